@@ -1,0 +1,64 @@
+package usage
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+)
+
+// Sum adds float64 values exactly: a signed fixed-point number of 128 bits, 64
+// of them behind the point. Each value is cut to 2^-64 once, on its own, and
+// from then on order does not matter: the same values give the same bits in any
+// order, and taking a value away leaves exactly what was there before it came.
+// That is what lets an interval be replaced without a trace, by any path.
+//
+// Range: |sum| < 2^63, far above the joules of a planet; finite values only.
+type Sum struct {
+	hi int64
+	lo uint64
+}
+
+// Add adds v.
+func (s *Sum) Add(v float64) { s.add(fixed(v)) }
+
+// Sub takes v away again.
+func (s *Sum) Sub(v float64) {
+	f := fixed(v)
+	var borrow uint64
+	s.lo, borrow = bits.Sub64(s.lo, f.lo, 0)
+	s.hi = s.hi - f.hi - int64(borrow)
+}
+
+// AddSum adds another sum.
+func (s *Sum) AddSum(o Sum) { s.add(o) }
+
+func (s *Sum) add(o Sum) {
+	var carry uint64
+	s.lo, carry = bits.Add64(s.lo, o.lo, 0)
+	s.hi = s.hi + o.hi + int64(carry)
+}
+
+// Float64 is the nearest value to within one unit in the last place.
+func (s Sum) Float64() float64 {
+	return float64(s.hi) + math.Ldexp(float64(s.lo), -64)
+}
+
+// SumBytes is the length of a Sum in AppendBinary's form.
+const SumBytes = 16
+
+// AppendBinary appends the sum's 16 bytes, big endian.
+func (s Sum) AppendBinary(b []byte) []byte {
+	b = binary.BigEndian.AppendUint64(b, uint64(s.hi))
+	return binary.BigEndian.AppendUint64(b, s.lo)
+}
+
+// SumFrom reads what AppendBinary wrote; b must have SumBytes bytes.
+func SumFrom(b []byte) Sum {
+	return Sum{hi: int64(binary.BigEndian.Uint64(b)), lo: binary.BigEndian.Uint64(b[8:])}
+}
+
+func fixed(v float64) Sum {
+	whole := math.Floor(v)
+	// v - whole is exact and in [0, 1); the power of two is exact too.
+	return Sum{hi: int64(whole), lo: uint64((v - whole) * (1 << 32) * (1 << 32))}
+}

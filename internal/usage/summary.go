@@ -1,0 +1,45 @@
+package usage
+
+import "time"
+
+// Summary is what is known as of one moment, over all intervals.
+type Summary struct {
+	Totals   []Total       // by key, ordered
+	Newest   *Newest       // nil while no interval has facts
+	States   map[State]int // every state, also those with none
+	Unpriced KWh           // energy without an intensity
+	Machines []string      // every machine type ever seen, ordered
+}
+
+// Total is the usage of one key over all stored intervals.
+type Total struct {
+	Key
+	Last             time.Time // start of the newest piece with usage of this key
+	CPU              BusyIdle[CPUSeconds]
+	Energy           BusyIdle[KWh]
+	Emissions        BusyIdle[Grams] // of the priced part
+	Priced           bool            // whether any of it is priced; if not, Emissions is unknown
+	SettledEnergy    BusyIdle[KWh]
+	SettledEmissions BusyIdle[Grams]
+}
+
+// Newest is the newest interval with facts.
+type Newest struct {
+	Interval Interval
+	Usage    []KeyUsage // ordered by key
+	Coverage map[string]Coverage
+}
+
+// KeyUsage is the usage of one key in one interval.
+type KeyUsage struct {
+	Key
+	Energy    BusyIdle[KWh]
+	Emissions BusyIdle[Grams]
+	Priced    bool
+}
+
+// Share is the CPU time of one key in one piece of time.
+type Share struct {
+	Key
+	CPU BusyIdle[CPUSeconds]
+}

@@ -1,0 +1,48 @@
+package usage
+
+import "time"
+
+// CPUSeconds is time of one core, in seconds.
+type CPUSeconds float64
+
+// Watts is average power per core.
+type Watts float64
+
+// KWh is energy in kilowatt hours.
+type KWh float64
+
+// Grams is a mass of CO2 equivalent.
+type Grams float64
+
+// GramsPerKWh is the carbon intensity of electricity, gCO2eq/kWh.
+type GramsPerKWh float64
+
+// wattSecondsPerKWh is the one conversion between the units of this project:
+// 1 kWh = 1000 W x 3600 s.
+const wattSecondsPerKWh = 3_600_000
+
+// For is the energy of a core of w watts over s seconds.
+func (w Watts) For(s CPUSeconds) KWh { return KWh(float64(w) * float64(s) / wattSecondsPerKWh) }
+
+// Over is the mean power that draws the energy in a time.
+func (k KWh) Over(d time.Duration) Watts { return Watts(float64(k) * wattSecondsPerKWh / d.Seconds()) }
+
+// PerHour is the rate that emits the mass in a time, in grams an hour.
+func (g Grams) PerHour(d time.Duration) float64 { return float64(g) / d.Hours() }
+
+// At is what energy emits at an intensity. Energy and intensity must be of the
+// same half hour: a product of means is not the mean of products.
+func (k KWh) At(i GramsPerKWh) Grams { return Grams(float64(k) * float64(i)) }
+
+// BusyIdle holds one quantity for both modes.
+type BusyIdle[T ~float64] struct {
+	Busy, Idle T
+}
+
+// Total is busy and idle together.
+func (b BusyIdle[T]) Total() T { return b.Busy + b.Idle }
+
+// Plus adds mode by mode.
+func (b BusyIdle[T]) Plus(o BusyIdle[T]) BusyIdle[T] {
+	return BusyIdle[T]{Busy: b.Busy + o.Busy, Idle: b.Idle + o.Idle}
+}
