@@ -1,0 +1,108 @@
+package upstream
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// answer is the body that the caller reads: bytes from the wire, through
+// transportReader, then unzipped if they are zipped, then counted by limited.
+type answer struct {
+	io.Reader
+	raw    io.Closer
+	cancel context.CancelFunc
+}
+
+// Close ends the exchange, also one that is not read to its end.
+func (a *answer) Close() error {
+	err := a.raw.Close()
+	a.cancel()
+	return err
+}
+
+// transportReader turns the errors of the wire into failures at the place
+// where they arise: above it nobody could tell a connection that broke in the
+// middle of a gzip stream from a stream that is broken itself.
+type transportReader struct {
+	e *exchange
+	r io.Reader
+}
+
+func (t *transportReader) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	if err != nil && err != io.EOF {
+		err = t.e.failure(err)
+	}
+	return n, err
+}
+
+// decoded undoes the content encoding.
+func decoded(encoding string, r io.Reader) (io.Reader, error) {
+	switch strings.ToLower(encoding) {
+	case "", "identity":
+		return r, nil
+	case "gzip", "x-gzip":
+		z, err := gzip.NewReader(r)
+		if err != nil {
+			return nil, unzipFailure(err)
+		}
+		return &unzipped{z}, nil
+	}
+	return nil, &usage.Failure{
+		Reason: usage.ReasonMalformed,
+		Detail: fmt.Sprintf("content encoding %.40q was not asked for", encoding),
+	}
+}
+
+// unzipped gives the errors of the decompressor their reason.
+type unzipped struct{ z *gzip.Reader }
+
+func (u *unzipped) Read(p []byte) (int, error) {
+	n, err := u.z.Read(p)
+	if err != nil && err != io.EOF {
+		err = unzipFailure(err)
+	}
+	return n, err
+}
+
+func unzipFailure(err error) error {
+	var f *usage.Failure
+	if errors.As(err, &f) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err // from the wire below
+	}
+	return &usage.Failure{Reason: usage.ReasonMalformed, Detail: "not the gzip it claims to be", Err: err}
+}
+
+// limited fails one byte beyond the limit; io.LimitReader would end there as
+// if the answer were whole.
+type limited struct {
+	r         io.Reader
+	left, max int64
+	err       error // the first one stays: no second Read finds a clean end
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if l.err != nil {
+		return 0, l.err
+	}
+	if int64(len(p)) > l.left+1 {
+		p = p[:l.left+1]
+	}
+	n, err := l.r.Read(p)
+	l.left -= int64(n)
+	if l.left < 0 {
+		n, err = 0, &usage.Failure{
+			Reason:   usage.ReasonLimit,
+			Detail:   fmt.Sprintf("answer of more than %d bytes", l.max),
+			TooLarge: true,
+		}
+	}
+	l.err = err
+	return n, err
+}

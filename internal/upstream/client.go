@@ -1,0 +1,98 @@
+// Package upstream is how we talk to servers that are not ours. It knows
+// deadlines, limits, compression, redirects and what an HTTP failure means to
+// the one who asked; it must not know what was asked or what the answer says.
+// Start with Client.Do.
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Client asks one server. All fields must be set: an exchange without a
+// deadline or an answer without a limit is how a sick server makes us sick.
+type Client struct {
+	HTTP      *http.Client  // see NewHTTPClient
+	UserAgent string        // names the program and its version
+	Timeout   time.Duration // of one exchange, from dialling to the last byte of the answer
+	MaxBytes  int64         // of one answer, decoded
+}
+
+// Do sends the request and returns the decoded body of a 2xx answer. Whatever
+// else happens is a *usage.Failure, here or from the body's Read; only if the
+// request's own context ended is it that context's error, since then it is
+// nobody's fault. The caller closes the body, which ends the exchange.
+func (c *Client) Do(req *http.Request) (io.ReadCloser, error) {
+	if c.Timeout <= 0 || c.MaxBytes <= 0 {
+		return nil, errors.New("upstream client: timeout and byte limit must be positive")
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), c.Timeout)
+	e := &exchange{caller: req.Context(), ctx: ctx, timeout: c.Timeout}
+	body, err := c.do(e, req)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return &answer{Reader: &limited{r: body, left: c.MaxBytes, max: c.MaxBytes}, raw: e.raw, cancel: cancel}, nil
+}
+
+func (c *Client) do(e *exchange, req *http.Request) (io.Reader, error) {
+	req = req.Clone(httptrace.WithClientTrace(e.ctx, e.sent.trace()))
+	req.Header.Set("User-Agent", c.UserAgent)
+	// Set by hand, because the transports of prometheus/common neither ask for
+	// compression nor undo it.
+	req.Header.Set("Accept-Encoding", "gzip")
+	resp, err := c.HTTP.Do(req)
+	if err != nil {
+		return nil, e.failure(err)
+	}
+	e.raw = resp.Body
+	body, err := decoded(resp.Header.Get("Content-Encoding"), &transportReader{e: e, r: resp.Body})
+	if resp.StatusCode/100 != 2 {
+		defer resp.Body.Close()
+		if err != nil { // the status says enough
+			body = http.NoBody
+		}
+		return nil, e.refused(resp, body)
+	}
+	if err != nil {
+		resp.Body.Close()
+		return nil, err
+	}
+	return body, nil
+}
+
+// exchange is one request and its answer.
+type exchange struct {
+	caller  context.Context // the request's own
+	ctx     context.Context // caller's, with our deadline
+	timeout time.Duration
+	sent    secrets
+	raw     io.Closer
+}
+
+// failure says whose fault an error of the transport is.
+func (e *exchange) failure(err error) error {
+	if e.caller.Err() != nil {
+		return e.caller.Err()
+	}
+	if e.ctx.Err() == context.DeadlineExceeded {
+		return &usage.Failure{
+			Reason:   usage.ReasonTimeout,
+			Detail:   fmt.Sprintf("no whole answer within %s", e.timeout),
+			TooLarge: true, // less may be answered in time
+		}
+	}
+	var f *usage.Failure // the redirect policy's
+	if errors.As(err, &f) {
+		return f
+	}
+	return &usage.Failure{Reason: usage.ReasonConnection, Err: withoutURL(err)}
+}

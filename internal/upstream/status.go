@@ -1,0 +1,91 @@
+package upstream
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// maxErrorBody bounds what is read of an answer that is not 2xx: it is read
+// for its first words only.
+const maxErrorBody = 4 << 10
+
+// refused is the failure that an answer other than 2xx means.
+func (e *exchange) refused(resp *http.Response, body io.Reader) error {
+	text, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // a broken text is still some text
+	if e.caller.Err() != nil {
+		return e.caller.Err()
+	}
+	f := &usage.Failure{Status: resp.StatusCode}
+	errorType, detail := firstWords(text)
+	f.Detail = e.sent.hide(detail)
+	classify(f, errorType, detail)
+	if f.Reason == usage.ReasonRedirect {
+		f.Detail = redirectAdvice(resp)
+	}
+	if f.Status == http.StatusTooManyRequests || f.Status == http.StatusServiceUnavailable {
+		f.RetryAfter = retryAfter(resp.Header)
+	}
+	return f
+}
+
+// classify gives a status its meaning. Prometheus says "less, please" in three
+// ways: 422 for too many samples, 503 with the error type "timeout", and 400
+// for too many steps, which only its message tells from a bad query.
+func classify(f *usage.Failure, errorType, detail string) {
+	switch s := f.Status; {
+	case s == http.StatusUnauthorized, s == http.StatusForbidden:
+		f.Reason, f.Permanent = usage.ReasonAuth, true
+	case s == http.StatusTooManyRequests:
+		f.Reason = usage.ReasonRateLimited
+	case s == http.StatusUnprocessableEntity,
+		s == http.StatusServiceUnavailable && errorType == "timeout",
+		s == http.StatusBadRequest && strings.Contains(detail, "exceeded maximum resolution"):
+		f.Reason, f.TooLarge = usage.ReasonTooLarge, true
+	case s >= 500:
+		f.Reason = usage.ReasonServer
+	case s >= 400:
+		f.Reason, f.Permanent = usage.ReasonBadRequest, true
+	default: // a 3xx that is not followed
+		f.Reason, f.Permanent = usage.ReasonRedirect, true
+	}
+}
+
+// firstWords is what an error's body says, on one line. A body in Prometheus'
+// form also has an error type.
+func firstWords(text []byte) (errorType, detail string) {
+	var p struct {
+		Status    string `json:"status"`
+		ErrorType string `json:"errorType"`
+		Error     string `json:"error"`
+	}
+	if json.Unmarshal(text, &p) == nil && p.Status == "error" {
+		return p.ErrorType, oneLine(p.ErrorType + ": " + p.Error)
+	}
+	return "", oneLine(string(text))
+}
+
+// retryAfter reads both forms of the header, seconds and a date. A date is
+// measured against the answer's own Date, so that a clock that differs from
+// ours does not matter.
+func retryAfter(h http.Header) time.Duration {
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(seconds, uint64(usage.MaxRetryAfter/time.Second))) * time.Second
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return min(max(at.Sub(now), 0), usage.MaxRetryAfter)
+}

@@ -1,0 +1,29 @@
+package upstream
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/prometheus/common/config"
+)
+
+// NewHTTPClient makes the HTTP client that the configuration describes, with
+// the credentials, TLS and proxy of prometheus/common and a stricter view of
+// redirects: see checkRedirect. name is in the metrics of its connections.
+func NewHTTPClient(cfg config.HTTPClientConfig, name string) (*http.Client, error) {
+	oauth := cfg.OAuth2
+	cfg.OAuth2 = nil
+	client, err := config.NewClientFromConfig(cfg, name)
+	if err != nil {
+		return nil, fmt.Errorf("http client for %s: %w", name, err)
+	}
+	if cfg.FollowRedirects {
+		client.CheckRedirect = checkRedirect
+	}
+	if oauth != nil {
+		if client.Transport, err = withToken(oauth, client.Transport); err != nil {
+			return nil, fmt.Errorf("http client for %s: oauth2: %w", name, err)
+		}
+	}
+	return client, nil
+}
