@@ -1,0 +1,40 @@
+// Package intensity knows how much CO2 a kilowatt hour of the grid stands for,
+// half hour by half hour, as a provider says it. It must not know what the
+// numbers are used for, nor fill in what a provider does not say: a slot that
+// is missing is unpriced, never 0. Start with UK, the Carbon Intensity API of
+// Great Britain; Static is the provider that has one number.
+package intensity
+
+import (
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Doer sends a request and returns the body of an answer that is a success,
+// bounded in time and size. Its errors are passed on as they are.
+type Doer interface {
+	Do(*http.Request) (io.ReadCloser, error)
+}
+
+// The reasons why a slot is refused: values of a metric's label.
+const (
+	RejectTime       = "intensity_time"        // no start or end, or not on a half hour
+	RejectSlotLength = "intensity_slot_length" // not half an hour long
+	RejectValue      = "intensity_value"       // not a number between 0 and 1000
+	RejectDuplicate  = "intensity_duplicate"   // said again later in the answer
+)
+
+// outlookLength is how far ahead an outlook looks: what fw48h promises.
+const outlookLength = 48 * time.Hour
+
+// firstSlot is the start of the first slot that begins at t or later.
+func firstSlot(t time.Time) time.Time {
+	at := usage.SlotAt(t)
+	if at.Before(t) {
+		at = at.Add(usage.SlotLength)
+	}
+	return at
+}

@@ -1,0 +1,47 @@
+package intensity
+
+import (
+	"context"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Static is a grid with one intensity at all times, for sites that have a
+// contract's or a yearly factor. It is as final as it will ever be, so it is
+// actual and forecast alike.
+type Static struct {
+	Intensity usage.GramsPerKWh
+	GridName  string
+	Now       func() time.Time
+}
+
+// Provider is the provider's name in metrics.
+func (s *Static) Provider() string { return "static" }
+
+// Grid is the configured name of the grid.
+func (s *Static) Grid() string { return s.GridName }
+
+// Slots gives every slot that begins in [from, to). It never fails.
+func (s *Static) Slots(_ context.Context, from, to time.Time) ([]usage.Slot, usage.Rejects, error) {
+	var slots []usage.Slot
+	fetchedAt := s.Now()
+	for at := firstSlot(from); at.Before(to); at = at.Add(usage.SlotLength) {
+		slots = append(slots, usage.Slot{
+			From:      at,
+			Forecast:  new(s.Intensity),
+			Actual:    new(s.Intensity),
+			Provider:  s.Provider(),
+			Grid:      s.Grid(),
+			FetchedAt: fetchedAt,
+		})
+	}
+	return slots, usage.Rejects{}, nil
+}
+
+// Outlook gives the slot that holds from and those of the 48 hours after its
+// start.
+func (s *Static) Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error) {
+	from = usage.SlotAt(from)
+	return s.Slots(ctx, from, from.Add(outlookLength))
+}

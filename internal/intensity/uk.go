@@ -1,0 +1,127 @@
+package intensity
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// UK asks the Carbon Intensity API of the National Energy System Operator,
+// https://api.carbonintensity.org.uk. With a region or a postcode it asks for
+// that part of the country, for which the API only ever has forecasts.
+type UK struct {
+	Upstream Doer
+	URL      string
+	RegionID int    // 1 to 17; 0: not regional
+	Postcode string // outward part, such as OX11; used if there is no RegionID
+	Now      func() time.Time
+}
+
+// ukTime is how the API writes times, always in UTC.
+const ukTime = "2006-01-02T15:04Z"
+
+// maxAnswer bounds an answer in bytes: thirteen days of half hours with their
+// generation mix are a tenth of it.
+const maxAnswer = 8 << 20
+
+// Provider is the provider's name in metrics.
+func (u *UK) Provider() string { return "uk" }
+
+// Grid is GB, or the part of it that is asked for.
+func (u *UK) Grid() string {
+	switch {
+	case u.RegionID != 0:
+		return fmt.Sprintf("GB-region-%d", u.RegionID)
+	case u.Postcode != "":
+		return "GB-postcode-" + u.Postcode
+	}
+	return "GB"
+}
+
+func (u *UK) regional() bool { return u.RegionID != 0 || u.Postcode != "" }
+
+// Slots gives what the API knows of the slots that begin in [from, to), in
+// order of time. A slot it does not know, or knows nothing of, is absent. With
+// an error come the slots of the requests that went well before it.
+func (u *UK) Slots(ctx context.Context, from, to time.Time) ([]usage.Slot, usage.Rejects, error) {
+	var slots []usage.Slot
+	rejects := usage.Rejects{}
+	for _, s := range spans(from, to) {
+		first, last := s.bounds()
+		some, refused, err := u.ask(ctx, s, first.Format(ukTime)+"/"+last.Format(ukTime))
+		slots = append(slots, some...)
+		rejects.Add(refused)
+		if err != nil {
+			return slots, rejects, err
+		}
+	}
+	return slots, rejects, nil
+}
+
+// Outlook gives the forecast of the slot that holds from and of the 48 hours
+// after its start, as far as the API has it.
+func (u *UK) Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error) {
+	s := span{from: usage.SlotAt(from)}
+	s.to = s.from.Add(outlookLength)
+	first, _ := s.bounds()
+	return u.ask(ctx, s, first.Format(ukTime)+"/fw48h")
+}
+
+// ask makes one request and chooses the slots of its span.
+func (u *UK) ask(ctx context.Context, s span, times string) ([]usage.Slot, usage.Rejects, error) {
+	slots, rejects, err := u.fetch(ctx, s, u.address(times))
+	if err != nil {
+		return nil, nil, fmt.Errorf("carbon intensity of %s, %s: %w", u.Grid(), times, err)
+	}
+	return slots, rejects, nil
+}
+
+func (u *UK) fetch(ctx context.Context, s span, address string) ([]usage.Slot, usage.Rejects, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		// The text of err has the URL, and a URL may have a password.
+		return nil, nil, &usage.Failure{Reason: usage.ReasonBadRequest, Permanent: true, Detail: "the configured url is not one"}
+	}
+	req.Header.Set("Accept", "application/json")
+	body, err := u.Upstream.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer body.Close()
+	text, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(text) > maxAnswer {
+		return nil, nil, &usage.Failure{Reason: usage.ReasonLimit, Detail: "answer of more than " + strconv.Itoa(maxAnswer) + " bytes"}
+	}
+	raw, err := u.rawSlots(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	slots, rejects := choose(raw, s, u.regional())
+	fetchedAt := u.Now()
+	for i := range slots {
+		slots[i].Provider, slots[i].Grid, slots[i].FetchedAt = u.Provider(), u.Grid(), fetchedAt
+	}
+	return slots, rejects, nil
+}
+
+// address is where the API answers for these times.
+func (u *UK) address(times string) string {
+	base := strings.TrimRight(u.URL, "/")
+	switch {
+	case u.RegionID != 0:
+		return base + "/regional/intensity/" + times + "/regionid/" + strconv.Itoa(u.RegionID)
+	case u.Postcode != "":
+		return base + "/regional/intensity/" + times + "/postcode/" + url.PathEscape(u.Postcode)
+	}
+	return base + "/intensity/" + times
+}
