@@ -1,0 +1,192 @@
+package config
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// badFiles holds the whole message of every bad file, without the file's name at
+// the start of each line.
+var badFiles = []struct {
+	name, file string
+	want       []string
+}{
+	{"an anchor that holds itself", "bad-anchor.yml", []string{
+		`: not valid YAML: anchor 'power' value contains itself`,
+	}},
+	{"groups that are ambiguous", "bad-attribution.yml", []string{
+		`:2: attribution.group_by: directory needs a mongodb section`,
+		`:6: attribution.groups[1].name: must be unique, "ISIS" is there already`,
+		`:7: attribution.groups[1].projects[0]: "TDAaaS" is in group "ISIS" already, must be in one`,
+		`:7: attribution.groups[1].projects[1]: must not be empty`,
+		`:8: attribution.groups[2].name: must not be empty`,
+		`:8: attribution.groups[2].projects: must name at least one project`,
+	}},
+	{"budgets of nobody, of no time and of no amount", "bad-budgets.yml", []string{
+		`:2: budgets[0].scope: must be ada, project, machine, user or group, is ""`,
+		`:2: budgets[0].target: must name whose budget it is`,
+		`:5: budgets[1].target: must name whose budget it is`,
+		`:7: budgets[1].period: must be day, week, month, quarter or year, is "fortnight"`,
+		`:8: budgets[1].gco2eq: must be positive, is -1`,
+		`:9: budgets[2].name: must be unique, "no-target" is there already`,
+		`:9: budgets[2]: must have period, or from and to`,
+		`:11: budgets[2].target: must be left out for the scope ada, is "all"`,
+		`:13: budgets[2].kwh: must not be set beside gco2eq`,
+		`:13: budgets[2].kwh: must be positive, is 0`,
+		`:14: budgets[3].name: must not be empty`,
+		`:14: budgets[3]: must have gco2eq or kwh`,
+		`:16: budgets[3].period: must not be set beside from and to`,
+		`:18: budgets[3].to: must be after from, 2026-01-01, is 2026-01-01`,
+		`:19: budgets[4].to: must be the day after the last, such as 2027-01-01, is ""`,
+		`:22: budgets[4].from: must be the first day, such as 2026-01-01, is "1 January"`,
+		`:23: budgets[4].kwh: must be finite, is +Inf`,
+	}},
+	{"a provider that is not there and places that are none", "bad-carbon-intensity.yml", []string{
+		`:2: carbon_intensity.provider: must be uk or static, is "us"`,
+		`:4: carbon_intensity.uk.url: must begin with http:// or https:// and name a host`,
+		`:5: carbon_intensity.uk.region_id: must be 1 to 17, or 0 for none, is 18`,
+		`:6: carbon_intensity.uk.postcode: must be the first half of a postcode, such as OX11, is "OX11 0QX"`,
+		`:6: carbon_intensity.uk.postcode: must not be set beside region_id`,
+		`:8: carbon_intensity.static.gco2eq_per_kwh: must be 0 to 1000, is 210890`,
+		`:9: carbon_intensity.static.grid: must not be empty`,
+	}},
+	{"two documents", "bad-documents.yml", []string{
+		`: holds several YAML documents, must be one`,
+	}},
+	{"a key twice in one line", "bad-duplicate-key-in-line.yml", []string{
+		`:2: key "project" is there twice`,
+	}},
+	{"a key twice, in three sections", "bad-duplicate-key.yml", []string{
+		`:5: power.busy_watts: is there twice, first in line 3`,
+		`:8: power.machines.Muon: is there twice, first in line 7`,
+		`:9: interval: is there twice, first in line 1`,
+	}},
+	{"a client that its own package refuses", "bad-http-client.yml", []string{
+		`:2: prometheus.tls_config: exactly one of key or key_file must be configured when a client certificate is configured`,
+		`:4: prometheus.oauth2: if proxy_from_environment is configured, no_proxy must not be configured`,
+	}},
+	{"an interval of two days", "bad-interval-long.yml", []string{
+		`:1: interval: must divide 24h, is 2d; 1d would do`,
+	}},
+	{"an interval that half hours cut too small", "bad-interval-pieces.yml", []string{
+		`:1: interval: is cut by half hours into pieces of 24s, must be at least 1m, is 1m36s; 1m or 2m would do`,
+		`:2: timezone: must be a time zone such as Europe/London, is "Local"`,
+	}},
+	{"an interval of half a minute", "bad-interval-short.yml", []string{
+		`:1: interval: must be at least 1m, is 30s`,
+	}},
+	{"a list in place of a mapping", "bad-list.yml", []string{
+		`:1: must be a mapping of keys to values, is a list`,
+	}},
+	{"a database without an address", "bad-mongodb-none.yml", []string{
+		`:1: mongodb: must have uri or uri_file`,
+	}},
+	{"a database with two addresses and no names", "bad-mongodb.yml", []string{
+		`:1: attribution.group_by: must be project, project_machine or directory, is "team"`,
+		`:3: mongodb.uri: must not be set beside uri_file`,
+		`:5: mongodb.database: must not be empty`,
+		`:6: mongodb.collections.users: must not be empty`,
+	}},
+	{"keys without a value", "bad-no-value.yml", []string{
+		`:1: prometheus: has no value; leave the key out for its default`,
+		`:4: power.busy_watts: has no value; leave the key out for its default`,
+		`:6: attribution.groups[0]: has no value; leave the key out for its default`,
+	}},
+	{"power that is no number", "bad-power-not-finite.yml", []string{
+		`:1: power.busy_watts: must be finite, is NaN`,
+		`:1: power.idle_watts: must be finite and not negative, is +Inf`,
+		`:1: power.pue: must be finite and at least 1, is NaN`,
+	}},
+	{"power below what is possible", "bad-power.yml", []string{
+		`:2: power.busy_watts: must be positive, is 0`,
+		`:3: power.idle_watts: must be finite and not negative, is -1`,
+		`:4: power.pue: must be finite and at least 1, is 0.9`,
+		`:5: power.machines: must not have a machine type without a name`,
+		`:7: power.machines.Muon.busy_watts: must be positive, is -3`,
+		`:8: power.machines.Neutron.busy_watts: must be finite, is +Inf`,
+		`:8: power.machines.Neutron.idle_watts: must be finite and not negative, is NaN`,
+	}},
+	{"a server with two credentials", "bad-prometheus-more.yml", []string{
+		`:1: prometheus: at most one of basic_auth, oauth2 & authorization must be configured`,
+		`:2: prometheus.url: must not have a query or a fragment`,
+		`:3: prometheus.matchers: has a quote that does not end, is "job=\"node\\\""`,
+		`:4: prometheus.busy_modes: must name at least one mode`,
+		`:5: prometheus.idle_query: must have busy_query beside it, or neither is set`,
+	}},
+	{"a query that cannot be built", "bad-prometheus.yml", []string{
+		`:2: prometheus.url: must begin with http:// or https:// and name a host`,
+		`:3: prometheus.timeout: must be positive, is 0s`,
+		`:4: prometheus.metric: must be a metric name such as node_cpu_seconds_total, is "node-cpu"`,
+		`:5: prometheus.matchers: leave out the braces, only what stands between them is wanted, is "{job=\"node\"}"`,
+		`:6: prometheus.labels.project: must be a label name such as project, is ""`,
+		`:6: prometheus.labels.host: must be a label of its own, is "instance" as machine`,
+		`:6: prometheus.labels.user: must be a label of its own, is "mode" as the mode of the CPU`,
+		`:7: prometheus.busy_modes[1]: must be a simple word such as user, is "us|er"`,
+		`:7: prometheus.busy_modes[2]: "user" is in busy_modes already, and would count twice`,
+		`:8: prometheus.idle_modes[1]: "user" is in busy_modes already, and would count twice`,
+		`:9: prometheus.busy_query: must have idle_query beside it, or neither is set`,
+	}},
+	{"text that is no YAML", "bad-syntax.yml", []string{
+		`:3: not valid YAML near this line: did not find expected key`,
+	}},
+	{"an interval that does not divide the day", "bad-times.yml", []string{
+		`:1: interval: must divide 24h, is 7m; 6m or 8m would do`,
+		`:2: lookback: must be at least the interval of 7m, is 5m`,
+		`:3: timezone: must be a time zone such as Europe/London, is "Europe/Lundon"`,
+		`:4: metrics.keep: must be at least 1h (0 does not mean for ever), is 0s`,
+	}},
+	{"values of another type", "bad-type.yml", []string{
+		`:1: interval: must be a duration such as 30m or 1d, is "soon"`,
+		`:2: lookback: must be a duration such as 30m or 1d, is "90"`,
+		`:4: prometheus.url: must be a URL such as http://localhost:9090`,
+		`:5: prometheus.labels: must be a mapping, is a list`,
+		`:6: prometheus.busy_modes: must be a list, is a plain value`,
+		`:7: prometheus.follow_redirects: must be true or false, is "maybe"`,
+		`:8: prometheus.tls_config.min_version: must be a TLS version such as TLS12, is "TLS9"`,
+		`:9: prometheus.basic_auth: must be a mapping, is a plain value`,
+		`:11: prometheus.http_headers.X-Scope-OrgID.secrets: must be a list, is a plain value`,
+		`:13: power.busy_watts: must be a number, is "twelve"`,
+		`:14: power.idle_watts: must be a number, is "1"`,
+		`:15: power.pue: must be a number, is a mapping`,
+		`:17: power.machines.Muon: must be a mapping, is a plain value`,
+		`:19: carbon_intensity.uk.region_id: must be a whole number, is "13.7"`,
+		`:22: attribution.groups[0]: must be a mapping, is a plain value`,
+		`:23: attribution.groups[1].name: must be text, is a list`,
+		`:24: timezone: must be text, is a list`,
+	}},
+	{"keys that are misspelt", "bad-unknown-key.yml", []string{
+		`:7: unknown key "bussy_watts" in power.machines.Muon`,
+		`:8: unknown key "idle_wats" in power.machines.Muon`,
+		`:12: unknown key "pasword" in prometheus.basic_auth`,
+		`:13: unknown key "password_file" in prometheus`,
+		`:15: unknown key "credentials_ref" in prometheus.authorization`,
+		`:16: unknown key "colour"`,
+	}},
+}
+
+func TestBadFiles(t *testing.T) {
+	tested := map[string]bool{}
+	for _, test := range badFiles {
+		tested[test.file] = true
+		t.Run(test.name, func(t *testing.T) {
+			path := filepath.Join("testdata", test.file)
+			_, err := Load(path)
+			if err == nil {
+				t.Fatal("is taken")
+			}
+			want := path + strings.Join(test.want, "\n"+path)
+			if err.Error() != want {
+				t.Errorf("got\n%s\nwant\n%s", err, want)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Error("shows a secret")
+			}
+		})
+	}
+	for _, path := range files(t, "testdata/bad-*.yml") {
+		if !tested[filepath.Base(path)] {
+			t.Errorf("%s has no test", path)
+		}
+	}
+}

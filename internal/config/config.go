@@ -1,0 +1,180 @@
+// Package config reads one strict YAML file into values. It knows every key of
+// that file, its default and what it may hold; it must not know what the other
+// parts do with a value, nor open an upstream or a secret's file. Start with
+// Config and Default; Parse is the way in, and each section has its own
+// validate_*.go.
+package config
+
+import (
+	"time"
+	_ "time/tzdata" // a container often has no zone files, and every budget needs a zone
+
+	"github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
+)
+
+// Config is the whole file. A Config from Load or Parse is valid; a key that the
+// file leaves out has the value that Default gives it.
+type Config struct {
+	Interval    model.Duration `yaml:"interval"`     // length of an interval; divides 24h
+	Lookback    model.Duration `yaml:"lookback"`     // how far back an empty store starts
+	SettleAfter model.Duration `yaml:"settle_after"` // an intensity this old is final
+
+	Prometheus      Prometheus      `yaml:"prometheus"`
+	Power           Power           `yaml:"power"`
+	CarbonIntensity CarbonIntensity `yaml:"carbon_intensity"`
+	Attribution     Attribution     `yaml:"attribution"`
+	MongoDB         *MongoDB        `yaml:"mongodb,omitempty"` // nil: there is none
+	Budgets         []Budget        `yaml:"budgets"`
+	Timezone        string          `yaml:"timezone"` // of budget periods and reports
+	Metrics         Metrics         `yaml:"metrics"`
+}
+
+// Prometheus is the server that scrapes node_exporter, and how to ask it.
+type Prometheus struct {
+	URL       config.URL     `yaml:"url"`
+	Timeout   model.Duration `yaml:"timeout"` // of one query
+	Lag       model.Duration `yaml:"lag"`     // wait after an interval's end, for late scrapes
+	Metric    string         `yaml:"metric"`
+	Matchers  string         `yaml:"matchers"` // PromQL without the braces
+	Labels    Labels         `yaml:"labels"`
+	BusyModes []string       `yaml:"busy_modes"`
+	IdleModes []string       `yaml:"idle_modes"`
+	BusyQuery string         `yaml:"busy_query"` // with IdleQuery: in place of the built ones; else empty
+	IdleQuery string         `yaml:"idle_query"`
+
+	HTTPClientConfig config.HTTPClientConfig `yaml:",inline"`
+}
+
+// Labels names the labels of a CPU series that hold the parts of a key.
+type Labels struct {
+	Project string `yaml:"project"`
+	Machine string `yaml:"machine"`
+	Host    string `yaml:"host"`
+	User    string `yaml:"user"`
+}
+
+// Power is average watts per core.
+type Power struct {
+	BusyWatts float64                 `yaml:"busy_watts"`
+	IdleWatts float64                 `yaml:"idle_watts"`
+	PUE       float64                 `yaml:"pue"`      // multiplies energy, at least 1
+	Machines  map[string]MachinePower `yaml:"machines"` // by machine type
+}
+
+// MachinePower is the average power of one machine type, watts per core. Nil is
+// the default that Power holds.
+type MachinePower struct {
+	BusyWatts *float64 `yaml:"busy_watts,omitempty"`
+	IdleWatts *float64 `yaml:"idle_watts,omitempty"`
+}
+
+// The providers of carbon intensity.
+const (
+	ProviderUK     = "uk"
+	ProviderStatic = "static"
+)
+
+// CarbonIntensity says who is asked for the intensity of the grid. The sections
+// of other providers than Provider are read and checked, not used.
+type CarbonIntensity struct {
+	Provider string `yaml:"provider"`
+	UK       UK     `yaml:"uk"`
+	Static   Static `yaml:"static"`
+}
+
+// UK is the UK Carbon Intensity API: of a region, of a postcode, or national if
+// it names neither.
+type UK struct {
+	URL      config.URL `yaml:"url"`
+	RegionID int        `yaml:"region_id"` // 1 to 17; 0: none
+	Postcode string     `yaml:"postcode"`  // outward code, such as OX11
+}
+
+// Static is one intensity for all time.
+type Static struct {
+	GCO2eqPerKWh float64 `yaml:"gco2eq_per_kwh"`
+	Grid         string  `yaml:"grid"`
+}
+
+// The values of Attribution.GroupBy.
+const (
+	GroupByProject        = "project"
+	GroupByProjectMachine = "project_machine"
+	GroupByDirectory      = "directory"
+)
+
+// Attribution says which group a usage is of.
+type Attribution struct {
+	GroupBy string  `yaml:"group_by"`
+	Groups  []Group `yaml:"groups"` // GroupByProject: a project in none is its own group
+}
+
+// Group is projects under one name.
+type Group struct {
+	Name     string   `yaml:"name"`
+	Projects []string `yaml:"projects"`
+}
+
+// MongoDB is where workspaces, users and groups are kept. Exactly one of URI and
+// URIFile is set.
+type MongoDB struct {
+	URI           config.Secret `yaml:"uri,omitempty"`
+	URIFile       string        `yaml:"uri_file,omitempty"`
+	Database      string        `yaml:"database"`
+	Collections   Collections   `yaml:"collections"`
+	UsageDatabase string        `yaml:"usage_database"` // group and user usage is written there; empty: nowhere
+}
+
+// Collections names the collections of MongoDB.Database.
+type Collections struct {
+	Workspaces string `yaml:"workspaces"`
+	Users      string `yaml:"users"`
+	Groups     string `yaml:"groups"`
+	Hosts      string `yaml:"hosts"`
+}
+
+// Budget is a limit in grams or in kWh for one scope member, in each calendar
+// Period or once in the days [From, To), such as 2026-01-01. Exactly one of
+// GCO2eq and KWh is set.
+type Budget struct {
+	Name   string   `yaml:"name"`
+	Scope  string   `yaml:"scope"`
+	Target string   `yaml:"target,omitempty"` // empty only for the whole site
+	Period string   `yaml:"period,omitempty"`
+	From   string   `yaml:"from,omitempty"`
+	To     string   `yaml:"to,omitempty"`
+	GCO2eq *float64 `yaml:"gco2eq,omitempty"`
+	KWh    *float64 `yaml:"kwh,omitempty"`
+}
+
+// Metrics is what /metrics shows.
+type Metrics struct {
+	Keep model.Duration `yaml:"keep"` // how long a key without usage stays
+}
+
+// Location is the zone of Timezone. Parse has refused a name that is none, so
+// only a Config put together by hand can end in UTC here.
+func (c *Config) Location() *time.Location {
+	zone, err := time.LoadLocation(c.Timezone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// NotYetUsed says, a sentence each, what the file asks for and this version does
+// not do: better told at the start than found missing at the end of a month.
+func (c *Config) NotYetUsed() []string {
+	var unused []string
+	if c.MongoDB != nil {
+		unused = append(unused, "mongodb: read and checked, not used by this version")
+	}
+	if len(c.Budgets) > 0 {
+		unused = append(unused, "budgets: read and checked, not used by this version")
+	}
+	if c.Attribution.GroupBy == GroupByDirectory {
+		unused = append(unused, "attribution.group_by: directory is read and checked, not used by this version")
+	}
+	return unused
+}

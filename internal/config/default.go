@@ -1,0 +1,54 @@
+package config
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
+)
+
+// Default is the configuration of an empty file. Each call returns values of its
+// own, so that no caller can change another's.
+func Default() Config {
+	return Config{
+		Interval:    model.Duration(30 * time.Minute),
+		Lookback:    model.Duration(24 * time.Hour),
+		SettleAfter: model.Duration(24 * time.Hour),
+		Prometheus: Prometheus{
+			URL:              config.URL{URL: &url.URL{Scheme: "http", Host: "localhost:9090"}},
+			Timeout:          model.Duration(2 * time.Minute),
+			Lag:              model.Duration(2 * time.Minute),
+			Metric:           "node_cpu_seconds_total",
+			Labels:           Labels{Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user"},
+			BusyModes:        []string{"user", "nice", "system", "irq", "softirq"},
+			IdleModes:        []string{"idle", "iowait"},
+			HTTPClientConfig: config.DefaultHTTPClientConfig,
+		},
+		Power: Power{BusyWatts: 12, IdleWatts: 1, PUE: 1},
+		CarbonIntensity: CarbonIntensity{
+			Provider: ProviderUK,
+			UK:       UK{URL: config.URL{URL: &url.URL{Scheme: "https", Host: "api.carbonintensity.org.uk"}}},
+			Static:   Static{GCO2eqPerKWh: 210.89, Grid: "GB"},
+		},
+		Attribution: Attribution{GroupBy: GroupByProject},
+		Timezone:    "Europe/London",
+		Metrics:     Metrics{Keep: model.Duration(40 * 24 * time.Hour)},
+	}
+}
+
+// defaultMongoDB is what a mongodb section leaves out. It is apart from Default
+// because without a section there is no MongoDB at all.
+func defaultMongoDB() MongoDB {
+	return MongoDB{
+		Database:    "ada",
+		Collections: Collections{Workspaces: "workspaces", Users: "users", Groups: "groups", Hosts: "hosts"},
+	}
+}
+
+// UnmarshalYAML fills in the section's defaults first.
+func (m *MongoDB) UnmarshalYAML(unmarshal func(any) error) error {
+	*m = defaultMongoDB()
+	type plain MongoDB
+	return unmarshal((*plain)(m))
+}

@@ -1,0 +1,57 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// faults gathers all that is wrong with a file, so that it can be put right in
+// one go. Each begins with the file's name and, where it is known, the line.
+type faults struct {
+	file  string
+	lines map[string]int // where each key stands, by its path
+	found []fault
+}
+
+type fault struct {
+	line int
+	err  error
+}
+
+// at adds a fault of a line; 0 is a line that is not known.
+func (f *faults) at(line int, format string, args ...any) {
+	where := f.file
+	if line > 0 {
+		where = fmt.Sprintf("%s:%d", f.file, line)
+	}
+	f.found = append(f.found, fault{line, fmt.Errorf("%s: %w", where, fmt.Errorf(format, args...))})
+}
+
+// key adds a fault of a key, such as power.machines.Muon.busy_watts.
+func (f *faults) key(path, format string, args ...any) {
+	f.at(f.line(path), "%s: %w", path, fmt.Errorf(format, args...))
+}
+
+// line is where a key stands, or else where the nearest key around it does: what
+// is missing from an entry is reported at the entry.
+func (f *faults) line(path string) int {
+	for path != "" {
+		if line, ok := f.lines[path]; ok {
+			return line
+		}
+		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+	}
+	return 0
+}
+
+// err is all faults, one a line and in the order of the file, or nil.
+func (f *faults) err() error {
+	slices.SortStableFunc(f.found, func(a, b fault) int { return a.line - b.line })
+	errs := make([]error, len(f.found))
+	for i, fault := range f.found {
+		errs[i] = fault.err
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,226 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// files are those of a pattern; a pattern that finds none is a test of nothing.
+func files(t testing.TB, pattern string) []string {
+	t.Helper()
+	found, err := filepath.Glob(pattern)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("no file %s: %v", pattern, err)
+	}
+	return found
+}
+
+func TestGoodFilesLoad(t *testing.T) {
+	for _, path := range append(files(t, "testdata/good*.yml"), files(t, "../../examples/*.yml")...) {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			if _, err := Load(path); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestGoodFileSetsEveryKey(t *testing.T) {
+	c, err := Load("testdata/good.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := time.Duration(c.Interval), time.Hour; got != want {
+		t.Errorf("interval %s, want %s", got, want)
+	}
+	if got, want := c.Prometheus.Labels, (Labels{Project: "tenant", Machine: "flavor", Host: "vm", User: "owner"}); got != want {
+		t.Errorf("labels %v, want %v", got, want)
+	}
+	if c.Prometheus.HTTPClientConfig.FollowRedirects || !c.Prometheus.HTTPClientConfig.EnableHTTP2 {
+		t.Errorf("follow_redirects and enable_http2 are %t and %t, want what the file says and the default",
+			c.Prometheus.HTTPClientConfig.FollowRedirects, c.Prometheus.HTTPClientConfig.EnableHTTP2)
+	}
+	if m := c.Power.Machines["c3.large"]; m.BusyWatts != nil || m.IdleWatts == nil || *m.IdleWatts != 0 {
+		t.Errorf("machine c3.large is %v, want no busy watts and idle watts of 0", m)
+	}
+	if got, want := c.Location().String(), "America/New_York"; got != want {
+		t.Errorf("location %s, want %s", got, want)
+	}
+	if got, want := c.Budgets[1].From, "2026-01-01"; got != want {
+		t.Errorf("a budget's from is %q, want %q", got, want)
+	}
+
+	defaults := Default()
+	for _, name := range []string{"Interval", "Lookback", "SettleAfter", "Prometheus", "Power", "CarbonIntensity", "Attribution", "MongoDB", "Budgets", "Timezone", "Metrics"} {
+		got, std := reflect.ValueOf(*c).FieldByName(name).Interface(), reflect.ValueOf(defaults).FieldByName(name).Interface()
+		if reflect.DeepEqual(got, std) {
+			t.Errorf("%s is still the default", name)
+		}
+	}
+}
+
+func TestDefaultsStayWhereAFileIsSilent(t *testing.T) {
+	c, err := Load("testdata/good-directory.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.Attribution.GroupBy = GroupByDirectory
+	want.Prometheus.Labels.User = "owner"
+	mongo := defaultMongoDB()
+	mongo.URI, mongo.Collections.Users = "mongodb://localhost", "people"
+	want.MongoDB = &mongo
+	if !reflect.DeepEqual(*c, want) {
+		t.Errorf("got  %+v\nwant %+v", *c, want)
+	}
+}
+
+func TestDefaultIsWhatAnEmptyFileMeans(t *testing.T) {
+	for _, test := range []struct{ name, text string }{
+		{"no text at all", ""},
+		{"only a comment", "# nothing\n"},
+		{"an empty document", "---\n"},
+		{"an empty mapping", "{}\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := Parse("carbon.yml", []byte(test.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := Default(); !reflect.DeepEqual(*c, want) {
+				t.Errorf("got  %+v\nwant %+v", *c, want)
+			}
+		})
+	}
+}
+
+func TestDefaultIsValidAndNotShared(t *testing.T) {
+	a, b := Default(), Default()
+	f := &faults{file: "default"}
+	a.validate(f)
+	if err := f.err(); err != nil {
+		t.Error(err)
+	}
+	a.Prometheus.BusyModes[0] = "steal"
+	a.Prometheus.URL.Host = "elsewhere"
+	if want := Default(); !reflect.DeepEqual(b, want) {
+		t.Error("a change to one default is in another")
+	}
+}
+
+func TestFileNamesAreFromTheDirectoryOfTheFile(t *testing.T) {
+	c, err := Parse("/etc/carbon/carbon.yml", []byte(`
+prometheus:
+  oauth2:
+    client_id: carbon
+    token_url: http://localhost/token
+    client_secret_file: secret
+    client_certificate_key_file: key
+    tls_config: {ca_file: ca}
+  tls_config: {ca_file: /ca, cert_file: cert, key_file: key}
+  http_headers: {X-Scope-OrgID: {files: [tenant]}}
+mongodb: {uri_file: uri}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := c.Prometheus.HTTPClientConfig
+	for _, file := range []struct{ key, got, want string }{
+		{"oauth2.client_secret_file", h.OAuth2.ClientSecretFile, "/etc/carbon/secret"},
+		{"oauth2.client_certificate_key_file", h.OAuth2.ClientCertificateKeyFile, "/etc/carbon/key"},
+		{"oauth2.tls_config.ca_file", h.OAuth2.TLSConfig.CAFile, "/etc/carbon/ca"},
+		{"tls_config.ca_file", h.TLSConfig.CAFile, "/ca"},
+		{"tls_config.cert_file", h.TLSConfig.CertFile, "/etc/carbon/cert"},
+		{"tls_config.key_file", h.TLSConfig.KeyFile, "/etc/carbon/key"},
+		{"http_headers", h.HTTPHeaders.Headers["X-Scope-OrgID"].Files[0], "/etc/carbon/tenant"},
+		{"mongodb.uri_file", c.MongoDB.URIFile, "/etc/carbon/uri"},
+	} {
+		if file.got != file.want {
+			t.Errorf("%s is %s, want %s", file.key, file.got, file.want)
+		}
+	}
+}
+
+func TestFileThatCannotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	absent := filepath.Join(dir, "absent.yml")
+	_, err := Load(absent)
+	if want := absent + ": open: no such file or directory"; err == nil || err.Error() != want {
+		t.Errorf("absent file: %v, want %s", err, want)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("absent file: %v is not fs.ErrNotExist", err)
+	}
+
+	large := filepath.Join(dir, "large.yml")
+	if err := os.WriteFile(large, []byte(strings.Repeat("#\n", maxSize/2)+"#"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Load(large)
+	if want := large + ": is larger than 1 MiB"; err == nil || err.Error() != want {
+		t.Errorf("large file: %v, want %s", err, want)
+	}
+	if err := os.Truncate(large, maxSize); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(large); err != nil {
+		t.Errorf("file of just 1 MiB: %v", err)
+	}
+}
+
+func TestNotYetUsed(t *testing.T) {
+	for _, test := range []struct {
+		name, file string
+		want       []string
+	}{
+		{"only what is used", "../../examples/minimal.yml", nil},
+		{"mongodb and budgets", "testdata/good.yml", []string{
+			"mongodb: read and checked, not used by this version",
+			"budgets: read and checked, not used by this version",
+		}},
+		{"groups of the directory", "testdata/good-directory.yml", []string{
+			"mongodb: read and checked, not used by this version",
+			"attribution.group_by: directory is read and checked, not used by this version",
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := Load(test.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.NotYetUsed(); !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestNearbyIntervals(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		interval time.Duration
+		want     string
+	}{
+		{"between two divisors", 7 * time.Minute, "6m or 8m"},
+		{"just under an hour", 59 * time.Minute, "48m or 1h"},
+		{"not a whole minute", 70 * time.Second, "1m or 2m"},
+		{"longer than a day", 25 * time.Hour, "1d"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := nearbyIntervals(test.interval); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+			if _, err := Parse("carbon.yml", []byte("lookback: 1y\ninterval: "+model.Duration(test.interval).String())); err == nil {
+				t.Error("the interval itself is taken")
+			}
+		})
+	}
+}

@@ -1,0 +1,110 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// Each secret of these files contains "hunter2"; what is shown of an address
+// does not.
+var secretFiles = []struct{ name, text string }{
+	{"basic auth and the user's part of each URL", `
+prometheus:
+  url: http://carbon:hunter2@localhost:9090
+  basic_auth: {username: carbon, password: hunter2}
+  proxy_url: http://proxy:hunter2@localhost:3128
+  proxy_connect_header: {Proxy-Token: [hunter2]}
+carbon_intensity:
+  uk: {url: "https://hunter2@localhost"}
+`},
+	{"authorization", `
+prometheus:
+  authorization: {type: Token, credentials: hunter2}
+`},
+	{"bearer token, as it was written once", `
+prometheus:
+  bearer_token: hunter2
+`},
+	{"oauth2", `
+prometheus:
+  oauth2:
+    client_id: carbon
+    client_secret: hunter2
+    client_certificate_key: hunter2
+    token_url: https://carbon:hunter2@localhost/token
+    endpoint_params: {password: hunter2}
+    claims: {sub: hunter2, deep: {er: hunter2}}
+    proxy_url: http://hunter2@localhost:3128
+    tls_config: {cert_file: cert, key: hunter2}
+`},
+	{"oauth2 with a token URL that has a query", `
+prometheus:
+  oauth2: {client_id: carbon, token_url: "http://localhost/token?code=hunter2"}
+`},
+	{"oauth2 with a token URL that is none", `
+prometheus:
+  oauth2: {client_id: carbon, token_url: "http://carbon:hunter2/x@:y"}
+`},
+	{"TLS key", `
+prometheus:
+  tls_config: {cert_file: cert, key: hunter2}
+`},
+	{"HTTP headers", `
+prometheus:
+  http_headers:
+    X-Scope-OrgID: {values: [hunter2, hunter2], secrets: [hunter2]}
+`},
+	{"MongoDB", `
+mongodb: {uri: "mongodb://carbon:hunter2@localhost"}
+`},
+}
+
+func TestRedactedHoldsNoSecretAndParsesAgain(t *testing.T) {
+	for _, test := range secretFiles {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := Parse("carbon.yml", []byte(test.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, err := c.Redacted()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(first, "hunter2") {
+				t.Errorf("shows a secret:\n%s", first)
+			}
+			again, err := Parse("again.yml", []byte(first))
+			if err != nil {
+				t.Fatalf("%v, in\n%s", err, first)
+			}
+			if second, err := again.Redacted(); err != nil || second != first {
+				t.Errorf("%v; redacted twice\n%s\nredacted once\n%s", err, second, first)
+			}
+			if kept, err := Parse("carbon.yml", []byte(test.text)); err != nil || !reflect.DeepEqual(kept, c) {
+				t.Error("redacting changed the configuration in force")
+			}
+		})
+	}
+}
+
+func TestPublicURL(t *testing.T) {
+	for _, test := range []struct{ name, url, want string }{
+		{"nobody", "http://localhost:9090/p", "http://localhost:9090/p"},
+		{"a user with a password", "http://carbon:hunter2@localhost", "http://carbon:xxxxx@localhost"},
+		{"a token in the place of a user", "http://hunter2@localhost", "http://xxxxx@localhost"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := Parse("carbon.yml", []byte("prometheus: {url: '"+test.url+"'}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := PublicURL(c.Prometheus.URL); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+			if got := c.Prometheus.URL.String(); got != test.url {
+				t.Errorf("the URL in force is now %s", got)
+			}
+		})
+	}
+}

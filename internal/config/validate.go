@@ -1,0 +1,115 @@
+package config
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// validate reports every value that the program could not work with. No
+// duration is below 0 here: model.Duration has no such text.
+func (c *Config) validate(f *faults) {
+	c.validateTimes(f)
+	c.Prometheus.validate(f)
+	c.Power.validate(f)
+	c.CarbonIntensity.validate(f)
+	c.Attribution.validate(f, c.MongoDB != nil)
+	if c.MongoDB != nil {
+		c.MongoDB.validate(f)
+	}
+	validateBudgets(f, c.Budgets)
+}
+
+func (c *Config) validateTimes(f *faults) {
+	interval := time.Duration(c.Interval)
+	switch {
+	case interval < minPiece:
+		f.key("interval", "must be at least %s, is %s", model.Duration(minPiece), c.Interval)
+	case day%interval != 0:
+		f.key("interval", "must divide 24h, is %s; %s would do", c.Interval, nearbyIntervals(interval))
+	case usage.PieceLength(interval) < minPiece:
+		f.key("interval", "is cut by half hours into pieces of %s, must be at least %s, is %s; %s would do",
+			model.Duration(usage.PieceLength(interval)), model.Duration(minPiece), c.Interval, nearbyIntervals(interval))
+	}
+	if c.Lookback < c.Interval {
+		f.key("lookback", "must be at least the interval of %s, is %s", c.Interval, c.Lookback)
+	}
+	if _, err := time.LoadLocation(c.Timezone); err != nil || c.Timezone == "" || c.Timezone == "Local" {
+		// "Local" would make the same file mean another month on another machine.
+		f.key("timezone", "must be a time zone such as Europe/London, is %q", c.Timezone)
+	}
+	if keep := time.Duration(c.Metrics.Keep); keep < time.Hour {
+		f.key("metrics.keep", "must be at least 1h (0 does not mean for ever), is %s", c.Metrics.Keep)
+	}
+}
+
+const (
+	day = 24 * time.Hour
+	// minPiece is the shortest time that a query is made for: there must be
+	// scrapes in it.
+	minPiece = time.Minute
+)
+
+// nearbyIntervals names the nearest whole minutes on either side that an
+// interval may have.
+func nearbyIntervals(interval time.Duration) string {
+	fits := func(d time.Duration) bool { return day%d == 0 && usage.PieceLength(d) >= minPiece }
+	var nearby []string
+	for d := min(interval, day).Truncate(time.Minute); d >= minPiece; d -= time.Minute {
+		if fits(d) {
+			nearby = append(nearby, model.Duration(d).String())
+			break
+		}
+	}
+	for d := interval.Truncate(time.Minute) + time.Minute; d <= day; d += time.Minute {
+		if fits(d) {
+			nearby = append(nearby, model.Duration(d).String())
+			break
+		}
+	}
+	return strings.Join(nearby, " or ")
+}
+
+// validateURL reports what is no base of an HTTP API. It shows no value: a
+// misplaced character can make a password part of any other part.
+func validateURL(f *faults, path string, u config.URL) {
+	switch {
+	case u.URL == nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		f.key(path, "must begin with http:// or https:// and name a host")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		f.key(path, "must not have a query or a fragment")
+	}
+}
+
+// between is false for NaN; up to math.MaxFloat64 it is false for infinity.
+func between(v, low, high float64) bool { return v >= low && v <= high }
+
+// validateNotNegative reports what is no number from 0 on.
+func validateNotNegative(f *faults, path string, v float64) {
+	if !between(v, 0, math.MaxFloat64) {
+		f.key(path, "must be finite and not negative, is %v", v)
+	}
+}
+
+// validatePositive reports what is no number above 0.
+func validatePositive(f *faults, path string, v float64) {
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		f.key(path, "must be finite, is %v", v)
+	case v <= 0:
+		f.key(path, "must be positive, is %v", v)
+	}
+}
+
+// validateOneOf reports what is none of the words.
+func validateOneOf(f *faults, path, v string, words ...string) {
+	if !slices.Contains(words, v) {
+		f.key(path, "must be %s, is %q", strings.Join(words[:len(words)-1], ", ")+" or "+words[len(words)-1], v)
+	}
+}

@@ -1,0 +1,33 @@
+package config
+
+import "fmt"
+
+func (a *Attribution) validate(f *faults, haveDirectory bool) {
+	validateOneOf(f, "attribution.group_by", a.GroupBy, GroupByProject, GroupByProjectMachine, GroupByDirectory)
+	if a.GroupBy == GroupByDirectory && !haveDirectory {
+		f.key("attribution.group_by", "directory needs a mongodb section")
+	}
+	names, groupOf := map[string]bool{}, map[string]string{}
+	for i, group := range a.Groups {
+		path := fmt.Sprintf("attribution.groups[%d]", i)
+		if group.Name == "" {
+			f.key(path+".name", "must not be empty")
+		} else if names[group.Name] {
+			f.key(path+".name", "must be unique, %q is there already", group.Name)
+		}
+		names[group.Name] = true
+		if len(group.Projects) == 0 {
+			f.key(path+".projects", "must name at least one project")
+		}
+		for j, project := range group.Projects {
+			at := fmt.Sprintf("%s.projects[%d]", path, j)
+			if project == "" {
+				f.key(at, "must not be empty")
+			} else if other, taken := groupOf[project]; taken {
+				f.key(at, "%q is in group %q already, must be in one", project, other)
+			} else {
+				groupOf[project] = group.Name
+			}
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package config
+
+import (
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+)
+
+// maxIntensity is above the dirtiest grid there is; beyond it somebody wrote
+// another unit.
+const maxIntensity = 1000
+
+func (p *Power) validate(f *faults) {
+	validatePositive(f, "power.busy_watts", p.BusyWatts)
+	validateNotNegative(f, "power.idle_watts", p.IdleWatts)
+	if !between(p.PUE, 1, math.MaxFloat64) {
+		f.key("power.pue", "must be finite and at least 1, is %v", p.PUE)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Machines)) {
+		machine, path := p.Machines[name], "power.machines."+name
+		if name == "" {
+			f.key("power.machines", "must not have a machine type without a name")
+		}
+		if machine.BusyWatts != nil {
+			validatePositive(f, path+".busy_watts", *machine.BusyWatts)
+		}
+		if machine.IdleWatts != nil {
+			validateNotNegative(f, path+".idle_watts", *machine.IdleWatts)
+		}
+	}
+}
+
+// outwardCode is the first half of a UK postcode; the API takes no more.
+var outwardCode = regexp.MustCompile(`^[A-Z]{1,2}[0-9][A-Z0-9]?$`)
+
+func (c *CarbonIntensity) validate(f *faults) {
+	validateOneOf(f, "carbon_intensity.provider", c.Provider, ProviderUK, ProviderStatic)
+	validateURL(f, "carbon_intensity.uk.url", c.UK.URL)
+	if c.UK.RegionID < 0 || c.UK.RegionID > 17 {
+		f.key("carbon_intensity.uk.region_id", "must be 1 to 17, or 0 for none, is %d", c.UK.RegionID)
+	}
+	if c.UK.Postcode != "" && !outwardCode.MatchString(c.UK.Postcode) {
+		f.key("carbon_intensity.uk.postcode", "must be the first half of a postcode, such as OX11, is %q", c.UK.Postcode)
+	}
+	if c.UK.RegionID != 0 && c.UK.Postcode != "" {
+		f.key("carbon_intensity.uk.postcode", "must not be set beside region_id")
+	}
+	if v := c.Static.GCO2eqPerKWh; !between(v, 0, maxIntensity) {
+		f.key("carbon_intensity.static.gco2eq_per_kwh", "must be 0 to %d, is %v", maxIntensity, v)
+	}
+	if c.Static.Grid == "" {
+		f.key("carbon_intensity.static.grid", "must not be empty")
+	}
+}

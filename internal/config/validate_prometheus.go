@@ -1,0 +1,111 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/prometheus/common/model"
+)
+
+func (p *Prometheus) validate(f *faults) {
+	validateURL(f, "prometheus.url", p.URL)
+	if p.Timeout == 0 {
+		f.key("prometheus.timeout", "must be positive, is %s", p.Timeout)
+	}
+	// A name that only UTF-8 allows would have to be quoted in the query.
+	if !model.LegacyValidation.IsValidMetricName(p.Metric) {
+		f.key("prometheus.metric", "must be a metric name such as node_cpu_seconds_total, is %q", p.Metric)
+	}
+	if fault := matchersFault(p.Matchers); fault != "" {
+		f.key("prometheus.matchers", "%s", fault)
+	}
+	p.Labels.validate(f)
+	p.validateModes(f)
+	if (p.BusyQuery == "") != (p.IdleQuery == "") {
+		given, missing := "busy_query", "idle_query"
+		if p.BusyQuery == "" {
+			given, missing = missing, given
+		}
+		f.key("prometheus."+given, "must have %s beside it, or neither is set", missing)
+	}
+	if err := p.HTTPClientConfig.Validate(); err != nil {
+		f.key("prometheus", "%w", err)
+	}
+}
+
+func (l Labels) validate(f *faults) {
+	of := map[string]string{"mode": "the mode of the CPU"}
+	for _, label := range []struct{ part, name string }{
+		{"project", l.Project}, {"machine", l.Machine}, {"host", l.Host}, {"user", l.User},
+	} {
+		path := "prometheus.labels." + label.part
+		if !model.LegacyValidation.IsValidLabelName(label.name) {
+			f.key(path, "must be a label name such as %s, is %q", label.part, label.name)
+			continue
+		}
+		if other, taken := of[label.name]; taken {
+			f.key(path, "must be a label of its own, is %q as %s", label.name, other)
+			continue
+		}
+		of[label.name] = label.part
+	}
+}
+
+// simpleWord keeps modes apart from the regular expression they are joined to.
+var simpleWord = regexp.MustCompile(`^[a-zA-Z0-9_]+$`)
+
+func (p *Prometheus) validateModes(f *faults) {
+	in := map[string]string{}
+	for _, modes := range []struct {
+		key   string
+		names []string
+	}{
+		{"busy_modes", p.BusyModes}, {"idle_modes", p.IdleModes},
+	} {
+		path := "prometheus." + modes.key
+		if len(modes.names) == 0 {
+			f.key(path, "must name at least one mode")
+		}
+		for i, mode := range modes.names {
+			at := fmt.Sprintf("%s[%d]", path, i)
+			if !simpleWord.MatchString(mode) {
+				f.key(at, "must be a simple word such as user, is %q", mode)
+			} else if other, taken := in[mode]; taken {
+				f.key(at, "%q is in %s already, and would count twice", mode, other)
+			} else {
+				in[mode] = modes.key
+			}
+		}
+	}
+}
+
+// matchersFault says what is wrong with text that is put inside the braces of a
+// selector, or nothing. The server judges the rest.
+func matchersFault(matchers string) string {
+	var quote rune
+	escaped := false
+	for _, r := range matchers {
+		switch {
+		case escaped:
+			escaped = false
+		case quote != 0 && quote != '`' && r == '\\':
+			escaped = true
+		case quote != 0:
+			if r == quote {
+				quote = 0
+			}
+		case strings.ContainsRune("\"'`", r):
+			quote = r
+		case r == '{' || r == '}':
+			return fmt.Sprintf("leave out the braces, only what stands between them is wanted, is %q", matchers)
+		}
+	}
+	if quote != 0 {
+		return fmt.Sprintf("has a quote that does not end, is %q", matchers)
+	}
+	if strings.HasPrefix(strings.TrimSpace(matchers), ",") {
+		return fmt.Sprintf("must not begin with a comma, is %q", matchers)
+	}
+	return ""
+}
