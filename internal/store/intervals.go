@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Schedule writes down, as missing, every interval up to the one that ends at
+// or before until: from the one after the newest known, or in an empty store
+// from first. It also forgets intervals of the future that hold nothing, which
+// a clock that ran ahead has left: their time is still to come.
+func (s *Store) Schedule(ctx context.Context, first usage.Interval, until time.Time) error {
+	seconds := int64(first.Length / time.Second)
+	next, stray, err := s.frontier(ctx, first, until)
+	if err != nil || next+seconds > until.Unix() && !stray {
+		return err
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM usage_interval
+			WHERE start + seconds > ? AND state IN ('missing', 'empty')`, until.Unix()); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO usage_interval(start, seconds, state)
+			WITH RECURSIVE due(start) AS (
+				SELECT ?1 WHERE ?1 + ?2 <= ?3
+				UNION ALL SELECT start + ?2 FROM due WHERE start + 2 * ?2 <= ?3)
+			SELECT start, ?2, 'missing' FROM due`, next, seconds, until.Unix())
+		return err
+	})
+}
+
+// frontier is the start of the interval after the newest that is not of the
+// future, and whether there are empty-handed ones of the future.
+func (s *Store) frontier(ctx context.Context, first usage.Interval, until time.Time) (next int64, stray bool, err error) {
+	err = s.reader.QueryRowContext(ctx, `SELECT
+		coalesce((SELECT max(start + seconds) FROM usage_interval WHERE start + seconds <= ?1), ?2),
+		EXISTS (SELECT 1 FROM usage_interval WHERE start + seconds > ?1 AND state IN ('missing', 'empty'))`,
+		until.Unix(), first.Start.Unix()).Scan(&next, &stray)
+	return next, stray, err
+}
+
+// Due is the oldest run of adjacent intervals that are to be asked for at now:
+// the missing ones and the empty ones that get their second chance, at most
+// limit of them. One that is put off for longer than anything ever is was put
+// off by a clock that ran ahead, and is due.
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]usage.Due, error) {
+	const longest = 2 * time.Hour
+	var run []usage.Due
+	err := each(ctx, s.reader, `SELECT start, seconds, state, attempts FROM usage_interval
+		WHERE state IN ('missing', 'empty') AND retry_at IS NOT NULL AND (retry_at <= ?1 OR retry_at > ?2)
+		ORDER BY start LIMIT ?3`, []any{now.Unix(), now.Add(longest).Unix(), limit}, func(rows *sql.Rows) error {
+		var d usage.Due
+		var start, seconds int64
+		if err := rows.Scan(&start, &seconds, &d.State, &d.Attempts); err != nil {
+			return err
+		}
+		d.Interval = usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second}
+		if n := len(run); n < limit && (n == 0 || run[n-1].End().Equal(d.Start)) {
+			run = append(run, d)
+		} else {
+			limit = n // the run has ended
+		}
+		return nil
+	})
+	return run, err
+}
+
+// Failed notes that intervals could not be had, why, and when to try again.
+// They stay what they are.
+func (s *Store) Failed(ctx context.Context, intervals []usage.Interval, why error, retry time.Time) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		for _, i := range intervals {
+			if _, err := tx.ExecContext(ctx, `UPDATE usage_interval
+				SET attempts = attempts + 1, error = ?, retry_at = ? WHERE start = ?`,
+				why.Error(), retry.Unix(), i.Start.Unix()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// State is the state of an interval and why it is still missing, if it is.
+func (s *Store) State(ctx context.Context, i usage.Interval) (state usage.State, why string, err error) {
+	err = s.reader.QueryRowContext(ctx, "SELECT state, coalesce(error, '') FROM usage_interval WHERE start = ?",
+		i.Start.Unix()).Scan(&state, &why)
+	if err != nil {
+		err = fmt.Errorf("interval %s: %w", i, err)
+	}
+	return state, why, err
+}
+
+// Pending lists the unpriced and provisional intervals, oldest first.
+func (s *Store) Pending(ctx context.Context) ([]usage.Pending, error) {
+	var all []usage.Pending
+	err := each(ctx, s.reader, `SELECT start, seconds, state FROM usage_interval
+		WHERE state IN ('unpriced', 'provisional') ORDER BY start`, nil, func(rows *sql.Rows) error {
+		var p usage.Pending
+		var start, seconds int64
+		if err := rows.Scan(&start, &seconds, &p.State); err != nil {
+			return err
+		}
+		p.Interval = usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second}
+		all = append(all, p)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if all[i].State == usage.Provisional {
+			if all[i].Prices, err = readPrices(ctx, s.reader, all[i].Interval); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+}

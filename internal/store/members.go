@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// member is one row of fact_usage: the site, or one project, machine or user.
+type member struct {
+	scope         string
+	project       any // id, or nil where the scope has none
+	machine, user any
+
+	sums   [6]usage.Sum // busy and idle: CPU seconds, kWh, grams
+	priced bool
+	price  float64 // the first met
+	mixed  bool    // whether there were others
+	mean   struct{ sum, n float64 }
+}
+
+// fold adds the facts of an interval up to its scope members. The sums are
+// exact, so that each scope adds up to the same whole in any order.
+func fold(ctx context.Context, naming *naming, c content) ([]*member, error) {
+	if len(c.rows) == 0 {
+		return nil, nil
+	}
+	site := &member{scope: "ada", priced: len(c.prices) > 0}
+	all := []*member{site}
+	of := func(known map[any]*member, id any, m member) *member {
+		if known[id] == nil {
+			m.priced = site.priced
+			known[id] = &m
+			all = append(all, &m)
+		}
+		return known[id]
+	}
+	projects, machines, users := map[any]*member{}, map[any]*member{}, map[any]*member{}
+	for _, r := range c.rows {
+		k, err := naming.keyOf(ctx, r.key)
+		if err != nil {
+			return nil, err
+		}
+		project, err := naming.project(k.Project)
+		if err != nil {
+			return nil, err
+		}
+		machine, err := naming.machine(k.Machine)
+		if err != nil {
+			return nil, err
+		}
+		price := c.price(r.start)
+		for _, m := range [...]*member{
+			site,
+			of(projects, project, member{scope: "project", project: project}),
+			of(machines, machine, member{scope: "machine", machine: machine}),
+			of(users, k.User, member{scope: "user", user: k.User}),
+		} {
+			m.add(r, price)
+		}
+	}
+	return all, nil
+}
+
+func (m *member) add(r row, price *float64) {
+	for i, v := range r.values {
+		m.sums[i].Add(v)
+	}
+	if price == nil {
+		return
+	}
+	busy, idle := r.grams(*price)
+	m.sums[4].Add(busy)
+	m.sums[5].Add(idle)
+	if m.mean.n == 0 {
+		m.price = *price
+	}
+	m.mixed = m.mixed || *price != m.price
+	m.mean.sum += *price
+	m.mean.n++
+}
+
+// values are the numeric columns of fact_usage in its order. Without a price
+// grams and intensity are NULL. The intensity of several slots is the one that
+// turns the energy into the grams; without energy it is their mean.
+func (m *member) values() [7]any {
+	var v [7]any
+	for i := range 4 {
+		v[i] = m.sums[i].Float64()
+	}
+	if !m.priced {
+		return v
+	}
+	busy, idle := m.sums[4].Float64(), m.sums[5].Float64()
+	v[4], v[5] = busy, idle
+	energy := m.sums[2]
+	energy.AddSum(m.sums[3])
+	switch kwh := energy.Float64(); {
+	case !m.mixed:
+		v[6] = m.price
+	case kwh > 0:
+		v[6] = (busy + idle) / kwh
+	default:
+		v[6] = m.mean.sum / m.mean.n
+	}
+	return v
+}

@@ -1,0 +1,189 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// statements are the inserts of the many rows, prepared once: on one writer
+// connection a Prepare beside an open transaction would wait for itself.
+type statements struct {
+	fact, member *sql.Stmt
+}
+
+const (
+	insertFact   = `INSERT INTO usage_fact VALUES (?, ?, ?, ?, ?, ?)`
+	insertMember = `INSERT INTO fact_usage(ts, scope, project_id, machine_id, user_id,
+		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh,
+		busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+)
+
+func (p *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
+	if p.fact, err = db.PrepareContext(ctx, insertFact); err != nil {
+		return err
+	}
+	p.member, err = db.PrepareContext(ctx, insertMember)
+	return err
+}
+
+func (p *statements) close() error {
+	var errs []error
+	for _, s := range []*sql.Stmt{p.fact, p.member} {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// clear removes an interval's facts and factors. A first commit finds nothing
+// and is spared the look.
+func (s *Store) clear(ctx context.Context, tx *sql.Tx, interval usage.Interval, old content) error {
+	if old.state == usage.Missing || old.state == usage.Empty {
+		return nil
+	}
+	for _, query := range []string{
+		"DELETE FROM usage_fact WHERE start >= ? AND start < ?",
+		"DELETE FROM interval_power WHERE start >= ? AND start < ?",
+		"DELETE FROM interval_coverage WHERE start >= ? AND start < ?",
+	} {
+		if _, err := tx.ExecContext(ctx, query, span(interval)...); err != nil {
+			return err
+		}
+	}
+	return s.clearPriced(ctx, tx, interval)
+}
+
+// clearPriced removes what depends on the price.
+func (s *Store) clearPriced(ctx context.Context, tx *sql.Tx, interval usage.Interval) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM interval_price WHERE start >= ? AND start < ?", span(interval)...); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx,
+		"DELETE FROM fact_usage WHERE scope IN ('ada', 'project', 'machine', 'user') AND ts = ?", interval.String())
+	return err
+}
+
+func (s *Store) putInterval(ctx context.Context, tx *sql.Tx, rec usage.Record, kwh float64) error {
+	var energy, pue, askAgain any
+	if rec.State != usage.Empty {
+		energy, pue = kwh, rec.PUE
+	}
+	if !rec.AskAgain.IsZero() {
+		askAgain = rec.AskAgain.Unix()
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO usage_interval(start, seconds, state, kwh, pue, fetched_at, retry_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(start) DO UPDATE SET state = excluded.state, kwh = excluded.kwh,
+		pue = excluded.pue, fetched_at = excluded.fetched_at, retry_at = excluded.retry_at, attempts = 0, error = NULL`,
+		rec.Interval.Start.Unix(), int64(rec.Interval.Length.Seconds()), string(rec.State), energy, pue,
+		rec.FetchedAt.Unix(), askAgain)
+	return err
+}
+
+func (s *Store) putFacts(ctx context.Context, tx *sql.Tx, rows []row) error {
+	insert := tx.StmtContext(ctx, s.insert.fact)
+	for _, r := range rows {
+		if _, err := insert.ExecContext(ctx, r.start, r.key,
+			r.values[0], r.values[1], r.values[2], r.values[3]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putFactors keeps what the facts were made with: power and coverage.
+func (s *Store) putFactors(ctx context.Context, tx *sql.Tx, naming *naming, rec usage.Record) error {
+	start := rec.Interval.Start.Unix()
+	for _, r := range rec.Ratings {
+		machine, err := naming.machine(r.Machine)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO interval_power VALUES (?, ?, ?, ?, ?)",
+			start, machine, float64(r.Watts.Busy), float64(r.Watts.Idle), r.Source); err != nil {
+			return err
+		}
+	}
+	for name, c := range rec.Coverage {
+		project, err := naming.project(name)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO interval_coverage VALUES (?, ?, ?, ?)",
+			start, project, float64(c.Seen), float64(c.Capacity)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putPriced writes what depends on the price: the prices themselves, the rows
+// of fact_usage and the totals.
+func (s *Store) putPriced(ctx context.Context, tx *sql.Tx, naming *naming, interval usage.Interval, old, fresh content) error {
+	if len(old.rows) == 0 && len(fresh.rows) == 0 {
+		return nil
+	}
+	for _, p := range fresh.prices {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO interval_price VALUES (?, ?, ?, ?, ?, ?, ?)",
+			p.Start.Unix(), float64(p.Intensity), string(p.Kind), p.Provider, p.Grid,
+			p.SlotFrom.Unix(), p.FetchedAt.Unix()); err != nil {
+			return err
+		}
+	}
+	members, err := fold(ctx, naming, fresh)
+	if err != nil {
+		return err
+	}
+	insert, ts := tx.StmtContext(ctx, s.insert.member), interval.String()
+	for _, m := range members {
+		v := m.values()
+		if _, err := insert.ExecContext(ctx, ts, m.scope, m.project, m.machine, m.user,
+			v[0], v[1], v[2], v[3], v[4], v[5], v[6]); err != nil {
+			return err
+		}
+	}
+	sums, err := readTotals(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, r := range old.rows {
+		sums.sub(r, old.price(r.start), old.state == usage.Settled)
+	}
+	for _, r := range fresh.rows {
+		sums.add(r, fresh.price(r.start), fresh.state == usage.Settled)
+	}
+	return sums.write(ctx, tx)
+}
+
+// putHomes makes the group of a user's newest usage the user's present group,
+// by which v_group_totals adds up. An older interval that arrives late only
+// speaks for users who have none yet. What is nobody's is a group of its own.
+func (s *Store) putHomes(ctx context.Context, tx *sql.Tx, naming *naming, rec usage.Record) error {
+	if len(rec.Facts) == 0 {
+		return nil
+	}
+	var later bool
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM usage_interval
+		WHERE state IN ('unpriced', 'provisional', 'settled') AND start > ?)`, rec.Interval.Start.Unix()).Scan(&later); err != nil {
+		return err
+	}
+	homes := map[string]string{}
+	for _, f := range rec.Facts {
+		// Of several groups the first by name, so that order does not matter.
+		if g, ok := homes[f.User]; !ok || f.Group < g {
+			homes[f.User] = f.Group
+		}
+	}
+	for user, group := range homes {
+		if user == usage.Unattributed {
+			group = usage.Unattributed
+		}
+		if err := naming.home(user, group, later); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+// Package store keeps the record in one SQLite file: facts, the state of every
+// interval, intensities, averages and exact totals. It knows tables and
+// transactions; it must not know Prometheus, the carbon API or what a number is
+// used for. Start with Commit, the one function by which facts enter, and
+// migrations/0002_grain.sql.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// Store is an open carbon.db. Its methods may be called from several
+// goroutines; each is one transaction, writers wait for each other.
+type Store struct {
+	path   string
+	writer *sql.DB
+	reader *sql.DB
+	lock   *flock.Flock
+	insert statements
+	names  *names
+}
+
+// busyTimeout is how long a transaction waits for another program's lock before
+// it gives up; the caller then tries its cycle again.
+const busyTimeout = 5 * time.Second
+
+// Options say how a store is opened.
+type Options struct {
+	// Exclusive takes the lock by which one exporter owns the file. Programs
+	// that work beside a running exporter leave it out.
+	Exclusive bool
+	// Interval is the length of the store's intervals, fixed with its first
+	// row. Opening with another length is refused: two grids in one store would
+	// count time twice or leave holes.
+	Interval time.Duration
+}
+
+// Open opens the store at path and migrates it, or makes a new one. A file that
+// is not a whole, writable store of this or an older version is refused and
+// left exactly as it is.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	s, err := open(ctx, path, o)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
+	path, err = prepare(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{path: path}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if o.Exclusive {
+		if err := s.own(); err != nil {
+			return nil, err
+		}
+	}
+	if s.writer, err = connect(path, "immediate", writerPragmas); err != nil {
+		return nil, err
+	}
+	s.writer.SetMaxOpenConns(1)
+	s.writer.SetMaxIdleConns(1)
+	if err := inspect(ctx, s.writer); err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, s.writer); err != nil {
+		return nil, err
+	}
+	if err := fixInterval(ctx, s.writer, o.Interval); err != nil {
+		return nil, err
+	}
+	if s.reader, err = connect(path, "deferred", readerPragmas); err != nil {
+		return nil, err
+	}
+	s.reader.SetMaxOpenConns(4)
+	s.reader.SetMaxIdleConns(1)
+	if s.names, err = loadNames(ctx, s.reader); err != nil {
+		return nil, err
+	}
+	if err := s.insert.prepare(ctx, s.writer); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close ends all connections and gives the file free. The last one to close
+// folds the write-ahead log into the file.
+func (s *Store) Close() error {
+	var errs []error
+	s.insert.close()
+	for _, db := range []*sql.DB{s.reader, s.writer} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Unlock())
+	}
+	return errors.Join(errs...)
+}
+
+// SizeBytes is the size of the file and its write-ahead log on disk.
+func (s *Store) SizeBytes() (int64, error) {
+	var size int64
+	for _, name := range []string{s.path, s.path + "-wal"} {
+		info, err := os.Stat(name)
+		switch {
+		case err == nil:
+			size += info.Size()
+		case !errors.Is(err, os.ErrNotExist):
+			return 0, err
+		}
+	}
+	return size, nil
+}
+
+// prepare resolves links, so that one file has one lock whatever it is called,
+// and makes the directory of a new store.
+func prepare(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			return "", fmt.Errorf("make its directory: %w", err)
+		}
+		// SQLite says no more than "unable to open database file".
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640)
+		if err != nil {
+			return "", err
+		}
+		return path, f.Close()
+	}
+	if err != nil {
+		return "", err
+	}
+	return path, examine(path, info)
+}
+
+// own takes the exporter's lock, a file beside the store: SQLite's own locks
+// come and go with each transaction.
+func (s *Store) own() error {
+	s.lock = flock.New(s.path + ".lock")
+	ok, err := s.lock.TryLock()
+	if err != nil {
+		s.lock = nil
+		return fmt.Errorf("take its lock: %w", err)
+	}
+	if !ok {
+		s.lock = nil
+		return errors.New("another carbon_exporter uses it; give each its own --storage.path")
+	}
+	return nil
+}
+
+// A connection's pragmas stand in the DSN: one given to a pool by Exec reaches
+// one of its connections only.
+var (
+	writerPragmas = []string{
+		"foreign_keys(1)", fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+		"synchronous(FULL)", "cache_size(-16384)", "journal_size_limit(16777216)",
+	}
+	readerPragmas = []string{
+		"query_only(1)", fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "cache_size(-2000)",
+	}
+)
+
+func connect(path, begin string, pragmas []string) (*sql.DB, error) {
+	q := url.Values{"_txlock": {begin}, "_pragma": pragmas, "mode": {"rw"}}
+	dsn := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
+	return sql.Open("sqlite", dsn.String())
+}
+
+// write runs f in one immediate transaction.
+func (s *Store) write(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	return tx.Commit()
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Summary reads everything in one transaction, so that its parts agree.
+func (s *Store) Summary(ctx context.Context) (usage.Summary, error) {
+	sum := usage.Summary{States: map[usage.State]int{}}
+	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return sum, err
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	naming := s.names.in(ctx, tx)
+	sums, err := readTotals(ctx, tx)
+	if err != nil {
+		return sum, err
+	}
+	for id, r := range sums {
+		k, err := naming.keyOf(ctx, id)
+		if err != nil {
+			return sum, err
+		}
+		sum.Totals = append(sum.Totals, r.total(k))
+	}
+	slices.SortFunc(sum.Totals, func(a, b usage.Total) int { return a.Compare(b.Key) })
+	if err := countStates(ctx, tx, &sum); err != nil {
+		return sum, err
+	}
+	err = each(ctx, tx, "SELECT machine_name FROM dim_machine ORDER BY machine_name", nil, func(rows *sql.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		sum.Machines = append(sum.Machines, name)
+		return err
+	})
+	if err != nil {
+		return sum, err
+	}
+	sum.Newest, err = s.newest(ctx, tx, naming)
+	return sum, err
+}
+
+func countStates(ctx context.Context, tx *sql.Tx, sum *usage.Summary) error {
+	for _, state := range usage.States() {
+		sum.States[state] = 0
+	}
+	if err := each(ctx, tx, "SELECT state, count(*) FROM usage_interval GROUP BY state", nil, func(rows *sql.Rows) error {
+		var state usage.State
+		var n int
+		err := rows.Scan(&state, &n)
+		sum.States[state] = n
+		return err
+	}); err != nil {
+		return err
+	}
+	return tx.QueryRowContext(ctx, "SELECT total(kwh) FROM usage_interval WHERE state = 'unpriced'").Scan(&sum.Unpriced)
+}
+
+func (s *Store) newest(ctx context.Context, tx *sql.Tx, naming *naming) (*usage.Newest, error) {
+	var start, seconds int64
+	err := tx.QueryRowContext(ctx, `SELECT start, seconds FROM usage_interval
+		WHERE state IN ('unpriced', 'provisional', 'settled') ORDER BY start DESC LIMIT 1`).Scan(&start, &seconds)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	n := &usage.Newest{
+		Interval: usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second},
+		Coverage: map[string]usage.Coverage{},
+	}
+	c, err := s.load(ctx, tx, n.Interval)
+	if err != nil {
+		return nil, err
+	}
+	byKey := map[int64]*usage.KeyUsage{}
+	for _, r := range c.rows {
+		u := byKey[r.key]
+		if u == nil {
+			k, err := naming.keyOf(ctx, r.key)
+			if err != nil {
+				return nil, err
+			}
+			u = &usage.KeyUsage{Key: k, Priced: len(c.prices) > 0}
+			byKey[r.key] = u
+		}
+		u.Energy = u.Energy.Plus(usage.BusyIdle[usage.KWh]{Busy: usage.KWh(r.values[2]), Idle: usage.KWh(r.values[3])})
+		if price := c.price(r.start); price != nil {
+			busy, idle := r.grams(*price)
+			u.Emissions = u.Emissions.Plus(usage.BusyIdle[usage.Grams]{Busy: usage.Grams(busy), Idle: usage.Grams(idle)})
+		}
+	}
+	for _, u := range byKey {
+		n.Usage = append(n.Usage, *u)
+	}
+	slices.SortFunc(n.Usage, func(a, b usage.KeyUsage) int { return a.Compare(b.Key) })
+	err = each(ctx, tx, `SELECT p.cloud_project_name, c.seen_cpu_seconds, c.capacity_cpu_seconds
+		FROM interval_coverage c JOIN dim_project p USING (project_id) WHERE c.start = ?`, []any{start},
+		func(rows *sql.Rows) error {
+			var project string
+			var c usage.Coverage
+			err := rows.Scan(&project, &c.Seen, &c.Capacity)
+			n.Coverage[project] = c
+			return err
+		})
+	return n, err
+}

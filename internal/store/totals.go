@@ -1,0 +1,147 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// The sums of a key, by place in its record.
+const (
+	busyCPU = iota
+	idleCPU
+	busyKWh
+	idleKWh
+	busyGrams
+	idleGrams
+	settledBusyKWh
+	settledIdleKWh
+	settledBusyGrams
+	settledIdleGrams
+	sumCount
+)
+
+// record is one key's part of usage_total. On disk, big endian: key id, rows,
+// priced rows, last start (8 bytes each), then the sums (16 bytes each).
+type record struct {
+	rows, priced int64 // facts, and those with a price: floats cannot say "none"
+	last         int64 // may be too new after a fact was taken away, never too old
+	sums         [sumCount]usage.Sum
+}
+
+const recordBytes = 4*8 + sumCount*usage.SumBytes
+
+type totals map[int64]*record
+
+// readTotals reads the sums as they stand in the store. They are read with
+// every transaction and never held over: another program may have written.
+func readTotals(ctx context.Context, db queryer) (totals, error) {
+	var blob []byte
+	err := db.QueryRowContext(ctx, "SELECT sums FROM usage_total WHERE id = 1").Scan(&blob)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	if len(blob)%recordBytes != 0 {
+		return nil, fmt.Errorf("usage_total: %d bytes are no whole number of records", len(blob))
+	}
+	t := make(totals, len(blob)/recordBytes)
+	records := make([]record, len(blob)/recordBytes)
+	for i := range records {
+		b, r := blob[i*recordBytes:], &records[i]
+		r.rows = int64(binary.BigEndian.Uint64(b[8:]))
+		r.priced = int64(binary.BigEndian.Uint64(b[16:]))
+		r.last = int64(binary.BigEndian.Uint64(b[24:]))
+		for j := range r.sums {
+			r.sums[j] = usage.SumFrom(b[32+j*usage.SumBytes:])
+		}
+		t[int64(binary.BigEndian.Uint64(b))] = r
+	}
+	return t, nil
+}
+
+func (t totals) write(ctx context.Context, tx *sql.Tx) error {
+	ids := make([]int64, 0, len(t))
+	for id, r := range t {
+		if r.rows > 0 {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	blob := make([]byte, 0, len(ids)*recordBytes)
+	for _, id := range ids {
+		r := t[id]
+		for _, n := range []int64{id, r.rows, r.priced, r.last} {
+			blob = binary.BigEndian.AppendUint64(blob, uint64(n))
+		}
+		for _, s := range r.sums {
+			blob = s.AppendBinary(blob)
+		}
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO usage_total(id, sums) VALUES (1, ?)
+		ON CONFLICT(id) DO UPDATE SET sums = excluded.sums`, blob)
+	return err
+}
+
+// add counts a fact in. price is nil while the fact's interval is unpriced.
+func (t totals) add(f row, price *float64, settled bool) {
+	r := t[f.key]
+	if r == nil {
+		r = &record{}
+		t[f.key] = r
+	}
+	r.rows++
+	r.last = max(r.last, f.start)
+	r.each(f, price, settled, (*usage.Sum).Add)
+	if price != nil {
+		r.priced++
+	}
+}
+
+// sub takes a fact out again, to the last bit.
+func (t totals) sub(f row, price *float64, settled bool) {
+	r := t[f.key]
+	r.rows--
+	r.each(f, price, settled, (*usage.Sum).Sub)
+	if price != nil {
+		r.priced--
+	}
+}
+
+func (r *record) each(f row, price *float64, settled bool, do func(*usage.Sum, float64)) {
+	for i, v := range f.values {
+		do(&r.sums[busyCPU+i], v)
+	}
+	if price == nil {
+		return
+	}
+	busy, idle := f.grams(*price)
+	do(&r.sums[busyGrams], busy)
+	do(&r.sums[idleGrams], idle)
+	if settled {
+		do(&r.sums[settledBusyKWh], f.values[2])
+		do(&r.sums[settledIdleKWh], f.values[3])
+		do(&r.sums[settledBusyGrams], busy)
+		do(&r.sums[settledIdleGrams], idle)
+	}
+}
+
+// total turns the sums into the vocabulary.
+func (r *record) total(k usage.Key) usage.Total {
+	f := func(i int) float64 { return r.sums[i].Float64() }
+	return usage.Total{
+		Key:              k,
+		Last:             time.Unix(r.last, 0).UTC(),
+		CPU:              usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(f(busyCPU)), Idle: usage.CPUSeconds(f(idleCPU))},
+		Energy:           usage.BusyIdle[usage.KWh]{Busy: usage.KWh(f(busyKWh)), Idle: usage.KWh(f(idleKWh))},
+		Emissions:        usage.BusyIdle[usage.Grams]{Busy: usage.Grams(f(busyGrams)), Idle: usage.Grams(f(idleGrams))},
+		Priced:           r.priced > 0,
+		SettledEnergy:    usage.BusyIdle[usage.KWh]{Busy: usage.KWh(f(settledBusyKWh)), Idle: usage.KWh(f(settledIdleKWh))},
+		SettledEmissions: usage.BusyIdle[usage.Grams]{Busy: usage.Grams(f(settledBusyGrams)), Idle: usage.Grams(f(settledIdleGrams))},
+	}
+}
