@@ -1,0 +1,110 @@
+package source
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// Labels names the labels of the CPU series that say whose they are.
+type Labels struct {
+	Project, Machine, Host, User string
+}
+
+func (l Labels) list() []string { return []string{l.Project, l.Machine, l.Host, l.User} }
+
+// Query is what is asked. All PromQL of the exporter is in this file.
+type Query struct {
+	Metric    string // node_cpu_seconds_total
+	Matchers  string // more matchers, without braces; may be empty
+	Labels    Labels
+	BusyModes []string
+	IdleModes []string
+	// BusyQuery and IdleQuery stand in place of the built queries when set;
+	// $__interval in them is the length of the window.
+	BusyQuery, IdleQuery string
+}
+
+// Given says whether the operator wrote the queries.
+func (q Query) given() bool { return q.BusyQuery != "" }
+
+// seconds asks for the CPU seconds of some modes in the window before each
+// evaluation: increase survives counter resets and looks at one window only, so
+// that a query for a day gives what 48 queries for its half hours would.
+func (q Query) seconds(modes []string, window time.Duration, project *string) string {
+	return fmt.Sprintf("sum by (%s) (increase(%s[%s]))", q.by(), q.selector(q.any(modes), project), promDuration(window))
+}
+
+// once is seconds with each core counted once, where two series say the same:
+// an HA pair, or one host in two jobs. The larger is nearer the truth: what a
+// scraper missed makes its increase smaller.
+func (q Query) once(modes []string, window time.Duration, project *string) string {
+	return fmt.Sprintf("sum by (%s) (max by (%s, cpu, mode) (increase(%s[%s])))",
+		q.by(), q.by(), q.selector(q.any(modes), project), promDuration(window))
+}
+
+// The label by which a capacity answer tells its two parts apart.
+const (
+	partLabel = "carbon_exporter_part"
+	partCores = "cores"
+	partOther = "other"
+)
+
+// capacity asks how many cores each host had in the window, and for the CPU
+// seconds of the modes that are neither busy nor idle. It says whether a host
+// shows more time than it has, and how much of its time was seen. Series
+// without a cpu label can't be counted and have no part in it.
+func (q Query) capacity(window time.Duration, project *string) string {
+	w, l := promDuration(window), q.by()
+	cores := fmt.Sprintf("count by (%s) (count by (%s, cpu) (count_over_time(%s[%s])))",
+		l, l, q.selector(fmt.Sprintf(`mode=%q,cpu!=""`, q.IdleModes[0]), project), w)
+	other := fmt.Sprintf("sum by (%s) (max by (%s, cpu, mode) (increase(%s[%s])))",
+		l, l, q.selector(fmt.Sprintf(`mode!~%q,cpu!=""`, alternatives(append(append([]string{}, q.BusyModes...), q.IdleModes...))), project), w)
+	part := func(expr, name string) string {
+		return fmt.Sprintf(`label_replace(%s, %q, %q, "", "")`, expr, partLabel, name)
+	}
+	return part(cores, partCores) + " or " + part(other, partOther)
+}
+
+// projectsSelector matches every series of the metric, to list its projects.
+func (q Query) projectsSelector() string { return q.selector("", nil) }
+
+func (q Query) by() string { return strings.Join(q.Labels.list(), ", ") }
+
+func (q Query) any(modes []string) string { return fmt.Sprintf("mode=~%q", alternatives(modes)) }
+
+func alternatives(modes []string) string { return strings.Join(modes, "|") }
+
+// selector is metric{matchers}. A project is compared as it is: a name is never
+// a regular expression.
+func (q Query) selector(matchers string, project *string) string {
+	var all []string
+	for _, m := range []string{strings.Trim(strings.TrimSpace(q.Matchers), ","), matchers} {
+		if m != "" {
+			all = append(all, m)
+		}
+	}
+	if project != nil {
+		all = append(all, q.Labels.Project+"="+strconv.Quote(*project))
+	}
+	return q.Metric + "{" + strings.Join(all, ",") + "}"
+}
+
+func (q Query) busy(window time.Duration, project *string) string {
+	if q.given() {
+		return strings.ReplaceAll(q.BusyQuery, "$__interval", promDuration(window))
+	}
+	return q.seconds(q.BusyModes, window, project)
+}
+
+func (q Query) idle(window time.Duration, project *string) string {
+	if q.given() {
+		return strings.ReplaceAll(q.IdleQuery, "$__interval", promDuration(window))
+	}
+	return q.seconds(q.IdleModes, window, project)
+}
+
+func promDuration(d time.Duration) string { return model.Duration(d).String() }

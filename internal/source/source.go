@@ -1,0 +1,145 @@
+// Package source asks Prometheus for CPU seconds. It knows PromQL and the HTTP
+// API of Prometheus; it must not know power, carbon, or what has been stored.
+// Start with Client.Read; query.go holds every query.
+package source
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Doer sends a request and gives the body of a good answer. A bad one is an
+// error with a *usage.Failure in its chain.
+type Doer interface {
+	Do(*http.Request) (io.ReadCloser, error)
+}
+
+// Client reads from one Prometheus, or from what speaks its API.
+type Client struct {
+	Upstream Doer
+	URL      *url.URL
+	Query    Query
+}
+
+// maxPoints is Prometheus' own limit of evaluations a query.
+const maxPoints = 11000
+
+// Read gives the CPU seconds of every piece of a run of adjacent intervals, in
+// order, and how many samples were refused. It is all or nothing: with an error
+// nothing is known of any of them. A run of several intervals that is too large
+// for the server gives a Failure with TooLarge; a single interval is then split
+// by project here.
+func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error) {
+	pieces := piecesOf(run)
+	if len(pieces) > maxPoints {
+		return nil, nil, &usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: fmt.Sprintf("%d points in one query, at most %d", len(pieces), maxPoints)}
+	}
+	t := newTable(pieces)
+	err := c.fill(ctx, t, nil)
+	if len(run) == 1 && !c.Query.given() && isTooLarge(err) {
+		t = newTable(pieces)
+		err = c.fillByProject(ctx, t)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	readings := t.readings()
+	return readings, t.rejects, nil
+}
+
+func piecesOf(run []usage.Interval) []usage.Interval {
+	var pieces []usage.Interval
+	for _, i := range run {
+		pieces = append(pieces, i.Pieces()...)
+	}
+	return pieces
+}
+
+// fill asks the questions of one project, or of all.
+func (c *Client) fill(ctx context.Context, t *table, project *string) error {
+	window := t.step
+	labels := c.Query.Labels.list()
+	if err := c.ask(ctx, t, c.Query.busy(window, project), labels, t.into(busy)); err != nil {
+		return err
+	}
+	if err := c.ask(ctx, t, c.Query.idle(window, project), labels, t.into(idle)); err != nil {
+		return err
+	}
+	if c.Query.given() {
+		return nil // a recording rule has no cores to count
+	}
+	err := c.ask(ctx, t, c.Query.capacity(window, project), append(labels, partLabel), t.intoCapacity())
+	if err != nil && !isPermanent(err) {
+		return err
+	}
+	// A server or proxy that refuses this question leaves the cores unknown.
+	if err == nil && t.overfull() {
+		return c.fillOnce(ctx, t, project)
+	}
+	return nil
+}
+
+// fillOnce asks again with every core counted once, after hosts showed more
+// time than they have: two series said the same and were added up.
+func (c *Client) fillOnce(ctx context.Context, t *table, project *string) error {
+	labels := c.Query.Labels.list()
+	again := newTable(t.pieces)
+	if err := c.ask(ctx, again, c.Query.once(c.Query.BusyModes, t.step, project), labels, again.into(busy)); err != nil {
+		return err
+	}
+	if err := c.ask(ctx, again, c.Query.once(c.Query.IdleModes, t.step, project), labels, again.into(idle)); err != nil {
+		return err
+	}
+	t.replace(again)
+	return nil
+}
+
+// fillByProject asks for one project after the other.
+func (c *Client) fillByProject(ctx context.Context, t *table) error {
+	projects, err := c.projects(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, p := range append(projects, "") { // "": series without the label
+		if err := c.fill(ctx, t, &p); err != nil {
+			return fmt.Errorf("project %q: %w", cut(p), err)
+		}
+	}
+	return nil
+}
+
+// ask sends one query_range, evaluated at the end of each piece.
+func (c *Client) ask(ctx context.Context, t *table, query string, labels []string, s sink) error {
+	form := url.Values{
+		"query": {query},
+		"start": {seconds(t.pieces[0].End())},
+		"end":   {seconds(t.pieces[len(t.pieces)-1].End())},
+		"step":  {strconv.FormatFloat(t.step.Seconds(), 'f', -1, 64)},
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL.JoinPath("api/v1/query_range").String(), strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	body, err := c.Upstream.Do(req)
+	if err == nil {
+		err = decode(body, labels, s)
+		body.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("query %s: %w", query, err)
+	}
+	return nil
+}
+
+func seconds(t time.Time) string {
+	return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', -1, 64)
+}
