@@ -1,0 +1,54 @@
+package ingest
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// backoff spaces out attempts at a source that fails.
+type backoff struct {
+	longest  time.Duration
+	failures int
+}
+
+const shortestBackoff = time.Second
+
+// permanentBackoff is the least wait after an answer that asking again will not
+// change: somebody must mend the question or the rights first.
+const permanentBackoff = 30 * time.Second
+
+// after is how long to wait after err, the n-th failure in a row: twice as long
+// each time, up to the longest, less a random part of up to a half, so that
+// exporters which failed together do not come back together. What the server
+// asked for is never undercut.
+func (b *backoff) after(err error) time.Duration {
+	d := grow(shortestBackoff, b.failures, b.longest)
+	b.failures++
+	var f *usage.Failure
+	if !errors.As(err, &f) {
+		return jitter(d)
+	}
+	if f.Permanent {
+		d = max(d, permanentBackoff)
+	}
+	return max(jitter(d), f.RetryAfter)
+}
+
+func (b *backoff) reset() { b.failures = 0 }
+
+func grow(d time.Duration, times int, longest time.Duration) time.Duration {
+	for range times {
+		if d >= longest {
+			break
+		}
+		d *= 2
+	}
+	return min(d, longest)
+}
+
+func jitter(d time.Duration) time.Duration {
+	return d - time.Duration(rand.Int64N(int64(d)/2+1))
+}

@@ -1,0 +1,216 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+const (
+	// pollEvery is how often the provider is asked what it knows now.
+	pollEvery = 10 * time.Minute
+	// margin is added to settle_after in every poll, so that each slot is seen
+	// once more after it has become final.
+	margin = 2 * time.Hour
+	// longestWindow bounds what a routine poll asks for, one request of the UK
+	// API; what is older and still open is asked for once an hour.
+	longestWindow = 13 * 24 * time.Hour
+	askOldEvery   = time.Hour
+	nearby        = 24 * time.Hour
+	// outlookEvery is how often the forecast of the coming days is read.
+	outlookEvery = 30 * time.Minute
+)
+
+// carbon is what the loop remembers between rounds.
+type carbon struct {
+	pause   backoff
+	paused  time.Time               // no request before
+	poll    time.Time               // when the next poll is due
+	outlook time.Time               // when the next look ahead is due
+	asked   map[time.Time]time.Time // slots before the window: when they were last asked for
+	grid    string                  // whose slots those are
+}
+
+// runCarbon keeps intensities, and prices what waits for them, for ever.
+func (s *Spine) runCarbon(ctx context.Context) {
+	c := &carbon{pause: backoff{longest: 5 * time.Minute}}
+	for ctx.Err() == nil {
+		set := s.current()
+		if grid := set.Grid.Provider() + "/" + set.Grid.Grid(); grid != c.grid {
+			*c = carbon{pause: backoff{longest: 5 * time.Minute}, asked: map[time.Time]time.Time{}, grid: grid}
+		}
+		if !s.Now().Before(c.paused) {
+			if err := s.ask(ctx, set, c); err != nil && ctx.Err() == nil {
+				d := c.pause.after(err)
+				c.paused = s.Now().Add(d)
+				s.Log.Error("Asking for carbon intensity failed", "err", err, "retry_in", d.Round(time.Millisecond))
+			}
+		}
+		if err := s.reprice(ctx, set); err != nil && ctx.Err() == nil {
+			s.Log.Error("Pricing failed", "err", err)
+		}
+		s.forget(c)
+		next := min(max(c.poll.Sub(s.Now()), c.paused.Sub(s.Now()), time.Millisecond), wakeEvery)
+		wait(ctx, next, s.unpriced)
+	}
+}
+
+// forget mends times that a wall clock running ahead has left in the future.
+func (s *Spine) forget(c *carbon) {
+	now := s.Now()
+	if c.poll.After(now.Add(pollEvery)) {
+		c.poll = now
+	}
+	if c.outlook.After(now.Add(outlookEvery)) {
+		c.outlook = now
+	}
+	if c.paused.After(now.Add(2 * usage.MaxRetryAfter)) {
+		c.paused = now
+	}
+}
+
+// ask asks for what is due: the recent past and the outlook by the clock, and
+// whatever older slots intervals wait for. What came is kept even when another
+// part fails.
+func (s *Spine) ask(ctx context.Context, set Settings, c *carbon) error {
+	now := s.Now()
+	window := usage.SlotAt(now.Add(-min(set.SettleAfter+margin, longestWindow)))
+	if !now.Before(c.poll) {
+		end := usage.SlotAt(now).Add(usage.SlotLength)
+		if err := s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Slots(ctx, window, end) }); err != nil {
+			return err
+		}
+		c.poll = now.Add(pollEvery)
+	}
+	if err := s.askOld(ctx, set.Grid, c, window); err != nil {
+		return err
+	}
+	if !now.Before(c.outlook) {
+		if err := s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Outlook(ctx, usage.SlotAt(now)) }); err != nil {
+			return err
+		}
+		c.outlook = now.Add(outlookEvery)
+	}
+	c.pause.reset()
+	return nil
+}
+
+// askOld asks for the slots before the window that intervals wait for and that
+// were not asked for lately. Slots near each other make one question.
+func (s *Spine) askOld(ctx context.Context, grid Grid, c *carbon, window time.Time) error {
+	pending, err := s.Store.Pending(ctx)
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	var wanted []time.Time
+	for _, p := range pending {
+		for _, piece := range p.Interval.Pieces() {
+			slot := usage.SlotAt(piece.Start)
+			at, asked := c.asked[slot]
+			lately := asked && now.Sub(at) < askOldEvery && !at.After(now)
+			if slot.Before(window) && !lately && (len(wanted) == 0 || !wanted[len(wanted)-1].Equal(slot)) {
+				wanted = append(wanted, slot)
+			}
+		}
+	}
+	for len(wanted) > 0 {
+		n := 1
+		for n < len(wanted) && wanted[n].Sub(wanted[n-1]) <= nearby {
+			n++
+		}
+		from, to := wanted[0], wanted[n-1].Add(usage.SlotLength)
+		err := s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return grid.Slots(ctx, from, to) })
+		if err == nil || isPermanent(err) {
+			for _, slot := range wanted[:n] {
+				c.asked[slot] = now
+			}
+		}
+		if err != nil {
+			return err
+		}
+		wanted = wanted[n:]
+	}
+	return nil
+}
+
+// keep asks one question and stores the slots of its answer.
+func (s *Spine) keep(ctx context.Context, question func() ([]usage.Slot, usage.Rejects, error)) error {
+	began := s.Now()
+	slots, rejects, err := question()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	s.Witness.Asked(usage.SourceCarbonIntensity, s.Now().Sub(began), err)
+	s.Witness.Rejected(rejects)
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	werr := s.Store.SaveSlots(ctx, slots)
+	if len(slots) > 0 {
+		s.wrote(ctx, werr)
+	}
+	return errors.Join(err, werr)
+}
+
+// reprice gives every pending interval the best price known, and settles those
+// whose time has come. An interval never goes back: one that has a price keeps
+// it until there is another.
+func (s *Spine) reprice(ctx context.Context, set Settings) error {
+	s.writing.Lock()
+	changed, err := s.repriceAll(ctx, set)
+	s.writing.Unlock()
+	if changed {
+		s.Witness.Changed(ctx)
+	}
+	now := s.Now()
+	around, serr := s.Store.Slots(ctx, set.Grid.Provider(), set.Grid.Grid(), now.Add(-longestWindow), now.Add(3*24*time.Hour))
+	if serr == nil {
+		s.Witness.Grid(around)
+	}
+	return errors.Join(err, serr)
+}
+
+func (s *Spine) repriceAll(ctx context.Context, set Settings) (changed bool, err error) {
+	pending, err := s.Store.Pending(ctx)
+	if err != nil || len(pending) == 0 {
+		return false, err
+	}
+	first, last := pending[0].Interval, pending[len(pending)-1].Interval
+	slots, err := s.slots(ctx, set.Grid, usage.Interval{Start: first.Start, Length: last.End().Sub(first.Start)})
+	if err != nil {
+		return false, err
+	}
+	for _, p := range pending {
+		prices, state := price(p.Interval, slots, set.SettleAfter)
+		if state == usage.Unpriced || state == p.State && !restated(p.Prices, prices) {
+			continue
+		}
+		err := s.Store.Reprice(ctx, p.Interval, prices, state)
+		if s.wrote(ctx, err); err != nil && !errors.Is(err, usage.ErrSettled) {
+			return changed, err
+		}
+		changed = true
+	}
+	return changed, nil
+}
+
+// slots gives the known slots that a stretch of time touches, by their start.
+func (s *Spine) slots(ctx context.Context, g Grid, i usage.Interval) (map[time.Time]usage.Slot, error) {
+	list, err := s.Store.Slots(ctx, g.Provider(), g.Grid(), usage.SlotAt(i.Start), i.End())
+	if err != nil {
+		return nil, err
+	}
+	byStart := make(map[time.Time]usage.Slot, len(list))
+	for _, slot := range list {
+		byStart[slot.From] = slot
+	}
+	return byStart, nil
+}
+
+// isPermanent says that the same question is not worth asking again soon.
+func isPermanent(err error) bool {
+	var f *usage.Failure
+	return errors.As(err, &f) && f.Permanent
+}
