@@ -1,0 +1,173 @@
+// Package collector is the face on /metrics. It shows a snapshot that was made
+// beforehand and does no I/O; it must not know how a number came about. Start
+// with testdata/metrics.prom, the catalogue of all metrics, then Usage.Collect.
+package collector
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Snapshot is all that the usage metrics show, as of one moment. It is not
+// changed once published.
+type Snapshot struct {
+	usage.Summary
+	Ratings  []usage.Rating // the power in force of every known machine type
+	PUE      float64
+	Interval time.Duration
+	// Since is the time before which a key must have had its last usage to
+	// leave /metrics.
+	Since time.Time
+}
+
+// Usage shows usage, its rates and the state of the record.
+type Usage struct {
+	snapshot atomic.Pointer[Snapshot]
+
+	cpu, energy, emissions             *prometheus.Desc
+	power, rate                        *prometheus.Desc
+	settledEnergy, settledEmissions    *prometheus.Desc
+	machinePower, pue, interval        *prometheus.Desc
+	complete, states, unpriced, covers *prometheus.Desc
+}
+
+// NewUsage makes a collector that shows nothing until Publish.
+func NewUsage() *Usage {
+	usageLabels := []string{"project", "machine", "user", "group", "mode"}
+	d := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, labels, nil)
+	}
+	return &Usage{
+		cpu: d("carbon_cpu_seconds",
+			"CPU seconds of all stored intervals.", usageLabels...),
+		energy: d("carbon_energy_kwh",
+			"Energy of all stored intervals, PUE included. May be restated.", usageLabels...),
+		emissions: d("carbon_emissions_gco2eq",
+			"Emissions of all priced intervals, best knowledge now. May be restated; absent while none is priced.", usageLabels...),
+		power: d("carbon_power_watts",
+			"Mean power over the newest complete interval.", usageLabels...),
+		rate: d("carbon_emission_rate_gco2eq_per_hour",
+			"Mean rate of emission over the newest complete interval; absent while it is unpriced.", usageLabels...),
+		settledEnergy: d("carbon_settled_energy_kwh_total",
+			"Energy of settled intervals. Never falls.", usageLabels...),
+		settledEmissions: d("carbon_settled_emissions_gco2eq_total",
+			"Emissions of settled intervals. Never falls.", usageLabels...),
+		machinePower: d("carbon_machine_power_watts",
+			"Average power per core in force for a machine type, and where it comes from.", "machine", "mode", "source"),
+		pue: d("carbon_pue_ratio",
+			"Power usage effectiveness in force; multiplies energy."),
+		interval: d("carbon_interval_seconds",
+			"Length of an interval."),
+		complete: d("carbon_last_complete_interval_timestamp_seconds",
+			"End of the newest stored interval."),
+		states: d("carbon_intervals",
+			"Intervals by state.", "state"),
+		unpriced: d("carbon_unpriced_energy_kwh",
+			"Energy that has no carbon intensity yet, and so no emissions."),
+		covers: d("carbon_coverage_ratio",
+			"CPU seconds of all modes seen in the newest complete interval, over cores x interval.", "project"),
+	}
+}
+
+// Publish shows another snapshot from now on.
+func (c *Usage) Publish(s *Snapshot) { c.snapshot.Store(s) }
+
+// Describe implements prometheus.Collector.
+func (c *Usage) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		c.cpu, c.energy, c.emissions, c.power, c.rate, c.settledEnergy, c.settledEmissions,
+		c.machinePower, c.pue, c.interval, c.complete, c.states, c.unpriced, c.covers,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *Usage) Collect(ch chan<- prometheus.Metric) {
+	s := c.snapshot.Load()
+	if s == nil {
+		return
+	}
+	out := emitter{ch}
+	for _, t := range s.Totals {
+		if t.Last.Before(s.Since) {
+			continue
+		}
+		pair(out, c.cpu, t.Key, t.CPU)
+		pair(out, c.energy, t.Key, t.Energy)
+		counters(out, c.settledEnergy, t.Key, t.SettledEnergy)
+		// A key without any price has no emissions, not emissions of 0.
+		if t.Priced {
+			pair(out, c.emissions, t.Key, t.Emissions)
+			counters(out, c.settledEmissions, t.Key, t.SettledEmissions)
+		}
+	}
+	for _, r := range s.Ratings {
+		out.gauge(c.machinePower, float64(r.Watts.Busy), r.Machine, string(usage.Busy), r.Source)
+		out.gauge(c.machinePower, float64(r.Watts.Idle), r.Machine, string(usage.Idle), r.Source)
+	}
+	out.gauge(c.pue, s.PUE)
+	out.gauge(c.interval, s.Interval.Seconds())
+	for _, state := range usage.States() {
+		out.gauge(c.states, float64(s.States[state]), string(state))
+	}
+	out.gauge(c.unpriced, float64(s.Unpriced))
+	if s.Newest != nil {
+		c.collectNewest(out, s.Newest)
+	}
+}
+
+func (c *Usage) collectNewest(out emitter, n *usage.Newest) {
+	length := n.Interval.Length
+	for _, u := range n.Usage {
+		pair(out, c.power, u.Key, usage.BusyIdle[usage.Watts]{
+			Busy: u.Energy.Busy.Over(length), Idle: u.Energy.Idle.Over(length),
+		})
+		if u.Priced {
+			pair(out, c.rate, u.Key, usage.BusyIdle[float64]{
+				Busy: u.Emissions.Busy.PerHour(length), Idle: u.Emissions.Idle.PerHour(length),
+			})
+		}
+	}
+	out.gauge(c.complete, float64(n.Interval.End().Unix()))
+	for project, cover := range n.Coverage {
+		if cover.Capacity > 0 {
+			out.gauge(c.covers, float64(cover.Seen/cover.Capacity), project)
+		}
+	}
+}
+
+// emitter makes constant metrics; one that cannot be made fails the scrape
+// loudly rather than being left out.
+type emitter struct {
+	ch chan<- prometheus.Metric
+}
+
+func (e emitter) gauge(d *prometheus.Desc, v float64, labels ...string) {
+	e.metric(d, prometheus.GaugeValue, v, labels...)
+}
+
+func (e emitter) metric(d *prometheus.Desc, t prometheus.ValueType, v float64, labels ...string) {
+	m, err := prometheus.NewConstMetric(d, t, v, labels...)
+	if err != nil {
+		m = prometheus.NewInvalidMetric(d, err)
+	}
+	e.ch <- m
+}
+
+func pair[T ~float64](e emitter, d *prometheus.Desc, k usage.Key, v usage.BusyIdle[T]) {
+	e.both(d, prometheus.GaugeValue, k, float64(v.Busy), float64(v.Idle))
+}
+
+func counters[T ~float64](e emitter, d *prometheus.Desc, k usage.Key, v usage.BusyIdle[T]) {
+	e.both(d, prometheus.CounterValue, k, float64(v.Busy), float64(v.Idle))
+}
+
+func (e emitter) both(d *prometheus.Desc, t prometheus.ValueType, k usage.Key, busy, idle float64) {
+	e.metric(d, t, busy, k.Project, k.Machine, k.User, k.Group, string(usage.Busy))
+	e.metric(d, t, idle, k.Project, k.Machine, k.User, k.Group, string(usage.Idle))
+}
