@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/carbon-exporter/carbon_exporter/collector"
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// shutdownTimeout is what open requests get to finish.
+const shutdownTimeout = 5 * time.Second
+
+// daemon is the running program. It is the spine's witness: it turns what
+// happens into metrics.
+type daemon struct {
+	*collector.Health
+	flags flags
+	log   *slog.Logger
+	store *store.Store
+	spine *ingest.Spine
+	quit  chan struct{}
+
+	usage      *collector.Usage
+	grid       *collector.Grid
+	exposition *collector.Exposition
+	registry   *prometheus.Registry // of usage alone
+
+	publishing sync.Mutex // one snapshot at a time, in order
+	mu         sync.Mutex // over config
+	config     *config.Config
+}
+
+func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.Store, log *slog.Logger) (*daemon, error) {
+	live := prometheus.NewRegistry()
+	d := &daemon{
+		Health: collector.NewHealth(live, time.Now),
+		flags:  f, log: log, store: keeper, config: cfg, quit: make(chan struct{}, 1),
+		usage: collector.NewUsage(), grid: collector.NewGrid(time.Now),
+		registry: prometheus.NewRegistry(), exposition: collector.NewExposition(live, log),
+	}
+	live.MustRegister(d.grid, versioncollector.NewCollector("carbon_exporter"),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	d.registry.MustRegister(d.usage)
+	set, err := settings(cfg, keeper)
+	if err != nil {
+		return nil, err
+	}
+	d.spine = ingest.New(keeper, d, log, time.Now, set)
+	d.Reloaded(nil)
+	d.Wrote(nil) // opening it was a write
+	return d, d.publish(ctx)
+}
+
+// run serves until ctx ends, the server fails or a quit is asked for.
+func (d *daemon) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	server := d.server()
+	served := make(chan error, 1)
+	go func() { served <- web.ListenAndServe(server, d.flags.web, d.log) }()
+	var work sync.WaitGroup
+	work.Go(func() { d.spine.Run(ctx) })
+	work.Go(func() { d.reloadOnHangup(ctx) })
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case <-d.quit:
+	case err = <-served:
+		err = fmt.Errorf("serve: %w", err)
+	}
+	cancel()
+	ending, done := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer done()
+	if serr := server.Shutdown(ending); serr != nil {
+		server.Close() //nolint:errcheck // whoever still reads is cut off
+	}
+	work.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Changed makes a new snapshot. If that fails the old one is served on.
+func (d *daemon) Changed(ctx context.Context) {
+	if err := d.publish(ctx); err != nil && ctx.Err() == nil {
+		d.log.Error("Reading the store for /metrics failed", "err", err)
+	}
+}
+
+// Grid shows other slots.
+func (d *daemon) Grid(slots []usage.Slot) { d.grid.Publish(slots) }
+
+func (d *daemon) publish(ctx context.Context) error {
+	d.publishing.Lock()
+	defer d.publishing.Unlock()
+	cfg := d.current()
+	now := time.Now()
+	summary, err := d.store.Summary(ctx)
+	if err != nil {
+		return err
+	}
+	model, err := newPower(ctx, cfg.Power, d.store, now)
+	if err != nil {
+		return err
+	}
+	d.usage.Publish(&collector.Snapshot{
+		Summary: summary, Ratings: ratings(model, summary.Machines), PUE: cfg.Power.PUE,
+		Interval: time.Duration(cfg.Interval), Since: now.Add(-time.Duration(cfg.Metrics.Keep)),
+	})
+	d.exposition.Show(d.registry)
+	if size, err := d.store.SizeBytes(); err == nil {
+		d.Size(size)
+	}
+	return nil
+}
+
+func (d *daemon) current() *config.Config {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.config
+}
+
+func (d *daemon) reloadOnHangup(ctx context.Context) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			d.reload(ctx) //nolint:errcheck // logged and counted there
+		}
+	}
+}
+
+// reload puts the file in force as it is now, as a whole or not at all.
+func (d *daemon) reload(ctx context.Context) error {
+	err := d.tryReload(ctx)
+	d.Reloaded(err)
+	if err != nil {
+		d.log.Error("Loading the configuration failed, the old one stays in force", "err", err)
+		return err
+	}
+	d.log.Info("Loaded the configuration", "file", d.flags.configFile)
+	d.Changed(ctx)
+	return nil
+}
+
+func (d *daemon) tryReload(_ context.Context) error {
+	cfg, err := load(d.flags)
+	if err != nil {
+		return err
+	}
+	if is := d.current().Interval; cfg.Interval != is {
+		return fmt.Errorf("%s: interval: the store holds intervals of %s; start anew with another --storage.path for %s", d.flags.configFile, is, cfg.Interval)
+	}
+	set, err := settings(cfg, d.store)
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.flags.configFile, err)
+	}
+	d.mu.Lock()
+	d.config = cfg
+	d.mu.Unlock()
+	d.spine.Reload(set)
+	return nil
+}

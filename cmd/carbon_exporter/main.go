@@ -1,0 +1,161 @@
+// Command carbon_exporter asks a Prometheus for the CPU seconds of virtual
+// machines and republishes their energy and emissions. This package turns flags
+// into values and values into parts, and runs them; it is the only one that
+// knows every other. Start with run.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/promslog"
+	promslogflag "github.com/prometheus/common/promslog/flag"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
+)
+
+// Exit codes. A store that is refused has its own: restarting cannot mend it.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUse    = 2 // flags or configuration
+	exitStore  = 3
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+type flags struct {
+	configFile      string
+	configGiven     bool
+	configCheck     bool
+	storagePath     string
+	retention       string
+	telemetryPath   string
+	enableLifecycle bool
+	workspaces      bool
+	web             *web.FlagConfig
+	log             promslog.Config
+}
+
+func parse(args []string, stdout io.Writer) (flags, error) {
+	var f flags
+	app := kingpin.New("carbon_exporter", "Energy and carbon of a research cloud, from the CPU seconds that Prometheus already has.")
+	app.UsageWriter(stdout)
+	app.HelpFlag.Short('h')
+	app.Version(version.Print("carbon_exporter"))
+	app.VersionFlag.Short('V')
+	app.Flag("config.file", "Configuration file. Without the flag and the file: defaults.").
+		Default("carbon.yml").IsSetByUser(&f.configGiven).StringVar(&f.configFile)
+	app.Flag("config.check", "Check the configuration and exit.").BoolVar(&f.configCheck)
+	app.Flag("storage.path", "SQLite file of the store.").Default("data/carbon.db").StringVar(&f.storagePath)
+	app.Flag("storage.retention", "How long facts at key grain are kept; 0: for ever.").Default("0").StringVar(&f.retention)
+	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&f.telemetryPath)
+	app.Flag("web.enable-lifecycle", "Allow reload and quit by POST to /-/reload and /-/quit.").BoolVar(&f.enableLifecycle)
+	app.Flag("collector.workspace", "Metrics of each active workspace.").Default("false").BoolVar(&f.workspaces)
+	f.web = webflag.AddFlags(app, ":9977")
+	promslogflag.AddFlags(app, &f.log)
+	if _, err := app.Parse(args); err != nil {
+		return f, err
+	}
+	if _, err := model.ParseDuration(f.retention); err != nil {
+		return f, fmt.Errorf("--storage.retention: %w", err)
+	}
+	if len(f.telemetryPath) < 2 || f.telemetryPath[0] != '/' {
+		return f, fmt.Errorf("--web.telemetry-path: must begin with / and name a page, is %q", f.telemetryPath)
+	}
+	return f, nil
+}
+
+func run(args []string, stdout, stderr io.Writer) int {
+	f, err := parse(args, stdout)
+	if err != nil {
+		fmt.Fprintf(stderr, "carbon_exporter: %v; see --help\n", err)
+		return exitUse
+	}
+	cfg, err := load(f)
+	if err == nil {
+		err = web.Validate(*f.web.WebConfigFile)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return exitUse
+	}
+	if f.configCheck {
+		fmt.Fprintf(stdout, "%s: ok\n", f.configFile)
+		return exitDone
+	}
+	f.log.Writer = stderr
+	log := promslog.New(&f.log)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	log.Info("Starting carbon_exporter", "version", version.Info(), "build", version.BuildContext())
+	if err := serve(ctx, f, cfg, log); err != nil {
+		fmt.Fprintf(stderr, "carbon_exporter: %v\n", err)
+		var refused storeError
+		if errors.As(err, &refused) {
+			return exitStore
+		}
+		return exitFailed
+	}
+	log.Info("Ended")
+	return exitDone
+}
+
+// load reads the configuration; without a file that nobody asked for, defaults.
+func load(f flags) (*config.Config, error) {
+	cfg, err := config.Load(f.configFile)
+	if errors.Is(err, fs.ErrNotExist) && !f.configGiven {
+		return config.Parse(f.configFile, nil)
+	}
+	return cfg, err
+}
+
+type storeError struct{ error }
+
+func (e storeError) Unwrap() error { return e.error }
+
+// serve opens the store, starts the spine and the web server, and waits for the
+// end: of ctx, of the server, or one that was asked for.
+func serve(ctx context.Context, f flags, cfg *config.Config, log *slog.Logger) error {
+	warnOfUnused(log, f, cfg)
+	keeper, err := store.Open(ctx, f.storagePath, store.Options{Exclusive: true, Interval: time.Duration(cfg.Interval)})
+	if err != nil {
+		return storeError{err}
+	}
+	defer func() {
+		if err := keeper.Close(); err != nil {
+			log.Error("Closing the store failed", "err", err)
+		}
+	}()
+	d, err := newDaemon(ctx, f, cfg, keeper, log)
+	if err != nil {
+		return err
+	}
+	return d.run(ctx)
+}
+
+func warnOfUnused(log *slog.Logger, f flags, cfg *config.Config) {
+	for _, what := range cfg.NotYetUsed() {
+		log.Warn(what)
+	}
+	if f.workspaces {
+		log.Warn("--collector.workspace: not used by this version")
+	}
+	if d, err := model.ParseDuration(f.retention); err == nil && d > 0 {
+		log.Warn("--storage.retention: not used by this version, everything is kept")
+	}
+}
