@@ -1,0 +1,60 @@
+// Package simulate is a research cloud that never was: its hosts, their load and
+// the grid that feeds them, each a pure function of a seed and a time, and the
+// truth about them, computed from the same rates by plain sums. It must not know
+// Prometheus, PromQL or any code of the exporter, or its truth would be an echo.
+// Start with Cloud and Host.Counter for CPU time, with UKAPI for the grid.
+package simulate
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Config describes a cloud. The same Config gives the same cloud on any machine.
+type Config struct {
+	Seed  uint64
+	Hosts int       // addresses; the hosts that come and go at one address count once
+	Start time.Time // of the history, on the border of a half hour; some hosts are older
+	End   time.Time // no host lives longer; a year after Start if zero
+	Odd   Odd
+}
+
+// Odd is what a property test may ask for, and where Prometheus' increase() is
+// no longer exact, because it only sees scrapes and guesses what is between.
+// Truth stays what the cores did, so compare with a bound: for each core, two
+// scrape intervals at each border or reboot in the window, and all of a gap.
+type Odd struct {
+	Lifetimes bool // hosts begin and end at any second, not on half hours
+	Reboots   bool // counters fall back to 0 in the middle of a life
+	Gaps      bool // some scrapes are missing: see Host.Scraped
+}
+
+// Cloud is a fixed set of hosts.
+type Cloud struct {
+	config Config
+	hosts  []*Host
+}
+
+// New draws the hosts of a cloud.
+func New(config Config) (*Cloud, error) {
+	if config.Hosts < 1 || config.Hosts > maxAddresses {
+		return nil, fmt.Errorf("simulate: hosts must be 1 to %d, is %d", maxAddresses, config.Hosts)
+	}
+	if !config.Start.Equal(usage.SlotAt(config.Start)) {
+		return nil, fmt.Errorf("simulate: start %s is not on the border of a half hour", config.Start.Format(time.RFC3339))
+	}
+	config.Start = config.Start.UTC()
+	if config.End.IsZero() {
+		config.End = config.Start.AddDate(1, 0, 0)
+	}
+	c := &Cloud{config: config}
+	for n := range config.Hosts {
+		c.hosts = append(c.hosts, census(config, address(config.Seed, n))...)
+	}
+	return c, nil
+}
+
+// Hosts gives every host that ever lives, those of one address in time order.
+func (c *Cloud) Hosts() []*Host { return c.hosts }
