@@ -1,6 +1,10 @@
 package intensity
 
-import "time"
+import (
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
 
 // maxSpan keeps a request well below the API's limit of 14 days.
 const maxSpan = 13 * 24 * time.Hour
@@ -9,28 +13,33 @@ const maxSpan = 13 * 24 * time.Hour
 type span struct{ from, to time.Time }
 
 // spans cuts [from, to) into what one request each may ask for: at most
-// maxSpan, and nothing over a new year, where the API ends its answer early.
+// maxSpan, nothing over a new year, and a year's last slot on its own.
 func spans(from, to time.Time) []span {
 	var all []span
 	at, end := firstSlot(from), firstSlot(to)
 	for at.Before(end) {
 		next := earliest(end, at.Add(maxSpan), newYearAfter(at))
+		if last := lastSlotOf(at); at.Before(last) {
+			next = earliest(next, last)
+		}
 		all = append(all, span{from: at, to: next})
 		at = next
 	}
 	return all
 }
 
-// bounds are what to put into the request, a minute late: the API also
-// returns the slot that ends at its from. Before a new year it ends a minute
-// early instead, to stay in its year.
+// bounds are what to put into the request, a minute late: the API also returns
+// the slot that ends at its from. It looks at ends, and only in the year of its
+// from, so that the last slot of a year, which ends in the next, comes only to
+// who asks from the new year's first moment.
 func (s span) bounds() (first, last time.Time) {
-	first, last = s.from.Add(time.Minute), s.to.Add(time.Minute)
-	if s.to.Equal(newYearAfter(s.from)) {
-		last = s.to.Add(-time.Minute)
+	if s.from.Equal(lastSlotOf(s.from)) {
+		return s.to, s.to.Add(time.Minute)
 	}
-	return first, last
+	return s.from.Add(time.Minute), s.to.Add(time.Minute)
 }
+
+func lastSlotOf(t time.Time) time.Time { return newYearAfter(t).Add(-usage.SlotLength) }
 
 func newYearAfter(t time.Time) time.Time {
 	return time.Date(t.UTC().Year()+1, time.January, 1, 0, 0, 0, 0, time.UTC)

@@ -39,11 +39,11 @@ func TestSlotsAreThoseThatBeginInTheRange(t *testing.T) {
 			}},
 		{name: "over new year", from: "2026-12-31T22:00:00Z", to: "2027-01-01T02:00:00Z", want: 8,
 			asked: []string{
-				"/intensity/2026-12-31T22:01Z/2026-12-31T23:59Z",
+				"/intensity/2026-12-31T22:01Z/2026-12-31T23:31Z", "/intensity/2027-01-01T00:00Z/2027-01-01T00:01Z",
 				"/intensity/2027-01-01T00:01Z/2027-01-01T02:01Z",
 			}},
 		{name: "the last slot of a year", from: "2026-12-31T23:30:00Z", to: "2027-01-01T00:00:00Z", want: 1,
-			asked: []string{"/intensity/2026-12-31T23:31Z/2026-12-31T23:59Z"}},
+			asked: []string{"/intensity/2027-01-01T00:00Z/2027-01-01T00:01Z"}},
 		{name: "the day London's clocks go forward has 48", from: "2026-03-29T00:00:00Z", to: "2026-03-30T00:00:00Z", want: 48,
 			asked: []string{"/intensity/2026-03-29T00:01Z/2026-03-30T00:01Z"}},
 		{name: "the day London's clocks go back has 48", from: "2026-10-25T00:00:00Z", to: "2026-10-26T00:00:00Z", want: 48,
