@@ -114,8 +114,16 @@ func (s *Spine) advance(ctx context.Context, set Settings, due []usage.Due, chun
 
 // failed decides what becomes of a run that could not be read.
 func (s *Spine) failed(ctx context.Context, due []usage.Due, run []usage.Interval, err error, chunk *chunk) error {
+	if isTooLarge(err) && len(run) > 1 {
+		chunk.shrink(len(run))
+		s.Log.Warn("Asking for less", "from", run[0], "intervals", len(run), "err", err)
+		if timedOut(err) {
+			return err // a server that is busy is given a pause, too
+		}
+		return nil
+	}
 	retry := s.Now()
-	if isTooLarge(err) && len(run) == 1 {
+	if isTooLarge(err) {
 		longest := askAgainAfter
 		if timedOut(err) {
 			longest = putOffTimeout // it may be an outage rather than the question
@@ -126,12 +134,8 @@ func (s *Spine) failed(ctx context.Context, due []usage.Due, run []usage.Interva
 		s.wrote(ctx, werr)
 		return errors.Join(err, werr)
 	}
-	if isTooLarge(err) {
-		chunk.shrink(len(run))
-		s.Log.Warn("Asking for less", "from", run[0], "intervals", len(run), "err", err)
-		if timedOut(err) {
-			return err // a server that is busy is given a pause, too
-		}
+	if isTooLarge(err) && !timedOut(err) {
+		s.Log.Warn("Left missing for now", "interval", run[0], "err", err, "retry", retry)
 		return nil
 	}
 	return err

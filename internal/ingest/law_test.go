@@ -1,0 +1,160 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Whatever fails in between, and in whatever order things come: once all is
+// well again the record is the one of an exporter that never had a bad day.
+func TestAnyHistoryEndsInTheSameRecord(t *testing.T) {
+	const steps = 12
+	clean := newRig(t)
+	clean.both()
+	for range steps {
+		clean.now = clean.now.Add(time.Hour)
+		clean.both()
+	}
+	calm(clean)
+	want := clean.dump()
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			r, random := newRig(t), rand.New(rand.NewPCG(seed, 1))
+			r.both()
+			for range steps {
+				r.now = r.now.Add(time.Hour)
+				r.server.fault = pick(random, nil, status(500), status(429), broken(`{"status":"success","data":{"resu`), broken("<html>"),
+					broken(`{"status":"success","warnings":["x"],"data":{"resultType":"matrix","result":[]}}`))
+				r.server.most = pick(random, 0, 0, 7, 2)
+				r.grid.SetFault(pick(random, simulate.Healthy, simulate.Healthy, simulate.Down, simulate.NoActuals, simulate.EmptyData, simulate.HTMLPage))
+				if random.IntN(4) == 0 {
+					r.restart()
+				}
+				for range random.IntN(4) {
+					if random.IntN(2) == 0 {
+						r.energy() //nolint:errcheck // failing is the point
+					} else {
+						r.carbon() //nolint:errcheck // likewise
+					}
+				}
+			}
+			r.server.fault, r.server.most = nil, 0
+			r.grid.SetFault(simulate.Healthy)
+			calm(r)
+			if got := r.dump(); got != want {
+				t.Errorf("the record differs:\n%s", firstDifference(got, want))
+			}
+		})
+	}
+}
+
+// calm lets two days pass, in which everything settles.
+func calm(r *rig) {
+	r.now = usage.FloorEpoch(r.now, 24*time.Hour).Add(24*time.Hour + 3*time.Minute)
+	for range 12 {
+		r.energy() //nolint:errcheck // intervals that were put off are due by and by
+		r.carbon() //nolint:errcheck // likewise
+		r.now = r.now.Add(10 * time.Minute)
+	}
+	r.now = r.now.Add(26 * time.Hour)
+	r.both()
+	r.now = r.now.Add(11 * time.Minute)
+	r.both()
+}
+
+func TestScopesAddUpAtEveryInterval(t *testing.T) {
+	r := newRig(t)
+	r.both()
+	for range 5 {
+		r.now = r.now.Add(time.Hour)
+		r.both()
+	}
+	byScope := map[string]map[string]sums{}
+	for _, scope := range []string{"ada", "project", "machine", "user"} {
+		byScope[scope] = r.scope(scope)
+	}
+	if len(byScope["ada"]) != 58 {
+		t.Fatalf("%d intervals, want 58", len(byScope["ada"]))
+	}
+	for ts, site := range byScope["ada"] {
+		for scope, at := range byScope {
+			if !near(at[ts].kwh, site.kwh) || !near(at[ts].grams, site.grams) {
+				t.Errorf("%s: %s adds up to %v, the site has %v", ts, scope, at[ts], site)
+			}
+		}
+	}
+}
+
+func TestLoopsPaceThemselvesAndEnd(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		fault func(url.Values) (int, string)
+		most  int // questions to Prometheus in an hour
+	}{
+		{"a server that is down is asked about once a minute", status(503), 130},
+		{"a query that is refused is not asked hotly", status(400), 250},
+		{"a healthy server is asked when something is due", nil, 3 + 2*3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				epoch := time.Now()
+				settings := r.spine.current()
+				r.spine = New(r.store, silent{}, slog.New(slog.NewTextHandler(io.Discard, nil)),
+					func() time.Time { return start.Add(3 * time.Minute).Add(time.Since(epoch)) }, settings)
+				r.server.fault = test.fault
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan struct{})
+				go func() { defer close(done); r.spine.Run(ctx) }()
+				time.Sleep(time.Hour)
+				cancel()
+				<-done
+				if r.server.asked > test.most {
+					t.Errorf("asked %d times in an hour, want at most %d", r.server.asked, test.most)
+				}
+				if r.server.asked == 0 {
+					t.Error("never asked")
+				}
+				r.store.Close()
+			})
+		})
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	b := backoff{longest: time.Minute}
+	for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
+		want *= time.Second
+		if d := b.after(io.EOF); d < want/2 || d > want {
+			t.Errorf("failure %d waits %v, want between %v and %v", i+1, d, want/2, want)
+		}
+	}
+	b.reset()
+	if d := b.after(&usage.Failure{RetryAfter: 90 * time.Second}); d != 90*time.Second {
+		t.Errorf("waits %v, the server asked for 90 s", d)
+	}
+	if d := b.after(&usage.Failure{Permanent: true}); d < permanentBackoff/2 {
+		t.Errorf("waits %v after a refusal, want at least %v", d, permanentBackoff/2)
+	}
+}
+
+func status(code int) func(url.Values) (int, string) {
+	return func(url.Values) (int, string) { return code, http.StatusText(code) }
+}
+
+func broken(body string) func(url.Values) (int, string) {
+	return func(url.Values) (int, string) { return 200, body }
+}
+
+func pick[T any](random *rand.Rand, from ...T) T { return from[random.IntN(len(from))] }

@@ -1,0 +1,360 @@
+package ingest
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
+	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
+	"github.com/carbon-exporter/carbon_exporter/internal/power"
+	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
+	"github.com/carbon-exporter/carbon_exporter/internal/source"
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// rig is a spine with everything real around it but the network and the clock:
+// a store on disk, the clients of both upstreams, and servers that answer, or
+// fail to, in the same process.
+type rig struct {
+	t     *testing.T
+	now   time.Time
+	path  string
+	store *store.Store
+	spine *Spine
+	chunk *chunk
+	state *carbon
+
+	cloud  *simulate.Cloud
+	server *prometheus
+	grid   *simulate.UKAPI
+}
+
+// start is a Wednesday in summer.
+var start = time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
+
+func newRig(t *testing.T, change ...func(*Settings)) *rig {
+	t.Helper()
+	cloud, err := simulate.New(simulate.Config{Seed: 7, Hosts: 3, Start: start.Add(-72 * time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, now: start.Add(3 * time.Minute), path: filepath.Join(t.TempDir(), "carbon.db"), cloud: cloud, chunk: &chunk{}}
+	r.server = &prometheus{truth: cloud.Truth}
+	clock := func() time.Time { return r.now }
+	r.grid = simulate.NewUKAPI(7, clock)
+	settings := Settings{
+		Interval: 30 * time.Minute, Lookback: 24 * time.Hour, SettleAfter: 24 * time.Hour, Lag: 2 * time.Minute,
+		Source: &source.Client{
+			Upstream: local(r.server), URL: &url.URL{Scheme: "http", Host: "prometheus.test"},
+			Query: source.Query{
+				Metric:    "node_cpu_seconds_total",
+				Labels:    source.Labels{Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user"},
+				BusyModes: []string{"user", "nice", "system", "irq", "softirq"}, IdleModes: []string{"idle", "iowait"},
+			},
+		},
+		Grid:        &intensity.UK{Upstream: local(r.grid), URL: "http://grid.test", Now: clock},
+		Attribution: attribution.Rules{GroupBy: attribution.ByProject},
+		PUE:         1,
+		Power: func(context.Context, time.Time) (Power, error) {
+			return power.Model{Default: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, PUE: 1}, nil
+		},
+	}
+	for _, c := range change {
+		c(&settings)
+	}
+	r.open(settings)
+	t.Cleanup(func() { r.store.Close() })
+	return r
+}
+
+// open starts the exporter's inside, for the first time or again.
+func (r *rig) open(settings Settings) {
+	r.t.Helper()
+	s, err := store.Open(context.Background(), r.path, store.Options{Exclusive: true, Interval: settings.Interval})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.store = s
+	r.spine = New(s, silent{}, slog.New(slog.NewTextHandler(io.Discard, nil)), func() time.Time { return r.now }, settings)
+	r.state = &carbon{asked: map[time.Time]time.Time{}, pause: backoff{longest: time.Minute}}
+}
+
+func (r *rig) restart() {
+	r.t.Helper()
+	settings := r.spine.current()
+	if err := r.store.Close(); err != nil {
+		r.t.Fatal(err)
+	}
+	r.open(settings)
+}
+
+// energy and carbon are one round of each loop.
+func (r *rig) energy() error { return r.spine.collect(context.Background(), r.chunk) }
+
+func (r *rig) carbon() error {
+	set := r.spine.current()
+	return errors.Join(r.spine.ask(context.Background(), set, r.state), r.spine.reprice(context.Background(), set))
+}
+
+func (r *rig) both() {
+	r.t.Helper()
+	if err := errors.Join(r.energy(), r.carbon()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *rig) summary() usage.Summary {
+	r.t.Helper()
+	sum, err := r.store.Summary(context.Background())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return sum
+}
+
+func (r *rig) states() map[usage.State]int { return r.summary().States }
+
+// want compares the states that are not empty-handed.
+func (r *rig) want(want map[usage.State]int) {
+	r.t.Helper()
+	for state, n := range r.states() {
+		if n != want[state] {
+			r.t.Errorf("%d intervals are %s, want %d", n, state, want[state])
+		}
+	}
+}
+
+// truth is the energy and, at final actuals, the emissions of the site in [from, to).
+func (r *rig) truth(from, to time.Time) (usage.KWh, usage.Grams) {
+	var kwh usage.KWh
+	var grams usage.Grams
+	for at := from; at.Before(to); at = at.Add(usage.SlotLength) {
+		var slot usage.KWh
+		for _, cpu := range r.cloud.Truth(usage.Interval{Start: at, Length: usage.SlotLength}) {
+			slot += usage.KWh((12*float64(cpu.Busy) + float64(cpu.Idle)) / 3_600_000)
+		}
+		kwh += slot
+		grams += usage.Grams(float64(slot) * float64(simulate.Grid{Seed: 7}.Actual(at)))
+	}
+	return kwh, grams
+}
+
+func (r *rig) site() (kwh, settledKWh usage.KWh, grams usage.Grams) {
+	for _, total := range r.summary().Totals {
+		kwh += total.Energy.Total()
+		settledKWh += total.SettledEnergy.Total()
+		grams += total.Emissions.Total()
+	}
+	return kwh, settledKWh, grams
+}
+
+// dump is every fact and total in the store, to the last bit.
+func (r *rig) dump() string {
+	r.t.Helper()
+	db, err := sql.Open("sqlite", r.path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer db.Close()
+	var out strings.Builder
+	for _, query := range []string{
+		"SELECT * FROM v_usage ORDER BY 1, 2, 3, 4, 5",
+		`SELECT ts, scope, p.cloud_project_name, m.machine_name, f.user_id, busy_cpu_seconds_total, idle_cpu_seconds_total,
+			busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh FROM fact_usage f
+			LEFT JOIN dim_project p USING (project_id) LEFT JOIN dim_machine m USING (machine_id) ORDER BY 1, 2, 3, 4, 5`,
+		"SELECT start, state, kwh FROM usage_interval ORDER BY start",
+	} {
+		rows, err := db.Query(query)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		columns, err := rows.Columns()
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		values, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		for rows.Next() {
+			if err := rows.Scan(into...); err != nil {
+				r.t.Fatal(err)
+			}
+			fmt.Fprintln(&out, values...)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	for _, total := range r.summary().Totals {
+		fmt.Fprintf(&out, "%v %v %v %v %v %v\n", total.Key, total.CPU, total.Energy, total.Emissions, total.SettledEnergy, total.SettledEmissions)
+	}
+	return out.String()
+}
+
+type sums struct{ kwh, grams float64 }
+
+// scope adds the rows of a scope up by interval.
+func (r *rig) scope(scope string) map[string]sums {
+	r.t.Helper()
+	db, err := sql.Open("sqlite", r.path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query("SELECT ts, sum(busy_kwh + idle_kwh), sum(busy_gCo2eq + idle_gCo2eq) FROM fact_usage WHERE scope = ? GROUP BY ts", scope)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer rows.Close()
+	byTime := map[string]sums{}
+	for rows.Next() {
+		var ts string
+		var s sums
+		if err := rows.Scan(&ts, &s.kwh, &s.grams); err != nil {
+			r.t.Fatal(err)
+		}
+		byTime[ts] = s
+	}
+	if err := rows.Err(); err != nil {
+		r.t.Fatal(err)
+	}
+	return byTime
+}
+
+// firstDifference shows where two dumps part.
+func firstDifference(got, want string) string {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range g {
+		if i >= len(w) || g[i] != w[i] {
+			return fmt.Sprintf("line %d of %d\n got %s\nwant %s", i, len(g), g[i], strings.Join(w[min(i, len(w)):min(i+1, len(w))], ""))
+		}
+	}
+	return fmt.Sprintf("%d lines of %d are missing", len(w)-len(g), len(w))
+}
+
+// local answers requests in the process.
+func local(h http.Handler) *upstream.Client {
+	return &upstream.Client{HTTP: &http.Client{Transport: inProcess{h}}, UserAgent: "test", Timeout: time.Minute, MaxBytes: 1 << 30}
+}
+
+type inProcess struct{ http.Handler }
+
+func (p inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	p.ServeHTTP(w, req)
+	return w.Result(), nil
+}
+
+// prometheus answers query_range with the truth of a cloud, within its limits.
+type prometheus struct {
+	truth     func(usage.Interval) map[usage.Series]usage.BusyIdle[usage.CPUSeconds]
+	fault     func(form url.Values) (status int, body string) // nil or status 0: none
+	most      int                                             // points a query; 0: any
+	retention time.Time                                       // nothing is known from before
+	asked     int
+}
+
+func (p *prometheus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.asked++
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if p.fault != nil {
+		if status, body := p.fault(r.Form); status != 0 {
+			w.WriteHeader(status)
+			io.WriteString(w, body)
+			return
+		}
+	}
+	if strings.HasSuffix(r.URL.Path, "/values") {
+		json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": p.projects()})
+		return
+	}
+	first, last, step := number(r.Form, "start"), number(r.Form, "end"), number(r.Form, "step")
+	if p.most > 0 && int((last-first)/step)+1 > p.most {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		io.WriteString(w, `{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"}`)
+		return
+	}
+	json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{
+		"resultType": "matrix", "result": p.matrix(r.Form.Get("query"), first, last, step),
+	}})
+}
+
+func (p *prometheus) projects() []string {
+	seen := map[string]bool{}
+	var all []string
+	for s := range p.truth(usage.Interval{Start: start, Length: usage.SlotLength}) {
+		if !seen[s.Project] {
+			seen[s.Project] = true
+			all = append(all, s.Project)
+		}
+	}
+	return all
+}
+
+func (p *prometheus) matrix(query string, first, last, step float64) []any {
+	rows := map[usage.Series][][2]any{}
+	if strings.Contains(query, "carbon_exporter_part") {
+		return []any{}
+	}
+	for at := first; at <= last; at += step {
+		piece := usage.Interval{Start: time.Unix(int64(at-step), 0).UTC(), Length: time.Duration(step) * time.Second}
+		if piece.Start.Before(p.retention) {
+			continue
+		}
+		for s, cpu := range p.truth(piece) {
+			if i := strings.Index(query, "cloud_project_name="); i >= 0 && !strings.HasPrefix(query[i:], "cloud_project_name="+strconv.Quote(s.Project)) {
+				continue
+			}
+			v := cpu.Busy
+			if strings.Contains(query, "idle") {
+				v = cpu.Idle
+			}
+			rows[s] = append(rows[s], [2]any{at, strconv.FormatFloat(float64(v), 'g', -1, 64)})
+		}
+	}
+	result := []any{}
+	for s, values := range rows {
+		metric := map[string]string{"cloud_project_name": s.Project, "machine_name": s.Machine, "instance": s.Host}
+		if s.User != "" {
+			metric["user"] = s.User
+		}
+		result = append(result, map[string]any{"metric": metric, "values": values})
+	}
+	return result
+}
+
+func number(form url.Values, name string) float64 {
+	v, err := strconv.ParseFloat(form.Get(name), 64)
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// silent is a witness who tells nobody.
+type silent struct{}
+
+func (silent) Asked(string, time.Duration, error) {}
+func (silent) Rejected(usage.Rejects)             {}
+func (silent) Wrote(error)                        {}
+func (silent) Changed(context.Context)            {}
+func (silent) Grid([]usage.Slot)                  {}
