@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// start runs the program until the returned function is called, which gives
+// what the run ended with. The addresses are those of its ready lines.
+func start(t *testing.T, s settings) (prometheus, uk string, end func() error) {
+	t.Helper()
+	s.prometheus, s.uk = "127.0.0.1:0", "127.0.0.1:0"
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	read, write := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := run(ctx, s, write)
+		write.CloseWithError(err)
+		ended <- err
+	}()
+	lines := bufio.NewScanner(read)
+	for uk == "" && lines.Scan() {
+		if url, ok := strings.CutPrefix(lines.Text(), "ready prometheus "); ok {
+			prometheus = url
+		}
+		uk, _ = strings.CutPrefix(lines.Text(), "ready uk ")
+		if uk == lines.Text() {
+			uk = ""
+		}
+	}
+	if prometheus == "" || uk == "" {
+		t.Fatalf("it is not ready: %v", lines.Err())
+	}
+	return prometheus, uk, func() error { cancel(); return <-ended }
+}
+
+func getJSON(t *testing.T, url string, into any) {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: http status %d: %v", url, response.StatusCode, err)
+	}
+}
+
+func TestSimcloudServesHistoryAndEndsCleanly(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	prometheus, uk, end := start(t, settings{days: 1, every: time.Minute, hosts: 3, seed: 1})
+
+	var count struct {
+		Data struct{ Result []struct{ Value [2]any } }
+	}
+	getJSON(t, prometheus+"/api/v1/query?query=count(count_over_time(up[1d])>100)", &count)
+	if len(count.Data.Result) != 1 {
+		t.Errorf("no host was up: %+v", count)
+	}
+	now := time.Now().UTC()
+	var intensity struct{ Data []any }
+	getJSON(t, fmt.Sprintf("%s/intensity/%s/fw24h", uk, now.Format("2006-01-02T15:04Z")), &intensity)
+	if len(intensity.Data) == 0 {
+		t.Error("no intensity")
+	}
+
+	if err := end(); err != nil {
+		t.Errorf("it ends with %v", err)
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) != 0 {
+		t.Errorf("it leaves %v, %v", left, err)
+	}
+}
+
+func TestSimcloudKeepsTheDataItWasGivenAPlaceFor(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	s := settings{days: 1, every: time.Minute, hosts: 2, seed: 1, data: dir}
+	_, _, end := start(t, s)
+	if err := end(); err != nil {
+		t.Fatal(err)
+	}
+	if log, err := os.ReadDir(filepath.Join(dir, "wal")); err != nil || len(log) == 0 {
+		t.Errorf("kept %v, %v", log, err)
+	}
+	s.prometheus, s.uk = "127.0.0.1:0", "127.0.0.1:0"
+	if err := run(context.Background(), s, io.Discard); err == nil || err.Error() != "data: "+dir+" is not empty" {
+		t.Errorf("a second run in the same place ends with %v", err)
+	}
+}
+
+func TestSimcloudRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		s    settings
+		want string
+	}{
+		{"no hosts", settings{days: 1, every: time.Minute}, "simulate: hosts must be 1 to 24402, is 0"},
+		{"an address that is none", settings{prometheus: "nowhere"}, "prometheus: listen tcp: address nowhere: missing port in address"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if tc.s.prometheus == "" {
+				tc.s.prometheus = "127.0.0.1:0"
+			}
+			tc.s.uk = "127.0.0.1:0"
+			if err := run(context.Background(), tc.s, io.Discard); err == nil || err.Error() != tc.want {
+				t.Errorf("got %v, want %s", err, tc.want)
+			}
+		})
+	}
+}
