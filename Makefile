@@ -1,0 +1,57 @@
+# `make help` lists what there is. Everything is built by Go from pinned modules; a
+# machine with Go and make is enough, and gcc for the race detector of the tests.
+
+GO       ?= go
+BIN      := bin
+VERSION  := $(shell cat VERSION)
+REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+BRANCH   := $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
+V        := github.com/prometheus/common/version
+LDFLAGS  := -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(V).Branch=$(BRANCH)
+E2E      := internal/e2e
+
+.PHONY: help build demo test unit race e2e tools lint bench golden fuzz clean
+.DEFAULT_GOAL := help
+
+help: ## show this help
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS="$$(printf '\t')" read -r t d; do printf '  %-8s %s\n' "$$t" "$$d"; done
+
+build: ## build carbon_exporter and carbontool into bin/
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/carbon_exporter ./cmd/carbontool
+
+demo: build ## run the exporter on a simulated cloud and show the first numbers
+	cd $(E2E) && $(GO) build -o ../../$(BIN)/ ./cmd/simcloud ./cmd/demo
+	@exec $(BIN)/demo
+
+test: unit e2e ## run every test: units, real files, real components (needs Go and a C compiler)
+
+unit: build race
+	$(GO) vet ./...
+	$(GO) test -race ./...
+
+race:
+	@command -v "$$($(GO) env CC)" >/dev/null || { echo "make test needs a C compiler for Go's race detector: install gcc" >&2; exit 1; }
+
+e2e: build tools race
+	cd $(E2E) && $(GO) vet ./... && $(GO) test -race ./...
+
+tools: ## build the real prometheus and promtool that the tests use
+	$(GO) build -modfile=tools/prometheus.mod -tags remove_all_sd,netgo -o $(BIN)/ \
+		github.com/prometheus/prometheus/cmd/prometheus github.com/prometheus/prometheus/cmd/promtool
+
+lint: ## run golangci-lint
+	$(GO) build -modfile=tools/golangci-lint.mod -o $(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	$(BIN)/golangci-lint run ./...
+	cd $(E2E) && ../../$(BIN)/golangci-lint run --config ../../.golangci.yml ./...
+
+bench: ## run the benchmarks of docs/performance.md
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/source ./internal/store ./collector ./internal/ingest
+
+golden: ## rewrite the catalogue of metrics after a change
+	$(GO) test ./collector -update
+
+fuzz: ## fuzz the decoder for a minute
+	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./internal/source
+
+clean: ## remove what was built and the demo's data
+	rm -rf $(BIN) .demo
