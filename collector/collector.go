@@ -43,33 +43,33 @@ func NewUsage() *Usage {
 	}
 	return &Usage{
 		cpu: d("carbon_cpu_seconds",
-			"CPU seconds of all stored intervals.", usageLabels...),
+			"CPU seconds since the first stored interval, those of cores that worked (busy) or waited (idle). May be restated, hence a gauge: use delta, never increase.", usageLabels...),
 		energy: d("carbon_energy_kwh",
-			"Energy of all stored intervals, PUE included. May be restated.", usageLabels...),
+			"Energy since the first stored interval: CPU seconds x the average power of the machine type x PUE. May be restated, hence a gauge: use delta, never increase.", usageLabels...),
 		emissions: d("carbon_emissions_gco2eq",
-			"Emissions of all priced intervals, best knowledge now. May be restated; absent while none is priced.", usageLabels...),
+			"Emissions of all priced intervals: the energy of each half hour x the carbon intensity of the grid in that half hour, as known now. May be restated, hence a gauge: use delta, never increase. Absent while nothing is priced.", usageLabels...),
 		power: d("carbon_power_watts",
-			"Mean power over the newest complete interval.", usageLabels...),
+			"Mean power over the newest complete interval, PUE included.", usageLabels...),
 		rate: d("carbon_emission_rate_gco2eq_per_hour",
-			"Mean rate of emission over the newest complete interval; absent while it is unpriced.", usageLabels...),
+			"Mean rate of emission over the newest complete interval; absent while that is unpriced.", usageLabels...),
 		settledEnergy: d("carbon_settled_energy_kwh_total",
-			"Energy of settled intervals. Never falls.", usageLabels...),
+			"Energy of settled intervals, which are final, PUE included. Never falls and survives restarts: increase is right.", usageLabels...),
 		settledEmissions: d("carbon_settled_emissions_gco2eq_total",
-			"Emissions of settled intervals. Never falls.", usageLabels...),
+			"Emissions of settled intervals, which are final. Never falls and survives restarts: increase is right.", usageLabels...),
 		machinePower: d("carbon_machine_power_watts",
-			"Average power per core in force for a machine type, and where it comes from.", "machine", "mode", "source"),
+			"Average power in force for one core of a machine type, without PUE, and where that average comes from.", "machine", "mode", "source"),
 		pue: d("carbon_pue_ratio",
-			"Power usage effectiveness in force; multiplies energy."),
+			"Power usage effectiveness in force: what the data centre draws over what its machines draw. Multiplies energy."),
 		interval: d("carbon_interval_seconds",
-			"Length of an interval."),
+			"Length of an interval, the span of time for which usage is stored."),
 		complete: d("carbon_last_complete_interval_timestamp_seconds",
-			"End of the newest stored interval."),
+			"End of the newest stored interval that has usage."),
 		states: d("carbon_intervals",
-			"Intervals by state.", "state"),
+			"Intervals by state: missing is not fetched yet, empty had no series, unpriced has no carbon intensity yet, provisional may still be restated, settled is final.", "state"),
 		unpriced: d("carbon_unpriced_energy_kwh",
-			"Energy that has no carbon intensity yet, and so no emissions."),
+			"Energy of unpriced intervals: it has no carbon intensity yet, and so is in no emissions."),
 		covers: d("carbon_coverage_ratio",
-			"CPU seconds of all modes seen in the newest complete interval, over cores x interval.", "project"),
+			"CPU seconds of all modes seen in the newest complete interval, over cores x its length. Below 1, machines were up for part of it or scrapes failed.", "project"),
 	}
 }
 
@@ -117,13 +117,17 @@ func (c *Usage) Collect(ch chan<- prometheus.Metric) {
 	}
 	out.gauge(c.unpriced, float64(s.Unpriced))
 	if s.Newest != nil {
-		c.collectNewest(out, s.Newest)
+		c.collectNewest(out, s.Newest, s.Since)
 	}
 }
 
-func (c *Usage) collectNewest(out emitter, n *usage.Newest) {
+func (c *Usage) collectNewest(out emitter, n *usage.Newest, since time.Time) {
 	length := n.Interval.Length
-	for _, u := range n.Usage {
+	keys := n.Usage
+	if n.Interval.End().Before(since) {
+		keys = nil // nothing was stored for so long that all of them have left
+	}
+	for _, u := range keys {
 		pair(out, c.power, u.Key, usage.BusyIdle[usage.Watts]{
 			Busy: u.Energy.Busy.Over(length), Idle: u.Energy.Idle.Over(length),
 		})

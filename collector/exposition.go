@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,9 +18,11 @@ import (
 )
 
 // Exposition answers scrapes. Usage changes with a commit, every half hour, and
-// is scraped a hundred times in between: it is gathered once per snapshot,
-// rendered and compressed once per format, and only the few live metrics are
-// gathered with each scrape and put behind it. Both formats allow that: text
+// is scraped a hundred times in between: it is gathered, rendered and compressed
+// once per snapshot and format, at the first scrape that wants it, and only the
+// few live metrics are gathered with each scrape and put behind it. What was
+// gathered is not kept: ten thousand series take many megabytes, their text,
+// compressed, a few hundred kilobytes. Both formats allow that: text
 // and protobuf families follow each other, and a gzip stream may have several
 // members (RFC 1952, 2.2).
 type Exposition struct {
@@ -28,26 +31,31 @@ type Exposition struct {
 
 	page    atomic.Pointer[page]
 	scrapes chan struct{}
+	zippers sync.Pool // a gzip.Writer is most of a megabyte
 }
 
-// maxScrapes is how many scrapes are answered at once; more get a 503.
-const maxScrapes = 40
+const (
+	// maxScrapes is how many scrapes are answered at once; more get a 503.
+	maxScrapes = 40
+	// maxKept bounds the renderings of a snapshot that are kept, by format and
+	// coding. There are more than a client can want, and each is megabytes.
+	maxKept = 8
+)
 
 // NewExposition makes a handler that shows the live metrics alone until Show.
 func NewExposition(live prometheus.Gatherer, log *slog.Logger) *Exposition {
-	e := &Exposition{Live: live, Log: log, scrapes: make(chan struct{}, maxScrapes)}
+	e := &Exposition{
+		Live: live, Log: log, scrapes: make(chan struct{}, maxScrapes),
+		zippers: sync.Pool{New: func() any { return gzip.NewWriter(nil) }},
+	}
 	e.page.Store(&page{})
 	return e
 }
 
-// Show gathers usage anew and shows it from now on. What cannot be gathered is
-// logged and left out.
+// Show shows usage as it is from now on, until the next call. What cannot be
+// gathered is logged and left out.
 func (e *Exposition) Show(usage prometheus.Gatherer) {
-	families, err := usage.Gather()
-	if err != nil {
-		e.Log.Error("Gathering usage metrics failed", "err", err)
-	}
-	e.page.Store(&page{families: families})
+	e.page.Store(&page{usage: usage, log: e.Log})
 }
 
 // ServeHTTP answers one scrape.
@@ -59,26 +67,41 @@ func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("more than %d scrapes at once", maxScrapes), http.StatusServiceUnavailable)
 		return
 	}
-	format := expfmt.NegotiateIncludingOpenMetrics(r.Header)
+	format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
 	zip := acceptsGzip(r.Header)
 	head, err := e.page.Load().render(format, zip)
 	if err == nil {
-		var live []*dto.MetricFamily
 		var tail []byte
-		if live, err = e.Live.Gather(); err == nil {
-			if tail, err = render(live, format, zip, true); err == nil {
-				e.answer(w, format, zip, head, tail)
-				return
-			}
+		if tail, err = e.renderLive(format, zip); err == nil {
+			e.answer(w, format, zip, head, tail)
+			return
 		}
 	}
 	e.Log.Error("Answering a scrape failed", "err", err)
 	http.Error(w, "cannot render metrics: "+err.Error(), http.StatusInternalServerError)
 }
 
+func (e *Exposition) renderLive(format expfmt.Format, zip bool) ([]byte, error) {
+	families, err := e.Live.Gather()
+	if err != nil {
+		return nil, err
+	}
+	var z *gzip.Writer
+	if zip {
+		z = e.zippers.Get().(*gzip.Writer)
+		defer e.zippers.Put(z)
+	}
+	return render(families, format, z, true)
+}
+
 func (e *Exposition) answer(w http.ResponseWriter, format expfmt.Format, zip bool, parts ...[]byte) {
 	w.Header().Set("Content-Type", string(format))
 	w.Header().Set("Vary", "Accept, Accept-Encoding")
+	length := 0
+	for _, p := range parts {
+		length += len(p)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(length))
 	if zip {
 		w.Header().Set("Content-Encoding", "gzip")
 	}
@@ -91,7 +114,8 @@ func (e *Exposition) answer(w http.ResponseWriter, format expfmt.Format, zip boo
 
 // page is one snapshot, and its renderings as they were first asked for.
 type page struct {
-	families []*dto.MetricFamily
+	usage prometheus.Gatherer // nil: none yet
+	log   *slog.Logger
 
 	mu       sync.Mutex
 	rendered map[string][]byte
@@ -104,24 +128,41 @@ func (p *page) render(format expfmt.Format, zip bool) ([]byte, error) {
 	if body, ok := p.rendered[name]; ok {
 		return body, nil
 	}
-	body, err := render(p.families, format, zip, false)
+	var z *gzip.Writer
+	if zip {
+		z = gzip.NewWriter(nil)
+	}
+	body, err := render(p.gather(), format, z, false)
 	if err != nil {
 		return nil, err
 	}
 	if p.rendered == nil {
 		p.rendered = map[string][]byte{}
 	}
-	p.rendered[name] = body
+	if len(p.rendered) < maxKept {
+		p.rendered[name] = body
+	}
 	return body, nil
 }
 
-// render encodes families; last writes what ends an exposition (# EOF).
-func render(families []*dto.MetricFamily, format expfmt.Format, zip, last bool) ([]byte, error) {
+func (p *page) gather() []*dto.MetricFamily {
+	if p.usage == nil {
+		return nil
+	}
+	families, err := p.usage.Gather()
+	if err != nil {
+		p.log.Error("Gathering usage metrics failed", "err", err)
+	}
+	return families
+}
+
+// render encodes families, through z unless that is nil; last writes what ends
+// an exposition (# EOF).
+func render(families []*dto.MetricFamily, format expfmt.Format, z *gzip.Writer, last bool) ([]byte, error) {
 	var body bytes.Buffer
 	var out io.Writer = &body
-	var z *gzip.Writer
-	if zip {
-		z = gzip.NewWriter(&body)
+	if z != nil {
+		z.Reset(&body)
 		out = z
 	}
 	enc := expfmt.NewEncoder(out, format)
@@ -143,14 +184,20 @@ func render(families []*dto.MetricFamily, format expfmt.Format, zip, last bool) 
 	return body.Bytes(), nil
 }
 
+// acceptsGzip follows RFC 9110, 12.5.3: the codings of all the header's lines,
+// each with a weight of which 0 means never.
 func acceptsGzip(h http.Header) bool {
-	for _, part := range strings.Split(h.Get("Accept-Encoding"), ",") {
-		coding, q, _ := strings.Cut(part, ";")
-		if strings.TrimSpace(coding) != "gzip" {
+	for part := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
+		coding, weight, weighted := strings.Cut(part, ";")
+		if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {
 			continue
 		}
-		q = strings.ReplaceAll(q, " ", "")
-		return q != "q=0" && !strings.HasPrefix(q, "q=0.0")
+		if !weighted {
+			return true
+		}
+		_, q, _ := strings.Cut(weight, "=")
+		v, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
+		return err == nil && v > 0
 	}
 	return false
 }

@@ -24,9 +24,9 @@ func NewGrid(now func() time.Time) *Grid {
 	return &Grid{
 		Now: now,
 		value: prometheus.NewDesc("carbon_intensity_gco2eq_per_kwh",
-			"Carbon intensity of the grid: the forecast for the half hour of now, and the newest actual.", labels, nil),
+			"Carbon intensity of the grid: the forecast for the half hour of now, and the actual of the newest half hour that has one.", labels, nil),
 		slot: prometheus.NewDesc("carbon_intensity_slot_start_timestamp_seconds",
-			"Start of the half hour that carbon_intensity_gco2eq_per_kwh is of.", labels, nil),
+			"Start of the half hour of which carbon_intensity_gco2eq_per_kwh is the intensity.", labels, nil),
 	}
 }
 
@@ -43,9 +43,10 @@ func (c *Grid) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	now := c.Now()
+	present := usage.SlotAt(now)
 	var actual *usage.Slot
 	for i, s := range *slots {
-		if s.From.Equal(usage.SlotAt(now)) && s.Forecast != nil {
+		if s.From.Equal(present) && s.Forecast != nil {
 			c.emit(ch, s, usage.Forecast, *s.Forecast)
 		}
 		if s.Actual != nil && !s.From.After(now) {

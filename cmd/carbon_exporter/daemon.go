@@ -7,9 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"os/signal"
+	"runtime/debug"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,6 +41,7 @@ type daemon struct {
 	exposition *collector.Exposition
 	registry   *prometheus.Registry // of usage alone
 
+	reloading  sync.Mutex // one at a time: by a signal, by a request
 	publishing sync.Mutex // one snapshot at a time, in order
 	mu         sync.Mutex // over config
 	config     *config.Config
@@ -69,7 +69,7 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 }
 
 // run serves until ctx ends, the server fails or a quit is asked for.
-func (d *daemon) run(ctx context.Context) error {
+func (d *daemon) run(ctx context.Context, hangup <-chan os.Signal) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	server := d.server()
@@ -77,26 +77,30 @@ func (d *daemon) run(ctx context.Context) error {
 	go func() { served <- web.ListenAndServe(server, d.flags.web, d.log) }()
 	var work sync.WaitGroup
 	work.Go(func() { d.spine.Run(ctx) })
-	work.Go(func() { d.reloadOnHangup(ctx) })
+	work.Go(func() { d.reloadOnHangup(ctx, hangup) })
 
 	var err error
+	ended := false
 	select {
 	case <-ctx.Done():
 	case <-d.quit:
 	case err = <-served:
-		err = fmt.Errorf("serve: %w", err)
+		ended = true
 	}
 	cancel()
 	ending, done := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer done()
-	if serr := server.Shutdown(ending); serr != nil {
+	if server.Shutdown(ending) != nil {
 		server.Close() //nolint:errcheck // whoever still reads is cut off
 	}
 	work.Wait()
-	if errors.Is(err, http.ErrServerClosed) {
+	if !ended {
+		err = <-served
+	}
+	if err == nil || errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
-	return err
+	return fmt.Errorf("serve: %w", err)
 }
 
 // Changed makes a new snapshot. If that fails the old one is served on.
@@ -104,6 +108,15 @@ func (d *daemon) Changed(ctx context.Context) {
 	if err := d.publish(ctx); err != nil && ctx.Err() == nil {
 		d.log.Error("Reading the store for /metrics failed", "err", err)
 	}
+}
+
+// Rested gives memory back: a catch-up needs more of it than the hours of waiting
+// that follow, and without garbage to collect Go would keep it.
+func (d *daemon) Rested(ctx context.Context) {
+	if err := d.store.Rest(ctx); err != nil && ctx.Err() == nil {
+		d.log.Warn("Giving back the store's memory failed", "err", err)
+	}
+	debug.FreeOSMemory()
 }
 
 // Grid shows other slots.
@@ -139,10 +152,7 @@ func (d *daemon) current() *config.Config {
 	return d.config
 }
 
-func (d *daemon) reloadOnHangup(ctx context.Context) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+func (d *daemon) reloadOnHangup(ctx context.Context, hangup <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -155,7 +165,9 @@ func (d *daemon) reloadOnHangup(ctx context.Context) {
 
 // reload puts the file in force as it is now, as a whole or not at all.
 func (d *daemon) reload(ctx context.Context) error {
-	err := d.tryReload(ctx)
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
+	err := d.tryReload()
 	d.Reloaded(err)
 	if err != nil {
 		d.log.Error("Loading the configuration failed, the old one stays in force", "err", err)
@@ -166,7 +178,7 @@ func (d *daemon) reload(ctx context.Context) error {
 	return nil
 }
 
-func (d *daemon) tryReload(_ context.Context) error {
+func (d *daemon) tryReload() error {
 	cfg, err := load(d.flags)
 	if err != nil {
 		return err

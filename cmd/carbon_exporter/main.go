@@ -51,8 +51,13 @@ type flags struct {
 	log             promslog.Config
 }
 
-func parse(args []string, stdout io.Writer) (flags, error) {
-	var f flags
+// errAnswered says that the arguments asked for a text, such as --help, and that
+// it is written.
+var errAnswered = errors.New("answered")
+
+// parse reads the arguments. Kingpin ends the process behind --help and
+// --version; here it comes back, so that run can be called in a test.
+func parse(args []string, stdout io.Writer) (f flags, err error) {
 	app := kingpin.New("carbon_exporter", "Energy and carbon of a research cloud, from the CPU seconds that Prometheus already has.")
 	app.UsageWriter(stdout)
 	app.HelpFlag.Short('h')
@@ -68,34 +73,53 @@ func parse(args []string, stdout io.Writer) (flags, error) {
 	app.Flag("collector.workspace", "Metrics of each active workspace.").Default("false").BoolVar(&f.workspaces)
 	f.web = webflag.AddFlags(app, ":9977")
 	promslogflag.AddFlags(app, &f.log)
+	app.Terminate(func(int) { panic(errAnswered) })
+	defer func() {
+		switch reason := recover(); reason {
+		case nil:
+		case errAnswered:
+			err = errAnswered
+		default:
+			panic(reason)
+		}
+	}()
 	if _, err := app.Parse(args); err != nil {
 		return f, err
 	}
 	if _, err := model.ParseDuration(f.retention); err != nil {
 		return f, fmt.Errorf("--storage.retention: %w", err)
 	}
-	if len(f.telemetryPath) < 2 || f.telemetryPath[0] != '/' {
-		return f, fmt.Errorf("--web.telemetry-path: must begin with / and name a page, is %q", f.telemetryPath)
+	if err := checkTelemetryPath(f.telemetryPath); err != nil {
+		return f, fmt.Errorf("--web.telemetry-path: %w", err)
 	}
 	return f, nil
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
 	f, err := parse(args, stdout)
-	if err != nil {
+	switch {
+	case errors.Is(err, errAnswered):
+		return exitDone
+	case err != nil:
 		fmt.Fprintf(stderr, "carbon_exporter: %v; see --help\n", err)
 		return exitUse
 	}
 	cfg, err := load(f)
 	if err == nil {
-		err = web.Validate(*f.web.WebConfigFile)
+		if err = web.Validate(*f.web.WebConfigFile); err != nil {
+			err = fmt.Errorf("--web.config.file: %w", err)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitUse
 	}
 	if f.configCheck {
-		fmt.Fprintf(stdout, "%s: ok\n", f.configFile)
+		said := "ok"
+		if absent(f) {
+			said = "is not there, the defaults are in force"
+		}
+		fmt.Fprintf(stdout, "%s: %s\n", f.configFile, said)
 		return exitDone
 	}
 	f.log.Writer = stderr
@@ -103,6 +127,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	log.Info("Starting carbon_exporter", "version", version.Info(), "build", version.BuildContext())
+	if absent(f) {
+		log.Info("No configuration file, the defaults are in force", "file", f.configFile)
+	}
 	if err := serve(ctx, f, cfg, log); err != nil {
 		fmt.Fprintf(stderr, "carbon_exporter: %v\n", err)
 		var refused storeError
@@ -117,11 +144,16 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // load reads the configuration; without a file that nobody asked for, defaults.
 func load(f flags) (*config.Config, error) {
-	cfg, err := config.Load(f.configFile)
-	if errors.Is(err, fs.ErrNotExist) && !f.configGiven {
+	if absent(f) {
 		return config.Parse(f.configFile, nil)
 	}
-	return cfg, err
+	return config.Load(f.configFile)
+}
+
+// absent says that there is no configuration file, and that nobody asked for it.
+func absent(f flags) bool {
+	_, err := os.Stat(f.configFile)
+	return !f.configGiven && errors.Is(err, fs.ErrNotExist)
 }
 
 type storeError struct{ error }
@@ -131,6 +163,11 @@ func (e storeError) Unwrap() error { return e.error }
 // serve opens the store, starts the spine and the web server, and waits for the
 // end: of ctx, of the server, or one that was asked for.
 func serve(ctx context.Context, f flags, cfg *config.Config, log *slog.Logger) error {
+	// From the first moment on: whoever reloads a program that is still opening
+	// its store does not mean to end it.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	warnOfUnused(log, f, cfg)
 	keeper, err := store.Open(ctx, f.storagePath, store.Options{Exclusive: true, Interval: time.Duration(cfg.Interval)})
 	if err != nil {
@@ -145,7 +182,7 @@ func serve(ctx context.Context, f flags, cfg *config.Config, log *slog.Logger) e
 	if err != nil {
 		return err
 	}
-	return d.run(ctx)
+	return d.run(ctx, hangup)
 }
 
 func warnOfUnused(log *slog.Logger, f flags, cfg *config.Config) {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/version"
@@ -20,7 +23,8 @@ func (d *daemon) server() *http.Server {
 	mux.HandleFunc("GET /-/ready", say("carbon_exporter is ready.\n"))
 	mux.HandleFunc("GET /config", d.showConfig)
 	mux.HandleFunc("/-/reload", d.lifecycle(func(w http.ResponseWriter, r *http.Request) {
-		if err := d.reload(r.Context()); err != nil {
+		// What is loaded is shown, also if whoever asked has hung up.
+		if err := d.reload(context.WithoutCancel(r.Context())); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	}))
@@ -31,17 +35,29 @@ func (d *daemon) server() *http.Server {
 		default: // somebody has asked before
 		}
 	}))
-	if d.flags.telemetryPath != "/" {
-		mux.Handle("GET /{$}", d.landing())
-	}
+	mux.Handle("GET /{$}", d.landing())
 	return &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      time.Minute,
+		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
+}
+
+// checkTelemetryPath refuses what would be a pattern, could never be asked for or
+// is another page of ours.
+func checkTelemetryPath(p string) error {
+	switch {
+	case len(p) < 2 || p[0] != '/':
+		return fmt.Errorf("must begin with / and name a page, is %q", p)
+	case p != path.Clean(p) || strings.ContainsAny(p, "{}?#% \t\r\n"):
+		return fmt.Errorf("must be a plain path, is %q", p)
+	case p == "/config" || strings.HasPrefix(p, "/-/"):
+		return fmt.Errorf("%s is another page", p)
+	}
+	return nil
 }
 
 func (d *daemon) landing() http.Handler {

@@ -33,6 +33,7 @@ func (s *Spine) runEnergy(ctx context.Context) {
 		case err != nil:
 			d := pause.after(err)
 			s.Log.Error("Collecting failed", "err", err, "retry_in", d.Round(time.Millisecond))
+			s.Witness.Changed(ctx) // what is missing is known, too
 			wait(ctx, d, s.reloaded)
 		default:
 			pause.reset()
@@ -60,14 +61,21 @@ func (s *Spine) collect(ctx context.Context, chunk *chunk) error {
 	if s.wrote(ctx, err); err != nil {
 		return err
 	}
-	for {
+	for worked := false; ; {
 		due, err := s.Store.Due(ctx, s.Now(), chunk.size(set.Interval))
-		if err != nil || len(due) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(due) == 0 {
+			if worked {
+				s.Witness.Rested(ctx)
+			}
+			return nil
 		}
 		if err := s.advance(ctx, set, due, chunk); err != nil {
 			return err
 		}
+		worked = true
 		s.Witness.Changed(ctx)
 	}
 }

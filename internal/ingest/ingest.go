@@ -59,6 +59,8 @@ type Witness interface {
 	Wrote(err error)
 	// Changed says that the store holds something new.
 	Changed(ctx context.Context)
+	// Rested says that all that was due is done.
+	Rested(ctx context.Context)
 	// Grid gives the slots around now, whenever they change.
 	Grid(slots []usage.Slot)
 }

@@ -357,4 +357,5 @@ func (silent) Asked(string, time.Duration, error) {}
 func (silent) Rejected(usage.Rejects)             {}
 func (silent) Wrote(error)                        {}
 func (silent) Changed(context.Context)            {}
+func (silent) Rested(context.Context)             {}
 func (silent) Grid([]usage.Slot)                  {}

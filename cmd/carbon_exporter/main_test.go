@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestArguments(t *testing.T) {
+	t.Chdir(t.TempDir()) // where there is no carbon.yml
+	good := configFile(t, "")
+	bad := configFile(t, "power: {busy_watts: -3}\n")
+	garbled := configFile(t, "power: [\n")
+	webConfig := filepath.Join(t.TempDir(), "web.yml")
+	write(t, webConfig, "basic_auth_users: [\n")
+	for _, test := range []struct {
+		name           string
+		args           []string
+		code           int
+		stdout, stderr string // how they begin
+	}{
+		{"help", []string{"--help"}, exitDone, "usage: carbon_exporter [<flags>]", ""},
+		{"version", []string{"--version"}, exitDone, "carbon_exporter, version ", ""},
+		{"version wins over a check", []string{"--version", "--config.check"}, exitDone, "carbon_exporter, version ", ""},
+		{"unknown flag", []string{"--quiet"}, exitUse, "", "carbon_exporter: unknown long flag '--quiet'; see --help\n"},
+		{"a flag without its value", []string{"--config.file"}, exitUse, "", "carbon_exporter: expected argument for flag '--config.file'"},
+		{"a word too many", []string{"now"}, exitUse, "", "carbon_exporter: unexpected now; see --help\n"},
+		{"unknown log level", []string{"--log.level=loud"}, exitUse, "", "carbon_exporter: "},
+		{"retention that is no duration", []string{"--storage.retention=long"}, exitUse, "", "carbon_exporter: --storage.retention: "},
+
+		{"check a good file", []string{"--config.check", "--config.file=" + good}, exitDone, good + ": ok\n", ""},
+		{"check a bad file", []string{"--config.check", "--config.file=" + bad}, exitUse, "", bad + ":3: power.busy_watts: must be positive, is -3\n"},
+		{"check a file that is no YAML", []string{"--config.check", "--config.file=" + garbled}, exitUse, "", garbled + ":"},
+		{"check without a file", []string{"--config.check"}, exitDone, "carbon.yml: is not there, the defaults are in force\n", ""},
+		{"check a file that is not there", []string{"--config.check", "--config.file=none.yml"}, exitUse, "", "none.yml: open: no such file or directory\n"},
+		{"check the default file by name", []string{"--config.check", "--config.file=carbon.yml"}, exitUse, "", "carbon.yml: open: no such file or directory\n"},
+		{"a directory", []string{"--config.check", "--config.file=."}, exitUse, "", ".: read: is a directory\n"},
+		{"start with a file that is not there", []string{"--config.file=none.yml"}, exitUse, "", "none.yml: open: no such file or directory\n"},
+		{"start with a bad file", []string{"--config.file=" + bad}, exitUse, "", bad + ":3: "},
+		{"a web configuration that is not there", []string{"--web.config.file=none.yml"}, exitUse, "", "--web.config.file: open none.yml: no such file or directory\n"},
+		{"a bad web configuration", []string{"--config.check", "--web.config.file=" + webConfig}, exitUse, "", "--web.config.file: yaml: "},
+
+		{"metrics at no path", []string{"--web.telemetry-path="}, exitUse, "", `carbon_exporter: --web.telemetry-path: must begin with / and name a page, is ""; see --help` + "\n"},
+		{"metrics at the root", []string{"--web.telemetry-path=/"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must begin with / and name a page"},
+		{"metrics without a slash", []string{"--web.telemetry-path=metrics"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must begin with / and name a page"},
+		{"metrics at a pattern", []string{"--web.telemetry-path=/{x}"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must be a plain path"},
+		{"metrics at half a pattern", []string{"--web.telemetry-path=/m{"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must be a plain path"},
+		{"metrics with a query", []string{"--web.telemetry-path=/m?x=1"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must be a plain path"},
+		{"metrics where nobody gets", []string{"--web.telemetry-path=/a/../m"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must be a plain path"},
+		{"metrics in place of the configuration", []string{"--web.telemetry-path=/config"}, exitUse, "", "carbon_exporter: --web.telemetry-path: /config is another page"},
+		{"metrics in place of quit", []string{"--web.telemetry-path=/-/quit"}, exitUse, "", "carbon_exporter: --web.telemetry-path: /-/quit is another page"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if code := run(test.args, &stdout, &stderr); code != test.code {
+				t.Errorf("exit code %d, want %d", code, test.code)
+			}
+			for _, out := range []struct{ name, got, want string }{
+				{"stdout", stdout.String(), test.stdout}, {"stderr", stderr.String(), test.stderr},
+			} {
+				if !strings.HasPrefix(out.got, out.want) || out.want == "" && out.got != "" {
+					t.Errorf("%s is %q, want it to begin with %q", out.name, out.got, out.want)
+				}
+			}
+			if n := strings.Count(stderr.String(), "\n"); test.code != exitDone && n != 1 {
+				t.Errorf("%d lines on stderr: %s", n, &stderr)
+			}
+		})
+	}
+}
+
+// TestHelpNamesEveryFlag holds the flags that users rely on.
+func TestHelpNamesEveryFlag(t *testing.T) {
+	var help bytes.Buffer
+	if code := run([]string{"--help"}, &help, &help); code != exitDone {
+		t.Fatalf("exit code %d", code)
+	}
+	for _, flag := range []string{
+		`--config.file="carbon.yml"`, "--[no-]config.check", `--storage.path="data/carbon.db"`, `--storage.retention="0"`,
+		"--web.listen-address=:9977", `--web.telemetry-path="/metrics"`, `--web.config.file=""`, "--[no-]web.enable-lifecycle",
+		"--[no-]collector.workspace", "--log.level=info", "--log.format=logfmt", "--[no-]version", "--[no-]help",
+	} {
+		if !strings.Contains(help.String(), flag) {
+			t.Errorf("--help does not have %s:\n%s", flag, &help)
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package collector
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/version"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata/metrics.prom")
+
+const golden = "testdata/metrics.prom"
+
+// exporter is the whole face of an exporter at now, but for go_* and process_*:
+// the snapshot, the grid, and a health that has seen an answer of Prometheus
+// and one of the carbon API, a time-out and a refused sample.
+func exporter(t *testing.T) *Exposition {
+	t.Helper()
+	release(t)
+	live := prometheus.NewPedanticRegistry()
+	grid := NewGrid(clock)
+	grid.Publish(slots())
+	live.MustRegister(grid, versioncollector.NewCollector("carbon_exporter"))
+	health := NewHealth(live, clock)
+	health.Reloaded(nil)
+	health.Wrote(nil)
+	health.Size(1 << 20)
+	health.Asked(usage.SourcePrometheus, 1100*time.Millisecond, nil)
+	health.Asked(usage.SourceCarbonIntensity, 200*time.Millisecond, nil)
+	health.Asked(usage.SourceCarbonIntensity, 30*time.Second,
+		fmt.Errorf("slots: %w", &usage.Failure{Reason: usage.ReasonTimeout, Err: errors.New("deadline exceeded")}))
+	health.Rejected(usage.Rejects{"nan": 1})
+	e := NewExposition(live, slog.New(slog.DiscardHandler))
+	e.Show(usageOf(day()))
+	return e
+}
+
+// release fixes what a build says about itself, for the time of a test.
+func release(t *testing.T) {
+	for name, to := range map[*string]string{
+		&version.Version: "1.0.0", &version.Revision: "0123abc", &version.Branch: "main",
+		&version.GoVersion: "go1.26.0", &version.GoOS: "linux", &version.GoArch: "amd64",
+	} {
+		was := *name
+		*name = to
+		t.Cleanup(func() { *name = was })
+	}
+}
+
+func TestGolden(t *testing.T) {
+	got := body(t, exporter(t))
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the scrape is not what %s has; if it is meant to change, rewrite it with -update and read the difference\n%s",
+			golden, differ(samples(parse(t, got)), samples(parse(t, string(want)))))
+	}
+	problems, err := promlint.New(strings.NewReader(got)).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+// TestCatalogue holds the names, types and labels that users rely on. A metric
+// that is not in this list is not to be shown, and the other way round.
+func TestCatalogue(t *testing.T) {
+	const key = "group machine mode project user"
+	want := map[string]string{
+		"carbon_cpu_seconds":                                           "GAUGE " + key,
+		"carbon_energy_kwh":                                            "GAUGE " + key,
+		"carbon_emissions_gco2eq":                                      "GAUGE " + key,
+		"carbon_power_watts":                                           "GAUGE " + key,
+		"carbon_emission_rate_gco2eq_per_hour":                         "GAUGE " + key,
+		"carbon_settled_energy_kwh_total":                              "COUNTER " + key,
+		"carbon_settled_emissions_gco2eq_total":                        "COUNTER " + key,
+		"carbon_intensity_gco2eq_per_kwh":                              "GAUGE grid kind provider",
+		"carbon_intensity_slot_start_timestamp_seconds":                "GAUGE grid kind provider",
+		"carbon_machine_power_watts":                                   "GAUGE machine mode source",
+		"carbon_pue_ratio":                                             "GAUGE",
+		"carbon_interval_seconds":                                      "GAUGE",
+		"carbon_last_complete_interval_timestamp_seconds":              "GAUGE",
+		"carbon_intervals":                                             "GAUGE state",
+		"carbon_unpriced_energy_kwh":                                   "GAUGE",
+		"carbon_coverage_ratio":                                        "GAUGE project",
+		"carbon_exporter_source_up":                                    "GAUGE source",
+		"carbon_exporter_source_errors_total":                          "COUNTER reason source",
+		"carbon_exporter_source_request_duration_seconds":              "HISTOGRAM source",
+		"carbon_exporter_source_last_success_timestamp_seconds":        "GAUGE source",
+		"carbon_exporter_rejected_samples_total":                       "COUNTER reason",
+		"carbon_exporter_store_writable":                               "GAUGE",
+		"carbon_exporter_store_size_bytes":                             "GAUGE",
+		"carbon_exporter_config_last_reload_successful":                "GAUGE",
+		"carbon_exporter_config_last_reload_success_timestamp_seconds": "GAUGE",
+		"carbon_exporter_build_info":                                   "GAUGE branch goarch goos goversion revision tags version",
+	}
+	families := parse(t, body(t, exporter(t)))
+	for name, shape := range want {
+		if f := families[name]; f == nil {
+			t.Errorf("no %s", name)
+		} else if got := shapeOf(f); got != shape {
+			t.Errorf("%s is %s, want %s", name, got, shape)
+		}
+	}
+	for name := range families {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s is not in the catalogue", name)
+		}
+	}
+}
+
+// TestEachFamilyOnce: the two halves of a scrape come from two registries, which
+// cannot see each other's names.
+func TestEachFamilyOnce(t *testing.T) {
+	seen := map[string]bool{}
+	for line := range strings.Lines(body(t, exporter(t))) {
+		if name, ok := strings.CutPrefix(line, "# TYPE "); ok {
+			name, _, _ = strings.Cut(name, " ")
+			if seen[name] {
+				t.Errorf("%s twice", name)
+			}
+			seen[name] = true
+		}
+	}
+}
+
+func shapeOf(f *dto.MetricFamily) string {
+	labels := map[string]bool{}
+	for _, m := range f.Metric {
+		for _, l := range m.Label {
+			labels[l.GetName()] = true
+		}
+	}
+	names := slices.Sorted(maps.Keys(labels))
+	return strings.TrimSpace(f.GetType().String() + " " + strings.Join(names, " "))
+}

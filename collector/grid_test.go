@@ -1,0 +1,88 @@
+package collector
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+func TestGrid(t *testing.T) {
+	noon := usage.SlotAt(now)
+	type shown struct {
+		value float64
+		slot  time.Time
+	}
+	g := func(v usage.GramsPerKWh) *usage.GramsPerKWh { return &v }
+	slot := func(after time.Duration, forecast, actual *usage.GramsPerKWh) usage.Slot {
+		return usage.Slot{From: noon.Add(after), Forecast: forecast, Actual: actual, Provider: "uk", Grid: "GB"}
+	}
+	const half = 30 * time.Minute
+	for _, test := range []struct {
+		name             string
+		at               time.Time
+		slots            []usage.Slot
+		forecast, actual *shown
+	}{
+		{name: "no slots", at: now},
+		{
+			name: "the usual: forecasts ahead, the actual of the half hour before", at: now, slots: slots(),
+			forecast: &shown{55, noon}, actual: &shown{60, noon.Add(-half)},
+		},
+		{
+			name: "the last moment of the half hour", at: noon.Add(half - 1), slots: slots(),
+			forecast: &shown{55, noon}, actual: &shown{60, noon.Add(-half)},
+		},
+		{
+			name: "the half hour turns and nothing new was published", at: noon.Add(half), slots: slots(),
+			forecast: &shown{52, noon.Add(half)}, actual: &shown{60, noon.Add(-half)},
+		},
+		{
+			name: "the outlook has come to its end: no forecast, not the last one", at: noon.Add(2 * half), slots: slots(),
+			actual: &shown{60, noon.Add(-half)},
+		},
+		{
+			name: "forecast alone", at: now, slots: []usage.Slot{slot(0, g(55), nil)},
+			forecast: &shown{55, noon},
+		},
+		{
+			name: "actual alone", at: now, slots: []usage.Slot{slot(0, nil, g(54))},
+			actual: &shown{54, noon},
+		},
+		{
+			name: "a slot that knows nothing", at: now, slots: []usage.Slot{slot(-half, nil, g(60)), slot(0, nil, nil)},
+			actual: &shown{60, noon.Add(-half)},
+		},
+		{
+			name: "an intensity of 0 is known", at: now, slots: []usage.Slot{slot(0, g(0), g(0))},
+			forecast: &shown{0, noon}, actual: &shown{0, noon},
+		},
+		{
+			name: "a fixed factor: actuals of slots to come are not the newest", at: now,
+			slots:    []usage.Slot{slot(-half, g(210), g(210)), slot(0, g(210), g(210)), slot(half, g(210), g(210))},
+			forecast: &shown{210, noon}, actual: &shown{210, noon},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			grid := NewGrid(func() time.Time { return test.at })
+			if test.slots != nil {
+				grid.Publish(test.slots)
+			}
+			r := prometheus.NewPedanticRegistry()
+			r.MustRegister(grid)
+			want := map[string]float64{}
+			for kind, s := range map[string]*shown{"forecast": test.forecast, "actual": test.actual} {
+				if s != nil {
+					labels := `{grid="GB",kind="` + kind + `",provider="uk"}`
+					want["carbon_intensity_gco2eq_per_kwh"+labels] = s.value
+					want["carbon_intensity_slot_start_timestamp_seconds"+labels] = float64(s.slot.Unix())
+				}
+			}
+			if d := differ(samples(gathered(t, r)), want); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}

@@ -1,0 +1,101 @@
+package collector
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// now is ten minutes into the half hour that begins at 12:00.
+var now = time.Date(2026, time.January, 15, 12, 10, 0, 0, time.UTC)
+
+func clock() time.Time { return now }
+
+// day is a snapshot as an exporter of two days might have it. The numbers can
+// be checked by hand: half an hour of 40 cores of a Laser, 18 000 s busy at 12 W
+// and 54 000 s idle at 1 W, is 0.06 and 0.015 kWh. There were two such half
+// hours: a settled one at 45 g/kWh (2.7 and 0.675 g) and the newest at 60 (3.6
+// and 0.9 g), provisional. The Muon was up in an interval that is unpriced yet:
+// 36 000 s busy at 9.5 W and 36 000 s idle at 1.2 W.
+func day() *Snapshot {
+	laser := usage.Key{Project: "IDAaaS", Machine: "Laser", User: "1042", Group: "ISIS"}
+	muon := usage.Key{Project: "TDAaaS", Machine: "Muon", User: usage.Unattributed, Group: "TDAaaS"}
+	newest := usage.Interval{Start: now.Add(-40 * time.Minute), Length: 30 * time.Minute}
+	return &Snapshot{
+		Summary: usage.Summary{
+			Totals: []usage.Total{{
+				Key: laser, Last: newest.Start, Priced: true,
+				CPU:              usage.BusyIdle[usage.CPUSeconds]{Busy: 36000, Idle: 108000},
+				Energy:           usage.BusyIdle[usage.KWh]{Busy: 0.12, Idle: 0.03},
+				Emissions:        usage.BusyIdle[usage.Grams]{Busy: 6.3, Idle: 1.575},
+				SettledEnergy:    usage.BusyIdle[usage.KWh]{Busy: 0.06, Idle: 0.015},
+				SettledEmissions: usage.BusyIdle[usage.Grams]{Busy: 2.7, Idle: 0.675},
+			}, {
+				Key: muon, Last: newest.Start.Add(-time.Hour),
+				CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: 36000, Idle: 36000},
+				Energy: usage.BusyIdle[usage.KWh]{Busy: 0.095, Idle: 0.012},
+			}},
+			Newest: &usage.Newest{
+				Interval: newest,
+				Usage: []usage.KeyUsage{{
+					Key: laser, Priced: true,
+					Energy:    usage.BusyIdle[usage.KWh]{Busy: 0.06, Idle: 0.015},
+					Emissions: usage.BusyIdle[usage.Grams]{Busy: 3.6, Idle: 0.9},
+				}},
+				Coverage: map[string]usage.Coverage{"IDAaaS": {Seen: 71280, Capacity: 72000}},
+			},
+			States: map[usage.State]int{
+				usage.Settled: 46, usage.Provisional: 47, usage.Unpriced: 1, usage.Empty: 1, usage.Missing: 1,
+			},
+			Unpriced: 0.107,
+			Machines: []string{"Laser", "Muon", "Neutron"},
+		},
+		Ratings: []usage.Rating{
+			{Machine: "Laser", Source: "default", Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}},
+			{Machine: "Muon", Source: "config", Watts: usage.BusyIdle[usage.Watts]{Busy: 9.5, Idle: 1.2}},
+			{Machine: "Neutron", Source: "measured", Watts: usage.BusyIdle[usage.Watts]{Busy: 8.25, Idle: 2}},
+		},
+		PUE: 1, Interval: 30 * time.Minute, Since: now.Add(-40 * 24 * time.Hour),
+	}
+}
+
+func slots() []usage.Slot {
+	at := func(before time.Duration, forecast, actual *usage.GramsPerKWh) usage.Slot {
+		return usage.Slot{From: usage.SlotAt(now).Add(-before), Forecast: forecast, Actual: actual, Provider: "uk", Grid: "GB"}
+	}
+	g := func(v usage.GramsPerKWh) *usage.GramsPerKWh { return &v }
+	return []usage.Slot{
+		at(time.Hour, g(50), g(49)),
+		at(30*time.Minute, g(58), g(60)),
+		at(0, g(55), nil),
+		at(-30*time.Minute, g(52), nil),
+	}
+}
+
+// cloud is a snapshot of so many keys, all priced, in ten projects.
+func cloud(keys int) *Snapshot {
+	s := day()
+	s.Totals, s.Newest.Usage = nil, nil
+	for i := range keys {
+		k := usage.Key{
+			Project: "project-" + strconv.Itoa(i%10), Machine: "machine-" + strconv.Itoa(i%7),
+			User: strconv.Itoa(1000 + i), Group: "group-" + strconv.Itoa(i%3),
+		}
+		v := float64(i + 1)
+		s.Totals = append(s.Totals, usage.Total{
+			Key: k, Last: s.Newest.Interval.Start, Priced: true,
+			CPU:              usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(v * 1800.25), Idle: usage.CPUSeconds(v * 5400.5)},
+			Energy:           usage.BusyIdle[usage.KWh]{Busy: usage.KWh(v * 0.061), Idle: usage.KWh(v * 0.0149)},
+			Emissions:        usage.BusyIdle[usage.Grams]{Busy: usage.Grams(v * 6.31), Idle: usage.Grams(v * 1.577)},
+			SettledEnergy:    usage.BusyIdle[usage.KWh]{Busy: usage.KWh(v * 0.031), Idle: usage.KWh(v * 0.0079)},
+			SettledEmissions: usage.BusyIdle[usage.Grams]{Busy: usage.Grams(v * 2.71), Idle: usage.Grams(v * 0.679)},
+		})
+		s.Newest.Usage = append(s.Newest.Usage, usage.KeyUsage{
+			Key: k, Priced: true,
+			Energy:    usage.BusyIdle[usage.KWh]{Busy: usage.KWh(v * 0.003), Idle: usage.KWh(v * 0.001)},
+			Emissions: usage.BusyIdle[usage.Grams]{Busy: usage.Grams(v * 0.2), Idle: usage.Grams(v * 0.07)},
+		})
+	}
+	return s
+}
