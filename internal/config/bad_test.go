@@ -23,6 +23,9 @@ var badFiles = []struct {
 		`:8: attribution.groups[2].name: must not be empty`,
 		`:8: attribution.groups[2].projects: must name at least one project`,
 	}},
+	{"queries that look at different times", "bad-windows.yml", []string{
+		`:2: prometheus.busy_query: must have $__interval if idle_query has it, and only then: both look at the same time`,
+	}},
 	{"budgets of nobody, of no time and of no amount", "bad-budgets.yml", []string{
 		`:2: budgets[0].scope: must be ada, project, machine, user or group, is ""`,
 		`:2: budgets[0].target: must name whose budget it is`,

@@ -28,6 +28,8 @@ func (p *Prometheus) validate(f *faults) {
 			given, missing = missing, given
 		}
 		f.key("prometheus."+given, "must have %s beside it, or neither is set", missing)
+	} else if window := "$__interval"; strings.Contains(p.BusyQuery, window) != strings.Contains(p.IdleQuery, window) {
+		f.key("prometheus.busy_query", "must have %s if idle_query has it, and only then: both look at the same time", window)
 	}
 	if err := p.HTTPClientConfig.Validate(); err != nil {
 		f.key("prometheus", "%w", err)
