@@ -33,7 +33,6 @@ func (s *Spine) runEnergy(ctx context.Context) {
 		case err != nil:
 			d := pause.after(err)
 			s.Log.Error("Collecting failed", "err", err, "retry_in", d.Round(time.Millisecond))
-			s.Witness.Changed(ctx) // what is missing is known, too
 			wait(ctx, d, s.reloaded)
 		default:
 			pause.reset()
@@ -71,6 +70,9 @@ func (s *Spine) collect(ctx context.Context, chunk *chunk) error {
 				s.Witness.Rested(ctx)
 			}
 			return nil
+		}
+		if !worked {
+			s.Witness.Changed(ctx) // what is missing is shown, however long its answer takes
 		}
 		if err := s.advance(ctx, set, due, chunk); err != nil {
 			return err
