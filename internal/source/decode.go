@@ -1,11 +1,10 @@
 package source
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -13,7 +12,8 @@ import (
 )
 
 // sink takes a decoded matrix as it streams by: Series, then its points. Values
-// of labels are in the order that was asked for, "" where a series lacks one.
+// of labels are in the order that was asked for, "" where a series lacks one;
+// the slice is the decoder's, the strings are not.
 type sink interface {
 	Series(labels []string) error
 	Point(unixSeconds, value float64)
@@ -22,26 +22,18 @@ type sink interface {
 
 // maxSeriesBytes bounds one series in an answer, and so the decoder's memory:
 // 11 000 points take a third of a megabyte.
-const maxSeriesBytes = 16 << 20
+const maxSeriesBytes = 4 << 20
 
 // decode reads an answer of query_range and gives each series to s. It holds
-// one point at a time. What s was given counts only if decode gives no error:
+// one series at a time. What s was given counts only if decode gives no error:
 // an answer that is cut off, has warnings (so is partial) or says error has
-// been streamed halfway by then.
+// been streamed halfway by then. It accepts no answer that client_golang
+// refuses, but for names twice in an object, which nobody can read rightly.
 // Format: https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries
 func decode(r io.Reader, labels []string, s sink) error {
-	g := &meter{r: r}
-	d := &decoder{
-		json:   jsontext.NewDecoder(g, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
-		meter:  g,
-		labels: labels, values: make([]string, len(labels)), sink: s,
-	}
-	err := d.answer()
-	var failure *usage.Failure
-	if err == nil || errors.As(err, &failure) {
-		return err
-	}
-	return &usage.Failure{Reason: usage.ReasonMalformed, Err: fmt.Errorf("answer of query_range: %w", err)}
+	d := newDecoder(r)
+	d.labels, d.values, d.last, d.sink = labels, make([]string, len(labels)), make([]string, len(labels)), s
+	return malformed("answer of query_range", d.answer())
 }
 
 type decoder struct {
@@ -49,6 +41,7 @@ type decoder struct {
 	meter  *meter
 	labels []string
 	values []string
+	last   []string // values of series before: most come again, and need no new string
 	sink   sink
 
 	status, kind, errorText string
@@ -56,40 +49,73 @@ type decoder struct {
 	result                  bool
 }
 
+func newDecoder(r io.Reader) *decoder {
+	m := &meter{r: r}
+	return &decoder{json: jsontext.NewDecoder(m, jsontext.AllowInvalidUTF8(true)), meter: m}
+}
+
 func (d *decoder) answer() error {
 	if err := d.object(func(name string) error {
-		switch name {
-		case "status":
-			return d.text(&d.status)
-		case "error":
-			return d.text(&d.errorText)
-		case "data":
-			if d.json.PeekKind() == 'n' {
-				return d.json.SkipValue()
-			}
-			return d.object(d.data)
-		case "warnings":
-			return d.countWarnings()
+		if name != "data" {
+			return d.member(name)
 		}
-		return d.json.SkipValue() // infos: remarks on the query, the answer is whole
+		if d.json.PeekKind() == 'n' {
+			return d.json.SkipValue()
+		}
+		return d.object(d.data)
 	}); err != nil {
 		return err
 	}
+	if err := d.whole(); err != nil {
+		return err
+	}
 	switch {
-	case d.warnings > 0:
-		return &usage.Failure{Reason: usage.ReasonPartial, Detail: "the answer has warnings, so it may not be whole: " + cut(d.errorText)}
-	case d.status != "success":
-		return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("status %q: %s", cut(d.status), cut(d.errorText))}
 	case !d.result:
 		return errors.New("has no result")
 	case d.kind != "matrix":
 		return fmt.Errorf("is a %q, want a matrix", cut(d.kind))
 	}
+	return nil
+}
+
+// whole says whether an answer that was read to its end is all of the truth.
+func (d *decoder) whole() error {
+	switch {
+	case d.warnings > 0:
+		return &usage.Failure{Reason: usage.ReasonPartial, Detail: "the answer has warnings, so it may not be whole: " + cut(d.errorText)}
+	case d.status != "success":
+		return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("status %q: %s", cut(d.status), cut(d.errorText))}
+	}
 	// Anything behind the answer means that it is not one.
-	if _, err := d.json.ReadToken(); !errors.Is(err, io.EOF) {
-		return errors.Join(errors.New("goes on after its end"), err)
+	switch _, err := d.json.ReadToken(); {
+	case err == nil:
+		return errors.New("goes on after its end")
+	case !errors.Is(err, io.EOF):
+		return fmt.Errorf("goes on after its end: %w", err)
 	}
 	return nil
+}
+
+// member reads what every answer of the API has beside its data.
+func (d *decoder) member(name string) error {
+	switch name {
+	case "status":
+		return d.text(&d.status)
+	case "error":
+		return d.text(&d.errorText)
+	case "warnings":
+		return d.texts(func(warning string) {
+			d.warnings++
+			if d.errorText == "" {
+				d.errorText = warning
+			}
+		})
+	case "infos":
+		return d.texts(func(string) {}) // remarks on the query, the answer is whole
+	case "errorType":
+		return d.text(new(string))
+	}
+	return d.json.SkipValue()
 }
 
 func (d *decoder) data(name string) error {
@@ -109,7 +135,7 @@ func (d *decoder) data(name string) error {
 func (d *decoder) series() error {
 	d.meter.since(d.json.InputOffset())
 	named := false
-	return d.object(func(name string) error {
+	err := d.object(func(name string) error {
 		switch name {
 		case "metric":
 			if err := d.metric(); err != nil {
@@ -121,168 +147,41 @@ func (d *decoder) series() error {
 			if !named {
 				return errors.New("has values before their metric")
 			}
-			return d.array(d.point)
+			raw, err := d.json.ReadValue()
+			if err != nil {
+				return err
+			}
+			return points(raw, d.sink)
 		case "histograms":
 			return d.array(func() error {
 				d.sink.Histogram()
 				return d.json.SkipValue()
 			})
 		}
-		return d.json.SkipValue()
+		return fmt.Errorf("has a series with %q, which is not known", cut(name))
 	})
+	if err == nil && !named {
+		return errors.New("has a series without a metric")
+	}
+	return err
 }
 
 func (d *decoder) metric() error {
 	clear(d.values)
 	return d.object(func(name string) error {
-		for i, label := range d.labels {
-			if label == name {
-				return d.text(&d.values[i])
-			}
-		}
-		return d.json.SkipValue()
-	})
-}
-
-// point reads [1435781430.781, "1"]. The JSON decoder has checked its grammar;
-// strconv reads NaN and +Inf, which JSON numbers are not.
-func (d *decoder) point() error {
-	raw, err := d.json.ReadValue()
-	if err != nil {
-		return err
-	}
-	at, value, ok := bytes.Cut(bytes.Trim(raw, "[] \t\r\n"), []byte{','})
-	if !ok {
-		return fmt.Errorf("has the point %s", cut(string(raw)))
-	}
-	value = bytes.TrimSpace(value)
-	if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
-		return fmt.Errorf("has the value %s, want a string", cut(string(value)))
-	}
-	t, err := strconv.ParseFloat(string(bytes.TrimSpace(at)), 64)
-	if err != nil {
-		return err
-	}
-	v, err := strconv.ParseFloat(string(value[1:len(value)-1]), 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) { // out of range is ±Inf, and refused as such
-		return err
-	}
-	d.sink.Point(t, v)
-	return nil
-}
-
-func (d *decoder) countWarnings() error {
-	if d.json.PeekKind() == 'n' {
-		return d.json.SkipValue()
-	}
-	return d.array(func() error {
-		d.warnings++
-		if d.errorText == "" {
-			return d.text(&d.errorText)
-		}
-		return d.json.SkipValue()
-	})
-}
-
-// object calls f for each member, whose value f must read.
-func (d *decoder) object(f func(name string) error) error {
-	if err := d.expect('{'); err != nil {
-		return err
-	}
-	for d.json.PeekKind() != '}' {
-		name, err := d.name()
+		raw, err := d.json.ReadValue()
 		if err != nil {
 			return err
 		}
-		if err := f(name); err != nil {
-			return err
+		if raw.Kind() != '"' {
+			return fmt.Errorf("has %s in label %q, want a string", raw.Kind(), cut(name))
 		}
-	}
-	_, err := d.json.ReadToken()
-	return err
-}
-
-// name reads a member's name. Those of an answer are few and known: the
-// compiler makes no copy for the comparison, only for one that is not.
-func (d *decoder) name() (string, error) {
-	raw, err := d.json.ReadValue()
-	if err != nil {
-		return "", err
-	}
-	plain := raw[1 : len(raw)-1]
-	for _, known := range [...]string{"metric", "values", "histograms"} {
-		if string(plain) == known {
-			return known, nil
+		if i := slices.Index(d.labels, name); i >= 0 {
+			if string(raw[1:len(raw)-1]) != d.last[i] { // one with escapes never is
+				d.last[i] = unquoted(raw)
+			}
+			d.values[i] = d.last[i]
 		}
-	}
-	for _, label := range d.labels {
-		if string(plain) == label {
-			return label, nil
-		}
-	}
-	name, err := jsontext.AppendUnquote(nil, raw)
-	return string(name), err
-}
-
-// array calls f for each element, which f must read.
-func (d *decoder) array(f func() error) error {
-	if err := d.expect('['); err != nil {
-		return err
-	}
-	for d.json.PeekKind() != ']' {
-		if err := f(); err != nil {
-			return err
-		}
-	}
-	_, err := d.json.ReadToken()
-	return err
-}
-
-func (d *decoder) expect(kind jsontext.Kind) error {
-	t, err := d.json.ReadToken()
-	if err != nil {
-		return err
-	}
-	if t.Kind() != kind {
-		return fmt.Errorf("has %s, want %s", t.Kind(), kind)
-	}
-	return nil
-}
-
-func (d *decoder) text(into *string) error {
-	t, err := d.json.ReadToken()
-	if err != nil {
-		return err
-	}
-	if t.Kind() != '"' {
-		return fmt.Errorf("has %s, want a string", t.Kind())
-	}
-	*into = t.String()
-	return nil
-}
-
-// meter refuses a series without end before the JSON decoder has stored it.
-type meter struct {
-	r          io.Reader
-	read, mark int64
-}
-
-func (m *meter) since(offset int64) { m.mark = offset }
-
-func (m *meter) Read(p []byte) (int, error) {
-	if m.read-m.mark > maxSeriesBytes {
-		return 0, &usage.Failure{Reason: usage.ReasonLimit, Detail: fmt.Sprintf("one series takes more than %d bytes", maxSeriesBytes)}
-	}
-	n, err := m.r.Read(p)
-	m.read += int64(n)
-	return n, err
-}
-
-// cut keeps a message short enough for a log line.
-func cut(s string) string {
-	const most = 200
-	if len(s) <= most {
-		return s
-	}
-	return s[:most] + "..."
+		return nil
+	})
 }

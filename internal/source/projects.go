@@ -2,13 +2,11 @@ package source
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
-
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // projects lists the values of the project label in the time of a table. It
@@ -29,26 +27,35 @@ func (c *Client) projects(ctx context.Context, t *table) ([]string, error) {
 		return nil, fmt.Errorf("list projects: %w", err)
 	}
 	defer body.Close()
-	var answer struct {
-		Status   string   `json:"status"`
-		Data     []string `json:"data"`
-		Warnings []string `json:"warnings"`
+	projects, err := decodeProjects(body)
+	if err != nil {
+		return nil, fmt.Errorf("list projects: %w", err)
 	}
-	if err := json.NewDecoder(body).Decode(&answer); err != nil {
-		return nil, fmt.Errorf("list projects: %w", &usage.Failure{Reason: usage.ReasonMalformed, Err: err})
-	}
-	if answer.Status != "success" || len(answer.Warnings) > 0 {
-		return nil, fmt.Errorf("list projects: %w", &usage.Failure{Reason: usage.ReasonPartial, Detail: fmt.Sprintf("status %q with %d warnings", cut(answer.Status), len(answer.Warnings))})
-	}
-	return answer.Data, nil
+	return projects, nil
 }
 
-func isTooLarge(err error) bool {
-	var f *usage.Failure
-	return errors.As(err, &f) && f.TooLarge
-}
-
-func isPermanent(err error) bool {
-	var f *usage.Failure
-	return errors.As(err, &f) && f.Permanent
+// decodeProjects reads an answer of label values. A list that is not there is
+// no list without projects: whose usage they are would be lost.
+func decodeProjects(r io.Reader) ([]string, error) {
+	d := newDecoder(r)
+	var projects []string
+	listed := false
+	err := d.object(func(name string) error {
+		if name != "data" {
+			return d.member(name)
+		}
+		listed = d.json.PeekKind() == '['
+		return d.texts(func(project string) {
+			if project != "" {
+				projects = append(projects, project)
+			}
+		})
+	})
+	if err == nil {
+		err = d.whole()
+	}
+	if err == nil && !listed {
+		err = errors.New("has no list")
+	}
+	return projects, malformed("answer of label values", err)
 }

@@ -46,27 +46,33 @@ func (q Query) once(modes []string, window time.Duration, project *string) strin
 		q.by(), q.by(), q.selector(q.any(modes), project), promDuration(window))
 }
 
-// The label by which a capacity answer tells its two parts apart.
+// The label by which a capacity answer tells its parts apart.
 const (
-	partLabel = "carbon_exporter_part"
-	partCores = "cores"
-	partOther = "other"
+	partLabel  = "carbon_exporter_part"
+	partCores  = "cores"
+	partCopies = "copies"
+	partOther  = "other"
 )
 
-// capacity asks how many cores each host had in the window, and for the CPU
-// seconds of the modes that are neither busy nor idle. It says whether a host
-// shows more time than it has, and how much of its time was seen. Series
-// without a cpu label can't be counted and have no part in it.
+// capacity asks how many cores each host had in the window, how many series
+// speak of one core at its end, and for the CPU seconds of the modes that are
+// neither busy nor idle. It says whether a host counts twice, and how much of
+// its time was seen. Series without a cpu label can't be counted and have no
+// part in it.
+//
+// Copies are counted at one moment: two series that follow each other in a
+// window, after a label has changed, are rightly added up.
 func (q Query) capacity(window time.Duration, project *string) string {
 	w, l := promDuration(window), q.by()
-	cores := fmt.Sprintf("count by (%s) (count by (%s, cpu) (count_over_time(%s[%s])))",
-		l, l, q.selector(fmt.Sprintf(`mode=%q,cpu!=""`, q.IdleModes[0]), project), w)
+	one := q.selector(fmt.Sprintf(`mode=%q,cpu!=""`, q.IdleModes[0]), project)
+	cores := fmt.Sprintf("count by (%s) (count by (%s, cpu) (count_over_time(%s[%s])))", l, l, one, w)
+	copies := fmt.Sprintf("max by (%s) (count by (%s, cpu) (%s))", l, l, one)
 	other := fmt.Sprintf("sum by (%s) (max by (%s, cpu, mode) (increase(%s[%s])))",
 		l, l, q.selector(fmt.Sprintf(`mode!~%q,cpu!=""`, alternatives(append(append([]string{}, q.BusyModes...), q.IdleModes...))), project), w)
 	part := func(expr, name string) string {
 		return fmt.Sprintf(`label_replace(%s, %q, %q, "", "")`, expr, partLabel, name)
 	}
-	return part(cores, partCores) + " or " + part(other, partOther)
+	return part(cores, partCores) + " or " + part(copies, partCopies) + " or " + part(other, partOther)
 }
 
 // projectsSelector matches every series of the metric, to list its projects.

@@ -8,38 +8,57 @@ import (
 
 // readings turns the table into one reading a piece. A host that shows more
 // time than it has is left out and counted: its number is wrong, and nobody
-// knows by how much.
+// knows by how much. So is one of which a part was refused: the half that is
+// left would make the other half 0.
 func (t *table) readings() []usage.Reading {
-	labels := newSanitizer()
-	clean := make([]usage.Series, len(t.order))
-	for i, s := range t.order {
-		clean[i] = usage.Series{
-			Project: labels.name(s.Project), Machine: labels.name(s.Machine), Host: labels.name(s.Host), User: labels.clean(s.User),
-		}
-	}
 	readings := make([]usage.Reading, len(t.pieces))
-	for i, piece := range t.pieces {
-		r := &readings[i]
-		r.Piece = piece
-		for j, series := range t.order {
-			h := t.hosts[series]
+	for i, n := range t.filled() {
+		readings[i] = usage.Reading{Piece: t.pieces[i], Samples: make([]usage.Sample, 0, n)}
+	}
+	for _, h := range t.order {
+		series := usage.Series{
+			Project: orUnknown(h.series.Project), Machine: orUnknown(h.series.Machine), Host: orUnknown(h.series.Host), User: h.series.User,
+		}
+		for i := range readings {
 			b, hasBusy := h.at(busy, i)
 			d, hasIdle := h.at(idle, i)
-			if !hasBusy && !hasIdle {
-				continue
-			}
-			if t.full(h, i) {
+			switch {
+			case !hasBusy && !hasIdle || h.refused(i):
+			case t.full(h, i):
 				t.reject(rejectOverCapacity)
-				continue
+			default:
+				r := &readings[i]
+				r.Samples = append(r.Samples, usage.Sample{
+					Series: series,
+					CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(b), Idle: usage.CPUSeconds(d)},
+				})
+				r.Coverage = cover(r.Coverage, series.Project, h, i, r.Piece)
 			}
-			r.Samples = append(r.Samples, usage.Sample{
-				Series: clean[j],
-				CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(b), Idle: usage.CPUSeconds(d)},
-			})
-			r.Coverage = cover(r.Coverage, clean[j].Project, h, i, piece)
 		}
 	}
 	return readings
+}
+
+// filled counts the hosts that have something, by piece.
+func (t *table) filled() []int {
+	hosts := make([]int, len(t.pieces))
+	for _, h := range t.order {
+		for i := range hosts {
+			_, hasBusy := h.at(busy, i)
+			_, hasIdle := h.at(idle, i)
+			if hasBusy || hasIdle {
+				hosts[i]++
+			}
+		}
+	}
+	return hosts
+}
+
+func orUnknown(v string) string {
+	if v == "" {
+		return usage.Unknown
+	}
+	return v
 }
 
 func cover(all map[string]usage.Coverage, project string, h *hostRow, i int, piece usage.Interval) map[string]usage.Coverage {

@@ -5,6 +5,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -38,29 +39,29 @@ const maxPoints = 11000
 // for the server gives a Failure with TooLarge; a single interval is then split
 // by project here.
 func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error) {
-	pieces := piecesOf(run)
+	if len(run) == 0 {
+		return nil, nil, nil
+	}
+	pieces := c.windows(run)
 	if len(pieces) > maxPoints {
 		return nil, nil, &usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: fmt.Sprintf("%d points in one query, at most %d", len(pieces), maxPoints)}
 	}
 	t := newTable(pieces)
+	t.alone = len(run) == 1
 	err := c.fill(ctx, t, nil)
-	if len(run) == 1 && !c.Query.given() && isTooLarge(err) {
+	if t.alone && !c.Query.given() && isTooLarge(err) {
 		t = newTable(pieces)
+		t.alone = true
 		err = c.fillByProject(ctx, t)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	readings := t.readings()
-	return readings, t.rejects, nil
-}
-
-func piecesOf(run []usage.Interval) []usage.Interval {
-	var pieces []usage.Interval
-	for _, i := range run {
-		pieces = append(pieces, i.Pieces()...)
+	if c.Query.fixed() {
+		readings = spread(readings)
 	}
-	return pieces
+	return readings, t.rejects, nil
 }
 
 // fill asks the questions of one project, or of all.
@@ -77,18 +78,26 @@ func (c *Client) fill(ctx context.Context, t *table, project *string) error {
 		return nil // a recording rule has no cores to count
 	}
 	err := c.ask(ctx, t, c.Query.capacity(window, project), append(labels, partLabel), t.intoCapacity())
-	if err != nil && !isPermanent(err) {
+	switch {
+	case err != nil && isRefused(err, t.alone):
+		return nil // a server or proxy that can't answer it leaves the cores unknown
+	case err != nil:
 		return err
-	}
-	// A server or proxy that refuses this question leaves the cores unknown.
-	if err == nil && t.overfull() {
+	case t.doubled():
 		return c.fillOnce(ctx, t, project)
 	}
 	return nil
 }
 
-// fillOnce asks again with every core counted once, after hosts showed more
-// time than they have: two series said the same and were added up.
+// isRefused says whether asking for cores is useless: never answered, or, of
+// one interval, too much for the server, to whom busy and idle were not.
+func isRefused(err error, alone bool) bool {
+	var f *usage.Failure
+	return errors.As(err, &f) && (f.Permanent || alone && f.Status == http.StatusUnprocessableEntity)
+}
+
+// fillOnce asks again with every core counted once, after two series of some
+// hosts said the same and were added up.
 func (c *Client) fillOnce(ctx context.Context, t *table, project *string) error {
 	labels := c.Query.Labels.list()
 	again := newTable(t.pieces)
@@ -110,7 +119,7 @@ func (c *Client) fillByProject(ctx context.Context, t *table) error {
 	}
 	for _, p := range append(projects, "") { // "": series without the label
 		if err := c.fill(ctx, t, &p); err != nil {
-			return fmt.Errorf("project %q: %w", cut(p), err)
+			return fmt.Errorf("project %s: %w", cut(strconv.Quote(p)), err)
 		}
 	}
 	return nil
@@ -135,7 +144,7 @@ func (c *Client) ask(ctx context.Context, t *table, query string, labels []strin
 		body.Close()
 	}
 	if err != nil {
-		return fmt.Errorf("query %s: %w", query, err)
+		return fmt.Errorf("query %s: %w", shorten(query, maxQuery), err)
 	}
 	return nil
 }

@@ -8,18 +8,21 @@ import (
 )
 
 // table collects answers: a row for each host, a column for each piece of time.
-// NaN is a cell nobody has filled: absent, which is not 0.
+// NaN is a cell nobody has filled: absent, which is not 0. +Inf is one whose
+// number was refused.
 type table struct {
 	pieces  []usage.Interval
 	step    time.Duration
 	first   float64 // Unix seconds of the first evaluation
 	hosts   map[usage.Series]*hostRow
-	order   []usage.Series
+	order   []*hostRow // as they came
 	rejects usage.Rejects
 	answers int
+	alone   bool // of one interval, so that no smaller run can be asked for
 }
 
 type hostRow struct {
+	series usage.Series
 	cells  [parts][]float64
 	filled [parts]int // the answer that filled it last, to know a second series in one answer
 }
@@ -29,6 +32,7 @@ const (
 	busy = iota
 	idle
 	cores
+	copies
 	other
 	parts
 )
@@ -55,27 +59,26 @@ const (
 
 func newTable(pieces []usage.Interval) *table {
 	return &table{
-		pieces: pieces, step: pieces[0].Length, first: float64(pieces[0].End().Unix()),
+		pieces: pieces, step: pieces[0].Length, first: float64(pieces[0].End().UnixMilli()) / 1000,
 		hosts: map[usage.Series]*hostRow{}, rejects: usage.Rejects{},
 	}
 }
 
-// into is a sink for CPU seconds of one part.
+// into is a sink for one part.
 func (t *table) into(part int) sink {
 	t.answers++
-	return &cellSink{table: t, part: part, limit: maxCores * t.step.Seconds()}
+	step := t.step.Seconds()
+	return &cellSink{table: t, part: part, step: step, limit: maxCores * step}
 }
 
 // intoCapacity is a sink for the answer about cores and other modes.
-func (t *table) intoCapacity() sink {
-	t.answers++
-	return &cellSink{table: t, part: -1, limit: maxCores * t.step.Seconds()}
-}
+func (t *table) intoCapacity() sink { return t.into(-1) }
 
 // cellSink fills cells as an answer streams by.
 type cellSink struct {
 	table *table
 	part  int     // or -1: the series says which
+	step  float64 // seconds
 	limit float64 // nothing is larger
 	cells []float64
 	twice bool // a second series with the same labels in one answer
@@ -87,6 +90,8 @@ func (s *cellSink) Series(labels []string) error {
 		switch labels[4] {
 		case partCores:
 			part = cores
+		case partCopies:
+			part = copies
 		case partOther:
 			part = other
 		default:
@@ -115,20 +120,24 @@ func (s *cellSink) Point(at, v float64) {
 	if s.cells == nil {
 		return
 	}
-	n := (at - s.table.first) / s.table.step.Seconds()
-	i := int(math.Round(n))
+	n := (at - s.table.first) / s.step
+	if !(n > -0.5 && n < float64(len(s.cells))) { // beyond an int, even
+		s.table.reject(rejectTimestamp)
+		return
+	}
+	i := int(n + 0.5)
 	switch {
-	case i < 0 || i >= len(s.cells) || math.Abs(n-float64(i)) > 1e-6:
+	case i >= len(s.cells) || math.Abs(n-float64(i)) > 1e-6:
 		s.table.reject(rejectTimestamp)
 	case math.IsNaN(v):
-		s.table.reject(rejectNaN)
+		s.refuse(i, rejectNaN)
 	case math.IsInf(v, 0):
-		s.table.reject(rejectInfinite)
+		s.refuse(i, rejectInfinite)
 	case v < 0:
-		s.table.reject(rejectNegative)
+		s.refuse(i, rejectNegative)
 	case v > s.limit:
-		s.table.reject(rejectOverCapacity)
-	case s.twice && !math.IsNaN(s.cells[i]):
+		s.refuse(i, rejectOverCapacity)
+	case s.twice && known(s.cells[i]):
 		s.table.reject(rejectDuplicate)
 		s.cells[i] = max(s.cells[i], v)
 	default:
@@ -136,30 +145,51 @@ func (s *cellSink) Point(at, v float64) {
 	}
 }
 
+// refuse counts a sample, and marks its cell unless a second series has filled it.
+func (s *cellSink) refuse(i int, reason string) {
+	s.table.reject(reason)
+	if !s.twice || !known(s.cells[i]) {
+		s.cells[i] = refused
+	}
+}
+
+var refused = math.Inf(1)
+
+func known(cell float64) bool { return !math.IsNaN(cell) && cell != refused }
+
 func (s *cellSink) Histogram() { s.table.reject(rejectHistogram) }
 
 func (t *table) reject(reason string) { t.rejects[reason]++ }
 
 func (t *table) host(labels []string) (*hostRow, error) {
-	series := usage.Series{Project: labels[0], Machine: labels[1], Host: labels[2], User: labels[3]}
+	series := usage.Series{Project: clean(labels[0]), Machine: clean(labels[1]), Host: clean(labels[2]), User: clean(labels[3])}
 	h := t.hosts[series]
 	if h == nil {
 		if len(t.hosts)*len(t.pieces)*2 > maxCells {
 			return nil, &usage.Failure{Reason: usage.ReasonLimit, TooLarge: true, Detail: "more series than fit in memory"}
 		}
-		// labels is the decoder's; its strings are ours.
-		h = &hostRow{}
+		h = &hostRow{series: series}
 		t.hosts[series] = h
-		t.order = append(t.order, series)
+		t.order = append(t.order, h)
 	}
 	return h, nil
 }
 
 func (h *hostRow) at(part, i int) (float64, bool) {
-	if h.cells[part] == nil || math.IsNaN(h.cells[part][i]) {
+	if h.cells[part] == nil || !known(h.cells[part][i]) {
 		return 0, false
 	}
 	return h.cells[part][i], true
+}
+
+// refused says whether busy or idle time of a piece came and was no such time.
+func (h *hostRow) refused(i int) bool {
+	for _, part := range []int{busy, idle} {
+		if h.cells[part] != nil && h.cells[part][i] == refused {
+			return true
+		}
+	}
+	return false
 }
 
 // full says whether a host shows more time in a piece than it has cores for. A
@@ -174,10 +204,16 @@ func (t *table) full(h *hostRow, i int) bool {
 	return b+d > n*t.step.Seconds()*tolerance
 }
 
-func (t *table) overfull() bool {
-	for _, h := range t.hosts {
+// twice says whether a host's time of a piece was added up from two series.
+func (t *table) twice(h *hostRow, i int) bool {
+	n, _ := h.at(copies, i)
+	return n > 1 || t.full(h, i)
+}
+
+func (t *table) doubled() bool {
+	for _, h := range t.order {
 		for i := range t.pieces {
-			if t.full(h, i) {
+			if t.twice(h, i) {
 				return true
 			}
 		}
@@ -185,15 +221,20 @@ func (t *table) overfull() bool {
 	return false
 }
 
-// replace takes busy and idle from a table in which every core counts once.
+// replace takes busy and idle of the doubled from a table in which every core
+// counts once. The others stay: time of theirs that two series share between
+// them, one after the other, would be halved there.
 func (t *table) replace(once *table) {
-	for series, h := range t.hosts {
-		o := once.hosts[series]
+	for _, h := range t.order {
+		o := once.hosts[h.series]
 		if o == nil {
 			continue
 		}
-		for _, part := range []int{busy, idle} {
-			for i := range h.cells[part] {
+		for i := range t.pieces {
+			if !t.twice(h, i) {
+				continue
+			}
+			for _, part := range []int{busy, idle} {
 				was, had := h.at(part, i)
 				is, has := o.at(part, i)
 				if had && has && is < was*(1-1e-9) {

@@ -1,0 +1,104 @@
+package source
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+func TestAnswersThatAreNotWhole(t *testing.T) {
+	good := matrix(host("a", "1"))
+	with := func(member string) string { return strings.TrimSuffix(good, "}") + "," + member + "}" }
+	tests := []struct{ name, answer, want, words string }{
+		{"nothing", "", usage.ReasonMalformed, "EOF"},
+		{"a page of HTML", "<!DOCTYPE html><html>\n<body>Sign in</body></html>", usage.ReasonMalformed, "invalid character '<'"},
+		{"JSON that breaks off", good[:len(good)-30], usage.ReasonMalformed, "EOF"},
+		{"JSON that lacks its last brace", good[:len(good)-1], usage.ReasonMalformed, "EOF"},
+		{"a second answer behind", good + good, usage.ReasonMalformed, "goes on"},
+		{"garbage behind", good + "\n<!-- cached -->", usage.ReasonMalformed, "goes on"},
+		{"null", "null", usage.ReasonMalformed, "want {"},
+		{"a list", "[" + good + "]", usage.ReasonMalformed, "want {"},
+		{"an empty object", "{}", usage.ReasonMalformed, `status ""`},
+		{"an error", `{"status":"error","errorType":"internal","error":"store gateway\nis down","data":{"resultType":"matrix","result":[]}}`, usage.ReasonMalformed, `status "error": store gateway is down`},
+		{"an error after its data", strings.Replace(good, `"status":"success",`, "", 1)[:len(good)-len(`"status":"success",`)-1] + `,"status":"error"}`, usage.ReasonMalformed, `status "error"`},
+		{"no status", strings.Replace(good, `"status":"success",`, "", 1), usage.ReasonMalformed, `status ""`},
+		{"warnings", with(`"warnings":["a store is down"]`), usage.ReasonPartial, "a store is down"},
+		{"warnings before the data", strings.Replace(good, `{`, `{"warnings":["a store is down"],`, 1), usage.ReasonPartial, "a store is down"},
+		{"no data", `{"status":"success"}`, usage.ReasonMalformed, "no result"},
+		{"data that is null", `{"status":"success","data":null}`, usage.ReasonMalformed, "no result"},
+		{"no result", `{"status":"success","data":{"resultType":"matrix"}}`, usage.ReasonMalformed, "no result"},
+		{"result that is null", `{"status":"success","data":{"resultType":"matrix","result":null}}`, usage.ReasonMalformed, "want ["},
+		{"no type", `{"status":"success","data":{"result":[]}}`, usage.ReasonMalformed, `is a ""`},
+		{"a vector", `{"status":"success","data":{"resultType":"vector","result":[]}}`, usage.ReasonMalformed, `is a "vector"`},
+		{"a vector that says so late", `{"status":"success","data":{"result":[],"resultType":"vector"}}`, usage.ReasonMalformed, `is a "vector"`},
+		{"a vector's series", matrix(`{"metric":{},"value":[1,"2"]}`), usage.ReasonMalformed, `with "value"`},
+		{"two results", strings.Replace(good, `"result":`, `"result":[],"result":`, 1), usage.ReasonMalformed, "duplicate"},
+		{"two metrics", matrix(`{"metric":{"instance":"a"},"metric":{"user":"b"},"values":[]}`), usage.ReasonMalformed, "duplicate"},
+		{"a label twice", matrix(`{"metric":{"user":"a","user":"b"},"values":[]}`), usage.ReasonMalformed, "duplicate"},
+		{"a label that is a number", matrix(`{"metric":{"user":5},"values":[]}`), usage.ReasonMalformed, "want a string"},
+		{"values before their metric", matrix(`{"values":[],"metric":{}}`), usage.ReasonMalformed, "before their metric"},
+		{"a series without a metric", matrix(`{}`), usage.ReasonMalformed, "without a metric"},
+		{"values that are null", matrix(`{"metric":{},"values":null}`), usage.ReasonMalformed, "want [["},
+		{"a point that is a number", matrix(series("a", "", "1")), usage.ReasonMalformed, "want [["},
+		{"a point in two brackets", matrix(series("a", "", `[[1,"2"]]`)), usage.ReasonMalformed, "timestamp [1"},
+		{"a point whose value is in brackets", matrix(series("a", "", `[1,["2"]]`)), usage.ReasonMalformed, "want [["},
+		{"a point of three", matrix(series("a", "", `[1,"2","3"]`)), usage.ReasonMalformed, "want [["},
+		{"a point of one", matrix(series("a", "", `[1]`)), usage.ReasonMalformed, "want [["},
+		{"a point of none", matrix(series("a", "", `[]`)), usage.ReasonMalformed, "want [["},
+		{"a value that is a number", matrix(series("a", "", `[1,2]`)), usage.ReasonMalformed, "want [["},
+		{"a value that is null", matrix(series("a", "", `[1,null]`)), usage.ReasonMalformed, "want [["},
+		{"a value that is a word", matrix(series("a", "", `[1,"many"]`)), usage.ReasonMalformed, `value "many"`},
+		{"a value that is empty", matrix(series("a", "", `[1,""]`)), usage.ReasonMalformed, `value ""`},
+		{"a timestamp that is a string", matrix(series("a", "", `["1","2"]`)), usage.ReasonMalformed, "timestamp"},
+		{"a timestamp with an exponent", matrix(series("a", "", `[1e9,"2"]`)), usage.ReasonMalformed, "timestamp 1e9"},
+		{"a long label that is not understood", matrix(`{"metric":{"user":"` + strings.Repeat("x\\n", 10_000) + `"},"values":["` + strings.Repeat("y", 100_000) + `"]}`), usage.ReasonMalformed, "yyy..."},
+		{"a long name that is not understood", matrix(`{"` + strings.Repeat("é", 100_000) + `":1}`), usage.ReasonMalformed, "ééé"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f, err := failure(t, (&server{busy: says(matrix(host("a", "1"))), idle: says(test.answer)}).client(t), halfHour)
+			if f.Reason != test.want || f.Permanent || f.TooLarge || !strings.Contains(err.Error(), test.words) {
+				t.Errorf("got %.400v, want %s: %s", err, test.want, test.words)
+			}
+		})
+	}
+}
+
+func TestAnswersThatAreWhole(t *testing.T) {
+	tests := []struct{ name, answer string }{
+		{"as Prometheus writes it", matrix(host("a", "1"))},
+		{"with white space", "\n" + strings.NewReplacer(",", " ,\n", ":", " :\t", "[", "[ ", "]", " ]").Replace(matrix(host("a", "1"))) + "\n\n"},
+		{"with names in the order of the alphabet", fmt.Sprintf(`{"data":{"result":[%s],"resultType":"matrix"},"status":"success"}`, host("a", "1"))},
+		{"with infos", strings.Replace(matrix(host("a", "1")), "{", `{"infos":["PromQL info: metric might not be a counter"],`, 1)},
+		{"with what is null and empty", strings.Replace(matrix(host("a", "1")), "{", `{"infos":null,"warnings":[],"error":null,"errorType":"",`, 1)},
+		{"with what nobody knows yet", strings.Replace(strings.Replace(matrix(host("a", "1")), `"data":{`, `"data":{"stats":{"x":[1,{}]},`, 1), "{", `{"trace":{"a":[[]]},`, 1)},
+		{"with escapes in names and values", strings.Replace(strings.Replace(matrix(host("a", "1")), `"user"`, `"\u0075ser"`, 1), `"ada"`, `"\u0061da"`, 1)},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			reading, rejects := read(t, &server{busy: says(test.answer), idle: says(test.answer)})
+			if want := []usage.Sample{sample("a", 1, 1)}; fmt.Sprint(reading.Samples) != fmt.Sprint(want) || len(rejects) > 0 {
+				t.Errorf("got %+v and %v, want %+v", reading.Samples, rejects, want)
+			}
+		})
+	}
+}
+
+func TestDecimalIsWhatStrconvReads(t *testing.T) {
+	for text, want := range map[string]float64{
+		"0": 0, "-0": math.Copysign(0, -1), "1.5": 1.5, "0.1": 0.1, "1800": 1800, "1435781430.781": 1435781430.781,
+		"9007199254740992": 1 << 53, "36.21730382293762": 36.21730382293762, "0.0000000000000000000001": 1e-22, "-3.25": -3.25,
+	} {
+		if got, ok := decimal([]byte(text)); !ok || math.Float64bits(got) != math.Float64bits(want) {
+			t.Errorf("%s: got %v, %v", text, got, ok)
+		}
+	}
+	for _, text := range []string{"", "-", ".", "1.", ".5", "-.5", "1e5", "+1", "NaN", "1.2.3", "9007199254740993", "99999999999999999999", "0.00000000000000000000001", "1_0", "0x1"} {
+		if got, ok := decimal([]byte(text)); ok {
+			t.Errorf("%q is %v", text, got)
+		}
+	}
+}

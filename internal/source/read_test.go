@@ -1,0 +1,168 @@
+package source
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+func TestSamples(t *testing.T) {
+	end := fmt.Sprint(noonEnd)
+	tests := []struct {
+		name       string
+		busy, idle string // the result's elements
+		want       []usage.Sample
+		rejects    usage.Rejects
+	}{
+		{name: "a host", busy: host("a", "600.5"), idle: host("a", "1200.25"), want: []usage.Sample{sample("a", 600.5, 1200.25)}},
+		{name: "a host that was idle throughout", busy: host("a", "0"), idle: host("a", "1800"), want: []usage.Sample{sample("a", 0, 1800)}},
+		{name: "hosts of which one name begins the other", busy: host("172.16.100.5", "5") + "," + host("172.16.100.50", "50"), idle: host("172.16.100.50", "51") + "," + host("172.16.100.5", "6"),
+			want: []usage.Sample{sample("172.16.100.5", 5, 6), sample("172.16.100.50", 50, 51)}},
+		{name: "no series", want: nil},
+		{name: "a series without points", busy: series("a", "", ""), idle: series("a", "", ""), want: nil},
+		{name: "NaN", busy: host("a", "NaN"), idle: host("a", "1"), rejects: usage.Rejects{rejectNaN: 1}},
+		{name: "NaN in the other mode", busy: host("a", "1"), idle: host("a", "NaN"), rejects: usage.Rejects{rejectNaN: 1}},
+		{name: "NaN on another host", busy: host("a", "NaN") + "," + host("b", "1"), idle: host("a", "1") + "," + host("b", "2"), want: []usage.Sample{sample("b", 1, 2)}, rejects: usage.Rejects{rejectNaN: 1}},
+		{name: "infinite", busy: host("a", "+Inf"), idle: host("a", "-Inf"), rejects: usage.Rejects{rejectInfinite: 2}},
+		{name: "beyond a float64", busy: host("a", "1e999"), idle: host("a", "1"), rejects: usage.Rejects{rejectInfinite: 1}},
+		{name: "negative", busy: host("a", "-0.001"), idle: host("a", "1"), rejects: usage.Rejects{rejectNegative: 1}},
+		{name: "1e308", busy: host("a", "1e308"), idle: host("a", "1"), rejects: usage.Rejects{rejectOverCapacity: 1}},
+		{name: "more than any host has, cores not known", busy: host("a", "1800000001"), idle: host("a", "1"), rejects: usage.Rejects{rejectOverCapacity: 1}},
+		{name: "two series of one host", busy: host("a", "7") + "," + host("a", "9") + "," + host("a", "8"), idle: host("a", "1"), want: []usage.Sample{sample("a", 9, 1)}, rejects: usage.Rejects{rejectDuplicate: 2}},
+		{name: "two series of one host, the first is NaN", busy: host("a", "NaN") + "," + host("a", "9"), idle: host("a", "1"), want: []usage.Sample{sample("a", 9, 1)}, rejects: usage.Rejects{rejectNaN: 1}},
+		{name: "two series of one host, the second is NaN", busy: host("a", "9") + "," + host("a", "NaN"), idle: host("a", "1"), want: []usage.Sample{sample("a", 9, 1)}, rejects: usage.Rejects{rejectNaN: 1}},
+		{name: "points off the grid", busy: series("a", "", `[0,"1"],[`+end+`.5,"1"],[`+end+`.0,"2"],[99999999999999,"1"],[-1,"1"],[1782910800,"1"]`), idle: host("a", "1"),
+			want: []usage.Sample{sample("a", 2, 1)}, rejects: usage.Rejects{rejectTimestamp: 5}},
+		{name: "a histogram", busy: `{"metric":{"instance":"a"},"histograms":[[` + end + `,{"count":"1","sum":"2","buckets":[[0,"1","2","3"]]}]]}`, rejects: usage.Rejects{rejectHistogram: 1}},
+		{name: "labels that are absent", busy: `{"metric":{},"values":[[` + end + `,"1"]]}`, idle: `{"metric":{"user":""},"values":[[` + end + `,"2"]]}`,
+			want: []usage.Sample{{Series: usage.Series{Project: usage.Unknown, Machine: usage.Unknown, Host: usage.Unknown}, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 1, Idle: 2}}}},
+		{name: "labels that nobody asked for", busy: series("a", `,"__name__":"x","job":"y"`, `[`+end+`,"1"]`), idle: host("a", "2"), want: []usage.Sample{sample("a", 1, 2)}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			reading, rejects := read(t, &server{busy: says(matrix(test.busy)), idle: says(matrix(test.idle))})
+			if fmt.Sprint(reading.Samples) != fmt.Sprint(test.want) {
+				t.Errorf("got %+v, want %+v", reading.Samples, test.want)
+			}
+			if !maps.Equal(rejects, test.rejects) {
+				t.Errorf("rejects %v, want %v", rejects, test.rejects)
+			}
+			if reading.Coverage != nil {
+				t.Errorf("coverage %v of cores that nobody counted", reading.Coverage)
+			}
+		})
+	}
+}
+
+func TestHoursAreReadByTheirHalves(t *testing.T) {
+	hour := []usage.Interval{{Start: noon, Length: time.Hour}, {Start: noon.Add(time.Hour), Length: time.Hour}}
+	points := ""
+	for i := range 4 {
+		points += fmt.Sprintf(`,[%d,"%d"]`, noonEnd+int64(i)*1800, i)
+	}
+	s := &server{busy: says(matrix(series("a", "", points[1:]))), idle: says(matrix(series("a", "", points[1:])))}
+	readings, _, err := s.client(t).Read(t.Context(), hour)
+	if err != nil || len(readings) != 4 {
+		t.Fatal(len(readings), err)
+	}
+	for i, r := range readings {
+		want := noon.Add(time.Duration(i) * 30 * time.Minute)
+		if !r.Piece.Start.Equal(want) || len(r.Samples) != 1 || float64(r.Samples[0].CPU.Busy) != float64(i) {
+			t.Errorf("piece %d: %+v", i, r)
+		}
+	}
+}
+
+func TestCapacity(t *testing.T) {
+	one := func(busy, idle, capacity string) *server {
+		return &server{busy: says(matrix(busy)), idle: says(matrix(idle)), capacity: says(matrix(capacity))}
+	}
+	two := func(s *server, busy, idle string) *server {
+		s.onceBusy, s.onceIdle = says(matrix(busy)), says(matrix(idle))
+		return s
+	}
+	refusing := func(code int) *server {
+		s := one(host("a", "600"), host("a", "1200"), "")
+		s.capacity = status(code, "no")
+		return s
+	}
+	cores := func(n string) string { return part("a", partCores, n) }
+	full := usage.Coverage{Seen: 1800, Capacity: 1800}
+	tests := []struct {
+		name     string
+		server   *server
+		want     []usage.Sample
+		coverage usage.Coverage // zero: not known
+		rejects  usage.Rejects
+	}{
+		{name: "one core, all of it seen", server: one(host("a", "600"), host("a", "1200"), cores("1")), want: []usage.Sample{sample("a", 600, 1200)}, coverage: full},
+		{name: "half of it seen", server: one(host("a", "300"), host("a", "600"), cores("1")), want: []usage.Sample{sample("a", 300, 600)}, coverage: usage.Coverage{Seen: 900, Capacity: 1800}},
+		{name: "stolen time is seen, too", server: one(host("a", "300"), host("a", "600"), cores("1")+","+part("a", partOther, "900")), want: []usage.Sample{sample("a", 300, 600)}, coverage: full},
+		{name: "scrape jitter", server: one(host("a", "610"), host("a", "1205"), cores("1")), want: []usage.Sample{sample("a", 610, 1205)}, coverage: usage.Coverage{Seen: 1815, Capacity: 1800}},
+		{name: "more than cores x interval, asked again in vain", server: one(host("a", "1000"), host("a", "2600"), cores("1")), rejects: usage.Rejects{rejectOverCapacity: 1}},
+		{name: "an HA pair", server: two(one(host("a", "1200"), host("a", "2400"), cores("1")), host("a", "600"), host("a", "1200")), want: []usage.Sample{sample("a", 600, 1200)}, coverage: full, rejects: usage.Rejects{rejectDuplicate: 2}},
+		{name: "an HA pair of a host that began at minute 20", server: two(one(host("a", "400"), host("a", "800"), cores("1")+","+part("a", partCopies, "2")), host("a", "200"), host("a", "400")),
+			want: []usage.Sample{sample("a", 200, 400)}, coverage: usage.Coverage{Seen: 600, Capacity: 1800}, rejects: usage.Rejects{rejectDuplicate: 2}},
+		{name: "an HA pair beside a host whose label changed", server: two(one(host("a", "1200")+","+host("b", "300"), host("a", "2400")+","+host("b", "1500"), cores("1")+","+part("b", partCores, "1")+","+part("b", partCopies, "1")),
+			host("a", "600")+","+host("b", "150"), host("a", "1200")+","+host("b", "750")), want: []usage.Sample{sample("a", 600, 1200), sample("b", 300, 1500)}, coverage: usage.Coverage{Seen: 3600, Capacity: 3600}, rejects: usage.Rejects{rejectDuplicate: 2}},
+		{name: "half a core is no number of cores", server: one(host("a", "600"), host("a", "1200"), cores("0.5")), want: []usage.Sample{sample("a", 600, 1200)}},
+		{name: "NaN is no number of cores", server: one(host("a", "600"), host("a", "1200"), cores("NaN")), want: []usage.Sample{sample("a", 600, 1200)}, rejects: usage.Rejects{rejectNaN: 1}},
+		{name: "an answer to another question", server: one(host("a", "600"), host("a", "1200"), host("a", "1")), want: []usage.Sample{sample("a", 600, 1200)}},
+		{name: "cores without time", server: one("", "", cores("1"))},
+		{name: "400", server: refusing(http.StatusBadRequest), want: []usage.Sample{sample("a", 600, 1200)}},
+		{name: "403", server: refusing(http.StatusForbidden), want: []usage.Sample{sample("a", 600, 1200)}},
+		{name: "422", server: refusing(http.StatusUnprocessableEntity), want: []usage.Sample{sample("a", 600, 1200)}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			reading, rejects := read(t, test.server)
+			if fmt.Sprint(reading.Samples) != fmt.Sprint(test.want) {
+				t.Errorf("got %+v, want %+v", reading.Samples, test.want)
+			}
+			var coverage map[string]usage.Coverage
+			if test.coverage.Capacity > 0 {
+				coverage = map[string]usage.Coverage{"ISIS": test.coverage}
+			}
+			if !maps.Equal(reading.Coverage, coverage) || (reading.Coverage == nil) != (coverage == nil) {
+				t.Errorf("coverage %v, want %v", reading.Coverage, coverage)
+			}
+			if !maps.Equal(rejects, test.rejects) {
+				t.Errorf("rejects %v, want %v", rejects, test.rejects)
+			}
+		})
+	}
+	t.Run("500", func(t *testing.T) {
+		if f, _ := failure(t, refusing(500).client(t), halfHour); f.Reason != usage.ReasonServer {
+			t.Errorf("got %+v: what may be answered later is waited for", f)
+		}
+	})
+	t.Run("422 of a run that can be made smaller", func(t *testing.T) {
+		if f, _ := failure(t, refusing(422).client(t), twoHalfHours); !f.TooLarge {
+			t.Errorf("got %+v", f)
+		}
+	})
+	t.Run("the second question fails", func(t *testing.T) {
+		s := one(host("a", "1200"), host("a", "2400"), cores("1"))
+		s.onceIdle = status(500, "")
+		failure(t, s.client(t), halfHour)
+	})
+}
+
+func TestSumsAreNotChangedByTheOrderOfSeries(t *testing.T) {
+	a, b := host("a", "7")+","+host("b", "1"), host("b", "1")+","+host("a", "7")
+	sum := func(busy, idle string) (s usage.CPUSeconds) {
+		reading, _ := read(t, &server{busy: says(matrix(busy)), idle: says(matrix(idle))})
+		for _, x := range reading.Samples {
+			s += x.CPU.Total()
+		}
+		return s
+	}
+	if x, y := sum(a, b), sum(b, a); x != y || math.Abs(float64(x)-16) > 0 {
+		t.Errorf("got %v and %v, want 16", x, y)
+	}
+}
