@@ -16,8 +16,16 @@ import (
 // transaction: facts, the rows of fact_usage, prices, state and totals. Doing
 // it again with the same record changes no number. A settled interval is left
 // alone and gives usage.ErrSettled.
+//
+// No interval goes back: facts that come without a price take over the prices
+// there are, and an empty answer, of a source that has forgotten, takes no facts
+// away.
 func (s *Store) Commit(ctx context.Context, rec usage.Record) error {
-	if err := s.commit(ctx, rec); err != nil {
+	err := check(rec)
+	if err == nil {
+		err = s.commit(ctx, rec)
+	}
+	if err != nil {
 		return fmt.Errorf("interval %s: store: %w", rec.Interval, err)
 	}
 	return nil
@@ -33,6 +41,12 @@ func (s *Store) commit(ctx context.Context, rec usage.Record) error {
 		}
 		if old.state == usage.Settled {
 			return usage.ErrSettled
+		}
+		if old.state != usage.Missing && old.state != usage.Empty && rec.State == usage.Empty {
+			return nil
+		}
+		if old.state == usage.Provisional && rec.State == usage.Unpriced {
+			rec.State, rec.Prices = old.state, old.prices
 		}
 		rows, err := number(naming, rec.Facts)
 		if err != nil {
@@ -51,10 +65,11 @@ func (s *Store) commit(ctx context.Context, rec usage.Record) error {
 		if err := s.putFactors(ctx, tx, naming, rec); err != nil {
 			return err
 		}
-		if err := s.putPriced(ctx, tx, naming, rec.Interval, old, fresh); err != nil {
+		sums, err := s.putPriced(ctx, tx, naming, rec.Interval, old, fresh)
+		if err != nil {
 			return err
 		}
-		return s.putHomes(ctx, tx, naming, rec)
+		return s.putHomes(ctx, naming, rec, sums)
 	})
 	if err == nil {
 		naming.keep()
@@ -66,6 +81,9 @@ func (s *Store) commit(ctx context.Context, rec usage.Record) error {
 // asks nobody for CPU seconds. One price for every piece.
 func (s *Store) Reprice(ctx context.Context, interval usage.Interval, prices []usage.PiecePrice, state usage.State) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
+		if err := checkPrices(interval, prices, state); err != nil {
+			return err
+		}
 		old, err := s.load(ctx, tx, interval)
 		switch {
 		case err != nil:
@@ -74,6 +92,8 @@ func (s *Store) Reprice(ctx context.Context, interval usage.Interval, prices []u
 			return usage.ErrSettled
 		case old.state != usage.Unpriced && old.state != usage.Provisional:
 			return fmt.Errorf("has no facts to price, it is %s", old.state)
+		case state == usage.Unpriced && old.state == usage.Provisional:
+			return errors.New("is provisional and cannot go back to unpriced")
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE usage_interval SET state = ? WHERE start = ?",
 			string(state), interval.Start.Unix()); err != nil {
@@ -83,7 +103,8 @@ func (s *Store) Reprice(ctx context.Context, interval usage.Interval, prices []u
 			return err
 		}
 		fresh := content{state: state, rows: old.rows, prices: prices}
-		return s.putPriced(ctx, tx, s.names.in(ctx, tx), interval, old, fresh)
+		_, err = s.putPriced(ctx, tx, s.names.in(ctx, tx), interval, old, fresh)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("interval %s: price: %w", interval, err)
@@ -104,15 +125,15 @@ func (f row) grams(price float64) (busy, idle float64) {
 
 // number gives facts the ids of their keys, in the order of the table.
 func number(naming *naming, facts []usage.Fact) ([]row, error) {
-	rows := make([]row, 0, len(facts))
-	for _, f := range facts {
-		id, err := naming.key(f.Key)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, row{start: f.Start.Unix(), key: id, values: [4]float64{
+	ids, err := naming.ids(facts)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]row, len(facts))
+	for i, f := range facts {
+		rows[i] = row{start: f.Start.Unix(), key: ids[i], values: [4]float64{
 			float64(f.CPU.Busy), float64(f.CPU.Idle), float64(f.Energy.Busy), float64(f.Energy.Idle),
-		}})
+		}}
 	}
 	slices.SortFunc(rows, func(a, b row) int {
 		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.key, b.key))
@@ -139,8 +160,7 @@ type content struct {
 func (c content) price(start int64) *float64 {
 	for i := range c.prices {
 		if c.prices[i].Start.Unix() == start {
-			v := float64(c.prices[i].Intensity)
-			return &v
+			return (*float64)(&c.prices[i].Intensity)
 		}
 	}
 	return nil

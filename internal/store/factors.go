@@ -10,7 +10,8 @@ import (
 
 // SaveSlots keeps intensities. What a later answer leaves out is not forgotten:
 // null means "not known now", and the last known value is better knowledge. An
-// answer older than what is kept changes nothing.
+// answer older than what is kept changes nothing. The time fetched is that of the
+// best value: an answer without an actual does not confirm the actual there is.
 func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
 	if len(slots) == 0 {
 		return nil
@@ -21,7 +22,9 @@ func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
 				(provider, grid, slot_start, forecast, actual, word, fetched_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 				ON CONFLICT DO UPDATE SET
 					forecast = coalesce(excluded.forecast, forecast), actual = coalesce(excluded.actual, actual),
-					word = CASE excluded.word WHEN '' THEN word ELSE excluded.word END, fetched_at = excluded.fetched_at
+					word = CASE excluded.word WHEN '' THEN word ELSE excluded.word END,
+					fetched_at = CASE WHEN excluded.actual IS NULL AND actual IS NOT NULL
+						THEN fetched_at ELSE excluded.fetched_at END
 				WHERE excluded.fetched_at >= fetched_at`,
 				slot.Provider, slot.Grid, slot.From.Unix(), (*float64)(slot.Forecast), (*float64)(slot.Actual),
 				slot.Index, slot.FetchedAt.Unix()); err != nil {

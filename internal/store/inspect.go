@@ -3,11 +3,14 @@ package store
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // applicationID marks our files in SQLite's header: "CO2e".
@@ -40,17 +43,41 @@ func examine(path string, info os.FileInfo) error {
 	return nil
 }
 
-// inspect refuses a database that is damaged or another program's. quick_check
-// reports damage as rows, not as an error.
-func inspect(ctx context.Context, db *sql.DB) error {
-	var id, tables int
-	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
-		return damaged(err)
+// inspect refuses a database that is damaged, another program's, a newer
+// program's or of another interval length. It looks through a connection that
+// can only read: a writer that closes folds the write-ahead log into the file,
+// and a file that is refused must stay as it is. Only where a transaction was
+// cut short before there was a log, as when a store is made, it has to be undone
+// before anything can be seen.
+func inspect(ctx context.Context, path string, length time.Duration) error {
+	err := look(ctx, path, "ro", length)
+	if hasCode(err, sqlite3.SQLITE_READONLY) {
+		err = look(ctx, path, "rw", length)
 	}
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
-		return damaged(err)
+	return err
+}
+
+// look is inspect through one connection. quick_check reports damage as rows,
+// not as an error.
+func look(ctx context.Context, path, mode string, length time.Duration) error {
+	db, err := connect(path, mode, "deferred", readerPragmas)
+	if err != nil {
+		return err
 	}
-	if id != applicationID && tables > 0 {
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	var id, tables, version int
+	for _, pragma := range []struct {
+		query string
+		into  *int
+	}{
+		{"PRAGMA application_id", &id}, {"PRAGMA user_version", &version}, {"SELECT count(*) FROM sqlite_schema", &tables},
+	} {
+		if err := db.QueryRowContext(ctx, pragma.query).Scan(pragma.into); err != nil {
+			return damaged(err)
+		}
+	}
+	if id != applicationID && (id != 0 || tables > 0) {
 		return errors.New("is a SQLite database of another program; nothing was changed")
 	}
 	if tables == 0 {
@@ -61,9 +88,19 @@ func inspect(ctx context.Context, db *sql.DB) error {
 		return damaged(err)
 	}
 	if verdict != "ok" {
-		return damaged(errors.New(verdict))
+		return damaged(errors.New(strings.Join(strings.Fields(verdict), " ")))
 	}
-	return nil
+	all, err := migrations()
+	if err != nil {
+		return err
+	}
+	if version > len(all) {
+		return fmt.Errorf("was written by a newer carbon_exporter (schema %d, this program knows %d); upgrade the program", version, len(all))
+	}
+	if version < len(all) {
+		return nil // the length is compared once it is migrated
+	}
+	return compareInterval(ctx, db, length)
 }
 
 func damaged(err error) error {

@@ -70,12 +70,14 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]usage.Due,
 }
 
 // Failed notes that intervals could not be had, why, and when to try again.
-// They stay what they are.
+// They stay what they are. One that another program has got meanwhile has not
+// failed.
 func (s *Store) Failed(ctx context.Context, intervals []usage.Interval, why error, retry time.Time) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		for _, i := range intervals {
 			if _, err := tx.ExecContext(ctx, `UPDATE usage_interval
-				SET attempts = attempts + 1, error = ?, retry_at = ? WHERE start = ?`,
+				SET attempts = attempts + 1, error = ?, retry_at = ?
+				WHERE start = ? AND state IN ('missing', 'empty')`,
 				why.Error(), retry.Unix(), i.Start.Unix()); err != nil {
 				return err
 			}

@@ -1,7 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -26,40 +29,41 @@ func fold(ctx context.Context, naming *naming, c content) ([]*member, error) {
 		return nil, nil
 	}
 	site := &member{scope: "ada", priced: len(c.prices) > 0}
-	all := []*member{site}
-	of := func(known map[any]*member, id any, m member) *member {
-		if known[id] == nil {
-			m.priced = site.priced
-			known[id] = &m
-			all = append(all, &m)
-		}
-		return known[id]
-	}
-	projects, machines, users := map[any]*member{}, map[any]*member{}, map[any]*member{}
+	projects, machines, users := map[int64]*member{}, map[int64]*member{}, map[string]*member{}
 	for _, r := range c.rows {
 		k, err := naming.keyOf(ctx, r.key)
 		if err != nil {
 			return nil, err
 		}
-		project, err := naming.project(k.Project)
-		if err != nil {
-			return nil, err
+		project, machine, user := projects[k.project], machines[k.machine], users[k.User]
+		if project == nil {
+			project = &member{scope: "project", project: k.project, priced: site.priced}
+			projects[k.project] = project
 		}
-		machine, err := naming.machine(k.Machine)
-		if err != nil {
-			return nil, err
+		if machine == nil {
+			machine = &member{scope: "machine", machine: k.machine, priced: site.priced}
+			machines[k.machine] = machine
+		}
+		if user == nil {
+			user = &member{scope: "user", user: k.User, priced: site.priced}
+			users[k.User] = user
 		}
 		price := c.price(r.start)
-		for _, m := range [...]*member{
-			site,
-			of(projects, project, member{scope: "project", project: project}),
-			of(machines, machine, member{scope: "machine", machine: machine}),
-			of(users, k.User, member{scope: "user", user: k.User}),
-		} {
+		for _, m := range [...]*member{site, project, machine, user} {
 			m.add(r, price)
 		}
 	}
-	return all, nil
+	return slices.Concat([]*member{site}, ordered(projects), ordered(machines), ordered(users)), nil
+}
+
+// ordered gives members in the order of the indexes, which are then written
+// from left to right.
+func ordered[ID cmp.Ordered](members map[ID]*member) []*member {
+	all := make([]*member, 0, len(members))
+	for _, id := range slices.Sorted(maps.Keys(members)) {
+		all = append(all, members[id])
+	}
+	return all
 }
 
 func (m *member) add(r row, price *float64) {

@@ -60,9 +60,6 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
 		return damaged(err)
 	}
-	if version > len(all) {
-		return fmt.Errorf("was written by a newer carbon_exporter (schema %d, this program knows %d); upgrade the program", version, len(all))
-	}
 	// Kept in the file from then on, and not allowed inside a transaction.
 	if _, err := db.ExecContext(ctx, "PRAGMA journal_mode=WAL"); err != nil {
 		return unwritable(err)
@@ -111,15 +108,23 @@ func fixInterval(ctx context.Context, db *sql.DB, length time.Duration) error {
 		strconv.FormatInt(int64(length/time.Second), 10)); err != nil {
 		return unwritable(err)
 	}
+	return compareInterval(ctx, db, length)
+}
+
+// compareInterval refuses another length than the one the store has.
+func compareInterval(ctx context.Context, db *sql.DB, length time.Duration) error {
 	var kept string
 	if err := db.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = 'interval_seconds'").Scan(&kept); err != nil {
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
 		return err
 	}
 	seconds, err := strconv.ParseInt(kept, 10, 64)
 	if err != nil {
 		return fmt.Errorf("setting interval_seconds: %w", err)
 	}
-	if have := time.Duration(seconds) * time.Second; have != length {
+	if have := time.Duration(seconds) * time.Second; length != 0 && have != length {
 		return fmt.Errorf("holds intervals of %v and the configuration says interval: %v; give the new interval a --storage.path of its own", have, length)
 	}
 	return nil
@@ -133,7 +138,11 @@ func unwritable(err error) error {
 }
 
 func isBusy(err error) bool {
+	return hasCode(err, sqlite3.SQLITE_BUSY) || hasCode(err, sqlite3.SQLITE_LOCKED)
+}
+
+// hasCode compares the primary code, the low byte; extended codes refine it above.
+func hasCode(err error, code int) bool {
 	var e *sqlite.Error
-	// The low byte is the primary code; extended codes refine it above.
-	return errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_BUSY || e.Code()&0xff == sqlite3.SQLITE_LOCKED)
+	return errors.As(err, &e) && e.Code()&0xff == code
 }

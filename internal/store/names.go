@@ -18,7 +18,13 @@ type names struct {
 	groups   map[string]int64
 	users    map[string]*int64 // present group; nil: none yet
 	keys     map[usage.Key]int64
-	byID     map[int64]usage.Key
+	byID     map[int64]identity
+}
+
+// identity is a key and the rows that its names stand for.
+type identity struct {
+	usage.Key
+	project, machine int64
 }
 
 // queryer is a database or a transaction.
@@ -30,7 +36,7 @@ type queryer interface {
 func loadNames(ctx context.Context, db queryer) (*names, error) {
 	n := &names{
 		projects: map[string]int64{}, machines: map[string]int64{}, groups: map[string]int64{},
-		users: map[string]*int64{}, keys: map[usage.Key]int64{}, byID: map[int64]usage.Key{},
+		users: map[string]*int64{}, keys: map[usage.Key]int64{}, byID: map[int64]identity{},
 	}
 	err := each(ctx, db, `
 		SELECT 'project', cloud_project_name, project_id FROM dim_project UNION ALL
@@ -65,16 +71,16 @@ func (n *names) loadKeys(ctx context.Context, db queryer) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return each(ctx, db, `
-		SELECT k.key_id, p.cloud_project_name, m.machine_name, k.user_id, g.group_name
+		SELECT k.key_id, k.project_id, k.machine_id, p.cloud_project_name, m.machine_name, k.user_id, g.group_name
 		FROM usage_key k JOIN dim_project p USING (project_id) JOIN dim_machine m USING (machine_id)
 		JOIN dim_group g ON g.group_id = k.group_id`, nil,
 		func(rows *sql.Rows) error {
 			var id int64
-			var k usage.Key
-			if err := rows.Scan(&id, &k.Project, &k.Machine, &k.User, &k.Group); err != nil {
+			var k identity
+			if err := rows.Scan(&id, &k.project, &k.machine, &k.Project, &k.Machine, &k.User, &k.Group); err != nil {
 				return err
 			}
-			n.keys[k], n.byID[id] = id, k
+			n.keys[k.Key], n.byID[id] = id, k
 			return nil
 		})
 }
@@ -105,7 +111,7 @@ type naming struct {
 		projects, machines, groups map[string]int64
 		users                      map[string]*int64
 		keys                       map[usage.Key]int64
-		byID                       map[int64]usage.Key
+		byID                       map[int64]identity
 	}
 }
 
@@ -113,7 +119,7 @@ func (n *names) in(ctx context.Context, tx *sql.Tx) *naming {
 	g := &naming{names: n, ctx: ctx, tx: tx}
 	g.added.projects, g.added.machines, g.added.groups = map[string]int64{}, map[string]int64{}, map[string]int64{}
 	g.added.users, g.added.keys = map[string]*int64{}, map[usage.Key]int64{}
-	g.added.byID = map[int64]usage.Key{}
+	g.added.byID = map[int64]identity{}
 	return g
 }
 
@@ -155,14 +161,29 @@ func (g *naming) find(name string, known, added map[string]int64, insert, get st
 	return id, nil
 }
 
-// key finds or makes the row of a key, and of everything it names.
-func (g *naming) key(k usage.Key) (int64, error) {
+// ids finds or makes the rows of the facts' keys.
+func (g *naming) ids(facts []usage.Fact) ([]int64, error) {
+	ids := make([]int64, len(facts))
 	g.mu.RLock()
-	id, ok := g.keys[k]
-	g.mu.RUnlock()
-	if ok {
-		return id, nil
+	for i := range facts {
+		ids[i] = g.keys[facts[i].Key] // 0, which no row has, where it is not known
 	}
+	g.mu.RUnlock()
+	for i := range facts {
+		if ids[i] != 0 {
+			continue
+		}
+		id, err := g.key(facts[i].Key)
+		if err != nil {
+			return nil, err
+		}
+		ids[i] = id
+	}
+	return ids, nil
+}
+
+// key makes the row of a key that was not known, and of everything it names.
+func (g *naming) key(k usage.Key) (id int64, err error) {
 	if id, ok := g.added.keys[k]; ok {
 		return id, nil
 	}
@@ -197,13 +218,13 @@ func (g *naming) key(k usage.Key) (int64, error) {
 		project, machine, k.User, group).Scan(&id); err != nil {
 		return 0, err
 	}
-	g.added.keys[k], g.added.byID[id] = id, k
+	g.added.keys[k], g.added.byID[id] = id, identity{Key: k, project: project, machine: machine}
 	return id, nil
 }
 
 // home sets the present group of a user, by which the views v_group_* add up.
-// It only writes a change; with onlyIfNone it leaves one that is there.
-func (g *naming) home(user, group string, onlyIfNone bool) error {
+// It only writes a change.
+func (g *naming) home(user, group string) error {
 	id, err := g.group(group)
 	if err != nil {
 		return err
@@ -211,7 +232,7 @@ func (g *naming) home(user, group string, onlyIfNone bool) error {
 	g.mu.RLock()
 	have := g.users[user]
 	g.mu.RUnlock()
-	if have != nil && (onlyIfNone || *have == id) {
+	if have != nil && *have == id {
 		return nil
 	}
 	if _, err := g.tx.ExecContext(g.ctx, "UPDATE dim_user SET group_id = ? WHERE user_id = ?", id, user); err != nil {
@@ -236,12 +257,12 @@ func (g *naming) keep() {
 		g.users[user] = id
 	}
 	for k, id := range g.added.keys {
-		g.keys[k], g.byID[id] = id, k
+		g.keys[k], g.byID[id] = id, g.added.byID[id]
 	}
 }
 
 // keyOf is the key of an id, also of one that another program has just added.
-func (g *naming) keyOf(ctx context.Context, id int64) (usage.Key, error) {
+func (g *naming) keyOf(ctx context.Context, id int64) (identity, error) {
 	if k, ok := g.added.byID[id]; ok {
 		return k, nil
 	}
@@ -252,7 +273,7 @@ func (g *naming) keyOf(ctx context.Context, id int64) (usage.Key, error) {
 		return k, nil
 	}
 	if err := g.loadKeys(ctx, g.tx); err != nil {
-		return usage.Key{}, err
+		return identity{}, err
 	}
 	g.mu.RLock()
 	defer g.mu.RUnlock()

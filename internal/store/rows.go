@@ -8,41 +8,27 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// statements are the inserts of the many rows, prepared once: on one writer
-// connection a Prepare beside an open transaction would wait for itself.
+// statements write the many rows.
 type statements struct {
-	fact, member *sql.Stmt
+	fact, member bulk
 }
 
-const (
-	insertFact   = `INSERT INTO usage_fact VALUES (?, ?, ?, ?, ?, ?)`
-	insertMember = `INSERT INTO fact_usage(ts, scope, project_id, machine_id, user_id,
-		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh,
-		busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-)
-
 func (p *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
-	if p.fact, err = db.PrepareContext(ctx, insertFact); err != nil {
+	if p.fact, err = prepareBulk(ctx, db, "usage_fact", 6); err != nil {
 		return err
 	}
-	p.member, err = db.PrepareContext(ctx, insertMember)
+	p.member, err = prepareBulk(ctx, db, `fact_usage(ts, scope, project_id, machine_id, user_id,
+		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh,
+		busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh)`, 12)
 	return err
 }
 
-func (p *statements) close() error {
-	var errs []error
-	for _, s := range []*sql.Stmt{p.fact, p.member} {
-		if s != nil {
-			errs = append(errs, s.Close())
-		}
-	}
-	return errors.Join(errs...)
-}
+func (p *statements) close() error { return errors.Join(p.fact.close(), p.member.close()) }
 
-// clear removes an interval's facts and factors. A first commit finds nothing
-// and is spared the look.
+// clear removes an interval's facts and factors, which an empty one has too. A
+// first commit finds nothing and is spared the look.
 func (s *Store) clear(ctx context.Context, tx *sql.Tx, interval usage.Interval, old content) error {
-	if old.state == usage.Missing || old.state == usage.Empty {
+	if old.state == usage.Missing {
 		return nil
 	}
 	for _, query := range []string{
@@ -84,14 +70,10 @@ func (s *Store) putInterval(ctx context.Context, tx *sql.Tx, rec usage.Record, k
 }
 
 func (s *Store) putFacts(ctx context.Context, tx *sql.Tx, rows []row) error {
-	insert := tx.StmtContext(ctx, s.insert.fact)
-	for _, r := range rows {
-		if _, err := insert.ExecContext(ctx, r.start, r.key,
-			r.values[0], r.values[1], r.values[2], r.values[3]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.insert.fact.insert(ctx, tx, len(rows), func(values []any, i int) []any {
+		r := &rows[i]
+		return append(values, r.start, r.key, r.values[0], r.values[1], r.values[2], r.values[3])
+	})
 }
 
 // putFactors keeps what the facts were made with: power and coverage.
@@ -121,33 +103,33 @@ func (s *Store) putFactors(ctx context.Context, tx *sql.Tx, naming *naming, rec 
 }
 
 // putPriced writes what depends on the price: the prices themselves, the rows
-// of fact_usage and the totals.
-func (s *Store) putPriced(ctx context.Context, tx *sql.Tx, naming *naming, interval usage.Interval, old, fresh content) error {
+// of fact_usage and the totals, which it returns.
+func (s *Store) putPriced(ctx context.Context, tx *sql.Tx, naming *naming, interval usage.Interval, old, fresh content) (totals, error) {
 	if len(old.rows) == 0 && len(fresh.rows) == 0 {
-		return nil
+		return nil, nil
 	}
 	for _, p := range fresh.prices {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO interval_price VALUES (?, ?, ?, ?, ?, ?, ?)",
 			p.Start.Unix(), float64(p.Intensity), string(p.Kind), p.Provider, p.Grid,
 			p.SlotFrom.Unix(), p.FetchedAt.Unix()); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	members, err := fold(ctx, naming, fresh)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	insert, ts := tx.StmtContext(ctx, s.insert.member), interval.String()
-	for _, m := range members {
+	ts := interval.String()
+	if err := s.insert.member.insert(ctx, tx, len(members), func(values []any, i int) []any {
+		m := members[i]
 		v := m.values()
-		if _, err := insert.ExecContext(ctx, ts, m.scope, m.project, m.machine, m.user,
-			v[0], v[1], v[2], v[3], v[4], v[5], v[6]); err != nil {
-			return err
-		}
+		return append(append(values, ts, m.scope, m.project, m.machine, m.user), v[:]...)
+	}); err != nil {
+		return nil, err
 	}
 	sums, err := readTotals(ctx, tx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, r := range old.rows {
 		sums.sub(r, old.price(r.start), old.state == usage.Settled)
@@ -155,21 +137,16 @@ func (s *Store) putPriced(ctx context.Context, tx *sql.Tx, naming *naming, inter
 	for _, r := range fresh.rows {
 		sums.add(r, fresh.price(r.start), fresh.state == usage.Settled)
 	}
-	return sums.write(ctx, tx)
+	if err := sums.refresh(ctx, tx); err != nil {
+		return nil, err
+	}
+	return sums, sums.write(ctx, tx)
 }
 
 // putHomes makes the group of a user's newest usage the user's present group,
-// by which v_group_totals adds up. An older interval that arrives late only
-// speaks for users who have none yet. What is nobody's is a group of its own.
-func (s *Store) putHomes(ctx context.Context, tx *sql.Tx, naming *naming, rec usage.Record) error {
-	if len(rec.Facts) == 0 {
-		return nil
-	}
-	var later bool
-	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM usage_interval
-		WHERE state IN ('unpriced', 'provisional', 'settled') AND start > ?)`, rec.Interval.Start.Unix()).Scan(&later); err != nil {
-		return err
-	}
+// by which v_group_totals adds up, whatever order intervals arrive in. What is
+// nobody's is a group of its own.
+func (s *Store) putHomes(ctx context.Context, naming *naming, rec usage.Record, sums totals) error {
 	homes := map[string]string{}
 	for _, f := range rec.Facts {
 		// Of several groups the first by name, so that order does not matter.
@@ -177,11 +154,20 @@ func (s *Store) putHomes(ctx context.Context, tx *sql.Tx, naming *naming, rec us
 			homes[f.User] = f.Group
 		}
 	}
+	for id, r := range sums {
+		if r.rows > 0 && r.last >= rec.Interval.End().Unix() {
+			k, err := naming.keyOf(ctx, id)
+			if err != nil {
+				return err
+			}
+			delete(homes, k.User) // has newer usage
+		}
+	}
 	for user, group := range homes {
 		if user == usage.Unattributed {
 			group = usage.Unattributed
 		}
-		if err := naming.home(user, group, later); err != nil {
+		if err := naming.home(user, group); err != nil {
 			return err
 		}
 	}

@@ -72,25 +72,26 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 			return nil, err
 		}
 	}
-	if s.writer, err = connect(path, "immediate", writerPragmas); err != nil {
+	if err := inspect(ctx, path, o.Interval); err != nil {
+		return nil, err
+	}
+	if s.writer, err = connect(path, "rw", "immediate", writerPragmas); err != nil {
 		return nil, err
 	}
 	s.writer.SetMaxOpenConns(1)
 	s.writer.SetMaxIdleConns(1)
-	if err := inspect(ctx, s.writer); err != nil {
-		return nil, err
-	}
 	if err := migrate(ctx, s.writer); err != nil {
 		return nil, err
 	}
 	if err := fixInterval(ctx, s.writer, o.Interval); err != nil {
 		return nil, err
 	}
-	if s.reader, err = connect(path, "deferred", readerPragmas); err != nil {
+	if s.reader, err = connect(path, "rw", "deferred", readerPragmas); err != nil {
 		return nil, err
 	}
 	s.reader.SetMaxOpenConns(4)
 	s.reader.SetMaxIdleConns(1)
+	s.reader.SetConnMaxIdleTime(time.Minute) // each has a page cache of its own
 	if s.names, err = loadNames(ctx, s.reader); err != nil {
 		return nil, err
 	}
@@ -180,15 +181,15 @@ func (s *Store) own() error {
 var (
 	writerPragmas = []string{
 		"foreign_keys(1)", fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-		"synchronous(FULL)", "cache_size(-16384)", "journal_size_limit(16777216)",
+		"synchronous(FULL)", "temp_store(MEMORY)", "cache_size(-8192)", "journal_size_limit(16777216)",
 	}
 	readerPragmas = []string{
 		"query_only(1)", fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "cache_size(-2000)",
 	}
 )
 
-func connect(path, begin string, pragmas []string) (*sql.DB, error) {
-	q := url.Values{"_txlock": {begin}, "_pragma": pragmas, "mode": {"rw"}}
+func connect(path, mode, begin string, pragmas []string) (*sql.DB, error) {
+	q := url.Values{"_txlock": {begin}, "_pragma": pragmas, "mode": {mode}}
 	dsn := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
 	return sql.Open("sqlite", dsn.String())
 }
@@ -200,14 +201,10 @@ func (s *Store) write(ctx context.Context, f func(*sql.Tx) error) error {
 		return err
 	}
 	if err := f(tx); err != nil {
-		return errors.Join(err, ignoreDone(tx.Rollback()))
+		// SQLite has rolled back by itself if the disk is full, and database/sql
+		// if ctx has ended; both then complain of a second time.
+		_ = tx.Rollback()
+		return err
 	}
 	return tx.Commit()
-}
-
-func ignoreDone(err error) error {
-	if errors.Is(err, sql.ErrTxDone) {
-		return nil
-	}
-	return err
 }

@@ -28,7 +28,7 @@ func (s *Store) Summary(ctx context.Context) (usage.Summary, error) {
 		if err != nil {
 			return sum, err
 		}
-		sum.Totals = append(sum.Totals, r.total(k))
+		sum.Totals = append(sum.Totals, r.total(k.Key))
 	}
 	slices.SortFunc(sum.Totals, func(a, b usage.Total) int { return a.Compare(b.Key) })
 	if err := countStates(ctx, tx, &sum); err != nil {
@@ -89,7 +89,7 @@ func (s *Store) newest(ctx context.Context, tx *sql.Tx, naming *naming) (*usage.
 			if err != nil {
 				return nil, err
 			}
-			u = &usage.KeyUsage{Key: k, Priced: len(c.prices) > 0}
+			u = &usage.KeyUsage{Key: k.Key, Priced: len(c.prices) > 0}
 			byKey[r.key] = u
 		}
 		u.Energy = u.Energy.Plus(usage.BusyIdle[usage.KWh]{Busy: usage.KWh(r.values[2]), Idle: usage.KWh(r.values[3])})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -31,7 +30,8 @@ const (
 // priced rows, last start (8 bytes each), then the sums (16 bytes each).
 type record struct {
 	rows, priced int64 // facts, and those with a price: floats cannot say "none"
-	last         int64 // may be too new after a fact was taken away, never too old
+	last         int64 // start of the newest fact
+	stale        bool  // the newest fact was taken away: last is to be looked up
 	sums         [sumCount]usage.Sum
 }
 
@@ -42,15 +42,21 @@ type totals map[int64]*record
 // readTotals reads the sums as they stand in the store. They are read with
 // every transaction and never held over: another program may have written.
 func readTotals(ctx context.Context, db queryer) (totals, error) {
-	var blob []byte
-	err := db.QueryRowContext(ctx, "SELECT sums FROM usage_total WHERE id = 1").Scan(&blob)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, err
-	}
+	t := totals{}
+	err := each(ctx, db, "SELECT sums FROM usage_total WHERE id = 1", nil, func(rows *sql.Rows) error {
+		var blob sql.RawBytes // the driver's own, without another copy
+		if err := rows.Scan(&blob); err != nil {
+			return err
+		}
+		return t.decode(blob)
+	})
+	return t, err
+}
+
+func (t totals) decode(blob []byte) error {
 	if len(blob)%recordBytes != 0 {
-		return nil, fmt.Errorf("usage_total: %d bytes are no whole number of records", len(blob))
+		return fmt.Errorf("usage_total: %d bytes are no whole number of records", len(blob))
 	}
-	t := make(totals, len(blob)/recordBytes)
 	records := make([]record, len(blob)/recordBytes)
 	for i := range records {
 		b, r := blob[i*recordBytes:], &records[i]
@@ -62,7 +68,7 @@ func readTotals(ctx context.Context, db queryer) (totals, error) {
 		}
 		t[int64(binary.BigEndian.Uint64(b))] = r
 	}
-	return t, nil
+	return nil
 }
 
 func (t totals) write(ctx context.Context, tx *sql.Tx) error {
@@ -96,7 +102,9 @@ func (t totals) add(f row, price *float64, settled bool) {
 		t[f.key] = r
 	}
 	r.rows++
-	r.last = max(r.last, f.start)
+	if f.start >= r.last {
+		r.last, r.stale = f.start, false
+	}
 	r.each(f, price, settled, (*usage.Sum).Add)
 	if price != nil {
 		r.priced++
@@ -107,10 +115,26 @@ func (t totals) add(f row, price *float64, settled bool) {
 func (t totals) sub(f row, price *float64, settled bool) {
 	r := t[f.key]
 	r.rows--
+	r.stale = r.stale || f.start == r.last
 	r.each(f, price, settled, (*usage.Sum).Sub)
 	if price != nil {
 		r.priced--
 	}
+}
+
+// refresh looks up what adding and taking away cannot tell: the newest fact of a
+// key whose newest fact is gone.
+func (t totals) refresh(ctx context.Context, db queryer) error {
+	for id, r := range t {
+		if !r.stale || r.rows == 0 {
+			continue
+		}
+		if err := db.QueryRowContext(ctx, "SELECT start FROM usage_fact WHERE key_id = ? ORDER BY start DESC LIMIT 1", id).Scan(&r.last); err != nil {
+			return err
+		}
+		r.stale = false
+	}
+	return nil
 }
 
 func (r *record) each(f row, price *float64, settled bool, do func(*usage.Sum, float64)) {

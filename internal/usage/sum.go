@@ -22,12 +22,7 @@ type Sum struct {
 func (s *Sum) Add(v float64) { s.add(fixed(v)) }
 
 // Sub takes v away again.
-func (s *Sum) Sub(v float64) {
-	f := fixed(v)
-	var borrow uint64
-	s.lo, borrow = bits.Sub64(s.lo, f.lo, 0)
-	s.hi = s.hi - f.hi - int64(borrow)
-}
+func (s *Sum) Sub(v float64) { s.add(fixed(v).minus()) }
 
 // AddSum adds another sum.
 func (s *Sum) AddSum(o Sum) { s.add(o) }
@@ -38,8 +33,19 @@ func (s *Sum) add(o Sum) {
 	s.hi = s.hi + o.hi + int64(carry)
 }
 
+// minus is the sum with the other sign.
+func (s Sum) minus() Sum {
+	lo, borrow := bits.Sub64(0, s.lo, 0)
+	return Sum{hi: -s.hi - int64(borrow), lo: lo}
+}
+
 // Float64 is the nearest value to within one unit in the last place.
 func (s Sum) Float64() float64 {
+	if s.hi < 0 {
+		// From the right side of zero: -1 and a fraction next to 1 would lose
+		// what is left of a small value.
+		return -s.minus().Float64()
+	}
 	return float64(s.hi) + math.Ldexp(float64(s.lo), -64)
 }
 
@@ -58,7 +64,9 @@ func SumFrom(b []byte) Sum {
 }
 
 func fixed(v float64) Sum {
-	whole := math.Floor(v)
-	// v - whole is exact and in [0, 1); the power of two is exact too.
-	return Sum{hi: int64(whole), lo: uint64((v - whole) * (1 << 32) * (1 << 32))}
+	if v < 0 {
+		return fixed(-v).minus()
+	}
+	whole, part := math.Modf(v) // both exact
+	return Sum{hi: int64(whole), lo: uint64(part * (1 << 32) * (1 << 32))}
 }

@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+)
+
+// bulk inserts many rows into one table: most of what a short row costs is the
+// call, so a call takes batch rows, and one each of those left over.
+type bulk struct {
+	columns   int
+	many, one *sql.Stmt
+}
+
+// batch keeps a statement below SQLite's 32 766 parameters; a longer one gains
+// nothing more.
+const batch = 50
+
+// prepareBulk prepares "INSERT INTO into VALUES (?, ...)" with so many columns.
+// It is done once, for on one writer connection a Prepare beside an open
+// transaction would wait for itself.
+func prepareBulk(ctx context.Context, db *sql.DB, into string, columns int) (b bulk, err error) {
+	b.columns = columns
+	row := "(?" + strings.Repeat(", ?", columns-1) + ")"
+	if b.one, err = db.PrepareContext(ctx, "INSERT INTO "+into+" VALUES "+row); err != nil {
+		return b, err
+	}
+	b.many, err = db.PrepareContext(ctx, "INSERT INTO "+into+" VALUES "+row+strings.Repeat(", "+row, batch-1))
+	return b, err
+}
+
+// insert writes n rows; row appends the values of the i-th.
+func (b bulk) insert(ctx context.Context, tx *sql.Tx, n int, row func(values []any, i int) []any) error {
+	// The driver starts a goroutine for each call that could be cancelled. These
+	// are short, and the transaction around them is rolled back with ctx.
+	quiet := context.WithoutCancel(ctx)
+	many, one := tx.StmtContext(quiet, b.many), tx.StmtContext(quiet, b.one)
+	values := make([]any, 0, batch*b.columns)
+	for i := 0; i < n; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		stmt, rows := many, batch
+		if n-i < batch {
+			stmt, rows = one, 1
+		}
+		values = values[:0]
+		for range rows {
+			values = row(values, i)
+			i++
+		}
+		if _, err := stmt.ExecContext(quiet, values...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b bulk) close() error {
+	var errs []error
+	for _, s := range []*sql.Stmt{b.many, b.one} {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"sync"
+	"testing"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+func TestTwoProgramsOnOneFileSeeEachOther(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "carbon.db")
+	daemon := openStore(t, path, Options{Exclusive: true, Interval: half})
+	tool := openStore(t, path, Options{})
+	commit(t, daemon, withPrice(threeKeys(at(5)), 200, usage.Provisional))
+	commit(t, tool, withPrice(unpriced(at(1), fact(artemisA, at(1).Start, 1, 1), fact(muonA, at(1).Start, 1, 1)), 100, usage.Settled))
+	commit(t, daemon, unpriced(at(6), fact(artemisA, at(6).Start, 2, 2)))
+	if got, want := summary(t, daemon), summary(t, tool); !reflect.DeepEqual(got, want) {
+		t.Errorf("one sees %+v, the other %+v", got, want)
+	}
+	if err := tool.Reprice(t.Context(), at(6), priced(at(6), 50), usage.Provisional); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(summary(t, daemon).Totals); n != 4 {
+		t.Errorf("%d keys, want 4", n)
+	}
+	holdTotals(t, daemon)
+	holdSums(t, daemon)
+}
+
+func TestOneStoreManyGoroutines(t *testing.T) {
+	s := newStore(t)
+	var all sync.WaitGroup
+	failed := make(chan error, 100)
+	for worker := range 4 {
+		all.Go(func() {
+			for n := range 5 {
+				i := at(worker*5 + n)
+				k := key("p", "m", fmt.Sprint("u", worker, n), "g")
+				if err := s.Commit(t.Context(), unpriced(i, fact(k, i.Start, 1, 1), fact(muonA, i.Start, 1, 1))); err != nil {
+					failed <- err
+				}
+				if _, err := s.Summary(t.Context()); err != nil {
+					failed <- err
+				}
+			}
+		})
+	}
+	all.Wait()
+	close(failed)
+	for err := range failed {
+		t.Error(err)
+	}
+	if sum := summary(t, s); len(sum.Totals) != 21 || sum.Totals[0].Energy.Busy != 20 {
+		t.Errorf("%d keys, %+v", len(sum.Totals), sum.Totals[0])
+	}
+	holdTotals(t, s)
+}
