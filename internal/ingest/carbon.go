@@ -11,6 +11,8 @@ import (
 const (
 	// pollEvery is how often the provider is asked what it knows now.
 	pollEvery = 10 * time.Minute
+	// firstPoll is how soon it is asked again while intervals have no price.
+	firstPoll = time.Minute
 	// margin is added to settle_after in every poll, so that each slot is seen
 	// once more after it has become final.
 	margin = 2 * time.Hour
@@ -30,17 +32,25 @@ type carbon struct {
 	poll    time.Time               // when the next poll is due
 	outlook time.Time               // when the next look ahead is due
 	asked   map[time.Time]time.Time // slots before the window: when they were last asked for
-	grid    string                  // whose slots those are
+	eager   time.Duration           // how soon to ask again while intervals have no price
+	reload  int64                   // the settings that all of this belongs to
+}
+
+// newCarbon remembers nothing: all is due.
+func newCarbon(reload int64) *carbon {
+	return &carbon{
+		pause: backoff{longest: 5 * time.Minute}, asked: map[time.Time]time.Time{}, eager: firstPoll, reload: reload,
+	}
 }
 
 // runCarbon keeps intensities, and prices what waits for them, for ever.
 func (s *Spine) runCarbon(ctx context.Context) {
-	c := &carbon{pause: backoff{longest: 5 * time.Minute}}
+	c := newCarbon(s.reloads.Load())
 	for ctx.Err() == nil {
-		set := s.current()
-		if grid := set.Grid.Provider() + "/" + set.Grid.Grid(); grid != c.grid {
-			*c = carbon{pause: backoff{longest: 5 * time.Minute}, asked: map[time.Time]time.Time{}, grid: grid}
+		if now := s.reloads.Load(); now != c.reload {
+			c = newCarbon(now)
 		}
+		set := s.current()
 		if !s.Now().Before(c.paused) {
 			if err := s.ask(ctx, set, c); err != nil && ctx.Err() == nil {
 				d := c.pause.after(err)
@@ -48,9 +58,11 @@ func (s *Spine) runCarbon(ctx context.Context) {
 				s.Log.Error("Asking for carbon intensity failed", "err", err, "retry_in", d.Round(time.Millisecond))
 			}
 		}
-		if err := s.reprice(ctx, set); err != nil && ctx.Err() == nil {
+		unpriced, err := s.reprice(ctx, set)
+		if err != nil && ctx.Err() == nil {
 			s.Log.Error("Pricing failed", "err", err)
 		}
+		c.hurry(s.Now(), unpriced)
 		s.forget(c)
 		next := min(max(c.poll.Sub(s.Now()), c.paused.Sub(s.Now()), time.Millisecond), wakeEvery)
 		wait(ctx, next, s.unpriced)
@@ -71,30 +83,46 @@ func (s *Spine) forget(c *carbon) {
 	}
 }
 
-// ask asks for what is due: the recent past and the outlook by the clock, and
+// ask asks for what is due: the outlook and the recent past by the clock, and
 // whatever older slots intervals wait for. What came is kept even when another
-// part fails.
+// part fails; a provider without an outlook still has a past.
 func (s *Spine) ask(ctx context.Context, set Settings, c *carbon) error {
 	now := s.Now()
+	var noOutlook error
+	if !now.Before(c.outlook) {
+		noOutlook = s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Outlook(ctx, usage.SlotAt(now)) })
+		if isOutage(noOutlook) {
+			return noOutlook
+		}
+		if noOutlook == nil || isPermanent(noOutlook) {
+			c.outlook = now.Add(outlookEvery)
+		}
+	}
 	window := usage.SlotAt(now.Add(-min(set.SettleAfter+margin, longestWindow)))
 	if !now.Before(c.poll) {
 		end := usage.SlotAt(now).Add(usage.SlotLength)
 		if err := s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Slots(ctx, window, end) }); err != nil {
-			return err
+			return errors.Join(noOutlook, err)
 		}
 		c.poll = now.Add(pollEvery)
 	}
-	if err := s.askOld(ctx, set.Grid, c, window); err != nil {
+	if err := errors.Join(noOutlook, s.askOld(ctx, set.Grid, c, window)); err != nil {
 		return err
-	}
-	if !now.Before(c.outlook) {
-		if err := s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Outlook(ctx, usage.SlotAt(now)) }); err != nil {
-			return err
-		}
-		c.outlook = now.Add(outlookEvery)
 	}
 	c.pause.reset()
 	return nil
+}
+
+// hurry brings the next poll forward while intervals have no price: a minute
+// after the last, then two, up to the usual time.
+func (c *carbon) hurry(now time.Time, unpriced bool) {
+	switch {
+	case !unpriced:
+		c.eager = firstPoll
+	case c.poll.After(now.Add(c.eager)):
+		c.poll = now.Add(c.eager)
+		c.eager = min(2*c.eager, pollEvery)
+	}
 }
 
 // askOld asks for the slots before the window that intervals wait for and that
@@ -156,10 +184,10 @@ func (s *Spine) keep(ctx context.Context, question func() ([]usage.Slot, usage.R
 
 // reprice gives every pending interval the best price known, and settles those
 // whose time has come. An interval never goes back: one that has a price keeps
-// it until there is another.
-func (s *Spine) reprice(ctx context.Context, set Settings) error {
+// it until there is another. It says whether any is left without.
+func (s *Spine) reprice(ctx context.Context, set Settings) (unpriced bool, err error) {
 	s.writing.Lock()
-	changed, err := s.repriceAll(ctx, set)
+	changed, unpriced, err := s.repriceAll(ctx, set)
 	s.writing.Unlock()
 	if changed {
 		s.Witness.Changed(ctx)
@@ -169,31 +197,32 @@ func (s *Spine) reprice(ctx context.Context, set Settings) error {
 	if serr == nil {
 		s.Witness.Grid(around)
 	}
-	return errors.Join(err, serr)
+	return unpriced, errors.Join(err, serr)
 }
 
-func (s *Spine) repriceAll(ctx context.Context, set Settings) (changed bool, err error) {
+func (s *Spine) repriceAll(ctx context.Context, set Settings) (changed, unpriced bool, err error) {
 	pending, err := s.Store.Pending(ctx)
 	if err != nil || len(pending) == 0 {
-		return false, err
+		return false, false, err
 	}
 	first, last := pending[0].Interval, pending[len(pending)-1].Interval
 	slots, err := s.slots(ctx, set.Grid, usage.Interval{Start: first.Start, Length: last.End().Sub(first.Start)})
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	for _, p := range pending {
 		prices, state := price(p.Interval, slots, set.SettleAfter)
 		if state == usage.Unpriced || state == p.State && !restated(p.Prices, prices) {
+			unpriced = unpriced || p.State == usage.Unpriced
 			continue
 		}
 		err := s.Store.Reprice(ctx, p.Interval, prices, state)
 		if s.wrote(ctx, err); err != nil && !errors.Is(err, usage.ErrSettled) {
-			return changed, err
+			return changed, unpriced, err
 		}
 		changed = true
 	}
-	return changed, nil
+	return changed, unpriced, nil
 }
 
 // slots gives the known slots that a stretch of time touches, by their start.
@@ -213,4 +242,10 @@ func (s *Spine) slots(ctx context.Context, g Grid, i usage.Interval) (map[time.T
 func isPermanent(err error) bool {
 	var f *usage.Failure
 	return errors.As(err, &f) && f.Permanent
+}
+
+// isOutage says that another question would fail alike.
+func isOutage(err error) bool {
+	var f *usage.Failure
+	return errors.As(err, &f) && (f.Reason == usage.ReasonConnection || f.Reason == usage.ReasonTimeout || f.RetryAfter > 0)
 }

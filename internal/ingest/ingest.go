@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -90,6 +91,7 @@ type Spine struct {
 	mu       sync.Mutex // over Settings
 	settings Settings
 	reloaded chan struct{}
+	reloads  atomic.Int64 // how many there were
 
 	// writing holds what must not happen between reading prices and committing
 	// facts with them: a price that comes in just then would be missed.
@@ -106,11 +108,13 @@ func New(store Store, witness Witness, log *slog.Logger, now func() time.Time, s
 	}
 }
 
-// Reload puts other settings in force, from the next step on.
+// Reload puts other settings in force, from the next step on. Both upstreams are
+// asked at once, whatever was being waited for.
 func (s *Spine) Reload(settings Settings) {
 	s.mu.Lock()
 	s.settings = settings
 	s.mu.Unlock()
+	s.reloads.Add(1)
 	nudge(s.reloaded)
 	nudge(s.unpriced)
 }

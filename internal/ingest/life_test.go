@@ -118,7 +118,7 @@ func TestCarbonOutageNeverDelaysEnergy(t *testing.T) {
 			}
 		}
 		r.grid.SetFault(simulate.Healthy)
-		r.now = r.now.Add(11 * time.Minute)
+		r.now = r.now.Add(2 * time.Minute)
 		r.both()
 		r.want(map[usage.State]int{usage.Provisional: 48})
 		if sum := r.summary(); sum.Unpriced != 0 {

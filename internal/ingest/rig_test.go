@@ -91,7 +91,7 @@ func (r *rig) open(settings Settings) {
 	}
 	r.store = s
 	r.spine = New(s, silent{}, slog.New(slog.NewTextHandler(io.Discard, nil)), func() time.Time { return r.now }, settings)
-	r.state = &carbon{asked: map[time.Time]time.Time{}, pause: backoff{longest: time.Minute}}
+	r.state = newCarbon(0)
 }
 
 func (r *rig) restart() {
@@ -108,7 +108,10 @@ func (r *rig) energy() error { return r.spine.collect(context.Background(), r.ch
 
 func (r *rig) carbon() error {
 	set := r.spine.current()
-	return errors.Join(r.spine.ask(context.Background(), set, r.state), r.spine.reprice(context.Background(), set))
+	asked := r.spine.ask(context.Background(), set, r.state)
+	unpriced, err := r.spine.reprice(context.Background(), set)
+	r.state.hurry(r.now, unpriced)
+	return errors.Join(asked, err)
 }
 
 func (r *rig) both() {

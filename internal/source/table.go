@@ -51,8 +51,10 @@ const (
 	// maxCells bounds the memory of a table at 64 MB; what would be larger is
 	// asked for in smaller runs.
 	maxCells = 8 << 20
-	// maxCores is what no host has, for those whose cores are not known.
-	maxCores = 1e6
+	// maxCores is what no host has, and maxSiteCores no site, whose series name
+	// no host: for those whose cores are not known.
+	maxCores     = 4096
+	maxSiteCores = 1e6
 	// tolerance is what scrape jitter may add to a full core.
 	tolerance = 1.01
 )
@@ -68,7 +70,7 @@ func newTable(pieces []usage.Interval) *table {
 func (t *table) into(part int) sink {
 	t.answers++
 	step := t.step.Seconds()
-	return &cellSink{table: t, part: part, step: step, limit: maxCores * step}
+	return &cellSink{table: t, part: part, step: step}
 }
 
 // intoCapacity is a sink for the answer about cores and other modes.
@@ -102,6 +104,10 @@ func (s *cellSink) Series(labels []string) error {
 	h, err := s.table.host(labels)
 	if err != nil {
 		return err
+	}
+	s.limit = maxSiteCores * s.step
+	if h.series.Host != "" {
+		s.limit = maxCores * s.step
 	}
 	s.twice = h.filled[part] == s.table.answers
 	h.filled[part] = s.table.answers
