@@ -21,7 +21,7 @@ build: ## build carbon_exporter and carbontool into bin/
 
 demo: build ## run the exporter on a simulated cloud and show the first numbers
 	cd $(E2E) && $(GO) build -o ../../$(BIN)/ ./cmd/simcloud ./cmd/demo
-	@exec $(BIN)/demo
+	@exec $(BIN)/demo $(DEMO)
 
 test: unit e2e ## run every test: units, real files, real components (needs Go and a C compiler)
 

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -72,7 +73,7 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, cloud.end()) }()
 	if err := until(ctx, cloud, "http://"+prometheus+"/-/ready"); err != nil {
-		return fmt.Errorf("the simulated cloud is not ready, see %s: %w", log.Name(), err)
+		return fmt.Errorf("the simulated cloud is not ready: %w", errors.Join(err, lastWords(log.Name())))
 	}
 	fmt.Fprintf(out, "Starting carbon_exporter --config.file=%s --storage.path=%s ...\n", s.config, store)
 	daemon, err := start(log, filepath.Join(s.bin, "carbon_exporter"),
@@ -83,7 +84,7 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, daemon.end()) }()
 	seen, err := history(ctx, daemon)
 	if err != nil {
-		return fmt.Errorf("the exporter has not caught up, see %s: %w", log.Name(), err)
+		return fmt.Errorf("the exporter has not caught up: %w", errors.Join(err, lastWords(log.Name())))
 	}
 	seen.print(out)
 	fmt.Fprintf(out, `
@@ -100,10 +101,20 @@ Look at  http://%s/         the exporter
 	case <-ctx.Done():
 		return nil
 	case err := <-daemon.done:
-		return fmt.Errorf("carbon_exporter ended, see %s: %w", log.Name(), err)
+		return fmt.Errorf("carbon_exporter ended: %w", errors.Join(err, lastWords(log.Name())))
 	case err := <-cloud.done:
-		return fmt.Errorf("simcloud ended, see %s: %w", log.Name(), err)
+		return fmt.Errorf("simcloud ended: %w", errors.Join(err, lastWords(log.Name())))
 	}
+}
+
+// lastWords is the end of a log: most often why.
+func lastWords(name string) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return fmt.Errorf("%s ends with: %s", name, lines[len(lines)-1])
 }
 
 // child is a program that ends with the demo.
