@@ -7,9 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/prometheus/common/version"
-
 	promconfig "github.com/prometheus/common/config"
+	"github.com/prometheus/common/version"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"

@@ -18,24 +18,42 @@ func TestWhoseASampleIs(t *testing.T) {
 		series usage.Series
 		want   usage.Key
 	}{
-		{"a project in a list has that group", Rules{GroupBy: ByProject, Groups: lists},
+		{
+			"a project in a list has that group",
+			Rules{GroupBy: ByProject, Groups: lists},
 			usage.Series{Project: "IDAaaS", Machine: "Muon", Host: "172.16.100.5", User: "a"},
-			usage.Key{Project: "IDAaaS", Machine: "Muon", User: "a", Group: "ISIS"}},
-		{"two projects may share one", Rules{GroupBy: ByProject, Groups: lists},
+			usage.Key{Project: "IDAaaS", Machine: "Muon", User: "a", Group: "ISIS"},
+		},
+		{
+			"two projects may share one",
+			Rules{GroupBy: ByProject, Groups: lists},
 			usage.Series{Project: "TDAaaS", Machine: "Muon", User: "a"},
-			usage.Key{Project: "TDAaaS", Machine: "Muon", User: "a", Group: "ISIS"}},
-		{"a project in none is its own group", Rules{GroupBy: ByProject, Groups: lists},
+			usage.Key{Project: "TDAaaS", Machine: "Muon", User: "a", Group: "ISIS"},
+		},
+		{
+			"a project in none is its own group",
+			Rules{GroupBy: ByProject, Groups: lists},
 			usage.Series{Project: "CDAaaS", Machine: "Artemis", User: "b"},
-			usage.Key{Project: "CDAaaS", Machine: "Artemis", User: "b", Group: "CDAaaS"}},
-		{"what names nobody is unattributed", Rules{GroupBy: ByProject},
+			usage.Key{Project: "CDAaaS", Machine: "Artemis", User: "b", Group: "CDAaaS"},
+		},
+		{
+			"what names nobody is unattributed",
+			Rules{GroupBy: ByProject},
 			usage.Series{Project: "CDAaaS", Machine: "Artemis"},
-			usage.Key{Project: "CDAaaS", Machine: "Artemis", User: usage.Unattributed, Group: "CDAaaS"}},
-		{"project and machine make the group", Rules{GroupBy: ByProjectMachine, Groups: lists},
+			usage.Key{Project: "CDAaaS", Machine: "Artemis", User: usage.Unattributed, Group: "CDAaaS"},
+		},
+		{
+			"project and machine make the group",
+			Rules{GroupBy: ByProjectMachine, Groups: lists},
 			usage.Series{Project: "IDAaaS", Machine: "Muon", User: "a"},
-			usage.Key{Project: "IDAaaS", Machine: "Muon", User: "a", Group: "IDAaaS_Muon"}},
-		{"a list names its projects exactly", Rules{GroupBy: ByProject, Groups: lists},
+			usage.Key{Project: "IDAaaS", Machine: "Muon", User: "a", Group: "IDAaaS_Muon"},
+		},
+		{
+			"a list names its projects exactly",
+			Rules{GroupBy: ByProject, Groups: lists},
 			usage.Series{Project: "idaaas", Machine: "Muon", User: "a"},
-			usage.Key{Project: "idaaas", Machine: "Muon", User: "a", Group: "idaaas"}},
+			usage.Key{Project: "idaaas", Machine: "Muon", User: "a", Group: "idaaas"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := c.rules.Key(c.series); got != c.want {

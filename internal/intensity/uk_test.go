@@ -20,36 +20,56 @@ func TestSlotsAreThoseThatBeginInTheRange(t *testing.T) {
 		want     int
 		asked    []string
 	}{
-		{name: "a single slot", from: "2026-06-01T12:00:00Z", to: "2026-06-01T12:30:00Z", want: 1,
-			asked: []string{"/intensity/2026-06-01T12:01Z/2026-06-01T12:31Z"}},
+		{
+			name: "a single slot", from: "2026-06-01T12:00:00Z", to: "2026-06-01T12:30:00Z", want: 1,
+			asked: []string{"/intensity/2026-06-01T12:01Z/2026-06-01T12:31Z"},
+		},
 		{name: "a piece of a slot has none that begins in it", from: "2026-06-01T12:05:00Z", to: "2026-06-01T12:10:00Z"},
-		{name: "from and to inside of slots", from: "2026-06-01T12:05:00Z", to: "2026-06-01T13:10:00Z", want: 2,
-			asked: []string{"/intensity/2026-06-01T12:31Z/2026-06-01T13:31Z"}},
-		{name: "times of another zone", from: "2026-06-01T13:00:00+01:00", to: "2026-06-01T13:30:00+01:00", want: 1,
-			asked: []string{"/intensity/2026-06-01T12:01Z/2026-06-01T12:31Z"}},
+		{
+			name: "from and to inside of slots", from: "2026-06-01T12:05:00Z", to: "2026-06-01T13:10:00Z", want: 2,
+			asked: []string{"/intensity/2026-06-01T12:31Z/2026-06-01T13:31Z"},
+		},
+		{
+			name: "times of another zone", from: "2026-06-01T13:00:00+01:00", to: "2026-06-01T13:30:00+01:00", want: 1,
+			asked: []string{"/intensity/2026-06-01T12:01Z/2026-06-01T12:31Z"},
+		},
 		{name: "nothing is asked for", from: "2026-06-01T12:00:00Z", to: "2026-06-01T12:00:00Z"},
 		{name: "to before from", from: "2026-06-01T12:00:00Z", to: "2026-05-01T12:00:00Z"},
-		{name: "thirteen days are one request", from: "2026-06-01T00:00:00Z", to: "2026-06-14T00:00:00Z", want: 13 * 48,
-			asked: []string{"/intensity/2026-06-01T00:01Z/2026-06-14T00:01Z"}},
-		{name: "a month is three", from: "2026-06-01T00:00:00Z", to: "2026-07-01T00:00:00Z", want: 30 * 48,
+		{
+			name: "thirteen days are one request", from: "2026-06-01T00:00:00Z", to: "2026-06-14T00:00:00Z", want: 13 * 48,
+			asked: []string{"/intensity/2026-06-01T00:01Z/2026-06-14T00:01Z"},
+		},
+		{
+			name: "a month is three", from: "2026-06-01T00:00:00Z", to: "2026-07-01T00:00:00Z", want: 30 * 48,
 			asked: []string{
 				"/intensity/2026-06-01T00:01Z/2026-06-14T00:01Z",
 				"/intensity/2026-06-14T00:01Z/2026-06-27T00:01Z",
 				"/intensity/2026-06-27T00:01Z/2026-07-01T00:01Z",
-			}},
-		{name: "over new year", from: "2026-12-31T22:00:00Z", to: "2027-01-01T02:00:00Z", want: 8,
+			},
+		},
+		{
+			name: "over new year", from: "2026-12-31T22:00:00Z", to: "2027-01-01T02:00:00Z", want: 8,
 			asked: []string{
 				"/intensity/2026-12-31T22:01Z/2026-12-31T23:31Z", "/intensity/2027-01-01T00:00Z/2027-01-01T00:01Z",
 				"/intensity/2027-01-01T00:01Z/2027-01-01T02:01Z",
-			}},
-		{name: "the last slot of a year", from: "2026-12-31T23:30:00Z", to: "2027-01-01T00:00:00Z", want: 1,
-			asked: []string{"/intensity/2027-01-01T00:00Z/2027-01-01T00:01Z"}},
-		{name: "the day London's clocks go forward has 48", from: "2026-03-29T00:00:00Z", to: "2026-03-30T00:00:00Z", want: 48,
-			asked: []string{"/intensity/2026-03-29T00:01Z/2026-03-30T00:01Z"}},
-		{name: "the day London's clocks go back has 48", from: "2026-10-25T00:00:00Z", to: "2026-10-26T00:00:00Z", want: 48,
-			asked: []string{"/intensity/2026-10-25T00:01Z/2026-10-26T00:01Z"}},
-		{name: "the day after has 48", from: "2026-10-26T00:00:00Z", to: "2026-10-27T00:00:00Z", want: 48,
-			asked: []string{"/intensity/2026-10-26T00:01Z/2026-10-27T00:01Z"}},
+			},
+		},
+		{
+			name: "the last slot of a year", from: "2026-12-31T23:30:00Z", to: "2027-01-01T00:00:00Z", want: 1,
+			asked: []string{"/intensity/2027-01-01T00:00Z/2027-01-01T00:01Z"},
+		},
+		{
+			name: "the day London's clocks go forward has 48", from: "2026-03-29T00:00:00Z", to: "2026-03-30T00:00:00Z", want: 48,
+			asked: []string{"/intensity/2026-03-29T00:01Z/2026-03-30T00:01Z"},
+		},
+		{
+			name: "the day London's clocks go back has 48", from: "2026-10-25T00:00:00Z", to: "2026-10-26T00:00:00Z", want: 48,
+			asked: []string{"/intensity/2026-10-25T00:01Z/2026-10-26T00:01Z"},
+		},
+		{
+			name: "the day after has 48", from: "2026-10-26T00:00:00Z", to: "2026-10-27T00:00:00Z", want: 48,
+			asked: []string{"/intensity/2026-10-26T00:01Z/2026-10-27T00:01Z"},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

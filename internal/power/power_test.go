@@ -18,22 +18,37 @@ func TestWhichAverageWins(t *testing.T) {
 		model Model
 		want  usage.Rating
 	}{
-		{"nothing known: the default",
+		{
+			"nothing known: the default",
 			Model{Default: watts(12, 1)},
-			usage.Rating{Machine: "Muon", Watts: watts(12, 1), Source: SourceDefault}},
-		{"a stored average wins over the default and brings its source",
-			Model{Default: watts(12, 1), Stored: map[string]usage.Rating{"Muon": stored}}, stored},
-		{"what the operator has written wins over all",
-			Model{Default: watts(12, 1), Stored: map[string]usage.Rating{"Muon": stored},
-				Configured: map[string]usage.BusyIdle[usage.Watts]{"Muon": watts(9.5, 1.2)}},
-			usage.Rating{Machine: "Muon", Watts: watts(9.5, 1.2), Source: SourceConfig}},
-		{"names are exact",
-			Model{Default: watts(12, 1), Stored: map[string]usage.Rating{"muon": stored},
-				Configured: map[string]usage.BusyIdle[usage.Watts]{"Muon ": watts(9.5, 1.2)}},
-			usage.Rating{Machine: "Muon", Watts: watts(12, 1), Source: SourceDefault}},
-		{"an idle power of 0 is configured, not missing",
+			usage.Rating{Machine: "Muon", Watts: watts(12, 1), Source: SourceDefault},
+		},
+		{
+			"a stored average wins over the default and brings its source",
+			Model{Default: watts(12, 1), Stored: map[string]usage.Rating{"Muon": stored}},
+			stored,
+		},
+		{
+			"what the operator has written wins over all",
+			Model{
+				Default: watts(12, 1), Stored: map[string]usage.Rating{"Muon": stored},
+				Configured: map[string]usage.BusyIdle[usage.Watts]{"Muon": watts(9.5, 1.2)},
+			},
+			usage.Rating{Machine: "Muon", Watts: watts(9.5, 1.2), Source: SourceConfig},
+		},
+		{
+			"names are exact",
+			Model{
+				Default: watts(12, 1), Stored: map[string]usage.Rating{"muon": stored},
+				Configured: map[string]usage.BusyIdle[usage.Watts]{"Muon ": watts(9.5, 1.2)},
+			},
+			usage.Rating{Machine: "Muon", Watts: watts(12, 1), Source: SourceDefault},
+		},
+		{
+			"an idle power of 0 is configured, not missing",
 			Model{Default: watts(12, 1), Configured: map[string]usage.BusyIdle[usage.Watts]{"Muon": watts(9.5, 0)}},
-			usage.Rating{Machine: "Muon", Watts: watts(9.5, 0), Source: SourceConfig}},
+			usage.Rating{Machine: "Muon", Watts: watts(9.5, 0), Source: SourceConfig},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := c.model.Rating("Muon"); got != c.want {

@@ -34,8 +34,11 @@ func TestNewRefuses(t *testing.T) {
 		want   string
 	}{
 		{"no host", Config{Start: monday}, "simulate: hosts must be 1 to 24402, is 0"},
-		{"a start within a half hour", Config{Hosts: 1, Start: monday.Add(time.Minute)},
-			"simulate: start 2026-03-02T00:01:00Z is not on the border of a half hour"},
+		{
+			"a start within a half hour",
+			Config{Hosts: 1, Start: monday.Add(time.Minute)},
+			"simulate: start 2026-03-02T00:01:00Z is not on the border of a half hour",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if _, err := New(tc.config); err == nil || err.Error() != tc.want {

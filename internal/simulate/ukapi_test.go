@@ -50,22 +50,38 @@ func TestUKAPIChoosesSlotsByTheirEnd(t *testing.T) {
 		first, last string
 		count       int
 	}{
-		{"a range holds the slot that ends at its start", "/intensity/2026-03-01T12:00Z/2026-03-01T13:00Z",
-			"2026-03-01T11:30Z", "2026-03-01T12:30Z", 3},
-		{"one minute later it does not", "/intensity/2026-03-01T12:01Z/2026-03-01T13:01Z",
-			"2026-03-01T12:00Z", "2026-03-01T12:30Z", 2},
-		{"seconds and an offset", "/intensity/2026-03-01T12:01:00+00:00/2026-03-01T13:01:00+00:00",
-			"2026-03-01T12:00Z", "2026-03-01T12:30Z", 2},
-		{"fourteen days", "/intensity/2026-02-01T00:01Z/2026-02-15T00:01Z",
-			"2026-02-01T00:00Z", "2026-02-14T23:30Z", 14 * 48},
-		{"over new year", "/intensity/2025-12-31T00:01Z/2026-01-01T05:00Z",
-			"2025-12-31T00:00Z", "2025-12-31T23:00Z", 47},
-		{"from new year", "/intensity/2026-01-01T00:00Z/2026-01-01T01:00Z",
-			"2025-12-31T23:30Z", "2026-01-01T00:30Z", 3},
-		{"a day ahead", "/intensity/2026-03-02T00:00Z/fw24h",
-			"2026-03-01T23:30Z", "2026-03-02T23:30Z", 49},
-		{"two days ahead, short of the horizon", "/intensity/2026-03-02T00:00Z/fw48h",
-			"2026-03-01T23:30Z", "2026-03-03T22:30Z", 95},
+		{
+			"a range holds the slot that ends at its start", "/intensity/2026-03-01T12:00Z/2026-03-01T13:00Z",
+			"2026-03-01T11:30Z", "2026-03-01T12:30Z", 3,
+		},
+		{
+			"one minute later it does not", "/intensity/2026-03-01T12:01Z/2026-03-01T13:01Z",
+			"2026-03-01T12:00Z", "2026-03-01T12:30Z", 2,
+		},
+		{
+			"seconds and an offset", "/intensity/2026-03-01T12:01:00+00:00/2026-03-01T13:01:00+00:00",
+			"2026-03-01T12:00Z", "2026-03-01T12:30Z", 2,
+		},
+		{
+			"fourteen days", "/intensity/2026-02-01T00:01Z/2026-02-15T00:01Z",
+			"2026-02-01T00:00Z", "2026-02-14T23:30Z", 14 * 48,
+		},
+		{
+			"over new year", "/intensity/2025-12-31T00:01Z/2026-01-01T05:00Z",
+			"2025-12-31T00:00Z", "2025-12-31T23:00Z", 47,
+		},
+		{
+			"from new year", "/intensity/2026-01-01T00:00Z/2026-01-01T01:00Z",
+			"2025-12-31T23:30Z", "2026-01-01T00:30Z", 3,
+		},
+		{
+			"a day ahead", "/intensity/2026-03-02T00:00Z/fw24h",
+			"2026-03-01T23:30Z", "2026-03-02T23:30Z", 49,
+		},
+		{
+			"two days ahead, short of the horizon", "/intensity/2026-03-02T00:00Z/fw48h",
+			"2026-03-01T23:30Z", "2026-03-03T22:30Z", 95,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := getNational(t, NewUKAPI(1, at(monday)), tc.path).Data
@@ -142,17 +158,27 @@ func TestUKAPIRefuses(t *testing.T) {
 		status     int
 		body       string
 	}{
-		{"more than fourteen days", "/intensity/2026-02-01T00:00Z/2026-02-15T00:01Z", 400,
-			code400 + `The maximum date range is limited to 14 days."}}`},
-		{"an end before the start", "/intensity/2026-02-02T00:00Z/2026-02-01T00:00Z", 400,
-			code400 + `The start datetime should be less than the end datetime."}}`},
+		{
+			"more than fourteen days", "/intensity/2026-02-01T00:00Z/2026-02-15T00:01Z", 400,
+			code400 + `The maximum date range is limited to 14 days."}}`,
+		},
+		{
+			"an end before the start", "/intensity/2026-02-02T00:00Z/2026-02-01T00:00Z", 400,
+			code400 + `The start datetime should be less than the end datetime."}}`,
+		},
 		{"a word for a time", "/intensity/yesterday/2026-02-01T00:00Z", 400, code400 + notATime + `"}}`},
-		{"a region that is none", "/regional/intensity/2026-02-01T00:00Z/fw24h/regionid/18", 400,
-			code400 + `Please enter a valid region ID i.e. 1-17."}}`},
-		{"a whole postcode", "/regional/intensity/2026-02-01T00:00Z/fw24h/postcode/OX110QX", 400,
-			code400 + `Please enter a valid outward postcode i.e. RG10."}}`},
-		{"a route that it does not have", "/intensity", 404,
-			`{"error":{"code":"404 Not Found","message":"Requested resource not found."}}`},
+		{
+			"a region that is none", "/regional/intensity/2026-02-01T00:00Z/fw24h/regionid/18", 400,
+			code400 + `Please enter a valid region ID i.e. 1-17."}}`,
+		},
+		{
+			"a whole postcode", "/regional/intensity/2026-02-01T00:00Z/fw24h/postcode/OX110QX", 400,
+			code400 + `Please enter a valid outward postcode i.e. RG10."}}`,
+		},
+		{
+			"a route that it does not have", "/intensity", 404,
+			`{"error":{"code":"404 Not Found","message":"Requested resource not found."}}`,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := get(NewUKAPI(1, at(newYear)), tc.path)

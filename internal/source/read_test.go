@@ -21,8 +21,10 @@ func TestSamples(t *testing.T) {
 	}{
 		{name: "a host", busy: host("a", "600.5"), idle: host("a", "1200.25"), want: []usage.Sample{sample("a", 600.5, 1200.25)}},
 		{name: "a host that was idle throughout", busy: host("a", "0"), idle: host("a", "1800"), want: []usage.Sample{sample("a", 0, 1800)}},
-		{name: "hosts of which one name begins the other", busy: host("172.16.100.5", "5") + "," + host("172.16.100.50", "50"), idle: host("172.16.100.50", "51") + "," + host("172.16.100.5", "6"),
-			want: []usage.Sample{sample("172.16.100.5", 5, 6), sample("172.16.100.50", 50, 51)}},
+		{
+			name: "hosts of which one name begins the other", busy: host("172.16.100.5", "5") + "," + host("172.16.100.50", "50"), idle: host("172.16.100.50", "51") + "," + host("172.16.100.5", "6"),
+			want: []usage.Sample{sample("172.16.100.5", 5, 6), sample("172.16.100.50", 50, 51)},
+		},
 		{name: "no series", want: nil},
 		{name: "a series without points", busy: series("a", "", ""), idle: series("a", "", ""), want: nil},
 		{name: "NaN", busy: host("a", "NaN"), idle: host("a", "1"), rejects: usage.Rejects{rejectNaN: 1}},
@@ -36,11 +38,15 @@ func TestSamples(t *testing.T) {
 		{name: "two series of one host", busy: host("a", "7") + "," + host("a", "9") + "," + host("a", "8"), idle: host("a", "1"), want: []usage.Sample{sample("a", 9, 1)}, rejects: usage.Rejects{rejectDuplicate: 2}},
 		{name: "two series of one host, the first is NaN", busy: host("a", "NaN") + "," + host("a", "9"), idle: host("a", "1"), want: []usage.Sample{sample("a", 9, 1)}, rejects: usage.Rejects{rejectNaN: 1}},
 		{name: "two series of one host, the second is NaN", busy: host("a", "9") + "," + host("a", "NaN"), idle: host("a", "1"), want: []usage.Sample{sample("a", 9, 1)}, rejects: usage.Rejects{rejectNaN: 1}},
-		{name: "points off the grid", busy: series("a", "", `[0,"1"],[`+end+`.5,"1"],[`+end+`.0,"2"],[99999999999999,"1"],[-1,"1"],[1782910800,"1"]`), idle: host("a", "1"),
-			want: []usage.Sample{sample("a", 2, 1)}, rejects: usage.Rejects{rejectTimestamp: 5}},
+		{
+			name: "points off the grid", busy: series("a", "", `[0,"1"],[`+end+`.5,"1"],[`+end+`.0,"2"],[99999999999999,"1"],[-1,"1"],[1782910800,"1"]`), idle: host("a", "1"),
+			want: []usage.Sample{sample("a", 2, 1)}, rejects: usage.Rejects{rejectTimestamp: 5},
+		},
 		{name: "a histogram", busy: `{"metric":{"instance":"a"},"histograms":[[` + end + `,{"count":"1","sum":"2","buckets":[[0,"1","2","3"]]}]]}`, rejects: usage.Rejects{rejectHistogram: 1}},
-		{name: "labels that are absent", busy: `{"metric":{},"values":[[` + end + `,"1"]]}`, idle: `{"metric":{"user":""},"values":[[` + end + `,"2"]]}`,
-			want: []usage.Sample{{Series: usage.Series{Project: usage.Unknown, Machine: usage.Unknown, Host: usage.Unknown}, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 1, Idle: 2}}}},
+		{
+			name: "labels that are absent", busy: `{"metric":{},"values":[[` + end + `,"1"]]}`, idle: `{"metric":{"user":""},"values":[[` + end + `,"2"]]}`,
+			want: []usage.Sample{{Series: usage.Series{Project: usage.Unknown, Machine: usage.Unknown, Host: usage.Unknown}, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 1, Idle: 2}}},
+		},
 		{name: "labels that nobody asked for", busy: series("a", `,"__name__":"x","job":"y"`, `[`+end+`,"1"]`), idle: host("a", "2"), want: []usage.Sample{sample("a", 1, 2)}},
 	}
 	for _, test := range tests {
@@ -106,8 +112,10 @@ func TestCapacity(t *testing.T) {
 		{name: "scrape jitter", server: one(host("a", "610"), host("a", "1205"), cores("1")), want: []usage.Sample{sample("a", 610, 1205)}, coverage: usage.Coverage{Seen: 1815, Capacity: 1800}},
 		{name: "more than cores x interval, asked again in vain", server: one(host("a", "1000"), host("a", "2600"), cores("1")), rejects: usage.Rejects{rejectOverCapacity: 1}},
 		{name: "an HA pair", server: two(one(host("a", "1200"), host("a", "2400"), cores("1")), host("a", "600"), host("a", "1200")), want: []usage.Sample{sample("a", 600, 1200)}, coverage: full, rejects: usage.Rejects{rejectDuplicate: 2}},
-		{name: "an HA pair of a host that began at minute 20", server: two(one(host("a", "400"), host("a", "800"), cores("1")+","+part("a", partCopies, "2")), host("a", "200"), host("a", "400")),
-			want: []usage.Sample{sample("a", 200, 400)}, coverage: usage.Coverage{Seen: 600, Capacity: 1800}, rejects: usage.Rejects{rejectDuplicate: 2}},
+		{
+			name: "an HA pair of a host that began at minute 20", server: two(one(host("a", "400"), host("a", "800"), cores("1")+","+part("a", partCopies, "2")), host("a", "200"), host("a", "400")),
+			want: []usage.Sample{sample("a", 200, 400)}, coverage: usage.Coverage{Seen: 600, Capacity: 1800}, rejects: usage.Rejects{rejectDuplicate: 2},
+		},
 		{name: "an HA pair beside a host whose label changed", server: two(one(host("a", "1200")+","+host("b", "300"), host("a", "2400")+","+host("b", "1500"), cores("1")+","+part("b", partCores, "1")+","+part("b", partCopies, "1")),
 			host("a", "600")+","+host("b", "150"), host("a", "1200")+","+host("b", "750")), want: []usage.Sample{sample("a", 600, 1200), sample("b", 300, 1500)}, coverage: usage.Coverage{Seen: 3600, Capacity: 3600}, rejects: usage.Rejects{rejectDuplicate: 2}},
 		{name: "half a core is no number of cores", server: one(host("a", "600"), host("a", "1200"), cores("0.5")), want: []usage.Sample{sample("a", 600, 1200)}},

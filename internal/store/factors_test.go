@@ -13,8 +13,10 @@ func grams(v usage.GramsPerKWh) *usage.GramsPerKWh { return &v }
 func TestWhatIsKnownOfASlot(t *testing.T) {
 	s := newStore(t)
 	slot := func(forecast, actual *usage.GramsPerKWh, word string, minute int) usage.Slot {
-		return usage.Slot{From: at(1).Start, Forecast: forecast, Actual: actual, Index: word, Provider: "uk", Grid: "GB",
-			FetchedAt: at(1).Start.Add(time.Duration(minute) * time.Minute)}
+		return usage.Slot{
+			From: at(1).Start, Forecast: forecast, Actual: actual, Index: word, Provider: "uk", Grid: "GB",
+			FetchedAt: at(1).Start.Add(time.Duration(minute) * time.Minute),
+		}
 	}
 	for _, c := range []struct {
 		name    string
@@ -74,7 +76,8 @@ func TestWhichMachineAverageIsInForce(t *testing.T) {
 	s := newStore(t)
 	average := func(machine string, busy usage.Watts, from, to time.Time) MachineAverage {
 		return MachineAverage{From: from, To: to, Rating: usage.Rating{
-			Machine: machine, Watts: usage.BusyIdle[usage.Watts]{Busy: busy, Idle: 1}, Source: "specpower"}}
+			Machine: machine, Watts: usage.BusyIdle[usage.Watts]{Busy: busy, Idle: 1}, Source: "specpower",
+		}}
 	}
 	for _, a := range []MachineAverage{
 		average("Muon", 9, at(10).Start, at(20).Start),

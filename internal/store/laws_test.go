@@ -124,10 +124,12 @@ func holdTotals(t *testing.T, s *Store) {
 		t.Fatalf("%d totals, %d keys with facts", len(totals), len(rows))
 	}
 	for i, have := range totals {
-		got := []any{have.Project, have.Machine, have.User, have.Group,
+		got := []any{
+			have.Project, have.Machine, have.User, have.Group,
 			float64(have.CPU.Busy), float64(have.CPU.Idle), float64(have.Energy.Busy), float64(have.Energy.Idle),
 			float64(have.Emissions.Busy), float64(have.Emissions.Idle),
-			float64(have.SettledEnergy.Busy), float64(have.SettledEmissions.Idle)}
+			float64(have.SettledEnergy.Busy), float64(have.SettledEmissions.Idle),
+		}
 		if !same(got, rows[i][:12]) || have.Priced != (rows[i][12].(int64) > 0) {
 			t.Errorf("total %v (priced %v), rows %v", got, have.Priced, rows[i])
 		}

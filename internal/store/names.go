@@ -206,8 +206,10 @@ func (g *naming) key(k usage.Key) (id int64, err error) {
 		{"INSERT OR IGNORE INTO dim_user(user_id) VALUES (?)", []any{k.User}},
 		{"INSERT OR IGNORE INTO map_user_project VALUES (?, ?)", []any{k.User, project}},
 		{"INSERT OR IGNORE INTO map_project_machine VALUES (?, ?)", []any{project, machine}},
-		{"INSERT OR IGNORE INTO usage_key(project_id, machine_id, user_id, group_id) VALUES (?, ?, ?, ?)",
-			[]any{project, machine, k.User, group}},
+		{
+			"INSERT OR IGNORE INTO usage_key(project_id, machine_id, user_id, group_id) VALUES (?, ?, ?, ?)",
+			[]any{project, machine, k.User, group},
+		},
 	} {
 		if _, err := g.tx.ExecContext(g.ctx, insert.sql, insert.args...); err != nil {
 			return 0, err

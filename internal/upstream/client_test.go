@@ -12,8 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 	"github.com/prometheus/common/config"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // soon is a deadline for tests that run into it, late one for those that

@@ -19,28 +19,50 @@ func TestStatusHasAMeaning(t *testing.T) {
 		body   string
 		want   usage.Failure
 	}{
-		{name: "bad query", status: 400, body: `{"status":"error","errorType":"bad_data","error":"1:5: parse error"}`,
-			want: usage.Failure{Reason: usage.ReasonBadRequest, Permanent: true, Detail: "bad_data: 1:5: parse error"}},
-		{name: "too many steps", status: 400, body: points,
-			want: usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: "bad_data: exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"}},
-		{name: "no credentials", status: 401, body: "Unauthorized\n",
-			want: usage.Failure{Reason: usage.ReasonAuth, Permanent: true, Detail: "Unauthorized"}},
-		{name: "no rights", status: 403,
-			want: usage.Failure{Reason: usage.ReasonAuth, Permanent: true}},
-		{name: "wrong path", status: 404, body: "404 page not found",
-			want: usage.Failure{Reason: usage.ReasonBadRequest, Permanent: true, Detail: "404 page not found"}},
-		{name: "too many samples", status: 422, body: `{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory"}`,
-			want: usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: "execution: query processing would load too many samples into memory"}},
-		{name: "too often", status: 429,
-			want: usage.Failure{Reason: usage.ReasonRateLimited}},
-		{name: "error of the carbon intensity api", status: 500, body: `{"error":{"code":"500 Internal Server Error","message":"try later"}}`,
-			want: usage.Failure{Reason: usage.ReasonServer, Detail: `{"error":{"code":"500 Internal Server Error","message":"try later"}}`}},
-		{name: "bad gateway", status: 502, body: "<html>\r\n<h1>Bad\tGateway</h1>\r\n",
-			want: usage.Failure{Reason: usage.ReasonServer, Detail: "<html> <h1>Bad Gateway</h1>"}},
-		{name: "starting up", status: 503, body: "Service Unavailable",
-			want: usage.Failure{Reason: usage.ReasonServer, Detail: "Service Unavailable"}},
-		{name: "query timed out", status: 503, body: `{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}`,
-			want: usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: "timeout: query timed out in expression evaluation"}},
+		{
+			name: "bad query", status: 400, body: `{"status":"error","errorType":"bad_data","error":"1:5: parse error"}`,
+			want: usage.Failure{Reason: usage.ReasonBadRequest, Permanent: true, Detail: "bad_data: 1:5: parse error"},
+		},
+		{
+			name: "too many steps", status: 400, body: points,
+			want: usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: "bad_data: exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"},
+		},
+		{
+			name: "no credentials", status: 401, body: "Unauthorized\n",
+			want: usage.Failure{Reason: usage.ReasonAuth, Permanent: true, Detail: "Unauthorized"},
+		},
+		{
+			name: "no rights", status: 403,
+			want: usage.Failure{Reason: usage.ReasonAuth, Permanent: true},
+		},
+		{
+			name: "wrong path", status: 404, body: "404 page not found",
+			want: usage.Failure{Reason: usage.ReasonBadRequest, Permanent: true, Detail: "404 page not found"},
+		},
+		{
+			name: "too many samples", status: 422, body: `{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory"}`,
+			want: usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: "execution: query processing would load too many samples into memory"},
+		},
+		{
+			name: "too often", status: 429,
+			want: usage.Failure{Reason: usage.ReasonRateLimited},
+		},
+		{
+			name: "error of the carbon intensity api", status: 500, body: `{"error":{"code":"500 Internal Server Error","message":"try later"}}`,
+			want: usage.Failure{Reason: usage.ReasonServer, Detail: `{"error":{"code":"500 Internal Server Error","message":"try later"}}`},
+		},
+		{
+			name: "bad gateway", status: 502, body: "<html>\r\n<h1>Bad\tGateway</h1>\r\n",
+			want: usage.Failure{Reason: usage.ReasonServer, Detail: "<html> <h1>Bad Gateway</h1>"},
+		},
+		{
+			name: "starting up", status: 503, body: "Service Unavailable",
+			want: usage.Failure{Reason: usage.ReasonServer, Detail: "Service Unavailable"},
+		},
+		{
+			name: "query timed out", status: 503, body: `{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}`,
+			want: usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: "timeout: query timed out in expression evaluation"},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -9,8 +9,9 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 	"github.com/prometheus/common/config"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // tokenTimeout bounds one request for a token.

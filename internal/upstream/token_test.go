@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 	"github.com/prometheus/common/config"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 func withOAuth(tokenURL string) config.HTTPClientConfig {

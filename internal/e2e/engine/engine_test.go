@@ -24,20 +24,27 @@ func TestRefusals(t *testing.T) {
 		says    string
 	}{
 		{
-			"more samples than allowed", engine.Options{MaxSamples: 20}, at30(`increase(node_cpu_seconds_total[30m])`),
+			"more samples than allowed",
+			engine.Options{MaxSamples: 20},
+			at30(`increase(node_cpu_seconds_total[30m])`),
 			http.StatusUnprocessableEntity, "execution", "query processing would load too many samples into memory in query execution",
 		},
 		{
-			"longer than allowed", engine.Options{Timeout: time.Nanosecond}, at30(`increase(node_cpu_seconds_total[30m])`),
+			"longer than allowed",
+			engine.Options{Timeout: time.Nanosecond},
+			at30(`increase(node_cpu_seconds_total[30m])`),
 			http.StatusServiceUnavailable, "timeout", "query timed out in ",
 		},
 		{
-			"more than 11 000 points", engine.Options{},
+			"more than 11 000 points",
+			engine.Options{},
 			url.Values{"query": {"up"}, "start": {"0"}, "end": {"11001"}, "step": {"1"}},
 			http.StatusBadRequest, "bad_data", "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
 		},
 		{
-			"a query that is none", engine.Options{}, at30(`increase(`),
+			"a query that is none",
+			engine.Options{},
+			at30(`increase(`),
 			http.StatusBadRequest, "bad_data", `invalid parameter "query": 1:10: parse error: unclosed left parenthesis`,
 		},
 	} {
