@@ -2,9 +2,8 @@ package collector
 
 import (
 	"bytes"
-	"compress/gzip"
+	"compress/flate"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -22,16 +21,15 @@ import (
 // once per snapshot and format, at the first scrape that wants it, and only the
 // few live metrics are gathered with each scrape and put behind it. What was
 // gathered is not kept: ten thousand series take many megabytes, their text,
-// compressed, a few hundred kilobytes. Both formats allow that: text
-// and protobuf families follow each other, and a gzip stream may have several
-// members (RFC 1952, 2.2).
+// compressed, a few hundred kilobytes. Both formats allow that: text and
+// protobuf families follow each other, and so do the blocks of a gzip stream.
 type Exposition struct {
 	Live prometheus.Gatherer
 	Log  *slog.Logger
 
 	page    atomic.Pointer[page]
 	scrapes chan struct{}
-	zippers sync.Pool // a gzip.Writer is most of a megabyte
+	zippers sync.Pool // a flate.Writer is most of a megabyte
 }
 
 const (
@@ -46,7 +44,7 @@ const (
 func NewExposition(live prometheus.Gatherer, log *slog.Logger) *Exposition {
 	e := &Exposition{
 		Live: live, Log: log, scrapes: make(chan struct{}, maxScrapes),
-		zippers: sync.Pool{New: func() any { return gzip.NewWriter(nil) }},
+		zippers: sync.Pool{New: func() any { return newZipper() }},
 	}
 	e.page.Store(&page{})
 	return e
@@ -71,9 +69,9 @@ func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	zip := acceptsGzip(r.Header)
 	head, err := e.page.Load().render(format, zip)
 	if err == nil {
-		var tail []byte
-		if tail, err = e.renderLive(format, zip); err == nil {
-			e.answer(w, format, zip, head, tail)
+		var body []byte
+		if body, err = e.join(head, format, zip); err == nil {
+			e.answer(w, format, zip, body)
 			return
 		}
 	}
@@ -81,35 +79,32 @@ func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "cannot render metrics: "+err.Error(), http.StatusInternalServerError)
 }
 
-func (e *Exposition) renderLive(format expfmt.Format, zip bool) ([]byte, error) {
+// join puts the live metrics behind the kept ones.
+func (e *Exposition) join(head part, format expfmt.Format, zip bool) ([]byte, error) {
 	families, err := e.Live.Gather()
 	if err != nil {
 		return nil, err
 	}
-	var z *gzip.Writer
-	if zip {
-		z = e.zippers.Get().(*gzip.Writer)
-		defer e.zippers.Put(z)
+	tail, err := render(families, format, true)
+	if err != nil {
+		return nil, err
 	}
-	return render(families, format, z, true)
+	if !zip {
+		return append(head.bytes[:len(head.bytes):len(head.bytes)], tail...), nil
+	}
+	z := e.zippers.Get().(*flate.Writer)
+	defer e.zippers.Put(z)
+	return head.gzip(tail, z)
 }
 
-func (e *Exposition) answer(w http.ResponseWriter, format expfmt.Format, zip bool, parts ...[]byte) {
+func (e *Exposition) answer(w http.ResponseWriter, format expfmt.Format, zip bool, body []byte) {
 	w.Header().Set("Content-Type", string(format))
 	w.Header().Set("Vary", "Accept, Accept-Encoding")
-	length := 0
-	for _, p := range parts {
-		length += len(p)
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(length))
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	if zip {
 		w.Header().Set("Content-Encoding", "gzip")
 	}
-	for _, p := range parts {
-		if _, err := w.Write(p); err != nil {
-			return // the scraper hung up
-		}
-	}
+	w.Write(body) //nolint:errcheck // the scraper hung up
 }
 
 // page is one snapshot, and its renderings as they were first asked for.
@@ -118,31 +113,33 @@ type page struct {
 	log   *slog.Logger
 
 	mu       sync.Mutex
-	rendered map[string][]byte
+	rendered map[string]part
 }
 
-func (p *page) render(format expfmt.Format, zip bool) ([]byte, error) {
+func (p *page) render(format expfmt.Format, zip bool) (part, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	name := fmt.Sprint(format, zip)
-	if body, ok := p.rendered[name]; ok {
-		return body, nil
+	if kept, ok := p.rendered[name]; ok {
+		return kept, nil
 	}
-	var z *gzip.Writer
-	if zip {
-		z = gzip.NewWriter(nil)
-	}
-	body, err := render(p.gather(), format, z, false)
+	text, err := render(p.gather(), format, false)
 	if err != nil {
-		return nil, err
+		return part{}, err
+	}
+	made := part{bytes: text}
+	if zip {
+		if made, err = deflate(text); err != nil {
+			return part{}, err
+		}
 	}
 	if p.rendered == nil {
-		p.rendered = map[string][]byte{}
+		p.rendered = map[string]part{}
 	}
 	if len(p.rendered) < maxKept {
-		p.rendered[name] = body
+		p.rendered[name] = made
 	}
-	return body, nil
+	return made, nil
 }
 
 func (p *page) gather() []*dto.MetricFamily {
@@ -156,16 +153,10 @@ func (p *page) gather() []*dto.MetricFamily {
 	return families
 }
 
-// render encodes families, through z unless that is nil; last writes what ends
-// an exposition (# EOF).
-func render(families []*dto.MetricFamily, format expfmt.Format, z *gzip.Writer, last bool) ([]byte, error) {
+// render encodes families; last writes what ends an exposition (# EOF).
+func render(families []*dto.MetricFamily, format expfmt.Format, last bool) ([]byte, error) {
 	var body bytes.Buffer
-	var out io.Writer = &body
-	if z != nil {
-		z.Reset(&body)
-		out = z
-	}
-	enc := expfmt.NewEncoder(out, format)
+	enc := expfmt.NewEncoder(&body, format)
 	for _, f := range families {
 		if err := enc.Encode(f); err != nil {
 			return nil, err
@@ -173,11 +164,6 @@ func render(families []*dto.MetricFamily, format expfmt.Format, z *gzip.Writer, 
 	}
 	if closer, ok := enc.(expfmt.Closer); ok && last {
 		if err := closer.Close(); err != nil {
-			return nil, err
-		}
-	}
-	if z != nil {
-		if err := z.Close(); err != nil {
 			return nil, err
 		}
 	}

@@ -114,6 +114,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, err)
 		return exitUse
 	}
+	// From now on the file is one that was asked for: a reload that does not find
+	// it must not put the defaults in its place.
+	f.configGiven = f.configGiven || !absent(f)
 	if f.configCheck {
 		said := "ok"
 		if absent(f) {
@@ -171,6 +174,9 @@ func serve(ctx context.Context, f flags, cfg *config.Config, log *slog.Logger) e
 	warnOfUnused(log, f, cfg)
 	keeper, err := store.Open(ctx, f.storagePath, store.Options{Exclusive: true, Interval: time.Duration(cfg.Interval)})
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil // told to end while it was opening
+		}
 		return storeError{err}
 	}
 	defer func() {

@@ -31,10 +31,11 @@ func (b *backoff) after(err error) time.Duration {
 	if !errors.As(err, &f) {
 		return jitter(d)
 	}
+	d = max(jitter(d), f.RetryAfter)
 	if f.Permanent {
 		d = max(d, permanentBackoff)
 	}
-	return max(jitter(d), f.RetryAfter)
+	return d
 }
 
 func (b *backoff) reset() { b.failures = 0 }

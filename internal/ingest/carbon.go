@@ -91,7 +91,7 @@ func (s *Spine) ask(ctx context.Context, set Settings, c *carbon) error {
 	var noOutlook error
 	if !now.Before(c.outlook) {
 		noOutlook = s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Outlook(ctx, usage.SlotAt(now)) })
-		if isOutage(noOutlook) {
+		if waits(noOutlook) {
 			return noOutlook
 		}
 		if noOutlook == nil || isPermanent(noOutlook) {
@@ -101,10 +101,16 @@ func (s *Spine) ask(ctx context.Context, set Settings, c *carbon) error {
 	window := usage.SlotAt(now.Add(-min(set.SettleAfter+margin, longestWindow)))
 	if !now.Before(c.poll) {
 		end := usage.SlotAt(now).Add(usage.SlotLength)
-		if err := s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Slots(ctx, window, end) }); err != nil {
+		err := s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Slots(ctx, window, end) })
+		if err == nil || isPermanent(err) {
+			c.poll = now.Add(pollEvery)
+		}
+		if isPermanent(err) {
+			c.eager = pollEvery // asking the same sooner is useless
+		}
+		if err != nil {
 			return errors.Join(noOutlook, err)
 		}
-		c.poll = now.Add(pollEvery)
 	}
 	if err := errors.Join(noOutlook, s.askOld(ctx, set.Grid, c, window)); err != nil {
 		return err
@@ -134,6 +140,7 @@ func (s *Spine) askOld(ctx context.Context, grid Grid, c *carbon, window time.Ti
 	}
 	now := s.Now()
 	var wanted []time.Time
+	var errs []error
 	for _, p := range pending {
 		for _, piece := range p.Interval.Pieces() {
 			slot := usage.SlotAt(piece.Start)
@@ -151,17 +158,16 @@ func (s *Spine) askOld(ctx context.Context, grid Grid, c *carbon, window time.Ti
 		}
 		from, to := wanted[0], wanted[n-1].Add(usage.SlotLength)
 		err := s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return grid.Slots(ctx, from, to) })
-		if err == nil || isPermanent(err) {
-			for _, slot := range wanted[:n] {
-				c.asked[slot] = now
-			}
+		if isOutage(err) {
+			return errors.Join(append(errs, err)...)
 		}
-		if err != nil {
-			return err
+		// A question that has no answer now must not hide the others.
+		for _, slot := range wanted[:n] {
+			c.asked[slot] = now
 		}
-		wanted = wanted[n:]
+		errs, wanted = append(errs, err), wanted[n:]
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // keep asks one question and stores the slots of its answer.
@@ -211,7 +217,7 @@ func (s *Spine) repriceAll(ctx context.Context, set Settings) (changed, unpriced
 		return false, false, err
 	}
 	for _, p := range pending {
-		prices, state := price(p.Interval, slots, set.SettleAfter)
+		prices, state := price(p.Interval, slots, set.SettleAfter, s.Now())
 		if state == usage.Unpriced || state == p.State && !restated(p.Prices, prices) {
 			unpriced = unpriced || p.State == usage.Unpriced
 			continue
@@ -242,6 +248,12 @@ func (s *Spine) slots(ctx context.Context, g Grid, i usage.Interval) (map[time.T
 func isPermanent(err error) bool {
 	var f *usage.Failure
 	return errors.As(err, &f) && f.Permanent
+}
+
+// waits says that the server has asked to be left alone.
+func waits(err error) bool {
+	var f *usage.Failure
+	return errors.As(err, &f) && f.RetryAfter > 0
 }
 
 // isOutage says that another question would fail alike.

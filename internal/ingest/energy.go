@@ -17,15 +17,24 @@ const (
 	longestRun = 24 * time.Hour
 	// askAgainAfter is when an empty interval gets its second chance.
 	askAgainAfter = time.Hour
-	// putOffTimeout bounds how long an interval that timed out waits.
-	putOffTimeout = 10 * time.Minute
+	// putOffLongest bounds how long an interval waits that failed on its own:
+	// it may be an outage rather than the interval.
+	putOffLongest = 10 * time.Minute
 )
 
 // runEnergy collects whatever is due, for ever.
 func (s *Spine) runEnergy(ctx context.Context) {
 	pause := backoff{longest: time.Minute}
 	chunk := &chunk{}
+	reload := int64(-1)
 	for ctx.Err() == nil {
+		// A new start or new settings may be what an interval was waiting for.
+		if now := s.reloads.Load(); now != reload {
+			reload = now
+			if err := s.Store.RetryNow(ctx); err != nil && ctx.Err() == nil {
+				s.Log.Error("Taking up what was put off failed", "err", err)
+			}
+		}
 		err := s.collect(ctx, chunk)
 		switch {
 		case ctx.Err() != nil:
@@ -56,8 +65,11 @@ func (s *Spine) collect(ctx context.Context, chunk *chunk) error {
 	set := s.current()
 	now := s.Now()
 	first := usage.IntervalAt(now.Add(-set.Lookback), set.Interval)
-	err := s.Store.Schedule(ctx, first, now.Add(-set.Lag))
-	if s.wrote(ctx, err); err != nil {
+	scheduled, err := s.Store.Schedule(ctx, first, now.Add(-set.Lag))
+	if scheduled || err != nil {
+		s.wrote(ctx, err)
+	}
+	if err != nil {
 		return err
 	}
 	for worked := false; ; {
@@ -122,31 +134,35 @@ func (s *Spine) advance(ctx context.Context, set Settings, due []usage.Due, chun
 	return nil
 }
 
-// failed decides what becomes of a run that could not be read.
+// failed decides what becomes of a run that could not be read. If it is the
+// server that is away, the whole run waits. If it may be the question, less is
+// asked, down to single intervals, and one that fails on its own is put off: it
+// must not stand in the way of the others.
 func (s *Spine) failed(ctx context.Context, due []usage.Due, run []usage.Interval, err error, chunk *chunk) error {
-	if isTooLarge(err) && len(run) > 1 {
+	tooLarge := isTooLarge(err) && !timedOut(err)
+	retry := s.Now()
+	switch {
+	case isAway(err):
+	case len(run) > 1:
 		chunk.shrink(len(run))
 		s.Log.Warn("Asking for less", "from", run[0], "intervals", len(run), "err", err)
-		if timedOut(err) {
-			return err // a server that is busy is given a pause, too
+		if tooLarge {
+			return nil // no attempt at any of them
 		}
-		return nil
-	}
-	retry := s.Now()
-	if isTooLarge(err) {
-		longest := askAgainAfter
-		if timedOut(err) {
-			longest = putOffTimeout // it may be an outage rather than the question
+	default:
+		longest := putOffLongest
+		if tooLarge {
+			longest = askAgainAfter // it will hardly become smaller
 		}
 		retry = retry.Add(jitter(grow(time.Minute, due[0].Attempts, longest)))
+		s.Log.Warn("Left missing for now", "interval", run[0], "err", err, "retry", retry)
 	}
 	if werr := s.Store.Failed(ctx, run, err, retry); werr != nil {
 		s.wrote(ctx, werr)
 		return errors.Join(err, werr)
 	}
-	if isTooLarge(err) && !timedOut(err) {
-		s.Log.Warn("Left missing for now", "interval", run[0], "err", err, "retry", retry)
-		return nil
+	if tooLarge {
+		return nil // the others are no larger for it
 	}
 	return err
 }
@@ -190,7 +206,8 @@ func (s *Spine) commit(ctx context.Context, set Settings, rec usage.Record) erro
 		if err != nil {
 			return err
 		}
-		rec.Prices, rec.State = price(rec.Interval, slots, set.SettleAfter)
+		// Not settled by its age alone: the provider may not have been asked yet.
+		rec.Prices, rec.State = price(rec.Interval, slots, set.SettleAfter, time.Time{})
 		if rec.State == usage.Unpriced {
 			defer nudge(s.unpriced)
 		}
@@ -209,6 +226,12 @@ func (s *Spine) wrote(ctx context.Context, err error) {
 func isTooLarge(err error) bool {
 	var f *usage.Failure
 	return errors.As(err, &f) && f.TooLarge
+}
+
+// isAway says that it is not the question: nobody answers, or not to us.
+func isAway(err error) bool {
+	var f *usage.Failure
+	return errors.As(err, &f) && (f.Reason == usage.ReasonConnection || f.Reason == usage.ReasonAuth || f.Reason == usage.ReasonRateLimited)
 }
 
 func timedOut(err error) bool {

@@ -43,7 +43,8 @@ type Attribution interface {
 
 // Store keeps the record. Each method is one transaction.
 type Store interface {
-	Schedule(ctx context.Context, first usage.Interval, until time.Time) error
+	Schedule(ctx context.Context, first usage.Interval, until time.Time) (wrote bool, err error)
+	RetryNow(ctx context.Context) error
 	Due(ctx context.Context, now time.Time, limit int) ([]usage.Due, error)
 	Failed(ctx context.Context, intervals []usage.Interval, why error, retry time.Time) error
 	Commit(ctx context.Context, rec usage.Record) error

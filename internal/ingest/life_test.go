@@ -77,11 +77,8 @@ func TestPrometheusOutageDelaysAndDropsNothing(t *testing.T) {
 		}
 	}
 	r.want(map[usage.State]int{usage.Provisional: 36, usage.Settled: 12, usage.Missing: 12})
-	due, err := r.store.Due(context.Background(), r.now, 1)
-	if err != nil || len(due) != 1 || due[0].Attempts != 6 {
-		t.Errorf("the oldest due is %v, %v; want one with 6 attempts", due, err)
-	}
-	if _, why, err := r.store.State(context.Background(), due[0].Interval); err != nil || !strings.Contains(why, "500") {
+	oldest := usage.Interval{Start: start, Length: 30 * time.Minute}
+	if _, why, err := r.store.State(context.Background(), oldest); err != nil || !strings.Contains(why, "500") {
 		t.Errorf("the ledger says %q, %v; want the status", why, err)
 	}
 	r.server.fault = nil
@@ -369,4 +366,49 @@ func (r *rig) truthOf(from, to time.Time) usage.KWh {
 		}
 	}
 	return kwh
+}
+
+// A stretch of time that Prometheus can no longer answer whole, or at all, is no
+// dam before the others.
+func TestAnIntervalThatAlwaysFailsDoesNotStopTheOthers(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		code int
+		body string
+	}{
+		{"a store of the upstream that always warns", 200, `{"status":"success","warnings":["x"],"data":{"resultType":"matrix","result":[]}}`},
+		{"a block that cannot be read", 500, "bad block"},
+		{"a proxy that refuses old times", 400, "too old"},
+		{"an answer that is cut off", 200, `{"status":"success","da`},
+	} {
+		r := newRig(t)
+		bad := start.Add(-20 * time.Hour)
+		r.server.fault = func(form url.Values) (int, string) {
+			if number(form, "start") <= float64(bad.Unix()) && number(form, "end") >= float64(bad.Unix()) {
+				return test.code, test.body
+			}
+			return 0, ""
+		}
+		for range 12 { // rounds, each of which ends with a pause
+			if r.energy() == nil {
+				break
+			}
+		}
+		if n := r.states()[usage.Missing]; n != 1 {
+			t.Errorf("%s: %d intervals are missing, want the one", test.name, n)
+		}
+	}
+}
+
+func TestSettlesByAgeWhenTheProviderSaysNoMore(t *testing.T) {
+	r := newRig(t, func(s *Settings) { s.Lookback = time.Hour })
+	r.both()
+	r.server.fault = func(url.Values) (int, string) { return 503, "" }
+	r.grid.SetFault(simulate.Down)
+	r.now = start.Add(47 * time.Hour)
+	r.carbon() //nolint:errcheck // it is down
+	r.want(map[usage.State]int{usage.Provisional: 2})
+	r.now = start.Add(48 * time.Hour)
+	r.carbon() //nolint:errcheck // likewise
+	r.want(map[usage.State]int{usage.Settled: 2})
 }

@@ -11,9 +11,10 @@ import (
 // price would be a number that is wrong.
 //
 // An interval is settled once each of its slots was seen at least settleAfter
-// past the slot's end. Age alone would not do: an actual from before an outage
-// of the provider may have been revised since.
-func price(i usage.Interval, slots map[time.Time]usage.Slot, settleAfter time.Duration) ([]usage.PiecePrice, usage.State) {
+// past the slot's end: an actual from before an outage of the provider may have
+// been revised since. A provider that says no more of a slot by twice that time
+// has had its say, and what is known is final.
+func price(i usage.Interval, slots map[time.Time]usage.Slot, settleAfter time.Duration, now time.Time) ([]usage.PiecePrice, usage.State) {
 	var prices []usage.PiecePrice
 	state := usage.Settled
 	for _, piece := range i.Pieces() {
@@ -22,7 +23,8 @@ func price(i usage.Interval, slots map[time.Time]usage.Slot, settleAfter time.Du
 		if !ok {
 			return nil, usage.Unpriced
 		}
-		if p.FetchedAt.Before(from.Add(usage.SlotLength + settleAfter)) {
+		final := from.Add(usage.SlotLength + settleAfter)
+		if p.FetchedAt.Before(final) && now.Before(final.Add(settleAfter)) {
 			state = usage.Provisional
 		}
 		prices = append(prices, usage.PiecePrice{Start: piece.Start, Price: p})

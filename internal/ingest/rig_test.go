@@ -101,6 +101,9 @@ func (r *rig) restart() {
 		r.t.Fatal(err)
 	}
 	r.open(settings)
+	if err := r.store.RetryNow(context.Background()); err != nil { // as runEnergy begins
+		r.t.Fatal(err)
+	}
 }
 
 // energy and carbon are one round of each loop.

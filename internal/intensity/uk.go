@@ -2,6 +2,7 @@ package intensity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -49,20 +50,26 @@ func (u *UK) regional() bool { return u.RegionID != 0 || u.Postcode != "" }
 
 // Slots gives what the API knows of the slots that begin in [from, to), in
 // order of time. A slot it does not know, or knows nothing of, is absent. With
-// an error come the slots of the requests that went well before it.
+// an error come the slots of the requests that went well: a span that the API
+// cannot answer does not hide the next, unless it answers nothing at all.
 func (u *UK) Slots(ctx context.Context, from, to time.Time) ([]usage.Slot, usage.Rejects, error) {
 	var slots []usage.Slot
 	rejects := usage.Rejects{}
+	var errs []error
 	for _, s := range spans(from, to) {
 		first, last := s.bounds()
 		some, refused, err := u.ask(ctx, s, first.Format(ukTime)+"/"+last.Format(ukTime))
 		slots = append(slots, some...)
 		rejects.Add(refused)
 		if err != nil {
-			return slots, rejects, err
+			errs = append(errs, err)
+			var f *usage.Failure
+			if !errors.As(err, &f) || f.Reason == usage.ReasonConnection || f.Reason == usage.ReasonTimeout || f.RetryAfter > 0 {
+				break
+			}
 		}
 	}
-	return slots, rejects, nil
+	return slots, rejects, errors.Join(errs...)
 }
 
 // Outlook gives the forecast of the slot that holds from and of the 48 hours
@@ -70,8 +77,8 @@ func (u *UK) Slots(ctx context.Context, from, to time.Time) ([]usage.Slot, usage
 func (u *UK) Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error) {
 	s := span{from: usage.SlotAt(from)}
 	s.to = s.from.Add(outlookLength)
-	first, _ := s.bounds()
-	return u.ask(ctx, s, first.Format(ukTime)+"/fw48h")
+	// A minute late, as for any span: see bounds.
+	return u.ask(ctx, s, s.from.Add(time.Minute).Format(ukTime)+"/fw48h")
 }
 
 // ask makes one request and chooses the slots of its span.

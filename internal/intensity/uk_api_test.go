@@ -85,7 +85,7 @@ func ukAt(t *testing.T, url string) *UK {
 // ukSaying asks an API that always gives this answer.
 func ukSaying(t *testing.T, status int, answer string) *UK {
 	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		io.WriteString(w, answer)
 	}))

@@ -51,6 +51,8 @@ const (
 	// maxCells bounds the memory of a table at 64 MB; what would be larger is
 	// asked for in smaller runs.
 	maxCells = 8 << 20
+	// maxHosts bounds what the names of hosts take.
+	maxHosts = 250_000
 	// maxCores is what no host has, and maxSiteCores no site, whose series name
 	// no host: for those whose cores are not known.
 	maxCores     = 4096
@@ -100,6 +102,10 @@ func (s *cellSink) Series(labels []string) error {
 			s.cells = nil // not an answer to our question
 			return nil
 		}
+	}
+	if labels[2] == "" && (part == cores || part == copies) {
+		s.cells = nil // those of many hosts, maybe: no number of cores, and none a copy
+		return nil
 	}
 	h, err := s.table.host(labels)
 	if err != nil {
@@ -171,7 +177,7 @@ func (t *table) host(labels []string) (*hostRow, error) {
 	series := usage.Series{Project: clean(labels[0]), Machine: clean(labels[1]), Host: clean(labels[2]), User: clean(labels[3])}
 	h := t.hosts[series]
 	if h == nil {
-		if len(t.hosts)*len(t.pieces)*2 > maxCells {
+		if len(t.hosts) >= maxHosts || len(t.hosts)*len(t.pieces)*parts > maxCells {
 			return nil, &usage.Failure{Reason: usage.ReasonLimit, TooLarge: true, Detail: "more series than fit in memory"}
 		}
 		h = &hostRow{series: series}

@@ -88,7 +88,7 @@ func look(ctx context.Context, path, mode string, length time.Duration) error {
 		return damaged(err)
 	}
 	if verdict != "ok" {
-		return damaged(errors.New(strings.Join(strings.Fields(verdict), " ")))
+		return damaged(fmt.Errorf("%w: %s", errDamage, strings.Join(strings.Fields(verdict), " ")))
 	}
 	all, err := migrations()
 	if err != nil {
@@ -103,9 +103,17 @@ func look(ctx context.Context, path, mode string, length time.Duration) error {
 	return compareInterval(ctx, db, length)
 }
 
+// errDamage is what quick_check has found.
+var errDamage = errors.New("quick_check")
+
+// damaged calls damage what is damage, and nothing else: whoever is told that
+// moves the file away.
 func damaged(err error) error {
 	if isBusy(err) {
 		return fmt.Errorf("is locked by another program: %w", err)
 	}
-	return fmt.Errorf("is damaged, restore a backup or move it away to begin anew: %w", err)
+	if errors.Is(err, errDamage) || hasCode(err, sqlite3.SQLITE_CORRUPT) || hasCode(err, sqlite3.SQLITE_NOTADB) {
+		return fmt.Errorf("is damaged, restore a backup or move it away to begin anew: %w", err)
+	}
+	return fmt.Errorf("cannot be read: %w", err)
 }

@@ -13,13 +13,14 @@ import (
 // or before until: from the one after the newest known, or in an empty store
 // from first. It also forgets intervals of the future that hold nothing, which
 // a clock that ran ahead has left: their time is still to come.
-func (s *Store) Schedule(ctx context.Context, first usage.Interval, until time.Time) error {
+// It says whether there was anything to write.
+func (s *Store) Schedule(ctx context.Context, first usage.Interval, until time.Time) (wrote bool, err error) {
 	seconds := int64(first.Length / time.Second)
 	next, stray, err := s.frontier(ctx, first, until)
 	if err != nil || next+seconds > until.Unix() && !stray {
-		return err
+		return false, err
 	}
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return true, s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM usage_interval
 			WHERE start + seconds > ? AND state IN ('missing', 'empty')`, until.Unix()); err != nil {
 			return err
@@ -94,6 +95,14 @@ func (s *Store) State(ctx context.Context, i usage.Interval) (state usage.State,
 		err = fmt.Errorf("interval %s: %w", i, err)
 	}
 	return state, why, err
+}
+
+// RetryNow takes up at once what was put off after a failure.
+func (s *Store) RetryNow(ctx context.Context) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE usage_interval SET retry_at = 0 WHERE state = 'missing' AND retry_at > 0")
+		return err
+	})
 }
 
 // Pending lists the unpriced and provisional intervals, oldest first.

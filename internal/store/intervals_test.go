@@ -12,7 +12,7 @@ import (
 
 func schedule(t *testing.T, s *Store, first usage.Interval, until time.Time) {
 	t.Helper()
-	if err := s.Schedule(t.Context(), first, until); err != nil {
+	if _, err := s.Schedule(t.Context(), first, until); err != nil {
 		t.Fatal(err)
 	}
 }

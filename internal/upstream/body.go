@@ -36,7 +36,7 @@ type transportReader struct {
 
 func (t *transportReader) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = t.e.failure(err)
 	}
 	return n, err
@@ -65,7 +65,7 @@ type unzipped struct{ z *gzip.Reader }
 
 func (u *unzipped) Read(p []byte) (int, error) {
 	n, err := u.z.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = unzipFailure(err)
 	}
 	return n, err

@@ -3,6 +3,7 @@ package upstream
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -105,7 +106,7 @@ func TestLimitCountsDecodedBytes(t *testing.T) {
 func TestLimitGivesNoCleanEndOnASecondRead(t *testing.T) {
 	l := &limited{r: strings.NewReader("12345"), left: 4, max: 4}
 	for range 3 {
-		if n, err := l.Read(make([]byte, 10)); n != 0 || err == nil || err == io.EOF {
+		if n, err := l.Read(make([]byte, 10)); n != 0 || err == nil || errors.Is(err, io.EOF) {
 			t.Errorf("got %d bytes, %v", n, err)
 		}
 	}

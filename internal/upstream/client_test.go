@@ -178,9 +178,7 @@ func TestCallersOwnContextIsNobodysFault(t *testing.T) {
 		want error
 		end  func(context.Context) (context.Context, context.CancelFunc)
 	}{
-		{name: "cancelled", want: context.Canceled, end: func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return context.WithCancel(ctx)
-		}},
+		{name: "cancelled", want: context.Canceled, end: context.WithCancel},
 		{name: "past its own deadline", want: context.DeadlineExceeded, end: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, soon)
 		}},
@@ -195,7 +193,7 @@ func TestCallersOwnContextIsNobodysFault(t *testing.T) {
 					if flush {
 						w.(http.Flusher).Flush()
 					}
-					if test.want == context.Canceled {
+					if errors.Is(test.want, context.Canceled) {
 						cancel()
 					}
 					<-r.Context().Done()

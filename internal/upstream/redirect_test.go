@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -92,7 +93,7 @@ func TestRedirectThatWouldDropTheQuestion(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = plain(t).Do(req)
-	if f, ok := err.(*usage.Failure); !ok || f.Reason != usage.ReasonRedirect || len(asked) != 1 {
+	if f := (*usage.Failure)(nil); !errors.As(err, &f) || f.Reason != usage.ReasonRedirect || len(asked) != 1 {
 		t.Errorf("got %v after %v", err, asked)
 	}
 }

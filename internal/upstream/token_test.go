@@ -71,7 +71,7 @@ func TestClientSecretIsNotSentToAnotherServer(t *testing.T) {
 }
 
 func TestIssuerThatRefuses(t *testing.T) {
-	issuer := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	issuer := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "no\nsuch client", http.StatusUnauthorized)
 	})
 	f := failure(t, newClient(t, withOAuth(issuer)), serve(t, showAuthorization))
