@@ -45,7 +45,8 @@ lint: ## run golangci-lint
 	cd $(E2E) && ../../$(BIN)/golangci-lint run --config ../../.golangci.yml ./...
 
 bench: ## run the benchmarks of docs/performance.md
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/source ./internal/store ./collector ./internal/ingest
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/store ./collector ./cmd/carbon_exporter
+	cd $(E2E) && $(GO) test -run '^$$' -bench . -benchmem ./clientgolang
 
 golden: ## rewrite the catalogue of metrics after a change
 	$(GO) test ./collector -update
