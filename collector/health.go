@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -83,8 +82,7 @@ func (h *Health) Asked(source string, took time.Duration, err error) {
 	}
 	h.up.WithLabelValues(source).Set(0)
 	reason := reasonOther
-	var f *usage.Failure
-	if errors.As(err, &f) {
+	if f := usage.FailureOf(err); f != nil {
 		reason = f.Reason
 	}
 	h.errors.WithLabelValues(source, reason).Inc()

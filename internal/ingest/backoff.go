@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -27,8 +26,8 @@ const permanentBackoff = 30 * time.Second
 func (b *backoff) after(err error) time.Duration {
 	d := grow(shortestBackoff, b.failures, b.longest)
 	b.failures++
-	var f *usage.Failure
-	if !errors.As(err, &f) {
+	f := usage.FailureOf(err)
+	if f == nil {
 		return jitter(d)
 	}
 	d = max(jitter(d), f.RetryAfter)

@@ -94,7 +94,7 @@ func (s *Spine) ask(ctx context.Context, set Settings, c *carbon) error {
 		if waits(noOutlook) {
 			return noOutlook
 		}
-		if noOutlook == nil || isPermanent(noOutlook) {
+		if noOutlook == nil || usage.IsPermanent(noOutlook) {
 			c.outlook = now.Add(outlookEvery)
 		}
 	}
@@ -102,10 +102,10 @@ func (s *Spine) ask(ctx context.Context, set Settings, c *carbon) error {
 	if !now.Before(c.poll) {
 		end := usage.SlotAt(now).Add(usage.SlotLength)
 		err := s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Slots(ctx, window, end) })
-		if err == nil || isPermanent(err) {
+		if err == nil || usage.IsPermanent(err) {
 			c.poll = now.Add(pollEvery)
 		}
-		if isPermanent(err) {
+		if usage.IsPermanent(err) {
 			c.eager = pollEvery // asking the same sooner is useless
 		}
 		if err != nil {
@@ -158,7 +158,7 @@ func (s *Spine) askOld(ctx context.Context, grid Grid, c *carbon, window time.Ti
 		}
 		from, to := wanted[0], wanted[n-1].Add(usage.SlotLength)
 		err := s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return grid.Slots(ctx, from, to) })
-		if isOutage(err) {
+		if usage.IsOutage(err) {
 			return errors.Join(append(errs, err)...)
 		}
 		// A question that has no answer now must not hide the others.
@@ -244,20 +244,8 @@ func (s *Spine) slots(ctx context.Context, g Grid, i usage.Interval) (map[time.T
 	return byStart, nil
 }
 
-// isPermanent says that the same question is not worth asking again soon.
-func isPermanent(err error) bool {
-	var f *usage.Failure
-	return errors.As(err, &f) && f.Permanent
-}
-
 // waits says that the server has asked to be left alone.
 func waits(err error) bool {
-	var f *usage.Failure
-	return errors.As(err, &f) && f.RetryAfter > 0
-}
-
-// isOutage says that another question would fail alike.
-func isOutage(err error) bool {
-	var f *usage.Failure
-	return errors.As(err, &f) && (f.Reason == usage.ReasonConnection || f.Reason == usage.ReasonTimeout || f.RetryAfter > 0)
+	f := usage.FailureOf(err)
+	return f != nil && f.RetryAfter > 0
 }

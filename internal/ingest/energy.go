@@ -113,20 +113,15 @@ func (s *Spine) advance(ctx context.Context, set Settings, due []usage.Due, chun
 	}
 	chunk.grow()
 	s.Witness.Rejected(rejects)
-	power, err := set.Power(ctx, run[0].Start)
-	if err != nil {
-		return err
-	}
-	for i, d := range due {
-		if i > 0 {
-			if power, err = set.Power(ctx, d.Start); err != nil {
-				return err
-			}
+	for _, d := range due {
+		power, err := set.Power(ctx, d.Start)
+		if err != nil {
+			return err
 		}
 		n := len(d.Pieces())
 		rec := facts(set, power, d, readings[:n], began)
 		readings = readings[n:]
-		err := s.commit(ctx, set, rec)
+		err = s.commit(ctx, set, rec)
 		if s.wrote(ctx, err); err != nil && !errors.Is(err, usage.ErrSettled) {
 			return err
 		}
@@ -139,14 +134,14 @@ func (s *Spine) advance(ctx context.Context, set Settings, due []usage.Due, chun
 // asked, down to single intervals, and one that fails on its own is put off: it
 // must not stand in the way of the others.
 func (s *Spine) failed(ctx context.Context, due []usage.Due, run []usage.Interval, err error, chunk *chunk) error {
-	tooLarge := isTooLarge(err) && !timedOut(err)
+	tooLarge := usage.IsTooLarge(err) && !timedOut(err)
 	retry := s.Now()
 	switch {
 	case isAway(err):
 	case len(run) > 1:
 		chunk.shrink(len(run))
-		s.Log.Warn("Asking for less", "from", run[0], "intervals", len(run), "err", err)
 		if tooLarge {
+			s.Log.Warn("Asking for less", "from", run[0], "intervals", len(run), "err", err)
 			return nil // no attempt at any of them
 		}
 	default:
@@ -155,13 +150,13 @@ func (s *Spine) failed(ctx context.Context, due []usage.Due, run []usage.Interva
 			longest = askAgainAfter // it will hardly become smaller
 		}
 		retry = retry.Add(jitter(grow(time.Minute, due[0].Attempts, longest)))
-		s.Log.Warn("Left missing for now", "interval", run[0], "err", err, "retry", retry)
 	}
 	if werr := s.Store.Failed(ctx, run, err, retry); werr != nil {
 		s.wrote(ctx, werr)
 		return errors.Join(err, werr)
 	}
 	if tooLarge {
+		s.Log.Warn("Left missing for now", "interval", run[0], "err", err, "retry", retry)
 		return nil // the others are no larger for it
 	}
 	return err
@@ -223,20 +218,15 @@ func (s *Spine) wrote(ctx context.Context, err error) {
 	}
 }
 
-func isTooLarge(err error) bool {
-	var f *usage.Failure
-	return errors.As(err, &f) && f.TooLarge
-}
-
 // isAway says that it is not the question: nobody answers, or not to us.
 func isAway(err error) bool {
-	var f *usage.Failure
-	return errors.As(err, &f) && (f.Reason == usage.ReasonConnection || f.Reason == usage.ReasonAuth || f.Reason == usage.ReasonRateLimited)
+	f := usage.FailureOf(err)
+	return f != nil && (f.Reason == usage.ReasonConnection || f.Reason == usage.ReasonAuth || f.Reason == usage.ReasonRateLimited)
 }
 
 func timedOut(err error) bool {
-	var f *usage.Failure
-	return errors.As(err, &f) && f.Reason == usage.ReasonTimeout
+	f := usage.FailureOf(err)
+	return f != nil && f.Reason == usage.ReasonTimeout
 }
 
 // chunk is how many intervals are asked for at once: half as many after an

@@ -63,8 +63,7 @@ func (u *UK) Slots(ctx context.Context, from, to time.Time) ([]usage.Slot, usage
 		rejects.Add(refused)
 		if err != nil {
 			errs = append(errs, err)
-			var f *usage.Failure
-			if !errors.As(err, &f) || f.Reason == usage.ReasonConnection || f.Reason == usage.ReasonTimeout || f.RetryAfter > 0 {
+			if ctx.Err() != nil || usage.IsOutage(err) {
 				break
 			}
 		}

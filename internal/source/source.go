@@ -49,7 +49,7 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 	t := newTable(pieces)
 	t.alone = len(run) == 1
 	err := c.fill(ctx, t, nil)
-	if t.alone && !c.Query.given() && isTooLarge(err) {
+	if t.alone && !c.Query.given() && usage.IsTooLarge(err) {
 		t = newTable(pieces)
 		t.alone = true
 		err = c.fillByProject(ctx, t)

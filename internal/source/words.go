@@ -54,8 +54,3 @@ func shorten(s string, most int) string {
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.Join(strings.Fields(s), " ") + tail
 }
-
-func isTooLarge(err error) bool {
-	var f *usage.Failure
-	return errors.As(err, &f) && f.TooLarge
-}

@@ -1,6 +1,7 @@
 package usage
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -52,6 +53,34 @@ func (f *Failure) Error() string {
 
 // Unwrap gives the cause.
 func (f *Failure) Unwrap() error { return f.Err }
+
+// FailureOf is the failure in an error's chain, nil if there is none.
+func FailureOf(err error) *Failure {
+	var f *Failure
+	if errors.As(err, &f) {
+		return f
+	}
+	return nil
+}
+
+// IsTooLarge says that a smaller question may be answered.
+func IsTooLarge(err error) bool {
+	f := FailureOf(err)
+	return f != nil && f.TooLarge
+}
+
+// IsPermanent says that the same question is not worth asking again soon.
+func IsPermanent(err error) bool {
+	f := FailureOf(err)
+	return f != nil && f.Permanent
+}
+
+// IsOutage says that another question would fail alike: nobody answers, or the
+// server has asked to be left alone.
+func IsOutage(err error) bool {
+	f := FailureOf(err)
+	return f != nil && (f.Reason == ReasonConnection || f.Reason == ReasonTimeout || f.RetryAfter > 0)
+}
 
 // Rejects counts samples that were refused, by reason.
 type Rejects map[string]int

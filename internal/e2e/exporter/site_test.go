@@ -94,7 +94,6 @@ type settings struct {
 	prometheus string
 	uk         string
 	settle     time.Duration // settle_after; 3h if zero
-	interval   time.Duration // 30m if zero
 	more       string        // more lines
 	section    string        // more lines of the section prometheus
 	attribute  string        // of the section attribution
