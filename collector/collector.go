@@ -22,6 +22,8 @@ type Snapshot struct {
 	// Since is the time before which a key must have had its last usage to
 	// leave /metrics.
 	Since time.Time
+	// Workspaces are the active ones; nil if they are not to be shown.
+	Workspaces []usage.ActiveUsage
 }
 
 // Usage shows usage, its rates and the state of the record.
@@ -33,6 +35,8 @@ type Usage struct {
 	settledEnergy, settledEmissions    *prometheus.Desc
 	machinePower, pue, interval        *prometheus.Desc
 	complete, states, unpriced, covers *prometheus.Desc
+
+	workspaces workspaces
 }
 
 // NewUsage makes a collector that shows nothing until Publish.
@@ -42,6 +46,7 @@ func NewUsage() *Usage {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	return &Usage{
+		workspaces: newWorkspaces(),
 		cpu: d("carbon_cpu_seconds",
 			"CPU seconds since the first stored interval, those of cores that worked (busy) or waited (idle). May be restated, hence a gauge: use delta, never increase.", usageLabels...),
 		energy: d("carbon_energy_kwh",
@@ -84,6 +89,7 @@ func (c *Usage) Describe(ch chan<- *prometheus.Desc) {
 	} {
 		ch <- d
 	}
+	c.workspaces.describe(ch)
 }
 
 // Collect implements prometheus.Collector.
@@ -119,6 +125,7 @@ func (c *Usage) Collect(ch chan<- prometheus.Metric) {
 	if s.Newest != nil {
 		c.collectNewest(out, s.Newest, s.Since)
 	}
+	c.workspaces.collect(out, s.Workspaces)
 }
 
 func (c *Usage) collectNewest(out emitter, n *usage.Newest, since time.Time) {

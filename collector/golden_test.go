@@ -26,8 +26,9 @@ var update = flag.Bool("update", false, "rewrite testdata/metrics.prom")
 const golden = "testdata/metrics.prom"
 
 // exporter is the whole face of an exporter at now, but for go_* and process_*:
-// the snapshot, the grid, and a health that has seen an answer of Prometheus
-// and one of the carbon API, a time-out and a refused sample.
+// the snapshot with its workspaces, the grid, and a health that has seen an
+// answer of Prometheus, one of the carbon API and a directory, a time-out, a
+// refused sample and refused records.
 func exporter(t *testing.T) *Exposition {
 	t.Helper()
 	release(t)
@@ -44,8 +45,15 @@ func exporter(t *testing.T) *Exposition {
 	health.Asked(usage.SourceCarbonIntensity, 30*time.Second,
 		fmt.Errorf("slots: %w", &usage.Failure{Reason: usage.ReasonTimeout, Err: errors.New("deadline exceeded")}))
 	health.Rejected(usage.Rejects{"nan": 1})
+	health.Watch(usage.SourceMongoDB)
+	health.Asked(usage.SourceMongoDB, 40*time.Millisecond, nil)
+	health.RejectedRecords([]usage.RecordReject{{Collection: "workspaces", Reason: "no_host", Count: 2}})
+	health.Directory(now.Add(-3 * time.Minute))
+	health.PendingPostings(48)
 	e := NewExposition(live, slog.New(slog.DiscardHandler))
-	e.Show(usageOf(day()))
+	s := day()
+	s.Workspaces = active()
+	e.Show(usageOf(s))
 	return e
 }
 
@@ -106,11 +114,19 @@ func TestCatalogue(t *testing.T) {
 		"carbon_intervals":                                             "GAUGE state",
 		"carbon_unpriced_energy_kwh":                                   "GAUGE",
 		"carbon_coverage_ratio":                                        "GAUGE project",
+		"carbon_workspace_info":                                        "GAUGE group host machine project user",
+		"carbon_workspace_start_timestamp_seconds":                     "GAUGE host",
+		"carbon_workspace_energy_kwh":                                  "GAUGE host mode",
+		"carbon_workspace_emissions_gco2eq":                            "GAUGE host mode",
+		"carbon_workspace_estimated_ratio":                             "GAUGE host",
 		"carbon_exporter_source_up":                                    "GAUGE source",
 		"carbon_exporter_source_errors_total":                          "COUNTER reason source",
 		"carbon_exporter_source_request_duration_seconds":              "HISTOGRAM source",
 		"carbon_exporter_source_last_success_timestamp_seconds":        "GAUGE source",
 		"carbon_exporter_rejected_samples_total":                       "COUNTER reason",
+		"carbon_exporter_rejected_records_total":                       "COUNTER collection reason",
+		"carbon_exporter_directory_timestamp_seconds":                  "GAUGE",
+		"carbon_exporter_usage_writer_pending_intervals":               "GAUGE",
 		"carbon_exporter_store_writable":                               "GAUGE",
 		"carbon_exporter_store_size_bytes":                             "GAUGE",
 		"carbon_exporter_config_last_reload_successful":                "GAUGE",

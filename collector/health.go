@@ -8,9 +8,10 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Health shows how the exporter itself is: its upstreams, its store, its
-// configuration.
+// Health shows how the exporter itself is: its upstreams, its directory, its
+// store, its configuration.
 type Health struct {
+	*directoryHealth
 	now func() time.Time
 
 	up          *prometheus.GaugeVec
@@ -32,7 +33,7 @@ func NewHealth(r prometheus.Registerer, now func() time.Time) *Health {
 	source := []string{"source"}
 	gauge := func(name, help string) prometheus.GaugeOpts { return prometheus.GaugeOpts{Name: name, Help: help} }
 	h := &Health{
-		now: now,
+		directoryHealth: newDirectoryHealth(r), now: now,
 		up: prometheus.NewGaugeVec(gauge("carbon_exporter_source_up",
 			"Whether the last question to a source was answered."), source),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -60,16 +61,33 @@ func NewHealth(r prometheus.Registerer, now func() time.Time) *Health {
 			"When the configuration was last loaded successfully.")),
 	}
 	r.MustRegister(h.up, h.errors, h.duration, h.lastSuccess, h.rejected, h.writable, h.size, h.reloadOK, h.reloadTime)
-	for _, s := range []string{usage.SourcePrometheus, usage.SourceCarbonIntensity} {
-		for _, reason := range []string{
-			usage.ReasonConnection, usage.ReasonTimeout, usage.ReasonServer, usage.ReasonBadRequest, usage.ReasonAuth,
-			usage.ReasonRateLimited, usage.ReasonTooLarge, usage.ReasonMalformed, usage.ReasonPartial, usage.ReasonLimit,
-			usage.ReasonRedirect, reasonOther,
-		} {
-			h.errors.WithLabelValues(s, reason) // present from the start, so that increase sees the first
-		}
-	}
+	h.Watch(usage.SourcePrometheus)
+	h.Watch(usage.SourceCarbonIntensity)
 	return h
+}
+
+// Watch shows the errors of a source from now on, all of them 0, so that
+// increase sees the first. Those that not everybody has are watched once they
+// are configured. Doing it again changes nothing.
+func (h *Health) Watch(source string) {
+	for _, reason := range []string{
+		usage.ReasonConnection, usage.ReasonTimeout, usage.ReasonServer, usage.ReasonBadRequest, usage.ReasonAuth,
+		usage.ReasonRateLimited, usage.ReasonTooLarge, usage.ReasonMalformed, usage.ReasonPartial, usage.ReasonLimit,
+		usage.ReasonRedirect, reasonOther,
+	} {
+		h.errors.WithLabelValues(source, reason)
+	}
+}
+
+// Unwatch shows nothing more of a source that a reload took away: it would stay
+// down, or up, for ever.
+func (h *Health) Unwatch(source string) {
+	for _, vec := range []interface{ DeletePartialMatch(prometheus.Labels) int }{h.up, h.errors, h.duration, h.lastSuccess} {
+		vec.DeletePartialMatch(prometheus.Labels{"source": source})
+	}
+	if source == usage.SourceUsageWriter {
+		h.pending.Reset()
+	}
 }
 
 // Asked counts one question and its outcome.

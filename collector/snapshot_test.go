@@ -60,6 +60,19 @@ func day() *Snapshot {
 	}
 }
 
+// active is two workspaces: a Laser with all of its owner's usage, of which a
+// fifth was not seen, and a Muon in a pool that has nothing priced yet.
+func active() []usage.ActiveUsage {
+	s := day()
+	return []usage.ActiveUsage{{
+		Active: usage.Active{Key: s.Totals[0].Key, Host: "172.16.100.5:9100", Started: now.Add(-26 * time.Hour)},
+		Energy: s.Totals[0].Energy, Emissions: s.Totals[0].Emissions, Priced: true, Estimated: 0.03,
+	}, {
+		Active: usage.Active{Key: s.Totals[1].Key, Host: "pool-7.example.org", Started: now.Add(-2 * time.Hour)},
+		Energy: s.Totals[1].Energy,
+	}}
+}
+
 func slots() []usage.Slot {
 	at := func(before time.Duration, forecast, actual *usage.GramsPerKWh) usage.Slot {
 		return usage.Slot{From: usage.SlotAt(now).Add(-before), Forecast: forecast, Actual: actual, Provider: "uk", Grid: "GB"}

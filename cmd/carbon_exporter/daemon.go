@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,9 +17,11 @@ import (
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 	"github.com/prometheus/exporter-toolkit/web"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/collector"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -41,10 +44,12 @@ type daemon struct {
 	exposition *collector.Exposition
 	registry   *prometheus.Registry // of usage alone
 
-	reloading  sync.Mutex // one at a time: by a signal, by a request
-	publishing sync.Mutex // one snapshot at a time, in order
-	mu         sync.Mutex // over config
+	reloading  sync.Mutex  // one at a time: by a signal, by a request
+	publishing sync.Mutex  // one snapshot at a time, in order
+	caughtUp   atomic.Bool // whether all that was due has once been collected
+	mu         sync.Mutex  // over the following
 	config     *config.Config
+	parts      *parts.Parts
 }
 
 func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.Store, log *slog.Logger) (*daemon, error) {
@@ -58,11 +63,12 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	live.MustRegister(d.grid, versioncollector.NewCollector("carbon_exporter"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	d.registry.MustRegister(d.usage)
-	set, err := settings(cfg, keeper)
+	made, err := parts.New(cfg, keeper, f.workspaces)
 	if err != nil {
 		return nil, err
 	}
-	d.spine = ingest.New(keeper, d, log, time.Now, set)
+	d.use(cfg, made)
+	d.spine = ingest.New(keeper, d, log, time.Now, made.Settings)
 	d.Reloaded(nil)
 	d.Wrote(nil) // opening it was a write
 	return d, d.publish(ctx)
@@ -94,6 +100,9 @@ func (d *daemon) run(ctx context.Context, hangup <-chan os.Signal) error {
 		server.Close() //nolint:errcheck // whoever still reads is cut off
 	}
 	work.Wait()
+	if err := d.parts.Close(); err != nil {
+		d.log.Warn("Closing connections failed", "err", err)
+	}
 	if !ended {
 		err = <-served
 	}
@@ -113,6 +122,9 @@ func (d *daemon) Changed(ctx context.Context) {
 // Rested gives memory back: a catch-up needs more of it than the hours of waiting
 // that follow, and without garbage to collect Go would keep it.
 func (d *daemon) Rested(ctx context.Context) {
+	if !d.caughtUp.Swap(true) {
+		d.Changed(ctx)
+	}
 	if err := d.store.Rest(ctx); err != nil && ctx.Err() == nil {
 		d.log.Warn("Giving back the store's memory failed", "err", err)
 	}
@@ -125,18 +137,18 @@ func (d *daemon) Grid(slots []usage.Slot) { d.grid.Publish(slots) }
 func (d *daemon) publish(ctx context.Context) error {
 	d.publishing.Lock()
 	defer d.publishing.Unlock()
-	cfg := d.current()
+	cfg, labels := d.current()
 	now := time.Now()
-	summary, err := d.store.Summary(ctx)
+	view, workspaces, err := d.view(ctx, labels)
 	if err != nil {
 		return err
 	}
-	model, err := newPower(ctx, cfg.Power, d.store, now)
+	model, err := parts.Power(ctx, cfg.Power, d.store, now)
 	if err != nil {
 		return err
 	}
 	d.usage.Publish(&collector.Snapshot{
-		Summary: summary, Ratings: ratings(model, summary.Machines), PUE: cfg.Power.PUE,
+		Summary: view.Summary, Workspaces: workspaces, Ratings: parts.Ratings(model, view.Machines), PUE: cfg.Power.PUE,
 		Interval: time.Duration(cfg.Interval), Since: now.Add(-time.Duration(cfg.Metrics.Keep)),
 	})
 	d.exposition.Show(d.registry)
@@ -146,10 +158,50 @@ func (d *daemon) publish(ctx context.Context) error {
 	return nil
 }
 
-func (d *daemon) current() *config.Config {
+// view reads what may be shown: users as the operator wants them to appear.
+func (d *daemon) view(ctx context.Context, labels privacy.Labels) (privacy.View, []usage.ActiveUsage, error) {
+	summary, err := d.store.Summary(ctx)
+	if err != nil {
+		return privacy.View{}, nil, err
+	}
+	shown, err := d.store.Shown(ctx)
+	if err != nil {
+		return privacy.View{}, nil, err
+	}
+	view := labels.Summary(summary, shown, d.caughtUp.Load())
+	if view.Changed {
+		if err := d.store.SaveShown(ctx, view.Shown); err != nil {
+			return privacy.View{}, nil, err
+		}
+	}
+	if !d.flags.workspaces {
+		return view, nil, nil
+	}
+	active, err := d.store.Active(ctx)
+	return view, labels.Active(active, view.Named), err
+}
+
+func (d *daemon) current() (*config.Config, privacy.Labels) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.config
+	return d.config, d.parts.Labels
+}
+
+// use puts other parts in the place of those there are, and gives those back.
+func (d *daemon) use(cfg *config.Config, made *parts.Parts) (was *parts.Parts) {
+	for source, used := range map[string]bool{
+		usage.SourceMongoDB: made.Settings.Directory != nil, usage.SourceUsageWriter: made.Settings.Postbox != nil,
+	} {
+		if used {
+			d.Watch(source)
+		} else {
+			d.Unwatch(source)
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	was, d.parts, d.config = d.parts, made, cfg
+	return was
 }
 
 func (d *daemon) reloadOnHangup(ctx context.Context, hangup <-chan os.Signal) {
@@ -183,16 +235,17 @@ func (d *daemon) tryReload() error {
 	if err != nil {
 		return err
 	}
-	if is := d.current().Interval; cfg.Interval != is {
-		return fmt.Errorf("%s: interval: the store holds intervals of %s; start anew with another --storage.path for %s", d.flags.configFile, is, cfg.Interval)
+	if is, _ := d.current(); cfg.Interval != is.Interval {
+		return fmt.Errorf("%s: interval: the store holds intervals of %s; start anew with another --storage.path for %s", d.flags.configFile, is.Interval, cfg.Interval)
 	}
-	set, err := settings(cfg, d.store)
+	made, err := parts.New(cfg, d.store, d.flags.workspaces)
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.flags.configFile, err)
 	}
-	d.mu.Lock()
-	d.config = cfg
-	d.mu.Unlock()
-	d.spine.Reload(set)
+	was := d.use(cfg, made)
+	d.spine.Reload(made.Settings)
+	if err := was.Close(); err != nil {
+		d.log.Warn("Closing the connections of the old configuration failed", "err", err)
+	}
 	return nil
 }

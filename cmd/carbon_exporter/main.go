@@ -70,7 +70,7 @@ func parse(args []string, stdout io.Writer) (f flags, err error) {
 	app.Flag("storage.retention", "How long facts at key grain are kept; 0: for ever.").Default("0").StringVar(&f.retention)
 	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&f.telemetryPath)
 	app.Flag("web.enable-lifecycle", "Allow reload and quit by POST to /-/reload and /-/quit.").BoolVar(&f.enableLifecycle)
-	app.Flag("collector.workspace", "Metrics of each active workspace.").Default("false").BoolVar(&f.workspaces)
+	app.Flag("collector.workspace", "Metrics of each active workspace: its energy and emissions since it began.").Default("false").BoolVar(&f.workspaces)
 	f.web = webflag.AddFlags(app, ":9977")
 	promslogflag.AddFlags(app, &f.log)
 	app.Terminate(func(int) { panic(errAnswered) })
@@ -194,9 +194,6 @@ func serve(ctx context.Context, f flags, cfg *config.Config, log *slog.Logger) e
 func warnOfUnused(log *slog.Logger, f flags, cfg *config.Config) {
 	for _, what := range cfg.NotYetUsed() {
 		log.Warn(what)
-	}
-	if f.workspaces {
-		log.Warn("--collector.workspace: not used by this version")
 	}
 	if d, err := model.ParseDuration(f.retention); err == nil && d > 0 {
 		log.Warn("--storage.retention: not used by this version, everything is kept")

@@ -63,7 +63,7 @@ func checkTelemetryPath(p string) error {
 func (d *daemon) landing() http.Handler {
 	page, err := web.NewLandingPage(web.LandingConfig{
 		Name:        "carbon_exporter",
-		Description: "Energy and carbon of a research cloud, by project, machine, user and group",
+		Description: "Energy and carbon of a research cloud, by project, machine, user and group; whose usage it was by labels, or by MongoDB's records of workspaces",
 		Version:     version.Info(),
 		Profiling:   "false",
 		Links: []web.LandingLinks{
@@ -83,7 +83,8 @@ func (d *daemon) landing() http.Handler {
 }
 
 func (d *daemon) showConfig(w http.ResponseWriter, _ *http.Request) {
-	text, err := d.current().Redacted()
+	cfg, _ := d.current()
+	text, err := cfg.Redacted()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

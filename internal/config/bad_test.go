@@ -85,11 +85,26 @@ var badFiles = []struct {
 	{"a database without an address", "bad-mongodb-none.yml", []string{
 		`:1: mongodb: must have uri or uri_file`,
 	}},
+	{"a field that no document is asked for", "bad-mongodb-field.yml", []string{
+		`:3: unknown key "host" in mongodb.fields.workspaces`,
+	}},
+	{"users shown in no known way", "bad-privacy.yml", []string{
+		`:2: attribution.user_label: must be id, pseudonym or none, is "name"`,
+		`:3: attribution.pseudonym_key_file: goes with user_label: pseudonym, which needs it`,
+		`:4: attribution.max_users: must not be negative (0: all are named), is -1`,
+	}},
+	{"pseudonyms without a key", "bad-pseudonym.yml", []string{
+		`:1: attribution.pseudonym_key_file: goes with user_label: pseudonym, which needs it`,
+	}},
 	{"a database with two addresses and no names", "bad-mongodb.yml", []string{
 		`:1: attribution.group_by: must be project, project_machine or directory, is "team"`,
 		`:3: mongodb.uri: must not be set beside uri_file`,
 		`:5: mongodb.database: must not be empty`,
 		`:6: mongodb.collections.users: must not be empty`,
+		`:7: mongodb.fields.workspaces.hostname: must not be empty`,
+		`:7: mongodb.fields.hosts.machine_name: must not be empty`,
+		`:8: mongodb.refresh: must be from 10s to 1d, is 1s`,
+		`:9: mongodb.timeout: must be from 100ms to 10m, is 11m`,
 	}},
 	{"keys without a value", "bad-no-value.yml", []string{
 		`:1: prometheus: has no value; leave the key out for its default`,

@@ -104,10 +104,20 @@ const (
 	GroupByDirectory      = "directory"
 )
 
-// Attribution says which group a usage is of.
+// The values of Attribution.UserLabel.
+const (
+	UserLabelID        = "id"
+	UserLabelPseudonym = "pseudonym"
+	UserLabelNone      = "none"
+)
+
+// Attribution says which group a usage is of, and how users appear on /metrics.
 type Attribution struct {
-	GroupBy string  `yaml:"group_by"`
-	Groups  []Group `yaml:"groups"` // GroupByProject: a project in none is its own group
+	GroupBy          string  `yaml:"group_by"`
+	Groups           []Group `yaml:"groups"`                       // GroupByProject: a project in none is its own group
+	UserLabel        string  `yaml:"user_label"`                   // the platform's id, a keyed hash of it, or nobody is named
+	PseudonymKeyFile string  `yaml:"pseudonym_key_file,omitempty"` // of UserLabelPseudonym
+	MaxUsers         int     `yaml:"max_users"`                    // how many are named, the others are one; 0: all
 }
 
 // Group is projects under one name.
@@ -119,11 +129,14 @@ type Group struct {
 // MongoDB is where workspaces, users and groups are kept. Exactly one of URI and
 // URIFile is set.
 type MongoDB struct {
-	URI           config.Secret `yaml:"uri,omitempty"`
-	URIFile       string        `yaml:"uri_file,omitempty"`
-	Database      string        `yaml:"database"`
-	Collections   Collections   `yaml:"collections"`
-	UsageDatabase string        `yaml:"usage_database"` // group and user usage is written there; empty: nowhere
+	URI           config.Secret  `yaml:"uri,omitempty"`
+	URIFile       string         `yaml:"uri_file,omitempty"`
+	Database      string         `yaml:"database"`
+	Collections   Collections    `yaml:"collections"`
+	Fields        Fields         `yaml:"fields"`
+	Refresh       model.Duration `yaml:"refresh"`        // how often it is read
+	Timeout       model.Duration `yaml:"timeout"`        // of one operation
+	UsageDatabase string         `yaml:"usage_database"` // group and user usage is written there; empty: nowhere
 }
 
 // Collections names the collections of MongoDB.Database.
@@ -132,6 +145,43 @@ type Collections struct {
 	Users      string `yaml:"users"`
 	Groups     string `yaml:"groups"`
 	Hosts      string `yaml:"hosts"`
+}
+
+// Fields names the fields of the collections' documents; one inside another is
+// written with a dot.
+type Fields struct {
+	Workspaces WorkspaceFields `yaml:"workspaces"`
+	Users      UserFields      `yaml:"users"`
+	Groups     GroupFields     `yaml:"groups"`
+	Hosts      HostFields      `yaml:"hosts"`
+}
+
+// WorkspaceFields names the fields of a workspace.
+type WorkspaceFields struct {
+	Hostname     string `yaml:"hostname"`
+	Owner        string `yaml:"owner"`
+	CreatedTime  string `yaml:"created_time"`
+	AcquiredTime string `yaml:"acquired_time"`
+	DeletedTime  string `yaml:"deleted_time"`
+}
+
+// UserFields names the fields of a user.
+type UserFields struct {
+	PlatformName string `yaml:"platform_name"`
+	Name         string `yaml:"name"`
+}
+
+// GroupFields names the fields of a group.
+type GroupFields struct {
+	Name    string `yaml:"name"`
+	Members string `yaml:"members"`
+}
+
+// HostFields names the fields of a host.
+type HostFields struct {
+	Hostname string `yaml:"hostname"`
+	Project  string `yaml:"cloud_project_name"`
+	Machine  string `yaml:"machine_name"`
 }
 
 // Budget is a limit in grams or in kWh for one scope member, in each calendar
@@ -167,14 +217,8 @@ func (c *Config) Location() *time.Location {
 // not do: better told at the start than found missing at the end of a month.
 func (c *Config) NotYetUsed() []string {
 	var unused []string
-	if c.MongoDB != nil {
-		unused = append(unused, "mongodb: read and checked, not used by this version")
-	}
 	if len(c.Budgets) > 0 {
 		unused = append(unused, "budgets: read and checked, not used by this version")
-	}
-	if c.Attribution.GroupBy == GroupByDirectory {
-		unused = append(unused, "attribution.group_by: directory is read and checked, not used by this version")
 	}
 	return unused
 }

@@ -31,7 +31,7 @@ func Default() Config {
 			UK:       UK{URL: config.URL{URL: &url.URL{Scheme: "https", Host: "api.carbonintensity.org.uk"}}},
 			Static:   Static{GCO2eqPerKWh: 210.89, Grid: "GB"},
 		},
-		Attribution: Attribution{GroupBy: GroupByProject},
+		Attribution: Attribution{GroupBy: GroupByProject, UserLabel: UserLabelID},
 		Timezone:    "Europe/London",
 		Metrics:     Metrics{Keep: model.Duration(40 * 24 * time.Hour)},
 	}
@@ -43,6 +43,17 @@ func defaultMongoDB() MongoDB {
 	return MongoDB{
 		Database:    "ada",
 		Collections: Collections{Workspaces: "workspaces", Users: "users", Groups: "groups", Hosts: "hosts"},
+		Fields: Fields{
+			Workspaces: WorkspaceFields{
+				Hostname: "hostname", Owner: "owner",
+				CreatedTime: "created_time", AcquiredTime: "acquired_time", DeletedTime: "deleted_time",
+			},
+			Users:  UserFields{PlatformName: "platform_name", Name: "name"},
+			Groups: GroupFields{Name: "name", Members: "members"},
+			Hosts:  HostFields{Hostname: "hostname", Project: "cloud_project_name", Machine: "machine_name"},
+		},
+		Refresh: model.Duration(5 * time.Minute),
+		Timeout: model.Duration(10 * time.Second),
 	}
 }
 

@@ -118,6 +118,7 @@ func (c *Config) setDirectory(dir string) {
 		// SetDirectory of v0.73.1 leaves this one out.
 		h.OAuth2.ClientCertificateKeyFile = config.JoinDir(dir, h.OAuth2.ClientCertificateKeyFile)
 	}
+	c.Attribution.PseudonymKeyFile = config.JoinDir(dir, c.Attribution.PseudonymKeyFile)
 	if c.MongoDB != nil {
 		c.MongoDB.URIFile = config.JoinDir(dir, c.MongoDB.URIFile)
 	}

@@ -7,6 +7,13 @@ func (a *Attribution) validate(f *faults, haveDirectory bool) {
 	if a.GroupBy == GroupByDirectory && !haveDirectory {
 		f.key("attribution.group_by", "directory needs a mongodb section")
 	}
+	validateOneOf(f, "attribution.user_label", a.UserLabel, UserLabelID, UserLabelPseudonym, UserLabelNone)
+	if (a.UserLabel == UserLabelPseudonym) != (a.PseudonymKeyFile != "") {
+		f.key("attribution.pseudonym_key_file", "goes with user_label: pseudonym, which needs it")
+	}
+	if a.MaxUsers < 0 {
+		f.key("attribution.max_users", "must not be negative (0: all are named), is %d", a.MaxUsers)
+	}
 	names, groupOf := map[string]bool{}, map[string]string{}
 	for i, group := range a.Groups {
 		path := fmt.Sprintf("attribution.groups[%d]", i)

@@ -45,12 +45,12 @@ func newCarbon(reload int64) *carbon {
 
 // runCarbon keeps intensities, and prices what waits for them, for ever.
 func (s *Spine) runCarbon(ctx context.Context) {
-	c := newCarbon(s.reloads.Load())
+	c := newCarbon(s.current().generation)
 	for ctx.Err() == nil {
-		if now := s.reloads.Load(); now != c.reload {
-			c = newCarbon(now)
-		}
 		set := s.current()
+		if set.generation != c.reload {
+			c = newCarbon(set.generation)
+		}
 		if !s.Now().Before(c.paused) {
 			if err := s.ask(ctx, set, c); err != nil && ctx.Err() == nil {
 				d := c.pause.after(err)
@@ -196,7 +196,7 @@ func (s *Spine) reprice(ctx context.Context, set Settings) (unpriced bool, err e
 	changed, unpriced, err := s.repriceAll(ctx, set)
 	s.writing.Unlock()
 	if changed {
-		s.Witness.Changed(ctx)
+		s.changed(ctx)
 	}
 	now := s.Now()
 	around, serr := s.Store.Slots(ctx, set.Grid.Provider(), set.Grid.Grid(), now.Add(-longestWindow), now.Add(3*24*time.Hour))

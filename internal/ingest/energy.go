@@ -29,7 +29,7 @@ func (s *Spine) runEnergy(ctx context.Context) {
 	reload := int64(-1)
 	for ctx.Err() == nil {
 		// A new start or new settings may be what an interval was waiting for.
-		if now := s.reloads.Load(); now != reload {
+		if now := s.current().generation; now != reload {
 			reload = now
 			if err := s.Store.RetryNow(ctx); err != nil && ctx.Err() == nil {
 				s.Log.Error("Taking up what was put off failed", "err", err)
@@ -42,10 +42,10 @@ func (s *Spine) runEnergy(ctx context.Context) {
 		case err != nil:
 			d := pause.after(err)
 			s.Log.Error("Collecting failed", "err", err, "retry_in", d.Round(time.Millisecond))
-			wait(ctx, d, s.reloaded)
+			wait(ctx, d, s.due)
 		default:
 			pause.reset()
-			wait(ctx, s.untilDue(), s.reloaded)
+			wait(ctx, s.untilDue(), s.due)
 		}
 	}
 }
@@ -72,32 +72,35 @@ func (s *Spine) collect(ctx context.Context, chunk *chunk) error {
 	if err != nil {
 		return err
 	}
+	edge := &edge{until: now.Add(-set.Lag)}
 	for worked := false; ; {
 		due, err := s.Store.Due(ctx, s.Now(), chunk.size(set.Interval))
 		if err != nil {
 			return err
 		}
 		if len(due) == 0 {
-			if worked {
-				s.Witness.Rested(ctx)
+			if !worked {
+				return nil
 			}
-			return nil
+			err := s.track(ctx, set, edge)
+			s.Witness.Rested(ctx)
+			return err
 		}
 		if !worked {
-			s.Witness.Changed(ctx) // what is missing is shown, however long its answer takes
+			s.changed(ctx) // what is missing is shown, however long its answer takes
 		}
-		if err := s.advance(ctx, set, due, chunk); err != nil {
+		if err := s.advance(ctx, set, due, chunk, edge); err != nil {
 			return err
 		}
 		worked = true
-		s.Witness.Changed(ctx)
+		s.changed(ctx)
 	}
 }
 
 // advance reads one run of intervals and commits each. A run that is too large
 // for the server is left for a smaller one; an interval that is too large on its
 // own is put off, so that it does not stand in the way of the others.
-func (s *Spine) advance(ctx context.Context, set Settings, due []usage.Due, chunk *chunk) error {
+func (s *Spine) advance(ctx context.Context, set Settings, due []usage.Due, chunk *chunk, edge *edge) error {
 	run := make([]usage.Interval, len(due))
 	for i, d := range due {
 		run[i] = d.Interval
@@ -114,19 +117,41 @@ func (s *Spine) advance(ctx context.Context, set Settings, due []usage.Due, chun
 	chunk.grow()
 	s.Witness.Rejected(rejects)
 	for _, d := range due {
+		n := len(d.Pieces())
+		if err := s.record(ctx, set, d, readings[:n], began, edge); err != nil {
+			return err
+		}
+		readings = readings[n:]
+	}
+	return nil
+}
+
+// record makes one interval's readings its record and commits it.
+func (s *Spine) record(ctx context.Context, set Settings, d usage.Due, readings []usage.Reading, at time.Time, edge *edge) error {
+	for {
+		page, err := s.page(ctx, set)
+		if err != nil {
+			return err
+		}
+		whole, err := s.attribute(ctx, set, page, d, readings)
+		if err != nil {
+			return err
+		}
 		power, err := set.Power(ctx, d.Start)
 		if err != nil {
 			return err
 		}
-		n := len(d.Pieces())
-		rec := facts(set, power, d, readings[:n], began)
-		readings = readings[n:]
-		err = s.commit(ctx, set, rec)
+		rec := facts(set, power, d, whole, at)
+		err = s.commit(ctx, set, page, rec)
+		if errors.Is(err, errOtherPage) {
+			continue
+		}
 		if s.wrote(ctx, err); err != nil && !errors.Is(err, usage.ErrSettled) {
 			return err
 		}
+		edge.see(page, d.Interval, whole)
+		return nil
 	}
-	return nil
 }
 
 // failed decides what becomes of a run that could not be read. If it is the
@@ -151,51 +176,23 @@ func (s *Spine) failed(ctx context.Context, due []usage.Due, run []usage.Interva
 		}
 		retry = retry.Add(jitter(grow(time.Minute, due[0].Attempts, longest)))
 	}
-	if werr := s.Store.Failed(ctx, run, err, retry); werr != nil {
-		s.wrote(ctx, werr)
-		return errors.Join(err, werr)
-	}
-	if tooLarge {
+	noted := s.Store.Failed(ctx, run, err, retry)
+	if noted != nil {
+		s.wrote(ctx, noted)
+	} else if tooLarge {
 		s.Log.Warn("Left missing for now", "interval", run[0], "err", err, "retry", retry)
 		return nil // the others are no larger for it
 	}
-	return err
-}
-
-// facts turns the readings of one interval into its record: power, then whose.
-func facts(set Settings, power Power, d usage.Due, readings []usage.Reading, at time.Time) usage.Record {
-	rec := usage.Record{Interval: d.Interval, PUE: set.PUE, FetchedAt: at, Coverage: map[string]usage.Coverage{}}
-	rated := map[string]usage.Rating{}
-	for _, reading := range readings {
-		for _, share := range set.Attribution.Shares(reading.Samples) {
-			rating, ok := rated[share.Machine]
-			if !ok {
-				rating = power.Rating(share.Machine)
-				rated[share.Machine] = rating
-				rec.Ratings = append(rec.Ratings, rating)
-			}
-			rec.Facts = append(rec.Facts, usage.Fact{
-				Key: share.Key, Start: reading.Piece.Start, CPU: share.CPU, Energy: power.Energy(rating, share.CPU),
-			})
-		}
-		for project, c := range reading.Coverage {
-			sum := rec.Coverage[project]
-			rec.Coverage[project] = usage.Coverage{Seen: sum.Seen + c.Seen, Capacity: sum.Capacity + c.Capacity}
-		}
-	}
-	if len(rec.Facts) == 0 {
-		rec.State = usage.Empty
-		if d.State != usage.Empty {
-			rec.AskAgain = at.Add(askAgainAfter)
-		}
-	}
-	return rec
+	return errors.Join(err, noted)
 }
 
 // commit prices a record with what is known now and stores it.
-func (s *Spine) commit(ctx context.Context, set Settings, rec usage.Record) error {
+func (s *Spine) commit(ctx context.Context, set Settings, page *page, rec usage.Record) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	if !s.book.open(page) {
+		return errOtherPage
+	}
 	if rec.State != usage.Empty {
 		slots, err := s.slots(ctx, set.Grid, rec.Interval)
 		if err != nil {

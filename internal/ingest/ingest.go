@@ -2,14 +2,13 @@
 // committed, and priced again when the grid says more. It knows the order of
 // the steps and the life of an interval; it must not know HTTP, SQL or how a
 // step does its work. Start with Spine.collect for energy and Spine.reprice for
-// carbon: the two never wait for each other.
+// carbon; learn and post go to MongoDB. None of them ever waits for another.
 package ingest
 
 import (
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -18,6 +17,11 @@ import (
 // Source gives CPU seconds of a run of adjacent intervals, all or nothing.
 type Source interface {
 	Read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error)
+	// Profiles says when in a piece the time of some series was used, where that
+	// is known.
+	Profiles(ctx context.Context, piece usage.Interval, series []usage.Series) (map[usage.Series]usage.Profile, error)
+	// Booted says when hosts last booted, by label, where that is known.
+	Booted(ctx context.Context, at time.Time) (map[string]time.Time, error)
 }
 
 // Grid gives the carbon intensity of one grid.
@@ -36,9 +40,30 @@ type Power interface {
 	Energy(r usage.Rating, cpu usage.BusyIdle[usage.CPUSeconds]) usage.BusyIdle[usage.KWh]
 }
 
-// Attribution adds samples up by whose they are.
+// Attribution says whose a reading is.
 type Attribution interface {
-	Shares(samples []usage.Sample) []usage.Share
+	// Handovers lists the series that change hands within the piece.
+	Handovers(r usage.Reading) []usage.Series
+	// Parts cuts every sample where it changes hands. What a profile is not there
+	// for is cut by time.
+	Parts(r usage.Reading, finer map[usage.Series]usage.Profile) []usage.Part
+	// Since is when the workspace began that a host is at a time.
+	Since(host string, at time.Time) (time.Time, bool)
+}
+
+// Directory is where it is written who had which host when.
+type Directory struct {
+	Census func(ctx context.Context) (usage.Census, []usage.RecordReject, error)
+	Learn  func(known usage.Directory, c usage.Census) usage.Learned
+	Every  time.Duration
+	Homes  bool // whether it says which group people are in
+}
+
+// Postbox is where usage is sent on to.
+type Postbox interface {
+	Name() string // of the place: another one begins anew
+	Prepare(ctx context.Context) error
+	Write(ctx context.Context, postings []usage.Posting) error
 }
 
 // Store keeps the record. Each method is one transaction.
@@ -52,6 +77,13 @@ type Store interface {
 	Reprice(ctx context.Context, i usage.Interval, prices []usage.PiecePrice, state usage.State) error
 	SaveSlots(ctx context.Context, slots []usage.Slot) error
 	Slots(ctx context.Context, provider, grid string, from, to time.Time) ([]usage.Slot, error)
+	Directory(ctx context.Context) (usage.Directory, error)
+	SaveDirectory(ctx context.Context, l usage.Learned, homes bool) (stale int, err error)
+	SaveActive(ctx context.Context, active []usage.Active, now time.Time) error
+	Estimate(ctx context.Context) error
+	Postings(ctx context.Context, follower string, limit int) ([]usage.Posting, error)
+	Posted(ctx context.Context, follower string, revision int64) error
+	Unposted(ctx context.Context, follower string) (int, error)
 }
 
 // Witness is told what happens, for the metrics.
@@ -65,6 +97,11 @@ type Witness interface {
 	Rested(ctx context.Context)
 	// Grid gives the slots around now, whenever they change.
 	Grid(slots []usage.Slot)
+	// Directory says as of when the directory in force is.
+	Directory(asOf time.Time)
+	RejectedRecords(rejects []usage.RecordReject)
+	// PendingPostings says how many intervals are to be sent on.
+	PendingPostings(n int)
 }
 
 // Settings are what the operator decides. A reload replaces them as a whole.
@@ -75,10 +112,16 @@ type Settings struct {
 	Lag         time.Duration // after an interval's end, for late scrapes
 	Source      Source
 	Grid        Grid
-	Attribution Attribution
+	// Attribution is made anew whenever the directory is.
+	Attribution func(usage.Directory) Attribution
+	Directory   *Directory // nil: there is none
+	Postbox     Postbox    // nil: there is none
+	Workspaces  bool       // whether usage is kept by host, for as long as a workspace lives
 	// Power gives the model in force for what was used at a time.
 	Power func(ctx context.Context, at time.Time) (Power, error)
 	PUE   float64
+
+	generation int64 // how many reloads there were before
 }
 
 // Spine runs the steps. Its fields are set before Run and not changed after;
@@ -89,10 +132,13 @@ type Spine struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
-	mu       sync.Mutex // over Settings
+	mu       sync.Mutex // over settings
 	settings Settings
-	reloaded chan struct{}
-	reloads  atomic.Int64 // how many there were
+	book     book
+
+	due      chan struct{} // something may have come due
+	readable chan struct{} // other settings may have another directory
+	postable chan struct{} // the record has changed
 
 	// writing holds what must not happen between reading prices and committing
 	// facts with them: a price that comes in just then would be missed.
@@ -105,7 +151,8 @@ type Spine struct {
 func New(store Store, witness Witness, log *slog.Logger, now func() time.Time, settings Settings) *Spine {
 	return &Spine{
 		Store: store, Witness: witness, Log: log, Now: now, settings: settings,
-		reloaded: make(chan struct{}, 1), unpriced: make(chan struct{}, 1),
+		due: make(chan struct{}, 1), readable: make(chan struct{}, 1), postable: make(chan struct{}, 1),
+		unpriced: make(chan struct{}, 1),
 	}
 }
 
@@ -113,11 +160,12 @@ func New(store Store, witness Witness, log *slog.Logger, now func() time.Time, s
 // asked at once, whatever was being waited for.
 func (s *Spine) Reload(settings Settings) {
 	s.mu.Lock()
+	settings.generation = s.settings.generation + 1
 	s.settings = settings
 	s.mu.Unlock()
-	s.reloads.Add(1)
-	nudge(s.reloaded)
-	nudge(s.unpriced)
+	for _, c := range []chan struct{}{s.due, s.unpriced, s.readable, s.postable} {
+		nudge(c)
+	}
 }
 
 func (s *Spine) current() Settings {
@@ -126,12 +174,20 @@ func (s *Spine) current() Settings {
 	return s.settings
 }
 
-// Run works until ctx ends and returns when both loops have.
+// Run works until ctx ends and returns when all loops have.
 func (s *Spine) Run(ctx context.Context) {
 	var loops sync.WaitGroup
 	loops.Go(func() { s.runEnergy(ctx) })
 	loops.Go(func() { s.runCarbon(ctx) })
+	loops.Go(func() { s.runDirectory(ctx) })
+	loops.Go(func() { s.runPostings(ctx) })
 	loops.Wait()
+}
+
+// changed says that the store holds something new.
+func (s *Spine) changed(ctx context.Context) {
+	s.Witness.Changed(ctx)
+	nudge(s.postable)
 }
 
 // nudge wakes whoever waits on c, once.

@@ -22,8 +22,8 @@ func TestFirstStartReachesBackAndIsExact(t *testing.T) {
 	if kwh, settled, _ := r.site(); !near(float64(kwh), float64(wantKWh)) || settled != 0 {
 		t.Errorf("site used %v kWh, settled %v; want %v and none", kwh, settled, wantKWh)
 	}
-	if r.server.asked != 3 {
-		t.Errorf("a day took %d queries, want busy, idle and capacity", r.server.asked)
+	if r.server.asked != 4 {
+		t.Errorf("a day took %d queries, want busy, idle, capacity and boot times", r.server.asked)
 	}
 	// Nothing is due: nothing is asked.
 	asked := r.server.asked

@@ -67,9 +67,11 @@ func newRig(t *testing.T, change ...func(*Settings)) *rig {
 				BusyModes: []string{"user", "nice", "system", "irq", "softirq"}, IdleModes: []string{"idle", "iowait"},
 			},
 		},
-		Grid:        &intensity.UK{Upstream: local(r.grid), URL: "http://grid.test", Now: clock},
-		Attribution: attribution.Rules{GroupBy: attribution.ByProject},
-		PUE:         1,
+		Grid: &intensity.UK{Upstream: local(r.grid), URL: "http://grid.test", Now: clock},
+		Attribution: func(d usage.Directory) Attribution {
+			return attribution.Rules{GroupBy: attribution.ByProject, Directory: attribution.NewIndex(d)}
+		},
+		PUE: 1,
 		Power: func(context.Context, time.Time) (Power, error) {
 			return power.Model{Default: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, PUE: 1}, nil
 		},
@@ -359,9 +361,12 @@ func number(form url.Values, name string) float64 {
 // silent is a witness who tells nobody.
 type silent struct{}
 
-func (silent) Asked(string, time.Duration, error) {}
-func (silent) Rejected(usage.Rejects)             {}
-func (silent) Wrote(error)                        {}
-func (silent) Changed(context.Context)            {}
-func (silent) Rested(context.Context)             {}
-func (silent) Grid([]usage.Slot)                  {}
+func (silent) Asked(string, time.Duration, error)   {}
+func (silent) Rejected(usage.Rejects)               {}
+func (silent) Wrote(error)                          {}
+func (silent) Changed(context.Context)              {}
+func (silent) Rested(context.Context)               {}
+func (silent) Grid([]usage.Slot)                    {}
+func (silent) Directory(time.Time)                  {}
+func (silent) RejectedRecords([]usage.RecordReject) {}
+func (silent) PendingPostings(int)                  {}

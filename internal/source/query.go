@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -73,6 +74,35 @@ func (q Query) capacity(window time.Duration, project *string) string {
 		return fmt.Sprintf(`label_replace(%s, %q, %q, "", "")`, expr, partLabel, name)
 	}
 	return part(cores, partCores) + " or " + part(copies, partCopies) + " or " + part(other, partOther)
+}
+
+// The values of partLabel in an answer about counters.
+const (
+	partBusy = "busy"
+	partIdle = "idle"
+)
+
+// counters asks for the counters of some hosts as they stand, busy and idle. A
+// host is compared as it is: PromQL's expressions are anchored, and names are
+// no expressions here.
+func (q Query) counters(hosts []string) string {
+	quoted := make([]string, len(hosts))
+	for i, h := range hosts {
+		quoted[i] = regexp.QuoteMeta(h)
+	}
+	of := fmt.Sprintf("%s=~%q", q.Labels.Host, alternatives(quoted))
+	part := func(modes []string, name string) string {
+		return fmt.Sprintf(`label_replace(sum by (%s) (%s), %q, %q, "", "")`,
+			q.by(), q.selector(q.any(modes)+","+of, nil), partLabel, name)
+	}
+	return part(q.BusyModes, partBusy) + " or " + part(q.IdleModes, partIdle)
+}
+
+// booted asks when each host last booted, as node_exporter says.
+func (q Query) booted() string {
+	boot := q
+	boot.Metric = "node_boot_time_seconds"
+	return fmt.Sprintf("max by (%s) (%s)", q.Labels.Host, boot.selector("", nil))
 }
 
 // projectsSelector matches every series of the metric, to list its projects.

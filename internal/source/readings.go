@@ -16,9 +16,7 @@ func (t *table) readings() []usage.Reading {
 		readings[i] = usage.Reading{Piece: t.pieces[i], Samples: make([]usage.Sample, 0, n)}
 	}
 	for _, h := range t.order {
-		series := usage.Series{
-			Project: orUnknown(h.series.Project), Machine: orUnknown(h.series.Machine), Host: orUnknown(h.series.Host), User: h.series.User,
-		}
+		series := named(h.series)
 		for i := range readings {
 			b, hasBusy := h.at(busy, i)
 			d, hasIdle := h.at(idle, i)
@@ -52,6 +50,17 @@ func (t *table) filled() []int {
 		}
 	}
 	return hosts
+}
+
+// rawSeries is a series as its labels have it, in the order of Labels.list.
+func rawSeries(labels []string) usage.Series {
+	return usage.Series{Project: clean(labels[0]), Machine: clean(labels[1]), Host: clean(labels[2]), User: clean(labels[3])}
+}
+
+// named is a series as everybody else knows it: what it lacks is unknown.
+func named(s usage.Series) usage.Series {
+	s.Project, s.Machine, s.Host = orUnknown(s.Project), orUnknown(s.Machine), orUnknown(s.Host)
+	return s
 }
 
 func orUnknown(v string) string {

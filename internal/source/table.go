@@ -174,7 +174,7 @@ func (s *cellSink) Histogram() { s.table.reject(rejectHistogram) }
 func (t *table) reject(reason string) { t.rejects[reason]++ }
 
 func (t *table) host(labels []string) (*hostRow, error) {
-	series := usage.Series{Project: clean(labels[0]), Machine: clean(labels[1]), Host: clean(labels[2]), User: clean(labels[3])}
+	series := rawSeries(labels)
 	h := t.hosts[series]
 	if h == nil {
 		if len(t.hosts) >= maxHosts || len(t.hosts)*len(t.pieces)*parts > maxCells {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -18,8 +17,9 @@ import (
 // alone and gives usage.ErrSettled.
 //
 // No interval goes back: facts that come without a price take over the prices
-// there are, and an empty answer, of a source that has forgotten, takes no facts
-// away.
+// there are, and an answer of a source that has forgotten, empty or less than
+// there was when it was asked again, takes no facts away. In any case it is an
+// answer: the interval is not due any more.
 func (s *Store) Commit(ctx context.Context, rec usage.Record) error {
 	err := check(rec)
 	if err == nil {
@@ -33,8 +33,10 @@ func (s *Store) Commit(ctx context.Context, rec usage.Record) error {
 
 func (s *Store) commit(ctx context.Context, rec usage.Record) error {
 	naming := (*naming)(nil)
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		naming = s.names.in(ctx, tx)
+	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+		if naming, err = s.names.in(ctx, tx); err != nil {
+			return err
+		}
 		old, err := s.load(ctx, tx, rec.Interval)
 		if err != nil {
 			return err
@@ -42,12 +44,13 @@ func (s *Store) commit(ctx context.Context, rec usage.Record) error {
 		if old.state == usage.Settled {
 			return usage.ErrSettled
 		}
-		if old.state != usage.Missing && old.state != usage.Empty && rec.State == usage.Empty {
-			return nil
+		if old.outlives(rec) {
+			return answered(ctx, tx, rec.Interval)
 		}
 		if old.state == usage.Provisional && rec.State == usage.Unpriced {
 			rec.State, rec.Prices = old.state, old.prices
 		}
+		rec.Facts = naming.booked(rec.Facts)
 		rows, err := number(naming, rec.Facts)
 		if err != nil {
 			return err
@@ -56,13 +59,16 @@ func (s *Store) commit(ctx context.Context, rec usage.Record) error {
 		if err := s.clear(ctx, tx, rec.Interval, old); err != nil {
 			return err
 		}
-		if err := s.putInterval(ctx, tx, rec, siteEnergy(rows)); err != nil {
+		if err := s.putInterval(ctx, tx, rec, siteEnergy(rows), !fresh.looks(old)); err != nil {
 			return err
 		}
 		if err := s.putFacts(ctx, tx, rows); err != nil {
 			return err
 		}
 		if err := s.putFactors(ctx, tx, naming, rec); err != nil {
+			return err
+		}
+		if err := s.putHosts(ctx, tx, naming, rec); err != nil {
 			return err
 		}
 		sums, err := s.putPriced(ctx, tx, naming, rec.Interval, old, fresh)
@@ -95,15 +101,18 @@ func (s *Store) Reprice(ctx context.Context, interval usage.Interval, prices []u
 		case state == usage.Unpriced && old.state == usage.Provisional:
 			return errors.New("is provisional and cannot go back to unpriced")
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE usage_interval SET state = ? WHERE start = ?",
-			string(state), interval.Start.Unix()); err != nil {
+		naming, err := s.names.in(ctx, tx)
+		if err != nil {
+			return err
+		}
+		fresh := content{state: state, rows: old.rows, prices: prices}
+		if err := restate(ctx, tx, interval, state, !fresh.looks(old)); err != nil {
 			return err
 		}
 		if err := s.clearPriced(ctx, tx, interval); err != nil {
 			return err
 		}
-		fresh := content{state: state, rows: old.rows, prices: prices}
-		_, err = s.putPriced(ctx, tx, s.names.in(ctx, tx), interval, old, fresh)
+		_, err = s.putPriced(ctx, tx, naming, interval, old, fresh)
 		return err
 	})
 	if err != nil {
@@ -123,6 +132,10 @@ func (f row) grams(price float64) (busy, idle float64) {
 		float64(usage.KWh(f.values[3]).At(usage.GramsPerKWh(price)))
 }
 
+func values(f usage.Fact) [4]float64 {
+	return [4]float64{float64(f.CPU.Busy), float64(f.CPU.Idle), float64(f.Energy.Busy), float64(f.Energy.Idle)}
+}
+
 // number gives facts the ids of their keys, in the order of the table.
 func number(naming *naming, facts []usage.Fact) ([]row, error) {
 	ids, err := naming.ids(facts)
@@ -131,9 +144,7 @@ func number(naming *naming, facts []usage.Fact) ([]row, error) {
 	}
 	rows := make([]row, len(facts))
 	for i, f := range facts {
-		rows[i] = row{start: f.Start.Unix(), key: ids[i], values: [4]float64{
-			float64(f.CPU.Busy), float64(f.CPU.Idle), float64(f.Energy.Busy), float64(f.Energy.Idle),
-		}}
+		rows[i] = row{start: f.Start.Unix(), key: ids[i], values: values(f)}
 	}
 	slices.SortFunc(rows, func(a, b row) int {
 		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.key, b.key))
@@ -149,64 +160,3 @@ func siteEnergy(rows []row) float64 {
 	}
 	return sum.Float64()
 }
-
-// content is what the store has, or is about to have, of an interval.
-type content struct {
-	state  usage.State
-	rows   []row
-	prices []usage.PiecePrice
-}
-
-func (c content) price(start int64) *float64 {
-	for i := range c.prices {
-		if c.prices[i].Start.Unix() == start {
-			return (*float64)(&c.prices[i].Intensity)
-		}
-	}
-	return nil
-}
-
-// load reads an interval's content; one that was never stored is Missing.
-func (s *Store) load(ctx context.Context, tx *sql.Tx, interval usage.Interval) (content, error) {
-	c := content{state: usage.Missing}
-	err := tx.QueryRowContext(ctx, "SELECT state FROM usage_interval WHERE start = ?", interval.Start.Unix()).Scan(&c.state)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && (c.state == usage.Missing || c.state == usage.Empty) {
-		return c, nil
-	}
-	if err != nil {
-		return c, err
-	}
-	if c.prices, err = readPrices(ctx, tx, interval); err != nil {
-		return c, err
-	}
-	err = each(ctx, tx, `SELECT start, key_id, busy_cpu_seconds, idle_cpu_seconds, busy_kwh, idle_kwh
-		FROM usage_fact WHERE start >= ? AND start < ?`, span(interval), func(rows *sql.Rows) error {
-		var r row
-		if err := rows.Scan(&r.start, &r.key, &r.values[0], &r.values[1], &r.values[2], &r.values[3]); err != nil {
-			return err
-		}
-		c.rows = append(c.rows, r)
-		return nil
-	})
-	return c, err
-}
-
-func readPrices(ctx context.Context, db queryer, interval usage.Interval) ([]usage.PiecePrice, error) {
-	var prices []usage.PiecePrice
-	err := each(ctx, db, `SELECT start, gco2eq_per_kwh, kind, provider, grid, slot_start, fetched_at
-		FROM interval_price WHERE start >= ? AND start < ? ORDER BY start`, span(interval), func(rows *sql.Rows) error {
-		var p usage.PiecePrice
-		var start, slot, fetched int64
-		if err := rows.Scan(&start, &p.Intensity, &p.Kind, &p.Provider, &p.Grid, &slot, &fetched); err != nil {
-			return err
-		}
-		p.Start, p.SlotFrom, p.FetchedAt = unix(start), unix(slot), unix(fetched)
-		prices = append(prices, p)
-		return nil
-	})
-	return prices, err
-}
-
-func span(i usage.Interval) []any { return []any{i.Start.Unix(), i.End().Unix()} }
-
-func unix(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }

@@ -158,6 +158,9 @@ func TestRepriceRestatesGramsAndNothingElse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for _, s := range []*Store{one, other} {
+		execute(t, s.writer, "UPDATE usage_interval SET revision = NULL") // it counts the changes, and there were others
+	}
 	if got, want := dump(t, one), dump(t, other); got != want {
 		t.Errorf("repriced:\n%s\ncommitted with the same prices:\n%s", got, want)
 	}

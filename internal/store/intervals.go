@@ -25,6 +25,10 @@ func (s *Store) Schedule(ctx context.Context, first usage.Interval, until time.T
 			WHERE start + seconds > ? AND state IN ('missing', 'empty')`, until.Unix()); err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM workspace_usage WHERE start >= ? AND estimated = 1",
+			usage.FloorEpoch(until, first.Length).Unix()); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO usage_interval(start, seconds, state)
 			WITH RECURSIVE due(start) AS (
 				SELECT ?1 WHERE ?1 + ?2 <= ?3
@@ -45,14 +49,14 @@ func (s *Store) frontier(ctx context.Context, first usage.Interval, until time.T
 }
 
 // Due is the oldest run of adjacent intervals that are to be asked for at now:
-// the missing ones and the empty ones that get their second chance, at most
-// limit of them. One that is put off for longer than anything ever is was put
+// the missing ones, the empty ones that get their second chance, and those with
+// facts that are to be attributed again, at most limit of them. One that is put off for longer than anything ever is was put
 // off by a clock that ran ahead, and is due.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]usage.Due, error) {
 	const longest = 2 * time.Hour
 	var run []usage.Due
 	err := each(ctx, s.reader, `SELECT start, seconds, state, attempts FROM usage_interval
-		WHERE state IN ('missing', 'empty') AND retry_at IS NOT NULL AND (retry_at <= ?1 OR retry_at > ?2)
+		WHERE retry_at IS NOT NULL AND state <> 'settled' AND (retry_at <= ?1 OR retry_at > ?2)
 		ORDER BY start LIMIT ?3`, []any{now.Unix(), now.Add(longest).Unix(), limit}, func(rows *sql.Rows) error {
 		var d usage.Due
 		var start, seconds int64
@@ -71,14 +75,14 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]usage.Due,
 }
 
 // Failed notes that intervals could not be had, why, and when to try again.
-// They stay what they are. One that another program has got meanwhile has not
-// failed.
+// They stay what they are. One that another program has got or settled meanwhile
+// has not failed.
 func (s *Store) Failed(ctx context.Context, intervals []usage.Interval, why error, retry time.Time) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		for _, i := range intervals {
 			if _, err := tx.ExecContext(ctx, `UPDATE usage_interval
 				SET attempts = attempts + 1, error = ?, retry_at = ?
-				WHERE start = ? AND state IN ('missing', 'empty')`,
+				WHERE start = ? AND retry_at IS NOT NULL AND state <> 'settled'`,
 				why.Error(), retry.Unix(), i.Start.Unix()); err != nil {
 				return err
 			}
@@ -87,7 +91,8 @@ func (s *Store) Failed(ctx context.Context, intervals []usage.Interval, why erro
 	})
 }
 
-// State is the state of an interval and why it is still missing, if it is.
+// State is the state of an interval and why the last attempt to get it failed, if
+// it did.
 func (s *Store) State(ctx context.Context, i usage.Interval) (state usage.State, why string, err error) {
 	err = s.reader.QueryRowContext(ctx, "SELECT state, coalesce(error, '') FROM usage_interval WHERE start = ?",
 		i.Start.Unix()).Scan(&state, &why)
@@ -97,10 +102,12 @@ func (s *Store) State(ctx context.Context, i usage.Interval) (state usage.State,
 	return state, why, err
 }
 
-// RetryNow takes up at once what was put off after a failure.
+// RetryNow takes up at once what was put off after a failure. An empty interval
+// waits for its hour.
 func (s *Store) RetryNow(ctx context.Context) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE usage_interval SET retry_at = 0 WHERE state = 'missing' AND retry_at > 0")
+		_, err := tx.ExecContext(ctx, `UPDATE usage_interval SET retry_at = 0
+			WHERE retry_at IS NOT NULL AND retry_at > 0 AND state IN ('missing', 'unpriced', 'provisional')`)
 		return err
 	})
 }

@@ -85,27 +85,29 @@ func (m *member) add(r row, price *float64) {
 }
 
 // values are the numeric columns of fact_usage in its order. Without a price
-// grams and intensity are NULL. The intensity of several slots is the one that
-// turns the energy into the grams; without energy it is their mean.
+// grams and intensity are NULL.
 func (m *member) values() [7]any {
 	var v [7]any
 	for i := range 4 {
 		v[i] = m.sums[i].Float64()
 	}
-	if !m.priced {
-		return v
+	if m.priced {
+		v[4], v[5], v[6] = m.sums[4].Float64(), m.sums[5].Float64(), m.intensity()
 	}
-	busy, idle := m.sums[4].Float64(), m.sums[5].Float64()
-	v[4], v[5] = busy, idle
+	return v
+}
+
+// intensity of several slots is the one that turns the energy into the grams;
+// without energy it is their mean.
+func (m *member) intensity() float64 {
 	energy := m.sums[2]
 	energy.AddSum(m.sums[3])
 	switch kwh := energy.Float64(); {
 	case !m.mixed:
-		v[6] = m.price
+		return m.price
 	case kwh > 0:
-		v[6] = (busy + idle) / kwh
+		return (m.sums[4].Float64() + m.sums[5].Float64()) / kwh
 	default:
-		v[6] = m.mean.sum / m.mean.n
+		return m.mean.sum / m.mean.n
 	}
-	return v
 }

@@ -10,20 +10,28 @@ import (
 
 // statements write the many rows.
 type statements struct {
-	fact, member bulk
+	fact, member, host, tenure bulk
 }
 
 func (p *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
 	if p.fact, err = prepareBulk(ctx, db, "usage_fact", 6); err != nil {
 		return err
 	}
-	p.member, err = prepareBulk(ctx, db, `fact_usage(ts, scope, project_id, machine_id, user_id,
+	if p.member, err = prepareBulk(ctx, db, `fact_usage(ts, scope, project_id, machine_id, user_id,
 		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh,
-		busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh)`, 12)
+		busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh)`, 12); err != nil {
+		return err
+	}
+	if p.host, err = prepareBulk(ctx, db, "workspace_usage", 9); err != nil {
+		return err
+	}
+	p.tenure, err = prepareBulk(ctx, db, "directory_tenure", 6)
 	return err
 }
 
-func (p *statements) close() error { return errors.Join(p.fact.close(), p.member.close()) }
+func (p *statements) close() error {
+	return errors.Join(p.fact.close(), p.member.close(), p.host.close(), p.tenure.close())
+}
 
 // clear removes an interval's facts and factors, which an empty one has too. A
 // first commit finds nothing and is spared the look.
@@ -50,22 +58,6 @@ func (s *Store) clearPriced(ctx context.Context, tx *sql.Tx, interval usage.Inte
 	}
 	_, err := tx.ExecContext(ctx,
 		"DELETE FROM fact_usage WHERE scope IN ('ada', 'project', 'machine', 'user') AND ts = ?", interval.String())
-	return err
-}
-
-func (s *Store) putInterval(ctx context.Context, tx *sql.Tx, rec usage.Record, kwh float64) error {
-	var energy, pue, askAgain any
-	if rec.State != usage.Empty {
-		energy, pue = kwh, rec.PUE
-	}
-	if !rec.AskAgain.IsZero() {
-		askAgain = rec.AskAgain.Unix()
-	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO usage_interval(start, seconds, state, kwh, pue, fetched_at, retry_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(start) DO UPDATE SET state = excluded.state, kwh = excluded.kwh,
-		pue = excluded.pue, fetched_at = excluded.fetched_at, retry_at = excluded.retry_at, attempts = 0, error = NULL`,
-		rec.Interval.Start.Unix(), int64(rec.Interval.Length.Seconds()), string(rec.State), energy, pue,
-		rec.FetchedAt.Unix(), askAgain)
 	return err
 }
 

@@ -1,8 +1,8 @@
 // Package store keeps the record in one SQLite file: facts, the state of every
-// interval, intensities, averages and exact totals. It knows tables and
-// transactions; it must not know Prometheus, the carbon API or what a number is
-// used for. Start with Commit, the one function by which facts enter, and
-// migrations/0002_grain.sql.
+// interval, intensities, averages, exact totals, and the directory that says
+// whose usage it was. It knows tables and transactions; it must not know
+// Prometheus, MongoDB, the carbon API or what a number is used for. Start with
+// Commit, the one function by which facts enter, and migrations/0002_grain.sql.
 package store
 
 import (
@@ -10,7 +10,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -29,10 +28,6 @@ type Store struct {
 	insert statements
 	names  *names
 }
-
-// busyTimeout is how long a transaction waits for another program's lock before
-// it gives up; the caller then tries its cycle again.
-const busyTimeout = 5 * time.Second
 
 // Options say how a store is opened.
 type Options struct {
@@ -174,37 +169,4 @@ func (s *Store) own() error {
 		return errors.New("another carbon_exporter uses it; give each its own --storage.path")
 	}
 	return nil
-}
-
-// A connection's pragmas stand in the DSN: one given to a pool by Exec reaches
-// one of its connections only.
-var (
-	writerPragmas = []string{
-		"foreign_keys(1)", fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-		"synchronous(FULL)", "temp_store(MEMORY)", "cache_size(-8192)", "journal_size_limit(16777216)",
-	}
-	readerPragmas = []string{
-		"query_only(1)", fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "cache_size(-2000)",
-	}
-)
-
-func connect(path, mode, begin string, pragmas []string) (*sql.DB, error) {
-	q := url.Values{"_txlock": {begin}, "_pragma": pragmas, "mode": {mode}}
-	dsn := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
-	return sql.Open("sqlite", dsn.String())
-}
-
-// write runs f in one immediate transaction.
-func (s *Store) write(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := s.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		// SQLite has rolled back by itself if the disk is full, and database/sql
-		// if ctx has ended; both then complain of a second time.
-		_ = tx.Rollback()
-		return err
-	}
-	return tx.Commit()
 }

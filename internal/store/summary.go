@@ -13,38 +13,43 @@ import (
 // Summary reads everything in one transaction, so that its parts agree.
 func (s *Store) Summary(ctx context.Context) (usage.Summary, error) {
 	sum := usage.Summary{States: map[usage.State]int{}}
-	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return sum, err
-	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
-	naming := s.names.in(ctx, tx)
-	sums, err := readTotals(ctx, tx)
-	if err != nil {
-		return sum, err
-	}
-	for id, r := range sums {
-		k, err := naming.keyOf(ctx, id)
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		naming, err := s.names.in(ctx, tx)
 		if err != nil {
-			return sum, err
+			return err
 		}
-		sum.Totals = append(sum.Totals, r.total(k.Key))
-	}
-	slices.SortFunc(sum.Totals, func(a, b usage.Total) int { return a.Compare(b.Key) })
-	if err := countStates(ctx, tx, &sum); err != nil {
-		return sum, err
-	}
+		sums, err := readTotals(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for id, r := range sums {
+			k, err := naming.keyOf(ctx, id)
+			if err != nil {
+				return err
+			}
+			sum.Totals = append(sum.Totals, r.total(k.Key))
+		}
+		slices.SortFunc(sum.Totals, func(a, b usage.Total) int { return a.Compare(b.Key) })
+		if err := countStates(ctx, tx, &sum); err != nil {
+			return err
+		}
+		if sum.Machines, err = machines(ctx, tx); err != nil {
+			return err
+		}
+		sum.Newest, err = s.newest(ctx, tx, naming)
+		return err
+	})
+	return sum, err
+}
+
+func machines(ctx context.Context, tx *sql.Tx) (names []string, err error) {
 	err = each(ctx, tx, "SELECT machine_name FROM dim_machine ORDER BY machine_name", nil, func(rows *sql.Rows) error {
 		var name string
 		err := rows.Scan(&name)
-		sum.Machines = append(sum.Machines, name)
+		names = append(names, name)
 		return err
 	})
-	if err != nil {
-		return sum, err
-	}
-	sum.Newest, err = s.newest(ctx, tx, naming)
-	return sum, err
+	return names, err
 }
 
 func countStates(ctx context.Context, tx *sql.Tx, sum *usage.Summary) error {

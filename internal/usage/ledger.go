@@ -16,9 +16,37 @@ type Record struct {
 	Ratings   []Rating // the power in force, by machine type
 	PUE       float64
 	Coverage  map[string]Coverage // by project
+	Hosts     []HostFact          // empty unless workspaces are tracked
 	FetchedAt time.Time
 	AskAgain  time.Time // when an empty interval is asked for once more; zero: never
+	// Again says that it was asked for a second time, to attribute it: what the
+	// source has forgotten of it meanwhile is no reason to have less.
+	Again bool
+	// Restate replaces a settled interval, too: somebody has asked for that.
+	Restate bool
+	// Why is what the record of changes says of it.
+	Why Why
+	// Project, if it is not nil, is the only project that the record is about:
+	// what the others used stays.
+	Project *string
 }
+
+// Why says what changed the price or the power of an interval that had one.
+type Why string
+
+// The reasons of a change. The first four are found by comparing the prices.
+const (
+	BecauseForecast Why = "forecast_revised"
+	BecauseActual   Why = "actual" // the forecast's place was taken by it
+	BecauseRevised  Why = "actual_revised"
+	BecauseProvider Why = "provider" // another provider or grid
+	BecauseRestate  Why = "restate"  // asked for: fetched anew
+	BecauseRecost   Why = "recost"   // asked for: other watts, PUE or provider
+)
+
+// ErrPruned says that what an interval was made of is no longer kept, so that it
+// cannot be made anew.
+var ErrPruned = errors.New("interval is pruned")
 
 // PiecePrice is the price in force for the piece that begins at Start.
 type PiecePrice struct {

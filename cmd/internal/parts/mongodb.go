@@ -1,0 +1,69 @@
+package parts
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// addMongoDB adds the directory, and the place that usage is written to.
+func (p *Parts) addMongoDB(cfg *config.Config) error {
+	c := cfg.MongoDB
+	uri, err := secret(string(c.URI), c.URIFile)
+	if err != nil {
+		return fmt.Errorf("uri_file: %w", err)
+	}
+	o := mongo.Options{URI: uri, Database: c.Database, AppName: userAgent(), Timeout: time.Duration(c.Timeout)}
+	reader, err := mongo.Open(o)
+	if err != nil {
+		return err
+	}
+	p.closers = append(p.closers, reader.Close)
+	names := recordNames(c)
+	p.Settings.Directory = &ingest.Directory{
+		Census: func(ctx context.Context) (usage.Census, []usage.RecordReject, error) {
+			return reader.Census(ctx, names)
+		},
+		Learn: attribution.Learn,
+		Every: time.Duration(c.Refresh),
+		Homes: cfg.Attribution.GroupBy == config.GroupByDirectory,
+	}
+	if c.UsageDatabase == "" {
+		return nil
+	}
+	o.Database = c.UsageDatabase
+	writer, err := mongo.OpenWriter(o)
+	if err != nil {
+		return err
+	}
+	p.closers = append(p.closers, writer.Close)
+	p.Settings.Postbox = writer
+	return nil
+}
+
+// secret is the value, or what its file holds without the end of its line.
+func secret(value, file string) (string, error) {
+	if file == "" {
+		return value, nil
+	}
+	text, err := os.ReadFile(file)
+	return strings.TrimSpace(string(text)), err
+}
+
+func recordNames(c *config.MongoDB) (n mongo.Names) {
+	f := c.Fields
+	n.Workspaces.Collection, n.Workspaces.Hostname, n.Workspaces.Owner = c.Collections.Workspaces, f.Workspaces.Hostname, f.Workspaces.Owner
+	n.Workspaces.Created, n.Workspaces.Acquired, n.Workspaces.Deleted = f.Workspaces.CreatedTime, f.Workspaces.AcquiredTime, f.Workspaces.DeletedTime
+	n.Users.Collection, n.Users.PlatformName, n.Users.Name = c.Collections.Users, f.Users.PlatformName, f.Users.Name
+	n.Groups.Collection, n.Groups.Name, n.Groups.Members = c.Collections.Groups, f.Groups.Name, f.Groups.Members
+	n.Hosts.Collection, n.Hosts.Hostname, n.Hosts.Project, n.Hosts.Machine = c.Collections.Hosts, f.Hosts.Hostname, f.Hosts.Project, f.Hosts.Machine
+	return n
+}

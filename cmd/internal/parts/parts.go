@@ -1,0 +1,74 @@
+// Package parts turns a configuration into the parts that the programs run: it
+// knows every package and how they fit together. It must not know flags, pages or
+// commands. Start with New.
+package parts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
+)
+
+// Parts are what a configuration asks for.
+type Parts struct {
+	Settings ingest.Settings
+	Labels   privacy.Labels // how users appear on /metrics
+
+	closers []func() error
+}
+
+// Close ends the connections of the parts.
+func (p *Parts) Close() error {
+	var errs []error
+	for _, c := range p.closers {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
+}
+
+// New makes the parts of a configuration. Nothing is connected to yet; files of
+// secrets are read. Workspaces says whether usage is kept by host.
+func New(cfg *config.Config, keeper Averages, workspaces bool) (_ *Parts, err error) {
+	p := &Parts{}
+	defer func() {
+		if err != nil {
+			p.Close()
+		}
+	}()
+	from, err := newSource(cfg.Prometheus)
+	if err != nil {
+		return nil, fmt.Errorf("prometheus: %w", err)
+	}
+	grid, err := newGrid(cfg.CarbonIntensity)
+	if err != nil {
+		return nil, fmt.Errorf("carbon_intensity: %w", err)
+	}
+	if p.Labels, err = newLabels(cfg.Attribution); err != nil {
+		return nil, fmt.Errorf("attribution: %w", err)
+	}
+	p.Settings = ingest.Settings{
+		Interval:    time.Duration(cfg.Interval),
+		Lookback:    time.Duration(cfg.Lookback),
+		SettleAfter: time.Duration(cfg.SettleAfter),
+		Lag:         time.Duration(cfg.Prometheus.Lag),
+		Source:      from,
+		Grid:        grid,
+		Attribution: newAttribution(cfg.Attribution),
+		Workspaces:  workspaces,
+		PUE:         cfg.Power.PUE,
+		Power: func(ctx context.Context, at time.Time) (ingest.Power, error) {
+			return Power(ctx, cfg.Power, keeper, at)
+		},
+	}
+	if cfg.MongoDB != nil {
+		if err := p.addMongoDB(cfg); err != nil {
+			return nil, fmt.Errorf("mongodb: %w", err)
+		}
+	}
+	return p, nil
+}

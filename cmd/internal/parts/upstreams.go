@@ -1,0 +1,64 @@
+package parts
+
+import (
+	"time"
+
+	promconfig "github.com/prometheus/common/config"
+	"github.com/prometheus/common/version"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
+	"github.com/carbon-exporter/carbon_exporter/internal/source"
+	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+const (
+	// maxAnswerBytes bounds one answer of Prometheus, decoded: a day of 100 000
+	// series is a seventh of it. It is read as a stream, never held.
+	maxAnswerBytes = 1 << 30
+	// The carbon API's largest answer, 13 days, is 100 kB.
+	maxSlotsBytes = 8 << 20
+	slotsTimeout  = 30 * time.Second
+)
+
+func newSource(c config.Prometheus) (*source.Client, error) {
+	client, err := upstream.NewHTTPClient(c.HTTPClientConfig, usage.SourcePrometheus)
+	if err != nil {
+		return nil, err
+	}
+	return &source.Client{
+		Upstream: &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: time.Duration(c.Timeout), MaxBytes: maxAnswerBytes},
+		URL:      c.URL.URL,
+		Query: source.Query{
+			Metric: c.Metric, Matchers: c.Matchers,
+			Labels:    source.Labels{Project: c.Labels.Project, Machine: c.Labels.Machine, Host: c.Labels.Host, User: c.Labels.User},
+			BusyModes: c.BusyModes, IdleModes: c.IdleModes,
+			BusyQuery: c.BusyQuery, IdleQuery: c.IdleQuery,
+		},
+	}, nil
+}
+
+func newGrid(c config.CarbonIntensity) (ingest.Grid, error) {
+	if c.Provider == config.ProviderStatic {
+		return &intensity.Static{
+			Intensity: usage.GramsPerKWh(c.Static.GCO2eqPerKWh), GridName: c.Static.Grid, Now: time.Now,
+		}, nil
+	}
+	client, err := upstream.NewHTTPClient(promconfig.DefaultHTTPClientConfig, usage.SourceCarbonIntensity)
+	if err != nil {
+		return nil, err
+	}
+	return &intensity.UK{
+		Upstream: &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: slotsTimeout, MaxBytes: maxSlotsBytes},
+		URL:      c.UK.URL.String(), RegionID: c.UK.RegionID, Postcode: c.UK.Postcode, Now: time.Now,
+	}, nil
+}
+
+func userAgent() string {
+	if version.Version == "" {
+		return "carbon_exporter/unreleased" // built without the release's flags
+	}
+	return "carbon_exporter/" + version.Version
+}

@@ -1,0 +1,90 @@
+package collector
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+func TestRejectedRecordsAreCountedOnce(t *testing.T) {
+	r := prometheus.NewPedanticRegistry()
+	h := NewHealth(r, clock)
+	const hosts = `carbon_exporter_rejected_records_total{collection="workspaces",reason="no_host"}`
+	const dates = `carbon_exporter_rejected_records_total{collection="workspaces",reason="bad_date"}`
+	reading := func(reason string, n int) usage.RecordReject {
+		return usage.RecordReject{Collection: "workspaces", Reason: reason, Count: n}
+	}
+	for _, step := range []struct {
+		name    string
+		rejects []usage.RecordReject
+		want    map[string]float64
+	}{
+		{"the first reading counts all", []usage.RecordReject{reading("no_host", 3)}, map[string]float64{hosts: 3}},
+		{"the same ones again are no news", []usage.RecordReject{reading("no_host", 3)}, map[string]float64{hosts: 3}},
+		{"two more, and one of another reason", []usage.RecordReject{reading("no_host", 5), reading("bad_date", 1)}, map[string]float64{hosts: 5, dates: 1}},
+		{"some were mended", []usage.RecordReject{reading("no_host", 1), reading("bad_date", 1)}, map[string]float64{hosts: 5, dates: 1}},
+		{"one is bad again", []usage.RecordReject{reading("no_host", 2), reading("bad_date", 1)}, map[string]float64{hosts: 6, dates: 1}},
+		{"all are well", nil, map[string]float64{hosts: 6, dates: 1}},
+		{"a reason in two counts", []usage.RecordReject{reading("no_host", 1), reading("no_host", 1)}, map[string]float64{hosts: 8, dates: 1}},
+	} {
+		h.RejectedRecords(step.rejects)
+		got := gathered(t, r)
+		for name := range got {
+			if name != "carbon_exporter_rejected_records_total" {
+				delete(got, name)
+			}
+		}
+		if d := differ(samples(got), step.want); d != "" {
+			t.Errorf("%s: %s", step.name, d)
+		}
+	}
+}
+
+func TestWhatIsNotConfiguredIsNotShown(t *testing.T) {
+	r := prometheus.NewPedanticRegistry()
+	h := NewHealth(r, clock)
+	optional := []string{
+		"carbon_exporter_directory_timestamp_seconds", "carbon_exporter_usage_writer_pending_intervals", "carbon_exporter_rejected_records_total",
+		`carbon_exporter_source_errors_total{reason="auth",source="mongodb"}`, `carbon_exporter_source_errors_total{reason="auth",source="mongodb_usage"}`,
+	}
+	h.Directory(time.Time{})
+	for _, name := range optional {
+		if has(samples(gathered(t, r)), name) {
+			t.Errorf("%s is there without a directory", name)
+		}
+	}
+	for range 2 {
+		h.Watch(usage.SourceMongoDB)
+		h.Watch(usage.SourceUsageWriter)
+	}
+	h.Directory(now.Add(-time.Hour))
+	h.PendingPostings(0)
+	h.Asked(usage.SourceUsageWriter, time.Second, &usage.Failure{Reason: usage.ReasonAuth})
+	got := samples(gathered(t, r))
+	for name, want := range map[string]float64{
+		"carbon_exporter_directory_timestamp_seconds{}":                             float64(now.Unix() - 3600),
+		"carbon_exporter_usage_writer_pending_intervals{}":                          0,
+		`carbon_exporter_source_errors_total{reason="auth",source="mongodb"}`:       0,
+		`carbon_exporter_source_errors_total{reason="auth",source="mongodb_usage"}`: 1,
+		`carbon_exporter_source_up{source="mongodb_usage"}`:                         0,
+	} {
+		if v, ok := got[name]; !ok || v != want {
+			t.Errorf("%s is %v (there: %v), want %v", name, v, ok, want)
+		}
+	}
+	h.Unwatch(usage.SourceMongoDB)
+	h.Unwatch(usage.SourceUsageWriter)
+	h.Directory(time.Time{})
+	got = samples(gathered(t, r))
+	for _, name := range append(optional, `carbon_exporter_source_up{source="mongodb_usage"}`) {
+		if has(got, name) {
+			t.Errorf("%s is there after a reload that took it away", name)
+		}
+	}
+	if !has(got, `carbon_exporter_source_errors_total{reason="auth",source="prometheus"}`) {
+		t.Error("another source is gone, too")
+	}
+}

@@ -1,0 +1,124 @@
+package attribution
+
+import (
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// reading is when the records were read, and when they were the time before.
+type reading struct{ before, now time.Time }
+
+// shortest is how long any tenure lasts. One that turns out to have lasted no time
+// is kept so long, for the directory never forgets that it was there.
+const shortest = time.Second
+
+// follow appends the history of a document whose record now says w, old being
+// what is known of it. A record tells only of its last owner, so a history with
+// earlier ones is continued; any other is made from the record.
+func (r reading) follow(to, old []usage.Tenure, w usage.Workspace) []usage.Tenure {
+	w.Created, w.Acquired, w.Deleted = whole(w.Created), whole(w.Acquired), whole(w.Deleted)
+	switch {
+	case !w.Deleted.IsZero() && w.Deleted.Before(w.Created):
+		return append(to, old...) // it can't have been so
+	case len(old) == 0:
+		return appendRecord(to, w)
+	}
+	last := old[len(old)-1]
+	same := last.Owner == w.Owner && last.Host == w.Host
+	// Given back and taken again between two readings, by the same.
+	again := w.Owner != "" && w.Acquired.After(r.before) && w.Acquired.After(last.From) &&
+		(w.Deleted.IsZero() || w.Acquired.Before(w.Deleted))
+	switch {
+	case isWaiting(old):
+		return appendTaken(to, w, later(r.now, last.To))
+	case !same || again:
+		return r.transfer(to, old, w)
+	case len(old) > 2 || old[0].Owner != "" && len(old) > 1:
+		last.To = notBefore(w.Deleted, last.From.Add(shortest))
+		return append(append(to, old[:len(old)-1]...), last)
+	case len(old) == 2:
+		return appendTaken(to, w, last.From)
+	default:
+		return appendRecord(to, w)
+	}
+}
+
+// transfer appends the history of a document that has passed from its last owner
+// to that of its record: when the record says, else when it was read, but not
+// after it was deleted.
+func (r reading) transfer(to, old []usage.Tenure, w usage.Workspace) []usage.Tenure {
+	last := old[len(old)-1]
+	when := r.now
+	if w.Owner != "" && w.Acquired.After(last.From) {
+		when = w.Acquired
+	}
+	if !w.Deleted.IsZero() && w.Deleted.Before(when) {
+		when = w.Deleted
+	}
+	when = later(when, last.From.Add(shortest))
+	return append(append(to, old[:len(old)-1]...), ended(last, when), usage.Tenure{
+		Document: w.Document, Host: w.Host, Owner: w.Owner, From: when, To: notBefore(w.Deleted, when.Add(shortest)),
+	})
+}
+
+// vanish appends the history of a document that has no record any more.
+func (r reading) vanish(to, old []usage.Tenure) []usage.Tenure {
+	last := old[len(old)-1]
+	return append(append(to, old[:len(old)-1]...), ended(last, later(r.now, last.From.Add(shortest))))
+}
+
+// appendTaken is appendRecord for a machine that was seen waiting: if the record
+// does not say when its owner took it, then at the given time.
+func appendTaken(to []usage.Tenure, w usage.Workspace, at time.Time) []usage.Tenure {
+	if w.Acquired.IsZero() {
+		w.Acquired = at
+	}
+	return appendRecord(to, w)
+}
+
+// appendRecord appends what a record says on its own: nobody's until acquired,
+// then its owner's until deleted.
+func appendRecord(to []usage.Tenure, w usage.Workspace) []usage.Tenure {
+	pool := usage.Tenure{Document: w.Document, Host: w.Host, From: w.Created, To: w.Deleted}
+	if w.Owner == "" {
+		return appendTenure(to, pool)
+	}
+	owned := pool
+	owned.Owner, owned.From = w.Owner, later(w.Created, w.Acquired)
+	return appendTenure(appendTenure(to, ended(pool, owned.From)), owned)
+}
+
+// isWaiting says that nobody has ever had the machine.
+func isWaiting(history []usage.Tenure) bool {
+	for _, t := range history {
+		if t.Owner != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// ended is the tenure, over by the given time.
+func ended(t usage.Tenure, by time.Time) usage.Tenure {
+	if t.To.IsZero() || t.To.After(by) {
+		t.To = by
+	}
+	return t
+}
+
+// notBefore is an end that is not before a time; none stays none.
+func notBefore(end, t time.Time) time.Time {
+	if end.IsZero() {
+		return end
+	}
+	return later(end, t)
+}
+
+// appendTenure appends a tenure that lasts.
+func appendTenure(to []usage.Tenure, t usage.Tenure) []usage.Tenure {
+	if !t.To.IsZero() && !t.To.After(t.From) {
+		return to
+	}
+	return append(to, t)
+}

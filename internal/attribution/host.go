@@ -1,0 +1,19 @@
+package attribution
+
+import "github.com/carbon-exporter/carbon_exporter/internal/usage"
+
+// hostName is usage.HostName without its allocation for labels that are spelled
+// so already: it is asked for every sample.
+func hostName(label string) string {
+	if label == "" || label[len(label)-1] == '.' {
+		return usage.HostName(label)
+	}
+	for i := range len(label) {
+		switch c := label[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '-', c == '_':
+		default:
+			return usage.HostName(label)
+		}
+	}
+	return label
+}

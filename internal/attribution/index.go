@@ -1,0 +1,148 @@
+package attribution
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Index is a directory made ready to be asked by host and time. It is not
+// changed once made; a nil Index is a directory that knows nothing.
+type Index struct {
+	hosts     map[string]run // of stretches
+	stretches []stretch      // by host and time, none overlap
+	owners    []string
+	users     map[string]run // of memberships
+	members   []usage.Membership
+	places    map[string]usage.Placement
+	people    map[string]bool
+}
+
+// run is a part [from, to) of a slice.
+type run struct{ from, to int32 }
+
+// stretch is a time [from, to), in Unix seconds, in which the owners of a host
+// stay the same. One without owners is nobody's.
+type stretch struct {
+	from, to int64
+	owners   run
+}
+
+// NewIndex makes a directory ready. Its tenures may be in any order and overlap.
+func NewIndex(d usage.Directory) *Index {
+	x := &Index{
+		hosts:  map[string]run{},
+		users:  map[string]run{},
+		places: make(map[string]usage.Placement, len(d.Hosts)),
+		people: make(map[string]bool, len(d.People)),
+	}
+	for _, p := range d.People {
+		x.people[p.ID] = true
+	}
+	x.addPlacements(d.Hosts)
+	x.addMemberships(d.Memberships)
+	x.addTenures(d.Tenures)
+	return x
+}
+
+// Owners are those who have a host, spelled as HostName does, at one moment, in
+// order and in equal shares; the share of an owner whom the directory does not
+// list is "unattributed". None: it is nobody's. The slice must not be changed.
+func (x *Index) Owners(host string, at time.Time) []string {
+	if s := x.at(host, at); s != nil {
+		return x.ownersOf(*s)
+	}
+	return nil
+}
+
+// Since is Rules.Since, of a host as HostName spells it.
+func (x *Index) Since(host string, at time.Time) (time.Time, bool) {
+	if s := x.at(host, at); s != nil {
+		return moment(s.from), true
+	}
+	return time.Time{}, false
+}
+
+// Group is the first by name of the groups that a user is in at one moment;
+// empty: in none.
+func (x *Index) Group(user string, at time.Time) string {
+	if x == nil {
+		return ""
+	}
+	r := x.users[user]
+	for _, m := range x.members[r.from:r.to] {
+		if !at.Before(m.From) && (m.To.IsZero() || at.Before(m.To)) {
+			return m.Group
+		}
+	}
+	return ""
+}
+
+// Placement is what the directory knows of a host's project and machine type.
+func (x *Index) Placement(host string) usage.Placement {
+	if x == nil {
+		return usage.Placement{}
+	}
+	return x.places[host]
+}
+
+// Knows says whether the directory lists a user. One that lists nobody at all
+// has no list: then every owner counts.
+func (x *Index) Knows(user string) bool {
+	return x != nil && (len(x.people) == 0 || x.people[user])
+}
+
+// between are the stretches of a host that lie at least partly in [from, to).
+func (x *Index) between(host string, from, to int64) []stretch {
+	if x == nil || host == "" {
+		return nil
+	}
+	r := x.hosts[host]
+	all := x.stretches[r.from:r.to]
+	first, _ := slices.BinarySearchFunc(all, from, func(s stretch, at int64) int { return cmp.Compare(s.to, at+1) })
+	all = all[first:]
+	for i := range all {
+		if all[i].from >= to {
+			return all[:i]
+		}
+	}
+	return all
+}
+
+func (x *Index) at(host string, at time.Time) *stretch {
+	if s := x.between(host, at.Unix(), at.Unix()+1); len(s) > 0 {
+		return &s[0]
+	}
+	return nil
+}
+
+func (x *Index) ownersOf(s stretch) []string { return x.owners[s.owners.from:s.owners.to:s.owners.to] }
+
+func (x *Index) addPlacements(all []usage.Placement) {
+	for _, p := range all {
+		if !isName(p.Project) {
+			p.Project = ""
+		}
+		if !isName(p.Machine) {
+			p.Machine = ""
+		}
+		if p.Host != "" {
+			x.places[p.Host] = p
+		}
+	}
+}
+
+func (x *Index) addMemberships(all []usage.Membership) {
+	x.members = slices.DeleteFunc(slices.Clone(all), func(m usage.Membership) bool { return !isName(m.Group) })
+	slices.SortFunc(x.members, compareMemberships)
+	for i, m := range x.members {
+		r := x.users[m.User]
+		if r.to == 0 {
+			r.from = int32(i)
+		}
+		r.to = int32(i + 1)
+		x.users[m.User] = r
+	}
+}

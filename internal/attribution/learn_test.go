@@ -1,0 +1,144 @@
+package attribution
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+func membershipsInWords(all []usage.Membership) string {
+	var words []string
+	for _, m := range all {
+		from, to := "always", "…"
+		if !m.From.IsZero() {
+			from = fmt.Sprint(m.From.Sub(hour(0)).Hours())
+		}
+		if !m.To.IsZero() {
+			to = fmt.Sprint(m.To.Sub(hour(0)).Hours())
+		}
+		words = append(words, fmt.Sprintf("%s in %s %s-%s", m.User, m.Group, from, to))
+	}
+	return strings.Join(words, ", ")
+}
+
+func TestMemberships(t *testing.T) {
+	type reading struct {
+		at     float64
+		groups map[string][]string
+		people string // ids, one letter each
+	}
+	g := func(members ...string) map[string][]string { return map[string][]string{"g": members} }
+	for _, c := range []struct {
+		name     string
+		readings []reading
+		want     string // all of them
+		changed  string // by the last reading
+	}{
+		{"who is seen first has always been in", []reading{{1, g("a", "b", "a"), "ab"}}, "a in g always-…, b in g always-…", "a in g always-…, b in g always-…"},
+		{"also later on", []reading{{1, g("a"), "a"}, {2, g("a", "b"), "ab"}}, "a in g always-…, b in g always-…", "b in g always-…"},
+		{"who was known joins when it is read", []reading{{1, nil, "a"}, {2, g("a"), "a"}}, "a in g 2-…", "a in g 2-…"},
+		{"who was only known of, too", []reading{{1, map[string][]string{"f": {"a"}}, ""}, {2, map[string][]string{"f": {"a"}, "g": {"a"}}, ""}}, "a in f always-…, a in g 2-…", "a in g 2-…"},
+		{"who leaves has left when it is read", []reading{{1, g("a"), "a"}, {2, g(), "a"}}, "a in g always-2", "a in g always-2"},
+		{"a group that vanishes has no members", []reading{{1, g("a"), "a"}, {2, nil, "a"}, {3, nil, "a"}}, "a in g always-2", ""},
+		{"who comes back has a gap", []reading{{1, g("a"), "a"}, {2, g(), "a"}, {3, g("a"), "a"}}, "a in g always-2, a in g 3-…", "a in g 3-…"},
+		{"and may leave again", []reading{{1, g("a"), "a"}, {2, g(), "a"}, {3, g("a"), "a"}, {4, g(), "a"}}, "a in g always-2, a in g 3-4", "a in g 3-4"},
+		{"left and back at one moment is no gap", []reading{{1, g("a"), "a"}, {2, g(), "a"}, {2, g("a"), "a"}}, "a in g always-…", "a in g always-…"},
+		{"who moves is in one after the other", []reading{{1, map[string][]string{"f": {"a"}}, "a"}, {2, g("a"), "a"}}, "a in f always-2, a in g 2-…", "a in f always-2, a in g 2-…"},
+		{"without a name there is no member and no group", []reading{{1, map[string][]string{"": {"a"}, "g": {""}}, "a"}}, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var l usage.Learned
+			var census usage.Census
+			for _, r := range c.readings {
+				census = usage.Census{AsOf: hour(r.at), Groups: r.groups}
+				for _, id := range r.people {
+					census.People = append(census.People, usage.Person{ID: string(id)})
+				}
+				l = Learn(l.Directory, census)
+			}
+			if got := membershipsInWords(l.Directory.Memberships); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+			if got := membershipsInWords(l.Memberships); got != c.changed {
+				t.Errorf("changed %s\nwant    %s", got, c.changed)
+			}
+			census.AsOf = census.AsOf.Add(1e9)
+			isNothingNew(t, Learn(l.Directory, census))
+		})
+	}
+}
+
+func TestPeopleAreNeverForgotten(t *testing.T) {
+	l := Learn(usage.Directory{}, usage.Census{AsOf: hour(1), People: []usage.Person{{ID: "b", Name: "Bob"}, {ID: "a", Name: "Ann"}, {Name: "who"}}})
+	l = Learn(l.Directory, usage.Census{AsOf: hour(2), People: []usage.Person{{ID: "c", Name: "Cyd"}, {ID: "a", Name: "Anna"}, {ID: "c", Name: "Cid"}}})
+	want := []usage.Person{{ID: "a", Name: "Anna"}, {ID: "b", Name: "Bob"}, {ID: "c", Name: "Cid"}}
+	if !slices.Equal(l.Directory.People, want) {
+		t.Errorf("got %v, want %v", l.Directory.People, want)
+	}
+	if want := []usage.Person{{ID: "a", Name: "Anna"}, {ID: "c", Name: "Cid"}}; !slices.Equal(l.People, want) {
+		t.Errorf("changed %v, want %v", l.People, want)
+	}
+}
+
+func TestHostsAreWhatTheNewestReadingSays(t *testing.T) {
+	always := func(hosts ...string) (spans []usage.Span) {
+		for _, h := range hosts {
+			spans = append(spans, usage.Span{Host: h})
+		}
+		return spans
+	}
+	for _, c := range []struct {
+		name   string
+		hosts  []usage.Placement
+		want   []usage.Placement // changed
+		differ []usage.Span
+	}{
+		{"gone hosts stay", nil, nil, nil},
+		{"the same again", []usage.Placement{{Host: "h", Project: "p", Machine: "m"}}, nil, nil},
+		{"it is another machine", []usage.Placement{{Host: "h", Project: "p", Machine: "n"}}, []usage.Placement{{Host: "h", Project: "p", Machine: "n"}}, always("h")},
+		{"a new one", []usage.Placement{{Host: "i", Project: "q"}, {Host: "g", Machine: "m"}}, []usage.Placement{{Host: "g", Machine: "m"}, {Host: "i", Project: "q"}}, always("g", "i")},
+		{"one of which nothing is known", []usage.Placement{{Host: "g"}}, []usage.Placement{{Host: "g"}}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := Learn(usage.Directory{}, usage.Census{AsOf: hour(1), Hosts: []usage.Placement{{Host: "h", Project: "p", Machine: "m"}}})
+			l = Learn(l.Directory, usage.Census{AsOf: hour(2), Hosts: c.hosts})
+			if !slices.Equal(l.Hosts, c.want) {
+				t.Errorf("changed %v, want %v", l.Hosts, c.want)
+			}
+			if !slices.Equal(l.Spans, c.differ) {
+				t.Errorf("differs in %v, want %v", l.Spans, c.differ)
+			}
+			if _, kept := slices.BinarySearchFunc(l.Directory.Hosts, usage.Placement{Host: "h"}, comparePlacements); !kept {
+				t.Errorf("h is forgotten: %v", l.Directory.Hosts)
+			}
+		})
+	}
+}
+
+func TestWhoBecomesKnownHasWhatWasNobodys(t *testing.T) {
+	c := usage.Census{
+		AsOf: hour(5), People: []usage.Person{{ID: "B"}},
+		Workspaces: []usage.Workspace{
+			{Document: "1", Host: "h", Owner: "A", Created: hour(1), Deleted: hour(2)},
+			{Document: "2", Host: "g", Owner: "B", Created: hour(1)},
+		},
+	}
+	l := Learn(usage.Directory{}, c)
+	series := usage.Series{Host: "h"}
+	if user := (Rules{Directory: NewIndex(l.Directory)}).Whose(series, hour(1.5)).User; user != usage.Unattributed {
+		t.Errorf("a stranger's machine is %s's", user)
+	}
+	c.AsOf, c.People = hour(6), []usage.Person{{ID: "A"}, {ID: "B", Name: "Bob"}}
+	l = Learn(l.Directory, c)
+	if got, want := spansInWords(l.Spans), "x 1-2"; got != want {
+		t.Errorf("differs in %s, want %s", got, want)
+	}
+	if user := (Rules{Directory: NewIndex(l.Directory)}).Whose(series, hour(1.5)).User; user != "A" {
+		t.Errorf("A's machine is %s's", user)
+	}
+	c.AsOf = hour(7)
+	isNothingNew(t, Learn(l.Directory, c))
+}

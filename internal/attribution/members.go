@@ -1,0 +1,86 @@
+package attribution
+
+import (
+	"slices"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// changedMemberships are those that began or ended since the last reading. A
+// group's record has no times: who is seen for the first time has always been in
+// it, who was known before joined or left when it was read.
+func changedMemberships(known usage.Directory, c usage.Census) []usage.Membership {
+	at := whole(c.AsOf)
+	past, now := known.Memberships, pairs(c.Groups)
+	var changed []usage.Membership
+	for len(past) > 0 || len(now) > 0 {
+		begun := len(past) == 0 || len(now) > 0 && comparePairs(now[0], past[0]) < 0
+		if begun {
+			m := now[0]
+			if wasSeen(known, m.User) {
+				m.From = at
+			}
+			changed = append(changed, m)
+			now = now[1:]
+			continue
+		}
+		n := 1
+		for n < len(past) && comparePairs(past[n], past[0]) == 0 {
+			n++
+		}
+		last, in := past[n-1], len(now) > 0 && comparePairs(now[0], past[0]) == 0
+		past = past[n:]
+		if in {
+			now = now[1:]
+		}
+		if m, differs := continued(last, in, at); differs {
+			changed = append(changed, m)
+		}
+	}
+	return changed
+}
+
+// continued is what becomes of a user's last membership of a group who is in it
+// now, or is not.
+func continued(last usage.Membership, in bool, at time.Time) (m usage.Membership, differs bool) {
+	m = last
+	switch open := last.To.IsZero(); {
+	case in == open:
+		return m, false
+	case open:
+		m.To = later(at, last.From)
+	case last.To.Before(at):
+		m.From, m.To = at, time.Time{}
+	default:
+		m.To = time.Time{} // left and back in one moment
+	}
+	return m, true
+}
+
+// wasSeen says whether a user was known before, or known of.
+func wasSeen(known usage.Directory, user string) bool {
+	if _, ok := slices.BinarySearchFunc(known.People, usage.Person{ID: user}, comparePeople); ok {
+		return true
+	}
+	at, _ := slices.BinarySearchFunc(known.Memberships, usage.Membership{User: user}, compareMemberships)
+	return at < len(known.Memberships) && known.Memberships[at].User == user
+}
+
+// pairs are the users and groups of a reading, in order, each once.
+func pairs(groups map[string][]string) []usage.Membership {
+	n := 0
+	for _, members := range groups {
+		n += len(members)
+	}
+	all := make([]usage.Membership, 0, n)
+	for group, members := range groups {
+		for _, user := range members {
+			if user != "" && group != "" {
+				all = append(all, usage.Membership{User: user, Group: group})
+			}
+		}
+	}
+	slices.SortFunc(all, comparePairs)
+	return slices.Compact(all)
+}

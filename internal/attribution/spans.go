@@ -1,0 +1,123 @@
+package attribution
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// hostSpan is a usage.Span in Unix seconds.
+type hostSpan struct {
+	host     string
+	from, to int64
+}
+
+// changedSpans are where the owners of hosts, or what is known of a host, differ
+// between two directories. Each document is looked at on its own: an overlap of
+// two can make a span too many, never one too few.
+func changedSpans(known usage.Directory, l usage.Learned) []usage.Span {
+	before, after := people(known.People), people(l.Directory.People)
+	looked := l.Tenures
+	if len(known.People) != len(l.Directory.People) {
+		looked = l.Directory.Tenures // who became known has what was nobody's
+	}
+	d := differ{before: before, after: after}
+	for len(looked) > 0 {
+		now := looked[:documentLength(looked)]
+		d.document(documentOf(known.Tenures, now[0].Document), now)
+		looked = looked[len(now):]
+	}
+	for _, p := range l.Hosts {
+		_, found := slices.BinarySearchFunc(known.Hosts, p, comparePlacements)
+		if found || p.Project != "" || p.Machine != "" {
+			d.spans = append(d.spans, hostSpan{p.Host, seconds(time.Time{}), forever})
+		}
+	}
+	return joined(d.spans)
+}
+
+// documentOf are the tenures of one document.
+func documentOf(tenures []usage.Tenure, document string) []usage.Tenure {
+	from, _ := slices.BinarySearchFunc(tenures, document, func(t usage.Tenure, d string) int { return cmp.Compare(t.Document, d) })
+	if from == len(tenures) || tenures[from].Document != document {
+		return nil
+	}
+	return tenures[from:][:documentLength(tenures[from:])]
+}
+
+// people are those a directory lists, in order.
+type people []usage.Person
+
+// knows is Index.Knows.
+func (p people) knows(user string) bool {
+	if len(p) == 0 {
+		return true
+	}
+	_, ok := slices.BinarySearchFunc(p, usage.Person{ID: user}, comparePeople)
+	return ok
+}
+
+// differ collects the spans in which documents differ.
+type differ struct {
+	before, after people
+	spans         []hostSpan
+	cuts          []int64 // scratch
+}
+
+// holder is who has which host; empty if nobody has any.
+type holder struct {
+	host, owner string
+	known       bool
+}
+
+// document compares two histories of one document between any two moments at
+// which either turns.
+func (d *differ) document(old, now []usage.Tenure) {
+	d.cuts = d.cuts[:0]
+	for _, history := range [...][]usage.Tenure{old, now} {
+		for _, t := range history {
+			d.cuts = append(d.cuts, seconds(t.From), endSeconds(t.To))
+		}
+	}
+	slices.Sort(d.cuts)
+	for i, from := range d.cuts[:len(d.cuts)-1] {
+		to := d.cuts[i+1]
+		was, is := holderAt(old, from, d.before), holderAt(now, from, d.after)
+		if from == to || was == is {
+			continue
+		}
+		if was.host != "" {
+			d.spans = append(d.spans, hostSpan{was.host, from, to})
+		}
+		if is.host != "" && is.host != was.host {
+			d.spans = append(d.spans, hostSpan{is.host, from, to})
+		}
+	}
+}
+
+func holderAt(history []usage.Tenure, at int64, listed people) holder {
+	for _, t := range history {
+		if seconds(t.From) <= at && at < endSeconds(t.To) && !isNobody(t.Owner) {
+			return holder{t.Host, t.Owner, listed.knows(t.Owner)}
+		}
+	}
+	return holder{}
+}
+
+// joined are the spans in order, those that touch made one.
+func joined(spans []hostSpan) []usage.Span {
+	slices.SortFunc(spans, func(a, b hostSpan) int {
+		return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
+	})
+	var all []usage.Span
+	for i := 0; i < len(spans); {
+		s := spans[i]
+		for i++; i < len(spans) && spans[i].host == s.host && spans[i].from <= s.to; i++ {
+			s.to = max(s.to, spans[i].to)
+		}
+		all = append(all, usage.Span{Host: s.host, From: moment(s.from), To: endMoment(s.to)})
+	}
+	return all
+}

@@ -1,0 +1,94 @@
+package attribution
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// changedTenures are all tenures of each document of which the records say
+// something else than is known.
+func changedTenures(known usage.Directory, c usage.Census) []usage.Tenure {
+	r := reading{before: whole(known.AsOf), now: whole(c.AsOf)}
+	tenures, records := known.Tenures, byDocument(c.Workspaces)
+	var changed, next []usage.Tenure
+	for len(tenures) > 0 || len(records) > 0 {
+		var old []usage.Tenure
+		var w *usage.Workspace
+		old, w, tenures, records = firstDocument(tenures, records)
+		switch {
+		case w != nil:
+			next = r.follow(next[:0], old, *w)
+		case c.Refused[old[0].Document]:
+			continue
+		default:
+			next = r.vanish(next[:0], old)
+		}
+		if len(next) == 0 && len(old) > 0 {
+			// Nobody's for a moment is what nothing at all is, too.
+			next = append(next, usage.Tenure{
+				Document: old[0].Document, Host: old[0].Host, From: old[0].From, To: old[0].From.Add(shortest),
+			})
+		}
+		if !slices.EqualFunc(next, old, sameTenure) {
+			changed = append(changed, next...)
+		}
+	}
+	return changed
+}
+
+// firstDocument takes the first document off two lists in its order: its tenures
+// and its record, of which there may be none. Of several records the first counts.
+func firstDocument(tenures []usage.Tenure, records []*usage.Workspace) ([]usage.Tenure, *usage.Workspace, []usage.Tenure, []*usage.Workspace) {
+	var document string
+	if len(records) == 0 || len(tenures) > 0 && tenures[0].Document <= records[0].Document {
+		document = tenures[0].Document
+	} else {
+		document = records[0].Document
+	}
+	n := 0
+	if len(tenures) > 0 && tenures[0].Document == document {
+		n = documentLength(tenures)
+	}
+	var w *usage.Workspace
+	for len(records) > 0 && records[0].Document == document {
+		if w == nil {
+			w = records[0]
+		}
+		records = records[1:]
+	}
+	return tenures[:n], w, tenures[n:], records
+}
+
+// documentLength is how many tenures the first document has.
+func documentLength(tenures []usage.Tenure) int {
+	n := 1
+	for n < len(tenures) && tenures[n].Document == tenures[0].Document {
+		n++
+	}
+	return n
+}
+
+// byDocument are the records in the order of their documents, doubles in one that
+// does not depend on how they came.
+func byDocument(all []usage.Workspace) []*usage.Workspace {
+	records := make([]*usage.Workspace, len(all))
+	for i := range all {
+		records[i] = &all[i]
+	}
+	slices.SortFunc(records, func(a, b *usage.Workspace) int {
+		if c := cmp.Compare(a.Document, b.Document); c != 0 {
+			return c
+		}
+		return cmp.Or(
+			cmp.Compare(a.Host, b.Host), cmp.Compare(a.Owner, b.Owner),
+			a.Created.Compare(b.Created), a.Acquired.Compare(b.Acquired), a.Deleted.Compare(b.Deleted),
+		)
+	})
+	return records
+}
+
+func sameTenure(a, b usage.Tenure) bool {
+	return a.Document == b.Document && a.Host == b.Host && a.Owner == b.Owner && a.From.Equal(b.From) && a.To.Equal(b.To)
+}

@@ -1,0 +1,101 @@
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// edge is the newest interval that a round of collecting has seen, and who was in
+// it: the poll that says which workspaces are active.
+type edge struct {
+	until    time.Time // no interval that is whole ends later
+	interval usage.Interval
+	page     *page
+	parts    []usage.Part // of its last piece
+}
+
+// see remembers an interval if it is the newest. An empty one says nothing: who
+// does not answer is not gone.
+func (e *edge) see(p *page, i usage.Interval, readings []whose) {
+	if len(readings) == 0 || !i.Start.After(e.interval.Start) {
+		return
+	}
+	if last := readings[len(readings)-1]; len(last.parts) > 0 {
+		e.interval, e.page, e.parts = i, p, last.parts
+	}
+}
+
+// newest says whether no later interval is whole yet.
+func (e *edge) newest() bool {
+	return e.parts != nil && e.interval.Next().End().After(e.until)
+}
+
+// track makes the hosts of the newest poll the active workspaces, and estimates
+// what those used in intervals that have nothing of them.
+func (s *Spine) track(ctx context.Context, set Settings, e *edge) error {
+	if !e.newest() {
+		return nil
+	}
+	now := s.Now()
+	active := present(e.parts)
+	var boots map[string]time.Time
+	for i := range active {
+		a := &active[i]
+		since, known := e.page.attribution.Since(a.Host, e.interval.End().Add(-time.Second))
+		if !known {
+			if boots == nil {
+				boots = s.boots(ctx, set, e.interval.End())
+			}
+			since = boots[a.Host] // zero: since it was first seen
+		}
+		a.Started = since
+	}
+	err := s.Store.SaveActive(ctx, active, now)
+	if err == nil && set.Workspaces {
+		err = s.Store.Estimate(ctx)
+	}
+	if s.wrote(ctx, err); err != nil {
+		return err
+	}
+	s.changed(ctx)
+	return nil
+}
+
+// boots asks when hosts booted. Not to know is no failure: a workspace then began
+// when it was first seen.
+func (s *Spine) boots(ctx context.Context, set Settings, at time.Time) map[string]time.Time {
+	boots, err := set.Source.Booted(ctx, at)
+	if err != nil {
+		s.Log.Debug("Asking when hosts booted failed", "err", err)
+		return map[string]time.Time{}
+	}
+	return boots
+}
+
+// present lists the hosts that are there at the end of a piece, each once: of
+// several that share it, the first by key.
+func present(parts []usage.Part) []usage.Active {
+	at := map[string]int{}
+	until := map[string]time.Time{}
+	var all []usage.Active
+	for _, p := range parts {
+		host := p.Series.Host
+		if host == usage.Unknown {
+			continue
+		}
+		i, seen := at[host]
+		switch {
+		case !seen:
+			at[host] = len(all)
+			all = append(all, usage.Active{Key: p.Key, Host: host})
+		case p.To.After(until[host]), p.To.Equal(until[host]) && p.Key.Compare(all[i].Key) < 0:
+			all[i].Key = p.Key
+		default:
+			continue
+		}
+		until[host] = p.To
+	}
+	return all
+}

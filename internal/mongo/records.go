@@ -1,0 +1,204 @@
+package mongo
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// The reasons why a record, or a part of one, is refused: values of a label.
+const (
+	missingHostname      = "missing_hostname"
+	missingCreated       = "missing_created_time"
+	missingPlatformName  = "missing_platform_name"
+	missingName          = "missing_name"
+	badType              = "bad_type" // a date that is a string, a name that is a document ...
+	badText              = "bad_text" // not UTF-8, or longer than any name
+	deletedBeforeCreated = "deleted_before_created"
+	acquiredAfterDeleted = "acquired_after_deleted" // nobody had it then
+	unknownOwner         = "unknown_owner"          // the record stays; nobody's, until users has its owner
+	duplicate            = "duplicate"
+	badMember            = "bad_member" // the group stays, without that member
+)
+
+// counter turns records into a census as they come, in the order of their ids.
+type counter struct {
+	names   Names
+	census  usage.Census
+	people  map[string]bool
+	hosts   map[string]bool
+	refused map[[2]string]int // by collection and reason
+}
+
+func newCounter(n Names) *counter {
+	return &counter{
+		names: n, people: map[string]bool{}, hosts: map[string]bool{}, refused: map[[2]string]int{},
+		census: usage.Census{Groups: map[string][]string{}, Refused: map[string]bool{}},
+	}
+}
+
+func (c *counter) refuse(collection, reason string) { c.refused[[2]string{collection, reason}]++ }
+
+// close gives the census and what was refused, both in an order of their own.
+func (c *counter) close() (usage.Census, []usage.RecordReject) {
+	var rejects []usage.RecordReject
+	for _, k := range slices.SortedFunc(maps.Keys(c.refused), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+		rejects = append(rejects, usage.RecordReject{Collection: k[0], Reason: k[1], Count: c.refused[k]})
+	}
+	for name, members := range c.census.Groups {
+		slices.Sort(members)
+		c.census.Groups[name] = slices.Compact(members)
+	}
+	return c.census, rejects
+}
+
+// user takes a person. Of several with one platform name the first by id stays.
+func (c *counter) user(doc bson.Raw) {
+	n := c.names.Users
+	id, reason := text(doc, n.PlatformName, missingPlatformName)
+	switch {
+	case reason != "":
+		c.refuse(n.Collection, reason)
+		return
+	case c.people[id]:
+		c.refuse(n.Collection, duplicate)
+		return
+	}
+	name, reason := text(doc, n.Name, "")
+	if reason != "" {
+		c.refuse(n.Collection, reason) // the person stays, without it
+	}
+	c.people[id] = true
+	c.census.People = append(c.census.People, usage.Person{ID: id, Name: name})
+}
+
+// group takes a group. Of several with one name the members are put together.
+func (c *counter) group(doc bson.Raw) {
+	n := c.names.Groups
+	name, reason := text(doc, n.Name, missingName)
+	if reason != "" {
+		c.refuse(n.Collection, reason)
+		return
+	}
+	members, known := c.census.Groups[name]
+	if known {
+		c.refuse(n.Collection, duplicate)
+	}
+	list, err := lookup(doc, n.Members)
+	switch {
+	case err != nil || list.Type == bson.TypeNull:
+	case list.Type != bson.TypeArray:
+		c.refuse(n.Collection, badType)
+	default:
+		values, err := list.Array().Values()
+		if err != nil {
+			c.refuse(n.Collection, badType)
+		}
+		for _, v := range values {
+			if v.Type == bson.TypeEmbeddedDocument {
+				if v, err = lookup(v.Document(), c.names.Users.PlatformName); err != nil {
+					c.refuse(n.Collection, badMember)
+					continue
+				}
+			}
+			member, ok := plain(v)
+			if !ok || member == "" {
+				c.refuse(n.Collection, badMember)
+				continue
+			}
+			members = append(members, member)
+		}
+	}
+	c.census.Groups[name] = members
+}
+
+// host takes what a host is. Of several with one name the first by id stays.
+func (c *counter) host(doc bson.Raw) {
+	n := c.names.Hosts
+	label, reason := text(doc, n.Hostname, missingHostname)
+	host := usage.HostName(label)
+	switch {
+	case reason == "" && host == "":
+		reason = missingHostname
+	case reason == "" && c.hosts[host]:
+		reason = duplicate
+	}
+	if reason != "" {
+		c.refuse(n.Collection, reason)
+		return
+	}
+	p := usage.Placement{Host: host}
+	for _, field := range []struct {
+		name string
+		into *string
+	}{{n.Project, &p.Project}, {n.Machine, &p.Machine}} {
+		if *field.into, reason = text(doc, field.name, ""); reason != "" {
+			c.refuse(n.Collection, reason)
+		}
+	}
+	c.hosts[host] = true
+	c.census.Hosts = append(c.census.Hosts, p)
+}
+
+// workspace takes a workspace. Its state is not read: history goes by times.
+func (c *counter) workspace(doc bson.Raw) {
+	n := c.names.Workspaces
+	id := identity(doc)
+	w, reason := c.times(doc)
+	if reason == "" {
+		var label string
+		label, reason = text(doc, n.Hostname, missingHostname)
+		if w.Host = usage.HostName(label); w.Host == "" && reason == "" {
+			reason = missingHostname
+		}
+	}
+	if reason == "" {
+		w.Owner, reason = text(doc, n.Owner, "")
+	}
+	if reason != "" {
+		c.refuse(n.Collection, reason)
+		c.census.Refused[id] = true
+		return
+	}
+	if w.Owner != "" && !c.people[w.Owner] && len(c.people) > 0 {
+		c.refuse(n.Collection, unknownOwner) // who that is may be known tomorrow
+	}
+	w.Document = id
+	c.census.Workspaces = append(c.census.Workspaces, w)
+}
+
+func (c *counter) times(doc bson.Raw) (w usage.Workspace, reason string) {
+	n := c.names.Workspaces
+	for _, t := range []struct {
+		field string
+		into  *time.Time
+	}{{n.Created, &w.Created}, {n.Acquired, &w.Acquired}, {n.Deleted, &w.Deleted}} {
+		if *t.into, reason = date(doc, t.field); reason != "" {
+			return w, reason
+		}
+	}
+	switch {
+	case w.Created.IsZero():
+		return w, missingCreated
+	case !w.Deleted.IsZero() && w.Deleted.Before(w.Created):
+		return w, deletedBeforeCreated
+	case !w.Deleted.IsZero() && w.Acquired.After(w.Deleted):
+		return w, acquiredAfterDeleted
+	case w.Acquired.Before(w.Created):
+		w.Acquired = time.Time{} // the owner had it from the beginning
+	}
+	return w, ""
+}
+
+// lookup finds a field, inside others where the name has dots.
+func lookup(doc bson.Raw, field string) (bson.RawValue, error) {
+	if !strings.Contains(field, ".") {
+		return doc.LookupErr(field)
+	}
+	return doc.LookupErr(strings.Split(field, ".")...)
+}

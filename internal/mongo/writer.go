@@ -1,0 +1,138 @@
+package mongo
+
+import (
+	"context"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// The collections that usage is written to.
+const (
+	groupUsage = "group_usage"
+	userUsage  = "user_usage"
+)
+
+// maxBulk is how many documents are sent at once.
+const maxBulk = 1000
+
+// Writer writes usage by group and by user. It is a client of its own, with an
+// account that may write to its one database.
+type Writer struct {
+	client  *driver.Client
+	db      *driver.Database
+	timeout time.Duration
+}
+
+// OpenWriter makes a writer. Nothing is connected to yet. What is written is
+// acknowledged by the majority: the position moves on only behind what stays.
+func OpenWriter(o Options) (*Writer, error) {
+	client, err := connect(o, options.Client().SetWriteConcern(writeconcern.Majority()).SetRetryWrites(false))
+	if err != nil {
+		return nil, err
+	}
+	return &Writer{client: client, db: client.Database(o.Database), timeout: o.Timeout}, nil
+}
+
+// Close ends the connections.
+func (w *Writer) Close() error { return disconnect(w.client) }
+
+// Name is the place that is written to: another one gets everything anew.
+func (w *Writer) Name() string { return "mongodb/" + w.db.Name() }
+
+// Prepare makes the indexes by which usage is looked up.
+func (w *Writer) Prepare(ctx context.Context) error {
+	for collection, who := range map[string]string{groupUsage: "group", userUsage: "user"} {
+		ctx, done := context.WithTimeout(ctx, w.timeout)
+		_, err := w.db.Collection(collection).Indexes().CreateMany(ctx, []driver.IndexModel{
+			{Keys: bson.D{{Key: "ts", Value: 1}}},
+			{Keys: bson.D{{Key: who, Value: 1}, {Key: "ts", Value: 1}}},
+		})
+		done()
+		if err != nil {
+			return failure("create indexes of "+collection, err)
+		}
+	}
+	return nil
+}
+
+// Write makes the documents of these intervals what the postings say: one for
+// each group and user, and none of those who have no usage there any more.
+// Writing again changes nothing.
+func (w *Writer) Write(ctx context.Context, postings []usage.Posting) error {
+	for _, p := range postings {
+		if err := w.put(ctx, groupUsage, "group", p, p.Groups); err != nil {
+			return err
+		}
+		if err := w.put(ctx, userUsage, "user", p, p.Users); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Writer) put(ctx context.Context, collection, who string, p usage.Posting, all []usage.Posted) error {
+	for first := 0; first < len(all); first += maxBulk {
+		some := all[first:min(first+maxBulk, len(all))]
+		models := make([]driver.WriteModel, len(some))
+		for i, u := range some {
+			doc := document(who, p, u)
+			models[i] = driver.NewReplaceOneModel().SetFilter(bson.D{doc[0]}).SetReplacement(doc).SetUpsert(true)
+		}
+		err := w.do(ctx, func(ctx context.Context) error {
+			_, err := w.db.Collection(collection).BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+			return err
+		})
+		if err != nil {
+			return failure("write "+collection, err)
+		}
+	}
+	// What an older revision wrote and this one does not have: somebody else's now.
+	err := w.do(ctx, func(ctx context.Context) error {
+		_, err := w.db.Collection(collection).DeleteMany(ctx, bson.D{
+			{Key: "ts", Value: bson.NewDateTimeFromTime(p.Interval.Start)},
+			{Key: "revision", Value: bson.D{{Key: "$ne", Value: p.Revision}}},
+		})
+		return err
+	})
+	return failure("write "+collection, err)
+}
+
+func (w *Writer) do(ctx context.Context, f func(context.Context) error) error {
+	ctx, done := context.WithTimeout(ctx, w.timeout)
+	defer done()
+	return f(ctx)
+}
+
+// document is the usage of one group or user in one interval. Its id is the
+// interval's start and the name, so that an interval has one of each. Grams are
+// null while there is no intensity: unknown is not 0.
+func document(who string, p usage.Posting, u usage.Posted) bson.D {
+	var busy, idle, intensity any
+	if u.Emissions != nil {
+		busy, idle = float64(u.Emissions.Busy), float64(u.Emissions.Idle)
+	}
+	if p.Intensity != nil {
+		intensity = float64(*p.Intensity)
+	}
+	return bson.D{
+		{Key: "_id", Value: p.Interval.String() + "/" + u.Name},
+		{Key: "ts", Value: bson.NewDateTimeFromTime(p.Interval.Start)},
+		{Key: "interval_seconds", Value: int64(p.Interval.Length.Seconds())},
+		{Key: who, Value: u.Name},
+		{Key: "busy_cpu_seconds", Value: float64(u.CPU.Busy)},
+		{Key: "idle_cpu_seconds", Value: float64(u.CPU.Idle)},
+		{Key: "busy_kwh", Value: float64(u.Energy.Busy)},
+		{Key: "idle_kwh", Value: float64(u.Energy.Idle)},
+		{Key: "busy_gco2eq", Value: busy},
+		{Key: "idle_gco2eq", Value: idle},
+		{Key: "intensity_gco2eq_per_kwh", Value: intensity},
+		{Key: "provenance", Value: string(p.State)},
+		{Key: "revision", Value: p.Revision},
+	}
+}

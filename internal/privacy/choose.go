@@ -1,0 +1,52 @@
+package privacy
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// lead is by how much a newcomer must exceed the last who is named: two who are
+// about equal would change places with every interval, and each change leaves a
+// bend in their series.
+const lead = 1.05
+
+// choose names the users with the most energy, at most as many as are wanted;
+// before are those who are named now. Nil means that all are.
+func (l Labels) choose(totals []usage.Total, before map[string]bool) map[string]bool {
+	if !l.limited() {
+		return nil
+	}
+	energy := map[string]*usage.Sum{}
+	for _, t := range totals {
+		if t.User == usage.Unattributed {
+			continue
+		}
+		if energy[t.User] == nil {
+			energy[t.User] = &usage.Sum{}
+		}
+		energy[t.User].Add(float64(t.Energy.Busy))
+		energy[t.User].Add(float64(t.Energy.Idle))
+	}
+	type ranked struct {
+		user string
+		rank float64
+	}
+	var users []ranked
+	for user, kwh := range energy {
+		r := ranked{user, kwh.Float64()}
+		if before[user] {
+			r.rank *= lead
+		}
+		users = append(users, r)
+	}
+	slices.SortFunc(users, func(a, b ranked) int {
+		return cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(a.user, b.user))
+	})
+	named := map[string]bool{}
+	for _, u := range users[:min(l.most(), len(users))] {
+		named[u.user] = true
+	}
+	return named
+}

@@ -1,0 +1,103 @@
+package privacy
+
+import (
+	"slices"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// sums adds up both modes of quantities, exactly: the order of keys does not show.
+type sums struct {
+	cpu, energy, emissions, settledEnergy, settledEmissions both
+}
+
+type both struct{ busy, idle usage.Sum }
+
+func plus[T ~float64](b *both, v usage.BusyIdle[T]) {
+	b.busy.Add(float64(v.Busy))
+	b.idle.Add(float64(v.Idle))
+}
+
+func minus[T ~float64](b *both, v usage.BusyIdle[T]) {
+	b.busy.Sub(float64(v.Busy))
+	b.idle.Sub(float64(v.Idle))
+}
+
+func value[T ~float64](b both) usage.BusyIdle[T] {
+	return usage.BusyIdle[T]{Busy: T(b.busy.Float64()), Idle: T(b.idle.Float64())}
+}
+
+// totals adds up by label. elsewhere is what of the settled counters is not
+// shown where the user is: under Other for who is named, nowhere for who is not.
+func (l Labels) totals(totals []usage.Total, named map[string]bool, elsewhere map[usage.Key]usage.SettledUsage) []usage.Total {
+	merged := map[usage.Key]*usage.Total{}
+	added := map[usage.Key]*sums{}
+	at := func(k usage.Key) (*usage.Total, *sums) {
+		if merged[k] == nil {
+			merged[k], added[k] = &usage.Total{Key: k}, &sums{}
+		}
+		return merged[k], added[k]
+	}
+	for _, t := range totals {
+		k := t.Key
+		k.User = l.label(t.User, named)
+		m, s := at(k)
+		if t.Last.After(m.Last) {
+			m.Last = t.Last
+		}
+		m.Priced = m.Priced || t.Priced
+		plus(&s.cpu, t.CPU)
+		plus(&s.energy, t.Energy)
+		plus(&s.emissions, t.Emissions)
+		plus(&s.settledEnergy, t.SettledEnergy)
+		plus(&s.settledEmissions, t.SettledEmissions)
+		away, some := elsewhere[t.Key]
+		if !some {
+			continue
+		}
+		minus(&s.settledEnergy, away.Energy)
+		minus(&s.settledEmissions, away.Emissions)
+		if k.User != Other {
+			k.User = Other
+			o, s := at(k)
+			if t.Last.After(o.Last) {
+				o.Last = t.Last
+			}
+			o.Priced = o.Priced || t.Priced
+			plus(&s.settledEnergy, away.Energy)
+			plus(&s.settledEmissions, away.Emissions)
+		}
+	}
+	all := make([]usage.Total, 0, len(merged))
+	for k, m := range merged {
+		s := added[k]
+		m.CPU, m.Energy, m.Emissions = value[usage.CPUSeconds](s.cpu), value[usage.KWh](s.energy), value[usage.Grams](s.emissions)
+		m.SettledEnergy, m.SettledEmissions = value[usage.KWh](s.settledEnergy), value[usage.Grams](s.settledEmissions)
+		all = append(all, *m)
+	}
+	slices.SortFunc(all, func(a, b usage.Total) int { return a.Compare(b.Key) })
+	return all
+}
+
+// newest adds up one interval by label.
+func (l Labels) newest(keys []usage.KeyUsage, named map[string]bool) []usage.KeyUsage {
+	merged := map[usage.Key]*usage.KeyUsage{}
+	added := map[usage.Key]*sums{}
+	for _, u := range keys {
+		k := u.Key
+		k.User = l.label(u.User, named)
+		if merged[k] == nil {
+			merged[k], added[k] = &usage.KeyUsage{Key: k}, &sums{}
+		}
+		merged[k].Priced = merged[k].Priced || u.Priced
+		plus(&added[k].energy, u.Energy)
+		plus(&added[k].emissions, u.Emissions)
+	}
+	all := make([]usage.KeyUsage, 0, len(merged))
+	for k, m := range merged {
+		m.Energy, m.Emissions = value[usage.KWh](added[k].energy), value[usage.Grams](added[k].emissions)
+		all = append(all, *m)
+	}
+	slices.SortFunc(all, func(a, b usage.KeyUsage) int { return a.Compare(b.Key) })
+	return all
+}

@@ -1,0 +1,41 @@
+package source
+
+import (
+	"context"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Booted says when each host last booted, by its label, as node_exporter knows
+// it. Hosts that do not say so are left out.
+func (c *Client) Booted(ctx context.Context, at time.Time) (map[string]time.Time, error) {
+	at = at.Truncate(time.Second)
+	boots := bootSink{at: map[string]time.Time{}, now: float64(at.Unix())}
+	t := &table{pieces: []usage.Interval{{Start: at, Length: 0}}, step: time.Minute}
+	err := c.ask(ctx, t, c.Query.booted(), []string{c.Query.Labels.Host}, &boots)
+	return boots.at, err
+}
+
+type bootSink struct {
+	at   map[string]time.Time
+	host string
+	now  float64
+}
+
+// Series implements sink.
+func (b *bootSink) Series(labels []string) error {
+	b.host = clean(labels[0])
+	return nil
+}
+
+// Point implements sink. A boot of the future, or of before there was a Unix, is
+// a wrong clock.
+func (b *bootSink) Point(_, v float64) {
+	if b.host != "" && v > 0 && v <= b.now {
+		b.at[b.host] = time.Unix(int64(v), 0).UTC()
+	}
+}
+
+// Histogram implements sink.
+func (b *bootSink) Histogram() {}

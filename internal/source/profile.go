@@ -1,0 +1,137 @@
+package source
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+const (
+	// profileStep is how fine a profile looks where the piece allows: that of
+	// usual scrapes.
+	profileStep = time.Minute
+	// maxProfiled is how many hosts are named in one query: their names make its
+	// length.
+	maxProfiled = 200
+)
+
+// Profiles says how the CPU time of some series spread over a piece, minute by
+// minute. It asks for their hosts alone. What the server does not know is left
+// out: so are all series of queries that the operator wrote, which name no
+// counter.
+func (c *Client) Profiles(ctx context.Context, piece usage.Interval, series []usage.Series) (map[usage.Series]usage.Profile, error) {
+	steps := int(piece.Length / profileStep)
+	if c.Query.given() || steps < 2 {
+		return nil, nil
+	}
+	p := &profiler{
+		piece: piece, step: piece.Length / time.Duration(steps), steps: steps,
+		counters: map[usage.Series]*[2][]float64{},
+	}
+	var hosts []string
+	for _, s := range series {
+		if s.Host != usage.Unknown {
+			hosts = append(hosts, s.Host)
+		}
+	}
+	slices.Sort(hosts)
+	for some := range slices.Chunk(slices.Compact(hosts), maxProfiled) {
+		t := &table{pieces: p.points(), step: p.step}
+		if err := c.ask(ctx, t, c.Query.counters(some), append(c.Query.Labels.list(), partLabel), p); err != nil {
+			return nil, err
+		}
+	}
+	return p.profiles(series), nil
+}
+
+// profiler collects counters at the borders of the steps. It is a sink.
+type profiler struct {
+	piece    usage.Interval
+	step     time.Duration
+	steps    int
+	counters map[usage.Series]*[2][]float64 // busy and idle, at steps+1 moments; NaN: not known
+	now      []float64                      // those of the series that streams by
+}
+
+// points are intervals that end where the counters are looked at.
+func (p *profiler) points() []usage.Interval {
+	points := make([]usage.Interval, p.steps+1)
+	for i := range points {
+		points[i] = usage.Interval{Start: p.piece.Start.Add(time.Duration(i-1) * p.step), Length: p.step}
+	}
+	return points
+}
+
+// Series implements sink.
+func (p *profiler) Series(labels []string) error {
+	part := slices.Index([]string{partBusy, partIdle}, labels[4])
+	if part < 0 {
+		p.now = nil // not an answer to our question
+		return nil
+	}
+	s := named(rawSeries(labels))
+	both := p.counters[s]
+	if both == nil {
+		both = new([2][]float64)
+		for i := range both {
+			both[i] = slices.Repeat([]float64{math.NaN()}, p.steps+1)
+		}
+		p.counters[s] = both
+	}
+	p.now = both[part]
+	return nil
+}
+
+// Point implements sink.
+func (p *profiler) Point(at, v float64) {
+	i := int(math.Round((at - float64(p.piece.Start.Unix())) / p.step.Seconds()))
+	if i >= 0 && i < len(p.now) && v >= 0 && !math.IsInf(v, 0) {
+		p.now[i] = v
+	}
+}
+
+// Histogram implements sink.
+func (p *profiler) Histogram() {}
+
+func (p *profiler) profiles(series []usage.Series) map[usage.Series]usage.Profile {
+	all := map[usage.Series]usage.Profile{}
+	for _, s := range series {
+		both := p.counters[s]
+		if both == nil {
+			continue
+		}
+		profile := usage.Profile{Step: p.step, CPU: make([]usage.BusyIdle[usage.CPUSeconds], p.steps)}
+		busy, idle := growth(both[0]), growth(both[1])
+		for i := range profile.CPU {
+			profile.CPU[i] = usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(busy[i]), Idle: usage.CPUSeconds(idle[i])}
+		}
+		all[s] = profile
+	}
+	return all
+}
+
+// growth is what a counter grew by from each moment to the next. One that fell
+// began anew from 0. Over moments at which it is not known it grew evenly.
+func growth(counter []float64) []float64 {
+	grew := make([]float64, len(counter)-1)
+	last := -1
+	for i, v := range counter {
+		if math.IsNaN(v) {
+			continue
+		}
+		if last >= 0 {
+			by := v - counter[last]
+			if by < 0 {
+				by = v
+			}
+			for j := last; j < i; j++ {
+				grew[j] = by / float64(i-last)
+			}
+		}
+		last = i
+	}
+	return grew
+}

@@ -1,0 +1,207 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// SaveDirectory writes what was learned, and nothing else: all tenures of a
+// document at once, people, memberships and placements one by one. With homes a
+// person's present group is that of the directory, of several the first by name;
+// without, that of their newest usage. People who were forgotten stay so.
+//
+// Intervals that are not settled and in which other owners are known now become
+// due again; it says how many.
+func (s *Store) SaveDirectory(ctx context.Context, l usage.Learned, homes bool) (stale int, err error) {
+	naming, moved := (*naming)(nil), false
+	err = s.write(ctx, func(tx *sql.Tx) (err error) {
+		if naming, err = s.names.in(ctx, tx); err != nil {
+			return err
+		}
+		d := directory{ctx: ctx, tx: tx, naming: naming}
+		if err := s.putTenures(d, l.Tenures); err != nil {
+			return err
+		}
+		if err := d.putPeople(l.People); err != nil {
+			return err
+		}
+		if err := d.putMemberships(l.Memberships); err != nil {
+			return err
+		}
+		if err := d.putPlacements(l.Hosts); err != nil {
+			return err
+		}
+		if err := d.set("directory_as_of", strconv.FormatInt(l.Directory.AsOf.Unix(), 10)); err != nil {
+			return err
+		}
+		if moved, err = d.putHomes(l.Directory.AsOf, homes); err != nil {
+			return err
+		}
+		stale, err = dueAgain(ctx, tx, l.Spans)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	naming.keep()
+	if moved {
+		s.names.homesMoved()
+	}
+	return stale, nil
+}
+
+// directory writes to its tables in one transaction.
+type directory struct {
+	ctx    context.Context
+	tx     *sql.Tx
+	naming *naming
+}
+
+// do runs one statement for each of n rows.
+func (d directory) do(query string, n int, args func(i int) []any) error {
+	if n == 0 {
+		return nil
+	}
+	// See bulk.insert for why it cannot be cancelled.
+	quiet := context.WithoutCancel(d.ctx)
+	stmt, err := d.tx.PrepareContext(quiet, query)
+	if err != nil {
+		return err
+	}
+	defer stmt.Close()
+	for i := range n {
+		if err := d.ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := stmt.ExecContext(quiet, args(i)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putTenures replaces all tenures of each document that there is one of.
+func (s *Store) putTenures(d directory, tenures []usage.Tenure) error {
+	tenures = slices.Clone(tenures)
+	slices.SortStableFunc(tenures, func(a, b usage.Tenure) int { return strings.Compare(a.Document, b.Document) })
+	places := make([]int, len(tenures)) // within the document
+	var documents []string
+	for i, t := range tenures {
+		if i > 0 && t.Document == tenures[i-1].Document {
+			places[i] = places[i-1] + 1
+		} else {
+			documents = append(documents, t.Document)
+		}
+	}
+	if err := d.do("DELETE FROM directory_tenure WHERE document = ?", len(documents), func(i int) []any {
+		return []any{documents[i]}
+	}); err != nil {
+		return err
+	}
+	return s.insert.tenure.insert(d.ctx, d.tx, len(tenures), func(values []any, i int) []any {
+		t, owner := &tenures[i], tenures[i].Owner
+		if d.naming.isGone(owner) {
+			owner = ""
+		}
+		return append(values, t.Document, places[i], t.Host, owner, seconds(t.From), seconds(t.To))
+	})
+}
+
+// putPeople also makes them users, whether or not they ever use anything.
+func (d directory) putPeople(people []usage.Person) error {
+	people = slices.DeleteFunc(slices.Clone(people), func(p usage.Person) bool { return d.naming.isGone(p.ID) })
+	for _, table := range []string{"directory_person", "dim_user"} {
+		if err := d.do("INSERT INTO "+table+`(user_id, display_name) VALUES (?, ?)
+			ON CONFLICT DO UPDATE SET display_name = excluded.display_name WHERE display_name IS NOT excluded.display_name`,
+			len(people), func(i int) []any { return []any{people[i].ID, text(people[i].Name)} }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d directory) putMemberships(memberships []usage.Membership) error {
+	memberships = slices.DeleteFunc(slices.Clone(memberships), func(m usage.Membership) bool { return d.naming.isGone(m.User) })
+	for _, m := range memberships {
+		if _, err := d.naming.group(m.Group); err != nil {
+			return err
+		}
+	}
+	return d.do(`INSERT INTO directory_membership(user_id, group_name, valid_from, valid_to) VALUES (?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET valid_to = excluded.valid_to WHERE valid_to IS NOT excluded.valid_to`,
+		len(memberships), func(i int) []any {
+			m := memberships[i]
+			return []any{m.User, m.Group, seconds(m.From), seconds(m.To)}
+		})
+}
+
+func (d directory) putPlacements(hosts []usage.Placement) error {
+	return d.do(`INSERT INTO directory_placement VALUES (?, ?, ?) ON CONFLICT DO UPDATE
+		SET project = excluded.project, machine = excluded.machine`,
+		len(hosts), func(i int) []any { return []any{hosts[i].Host, text(hosts[i].Project), text(hosts[i].Machine)} })
+}
+
+// putHomes sets the present group of everybody in the directory, and says
+// whether any was another, or was kept by other rules. It only writes a change.
+func (d directory) putHomes(at time.Time, homes bool) (moved bool, err error) {
+	by := "usage"
+	if homes {
+		by = "directory"
+	}
+	var was string
+	if err := d.tx.QueryRowContext(d.ctx, "SELECT coalesce((SELECT value FROM setting WHERE name = 'homes'), 'usage')").Scan(&was); err != nil {
+		return false, err
+	}
+	if was != by {
+		if err := d.set("homes", by); err != nil {
+			return false, err
+		}
+	}
+	if !homes {
+		return was != by, nil
+	}
+	none, err := d.naming.group(usage.Unattributed)
+	if err != nil {
+		return false, err
+	}
+	result, err := d.tx.ExecContext(d.ctx, `UPDATE dim_user SET group_id = home.group_id FROM (
+		SELECT user_id, coalesce((
+			SELECT g.group_id FROM directory_membership m JOIN dim_group g USING (group_name)
+			WHERE m.user_id = p.user_id AND (valid_from IS NULL OR valid_from <= ?1) AND (valid_to IS NULL OR valid_to > ?1)
+			ORDER BY group_name LIMIT 1), ?2) AS group_id
+		FROM directory_person p) AS home
+		WHERE home.user_id = dim_user.user_id AND home.group_id IS NOT dim_user.group_id`, at.Unix(), none)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0 || was != by, err
+}
+
+func (d directory) set(name, value string) error {
+	_, err := d.tx.ExecContext(d.ctx, `INSERT INTO setting VALUES (?, ?)
+		ON CONFLICT DO UPDATE SET value = excluded.value WHERE value <> excluded.value`, name, value)
+	return err
+}
+
+// seconds is a time as it is stored: NULL for none.
+func seconds(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.Unix()
+}
+
+// text is a word as it is stored where it may be unknown: NULL for none.
+func text(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

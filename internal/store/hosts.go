@@ -1,0 +1,86 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// hostPort takes a label apart: 172.16.100.5:9100, [fd00::5]:9100, vm7. The port
+// is nil where there is none.
+func hostPort(label string) (host string, port any) {
+	if h, p, err := net.SplitHostPort(label); err == nil {
+		if n, err := strconv.ParseUint(p, 10, 16); err == nil {
+			return h, int64(n)
+		}
+		return label, nil
+	}
+	if inner, ok := strings.CutPrefix(label, "["); ok && strings.HasSuffix(inner, "]") {
+		return strings.TrimSuffix(inner, "]"), nil
+	}
+	return label, nil
+}
+
+// hostRow is the energy of one host in one stretch of a piece, as it is stored:
+// busy and idle CPU seconds, busy and idle kWh.
+type hostRow struct {
+	start, instance, until, machine int64
+	values                          [4]float64
+	estimated                       bool
+}
+
+// putHosts replaces what is known by host of the record's interval, estimates
+// included.
+func (s *Store) putHosts(ctx context.Context, tx *sql.Tx, naming *naming, rec usage.Record) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM workspace_usage WHERE start >= ? AND start < ?", span(rec.Interval)...); err != nil {
+		return err
+	}
+	rows := make([]hostRow, 0, len(rec.Hosts))
+	for _, h := range rec.Hosts {
+		instance, err := naming.instance(h.Host)
+		if err != nil {
+			return err
+		}
+		machine, err := naming.machine(h.Machine)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, hostRow{
+			start: h.Start.Unix(), instance: instance, until: h.Until.Unix(), machine: machine,
+			values: [4]float64{float64(h.CPU.Busy), float64(h.CPU.Idle), float64(h.Energy.Busy), float64(h.Energy.Idle)},
+		})
+	}
+	return s.putHostRows(ctx, tx, oneEach(rows))
+}
+
+// oneEach orders rows as the table has them and adds up those of one stretch,
+// which several series of one host have.
+func oneEach(rows []hostRow) []hostRow {
+	slices.SortStableFunc(rows, func(a, b hostRow) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.instance, b.instance), cmp.Compare(a.until, b.until))
+	})
+	var merged []hostRow
+	for _, r := range rows {
+		if n := len(merged); n > 0 && merged[n-1].start == r.start && merged[n-1].instance == r.instance && merged[n-1].until == r.until {
+			for i, v := range r.values {
+				merged[n-1].values[i] += v
+			}
+			continue
+		}
+		merged = append(merged, r)
+	}
+	return merged
+}
+
+func (s *Store) putHostRows(ctx context.Context, tx *sql.Tx, rows []hostRow) error {
+	return s.insert.host.insert(ctx, tx, len(rows), func(to []any, i int) []any {
+		r := &rows[i]
+		return append(to, r.start, r.instance, r.until, r.machine, r.values[0], r.values[1], r.values[2], r.values[3], r.estimated)
+	})
+}

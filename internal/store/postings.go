@@ -1,0 +1,113 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+const position = "coalesce((SELECT revision FROM follower WHERE name = ?), 0)"
+
+// Postings gives the intervals that have changed since a follower's position, in
+// the order of their revisions, at most limit of them, each as it is now. A
+// follower that replaces what it has of each interval ends equal to the store.
+func (s *Store) Postings(ctx context.Context, follower string, limit int) ([]usage.Posting, error) {
+	var all []usage.Posting
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		naming, err := s.names.in(ctx, tx)
+		if err != nil {
+			return err
+		}
+		err = each(ctx, tx, `SELECT start, seconds, state, revision FROM usage_interval
+			WHERE revision IS NOT NULL AND revision > `+position+` ORDER BY revision LIMIT ?`,
+			[]any{follower, limit}, func(rows *sql.Rows) error {
+				var p usage.Posting
+				var start, seconds int64
+				if err := rows.Scan(&start, &seconds, &p.State, &p.Revision); err != nil {
+					return err
+				}
+				p.Interval = usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second}
+				all = append(all, p)
+				return nil
+			})
+		for i := range all {
+			if err == nil {
+				err = s.fill(ctx, tx, naming, &all[i])
+			}
+		}
+		return err
+	})
+	return all, err
+}
+
+// fill adds the facts of a posting's interval up by group and by user.
+func (s *Store) fill(ctx context.Context, tx *sql.Tx, naming *naming, p *usage.Posting) error {
+	c, err := s.load(ctx, tx, p.Interval)
+	if err != nil {
+		return err
+	}
+	site := &member{priced: len(c.prices) > 0}
+	groups, users := map[string]*member{}, map[string]*member{}
+	for _, r := range c.rows {
+		k, err := naming.keyOf(ctx, r.key)
+		if err != nil {
+			return err
+		}
+		price := c.price(r.start)
+		site.add(r, price)
+		for _, by := range []struct {
+			members map[string]*member
+			name    string
+		}{{groups, k.Group}, {users, k.User}} {
+			if by.members[by.name] == nil {
+				by.members[by.name] = &member{priced: site.priced}
+			}
+			by.members[by.name].add(r, price)
+		}
+	}
+	if site.priced {
+		intensity := usage.GramsPerKWh(site.intensity())
+		p.Intensity = &intensity
+	}
+	p.Groups, p.Users = posted(groups), posted(users)
+	return nil
+}
+
+func posted(members map[string]*member) []usage.Posted {
+	var all []usage.Posted
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		m := members[name]
+		f := func(i int) float64 { return m.sums[i].Float64() }
+		p := usage.Posted{
+			Name:   name,
+			CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(f(0)), Idle: usage.CPUSeconds(f(1))},
+			Energy: usage.BusyIdle[usage.KWh]{Busy: usage.KWh(f(2)), Idle: usage.KWh(f(3))},
+		}
+		if m.priced {
+			p.Emissions = &usage.BusyIdle[usage.Grams]{Busy: usage.Grams(f(4)), Idle: usage.Grams(f(5))}
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// Posted moves a follower's position to a revision: that and all before it have
+// arrived. Back to 0, it gets everything again.
+func (s *Store) Posted(ctx context.Context, follower string, revision int64) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO follower VALUES (?, ?)
+			ON CONFLICT DO UPDATE SET revision = excluded.revision`, follower, revision)
+		return err
+	})
+}
+
+// Unposted counts the intervals that a follower has yet to get.
+func (s *Store) Unposted(ctx context.Context, follower string) (n int, err error) {
+	err = s.reader.QueryRowContext(ctx, `SELECT count(*) FROM usage_interval
+		WHERE revision IS NOT NULL AND revision > `+position, follower).Scan(&n)
+	return n, err
+}

@@ -1,0 +1,45 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// putInterval writes the state of an interval that was answered, and if others
+// would see something new in it, its next revision.
+func (s *Store) putInterval(ctx context.Context, tx *sql.Tx, rec usage.Record, kwh float64, news bool) error {
+	var energy, pue, askAgain any
+	if rec.State != usage.Empty {
+		energy, pue = kwh, rec.PUE
+	} else if !rec.AskAgain.IsZero() {
+		askAgain = rec.AskAgain.Unix()
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO usage_interval(start, seconds, state, kwh, pue, fetched_at, retry_at, revision)
+		VALUES (?, ?, ?, ?, ?, ?, ?, CASE WHEN ? THEN `+nextRevision+` END)
+		ON CONFLICT(start) DO UPDATE SET state = excluded.state, kwh = excluded.kwh,
+		pue = excluded.pue, fetched_at = excluded.fetched_at, retry_at = excluded.retry_at, attempts = 0, error = NULL,
+		revision = coalesce(excluded.revision, revision)`,
+		rec.Interval.Start.Unix(), int64(rec.Interval.Length.Seconds()), string(rec.State), energy, pue,
+		rec.FetchedAt.Unix(), askAgain, news && rec.State != usage.Empty)
+	return err
+}
+
+// answered notes that an interval was answered with nothing better than it has.
+func answered(ctx context.Context, tx *sql.Tx, interval usage.Interval) error {
+	_, err := tx.ExecContext(ctx, `UPDATE usage_interval SET retry_at = NULL, attempts = 0, error = NULL
+		WHERE start = ? AND retry_at IS NOT NULL`, interval.Start.Unix())
+	return err
+}
+
+// restate gives an interval another state and, with news, a revision. A settled
+// one is not asked for again.
+func restate(ctx context.Context, tx *sql.Tx, interval usage.Interval, state usage.State, news bool) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE usage_interval SET state = ?,
+		revision = CASE WHEN ? THEN `+nextRevision+` ELSE revision END WHERE start = ?`,
+		string(state), news, interval.Start.Unix()); err != nil || state != usage.Settled {
+		return err
+	}
+	return answered(ctx, tx, interval)
+}

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// SaveActive makes the active workspaces those of the list. One that continues
+// keeps its row. One whose start is not known (zero) began when its user was
+// first seen on the host, for a new one at now. What was kept of hosts that left
+// is deleted: their usage is in the facts.
+func (s *Store) SaveActive(ctx context.Context, active []usage.Active, now time.Time) error {
+	naming := (*naming)(nil)
+	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+		if naming, err = s.names.in(ctx, tx); err != nil {
+			return err
+		}
+		gone, seen, err := readWorkspaces(ctx, tx)
+		if err != nil {
+			return err
+		}
+		kept := map[workspace]bool{}
+		for _, a := range active {
+			w, err := naming.workspace(a, seen, now)
+			if err != nil {
+				return err
+			}
+			if !kept[w] {
+				if err := putWorkspace(ctx, tx, naming, w, gone[w], a.Group); err != nil {
+					return err
+				}
+			}
+			kept[w] = true
+			delete(gone, w)
+		}
+		return removeWorkspaces(ctx, tx, gone)
+	})
+	if err == nil {
+		naming.keep()
+	}
+	return err
+}
+
+// workspace is what makes an active workspace the same one.
+type workspace struct {
+	occupancy
+	machine, project int64
+	started          int64
+}
+
+// occupancy is a user on a host.
+type occupancy struct {
+	instance int64
+	user     string
+}
+
+// readWorkspaces gives the ids of the active workspaces, and since when each
+// user is on each host.
+func readWorkspaces(ctx context.Context, tx *sql.Tx) (ids map[workspace]int64, seen map[occupancy]int64, err error) {
+	ids, seen = map[workspace]int64{}, map[occupancy]int64{}
+	err = each(ctx, tx, `SELECT workspace_id, instance_id, coalesce(user_id, ?), machine_id, coalesce(project_id, 0), unixepoch(started_at)
+		FROM active_workspace`, []any{usage.Unattributed}, func(rows *sql.Rows) error {
+		var id int64
+		var w workspace
+		if err := rows.Scan(&id, &w.instance, &w.user, &w.machine, &w.project, &w.started); err != nil {
+			return err
+		}
+		ids[w] = id
+		if since, ok := seen[w.occupancy]; !ok || w.started < since {
+			seen[w.occupancy] = w.started
+		}
+		return nil
+	})
+	return ids, seen, err
+}
+
+func (g *naming) workspace(a usage.Active, seen map[occupancy]int64, now time.Time) (w workspace, err error) {
+	w.user = g.whose(a.User)
+	if w.instance, err = g.instance(a.Host); err != nil {
+		return w, err
+	}
+	if w.machine, err = g.machine(a.Machine); err != nil {
+		return w, err
+	}
+	if w.project, err = g.project(a.Project); err != nil {
+		return w, err
+	}
+	if since, ok := seen[w.occupancy]; ok {
+		w.started = since
+	} else {
+		w.started = now.Unix()
+	}
+	if !a.Started.IsZero() {
+		w.started = a.Started.Unix()
+	}
+	return w, g.user(w.user)
+}
+
+// putWorkspace writes a workspace and its group, or only another group. id is 0
+// if it is new.
+func putWorkspace(ctx context.Context, tx *sql.Tx, naming *naming, w workspace, id int64, group string) error {
+	groupID, err := naming.group(group)
+	if err != nil {
+		return err
+	}
+	if id == 0 {
+		if err := tx.QueryRowContext(ctx, `INSERT INTO active_workspace(instance_id, machine_id, user_id, project_id, started_at)
+			VALUES (?, ?, ?, ?, ?) RETURNING workspace_id`,
+			w.instance, w.machine, w.user, w.project, unix(w.started).Format(time.RFC3339)).Scan(&id); err != nil {
+			return err
+		}
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO active_group VALUES (?, ?)
+		ON CONFLICT DO UPDATE SET group_id = excluded.group_id WHERE group_id <> excluded.group_id`, id, groupID)
+	return err
+}
+
+// removeWorkspaces also deletes what was kept of hosts that are not active, by a
+// backfill, say.
+func removeWorkspaces(ctx context.Context, tx *sql.Tx, gone map[workspace]int64) error {
+	for _, id := range gone {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM active_workspace WHERE workspace_id = ?", id); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, "DELETE FROM workspace_usage WHERE instance_id NOT IN (SELECT instance_id FROM active_workspace)")
+	return err
+}
+
+// Active gives the active workspaces and what their hosts have used since they
+// began, by host. Usage of a host that several share is that of each.
+func (s *Store) Active(ctx context.Context) ([]usage.ActiveUsage, error) {
+	var all []usage.ActiveUsage
+	err := each(ctx, s.reader, `
+		WITH workspace AS MATERIALIZED (
+			SELECT workspace_id, instance_id, unixepoch(started_at) AS started FROM active_workspace),
+		used AS MATERIALIZED (
+			SELECT w.workspace_id, sum(u.busy_kwh) AS busy, sum(u.idle_kwh) AS idle,
+				sum(u.busy_kwh * c.gco2eq_per_kwh) AS busy_grams, sum(u.idle_kwh * c.gco2eq_per_kwh) AS idle_grams,
+				sum(u.estimated * (u.busy_kwh + u.idle_kwh)) AS estimated
+			FROM workspace_usage u JOIN workspace w ON w.instance_id = u.instance_id AND u.until > w.started
+			LEFT JOIN interval_price c ON c.start = u.start GROUP BY w.workspace_id)
+		SELECT coalesce(i.raw_label, i.host), coalesce(p.cloud_project_name, ?), m.machine_name, coalesce(a.user_id, ?), coalesce(g.group_name, ?),
+			w.started, coalesce(u.busy, 0), coalesce(u.idle, 0), u.busy_grams, u.idle_grams, coalesce(u.estimated, 0)
+		FROM active_workspace a JOIN workspace w USING (workspace_id)
+		JOIN dim_instance i ON i.instance_id = a.instance_id JOIN dim_machine m ON m.machine_id = a.machine_id
+		LEFT JOIN dim_project p ON p.project_id = a.project_id
+		LEFT JOIN active_group ag ON ag.workspace_id = a.workspace_id LEFT JOIN dim_group g ON g.group_id = ag.group_id
+		LEFT JOIN used u ON u.workspace_id = a.workspace_id
+		ORDER BY 1, 2, 3, 4, 5, 6`, []any{usage.Unknown, usage.Unattributed, usage.Unattributed}, func(rows *sql.Rows) error {
+		var a usage.ActiveUsage
+		var started int64
+		var busy, idle *float64
+		if err := rows.Scan(&a.Host, &a.Project, &a.Machine, &a.User, &a.Group, &started,
+			&a.Energy.Busy, &a.Energy.Idle, &busy, &idle, &a.Estimated); err != nil {
+			return err
+		}
+		a.Started = unix(started)
+		if a.Priced = busy != nil; a.Priced {
+			a.Emissions = usage.BusyIdle[usage.Grams]{Busy: usage.Grams(*busy), Idle: usage.Grams(*idle)}
+		}
+		all = append(all, a)
+		return nil
+	})
+	return all, err
+}

@@ -1,0 +1,55 @@
+package usage
+
+import "time"
+
+// Scope says what usage is added up by.
+type Scope string
+
+// The scopes. Ada is the whole site; the first four are those of fact_usage.
+const (
+	ScopeAda     Scope = "ada"
+	ScopeProject Scope = "project"
+	ScopeMachine Scope = "machine"
+	ScopeUser    Scope = "user"
+	ScopeGroup   Scope = "group"
+)
+
+// Scopes lists them in the order in which they are explained.
+func Scopes() []Scope {
+	return []Scope{ScopeAda, ScopeProject, ScopeMachine, ScopeUser, ScopeGroup}
+}
+
+// Period is a time [From, To) of a calendar, such as a day or a month.
+type Period struct {
+	From, To time.Time
+}
+
+// Tally is the usage of one member of a scope over a period, added up over the
+// intervals that begin in it. Members add up to the site.
+type Tally struct {
+	Period
+	Name      string // of the project, machine type, user or group; of ada: "ada"
+	CPU       BusyIdle[CPUSeconds]
+	Energy    BusyIdle[KWh]
+	Emissions BusyIdle[Grams] // of the priced part of Energy
+	Intervals int             // that have usage of it
+
+	Unpriced     KWh // of Energy: no intensity yet, so in no emissions
+	Provisional  KWh // of Energy: priced, and may be restated
+	Forecast     KWh // of Energy: priced with a forecast
+	Unattributed KWh // of Energy: nobody's
+
+	// Doubt is how far Energy may be off by the error of the average power of its
+	// machine types; of what has no known error, nothing: that is Undoubted.
+	Doubt     KWh
+	Undoubted KWh
+}
+
+// Gap is a run of adjacent intervals in one state, and why.
+type Gap struct {
+	Period
+	State     State
+	Intervals int
+	Attempts  int    // the most of any of them
+	Error     string // of the newest failed attempt
+}
