@@ -20,6 +20,9 @@ var errURI = errors.New("the address is no valid mongodb:// or mongodb+srv:// UR
 // https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 var authCodes = []int32{13, 18, 33, 334}
 
+// failedToParse is its code for a field that it does not know.
+const failedToParse = 9
+
 // failure gives an error of the driver its reason, and says what was attempted.
 // The end of the caller's own context is nobody's failure.
 func failure(what string, err error) error {

@@ -88,11 +88,20 @@ func (r *Reader) ListCollections(ctx context.Context) ([]string, error) {
 
 // Distinct gives the distinct values of a field. A nil filter is all documents.
 func (r *Reader) Distinct(ctx context.Context, collection, field string, filter any) ([]bson.RawValue, error) {
-	ctx, done := context.WithTimeout(ctx, r.timeout)
+	limited, done := context.WithTimeout(ctx, r.timeout)
 	defer done()
-	var values []bson.RawValue
-	err := r.db.Collection(collection).Distinct(ctx, field, orAll(filter)).Decode(&values)
-	return values, failure("distinct "+collection, err)
+	list, err := r.db.Collection(collection).Distinct(limited, field, orAll(filter)).Raw()
+	if hasCode(err, []int32{failedToParse}) {
+		// A server that takes no time limit for this command: ours alone.
+		alone, stop := context.WithCancel(ctx)
+		defer stop()
+		defer context.AfterFunc(limited, stop)()
+		list, err = r.db.Collection(collection).Distinct(alone, field, orAll(filter)).Raw()
+	}
+	if err != nil {
+		return nil, failure("distinct "+collection, err)
+	}
+	return list.Values()
 }
 
 // Count counts documents one by one. A nil filter is all documents.

@@ -48,14 +48,14 @@ func (w *Writer) Name() string { return "mongodb/" + w.db.Name() }
 // Prepare makes the indexes by which usage is looked up.
 func (w *Writer) Prepare(ctx context.Context) error {
 	for collection, who := range map[string]string{groupUsage: "group", userUsage: "user"} {
-		ctx, done := context.WithTimeout(ctx, w.timeout)
-		_, err := w.db.Collection(collection).Indexes().CreateMany(ctx, []driver.IndexModel{
-			{Keys: bson.D{{Key: "ts", Value: 1}}},
-			{Keys: bson.D{{Key: who, Value: 1}, {Key: "ts", Value: 1}}},
-		})
-		done()
-		if err != nil {
-			return failure("create indexes of "+collection, err)
+		for _, keys := range []bson.D{{{Key: "ts", Value: 1}}, {{Key: who, Value: 1}, {Key: "ts", Value: 1}}} {
+			err := w.do(ctx, func(ctx context.Context) error {
+				_, err := w.db.Collection(collection).Indexes().CreateOne(ctx, driver.IndexModel{Keys: keys})
+				return err
+			})
+			if err != nil {
+				return failure("create indexes of "+collection, err)
+			}
 		}
 	}
 	return nil

@@ -1,0 +1,78 @@
+package mongodb
+
+import (
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+func posted(name string, kwh usage.KWh, priced bool) usage.Posted {
+	p := usage.Posted{
+		Name: name, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 3600, Idle: 1800},
+		Energy: usage.BusyIdle[usage.KWh]{Busy: kwh, Idle: kwh / 4},
+	}
+	if priced {
+		p.Emissions = &usage.BusyIdle[usage.Grams]{Busy: usage.Grams(kwh * 100), Idle: usage.Grams(kwh * 25)}
+	}
+	return p
+}
+
+func posting(hours int, revision int64, priced bool, users ...string) usage.Posting {
+	p := usage.Posting{Interval: usage.IntervalAt(hour(hours), usage.SlotLength), Revision: revision, State: usage.Unpriced}
+	if priced {
+		intensity := usage.GramsPerKWh(100)
+		p.State, p.Intensity = usage.Provisional, &intensity
+	}
+	p.Groups = []usage.Posted{posted("ISIS", usage.KWh(len(users)), priced)}
+	for _, u := range users {
+		p.Users = append(p.Users, posted(u, 1, priced))
+	}
+	return p
+}
+
+func TestUsageIsWrittenOnceWhateverIsRepeated(t *testing.T) {
+	rig := newRig(t)
+	w, err := mongo.OpenWriter(rig.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	write := func(postings ...usage.Posting) string {
+		t.Helper()
+		if err := w.Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Write(t.Context(), postings); err != nil {
+			t.Fatal(err)
+		}
+		return rig.contents()
+	}
+	first := write(posting(0, 1, false, "ada", usage.Unattributed), posting(1, 2, true, `{"$gt":""}`, "a/b"))
+	if again := write(posting(0, 1, false, "ada", usage.Unattributed), posting(1, 2, true, `{"$gt":""}`, "a/b")); again != first {
+		t.Errorf("again it is\n%s\nwas\n%s", again, first)
+	}
+	doc, err := rig.reader().FindOne(t.Context(), "user_usage", mongo.Find{Filter: d("_id", "2026-07-01T12:00:00Z/ada")})
+	if err != nil || doc == nil {
+		t.Fatal(doc, err)
+	}
+	if doc.Lookup("busy_gco2eq").Type != bson.TypeNull || doc.Lookup("intensity_gco2eq_per_kwh").Type != bson.TypeNull {
+		t.Errorf("grams of what has no price: %v", doc)
+	}
+	if got := doc.Lookup("busy_kwh").Double(); got != 1 || doc.Lookup("provenance").StringValue() != "unpriced" || !doc.Lookup("ts").Time().Equal(hour(0)) {
+		t.Errorf("got %v", doc)
+	}
+	// Attributed again: bob has what was ada's, and it is priced.
+	write(posting(0, 3, true, "bob", usage.Unattributed))
+	for user, want := range map[string]int64{"ada": 0, "bob": 1, usage.Unattributed: 1} {
+		if n, err := rig.reader().Count(t.Context(), "user_usage", d("user", user, "ts", hour(0))); n != want || err != nil {
+			t.Errorf("%s has %d documents, %v; want %d", user, n, err, want)
+		}
+	}
+	doc, err = rig.reader().FindOne(t.Context(), "group_usage", mongo.Find{Filter: d("_id", "2026-07-01T12:00:00Z/ISIS")})
+	if err != nil || doc.Lookup("busy_gco2eq").Double() != 200 || doc.Lookup("revision").Int64() != 3 {
+		t.Errorf("got %v, %v", doc, err)
+	}
+}
