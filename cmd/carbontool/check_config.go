@@ -1,29 +1,49 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"io"
 	"strings"
+
+	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 )
 
-// runCheckConfig says whether a file is valid and, in a few lines, what it means:
-// a typing error in a valid value is found by reading the value back.
-func runCheckConfig(file string, stdout, stderr io.Writer) int {
-	c, err := config.Load(file)
+// checkConfig says whether a file is valid and, in a few lines, what it means: a
+// typing error in a valid value is found by reading the value back.
+type checkConfig struct {
+	file string
+}
+
+func (k *checkConfig) register(app *kingpin.Application) *kingpin.CmdClause {
+	c := group(app, "check", "Check the resources for validity.").
+		Command("config", "Check a configuration file and say what it means.").HelpLong(`
+Each fault is a line with file, line and key. Nothing is asked over the network
+and nothing is written.
+
+Example:
+
+    carbontool check config /etc/carbon_exporter/carbon.yml
+`)
+	c.Arg("FILE", "The configuration file to check.").Required().StringVar(&k.file)
+	return c
+}
+
+func (k *checkConfig) run(_ context.Context, s streams) error {
+	c, err := config.Load(k.file)
 	if err != nil {
-		fmt.Fprintf(stderr, "%s\n", err) // each of its lines begins with the file
-		return exitFailed
+		fmt.Fprintf(s.err, "%s\n", err) // each of its lines begins with the file
+		return errReported
 	}
-	fmt.Fprintf(stdout, "%s: ok\n", file)
+	fmt.Fprintf(s.out, "%s: ok\n", k.file)
 	for _, line := range summary(c) {
-		fmt.Fprintf(stdout, "  %s\n", line)
+		fmt.Fprintf(s.out, "  %s\n", line)
 	}
 	for _, unused := range c.NotYetUsed() {
-		fmt.Fprintf(stdout, "warning: %s\n", unused)
+		fmt.Fprintf(s.out, "warning: %s\n", unused)
 	}
-	return exitDone
+	return nil
 }
 
 // summary is what the configuration means.
@@ -35,6 +55,8 @@ func summary(c *config.Config) []string {
 			c.Power.BusyWatts, c.Power.IdleWatts, c.Power.PUE, len(c.Power.Machines)),
 		"carbon intensity: " + intensity(c.CarbonIntensity),
 		fmt.Sprintf("attribution: by %s, %s", c.Attribution.GroupBy, groups(c.Attribution.Groups)),
+		"mongodb: " + mongodb(c.MongoDB),
+		"users on /metrics: " + users(c.Attribution),
 		fmt.Sprintf("budgets: %d, in %s", len(c.Budgets), c.Timezone),
 	}
 }
@@ -70,4 +92,31 @@ func groups(groups []config.Group) string {
 		described[i] = group.Name + " (" + strings.Join(group.Projects, ", ") + ")"
 	}
 	return "named groups: " + strings.Join(described, "; ")
+}
+
+// mongodb never holds the address, which often holds a password.
+func mongodb(m *config.MongoDB) string {
+	if m == nil {
+		return "none"
+	}
+	read := fmt.Sprintf("database %s is read every %s (%s, %s, %s, %s)", m.Database, m.Refresh,
+		m.Collections.Workspaces, m.Collections.Users, m.Collections.Groups, m.Collections.Hosts)
+	if m.UsageDatabase == "" {
+		return read + ", nothing is written"
+	}
+	return read + fmt.Sprintf(", group_usage and user_usage are written to database %s", m.UsageDatabase)
+}
+
+func users(a config.Attribution) string {
+	who := "all of them"
+	if a.MaxUsers > 0 {
+		who = fmt.Sprintf("the %d with the most energy, the others as one", a.MaxUsers)
+	}
+	switch a.UserLabel {
+	case config.UserLabelNone:
+		return "nobody is named"
+	case config.UserLabelPseudonym:
+		return "by a keyed hash of their id, " + who
+	}
+	return "by their id, " + who
 }

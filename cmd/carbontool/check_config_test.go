@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +22,8 @@ func TestCheckConfig(t *testing.T) {
   power: 12 W busy and 1 W idle per core, PUE 1, machine types with watts of their own: 0
   carbon intensity: uk, national, from https://api.carbonintensity.org.uk
   attribution: by project, no named groups
+  mongodb: none
+  users on /metrics: by their id, all of them
   budgets: 0, in Europe/London
 `,
 		},
@@ -32,7 +33,8 @@ func TestCheckConfig(t *testing.T) {
 prometheus: {url: "http://carbon:hunter2@localhost:9090", matchers: 'job="node"', basic_auth: {username: u, password: hunter2}}
 power: {machines: {Muon: {busy_watts: 9.5}}}
 carbon_intensity: {uk: {url: "http://hunter2@localhost", region_id: 13}}
-attribution: {groups: [{name: ISIS, projects: [IDAaaS, TDAaaS]}, {name: Diamond, projects: [DLS]}]}
+mongodb: {uri: "mongodb://carbon:hunter2@localhost"}
+attribution: {user_label: none, max_users: 7, groups: [{name: ISIS, projects: [IDAaaS, TDAaaS]}, {name: Diamond, projects: [DLS]}]}
 `,
 			code: exitDone,
 			stdout: `FILE: ok
@@ -41,6 +43,8 @@ attribution: {groups: [{name: ISIS, projects: [IDAaaS, TDAaaS]}, {name: Diamond,
   power: 12 W busy and 1 W idle per core, PUE 1, machine types with watts of their own: 1
   carbon intensity: uk, region 13, from http://xxxxx@localhost
   attribution: by project, named groups: ISIS (IDAaaS, TDAaaS); Diamond (DLS)
+  mongodb: database ada is read every 5m (workspaces, users, groups, hosts), nothing is written
+  users on /metrics: nobody is named
   budgets: 0, in Europe/London
 `,
 		},
@@ -49,8 +53,8 @@ attribution: {groups: [{name: ISIS, projects: [IDAaaS, TDAaaS]}, {name: Diamond,
 			text: `
 prometheus: {busy_query: busy, idle_query: idle}
 carbon_intensity: {provider: static}
-attribution: {group_by: directory}
-mongodb: {uri: "mongodb://localhost"}
+attribution: {group_by: directory, user_label: pseudonym, pseudonym_key_file: key, max_users: 50}
+mongodb: {uri_file: uri, database: cloud, refresh: 1m, collections: {workspaces: vms}, usage_database: usage}
 budgets: [{name: all, scope: ada, period: year, kwh: 1}]
 `,
 			code: exitDone,
@@ -60,10 +64,10 @@ budgets: [{name: all, scope: ada, period: year, kwh: 1}]
   power: 12 W busy and 1 W idle per core, PUE 1, machine types with watts of their own: 0
   carbon intensity: static, 210.89 gCO2eq/kWh, grid GB
   attribution: by directory, no named groups
+  mongodb: database cloud is read every 1m (vms, users, groups, hosts), group_usage and user_usage are written to database usage
+  users on /metrics: by a keyed hash of their id, the 50 with the most energy, the others as one
   budgets: 1, in Europe/London
-warning: mongodb: read and checked, not used by this version
 warning: budgets: read and checked, not used by this version
-warning: attribution.group_by: directory is read and checked, not used by this version
 `,
 		},
 		{
@@ -80,25 +84,16 @@ FILE:3: power.pue: must be finite and at least 1, is 0.5
 			if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			checkConfig(t, file, test.code, strings.ReplaceAll(test.stdout, "FILE", file), strings.ReplaceAll(test.stderr, "FILE", file))
+			checks(t, file, test.code, strings.ReplaceAll(test.stdout, "FILE", file), strings.ReplaceAll(test.stderr, "FILE", file))
 		})
 	}
 	t.Run("a file that is not there", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "carbon.yml")
-		checkConfig(t, file, exitFailed, "", file+": open: no such file or directory\n")
+		checks(t, file, exitFailed, "", file+": open: no such file or directory\n")
 	})
 }
 
-func checkConfig(t *testing.T, file string, code int, stdout, stderr string) {
+func checks(t *testing.T, file string, code int, stdout, stderr string) {
 	t.Helper()
-	var out, err bytes.Buffer
-	if got := run([]string{"check", "config", file}, &out, &err); got != code {
-		t.Errorf("exit code %d, want %d", got, code)
-	}
-	if got := out.String(); got != stdout {
-		t.Errorf("stdout\n%s\nwant\n%s", got, stdout)
-	}
-	if got := err.String(); got != stderr {
-		t.Errorf("stderr\n%s\nwant\n%s", got, stderr)
-	}
+	called{code, stdout, stderr}.by(t, "check", "config", file)
 }

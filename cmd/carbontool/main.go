@@ -1,19 +1,50 @@
-// Command carbontool is the operator's tool beside carbon_exporter. Each command
-// is a file of its own; this one knows only which there are and how a program
-// ends: 0 done, 1 failed, 2 used in a wrong way.
+// Command carbontool is the operator's tool beside carbon_exporter, over the same
+// configuration and the same store. Each command is a file of its own that has a
+// register and a run; this one knows only which there are and how the program
+// ends: 0 done, 1 failed, 2 used in a wrong way. Start with commands.
 package main
 
 import (
+	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
-	"github.com/prometheus/common/version"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+}
+
+// command is one thing that the tool does.
+type command interface {
+	// register declares the command with its flags, arguments and help.
+	register(*kingpin.Application) *kingpin.CmdClause
+	// run does it. What was asked for goes to streams.out, all else that is said
+	// on the way to streams.err; the error is for the caller to print. Ctrl-C
+	// ends ctx.
+	run(context.Context, streams) error
+}
+
+// commands are all of them, in the order of the help.
+func commands() []command {
+	return []command{
+		&checkConfig{},
+		&forgetUser{},
+	}
+}
+
+// streams are where a command reads and writes.
+type streams struct {
+	in  io.Reader
+	out io.Writer // held back in a buffer until the command has ended
+	err io.Writer
+}
 
 // Exit codes.
 const (
@@ -23,52 +54,34 @@ const (
 )
 
 // run is the whole program and returns its exit code.
-func run(args []string, stdout, stderr io.Writer) int {
-	app := kingpin.New("carbontool", "Tool for the operator of carbon_exporter.")
-	app.HelpFlag.Short('h')
-	app.Version(version.Print("carbontool"))
-
-	check := app.Command("check", "Check the resources for validity.")
-	checkConfig := check.Command("config", "Check a configuration file and say what it means.")
-	checkConfigFile := checkConfig.Arg("FILE", "The configuration file to check.").Required().String()
-
-	command, err := parse(app, args, stdout)
+func run(args []string, s streams) int {
+	app := newApp()
+	byName := map[string]command{}
+	for _, c := range commands() {
+		byName[c.register(app).FullCommand()] = c
+	}
+	name, err := parse(app, args, s.out)
 	switch {
 	case errors.Is(err, errAnswered):
 		return exitDone
 	case err != nil:
-		fmt.Fprintf(stderr, "carbontool: %s; see carbontool --help\n", err)
+		fmt.Fprintf(s.err, "carbontool: %s; see carbontool --help\n", oneLine(err))
 		return exitUsage
 	}
-	switch command {
-	case checkConfig.FullCommand():
-		return runCheckConfig(*checkConfigFile, stdout, stderr)
-	default:
-		panic("command without a case: " + command)
-	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends a command that does not
+	return end(ctx, name, s.err, do(ctx, byName[name], s))
 }
 
-// errAnswered says that the arguments asked for a text, such as --help, and that
-// it is written.
-var errAnswered = errors.New("answered")
-
-// parse gives the command of the arguments. Kingpin ends the process behind
-// --help and --version; here it comes back, so that run can be called in a test.
-func parse(app *kingpin.Application, args []string, stdout io.Writer) (command string, err error) {
-	if context, err := app.ParseContext(args); err == nil && len(context.Elements) == 0 {
-		// Kingpin takes this for a call for help and ends with 0.
-		return "", kingpin.ErrCommandNotSpecified
+// do runs a command with a buffer before its output. What it wrote before it
+// failed comes out too.
+func do(ctx context.Context, c command, s streams) error {
+	out := bufio.NewWriter(s.out)
+	s.out = out
+	err := c.run(ctx, s)
+	if failed := out.Flush(); failed != nil && err == nil {
+		err = fmt.Errorf("write the output: %w", failed)
 	}
-	app.UsageWriter(stdout)
-	app.Terminate(func(int) { panic(errAnswered) })
-	defer func() {
-		switch reason := recover(); reason {
-		case nil:
-		case errAnswered:
-			err = errAnswered
-		default:
-			panic(reason)
-		}
-	}()
-	return app.Parse(args)
+	return err
 }

@@ -23,11 +23,12 @@ func TestUsage(t *testing.T) {
 		{"help of a command without its argument", []string{"check", "config", "--help"}, exitDone, "usage: carbontool check config ", ""},
 		{"help by its command", []string{"help", "check"}, exitDone, "usage: carbontool check ", ""},
 		{"version", []string{"--version"}, exitDone, "carbontool, version ", ""},
+		{"forget nobody", []string{"forget-user"}, exitUsage, "", "carbontool: required argument 'ID' not provided; see carbontool --help\n"},
 		{"version of a command that could run", []string{"--version", "check", "config", "/"}, exitDone, "carbontool, version ", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			if code := run(test.args, &stdout, &stderr); code != test.code {
+			if code := run(test.args, streams{strings.NewReader(""), &stdout, &stderr}); code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)
 			}
 			if got := stdout.String(); !strings.HasPrefix(got, test.stdout) || test.stdout == "" && got != "" {

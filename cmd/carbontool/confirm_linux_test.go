@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// openTerminal is a terminal of the kernel's own, and the end from which it is
+// typed on.
+func openTerminal(t *testing.T) (terminal, keyboard *os.File) {
+	t.Helper()
+	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { keyboard.Close() })
+	fd := int(keyboard.Fd())
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { terminal.Close() })
+	return terminal, keyboard
+}
+
+func TestForgetUserAsks(t *testing.T) {
+	for _, c := range []struct {
+		name, typed string
+		code        int
+		users       string // how they begin
+		stderr      string // behind the question
+	}{
+		{"yes", "yes\n", exitDone, "bob forgotten-", ""},
+		{"Yes, with a blank", " Yes \n", exitDone, "bob forgotten-", ""},
+		{"no", "no\n", exitFailed, "alice bob", "carbontool forget-user: the answer was not yes, nothing was changed\n"},
+		{"only the key", "\n", exitFailed, "alice bob", "carbontool forget-user: the answer was not yes, nothing was changed\n"},
+		{"nothing more to come", "\x04", exitFailed, "alice bob", "carbontool forget-user: the answer was not yes, nothing was changed\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := exporterStore(t)
+			terminal, keyboard := openTerminal(t)
+			if _, err := keyboard.WriteString(c.typed); err != nil {
+				t.Fatal(err)
+			}
+			var stdout, stderr bytes.Buffer
+			code := run([]string{"forget-user", "alice", "--storage.path", path}, streams{terminal, &stdout, &stderr})
+			if code != c.code {
+				t.Errorf("exit code %d, want %d", code, c.code)
+			}
+			if users := usersOf(t, path); !strings.HasPrefix(users, c.users) {
+				t.Errorf("the users are %s, want %s", users, c.users)
+			}
+			want := `Forget "alice" in ` + path + "? This cannot be undone. Type yes: " + c.stderr
+			if stderr.String() != want {
+				t.Errorf("stderr %q, want %q", stderr.String(), want)
+			}
+			if strings.Contains(stdout.String(), "alice") || (stdout.Len() > 0) != (code == exitDone) {
+				t.Errorf("stdout %q", stdout.String())
+			}
+		})
+	}
+}
+
+func TestCtrlCAnswersAQuestion(t *testing.T) {
+	terminal, keyboard := openTerminal(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stderr bytes.Buffer
+	err := confirm(ctx, streams{in: terminal, err: &stderr}, "Really? ")
+	if code := end(ctx, "forget-user", &stderr, err); code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	if got, want := stderr.String(), "Really? \ncarbontool forget-user: interrupted: nothing was changed\n"; got != want {
+		t.Errorf("stderr %q, want %q", got, want)
+	}
+	if _, err := keyboard.WriteString("\n"); err != nil { // ends the reader that was left behind
+		t.Error(err)
+	}
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// exporterStore is a store with an interval of alice's and bob's, in use by a
+// carbon_exporter.
+func exporterStore(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "carbon.db")
+	s, err := store.Open(t.Context(), path, store.Options{Exclusive: true, Interval: usage.SlotLength})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	i := usage.IntervalAt(time.Date(2026, 1, 3, 12, 0, 0, 0, time.UTC), usage.SlotLength)
+	r := usage.Record{Interval: i, State: usage.Unpriced, PUE: 1, FetchedAt: i.End()}
+	r.Coverage = map[string]usage.Coverage{"ISIS": {Seen: 1800, Capacity: 1800}}
+	r.Ratings = []usage.Rating{{Machine: "Muon", Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, Source: "default"}}
+	for _, user := range []string{"alice", "bob"} {
+		r.Facts = append(r.Facts, usage.Fact{
+			Key:   usage.Key{Project: "ISIS", Machine: "Muon", User: user, Group: "ISIS"},
+			Start: i.Start,
+			CPU:   usage.BusyIdle[usage.CPUSeconds]{Busy: 900}, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.003},
+		})
+	}
+	if err := s.Commit(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func usersOf(t *testing.T, path string) string {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var users string
+	if err := db.QueryRowContext(t.Context(), `SELECT group_concat(user_id, ' ')
+		FROM (SELECT user_id FROM fact_usage WHERE scope = 'user' ORDER BY user_id)`).Scan(&users); err != nil {
+		t.Fatal(err)
+	}
+	return users
+}
+
+func TestForgetUser(t *testing.T) {
+	path := exporterStore(t)
+	got := call("forget-user", "alice", "--yes", "--storage.path", path)
+	users := usersOf(t, path)
+	alias := regexp.MustCompile(`^bob (forgotten-[0-9a-f]{8})$`).FindStringSubmatch(users)
+	if alias == nil {
+		t.Fatalf("the users are %s; %+v", users, got)
+	}
+	want := called{stdout: fmt.Sprintf(`The user is forgotten in %s. Past usage is now of %s, every sum is as it was; usage to come is unattributed.
+The file was rewritten: its free pages hold nothing of the user either.
+Not covered, and yours to remove:
+- Prometheus' history: series with the label user, of carbon_exporter and of the machines
+- backups, copies and exports of the store
+`, path, alias[1])}
+	if got != want {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	again := called{exitFailed, "", "carbontool forget-user: forget a user in " + path + ": there is no such user, or none any more\n"}
+	again.by(t, "forget-user", "alice", "--yes", "--storage.path", path)
+	again.by(t, "forget-user", "carol", "--yes", "--storage.path", path)
+}
+
+func TestForgetUserSaysWhatMongoDBHolds(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "carbon.yml")
+	text := "mongodb: {uri: 'mongodb://carbon:hunter2@db', database: cloud, collections: {workspaces: vms}, usage_database: billing}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := call("forget-user", "alice", "--yes", "--storage.path", exporterStore(t), "--config.file", file)
+	for _, line := range []string{
+		"- MongoDB's own record, in the database cloud (users, groups, vms)\n",
+		"- what was written before to MongoDB's user_usage, in the database billing\n",
+	} {
+		if !strings.Contains(got.stdout, line) {
+			t.Errorf("%+v does not say %q", got, line)
+		}
+	}
+	if strings.Contains(got.stdout, "hunter2") || got.code != exitDone || got.stderr != "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestForgetUserRefuses(t *testing.T) {
+	path, absent := exporterStore(t), filepath.Join(t.TempDir(), "data", "carbon.db")
+	for _, c := range []struct {
+		name string
+		args []string
+		want called
+	}{
+		{"to go on where nobody can be asked", []string{"alice", "--storage.path", path}, called{exitUsage, "",
+			"carbontool forget-user: nobody can be asked, as standard input is no terminal: give --yes; see carbontool forget-user --help\n"}},
+		{"a store that is not there", []string{"alice", "--yes", "--storage.path", absent}, called{exitFailed, "",
+			"carbontool forget-user: open store " + absent + ": there is none; --storage.path names it\n"}},
+		{"a configuration that is not there", []string{"alice", "--yes", "--storage.path", path, "--config.file", absent}, called{exitFailed, "",
+			"carbontool forget-user: " + absent + ": open: no such file or directory\n"}},
+		{"nobody", []string{usage.Unattributed, "--yes", "--storage.path", path}, called{exitFailed, "",
+			"carbontool forget-user: store: forget a user: this one stands for nobody\n"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.want.by(t, append([]string{"forget-user"}, c.args...)...)
+		})
+	}
+	if users := usersOf(t, path); users != "alice bob" {
+		t.Errorf("the users are %s", users)
+	}
+}

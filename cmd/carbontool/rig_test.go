@@ -1,0 +1,34 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// called is how a call of the program ends and all that it writes.
+type called struct {
+	code           int
+	stdout, stderr string
+}
+
+// by holds a call to it, with an empty standard input that is no terminal.
+func (want called) by(t *testing.T, args ...string) {
+	t.Helper()
+	got := call(args...)
+	if got.code != want.code {
+		t.Errorf("exit code %d, want %d", got.code, want.code)
+	}
+	if got.stdout != want.stdout {
+		t.Errorf("stdout\n%s\nwant\n%s", got.stdout, want.stdout)
+	}
+	if got.stderr != want.stderr {
+		t.Errorf("stderr\n%s\nwant\n%s", got.stderr, want.stderr)
+	}
+}
+
+func call(args ...string) called {
+	var stdout, stderr bytes.Buffer
+	code := run(args, streams{in: strings.NewReader(""), out: &stdout, err: &stderr})
+	return called{code, stdout.String(), stderr.String()}
+}

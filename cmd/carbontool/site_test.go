@@ -1,0 +1,68 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+)
+
+func TestAStoreIsNeverMade(t *testing.T) {
+	c := config.Default()
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty.db")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(dir, "other.db")
+	if err := os.WriteFile(other, []byte("not a store"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, path, want string }{
+		{"nothing is there", filepath.Join(dir, "none", "carbon.db"), "there is none"},
+		{"an empty file", empty, "is empty"},
+		{"another file", other, "is not a SQLite database"},
+		{"a directory", dir, "is not a regular file"},
+		{"a file for a directory", filepath.Join(other, "carbon.db"), "not a directory"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := site{storagePath: test.path}
+			st, err := s.open(t.Context(), &c)
+			if err == nil {
+				st.Close()
+			}
+			if err == nil || !strings.HasPrefix(err.Error(), "open store") || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 2 {
+		t.Errorf("%v are left, %v", left, err)
+	}
+	if info, err := os.Stat(empty); err != nil || info.Size() != 0 {
+		t.Errorf("the empty file was written, %v", err)
+	}
+}
+
+func TestTheConfigurationOfASite(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s := site{configFile: "carbon.yml"}
+	if c, err := s.config(); err != nil || time.Duration(c.Interval) != 30*time.Minute {
+		t.Errorf("without a file: %v", err)
+	}
+	s.configGiven = true
+	if _, err := s.config(); err == nil {
+		t.Error("a file that was asked for and is not there is none")
+	}
+	s.configGiven = false
+	if err := os.WriteFile("carbon.yml", []byte("interval: 1h\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := s.config(); err != nil || time.Duration(c.Interval) != time.Hour {
+		t.Errorf("with a file: %v", err)
+	}
+}
