@@ -1,0 +1,202 @@
+// Package openmetrics writes samples of the past, each at its own time, as
+// OpenMetrics text that `promtool tsdb create-blocks-from openmetrics` reads. It
+// knows the format and holds its caller to it; it must not know which metrics
+// there are. Start with Writer. The format is that of
+// https://prometheus.io/docs/specs/om/open_metrics_spec/, version 1.0.0.
+package openmetrics
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"time"
+)
+
+// The types of a family.
+const (
+	Gauge   = "gauge"
+	Counter = "counter"
+)
+
+// Family is a metric with all its series.
+type Family struct {
+	// Name has the unit at its end. That of a counter is without the _total which
+	// its samples have.
+	Name   string
+	Type   string   // Gauge or Counter
+	Unit   string   // such as kwh; empty: none
+	Help   string   // one sentence; empty: none
+	Labels []string // names of the labels that every series of the family has
+}
+
+// Writer writes one exposition: its families, in each its series in ascending
+// order of their label values, in each its samples in ascending order of time. It
+// keeps no more than the names of families and the series at hand, however much
+// is written.
+//
+// What breaks the order or the format is an error, and no later call succeeds:
+// what was written so far has no end, so that no reader takes it for whole.
+type Writer struct {
+	out    *bufio.Writer
+	err    error
+	names  map[string]bool // of families and samples so far
+	family Family
+	series int      // how many of them there were
+	values []string // of the series at hand, as they were given; nil: there is none
+	prefix []byte   // of its lines: name, labels and a blank
+	same   []byte   // the prefix before it
+	last   int64    // time of its newest sample, milliseconds since the epoch; math.MinInt64: none
+	line   []byte
+}
+
+// NewWriter writes to w, in large pieces. The end is Close.
+func NewWriter(w io.Writer) *Writer {
+	return &Writer{out: bufio.NewWriterSize(w, 64<<10), names: map[string]bool{}}
+}
+
+var errClosed = errors.New("openmetrics: already closed")
+
+// Family begins the next family. A family that has begun before is an error: none
+// may be interleaved with another.
+func (w *Writer) Family(f Family) error {
+	if w.err != nil {
+		return w.err
+	}
+	if err := f.check(); err != nil {
+		return w.fail("family %q: %w", f.Name, err)
+	}
+	sample := f.sampleName()
+	if w.names[f.Name] || w.names[sample] {
+		return w.fail("family %q: was written before", f.Name)
+	}
+	w.names[f.Name], w.names[sample] = true, true
+	w.family, w.series, w.values, w.prefix = f, 0, nil, w.prefix[:0]
+	w.line = append(w.line[:0], "# TYPE "+f.Name+" "+f.Type+"\n"...)
+	if f.Unit != "" {
+		w.line = append(w.line, "# UNIT "+f.Name+" "+f.Unit+"\n"...)
+	}
+	if f.Help != "" {
+		w.line = append(w.line, "# HELP "+f.Name+" "...)
+		w.line = append(appendEscaped(w.line, f.Help), '\n')
+	}
+	return w.flushLine()
+}
+
+// Series begins the next series of the family, with a value for each of its
+// labels. In a family the values ascend, byte by byte and the first label first,
+// as ORDER BY puts them; so a series that comes twice is found without keeping
+// them all. What is no valid UTF-8 is replaced by U+FFFD.
+func (w *Writer) Series(values ...string) error {
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.family.Name == "":
+		return w.fail("series: before any family")
+	case len(values) != len(w.family.Labels):
+		return w.failSeries("has %d values for %d labels", len(values), len(w.family.Labels))
+	case w.values != nil && slices.Compare(w.values, values) == 0:
+		return w.failSeries("is the one before once more")
+	case w.values != nil && slices.Compare(w.values, values) > 0:
+		return w.failSeries("does not ascend from the one before")
+	}
+	w.same, w.prefix = w.prefix, w.appendPrefix(w.same[:0], values)
+	if string(w.same) == string(w.prefix) {
+		return w.failSeries("differs from the one before only in what is no valid UTF-8")
+	}
+	w.values = append(make([]string, 0, len(values)), values...) // not nil, even without labels
+	w.series++
+	w.last = math.MinInt64
+	return nil
+}
+
+func (w *Writer) appendPrefix(b []byte, values []string) []byte {
+	b = append(b, w.family.sampleName()...)
+	for i, label := range w.family.Labels {
+		if i == 0 {
+			b = append(b, '{')
+		} else {
+			b = append(b, ',')
+		}
+		b = append(append(b, label...), '=', '"')
+		b = append(appendEscaped(b, values[i]), '"')
+	}
+	if len(values) > 0 {
+		b = append(b, '}')
+	}
+	return append(b, ' ')
+}
+
+// Sample writes a sample of the series at hand. It is later than the one before,
+// at a whole millisecond, which is what Prometheus keeps; its value is a number,
+// and that of a counter not negative.
+func (w *Writer) Sample(value float64, at time.Time) error {
+	if w.err != nil {
+		return w.err
+	}
+	ms := at.UnixMilli()
+	switch {
+	case w.values == nil:
+		return w.fail("sample at %s: before any series", stamp(at))
+	case math.IsNaN(value) || math.IsInf(value, 0):
+		return w.failSample(at, "is %v", value)
+	case value < 0 && w.family.Type == Counter:
+		return w.failSample(at, "is %v in a counter", value)
+	case ms < 0:
+		return w.failSample(at, "is before 1970")
+	case at.Nanosecond()%int(time.Millisecond) != 0:
+		return w.failSample(at, "is at no whole millisecond")
+	case ms <= w.last:
+		return w.failSample(at, "is not after %s", stamp(time.UnixMilli(w.last)))
+	}
+	w.last = ms
+	w.line = append(w.line[:0], w.prefix...)
+	w.line = appendValue(w.line, value)
+	w.line = append(w.line, ' ')
+	w.line = append(appendSeconds(w.line, ms), '\n')
+	return w.flushLine()
+}
+
+// Close writes the end and what is still held back. After an error it does not,
+// and returns that error; it does not close the stream below.
+func (w *Writer) Close() error {
+	if w.err != nil {
+		return w.err
+	}
+	w.line = append(w.line[:0], "# EOF\n"...)
+	if err := w.flushLine(); err != nil {
+		return err
+	}
+	if err := w.out.Flush(); err != nil {
+		return w.fail("write: %w", err)
+	}
+	w.err = errClosed
+	return nil
+}
+
+func (w *Writer) flushLine() error {
+	if _, err := w.out.Write(w.line); err != nil {
+		return w.fail("write: %w", err)
+	}
+	return nil
+}
+
+// fail keeps the first error, for all later calls.
+func (w *Writer) fail(format string, args ...any) error {
+	w.err = fmt.Errorf("openmetrics: "+format, args...)
+	return w.err
+}
+
+// failSeries says which series it was by its number: values of labels may name
+// people.
+func (w *Writer) failSeries(format string, args ...any) error {
+	return w.fail("series %d of %s: %w", w.series+1, w.family.Name, fmt.Errorf(format, args...))
+}
+
+func (w *Writer) failSample(at time.Time, format string, args ...any) error {
+	return w.fail("sample of series %d of %s at %s: %w", w.series, w.family.Name, stamp(at), fmt.Errorf(format, args...))
+}
+
+func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
