@@ -1,0 +1,74 @@
+package exporter_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/ferret"
+	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
+)
+
+// TestUsageIsWrittenToMongoDB reads back there what groups and users have used: both
+// add up to the site. Its directory is there and empty: labels say whose it was.
+func TestUsageIsWrittenToMongoDB(t *testing.T) {
+	s, uk := sharedSite(t), newGrid(t)
+	over := spanOf(30*time.Minute, 6*time.Hour)
+	server, err := ferret.Start("127.0.0.1:0", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	where := settings{
+		prometheus: serve(t, s.engine.Handler()).URL, uk: uk.URL,
+		more: fmt.Sprintf("mongodb: {uri: %q, database: ada, usage_database: usage, refresh: 10s}", server.URI()),
+	}.place(t, over)
+	want := truth(s.cloud, over, uk.price)
+	p := start(t, append(where.args(), "--collector.workspace")...)
+	seen := p.becomesWhole(over)
+	seen.checkUsage(t, want.total())
+
+	var kwh float64
+	for _, a := range want.total() {
+		kwh += a.KWh.Total()
+	}
+	reader, err := mongo.Open(mongo.Options{URI: server.URI(), Database: "usage", Timeout: 10 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	for _, collection := range []string{"group_usage", "user_usage"} {
+		eventually(t, waitFor, collection+" adds up to the site", func() error {
+			var sum float64
+			for doc, err := range reader.Find(t.Context(), collection, mongo.Find{}) {
+				if err != nil {
+					return err
+				}
+				sum += doc.Lookup("busy_kwh").Double() + doc.Lookup("idle_kwh").Double()
+			}
+			if math.Abs(sum-kwh) > 1e-6*kwh {
+				return fmt.Errorf("it has %v kWh, the site %v", sum, kwh)
+			}
+			return nil
+		})
+	}
+	_, body := p.page("/metrics", "")
+	for _, line := range []string{
+		`carbon_exporter_source_up{source="mongodb"} 1`, `carbon_exporter_source_up{source="mongodb_usage"} 1`,
+		"carbon_exporter_directory_timestamp_seconds ", "carbon_workspace_info{", "carbon_workspace_energy_kwh{",
+	} {
+		if !strings.Contains(string(body), line) {
+			t.Errorf("/metrics has no %s", line)
+		}
+	}
+	p.terminate()
+	if strings.Contains(p.stderr.String(), "level=ERROR") {
+		t.Errorf("it logged errors:\n%s", p.stderr.String())
+	}
+}

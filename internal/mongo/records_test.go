@@ -1,0 +1,104 @@
+package mongo
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+func workspaceNames() (n Names) {
+	n.Workspaces.Collection, n.Workspaces.Hostname, n.Workspaces.Owner = "workspaces", "parameters.host", "owner"
+	n.Workspaces.Created, n.Workspaces.Acquired, n.Workspaces.Deleted = "created_time", "acquired_time", "deleted_time"
+	return n
+}
+
+func marshal(t testing.TB, doc any) bson.Raw {
+	t.Helper()
+	raw, err := bson.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func TestAFieldInsideAnotherIsFoundByItsDots(t *testing.T) {
+	c := newCounter(workspaceNames())
+	c.workspace(marshal(t, bson.D{
+		{Key: "_id", Value: int64(7)}, {Key: "parameters", Value: bson.D{{Key: "host", Value: "WS-1:9100"}}},
+		{Key: "created_time", Value: time.Unix(1000, 5e8)},
+	}))
+	census, rejects := c.close()
+	if len(rejects) != 0 || len(census.Workspaces) != 1 || census.Workspaces[0].Host != "ws-1" || !census.Workspaces[0].Created.Equal(time.Unix(1000, 0)) {
+		t.Errorf("got %+v, %v", census.Workspaces, rejects)
+	}
+}
+
+func TestTheSameTextOfTwoTypesIsTwoIDs(t *testing.T) {
+	seen := map[string]any{}
+	for _, id := range []any{int32(7), int64(7), "7", 7.0, bson.NilObjectID, bson.NilObjectID.Hex(), nil, bson.D{{Key: "a", Value: 7}}} {
+		text := identity(marshal(t, bson.D{{Key: "_id", Value: id}}))
+		if other, taken := seen[text]; taken {
+			t.Errorf("%v and %v are both %s", id, other, text)
+		}
+		seen[text] = id
+	}
+}
+
+func TestPipelinesOfAnyShapeAreSearched(t *testing.T) {
+	type stage struct {
+		Out string `bson:"$out"`
+	}
+	for _, pipeline := range []any{
+		[]stage{{"x"}}, []any{map[string]any{"$facet": map[string]any{"a": []any{stage{"x"}}}}}, bson.A{bson.M{"$merge": bson.M{}}},
+		bson.A{marshal(t, stage{"x"})},
+	} {
+		if _, err := readOnly(pipeline); !errors.Is(err, ErrWrites) {
+			t.Errorf("%v: %v", pipeline, err)
+		}
+	}
+	if _, err := readOnly([]bson.D{{{Key: "$match", Value: bson.D{{Key: "name", Value: "$out"}}}}}); err != nil {
+		t.Errorf("a value that is called $out: %v", err)
+	}
+}
+
+// FuzzRecords reads whatever bytes a server could send.
+func FuzzRecords(f *testing.F) {
+	f.Add([]byte(marshal(f, bson.D{{Key: "_id", Value: 1}, {Key: "owner", Value: bson.A{1}}})))
+	f.Fuzz(func(_ *testing.T, doc []byte) {
+		if bson.Raw(doc).Validate() != nil {
+			return // the driver gives no such document
+		}
+		n := workspaceNames()
+		n.Users.PlatformName, n.Users.Name, n.Groups.Name, n.Groups.Members, n.Hosts.Hostname = "owner", "name", "owner", "members", "owner"
+		c := newCounter(n)
+		for _, read := range []func(bson.Raw){c.user, c.group, c.host, c.workspace} {
+			read(doc)
+		}
+		c.close()
+	})
+}
+
+// BenchmarkWorkspaces reads 100 000 records of workspaces.
+func BenchmarkWorkspaces(b *testing.B) {
+	docs := make([]bson.Raw, 100_000)
+	for i := range docs {
+		docs[i] = marshal(b, bson.D{
+			{Key: "_id", Value: bson.NewObjectID()}, {Key: "parameters", Value: bson.D{{Key: "host", Value: fmt.Sprintf("172.16.%d.%d:9100", i/250, i%250)}}},
+			{Key: "owner", Value: fmt.Sprint("user-", i%10_000)}, {Key: "created_time", Value: time.Unix(int64(i), 0)},
+			{Key: "acquired_time", Value: time.Unix(int64(i+60), 0)}, {Key: "deleted_time", Value: nil},
+		})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		c := newCounter(workspaceNames())
+		for _, doc := range docs {
+			c.workspace(doc)
+		}
+		if census, _ := c.close(); len(census.Workspaces) != len(docs) {
+			b.Fatal(len(census.Workspaces))
+		}
+	}
+}
