@@ -70,8 +70,8 @@ func (s *Store) SaveMachineAverage(ctx context.Context, a MachineAverage) error 
 	}
 	return s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO machine_average
-			(machine_name, valid_from, valid_to, busy_watts, idle_watts, source) VALUES (?, ?, ?, ?, ?, ?)`,
-			a.Machine, a.From.Unix(), until, float64(a.Watts.Busy), float64(a.Watts.Idle), a.Source)
+			(machine_name, valid_from, valid_to, busy_watts, idle_watts, source, error) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			a.Machine, a.From.Unix(), until, float64(a.Watts.Busy), float64(a.Watts.Idle), a.Source, a.Error)
 		return err
 	})
 }
@@ -80,11 +80,11 @@ func (s *Store) SaveMachineAverage(ctx context.Context, a MachineAverage) error 
 // several the one that began last.
 func (s *Store) MachineAverages(ctx context.Context, at time.Time) (map[string]usage.Rating, error) {
 	all := map[string]usage.Rating{}
-	err := each(ctx, s.reader, `SELECT machine_name, busy_watts, idle_watts, source FROM machine_average
+	err := each(ctx, s.reader, `SELECT machine_name, busy_watts, idle_watts, source, error FROM machine_average
 		WHERE valid_from <= ?1 AND (valid_to IS NULL OR valid_to > ?1) ORDER BY valid_from`,
 		[]any{at.Unix()}, func(rows *sql.Rows) error {
 			var r usage.Rating
-			if err := rows.Scan(&r.Machine, &r.Watts.Busy, &r.Watts.Idle, &r.Source); err != nil {
+			if err := rows.Scan(&r.Machine, &r.Watts.Busy, &r.Watts.Idle, &r.Source, &r.Error); err != nil {
 				return err
 			}
 			all[r.Machine] = r

@@ -76,8 +76,8 @@ func (s *Store) putFactors(ctx context.Context, tx *sql.Tx, naming *naming, rec 
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO interval_power VALUES (?, ?, ?, ?, ?)",
-			start, machine, float64(r.Watts.Busy), float64(r.Watts.Idle), r.Source); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO interval_power VALUES (?, ?, ?, ?, ?, ?)",
+			start, machine, float64(r.Watts.Busy), float64(r.Watts.Idle), r.Source, r.Error); err != nil {
 			return err
 		}
 	}

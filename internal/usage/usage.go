@@ -91,6 +91,9 @@ type Rating struct {
 	Machine string
 	Watts   BusyIdle[Watts]
 	Source  string // where the average comes from: "config", "default", or the stored average's own source
+	// Error is the standard error of the energy that the average gives, as a part
+	// of it; nil: not known, which is not 0.
+	Error *float64
 }
 
 // State of an interval. Every interval has exactly one; it moves only forward,

@@ -1,0 +1,55 @@
+-- The proof of a number: what changed it and why, what was asked, how sure an
+-- average is, and forecasts as first seen. Times are Unix seconds, UTC.
+
+-- === What changed an interval that had a price, and why ===
+
+CREATE TABLE interval_change (
+  change_id  INTEGER PRIMARY KEY,
+  start      INTEGER NOT NULL,  -- of the interval
+  piece      INTEGER NOT NULL,  -- start of the piece
+  changed_at INTEGER NOT NULL,
+  why        TEXT    NOT NULL CHECK (why IN
+    ('forecast_revised', 'actual', 'actual_revised', 'provider', 'restate', 'recost')),
+  old_gco2eq_per_kwh REAL, new_gco2eq_per_kwh REAL,  -- NULL: no price
+  old_kind           TEXT, new_kind           TEXT,
+  old_provider       TEXT, new_provider       TEXT,
+  old_grid           TEXT, new_grid           TEXT,
+  old_kwh            REAL, new_kwh            REAL   -- of the site in the piece; NULL: no facts
+);
+CREATE INDEX idx_interval_change_start ON interval_change(start);
+
+-- === What was asked ===
+
+CREATE TABLE asked (
+  asked_id   INTEGER PRIMARY KEY,
+  busy_query TEXT NOT NULL,
+  idle_query TEXT NOT NULL,
+  UNIQUE (busy_query, idle_query)
+);
+ALTER TABLE usage_interval ADD COLUMN asked_id INTEGER REFERENCES asked(asked_id);
+-- 1: its facts at key grain are not kept any more; fact_usage and the sums are.
+ALTER TABLE usage_interval ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0;
+
+-- === How sure an average is ===
+
+-- The standard error of the energy that an average gives, as a part of it; NULL:
+-- not known. The rest is where a learned average comes from.
+ALTER TABLE machine_average ADD COLUMN error        REAL CHECK (error >= 0);
+ALTER TABLE machine_average ADD COLUMN r_squared    REAL;
+ALTER TABLE machine_average ADD COLUMN observations INTEGER;
+ALTER TABLE machine_average ADD COLUMN learned_from TEXT;     -- expression and range
+ALTER TABLE machine_average ADD COLUMN learned_at   INTEGER;
+ALTER TABLE interval_power  ADD COLUMN error        REAL;
+
+-- === Forecasts as first seen ===
+
+-- What was forecast for a slot when it was first seen to be so far ahead.
+CREATE TABLE forecast_seen (
+  provider       TEXT    NOT NULL,
+  grid           TEXT    NOT NULL,
+  slot_start     INTEGER NOT NULL,
+  ahead          INTEGER NOT NULL,  -- seconds from then to the start of the slot, rounded down to a known lead
+  gco2eq_per_kwh REAL    NOT NULL,
+  fetched_at     INTEGER NOT NULL,
+  PRIMARY KEY (provider, grid, slot_start, ahead)
+) WITHOUT ROWID;
