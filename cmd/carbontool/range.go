@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// timeRange is the time [from, to) that a command is about, as it was typed. A
+// command embeds it or has it as a field, calls register (and registerMonth, if a
+// whole month makes sense for it) where it declares its flags, and asks for the
+// period when it runs, before it opens or asks anything:
+//
+//	r.span.register(c)
+//	...
+//	p, err := r.span.period(cfg, time.Now())
+//	if err != nil {
+//		return err // of wrong use: the program ends with 2
+//	}
+type timeRange struct {
+	from, to, month                string
+	fromGiven, toGiven, monthGiven bool
+	months                         bool
+}
+
+// register declares --from and --to.
+func (r *timeRange) register(c *kingpin.CmdClause) {
+	c.Flag("from", "First moment of the range: 2026-10-01 or 2026-10-01T10:30, in the configured timezone, or RFC 3339.").
+		PlaceHolder("TIME").IsSetByUser(&r.fromGiven).StringVar(&r.from)
+	c.Flag("to", "First moment behind the range, in the same forms. Without it: now.").
+		PlaceHolder("TIME").IsSetByUser(&r.toGiven).StringVar(&r.to)
+}
+
+// registerMonth declares --month beside them.
+func (r *timeRange) registerMonth(c *kingpin.CmdClause) {
+	r.months = true
+	c.Flag("month", "A month of the configured timezone, such as 2026-10, in place of --from and --to.").
+		PlaceHolder("MONTH").IsSetByUser(&r.monthGiven).StringVar(&r.month)
+}
+
+// period is the range as it was meant. It begins before now and ends at now or
+// before; a month that is not over ends now. Every error is one of wrong use.
+func (r *timeRange) period(c *config.Config, now time.Time) (usage.Period, error) {
+	zone := c.Location()
+	switch {
+	case r.monthGiven && (r.fromGiven || r.toGiven):
+		return usage.Period{}, wrongUsef("--month is a range of its own: leave out --from and --to")
+	case r.monthGiven:
+		return monthOf(r.month, zone, now)
+	case !r.fromGiven && r.months:
+		return usage.Period{}, wrongUsef("a range is needed: give --from or --month")
+	case !r.fromGiven:
+		return usage.Period{}, wrongUsef("a range is needed: give --from")
+	}
+	from, err := pastMoment("--from", r.from, zone, now)
+	if err != nil {
+		return usage.Period{}, err
+	}
+	to := now.UTC()
+	if r.toGiven {
+		if to, err = pastMoment("--to", r.to, zone, now); err != nil {
+			return usage.Period{}, err
+		}
+	}
+	if !from.Before(to) {
+		return usage.Period{}, wrongUsef("--to: %s is not after --from", written(to, zone))
+	}
+	return usage.Period{From: from, To: to}, nil
+}
+
+// pastMoment reads the value of a flag that may not be after now.
+func pastMoment(flag, value string, zone *time.Location, now time.Time) (time.Time, error) {
+	at, err := moment(value, zone)
+	switch {
+	case err != nil:
+		return time.Time{}, wrongUsef("%s: %w", flag, err)
+	case at.After(now):
+		return time.Time{}, wrongUsef("%s: %s is in the future", flag, value)
+	}
+	return at, nil
+}
+
+func monthOf(value string, zone *time.Location, now time.Time) (usage.Period, error) {
+	first, err := time.Parse("2006-01", value)
+	if err != nil {
+		return usage.Period{}, wrongUsef("--month: %q is no month, want one such as 2026-10", value)
+	}
+	p := usage.Period{From: dayStart(first, zone), To: dayStart(first.AddDate(0, 1, 0), zone)}
+	switch {
+	case p.From.Before(time.Unix(0, 0)):
+		return usage.Period{}, wrongUsef("--month: %s is before 1970", value)
+	case !p.From.Before(now):
+		return usage.Period{}, wrongUsef("--month: %s is in the future", value)
+	case p.To.After(now):
+		p.To = now.UTC()
+	}
+	return p, nil
+}
+
+// moment reads one time, in the zone where it names none. One that a change of
+// the clocks left out or has twice is no single moment and is refused.
+func moment(value string, zone *time.Location) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
+		if at, err := time.Parse(layout, value); err == nil {
+			return sinceUnix(value, at.UTC())
+		}
+	}
+	if day, err := time.Parse(time.DateOnly, value); err == nil {
+		return sinceUnix(value, dayStart(day, zone))
+	}
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05"} {
+		wall, err := time.Parse(layout, value)
+		if err != nil {
+			continue
+		}
+		switch found := moments(wall, zone); len(found) {
+		case 0:
+			return time.Time{}, fmt.Errorf("%s is left out by the clocks of %s", value, zone)
+		case 1:
+			return sinceUnix(value, found[0])
+		default:
+			return time.Time{}, fmt.Errorf("%s is twice on the clocks of %s: say %s or %s", value, zone, written(found[0], zone), written(found[1], zone))
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z", value)
+}
+
+// sinceUnix refuses what is older than all clocks that count from 1970.
+func sinceUnix(value string, at time.Time) (time.Time, error) {
+	if at.Before(time.Unix(0, 0)) {
+		return time.Time{}, fmt.Errorf("%s is before 1970", value)
+	}
+	return at, nil
+}
+
+// dayStart is the first moment of a day in a zone: mostly midnight, which there
+// are days without.
+func dayStart(day time.Time, zone *time.Location) time.Time {
+	if found := moments(day, zone); len(found) > 0 {
+		return found[0]
+	}
+	// By the clock of before, midnight is behind the change that left it out.
+	_, offset := day.Add(-24 * time.Hour).In(zone).Zone()
+	change, _ := day.Add(-time.Duration(offset) * time.Second).In(zone).ZoneBounds()
+	return change.UTC()
+}
+
+// moments are those at which the clocks of a zone show a time, given as if it
+// were UTC: none where they jumped over it, two where they were put back.
+func moments(wall time.Time, zone *time.Location) []time.Time {
+	var found []time.Time
+	for _, near := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
+		_, offset := wall.Add(near).In(zone).Zone()
+		at := wall.Add(-time.Duration(offset) * time.Second)
+		_, shown := at.In(zone).Zone()
+		if shown == offset && (len(found) == 0 || found[0].Before(at)) {
+			found = append(found, at)
+		}
+	}
+	return found
+}
+
+// written is a time in a form that is read back to the same moment.
+func written(at time.Time, zone *time.Location) string { return at.In(zone).Format(time.RFC3339) }
