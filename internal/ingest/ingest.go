@@ -84,6 +84,8 @@ type Store interface {
 	Postings(ctx context.Context, follower string, limit int) ([]usage.Posting, error)
 	Posted(ctx context.Context, follower string, revision int64) error
 	Unposted(ctx context.Context, follower string) (int, error)
+	// Others says whether another program has written since it was last asked.
+	Others(ctx context.Context) (wrote bool, err error)
 }
 
 // Witness is told what happens, for the metrics.
@@ -181,6 +183,7 @@ func (s *Spine) Run(ctx context.Context) {
 	loops.Go(func() { s.runCarbon(ctx) })
 	loops.Go(func() { s.runDirectory(ctx) })
 	loops.Go(func() { s.runPostings(ctx) })
+	loops.Go(func() { s.runOthers(ctx) })
 	loops.Wait()
 }
 

@@ -58,3 +58,32 @@ func TestOneStoreManyGoroutines(t *testing.T) {
 	}
 	holdTotals(t, s)
 }
+
+func TestWhatAnotherProgramWritesIsNoticedOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "carbon.db")
+	daemon := openStore(t, path, Options{Exclusive: true, Interval: half})
+	want := func(what string, want bool) {
+		t.Helper()
+		if wrote, err := daemon.Others(t.Context()); wrote != want || err != nil {
+			t.Errorf("%s: another has written is %v, %v", what, wrote, err)
+		}
+	}
+	want("nothing", false)
+	tool := openStore(t, path, Options{})
+	want("one that tries whether it can write", true)
+	commit(t, daemon, threeKeys(at(1)))
+	summary(t, daemon)
+	want("its own commit", false)
+	commit(t, tool, threeKeys(at(2)))
+	want("a commit", true)
+	want("nothing more", false)
+	summary(t, tool)
+	want("a look", false)
+	forgetNow(t, tool, "a")
+	want("a person who is forgotten", true)
+	want("nothing more", false)
+	if err := tool.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want("its end", false)
+}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -27,6 +28,7 @@ type Store struct {
 	lock   *flock.Flock
 	insert statements
 	names  *names
+	others atomic.Int64 // see Others
 }
 
 // Options say how a store is opened.
@@ -87,6 +89,9 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	s.reader.SetMaxOpenConns(4)
 	s.reader.SetMaxIdleConns(1)
 	s.reader.SetConnMaxIdleTime(time.Minute) // each has a page cache of its own
+	if _, err := s.Others(ctx); err != nil { // from now on
+		return nil, err
+	}
 	if s.names, err = loadNames(ctx, s.reader); err != nil {
 		return nil, err
 	}
