@@ -235,8 +235,11 @@ func (d *daemon) tryReload() error {
 	if err != nil {
 		return err
 	}
-	if is, _ := d.current(); cfg.Interval != is.Interval {
+	switch is, _ := d.current(); {
+	case cfg.Interval != is.Interval:
 		return fmt.Errorf("%s: interval: the store holds intervals of %s; start anew with another --storage.path for %s", d.flags.configFile, is.Interval, cfg.Interval)
+	case cfg.Timezone != is.Timezone:
+		return fmt.Errorf("%s: timezone: the store counts days in %s; restart carbon_exporter to count them in %s", d.flags.configFile, is.Timezone, cfg.Timezone)
 	}
 	made, err := parts.New(cfg, d.store, d.flags.workspaces)
 	if err != nil {

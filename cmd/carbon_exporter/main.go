@@ -172,7 +172,7 @@ func serve(ctx context.Context, f flags, cfg *config.Config, log *slog.Logger) e
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 	warnOfUnused(log, f, cfg)
-	keeper, err := store.Open(ctx, f.storagePath, store.Options{Exclusive: true, Interval: time.Duration(cfg.Interval)})
+	keeper, err := store.Open(ctx, f.storagePath, store.Options{Exclusive: true, Interval: time.Duration(cfg.Interval), Timezone: cfg.Location()})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // told to end while it was opening

@@ -165,7 +165,7 @@ func prepared(t *testing.T, args ...string) (*daemon, *httptest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keeper, err := store.Open(t.Context(), f.storagePath, store.Options{Exclusive: true, Interval: time.Duration(cfg.Interval)})
+	keeper, err := store.Open(t.Context(), f.storagePath, store.Options{Exclusive: true, Interval: time.Duration(cfg.Interval), Timezone: cfg.Location()})
 	if err != nil {
 		t.Fatal(err)
 	}

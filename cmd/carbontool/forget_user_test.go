@@ -19,7 +19,11 @@ import (
 func exporterStore(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "carbon.db")
-	s, err := store.Open(t.Context(), path, store.Options{Exclusive: true, Interval: usage.SlotLength})
+	london, err := time.LoadLocation("Europe/London") // as the configuration has it
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), path, store.Options{Exclusive: true, Interval: usage.SlotLength, Timezone: london})
 	if err != nil {
 		t.Fatal(err)
 	}

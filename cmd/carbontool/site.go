@@ -50,5 +50,9 @@ func (s *site) open(ctx context.Context, c *config.Config) (*store.Store, error)
 	case info.Size() == 0:
 		return nil, fmt.Errorf("open store %s: is empty, no carbon_exporter has written it; --storage.path names another", s.storagePath)
 	}
-	return store.Open(ctx, s.storagePath, store.Options{Interval: time.Duration(c.Interval)})
+	o := store.Options{Interval: time.Duration(c.Interval)}
+	if s.configGiven {
+		o.Timezone = c.Location() // without a file it is what the store has
+	}
+	return store.Open(ctx, s.storagePath, o)
 }

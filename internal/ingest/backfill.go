@@ -18,18 +18,15 @@ type Range struct {
 	// Intervals that hold nothing yet are then left: a part of an interval would
 	// look like all of it.
 	Project *string
-	// Dry asks no upstream and writes nothing.
+	// Dry writes nothing, and asks the source nothing.
 	Dry bool
 }
 
-// Ledger is a Store that also gives and takes whole stretches of time.
+// Ledger is a Store that also gives back what it has.
 type Ledger interface {
 	Store
 	// Known gives the state of every interval that begins in a period.
 	Known(ctx context.Context, p usage.Period) (map[time.Time]usage.State, error)
-	// CommitAll commits records in one transaction and says which of them it left
-	// alone, for they are settled or pruned.
-	CommitAll(ctx context.Context, recs []usage.Record) (left []usage.Interval, err error)
 	// Record gives an interval back as it is stored.
 	Record(ctx context.Context, i usage.Interval) (usage.Record, error)
 }
@@ -76,6 +73,8 @@ type backfill struct {
 	chunk chunk
 	pause backoff
 	grid  time.Time // slots before it were asked for
+	// seen are the slots that came in a dry run, in which they are not stored.
+	seen map[time.Time]usage.Slot
 }
 
 func (b *backfill) run(ctx context.Context) error {
@@ -195,23 +194,32 @@ func (b *backfill) failed(ctx context.Context, run []usage.Interval, err error) 
 	return 1, nil
 }
 
-// commit turns readings into records and stores them together.
+// commit makes readings the records of a run, as the live loop does, and stores
+// them together.
 func (b *backfill) commit(ctx context.Context, due []usage.Due, readings []usage.Reading, at time.Time) error {
 	page, err := b.page(ctx, b.set)
 	if err != nil {
 		return err
 	}
-	recs := make([]usage.Record, 0, len(due))
-	for _, d := range due {
-		n := len(d.Pieces())
-		rec, err := b.compose(ctx, page, d, readings[:n], at)
-		if err != nil {
-			return err
-		}
-		recs, readings = append(recs, rec), readings[n:]
+	for i := range due {
+		due[i].Attempts = patience // a range does not wait for a closer look
 	}
-	left, err := b.store.CommitAll(ctx, recs)
-	if b.wrote(ctx, err); err != nil {
+	all, err := b.compose(ctx, b.set, page, due, readings, at)
+	if err != nil {
+		return err
+	}
+	recs := records(all)
+	for i := range recs {
+		rec := &recs[i]
+		rec.Hosts = nil // what is known by host is of workspaces that are there now
+		rec.Again = false
+		rec.Restate, rec.Project, rec.AskAgain = b.Restate, b.Project, time.Time{}
+		if b.Restate {
+			rec.Why = usage.BecauseRestate
+		}
+	}
+	left, err := b.Spine.commit(ctx, b.set, page, recs)
+	if err != nil {
 		return err
 	}
 	b.done.Left += len(left)
@@ -223,35 +231,6 @@ func (b *backfill) commit(ctx context.Context, due []usage.Due, readings []usage
 	return nil
 }
 
-// compose is one interval's record, priced with what is known.
-func (b *backfill) compose(ctx context.Context, page *page, d usage.Due, readings []usage.Reading, at time.Time) (usage.Record, error) {
-	d.Attempts = patience // a range does not wait for a closer look
-	whole, err := b.attribute(ctx, b.set, page, d, readings)
-	if err != nil {
-		return usage.Record{}, err
-	}
-	power, err := b.set.Power(ctx, d.Start)
-	if err != nil {
-		return usage.Record{}, err
-	}
-	rec := facts(b.set, power, d, whole, at)
-	rec.Hosts = nil // of workspaces that are gone
-	rec.Again = false
-	rec.Restate, rec.Project, rec.AskAgain = b.Restate, b.Project, time.Time{}
-	if b.Restate {
-		rec.Why = usage.BecauseRestate
-	}
-	if rec.State == usage.Empty {
-		return rec, nil
-	}
-	slots, err := b.Spine.slots(ctx, b.set.Grid, rec.Interval)
-	if err != nil {
-		return usage.Record{}, err
-	}
-	rec.Prices, rec.State = price(rec.Interval, slots, b.set.SettleAfter, time.Time{}) // as the live loop commits
-	return rec, nil
-}
-
 // slotsFor sees that the slots of a run are in the store, asking for many days at
 // once. Energy does not wait for it: what has no price gets one when there is one.
 func (b *backfill) slotsFor(ctx context.Context, run []usage.Interval) {
@@ -260,7 +239,18 @@ func (b *backfill) slotsFor(ctx context.Context, run []usage.Interval) {
 		return
 	}
 	ahead := earlier(from.Add(longestWindow), usage.SlotAt(b.Now()).Add(usage.SlotLength))
-	err := b.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return b.set.Grid.Slots(ctx, from, ahead) })
+	ask := func() ([]usage.Slot, usage.Rejects, error) { return b.set.Grid.Slots(ctx, from, ahead) }
+	var err error
+	if b.Dry {
+		var slots []usage.Slot
+		slots, _, err = ask()
+		b.seen = map[time.Time]usage.Slot{}
+		for _, slot := range slots {
+			b.seen[slot.From] = slot
+		}
+	} else {
+		err = b.keep(ctx, ask)
+	}
 	b.grid = ahead
 	if err != nil && ctx.Err() == nil {
 		b.done.NoCarbon = err

@@ -212,7 +212,7 @@ func (s *Spine) repriceAll(ctx context.Context, set Settings) (changed, unpriced
 		return false, false, err
 	}
 	first, last := pending[0].Interval, pending[len(pending)-1].Interval
-	slots, err := s.slots(ctx, set.Grid, usage.Interval{Start: first.Start, Length: last.End().Sub(first.Start)})
+	slots, err := s.slots(ctx, set.Grid, usage.Period{From: first.Start, To: last.End()})
 	if err != nil {
 		return false, false, err
 	}
@@ -232,8 +232,8 @@ func (s *Spine) repriceAll(ctx context.Context, set Settings) (changed, unpriced
 }
 
 // slots gives the known slots that a stretch of time touches, by their start.
-func (s *Spine) slots(ctx context.Context, g Grid, i usage.Interval) (map[time.Time]usage.Slot, error) {
-	list, err := s.Store.Slots(ctx, g.Provider(), g.Grid(), usage.SlotAt(i.Start), i.End())
+func (s *Spine) slots(ctx context.Context, g Grid, p usage.Period) (map[time.Time]usage.Slot, error) {
+	list, err := s.Store.Slots(ctx, g.Provider(), g.Grid(), usage.SlotAt(p.From), p.To)
 	if err != nil {
 		return nil, err
 	}

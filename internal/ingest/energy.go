@@ -74,7 +74,7 @@ func (s *Spine) collect(ctx context.Context, chunk *chunk) error {
 	}
 	edge := &edge{until: now.Add(-set.Lag)}
 	for worked := false; ; {
-		due, err := s.Store.Due(ctx, s.Now(), chunk.size(set.Interval))
+		due, err := s.next(ctx, chunk.size(set.Interval))
 		if err != nil {
 			return err
 		}
@@ -97,7 +97,21 @@ func (s *Spine) collect(ctx context.Context, chunk *chunk) error {
 	}
 }
 
-// advance reads one run of intervals and commits each. A run that is too large
+// next is the oldest run that is due. But before a backlog is worked on, the newest
+// interval is: who looks at the present does not wait for the past.
+func (s *Spine) next(ctx context.Context, limit int) ([]usage.Due, error) {
+	run, err := s.Store.Due(ctx, s.Now(), limit)
+	if err != nil || len(run) == 0 {
+		return nil, err
+	}
+	newest, err := s.Store.Newest(ctx, s.Now())
+	if err == nil && newest != nil && newest.Start.After(run[len(run)-1].Start) {
+		return []usage.Due{*newest}, nil
+	}
+	return run, err
+}
+
+// advance reads one run of intervals and commits it. A run that is too large
 // for the server is left for a smaller one; an interval that is too large on its
 // own is put off, so that it does not stand in the way of the others.
 func (s *Spine) advance(ctx context.Context, set Settings, due []usage.Due, chunk *chunk, edge *edge) error {
@@ -116,41 +130,31 @@ func (s *Spine) advance(ctx context.Context, set Settings, due []usage.Due, chun
 	}
 	chunk.grow()
 	s.Witness.Rejected(rejects)
-	for _, d := range due {
-		n := len(d.Pieces())
-		if err := s.record(ctx, set, d, readings[:n], began, edge); err != nil {
-			return err
-		}
-		readings = readings[n:]
-	}
-	return nil
+	return s.record(ctx, set, due, readings, began, edge)
 }
 
-// record makes one interval's readings its record and commits it.
-func (s *Spine) record(ctx context.Context, set Settings, d usage.Due, readings []usage.Reading, at time.Time, edge *edge) error {
+// record makes a run's readings its records and commits them together.
+func (s *Spine) record(ctx context.Context, set Settings, due []usage.Due, readings []usage.Reading, at time.Time, edge *edge) error {
 	for {
 		page, err := s.page(ctx, set)
 		if err != nil {
 			return err
 		}
-		whole, err := s.attribute(ctx, set, page, d, readings)
-		if err != nil {
-			return err
+		all, failed := s.compose(ctx, set, page, due, readings, at)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		power, err := set.Power(ctx, d.Start)
-		if err != nil {
-			return err
-		}
-		rec := facts(set, power, d, whole, at)
-		err = s.commit(ctx, set, page, rec)
+		_, err = s.commit(ctx, set, page, records(all))
 		if errors.Is(err, errOtherPage) {
 			continue
 		}
-		if s.wrote(ctx, err); err != nil && !errors.Is(err, usage.ErrSettled) {
-			return err
+		if err != nil {
+			return errors.Join(err, failed)
 		}
-		edge.see(page, d.Interval, whole)
-		return nil
+		for _, c := range all {
+			edge.see(page, c.Interval, c.whole)
+		}
+		return failed
 	}
 }
 
@@ -186,17 +190,25 @@ func (s *Spine) failed(ctx context.Context, due []usage.Due, run []usage.Interva
 	return errors.Join(err, noted)
 }
 
-// commit prices a record with what is known now and stores it.
-func (s *Spine) commit(ctx context.Context, set Settings, page *page, rec usage.Record) error {
+// commit prices records with what is known now and stores them together. It says
+// which intervals were left as they are, for they are final.
+func (s *Spine) commit(ctx context.Context, set Settings, page *page, recs []usage.Record) (left []usage.Interval, err error) {
+	if len(recs) == 0 {
+		return nil, nil
+	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if !s.book.open(page) {
-		return errOtherPage
+		return nil, errOtherPage
 	}
-	if rec.State != usage.Empty {
-		slots, err := s.slots(ctx, set.Grid, rec.Interval)
-		if err != nil {
-			return err
+	slots, err := s.slots(ctx, set.Grid, usage.Period{From: recs[0].Interval.Start, To: recs[len(recs)-1].Interval.End()})
+	if err != nil {
+		return nil, err
+	}
+	for i := range recs {
+		rec := &recs[i]
+		if rec.State == usage.Empty {
+			continue
 		}
 		// Not settled by its age alone: the provider may not have been asked yet.
 		rec.Prices, rec.State = price(rec.Interval, slots, set.SettleAfter, time.Time{})
@@ -204,7 +216,9 @@ func (s *Spine) commit(ctx context.Context, set Settings, page *page, rec usage.
 			defer nudge(s.unpriced)
 		}
 	}
-	return s.Store.Commit(ctx, rec)
+	left, err = s.Store.CommitAll(ctx, recs)
+	s.wrote(ctx, err)
+	return left, err
 }
 
 // wrote tells of the outcome of a write, unless it was cut short by the end of

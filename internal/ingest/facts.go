@@ -16,6 +16,40 @@ type whose struct {
 	parts []usage.Part
 }
 
+// composed is the record of an interval, and whose its readings are.
+type composed struct {
+	usage.Record
+	whole []whose
+}
+
+func records(all []composed) []usage.Record {
+	recs := make([]usage.Record, len(all))
+	for i, c := range all {
+		recs[i] = c.Record
+	}
+	return recs
+}
+
+// compose makes the readings of a run its records, without prices: up to the
+// first of which it could not be said whose it is, and then why.
+func (s *Spine) compose(ctx context.Context, set Settings, page *page, due []usage.Due, readings []usage.Reading, at time.Time) ([]composed, error) {
+	var all []composed
+	for _, d := range due {
+		n := len(d.Pieces())
+		whole, err := s.attribute(ctx, set, page, d, readings[:n])
+		if err != nil {
+			return all, err
+		}
+		power, err := set.Power(ctx, d.Start)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, composed{facts(set, power, d, whole, at), whole})
+		readings = readings[n:]
+	}
+	return all, nil
+}
+
 // patience is how often an interval is asked for again because the server did
 // not say when in it time was used. After that it is cut by time.
 const patience = 3
@@ -56,7 +90,10 @@ func (s *Spine) attribute(ctx context.Context, set Settings, page *page, d usage
 func facts(set Settings, power Power, d usage.Due, readings []whose, at time.Time) usage.Record {
 	rec := usage.Record{
 		Interval: d.Interval, PUE: set.PUE, FetchedAt: at, Coverage: map[string]usage.Coverage{},
-		Again: d.State != usage.Missing && d.State != usage.Empty,
+		Again: d.State != usage.Missing && d.State != usage.Empty, Asked: set.Source.Asked(d.Interval),
+	}
+	if set.Workspaces {
+		rec.Hosts = []usage.HostFact{} // what there is no more is not kept
 	}
 	rated := map[string]usage.Rating{}
 	rating := func(machine string) usage.Rating {

@@ -17,6 +17,8 @@ import (
 // Source gives CPU seconds of a run of adjacent intervals, all or nothing.
 type Source interface {
 	Read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error)
+	// Asked gives the queries that Read asks for an interval.
+	Asked(i usage.Interval) usage.Asked
 	// Profiles says when in a piece the time of some series was used, where that
 	// is known.
 	Profiles(ctx context.Context, piece usage.Interval, series []usage.Series) (map[usage.Series]usage.Profile, error)
@@ -72,7 +74,12 @@ type Store interface {
 	RetryNow(ctx context.Context) error
 	Due(ctx context.Context, now time.Time, limit int) ([]usage.Due, error)
 	Failed(ctx context.Context, intervals []usage.Interval, why error, retry time.Time) error
-	Commit(ctx context.Context, rec usage.Record) error
+	// Newest is the newest interval that is due and has never been tried; nil if
+	// there is none.
+	Newest(ctx context.Context, now time.Time) (*usage.Due, error)
+	// CommitAll commits records in one transaction and says which of them it left
+	// alone, for they are settled or pruned.
+	CommitAll(ctx context.Context, recs []usage.Record) (left []usage.Interval, err error)
 	Pending(ctx context.Context) ([]usage.Pending, error)
 	Reprice(ctx context.Context, i usage.Interval, prices []usage.PiecePrice, state usage.State) error
 	SaveSlots(ctx context.Context, slots []usage.Slot) error

@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -93,13 +95,17 @@ func (b *backfill) anew(ctx context.Context, was usage.Record) (usage.Record, er
 		f.Energy = power.Energy(rating, f.CPU)
 		is.Facts[i] = f
 	}
-	if !b.Dry {
-		b.slotsFor(ctx, []usage.Interval{was.Interval})
+	is.Hosts = slices.Clone(was.Hosts)
+	for i := range is.Hosts {
+		h := &is.Hosts[i]
+		h.Energy = power.Energy(power.Rating(h.Machine), h.CPU)
 	}
-	slots, err := b.Spine.slots(ctx, b.set.Grid, was.Interval)
+	b.slotsFor(ctx, []usage.Interval{was.Interval})
+	slots, err := b.Spine.slots(ctx, b.set.Grid, usage.Period{From: was.Interval.Start, To: was.Interval.End()})
 	if err != nil {
 		return was, err
 	}
+	maps.Copy(slots, b.seen)
 	prices, state := price(was.Interval, slots, b.set.SettleAfter, time.Time{})
 	if state == usage.Unpriced && was.State != usage.Unpriced {
 		return is, nil // no interval goes back: what has a price keeps it

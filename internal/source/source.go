@@ -28,6 +28,9 @@ type Client struct {
 	Upstream Doer
 	URL      *url.URL
 	Query    Query
+	// Project, if it is not nil, is the only one that is asked for. A query that
+	// the operator wrote asks for all.
+	Project *string
 }
 
 // maxPoints is Prometheus' own limit of evaluations a query.
@@ -48,8 +51,8 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 	}
 	t := newTable(pieces)
 	t.alone = len(run) == 1
-	err := c.fill(ctx, t, nil)
-	if t.alone && !c.Query.given() && usage.IsTooLarge(err) {
+	err := c.fill(ctx, t, c.Project)
+	if t.alone && !c.Query.given() && c.Project == nil && usage.IsTooLarge(err) {
 		t = newTable(pieces)
 		t.alone = true
 		err = c.fillByProject(ctx, t)
@@ -62,6 +65,13 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 		readings = spread(readings)
 	}
 	return readings, t.rejects, nil
+}
+
+// Asked gives the queries that Read asks for the CPU seconds of an interval, with
+// their window in place.
+func (c *Client) Asked(i usage.Interval) usage.Asked {
+	window := c.windows([]usage.Interval{i})[0].Length
+	return usage.Asked{Busy: c.Query.busy(window, c.Project), Idle: c.Query.idle(window, c.Project)}
 }
 
 // fill asks the questions of one project, or of all.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"fmt"
 	"math/rand"
@@ -183,15 +184,20 @@ func readRows(tb testing.TB, db *sql.DB, query string, args ...any) (all [][]any
 }
 
 // dump is every row of every table, but for usage_id, which only numbers rows,
-// and for when the schema was made.
+// for when the schema was made and for how the rest came to be as it is.
 func dump(tb testing.TB, s *Store) string {
 	tb.Helper()
 	var text strings.Builder
-	for _, table := range readRows(tb, s.reader, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'schema_migration' ORDER BY name") {
+	for _, table := range readRows(tb, s.reader, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('schema_migration', 'interval_change') ORDER BY name") {
 		var lines []string
 		for _, row := range readRows(tb, s.reader, "SELECT * FROM "+table[0].(string)) {
 			if table[0] == "fact_usage" {
 				row[0] = "-"
+			}
+			for i, value := range row {
+				if blob, ok := value.([]byte); ok {
+					row[i] = fmt.Sprintf("%d bytes, %x", len(blob), sha256.Sum256(blob))
+				}
 			}
 			lines = append(lines, fmt.Sprintf("%v %#v\n", table[0], row))
 		}

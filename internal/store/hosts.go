@@ -36,8 +36,11 @@ type hostRow struct {
 }
 
 // putHosts replaces what is known by host of the record's interval, estimates
-// included.
+// included. A record that knows nothing by host leaves it.
 func (s *Store) putHosts(ctx context.Context, tx *sql.Tx, naming *naming, rec usage.Record) error {
+	if rec.Hosts == nil {
+		return nil
+	}
 	if _, err := tx.ExecContext(ctx, "DELETE FROM workspace_usage WHERE start >= ? AND start < ?", span(rec.Interval)...); err != nil {
 		return err
 	}

@@ -100,7 +100,8 @@ func look(ctx context.Context, path, mode string, length time.Duration) error {
 	if version < len(all) {
 		return nil // the length is compared once it is migrated
 	}
-	return compareInterval(ctx, db, length)
+	_, err = compareInterval(ctx, db, length)
+	return err
 }
 
 // errDamage is what quick_check has found.

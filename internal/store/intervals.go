@@ -3,30 +3,36 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // Schedule writes down, as missing, every interval up to the one that ends at
-// or before until: from the one after the newest known, or in an empty store
-// from first. It also forgets intervals of the future that hold nothing, which
-// a clock that ran ahead has left: their time is still to come.
-// It says whether there was anything to write.
+// or before until: from where it ended the last time, or in an empty store from
+// first. What another program has collected beyond that end leaves no hole behind.
+// It also forgets intervals of the future that hold nothing, which a clock that
+// ran ahead has left: their time is still to come. It says whether there was
+// anything to write.
 func (s *Store) Schedule(ctx context.Context, first usage.Interval, until time.Time) (wrote bool, err error) {
 	seconds := int64(first.Length / time.Second)
 	next, stray, err := s.frontier(ctx, first, until)
 	if err != nil || next+seconds > until.Unix() && !stray {
 		return false, err
 	}
+	end := usage.FloorEpoch(until, first.Length).Unix()
 	return true, s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM usage_interval
 			WHERE start + seconds > ? AND state IN ('missing', 'empty')`, until.Unix()); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM workspace_usage WHERE start >= ? AND estimated = 1",
-			usage.FloorEpoch(until, first.Length).Unix()); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM workspace_usage WHERE start >= ? AND estimated = 1", end); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO setting VALUES ('scheduled_to', ?)", strconv.FormatInt(end, 10)); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO usage_interval(start, seconds, state)
@@ -38,13 +44,15 @@ func (s *Store) Schedule(ctx context.Context, first usage.Interval, until time.T
 	})
 }
 
-// frontier is the start of the interval after the newest that is not of the
-// future, and whether there are empty-handed ones of the future.
+// frontier is where the intervals that were written down end, and whether there
+// are empty-handed ones of the future. An end in the future is one of a clock that
+// ran ahead: it begins again with now.
 func (s *Store) frontier(ctx context.Context, first usage.Interval, until time.Time) (next int64, stray bool, err error) {
 	err = s.reader.QueryRowContext(ctx, `SELECT
-		coalesce((SELECT max(start + seconds) FROM usage_interval WHERE start + seconds <= ?1), ?2),
+		coalesce((SELECT min(CAST(value AS INTEGER), ?3) FROM setting WHERE name = 'scheduled_to'),
+			(SELECT max(start + seconds) FROM usage_interval WHERE start + seconds <= ?1), ?2),
 		EXISTS (SELECT 1 FROM usage_interval WHERE start + seconds > ?1 AND state IN ('missing', 'empty'))`,
-		until.Unix(), first.Start.Unix()).Scan(&next, &stray)
+		until.Unix(), first.Start.Unix(), usage.FloorEpoch(until, first.Length).Unix()).Scan(&next, &stray)
 	return next, stray, err
 }
 
@@ -72,6 +80,22 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]usage.Due,
 		return nil
 	})
 	return run, err
+}
+
+// Newest is the newest interval, if it is missing and has never been tried; else
+// nil.
+func (s *Store) Newest(ctx context.Context, now time.Time) (*usage.Due, error) {
+	var start, seconds int64
+	var untried bool
+	err := s.reader.QueryRowContext(ctx, `SELECT start, seconds, state = 'missing' AND attempts = 0 FROM usage_interval
+		WHERE start <= ? ORDER BY start DESC LIMIT 1`, now.Unix()).Scan(&start, &seconds, &untried)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !untried {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &usage.Due{State: usage.Missing, Interval: usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second}}, nil
 }
 
 // Failed notes that intervals could not be had, why, and when to try again.

@@ -99,35 +99,36 @@ func migrate(ctx context.Context, db *sql.DB) error {
 }
 
 // fixInterval writes the length of the intervals into a new store and compares
-// it ever after. Zero means: whatever the store has.
-func fixInterval(ctx context.Context, db *sql.DB, length time.Duration) error {
-	if length == 0 {
-		return nil
-	}
-	if _, err := db.ExecContext(ctx, "INSERT OR IGNORE INTO setting VALUES ('interval_seconds', ?)",
-		strconv.FormatInt(int64(length/time.Second), 10)); err != nil {
-		return unwritable(err)
+// it ever after. Zero means: whatever the store has, which it gives.
+func fixInterval(ctx context.Context, db *sql.DB, length time.Duration) (time.Duration, error) {
+	if length != 0 {
+		if _, err := db.ExecContext(ctx, "INSERT OR IGNORE INTO setting VALUES ('interval_seconds', ?)",
+			strconv.FormatInt(int64(length/time.Second), 10)); err != nil {
+			return 0, unwritable(err)
+		}
 	}
 	return compareInterval(ctx, db, length)
 }
 
-// compareInterval refuses another length than the one the store has.
-func compareInterval(ctx context.Context, db *sql.DB, length time.Duration) error {
+// compareInterval refuses another length than the one the store has, and gives
+// that: 0 if it has none.
+func compareInterval(ctx context.Context, db *sql.DB, length time.Duration) (time.Duration, error) {
 	var kept string
 	if err := db.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = 'interval_seconds'").Scan(&kept); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
-			return nil
+			return 0, nil
 		}
-		return err
+		return 0, err
 	}
 	seconds, err := strconv.ParseInt(kept, 10, 64)
 	if err != nil {
-		return fmt.Errorf("setting interval_seconds: %w", err)
+		return 0, fmt.Errorf("setting interval_seconds: %w", err)
 	}
-	if have := time.Duration(seconds) * time.Second; length != 0 && have != length {
-		return fmt.Errorf("holds intervals of %v and the configuration says interval: %v; give the new interval a --storage.path of its own", have, length)
+	have := time.Duration(seconds) * time.Second
+	if length != 0 && have != length {
+		return 0, fmt.Errorf("holds intervals of %v and the configuration says interval: %v; give the new interval a --storage.path of its own", have, length)
 	}
-	return nil
+	return have, nil
 }
 
 func unwritable(err error) error {

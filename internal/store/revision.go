@@ -19,8 +19,7 @@ func (c content) looks(like content) bool {
 		return false
 	}
 	for i, p := range c.prices {
-		o := like.prices[i]
-		if p.Intensity != o.Intensity || p.Kind != o.Kind || p.Provider != o.Provider || p.Grid != o.Grid || !p.SlotFrom.Equal(o.SlotFrom) {
+		if !samePrice(p, like.prices[i]) {
 			return false
 		}
 	}

@@ -94,45 +94,26 @@ func (s *Store) putFactors(ctx context.Context, tx *sql.Tx, naming *naming, rec 
 	return nil
 }
 
-// putPriced writes what depends on the price: the prices themselves, the rows
-// of fact_usage and the totals, which it returns.
-func (s *Store) putPriced(ctx context.Context, tx *sql.Tx, naming *naming, interval usage.Interval, old, fresh content) (totals, error) {
-	if len(old.rows) == 0 && len(fresh.rows) == 0 {
-		return nil, nil
-	}
+// putPriced writes what depends on the price: the prices themselves and the rows
+// of fact_usage.
+func (s *Store) putPriced(ctx context.Context, tx *sql.Tx, naming *naming, interval usage.Interval, fresh content) error {
 	for _, p := range fresh.prices {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO interval_price VALUES (?, ?, ?, ?, ?, ?, ?)",
 			p.Start.Unix(), float64(p.Intensity), string(p.Kind), p.Provider, p.Grid,
 			p.SlotFrom.Unix(), p.FetchedAt.Unix()); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	members, err := fold(ctx, naming, fresh)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ts := interval.String()
-	if err := s.insert.member.insert(ctx, tx, len(members), func(values []any, i int) []any {
+	return s.insert.member.insert(ctx, tx, len(members), func(values []any, i int) []any {
 		m := members[i]
 		v := m.values()
 		return append(append(values, ts, m.scope, m.project, m.machine, m.user), v[:]...)
-	}); err != nil {
-		return nil, err
-	}
-	sums, err := readTotals(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range old.rows {
-		sums.sub(r, old.price(r.start), old.state == usage.Settled)
-	}
-	for _, r := range fresh.rows {
-		sums.add(r, fresh.price(r.start), fresh.state == usage.Settled)
-	}
-	if err := sums.refresh(ctx, tx); err != nil {
-		return nil, err
-	}
-	return sums, sums.write(ctx, tx)
+	})
 }
 
 // putHomes makes the group of a user's newest usage the user's present group,

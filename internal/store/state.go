@@ -16,14 +16,31 @@ func (s *Store) putInterval(ctx context.Context, tx *sql.Tx, rec usage.Record, k
 	} else if !rec.AskAgain.IsZero() {
 		askAgain = rec.AskAgain.Unix()
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO usage_interval(start, seconds, state, kwh, pue, fetched_at, retry_at, revision)
-		VALUES (?, ?, ?, ?, ?, ?, ?, CASE WHEN ? THEN `+nextRevision+` END)
+	asked, err := askedID(ctx, tx, rec.Asked)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO usage_interval(start, seconds, state, kwh, pue, fetched_at, retry_at, revision, asked_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, CASE WHEN ? THEN `+nextRevision+` END, ?)
 		ON CONFLICT(start) DO UPDATE SET state = excluded.state, kwh = excluded.kwh,
 		pue = excluded.pue, fetched_at = excluded.fetched_at, retry_at = excluded.retry_at, attempts = 0, error = NULL,
-		revision = coalesce(excluded.revision, revision)`,
+		revision = coalesce(excluded.revision, revision), asked_id = coalesce(excluded.asked_id, asked_id)`,
 		rec.Interval.Start.Unix(), int64(rec.Interval.Length.Seconds()), string(rec.State), energy, pue,
-		rec.FetchedAt.Unix(), askAgain, news && rec.State != usage.Empty)
+		rec.FetchedAt.Unix(), askAgain, news && rec.State != usage.Empty, asked)
 	return err
+}
+
+// askedID finds or makes the row of what was asked; nil where that is not known.
+func askedID(ctx context.Context, tx *sql.Tx, a usage.Asked) (any, error) {
+	if a == (usage.Asked{}) {
+		return nil, nil
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO asked(busy_query, idle_query) VALUES (?, ?)", a.Busy, a.Idle); err != nil {
+		return nil, err
+	}
+	var id int64
+	err := tx.QueryRowContext(ctx, "SELECT asked_id FROM asked WHERE busy_query = ? AND idle_query = ?", a.Busy, a.Idle).Scan(&id)
+	return id, err
 }
 
 // answered notes that an interval was answered with nothing better than it has.

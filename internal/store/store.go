@@ -28,7 +28,9 @@ type Store struct {
 	lock   *flock.Flock
 	insert statements
 	names  *names
-	others atomic.Int64 // see Others
+	others atomic.Int64   // see Others
+	length time.Duration  // of an interval; 0 while the store has none
+	zone   *time.Location // of its days
 }
 
 // Options say how a store is opened.
@@ -40,6 +42,10 @@ type Options struct {
 	// row. Opening with another length is refused: two grids in one store would
 	// count time twice or leave holes.
 	Interval time.Duration
+	// Timezone is that of the days, months and years that are added up. An owner
+	// that opens with another counts all days anew, which takes a while; others are
+	// refused. nil means: whatever the store has, UTC in a new one.
+	Timezone *time.Location
 }
 
 // Open opens the store at path and migrates it, or makes a new one. A file that
@@ -80,7 +86,10 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if err := migrate(ctx, s.writer); err != nil {
 		return nil, err
 	}
-	if err := fixInterval(ctx, s.writer, o.Interval); err != nil {
+	if s.length, err = fixInterval(ctx, s.writer, o.Interval); err != nil {
+		return nil, err
+	}
+	if err := s.fixTimezone(ctx, o.Timezone, o.Exclusive); err != nil {
 		return nil, err
 	}
 	if s.reader, err = connect(path, "rw", "deferred", readerPragmas); err != nil {

@@ -18,18 +18,16 @@ func (s *Store) Summary(ctx context.Context) (usage.Summary, error) {
 		if err != nil {
 			return err
 		}
-		sums, err := readTotals(ctx, tx)
+		sums, err := s.accounts(ctx, tx)
 		if err != nil {
 			return err
 		}
-		for id, r := range sums {
-			k, err := naming.keyOf(ctx, id)
-			if err != nil {
-				return err
-			}
-			sum.Totals = append(sum.Totals, r.total(k.Key))
+		if sum.Totals, err = sums.all.list(ctx, naming); err != nil {
+			return err
 		}
-		slices.SortFunc(sum.Totals, func(a, b usage.Total) int { return a.Compare(b.Key) })
+		if err := holdCounters(ctx, tx, naming, sum.Totals); err != nil {
+			return err
+		}
 		if err := countStates(ctx, tx, &sum); err != nil {
 			return err
 		}
@@ -40,6 +38,48 @@ func (s *Store) Summary(ctx context.Context) (usage.Summary, error) {
 		return err
 	})
 	return sum, err
+}
+
+// list gives sums in the order of their keys.
+func (t totals) list(ctx context.Context, naming *naming) ([]usage.Total, error) {
+	all := make([]usage.Total, 0, len(t))
+	for id, r := range t {
+		if r.rows == 0 {
+			continue
+		}
+		k, err := naming.keyOf(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r.total(k.Key))
+	}
+	slices.SortFunc(all, func(a, b usage.Total) int { return a.Compare(b.Key) })
+	return all, nil
+}
+
+// holdCounters lifts the settled sums to what the counters have shown before.
+func holdCounters(ctx context.Context, tx *sql.Tx, naming *naming, totals []usage.Total) error {
+	floors, err := readFloors(ctx, tx)
+	if err != nil || len(floors) == 0 {
+		return err
+	}
+	byKey := map[usage.Key]floor{}
+	for id, f := range floors {
+		k, err := naming.keyOf(ctx, id)
+		if err != nil {
+			return err
+		}
+		byKey[k.Key] = f
+	}
+	for i := range totals {
+		t := &totals[i]
+		f := byKey[t.Key]
+		t.SettledEnergy.Busy = max(t.SettledEnergy.Busy, usage.KWh(f[0]))
+		t.SettledEnergy.Idle = max(t.SettledEnergy.Idle, usage.KWh(f[1]))
+		t.SettledEmissions.Busy = max(t.SettledEmissions.Busy, usage.Grams(f[2]))
+		t.SettledEmissions.Idle = max(t.SettledEmissions.Idle, usage.Grams(f[3]))
+	}
+	return nil
 }
 
 func machines(ctx context.Context, tx *sql.Tx) (names []string, err error) {

@@ -23,6 +23,10 @@ const (
 	settledIdleKWh
 	settledBusyGrams
 	settledIdleGrams
+	unpricedKWh  // without an intensity
+	forecastKWh  // priced with a forecast
+	doubtKWh     // energy x the error of its average, where that is known
+	undoubtedKWh // energy of averages whose error is not known
 	sumCount
 )
 
@@ -39,11 +43,11 @@ const recordBytes = 4*8 + sumCount*usage.SumBytes
 
 type totals map[int64]*record
 
-// readTotals reads the sums as they stand in the store. They are read with
-// every transaction and never held over: another program may have written.
-func readTotals(ctx context.Context, db queryer) (totals, error) {
+// readTotals reads the sums of a query that gives none or one. They are read
+// with every transaction and never held over: another program may have written.
+func readTotals(ctx context.Context, db queryer, query string, args ...any) (totals, error) {
 	t := totals{}
-	err := each(ctx, db, "SELECT sums FROM usage_total WHERE id = 1", nil, func(rows *sql.Rows) error {
+	err := each(ctx, db, query, args, func(rows *sql.Rows) error {
 		var blob sql.RawBytes // the driver's own, without another copy
 		if err := rows.Scan(&blob); err != nil {
 			return err
@@ -55,7 +59,7 @@ func readTotals(ctx context.Context, db queryer) (totals, error) {
 
 func (t totals) decode(blob []byte) error {
 	if len(blob)%recordBytes != 0 {
-		return fmt.Errorf("usage_total: %d bytes are no whole number of records", len(blob))
+		return fmt.Errorf("sums: %d bytes are no whole number of records", len(blob))
 	}
 	records := make([]record, len(blob)/recordBytes)
 	for i := range records {
@@ -71,7 +75,7 @@ func (t totals) decode(blob []byte) error {
 	return nil
 }
 
-func (t totals) write(ctx context.Context, tx *sql.Tx) error {
+func (t totals) encode() []byte {
 	ids := make([]int64, 0, len(t))
 	for id, r := range t {
 		if r.rows > 0 {
@@ -89,13 +93,19 @@ func (t totals) write(ctx context.Context, tx *sql.Tx) error {
 			blob = s.AppendBinary(blob)
 		}
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO usage_total(id, sums) VALUES (1, ?)
-		ON CONFLICT(id) DO UPDATE SET sums = excluded.sums`, blob)
-	return err
+	return blob
 }
 
-// add counts a fact in. price is nil while the fact's interval is unpriced.
-func (t totals) add(f row, price *float64, settled bool) {
+// terms are what a fact was priced and powered by, as far as sums tell it apart.
+type terms struct {
+	price    *float64 // nil while the fact's interval is unpriced
+	forecast bool     // whether the price is one
+	settled  bool
+	err      *float64 // of the average power, as a part of the energy; nil: not known
+}
+
+// add counts a fact in.
+func (t totals) add(f row, by terms) {
 	r := t[f.key]
 	if r == nil {
 		r = &record{}
@@ -105,20 +115,32 @@ func (t totals) add(f row, price *float64, settled bool) {
 	if f.start >= r.last {
 		r.last, r.stale = f.start, false
 	}
-	r.each(f, price, settled, (*usage.Sum).Add)
-	if price != nil {
+	r.each(f, by, (*usage.Sum).Add)
+	if by.price != nil {
 		r.priced++
 	}
 }
 
 // sub takes a fact out again, to the last bit.
-func (t totals) sub(f row, price *float64, settled bool) {
+func (t totals) sub(f row, by terms) {
 	r := t[f.key]
 	r.rows--
 	r.stale = r.stale || f.start == r.last
-	r.each(f, price, settled, (*usage.Sum).Sub)
-	if price != nil {
+	r.each(f, by, (*usage.Sum).Sub)
+	if by.price != nil {
 		r.priced--
+	}
+}
+
+// addAll counts other sums in.
+func (t totals) addAll(o totals) {
+	for id, from := range o {
+		to := t[id]
+		if to == nil {
+			to = &record{}
+			t[id] = to
+		}
+		to.include(from)
 	}
 }
 
@@ -137,17 +159,32 @@ func (t totals) refresh(ctx context.Context, db queryer) error {
 	return nil
 }
 
-func (r *record) each(f row, price *float64, settled bool, do func(*usage.Sum, float64)) {
+func (r *record) each(f row, by terms, do func(*usage.Sum, float64)) {
 	for i, v := range f.values {
 		do(&r.sums[busyCPU+i], v)
 	}
-	if price == nil {
+	// Busy and idle one by one, as the other sums count them: what is left when one
+	// is taken from another is exact.
+	energy := func(sum int) {
+		do(&r.sums[sum], f.values[2])
+		do(&r.sums[sum], f.values[3])
+	}
+	if by.err == nil {
+		energy(undoubtedKWh)
+	} else {
+		do(&r.sums[doubtKWh], (f.values[2]+f.values[3])**by.err)
+	}
+	if by.price == nil {
+		energy(unpricedKWh)
 		return
 	}
-	busy, idle := f.grams(*price)
+	if by.forecast {
+		energy(forecastKWh)
+	}
+	busy, idle := f.grams(*by.price)
 	do(&r.sums[busyGrams], busy)
 	do(&r.sums[idleGrams], idle)
-	if settled {
+	if by.settled {
 		do(&r.sums[settledBusyKWh], f.values[2])
 		do(&r.sums[settledIdleKWh], f.values[3])
 		do(&r.sums[settledBusyGrams], busy)

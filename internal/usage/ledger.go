@@ -16,7 +16,8 @@ type Record struct {
 	Ratings   []Rating // the power in force, by machine type
 	PUE       float64
 	Coverage  map[string]Coverage // by project
-	Hosts     []HostFact          // empty unless workspaces are tracked
+	Hosts     []HostFact          // nil: nothing is known by host, and what was known stays
+	Asked     Asked               // what the source was asked; zero: not known
 	FetchedAt time.Time
 	AskAgain  time.Time // when an empty interval is asked for once more; zero: never
 	// Again says that it was asked for a second time, to attribute it: what the
@@ -43,6 +44,20 @@ const (
 	BecauseRestate  Why = "restate"  // asked for: fetched anew
 	BecauseRecost   Why = "recost"   // asked for: other watts, PUE or provider
 )
+
+// Asked is what a source was asked for the CPU seconds of an interval.
+type Asked struct {
+	Busy, Idle string
+}
+
+// Change is another price, or other energy, of a piece that had a price.
+type Change struct {
+	Piece               time.Time // start of the piece
+	At                  time.Time // when it was written down
+	Why                 Why
+	Was, Is             Price // without times
+	EnergyWas, EnergyIs KWh   // of the site in the piece
+}
 
 // ErrPruned says that what an interval was made of is no longer kept, so that it
 // cannot be made anew.

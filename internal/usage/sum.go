@@ -27,6 +27,9 @@ func (s *Sum) Sub(v float64) { s.add(fixed(v).minus()) }
 // AddSum adds another sum.
 func (s *Sum) AddSum(o Sum) { s.add(o) }
 
+// SubSum takes another sum away.
+func (s *Sum) SubSum(o Sum) { s.add(o.minus()) }
+
 func (s *Sum) add(o Sum) {
 	var carry uint64
 	s.lo, carry = bits.Add64(s.lo, o.lo, 0)

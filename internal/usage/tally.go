@@ -19,6 +19,21 @@ func Scopes() []Scope {
 	return []Scope{ScopeAda, ScopeProject, ScopeMachine, ScopeUser, ScopeGroup}
 }
 
+// Member names whose a key's usage is in the scope: of ada, "ada".
+func (s Scope) Member(k Key) string {
+	switch s {
+	case ScopeProject:
+		return k.Project
+	case ScopeMachine:
+		return k.Machine
+	case ScopeUser:
+		return k.User
+	case ScopeGroup:
+		return k.Group
+	}
+	return string(ScopeAda)
+}
+
 // Period is a time [From, To) of a calendar, such as a day or a month.
 type Period struct {
 	From, To time.Time
@@ -32,7 +47,7 @@ type Tally struct {
 	CPU       BusyIdle[CPUSeconds]
 	Energy    BusyIdle[KWh]
 	Emissions BusyIdle[Grams] // of the priced part of Energy
-	Intervals int             // that have usage of it
+	Priced    bool            // whether any of it is priced; if not, Emissions is unknown
 
 	Unpriced     KWh // of Energy: no intensity yet, so in no emissions
 	Provisional  KWh // of Energy: priced, and may be restated

@@ -112,3 +112,11 @@ const (
 
 // States lists every state in the order of an interval's life.
 func States() []State { return []State{Missing, Empty, Unpriced, Provisional, Settled} }
+
+// OrLater is the later of two states of an interval that has facts.
+func (s State) OrLater(o State) State {
+	if s == Settled || s == Provisional && o != Settled {
+		return s
+	}
+	return o
+}

@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// accounts are the sums that a transaction changes: of every key over all
+// intervals, and over each day that it touches.
+type accounts struct {
+	tx   *sql.Tx
+	zone *time.Location
+	all  totals
+	days map[int64]totals // by local date, see dateOf
+}
+
+func (s *Store) accounts(ctx context.Context, tx *sql.Tx) (*accounts, error) {
+	all, err := readTotals(ctx, tx, "SELECT sums FROM usage_total WHERE id = 1")
+	return &accounts{tx: tx, zone: s.zone, all: all, days: map[int64]totals{}}, err
+}
+
+// day gives the sums of the day on which an interval begins.
+func (a *accounts) day(ctx context.Context, start time.Time) (totals, error) {
+	date := dateOf(start, a.zone)
+	if t, ok := a.days[date]; ok {
+		return t, nil
+	}
+	t, err := readTotals(ctx, a.tx, "SELECT sums FROM usage_day WHERE day = ?", date)
+	a.days[date] = t
+	return t, err
+}
+
+// replace takes an interval's old content out of the sums and counts the fresh
+// content in. What the settled counters have shown is held where it was settled.
+func (a *accounts) replace(ctx context.Context, i usage.Interval, old, fresh content) error {
+	day, err := a.day(ctx, i.Start)
+	if err != nil {
+		return err
+	}
+	var shown map[int64]floor
+	if old.state == usage.Settled {
+		if shown, err = a.shown(ctx, old.rows); err != nil {
+			return err
+		}
+	}
+	for _, sums := range []totals{a.all, day} {
+		for _, r := range old.rows {
+			sums.sub(r, old.terms(r))
+		}
+		for _, r := range fresh.rows {
+			sums.add(r, fresh.terms(r))
+		}
+	}
+	if err := a.all.refresh(ctx, a.tx); err != nil {
+		return err
+	}
+	return a.hold(ctx, shown)
+}
+
+// write stores what has changed.
+func (a *accounts) write(ctx context.Context) error {
+	if _, err := a.tx.ExecContext(ctx, `INSERT INTO usage_total(id, sums) VALUES (1, ?)
+		ON CONFLICT(id) DO UPDATE SET sums = excluded.sums`, a.all.encode()); err != nil {
+		return err
+	}
+	for date, day := range a.days {
+		if _, err := a.tx.ExecContext(ctx, `INSERT INTO usage_day(day, sums) VALUES (?, ?)
+			ON CONFLICT(day) DO UPDATE SET sums = excluded.sums`, date, day.encode()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// floor is what the settled counters of a key have shown: busy and idle kWh,
+// busy and idle grams.
+type floor [4]float64
+
+// shown gives what the settled counters of the rows' keys show.
+func (a *accounts) shown(ctx context.Context, rows []row) (map[int64]floor, error) {
+	floors, err := readFloors(ctx, a.tx)
+	if err != nil {
+		return nil, err
+	}
+	shown := map[int64]floor{}
+	for _, r := range rows {
+		if _, ok := shown[r.key]; !ok {
+			shown[r.key] = floors[r.key].over(a.all[r.key].settled())
+		}
+	}
+	return shown, nil
+}
+
+// hold keeps a floor under every counter that would fall, and none under others.
+func (a *accounts) hold(ctx context.Context, shown map[int64]floor) error {
+	for id, was := range shown {
+		var is floor
+		if r := a.all[id]; r != nil {
+			is = r.settled()
+		}
+		query, args := "DELETE FROM counter_floor WHERE key_id = ?", []any{id}
+		if was.over(is) != is {
+			query = "INSERT OR REPLACE INTO counter_floor VALUES (?, ?, ?, ?, ?)"
+			args = append(args, was[0], was[1], was[2], was[3])
+		}
+		if _, err := a.tx.ExecContext(ctx, query, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// over is the greater of both, one by one.
+func (f floor) over(o floor) floor {
+	for i := range f {
+		f[i] = max(f[i], o[i])
+	}
+	return f
+}
+
+func (r *record) settled() (f floor) {
+	for i := range f {
+		f[i] = r.sums[settledBusyKWh+i].Float64()
+	}
+	return f
+}
+
+func readFloors(ctx context.Context, db queryer) (map[int64]floor, error) {
+	floors := map[int64]floor{}
+	err := each(ctx, db, "SELECT key_id, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq FROM counter_floor", nil, func(rows *sql.Rows) error {
+		var id int64
+		var f floor
+		err := rows.Scan(&id, &f[0], &f[1], &f[2], &f[3])
+		floors[id] = f
+		return err
+	})
+	return floors, err
+}
+
+// dateOf is the local date of a time, in days since 1970-01-01.
+func dateOf(t time.Time, zone *time.Location) int64 {
+	y, m, d := t.In(zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / int64(day/time.Second)
+}
+
+const day = 24 * time.Hour

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Known gives the state of every interval that begins in a period and is written
+// down, by its start.
+func (s *Store) Known(ctx context.Context, p usage.Period) (map[time.Time]usage.State, error) {
+	known := map[time.Time]usage.State{}
+	err := each(ctx, s.reader, "SELECT start, state FROM usage_interval WHERE start >= ? AND start < ?",
+		[]any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
+			var start int64
+			var state usage.State
+			err := rows.Scan(&start, &state)
+			known[unix(start)] = state
+			return err
+		})
+	return known, err
+}
+
+// Record gives an interval back as it is stored: facts, prices and what they were
+// made with, so that it can be committed again or explained. One that is not
+// written down is Missing; one whose facts are not kept any more is
+// usage.ErrPruned.
+func (s *Store) Record(ctx context.Context, i usage.Interval) (usage.Record, error) {
+	rec := usage.Record{Interval: i, State: usage.Missing, Coverage: map[string]usage.Coverage{}}
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		naming, err := s.names.in(ctx, tx)
+		if err != nil {
+			return err
+		}
+		c, err := s.load(ctx, tx, i)
+		switch {
+		case err != nil:
+			return err
+		case c.pruned:
+			return usage.ErrPruned
+		}
+		rec.State, rec.Prices = c.state, c.prices
+		for _, r := range c.rows {
+			k, err := naming.keyOf(ctx, r.key)
+			if err != nil {
+				return err
+			}
+			rec.Facts = append(rec.Facts, r.fact(k.Key))
+		}
+		if err := readFactors(ctx, tx, &rec); err != nil {
+			return err
+		}
+		return readHosts(ctx, tx, &rec)
+	})
+	if err != nil {
+		return rec, fmt.Errorf("interval %s: store: %w", i, err)
+	}
+	return rec, nil
+}
+
+func (f row) fact(k usage.Key) usage.Fact {
+	v := f.values
+	return usage.Fact{
+		Key: k, Start: unix(f.start),
+		CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(v[0]), Idle: usage.CPUSeconds(v[1])},
+		Energy: usage.BusyIdle[usage.KWh]{Busy: usage.KWh(v[2]), Idle: usage.KWh(v[3])},
+	}
+}
+
+// readFactors adds what the facts of a record's interval were made with: PUE,
+// power, coverage, and what was asked when.
+func readFactors(ctx context.Context, db queryer, rec *usage.Record) error {
+	start := []any{rec.Interval.Start.Unix()}
+	if err := each(ctx, db, `SELECT i.pue, i.fetched_at, coalesce(a.busy_query, ''), coalesce(a.idle_query, '')
+		FROM usage_interval i LEFT JOIN asked a USING (asked_id) WHERE i.start = ?`, start, func(rows *sql.Rows) error {
+		var pue *float64
+		var fetched *int64
+		err := rows.Scan(&pue, &fetched, &rec.Asked.Busy, &rec.Asked.Idle)
+		rec.FetchedAt = moment(fetched)
+		if pue != nil {
+			rec.PUE = *pue
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := each(ctx, db, `SELECT m.machine_name, w.busy_watts, w.idle_watts, w.source, w.error
+		FROM interval_power w JOIN dim_machine m USING (machine_id) WHERE w.start = ? ORDER BY 1`, start, func(rows *sql.Rows) error {
+		var r usage.Rating
+		err := rows.Scan(&r.Machine, &r.Watts.Busy, &r.Watts.Idle, &r.Source, &r.Error)
+		rec.Ratings = append(rec.Ratings, r)
+		return err
+	}); err != nil {
+		return err
+	}
+	return each(ctx, db, `SELECT p.cloud_project_name, c.seen_cpu_seconds, c.capacity_cpu_seconds
+		FROM interval_coverage c JOIN dim_project p USING (project_id) WHERE c.start = ?`, start, func(rows *sql.Rows) error {
+		var project string
+		var c usage.Coverage
+		err := rows.Scan(&project, &c.Seen, &c.Capacity)
+		rec.Coverage[project] = c
+		return err
+	})
+}
+
+// readHosts adds what is known by host, but for estimates, which are made anew.
+func readHosts(ctx context.Context, db queryer, rec *usage.Record) error {
+	return each(ctx, db, `SELECT coalesce(i.raw_label, i.host), m.machine_name, u.start, u.until,
+		u.busy_cpu_seconds, u.idle_cpu_seconds, u.busy_kwh, u.idle_kwh
+		FROM workspace_usage u JOIN dim_instance i USING (instance_id) JOIN dim_machine m ON m.machine_id = u.machine_id
+		WHERE u.start >= ? AND u.start < ? AND u.estimated = 0 ORDER BY u.start, u.instance_id, u.until`, span(rec.Interval), func(rows *sql.Rows) error {
+		var h usage.HostFact
+		var start, until int64
+		err := rows.Scan(&h.Host, &h.Machine, &start, &until, &h.CPU.Busy, &h.CPU.Idle, &h.Energy.Busy, &h.Energy.Idle)
+		h.Start, h.Until = unix(start), unix(until)
+		rec.Hosts = append(rec.Hosts, h)
+		return err
+	})
+}
+
+// Span is the time from the first to the newest interval with facts, also where
+// those are not kept any more; false if there is none.
+func (s *Store) Span(ctx context.Context) (usage.Period, bool, error) {
+	var from, to *int64
+	err := s.reader.QueryRowContext(ctx, `SELECT min(start), max(start + seconds) FROM usage_interval
+		WHERE state IN ('unpriced', 'provisional', 'settled')`).Scan(&from, &to)
+	if err != nil || from == nil {
+		return usage.Period{}, false, err
+	}
+	return usage.Period{From: unix(*from), To: unix(*to)}, true, nil
+}

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// fixTimezone writes the time zone of the days into a store that has none and
+// makes its sums. A store that has another is counted anew by the exporter that
+// owns it, unless some of its facts are not kept any more; beside a running
+// exporter it is refused. nil means: whatever the store has.
+func (s *Store) fixTimezone(ctx context.Context, zone *time.Location, owner bool) error {
+	var kept string
+	err := s.writer.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = 'timezone'").Scan(&kept)
+	isNew := errors.Is(err, sql.ErrNoRows)
+	switch {
+	case err != nil && !isNew:
+		return err
+	case isNew && zone == nil:
+		zone = time.UTC
+	case zone == nil:
+		if zone, err = time.LoadLocation(kept); err != nil {
+			return fmt.Errorf("setting timezone: %w", err)
+		}
+	}
+	s.zone = zone
+	if !isNew && kept == zone.String() {
+		return nil
+	}
+	if !isNew && !owner {
+		return fmt.Errorf("counts days in %s and the configuration says timezone: %s; start carbon_exporter with it, which counts them anew", kept, zone)
+	}
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		if err := recount(ctx, tx, zone, kept); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO setting VALUES ('timezone', ?)", zone.String())
+		return err
+	})
+	if err != nil {
+		return unwritable(err)
+	}
+	return nil
+}
+
+var errPrunedDays = errors.New("its days cannot be counted anew: facts at key grain of some of them are not kept any more")
+
+// recount makes all sums from the facts.
+func recount(ctx context.Context, tx *sql.Tx, zone *time.Location, was string) error {
+	var pruned bool
+	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM usage_interval WHERE pruned = 1)").Scan(&pruned); err != nil {
+		return err
+	}
+	if pruned {
+		return fmt.Errorf("timezone: the store counts days in %s; %w", was, errPrunedDays)
+	}
+	for _, query := range []string{"DELETE FROM usage_total", "DELETE FROM usage_day"} {
+		if _, err := tx.ExecContext(ctx, query); err != nil {
+			return err
+		}
+	}
+	a := &accounts{tx: tx, zone: zone, all: totals{}, days: map[int64]totals{}}
+	// Facts come in the order of time: a day that has passed is written.
+	today := int64(0)
+	err := eachFact(ctx, tx, usage.Period{}, func(r row, by terms) error {
+		date := dateOf(unix(r.start), zone)
+		if date != today {
+			if len(a.days) > 0 {
+				if err := a.write(ctx); err != nil {
+					return err
+				}
+				a.days = map[int64]totals{}
+			}
+			today, a.days[date] = date, totals{}
+		}
+		a.all.add(r, by)
+		a.days[date].add(r, by)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return a.write(ctx)
+}
+
+// eachFact gives every fact of the intervals that begin in a period, in the order
+// of time, with what it was priced and powered by. The zero Period is all time.
+func eachFact(ctx context.Context, db queryer, p usage.Period, f func(row, terms) error) error {
+	query, args := factsQuery+" ORDER BY f.start, f.key_id", []any(nil)
+	if p != (usage.Period{}) {
+		query, args = factsQuery+" WHERE f.start >= ? AND f.start < ? ORDER BY f.start, f.key_id", []any{p.From.Unix(), p.To.Unix()}
+	}
+	return each(ctx, db, query, args, func(rows *sql.Rows) error {
+		var r row
+		var by terms
+		if err := rows.Scan(&r.start, &r.key, &r.values[0], &r.values[1], &r.values[2], &r.values[3],
+			&by.price, &by.forecast, &by.settled, &by.err); err != nil {
+			return err
+		}
+		return f(r, by)
+	})
+}
+
+const factsQuery = `SELECT f.start, f.key_id, f.busy_cpu_seconds, f.idle_cpu_seconds, f.busy_kwh, f.idle_kwh,
+	c.gco2eq_per_kwh, coalesce(c.kind = 'forecast', 0), i.state = 'settled', w.error
+	FROM usage_fact f JOIN usage_key k ON k.key_id = f.key_id
+	JOIN usage_interval i ON i.start = f.start - f.start % (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'interval_seconds')
+	LEFT JOIN interval_price c ON c.start = f.start
+	LEFT JOIN interval_power w ON w.start = i.start AND w.machine_id = k.machine_id`

@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Account is what was used in a period, by key, added up exactly: over the
+// intervals that begin in it. It does not change.
+type Account struct {
+	usage.Period
+	keys []keySum // ordered by key
+}
+
+type keySum struct {
+	usage.Key
+	record
+}
+
+// Accounts adds up periods, all as of one moment. Whole days are sums that are
+// kept; the rest of a period is added up from the facts, and where those are not
+// kept any more that is usage.ErrPruned.
+func (s *Store) Accounts(ctx context.Context, periods ...usage.Period) ([]Account, error) {
+	all := make([]Account, len(periods))
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		naming, err := s.names.in(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for i, p := range periods {
+			sums, err := s.over(ctx, tx, p)
+			if err != nil {
+				return fmt.Errorf("add up %s to %s: %w", p.From.UTC().Format(time.RFC3339), p.To.UTC().Format(time.RFC3339), err)
+			}
+			all[i].Period = p
+			for id, r := range sums {
+				if r.rows == 0 {
+					continue
+				}
+				k, err := naming.keyOf(ctx, id)
+				if err != nil {
+					return err
+				}
+				all[i].keys = append(all[i].keys, keySum{k.Key, *r})
+			}
+			slices.SortFunc(all[i].keys, func(a, b keySum) int { return a.Compare(b.Key) })
+		}
+		return nil
+	})
+	return all, err
+}
+
+// Keys gives the usage of every key. When it last was is not in the sums of days,
+// and so not here.
+func (a Account) Keys() []usage.Total {
+	all := make([]usage.Total, len(a.keys))
+	for i := range a.keys {
+		all[i] = a.keys[i].total(a.keys[i].Key)
+		all[i].Last = time.Time{}
+	}
+	return all
+}
+
+// By gives the usage of every member of a scope, by name. They add up to the site.
+func (a Account) By(scope usage.Scope) []usage.Tally {
+	members := map[string]*record{}
+	nobodys := map[string]*usage.Sum{}
+	for i := range a.keys {
+		k := &a.keys[i]
+		name := scope.Member(k.Key)
+		if members[name] == nil {
+			members[name], nobodys[name] = &record{}, &usage.Sum{}
+		}
+		members[name].include(&k.record)
+		if k.User == usage.Unattributed {
+			nobodys[name].AddSum(k.sums[busyKWh])
+			nobodys[name].AddSum(k.sums[idleKWh])
+		}
+	}
+	var all []usage.Tally
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		t := members[name].tally()
+		t.Period, t.Name, t.Unattributed = a.Period, name, usage.KWh(nobodys[name].Float64())
+		all = append(all, t)
+	}
+	return all
+}
+
+// include counts another record in.
+func (r *record) include(o *record) {
+	r.rows += o.rows
+	r.priced += o.priced
+	r.last = max(r.last, o.last)
+	for i := range r.sums {
+		r.sums[i].AddSum(o.sums[i])
+	}
+}
+
+func (r *record) tally() usage.Tally {
+	t := r.total(usage.Key{})
+	provisional := r.sums[busyKWh]
+	provisional.AddSum(r.sums[idleKWh])
+	for _, i := range []int{unpricedKWh, settledBusyKWh, settledIdleKWh} {
+		provisional.SubSum(r.sums[i])
+	}
+	kwh := func(i int) usage.KWh { return usage.KWh(r.sums[i].Float64()) }
+	return usage.Tally{
+		CPU: t.CPU, Energy: t.Energy, Emissions: t.Emissions, Priced: t.Priced,
+		Unpriced: kwh(unpricedKWh), Provisional: usage.KWh(provisional.Float64()), Forecast: kwh(forecastKWh),
+		Doubt: kwh(doubtKWh), Undoubted: kwh(undoubtedKWh),
+	}
+}
+
+// over adds up the intervals that begin in a period: whole days from their sums,
+// what is left at either end from the facts.
+func (s *Store) over(ctx context.Context, tx *sql.Tx, p usage.Period) (totals, error) {
+	sums := totals{}
+	if s.length == 0 {
+		return sums, nil // a store that was never written
+	}
+	p.From, p.To = s.ceil(p.From), s.ceil(p.To)
+	whole := s.wholeDays(p)
+	for _, edge := range []usage.Period{{From: p.From, To: whole.From}, {From: whole.To, To: p.To}} {
+		if !edge.From.Before(edge.To) {
+			continue
+		}
+		if err := s.addFacts(ctx, tx, edge, sums); err != nil {
+			return nil, err
+		}
+	}
+	if !whole.From.Before(whole.To) {
+		return sums, nil
+	}
+	return sums, each(ctx, tx, "SELECT sums FROM usage_day WHERE day >= ? AND day <= ?",
+		[]any{dateOf(whole.From, s.zone), dateOf(whole.To.Add(-s.length), s.zone)}, func(rows *sql.Rows) error {
+			var blob sql.RawBytes
+			if err := rows.Scan(&blob); err != nil {
+				return err
+			}
+			day := totals{}
+			if err := day.decode(blob); err != nil {
+				return err
+			}
+			sums.addAll(day)
+			return nil
+		})
+}
+
+// addFacts counts the facts of a period in.
+func (s *Store) addFacts(ctx context.Context, tx *sql.Tx, p usage.Period, sums totals) error {
+	var pruned bool
+	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM usage_interval WHERE start >= ? AND start < ? AND pruned = 1)",
+		p.From.Unix(), p.To.Unix()).Scan(&pruned); err != nil {
+		return err
+	}
+	if pruned {
+		return fmt.Errorf("%w: only whole days in %s can be added up", usage.ErrPruned, s.zone)
+	}
+	return eachFact(ctx, tx, p, func(r row, by terms) error {
+		sums.add(r, by)
+		return nil
+	})
+}
+
+// wholeDays is the part of a period that is made of whole local days, as far as
+// intervals can tell: empty, at the period's end, if there is none.
+func (s *Store) wholeDays(p usage.Period) usage.Period {
+	days := p
+	for days.From.Before(p.To) && !s.beginsDay(days.From) {
+		days.From = days.From.Add(s.length)
+	}
+	for days.To.After(days.From) && !s.beginsDay(days.To) {
+		days.To = days.To.Add(-s.length)
+	}
+	return days
+}
+
+// beginsDay says that the interval at start is the first of its local date.
+func (s *Store) beginsDay(start time.Time) bool {
+	return dateOf(start, s.zone) != dateOf(start.Add(-s.length), s.zone)
+}
+
+// ceil is the start of the first interval that begins at or after t.
+func (s *Store) ceil(t time.Time) time.Time {
+	i := usage.IntervalAt(t, s.length)
+	if i.Start.Before(t) {
+		return i.End()
+	}
+	return i.Start
+}
+
+// Timezone is that of the store's days.
+func (s *Store) Timezone() *time.Location { return s.zone }
+
+// Interval is the length of the store's intervals; 0 while it has none.
+func (s *Store) Interval() time.Duration { return s.length }
