@@ -27,9 +27,6 @@ const (
 	RejectDuplicate  = "intensity_duplicate"   // said again later in the answer
 )
 
-// outlookLength is how far ahead an outlook looks: what fw48h promises.
-const outlookLength = 48 * time.Hour
-
 // firstSlot is the start of the first slot that begins at t or later.
 func firstSlot(t time.Time) time.Time {
 	at := usage.SlotAt(t)

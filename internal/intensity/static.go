@@ -43,5 +43,5 @@ func (s *Static) Slots(_ context.Context, from, to time.Time) ([]usage.Slot, usa
 // start.
 func (s *Static) Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error) {
 	from = usage.SlotAt(from)
-	return s.Slots(ctx, from, from.Add(outlookLength))
+	return s.Slots(ctx, from, from.Add(usage.OutlookLength))
 }

@@ -75,7 +75,7 @@ func (u *UK) Slots(ctx context.Context, from, to time.Time) ([]usage.Slot, usage
 // after its start, as far as the API has it.
 func (u *UK) Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error) {
 	s := span{from: usage.SlotAt(from)}
-	s.to = s.from.Add(outlookLength)
+	s.to = s.from.Add(usage.OutlookLength) // what fw48h promises
 	// A minute late, as for any span: see bounds.
 	return u.ask(ctx, s, s.from.Add(time.Minute).Format(ukTime)+"/fw48h")
 }

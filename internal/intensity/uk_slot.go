@@ -5,7 +5,10 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -103,10 +106,26 @@ func readIntensity(raw json.RawMessage, slot *usage.Slot, regional bool) (err er
 			return err
 		}
 	}
-	if json.Unmarshal(in.Index, &slot.Index) != nil {
-		slot.Index = "" // a slot is worth its numbers, with or without a word
-	}
+	slot.Index = readWord(in.Index)
 	return nil
+}
+
+// longestWord is three times the longest that the API has, "very high".
+const longestWord = 32
+
+// readWord is empty for what is not a word to put on a page or into a label. A
+// slot is worth its numbers, with or without one.
+func readWord(raw json.RawMessage) string {
+	var word string
+	if json.Unmarshal(raw, &word) != nil || len(word) > longestWord {
+		return ""
+	}
+	for _, r := range word {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return ""
+		}
+	}
+	return strings.TrimSpace(word)
 }
 
 // readValue is nil for null and for nothing at all.

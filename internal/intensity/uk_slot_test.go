@@ -110,6 +110,12 @@ func TestIndexIsTheProvidersOwnWord(t *testing.T) {
 		{name: "null", intensity: `{"forecast":1,"index":null}`},
 		{name: "no word", intensity: `{"forecast":1}`},
 		{name: "not a word", intensity: `{"forecast":1,"index":["low"]}`},
+		{name: "blanks around it", intensity: `{"forecast":1,"index":" low "}`, want: "low"},
+		{name: "another alphabet", intensity: `{"forecast":1,"index":"très élevée"}`, want: "très élevée"},
+		{name: "a sentence", intensity: `{"forecast":1,"index":"the grid has never been as clean as today"}`},
+		{name: "a terminal's orders", intensity: `{"forecast":1,"index":"\u001b[2Jlow"}`},
+		{name: "two lines", intensity: `{"forecast":1,"index":"very\nlow"}`},
+		{name: "half a character", intensity: `{"forecast":1,"index":"low\ud800"}`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
