@@ -12,6 +12,7 @@ import (
 // null means "not known now", and the last known value is better knowledge. An
 // answer older than what is kept changes nothing. The time fetched is that of the
 // best value: an answer without an actual does not confirm the actual there is.
+// Forecasts are archived as well, as they were first seen.
 func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
 	if len(slots) == 0 {
 		return nil
@@ -31,7 +32,7 @@ func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
 				return err
 			}
 		}
-		return nil
+		return s.archive(ctx, tx, slots)
 	})
 }
 

@@ -43,12 +43,14 @@ ALTER TABLE interval_power  ADD COLUMN error        REAL;
 
 -- === Forecasts as first seen ===
 
--- What was forecast for a slot when it was first seen to be so far ahead.
+-- What was forecast for a slot when it was first seen to be so far ahead, counted
+-- in whole slots from the one in which it was seen. Known leads only; what has an
+-- actual when it is seen is no forecast.
 CREATE TABLE forecast_seen (
   provider       TEXT    NOT NULL,
   grid           TEXT    NOT NULL,
   slot_start     INTEGER NOT NULL,
-  ahead          INTEGER NOT NULL,  -- seconds from then to the start of the slot, rounded down to a known lead
+  ahead          INTEGER NOT NULL,  -- seconds
   gco2eq_per_kwh REAL    NOT NULL,
   fetched_at     INTEGER NOT NULL,
   PRIMARY KEY (provider, grid, slot_start, ahead)
