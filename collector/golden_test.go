@@ -34,7 +34,8 @@ func exporter(t *testing.T) *Exposition {
 	release(t)
 	live := prometheus.NewPedanticRegistry()
 	grid := NewGrid(clock)
-	grid.Publish(slots())
+	grid.Publish(outlook())
+	grid.PublishErrors(misses())
 	live.MustRegister(grid, versioncollector.NewCollector("carbon_exporter"))
 	health := NewHealth(live, clock)
 	health.Reloaded(nil)
@@ -107,6 +108,12 @@ func TestCatalogue(t *testing.T) {
 		"carbon_settled_emissions_gco2eq_total":                        "COUNTER " + key,
 		"carbon_intensity_gco2eq_per_kwh":                              "GAUGE grid kind provider",
 		"carbon_intensity_slot_start_timestamp_seconds":                "GAUGE grid kind provider",
+		"carbon_intensity_index_info":                                  "GAUGE grid index kind provider",
+		"carbon_intensity_forecast_gco2eq_per_kwh":                     "GAUGE ahead grid provider",
+		"carbon_intensity_best_window_start_timestamp_seconds":         "GAUGE grid provider window",
+		"carbon_intensity_best_window_gco2eq_per_kwh":                  "GAUGE grid provider window",
+		"carbon_intensity_forecast_error_gco2eq_per_kwh":               "GAUGE ahead grid provider",
+		"carbon_intensity_forecast_error_pairs":                        "GAUGE ahead grid provider",
 		"carbon_machine_power_watts":                                   "GAUGE machine mode source",
 		"carbon_pue_ratio":                                             "GAUGE",
 		"carbon_interval_seconds":                                      "GAUGE",

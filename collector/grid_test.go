@@ -1,6 +1,8 @@
 package collector
 
 import (
+	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,7 +82,42 @@ func TestGrid(t *testing.T) {
 					want["carbon_intensity_slot_start_timestamp_seconds"+labels] = float64(s.slot.Unix())
 				}
 			}
-			if d := differ(samples(gathered(t, r)), want); d != "" {
+			got := samples(gathered(t, r))
+			maps.DeleteFunc(got, func(name string, _ float64) bool {
+				return !strings.HasPrefix(name, "carbon_intensity_gco2eq") && !strings.HasPrefix(name, "carbon_intensity_slot")
+			})
+			if d := differ(got, want); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestTheProvidersWord(t *testing.T) {
+	for _, test := range []struct {
+		name             string
+		present, before  string // words of the slot of now and of the one with the newest actual
+		forecast, actual string // as shown
+	}{
+		{"both have one", "low", "very high", "low", "very high"},
+		{"the same word", "low", "low", "low", "low"},
+		{"no word is no series", "", "low", "", "low"},
+		{"no words at all", "", "", "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			all := slots()
+			all[1].Index, all[2].Index, all[3].Index = test.before, test.present, "of another time"
+			grid := NewGrid(clock)
+			grid.Publish(all)
+			r := prometheus.NewPedanticRegistry()
+			r.MustRegister(grid)
+			want := map[string]float64{}
+			for kind, word := range map[string]string{"forecast": test.forecast, "actual": test.actual} {
+				if word != "" {
+					want[`carbon_intensity_index_info{grid="GB",index="`+word+`",kind="`+kind+`",provider="uk"}`] = 1
+				}
+			}
+			if d := differ(family(t, r, "carbon_intensity_index_info"), want); d != "" {
 				t.Error(d)
 			}
 		})

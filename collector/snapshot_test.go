@@ -86,6 +86,26 @@ func slots() []usage.Slot {
 	}
 }
 
+// outlook is the same slots with the provider's words, and forecasts up to six
+// hours ahead: the best hour begins at 15:30, the best three at 14:00.
+func outlook() []usage.Slot {
+	all := slots()
+	all[1].Index, all[2].Index = "moderate", "low"
+	for _, v := range []usage.GramsPerKWh{48, 45, 42, 40, 38, 36, 37, 41, 46, 53, 60} {
+		next := usage.Slot{From: all[len(all)-1].From.Add(usage.SlotLength), Forecast: &v, Provider: "uk", Grid: "GB"}
+		all = append(all, next)
+	}
+	return all
+}
+
+// misses is how far such forecasts were off.
+func misses() []usage.ForecastError {
+	return []usage.ForecastError{
+		{Provider: "uk", Grid: "GB", Ahead: 30 * time.Minute, Mean: 12.5, Pairs: 1343},
+		{Provider: "uk", Grid: "GB", Ahead: 24 * time.Hour, Mean: 24, Pairs: 1296},
+	}
+}
+
 // cloud is a snapshot of so many keys, all priced, in ten projects.
 func cloud(keys int) *Snapshot {
 	s := day()

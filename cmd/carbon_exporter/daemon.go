@@ -134,6 +134,9 @@ func (d *daemon) Rested(ctx context.Context) {
 // Grid shows other slots.
 func (d *daemon) Grid(slots []usage.Slot) { d.grid.Publish(slots) }
 
+// ForecastErrors shows how good forecasts have been.
+func (d *daemon) ForecastErrors(all []usage.ForecastError) { d.grid.PublishErrors(all) }
+
 func (d *daemon) publish(ctx context.Context) error {
 	d.publishing.Lock()
 	defer d.publishing.Unlock()

@@ -21,8 +21,9 @@ const (
 	longestWindow = 13 * 24 * time.Hour
 	askOldEvery   = time.Hour
 	nearby        = 24 * time.Hour
-	// outlookEvery is how often the forecast of the coming days is read.
-	outlookEvery = 30 * time.Minute
+	// errorsOver is the time whose forecasts are held against the actuals: four
+	// weeks, each day of the week as often as any other.
+	errorsOver = 28 * 24 * time.Hour
 )
 
 // carbon is what the loop remembers between rounds.
@@ -30,7 +31,7 @@ type carbon struct {
 	pause   backoff
 	paused  time.Time               // no request before
 	poll    time.Time               // when the next poll is due
-	outlook time.Time               // when the next look ahead is due
+	outlook time.Time               // when the next look ahead is due: once a slot, so that each is seen at every lead
 	asked   map[time.Time]time.Time // slots before the window: when they were last asked for
 	eager   time.Duration           // how soon to ask again while intervals have no price
 	reload  int64                   // the settings that all of this belongs to
@@ -75,7 +76,7 @@ func (s *Spine) forget(c *carbon) {
 	if c.poll.After(now.Add(pollEvery)) {
 		c.poll = now
 	}
-	if c.outlook.After(now.Add(outlookEvery)) {
+	if c.outlook.After(now.Add(usage.SlotLength)) {
 		c.outlook = now
 	}
 	if c.paused.After(now.Add(2 * usage.MaxRetryAfter)) {
@@ -95,7 +96,7 @@ func (s *Spine) ask(ctx context.Context, set Settings, c *carbon) error {
 			return noOutlook
 		}
 		if noOutlook == nil || usage.IsPermanent(noOutlook) {
-			c.outlook = now.Add(outlookEvery)
+			c.outlook = usage.SlotAt(now).Add(usage.SlotLength)
 		}
 	}
 	window := usage.SlotAt(now.Add(-min(set.SettleAfter+margin, longestWindow)))
@@ -198,12 +199,23 @@ func (s *Spine) reprice(ctx context.Context, set Settings) (unpriced bool, err e
 	if changed {
 		s.changed(ctx)
 	}
+	return unpriced, errors.Join(err, s.showGrid(ctx, set.Grid))
+}
+
+// showGrid tells what is known of the grid around now.
+func (s *Spine) showGrid(ctx context.Context, g Grid) error {
 	now := s.Now()
-	around, serr := s.Store.Slots(ctx, set.Grid.Provider(), set.Grid.Grid(), now.Add(-longestWindow), now.Add(3*24*time.Hour))
-	if serr == nil {
-		s.Witness.Grid(around)
+	around, err := s.Store.Slots(ctx, g.Provider(), g.Grid(), now.Add(-longestWindow), now.Add(3*24*time.Hour))
+	if err != nil {
+		return err
 	}
-	return unpriced, errors.Join(err, serr)
+	wrong, err := s.Store.ForecastErrors(ctx, g.Provider(), g.Grid(), now.Add(-errorsOver))
+	if err != nil {
+		return err
+	}
+	s.Witness.Grid(around)
+	s.Witness.ForecastErrors(wrong)
+	return nil
 }
 
 func (s *Spine) repriceAll(ctx context.Context, set Settings) (changed, unpriced bool, err error) {

@@ -54,7 +54,7 @@ func TestUnpricedIntervalsHurryThePolls(t *testing.T) {
 			polls = append(polls, minute)
 		}
 	}
-	// A minute after the first, then 2, 4, 8 and every 10; the outlook at 30.
+	// A minute after the first, then 2, 4, 8 and every 10; the outlook at 27, as the slot turns.
 	if len(polls) < 5 || polls[0] != 1 || polls[1] != 3 || polls[2] != 7 || polls[3] != 15 || len(polls) > 8 {
 		t.Errorf("polled after minutes %v", polls)
 	}

@@ -84,6 +84,7 @@ type Store interface {
 	Reprice(ctx context.Context, i usage.Interval, prices []usage.PiecePrice, state usage.State) error
 	SaveSlots(ctx context.Context, slots []usage.Slot) error
 	Slots(ctx context.Context, provider, grid string, from, to time.Time) ([]usage.Slot, error)
+	ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error)
 	Directory(ctx context.Context) (usage.Directory, error)
 	SaveDirectory(ctx context.Context, l usage.Learned, homes bool) (stale int, err error)
 	SaveActive(ctx context.Context, active []usage.Active, now time.Time) error
@@ -106,6 +107,8 @@ type Witness interface {
 	Rested(ctx context.Context)
 	// Grid gives the slots around now, whenever they change.
 	Grid(slots []usage.Slot)
+	// ForecastErrors says how good the forecasts of the last weeks were.
+	ForecastErrors(all []usage.ForecastError)
 	// Directory says as of when the directory in force is.
 	Directory(asOf time.Time)
 	RejectedRecords(rejects []usage.RecordReject)

@@ -367,6 +367,7 @@ func (silent) Wrote(error)                          {}
 func (silent) Changed(context.Context)              {}
 func (silent) Rested(context.Context)               {}
 func (silent) Grid([]usage.Slot)                    {}
+func (silent) ForecastErrors([]usage.ForecastError) {}
 func (silent) Directory(time.Time)                  {}
 func (silent) RejectedRecords([]usage.RecordReject) {}
 func (silent) PendingPostings(int)                  {}
