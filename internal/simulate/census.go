@@ -50,7 +50,7 @@ func address(cloud uint64, n int) Address {
 func census(config Config, at Address) []*Host {
 	if draw(at.seed, 3) < 0.6 {
 		age := halfHours(48 + draw(at.seed, 4)*40*48)
-		return []*Host{at.host(config.Start.Add(-age), config.End, config.Odd)}
+		return []*Host{at.host(config, config.Start.Add(-age), config.End)}
 	}
 	var hosts []*Host
 	for visit, free := uint64(0), config.Start; ; visit++ {
@@ -63,14 +63,18 @@ func census(config Config, at Address) []*Host {
 		if end.After(config.End) {
 			return hosts
 		}
-		hosts = append(hosts, at.host(begin, end, config.Odd))
+		hosts = append(hosts, at.host(config, begin, end))
 		free = end
 	}
 }
 
-func (a Address) host(begin, end time.Time, odd Odd) *Host {
+func (a Address) host(config Config, begin, end time.Time) *Host {
 	seed := mix(a.seed, aboutLife, uint64(begin.Unix()))
-	return &Host{Address: a, User: user(seed), Begin: begin, End: end, seed: seed, odd: odd}
+	h := &Host{Address: a, User: user(seed), Begin: begin, End: end, seed: seed, odd: config.Odd}
+	if config.Directory {
+		h.handOut()
+	}
+	return h
 }
 
 // instance names an address. The first two are 172.16.100.5 and 172.16.100.50,

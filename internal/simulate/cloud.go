@@ -1,8 +1,9 @@
-// Package simulate is a research cloud that never was: its hosts, their load and
-// the grid that feeds them, each a pure function of a seed and a time, and the
-// truth about them, computed from the same rates by plain sums. It must not know
-// Prometheus, PromQL or any code of the exporter, or its truth would be an echo.
-// Start with Cloud and Host.Counter for CPU time, with UKAPI for the grid.
+// Package simulate is a research cloud that never was: its hosts, their load, the
+// records of whose they are and the grid that feeds them, each a pure function of
+// a seed and a time, and the truth about them, computed from the same rates by
+// plain sums. It must not know Prometheus, PromQL, MongoDB or any code of the
+// exporter, or its truth would be an echo. Start with Cloud: Host.Counter is its
+// CPU time, Records says who had what; UKAPI is the grid.
 package simulate
 
 import (
@@ -19,6 +20,9 @@ type Config struct {
 	Start time.Time // of the history, on the border of a half hour; some hosts are older
 	End   time.Time // no host lives longer; a year after Start if zero
 	Odd   Odd
+	// Directory hands hosts out to people for as long as Records says, to others
+	// at any second, and only few hosts say in a label whose they are.
+	Directory bool
 }
 
 // Odd is what a property test may ask for, and where Prometheus' increase() is

@@ -12,10 +12,11 @@ import (
 // monday is the start of a working week.
 var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
-// clouds are one plain cloud, and one with everything odd.
+// clouds are one plain cloud, one with everything odd, and one with a directory.
 var clouds = []Config{
 	{Seed: 1, Hosts: 24, Start: monday},
 	{Seed: 2, Hosts: 24, Start: monday, Odd: Odd{Lifetimes: true, Reboots: true, Gaps: true}},
+	{Seed: 3, Hosts: 24, Start: monday, Directory: true},
 }
 
 func newCloud(t *testing.T, config Config) *Cloud {

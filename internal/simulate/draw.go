@@ -44,4 +44,6 @@ const (
 	aboutForecast
 	aboutRevision
 	aboutRegion
+	aboutTenancy
+	aboutPeople
 )

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"sort"
 	"sync"
 	"time"
 
@@ -15,14 +16,17 @@ type Host struct {
 	Begin time.Time
 	End   time.Time
 
-	seed uint64 // of what belongs to this life
-	odd  Odd
+	seed      uint64 // of what belongs to this life
+	odd       Odd
+	tenancies []tenancy // of a cloud with a directory, by time
+	turns     []time.Time
 
 	mu    sync.Mutex
 	cores [][]stretch // by core, grown as later times are asked for
 }
 
-// stretch is the part of a half hour in which the host lives.
+// stretch is the part of a half hour in which the host lives and is the same
+// people's.
 type stretch struct {
 	begin time.Time
 	rates rates
@@ -39,8 +43,9 @@ func (h *Host) Series() usage.Series {
 
 // Counter is node_cpu_seconds_total of a core in a mode at t: seconds since the
 // host began, or since its last reboot where the Config has them. Its rate is
-// constant in each half hour (UTC). It is false when the host is not alive or
-// has no such core. Times count in milliseconds, as in Prometheus.
+// constant in each half hour (UTC) in which the host does not change hands. It is
+// false when the host is not alive or has no such core. Times count in
+// milliseconds, as in Prometheus.
 func (h *Host) Counter(cpu int, mode CPUMode, t time.Time) (float64, bool) {
 	if !h.Alive(t) || cpu < 0 || cpu >= h.Cores {
 		return 0, false
@@ -56,14 +61,13 @@ func (h *Host) Counter(cpu int, mode CPUMode, t time.Time) (float64, bool) {
 func coreSeconds(spent int64) float64 { return float64(spent) / whole / 1000 }
 
 func (h *Host) spent(cpu int, mode CPUMode, t time.Time) int64 {
-	n := int(usage.SlotAt(t).Sub(usage.SlotAt(h.Begin)) / usage.SlotLength)
-	s := h.stretch(cpu, n)
+	s := h.stretch(cpu, t)
 	return s.spent[mode] + s.rates[mode]*t.Sub(s.begin).Milliseconds()
 }
 
-// stretch gives the n-th half hour of a core. The sums up to it are kept, so
-// that days of samples cost a look-up each.
-func (h *Host) stretch(cpu, n int) stretch {
+// stretch gives the stretch of a core that holds t. The sums up to it are kept,
+// so that days of samples cost a look-up each.
+func (h *Host) stretch(cpu int, t time.Time) stretch {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.cores == nil {
@@ -71,11 +75,14 @@ func (h *Host) stretch(cpu, n int) stretch {
 	}
 	known := h.cores[cpu]
 	if len(known) == 0 {
-		known = append(known, stretch{begin: h.Begin, rates: h.ratesAt(cpu, usage.SlotAt(h.Begin))})
+		known = append(known, stretch{begin: h.Begin, rates: h.ratesAt(cpu, h.Begin)})
 	}
-	for len(known) <= n {
+	for {
 		last := known[len(known)-1]
-		begin := usage.IntervalAt(last.begin, usage.SlotLength).End()
+		begin := h.border(last.begin)
+		if begin.After(t) {
+			break
+		}
 		next := stretch{begin: begin, rates: h.ratesAt(cpu, begin), spent: last.spent}
 		for mode := range cpuModes {
 			next.spent[mode] += last.rates[mode] * begin.Sub(last.begin).Milliseconds()
@@ -83,5 +90,15 @@ func (h *Host) stretch(cpu, n int) stretch {
 		known = append(known, next)
 	}
 	h.cores[cpu] = known
-	return known[n]
+	after := sort.Search(len(known), func(i int) bool { return known[i].begin.After(t) })
+	return known[after-1]
+}
+
+// border is the next moment after t at which rates may change.
+func (h *Host) border(t time.Time) time.Time {
+	border := usage.IntervalAt(t, usage.SlotLength).End()
+	if n := sort.Search(len(h.turns), func(i int) bool { return h.turns[i].After(t) }); n < len(h.turns) {
+		return earliest(border, h.turns[n])
+	}
+	return border
 }

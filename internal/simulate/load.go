@@ -3,6 +3,8 @@ package simulate
 import (
 	"math"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // CPUMode is a mode of node_cpu_seconds_total, as node_exporter on Linux has
@@ -51,11 +53,12 @@ const (
 // habits has each habit as often as it is drawn.
 var habits = []habit{office, office, office, office, night, night, quiet}
 
-// ratesAt draws the rates of one core in the half hour that begins at slot.
-func (h *Host) ratesAt(cpu int, slot time.Time) rates {
+// ratesAt draws the rates of one core at t.
+func (h *Host) ratesAt(cpu int, t time.Time) rates {
+	slot := usage.SlotAt(t)
 	n := uint64(slot.Unix())
 	core := mix(h.seed, aboutCore, uint64(cpu), n)
-	load := h.habit.load(slot) * (0.6 + 0.8*draw(h.seed, aboutLoad, n))
+	load := h.habit.load(slot) * (0.6 + 0.8*draw(h.seed, aboutLoad, n)) * h.zeal(t)
 	if h.habit == office { // people keep some cores busier than others
 		load *= 0.5 + draw(core, 1)
 	}

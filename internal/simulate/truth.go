@@ -11,38 +11,68 @@ import (
 // idle and iowait; steal is in neither. It adds up rates, not counters. See Odd
 // for when Prometheus cannot know it.
 func (c *Cloud) Truth(interval usage.Interval) map[usage.Series]usage.BusyIdle[usage.CPUSeconds] {
-	truth := make(map[usage.Series]usage.BusyIdle[usage.CPUSeconds])
-	for series, spent := range c.spent(interval) {
-		truth[series] = usage.BusyIdle[usage.CPUSeconds]{
-			Busy: usage.CPUSeconds(coreSeconds(spent[User] + spent[Nice] + spent[System] + spent[IRQ] + spent[SoftIRQ])),
-			Idle: usage.CPUSeconds(coreSeconds(spent[Idle] + spent[IOWait])),
+	sums := make(map[usage.Series]rates)
+	c.stretches(interval, func(h *Host, _ time.Time, spent rates) {
+		sum := sums[h.Series()] // two lives of nobody at one address are one series
+		for mode := range sum {
+			sum[mode] += spent[mode]
 		}
+		sums[h.Series()] = sum
+	})
+	truth := make(map[usage.Series]usage.BusyIdle[usage.CPUSeconds])
+	for series, spent := range sums {
+		truth[series] = spent.busyIdle()
 	}
 	return truth
 }
 
-// spent adds up, mode by mode, in milliseconds x 1/whole.
-func (c *Cloud) spent(interval usage.Interval) map[usage.Series]rates {
-	spent := make(map[usage.Series]rates)
-	for _, h := range c.hosts {
-		begin, end := latest(h.Begin, interval.Start), earliest(h.End, interval.End())
-		if !begin.Before(end) {
-			continue
+// Owned is Truth by whose the hosts were rather than by what they say: the User
+// of a series is who has the time, empty for nobody. A host that says whose it is
+// is theirs; one that several have at a time is theirs in equal parts.
+func (c *Cloud) Owned(interval usage.Interval) map[usage.Series]usage.BusyIdle[usage.CPUSeconds] {
+	truth := make(map[usage.Series]usage.BusyIdle[usage.CPUSeconds])
+	c.stretches(interval, func(h *Host, at time.Time, spent rates) {
+		owners := h.Owners(at)
+		if len(owners) == 0 {
+			owners = []string{""}
 		}
-		sum := spent[h.Series()] // two lives of nobody at one address are one series
-		for begin.Before(end) {
-			slot := usage.IntervalAt(begin, usage.SlotLength)
-			until := earliest(slot.End(), end)
+		all := spent.busyIdle()
+		part := usage.BusyIdle[usage.CPUSeconds]{
+			Busy: all.Busy / usage.CPUSeconds(len(owners)), Idle: all.Idle / usage.CPUSeconds(len(owners)),
+		}
+		for _, owner := range owners {
+			series := h.Series()
+			series.User = owner
+			truth[series] = truth[series].Plus(part)
+		}
+	})
+	return truth
+}
+
+// stretches gives every host's part of the interval in stretches of constant
+// rates: when each begins, and what all cores spent in it, mode by mode, in
+// milliseconds x 1/whole.
+func (c *Cloud) stretches(interval usage.Interval, f func(h *Host, at time.Time, spent rates)) {
+	for _, h := range c.hosts {
+		end := earliest(h.End, interval.End())
+		for begin := latest(h.Begin, interval.Start); begin.Before(end); begin = h.border(begin) {
+			length := earliest(h.border(begin), end).Sub(begin).Milliseconds()
+			var spent rates
 			for cpu := range h.Cores {
-				for mode, rate := range h.ratesAt(cpu, slot.Start) {
-					sum[mode] += rate * until.Sub(begin).Milliseconds()
+				for mode, rate := range h.ratesAt(cpu, begin) {
+					spent[mode] += rate * length
 				}
 			}
-			begin = until
+			f(h, begin, spent)
 		}
-		spent[h.Series()] = sum
 	}
-	return spent
+}
+
+func (r rates) busyIdle() usage.BusyIdle[usage.CPUSeconds] {
+	return usage.BusyIdle[usage.CPUSeconds]{
+		Busy: usage.CPUSeconds(coreSeconds(r[User] + r[Nice] + r[System] + r[IRQ] + r[SoftIRQ])),
+		Idle: usage.CPUSeconds(coreSeconds(r[Idle] + r[IOWait])),
+	}
 }
 
 func latest(a, b time.Time) time.Time {

@@ -1,0 +1,114 @@
+package simulate
+
+import (
+	"slices"
+	"time"
+)
+
+// tenancy is one workspace of a host's life: it waits in a pool until somebody
+// takes it, and is theirs until it is deleted. The times are whole seconds.
+type tenancy struct {
+	owner    string // empty: nobody ever takes it
+	created  time.Time
+	acquired time.Time // zero: it was made for its owner
+	deleted  time.Time
+}
+
+// taken is when the owner has it from.
+func (w tenancy) taken() time.Time { return latest(w.created, w.acquired) }
+
+// How many of the hosts, and of their workspaces, are out of the ordinary.
+const (
+	labelled = 0.1  // hosts that say in a label whose they are, whatever the records say
+	pooled   = 0.5  // workspaces that wait in a pool before somebody takes them
+	apart    = 0.25 // ... that come after a gap without any record
+	overlap  = 0.15 // ... that come before the last one is deleted
+	visited  = 0.06 // ... whose owner is a guest whom no record of users has
+)
+
+// handOut draws the workspaces of a life, one after the other.
+func (h *Host) handOut() {
+	if draw(h.seed, aboutTenancy, 0) >= labelled {
+		h.User = ""
+	}
+	free := h.Begin
+	for n := uint64(1); free.Before(h.End); n++ {
+		seed := mix(h.seed, aboutTenancy, n)
+		w := tenancy{created: free, owner: owner(seed)}
+		switch d := draw(seed, 1); {
+		case n == 1:
+		case d < apart:
+			w.created = free.Add(seconds(draw(seed, 2) * 6 * 3600))
+		case d < apart+overlap:
+			w.created = free.Add(-seconds(60 + draw(seed, 2)*540))
+		}
+		if draw(seed, 3) < pooled {
+			w.acquired = w.created.Add(seconds(60 + draw(seed, 4)*8*3600))
+		}
+		w.deleted = earliest(w.taken().Add(seconds((2+draw(seed, 5)*48)*3600)), h.End)
+		if !w.taken().Before(w.deleted) {
+			w.owner, w.acquired = "", time.Time{}
+		}
+		if w.created.Before(h.End) {
+			h.tenancies = append(h.tenancies, w)
+			h.turns = append(h.turns, w.created, w.taken(), w.deleted)
+		}
+		free = w.deleted
+	}
+	slices.SortFunc(h.turns, time.Time.Compare)
+	h.turns = slices.CompactFunc(h.turns, time.Time.Equal)
+}
+
+// Owners are those who have the host at t, in equal parts; none: it is nobody's,
+// and so is the part of somebody who is "".
+func (h *Host) Owners(t time.Time) []string {
+	if h.User != "" {
+		return []string{h.User}
+	}
+	var owners []string
+	for _, w := range h.tenancies {
+		if w.owner != "" && !t.Before(w.taken()) && t.Before(w.deleted) {
+			owners = append(owners, w.owner)
+		}
+	}
+	slices.Sort(owners)
+	owners = slices.Compact(owners)
+	for i, name := range owners {
+		if isGuest(name) {
+			owners[i] = ""
+		}
+	}
+	return owners
+}
+
+// Turns are the moments in [from, to) at which the host may change hands.
+func (h *Host) Turns(from, to time.Time) []time.Time {
+	var turns []time.Time
+	for _, t := range h.turns {
+		if !t.Before(from) && t.Before(to) {
+			turns = append(turns, t)
+		}
+	}
+	return turns
+}
+
+// zeal is how much of the usual load there is at t: people differ, and a machine
+// that waits for somebody does next to nothing.
+func (h *Host) zeal(t time.Time) float64 {
+	if h.tenancies == nil {
+		return 1
+	}
+	owners := h.Owners(t)
+	if len(owners) == 0 {
+		return 0.03
+	}
+	return 0.3 + 1.2*draw(h.seed, aboutPeople, word(owners[0]))
+}
+
+// word makes a name something to draw with.
+func word(name string) (w uint64) {
+	for _, b := range []byte(name) {
+		w = mix(w, uint64(b))
+	}
+	return w
+}
