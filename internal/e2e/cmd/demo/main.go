@@ -28,6 +28,7 @@ type settings struct {
 const (
 	prometheus = "127.0.0.1:19090"
 	grid       = "127.0.0.1:19980"
+	mongodb    = "127.0.0.1:19017"
 	exporter   = "127.0.0.1:9977"
 	// catchUp bounds the wait for three days of history, which take seconds.
 	catchUp = 2 * time.Minute
@@ -67,7 +68,7 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 
 	fmt.Fprintln(out, "Starting a simulated research cloud with three days of history ...")
 	cloud, err := start(log, filepath.Join(s.bin, "simcloud"),
-		"--prometheus.listen="+prometheus, "--uk.listen="+grid, "--days=3")
+		"--prometheus.listen="+prometheus, "--uk.listen="+grid, "--mongodb.listen="+mongodb, "--days=3")
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,9 @@ Look at  http://%s/         the exporter
          http://%[1]s/metrics  what Prometheus scrapes
          %s         the store: sqlite3 %[2]s 'SELECT * FROM v_project_totals'
          http://%s/api/v1/query?query=up  the Prometheus it asks
-`, exporter, store, prometheus)
+         mongodb://%s/  who had which machine when (database ada), and where the usage of
+                                     groups and users is written: mongosh %[4]s/carbon --eval 'db.group_usage.find()'
+`, exporter, store, prometheus, mongodb)
 	if s.once {
 		return nil
 	}

@@ -1,18 +1,23 @@
 // Simcloud is a research cloud to try carbon_exporter on: a real Prometheus with
-// days of history of simulated hosts, and a simulated UK Carbon Intensity API.
-// Both go on in real time.
+// days of history of simulated hosts, a simulated UK Carbon Intensity API and, if
+// asked for, a database that speaks MongoDB's protocol with the records of who had
+// which host. All go on in real time.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/ferret"
 )
 
 type settings struct {
@@ -22,6 +27,7 @@ type settings struct {
 	seed       uint64
 	prometheus string
 	uk         string
+	mongodb    string
 	data       string
 }
 
@@ -33,7 +39,8 @@ func main() {
 	flag.Uint64Var(&s.seed, "seed", 1, "the same seed is the same cloud")
 	flag.StringVar(&s.prometheus, "prometheus.listen", "127.0.0.1:9090", "address of Prometheus' API")
 	flag.StringVar(&s.uk, "uk.listen", "127.0.0.1:9980", "address of the UK Carbon Intensity API")
-	flag.StringVar(&s.data, "data", "", "empty directory for Prometheus' data, kept at the end; a temporary one if not given")
+	flag.StringVar(&s.mongodb, "mongodb.listen", "", "address of a MongoDB that says whose the hosts are; without it their series say so, in a label user")
+	flag.StringVar(&s.data, "data", "", "empty directory for the data of Prometheus and MongoDB, kept at the end; a temporary one if not given")
 	flag.Parse()
 	if flag.NArg() > 0 || s.days < 0 || s.every < time.Second {
 		flag.Usage()
@@ -67,7 +74,25 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 		return err
 	}
 	defer remove()
-	return serve(ctx, s, dir, prometheus, uk, out)
+	if s.mongodb == "" {
+		return serve(ctx, s, dir, listeners{prometheus, uk, nil}, out)
+	}
+	mongodb, err := startMongoDB(s.mongodb, filepath.Join(dir, "mongodb"))
+	if err != nil {
+		return err
+	}
+	return errors.Join(serve(ctx, s, dir, listeners{prometheus, uk, mongodb}, out), mongodb.Close())
+}
+
+func startMongoDB(address, dir string) (*ferret.Server, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("mongodb: %w", err)
+	}
+	server, err := ferret.Start(address, dir)
+	if err != nil {
+		return nil, fmt.Errorf("mongodb: %w", err)
+	}
+	return server, nil
 }
 
 // dataDir is the directory that was asked for, or a temporary one. What is in

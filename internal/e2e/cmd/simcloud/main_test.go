@@ -6,19 +6,26 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
 )
 
 // start runs the program until the returned function is called, which gives
 // what the run ended with. The addresses are those of its ready lines.
-func start(t *testing.T, s settings) (prometheus, uk string, end func() error) {
+func start(t *testing.T, s settings) (ready map[string]string, end func() error) {
 	t.Helper()
 	s.prometheus, s.uk = "127.0.0.1:0", "127.0.0.1:0"
+	parts := 2
+	if s.mongodb != "" {
+		parts++
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	read, write := io.Pipe()
@@ -29,19 +36,17 @@ func start(t *testing.T, s settings) (prometheus, uk string, end func() error) {
 		ended <- err
 	}()
 	lines := bufio.NewScanner(read)
-	for uk == "" && lines.Scan() {
-		if url, ok := strings.CutPrefix(lines.Text(), "ready prometheus "); ok {
-			prometheus = url
-		}
-		uk, _ = strings.CutPrefix(lines.Text(), "ready uk ")
-		if uk == lines.Text() {
-			uk = ""
+	ready = map[string]string{}
+	for len(ready) < parts && lines.Scan() {
+		if line, ok := strings.CutPrefix(lines.Text(), "ready "); ok {
+			what, url, _ := strings.Cut(line, " ")
+			ready[what] = url
 		}
 	}
-	if prometheus == "" || uk == "" {
-		t.Fatalf("it is not ready: %v", lines.Err())
+	if len(ready) < parts {
+		t.Fatalf("it is not ready: %v, %v", ready, lines.Err())
 	}
-	return prometheus, uk, func() error { cancel(); return <-ended }
+	return ready, func() error { cancel(); return <-ended }
 }
 
 func getJSON(t *testing.T, url string, into any) {
@@ -59,18 +64,18 @@ func getJSON(t *testing.T, url string, into any) {
 func TestSimcloudServesHistoryAndEndsCleanly(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
-	prometheus, uk, end := start(t, settings{days: 1, every: time.Minute, hosts: 3, seed: 1})
+	ready, end := start(t, settings{days: 1, every: time.Minute, hosts: 3, seed: 1})
 
 	var count struct {
 		Data struct{ Result []struct{ Value [2]any } }
 	}
-	getJSON(t, prometheus+"/api/v1/query?query=count(count_over_time(up[1d])>100)", &count)
+	getJSON(t, ready["prometheus"]+"/api/v1/query?query=count(count_over_time(up[1d])>100)", &count)
 	if len(count.Data.Result) != 1 {
 		t.Errorf("no host was up: %+v", count)
 	}
 	now := time.Now().UTC()
 	var intensity struct{ Data []any }
-	getJSON(t, fmt.Sprintf("%s/intensity/%s/fw24h", uk, now.Format("2006-01-02T15:04Z")), &intensity)
+	getJSON(t, fmt.Sprintf("%s/intensity/%s/fw24h", ready["uk"], now.Format("2006-01-02T15:04Z")), &intensity)
 	if len(intensity.Data) == 0 {
 		t.Error("no intensity")
 	}
@@ -83,10 +88,43 @@ func TestSimcloudServesHistoryAndEndsCleanly(t *testing.T) {
 	}
 }
 
+// With a MongoDB it is the records that say whose the hosts are.
+func TestSimcloudHandsHostsOut(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	ready, end := start(t, settings{days: 1, every: time.Minute, hosts: 8, seed: 1, mongodb: "127.0.0.1:0"})
+
+	var count struct {
+		Data struct{ Result []struct{ Value [2]any } }
+	}
+	getJSON(t, ready["prometheus"]+"/api/v1/query?query=count(up{user=''})>4", &count)
+	if len(count.Data.Result) != 1 {
+		t.Errorf("most series have a label user, or none is there: %+v", count)
+	}
+	reader, err := mongo.Open(mongo.Options{URI: ready["mongodb"], Database: "ada", Timeout: 10 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for collection, least := range map[string]int64{"workspaces": 8, "users": 40, "groups": 5, "hosts": 8} {
+		if n, err := reader.Count(t.Context(), collection, nil); err != nil || n < least {
+			t.Errorf("there are %d %s, %v", n, collection, err)
+		}
+	}
+	if err := reader.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := end(); err != nil {
+		t.Errorf("it ends with %v", err)
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) != 0 {
+		t.Errorf("it leaves %v, %v", left, err)
+	}
+}
+
 func TestSimcloudKeepsTheDataItWasGivenAPlaceFor(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
 	s := settings{days: 1, every: time.Minute, hosts: 2, seed: 1, data: dir}
-	_, _, end := start(t, s)
+	_, end := start(t, s)
 	if err := end(); err != nil {
 		t.Fatal(err)
 	}
@@ -117,5 +155,18 @@ func TestSimcloudRefuses(t *testing.T) {
 				t.Errorf("got %v, want %s", err, tc.want)
 			}
 		})
+	}
+}
+
+func TestSimcloudRefusesAnAddressThatIsTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	s := settings{days: 1, every: time.Minute, hosts: 1, prometheus: "127.0.0.1:0", uk: "127.0.0.1:0", mongodb: taken.Addr().String()}
+	err = run(t.Context(), s, io.Discard)
+	if err == nil || !strings.HasPrefix(err.Error(), "mongodb: ") || !strings.HasSuffix(err.Error(), "address already in use") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -13,15 +13,22 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/cloud"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/ferret"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// serve builds the cloud, fills Prometheus and serves until ctx ends.
-func serve(ctx context.Context, s settings, dir string, prometheus, uk net.Listener, out io.Writer) (err error) {
+// listeners are where the parts of the cloud are asked. There may be no MongoDB.
+type listeners struct {
+	prometheus, uk net.Listener
+	mongodb        *ferret.Server
+}
+
+// serve builds the cloud, fills Prometheus and MongoDB and serves until ctx ends.
+func serve(ctx context.Context, s settings, dir string, on listeners, out io.Writer) (err error) {
 	begin := time.Now().UTC()
 	start := usage.SlotAt(begin.AddDate(0, 0, -s.days))
-	c, err := simulate.New(simulate.Config{Seed: s.seed, Hosts: s.hosts, Start: start})
+	c, err := simulate.New(simulate.Config{Seed: s.seed, Hosts: s.hosts, Start: start, Directory: on.mongodb != nil})
 	if err != nil {
 		return err
 	}
@@ -36,16 +43,53 @@ func serve(ctx context.Context, s settings, dir string, prometheus, uk net.Liste
 		return err
 	}
 	report := fmt.Sprintf("filled %d days, %d samples, in %s\nready prometheus http://%s\nready uk http://%s\n",
-		s.days, live.recorder.Samples(), time.Since(begin).Round(time.Millisecond), prometheus.Addr(), uk.Addr())
+		s.days, live.recorder.Samples(), time.Since(begin).Round(time.Millisecond), on.prometheus.Addr(), on.uk.Addr())
+	var operator *cloud.Operator
+	if on.mongodb != nil {
+		if operator, err = cloud.NewOperator(c, on.mongodb.URI(), database); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, operator.Close()) }()
+		if err := operator.Write(ctx, begin); err != nil {
+			return err
+		}
+		report += "ready mongodb " + on.mongodb.URI() + "\n"
+	}
 	if _, err := io.WriteString(out, report); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return live.run(ctx) })
-	work.Go(func() error { return serveHTTP(ctx, prometheus, e.Handler()) })
-	work.Go(func() error { return serveHTTP(ctx, uk, simulate.NewUKAPI(s.seed, time.Now)) })
+	work.Go(func() error { return serveHTTP(ctx, on.prometheus, e.Handler()) })
+	work.Go(func() error { return serveHTTP(ctx, on.uk, simulate.NewUKAPI(s.seed, time.Now)) })
+	if operator != nil {
+		work.Go(func() error { return keepRecords(ctx, operator) })
+	}
 	return work.Wait()
+}
+
+const (
+	// database is where the records are, by the name that carbon_exporter expects.
+	database = "ada"
+	// recordEvery is how late a record may be.
+	recordEvery = 10 * time.Second
+)
+
+// keepRecords writes down who takes and leaves hosts.
+func keepRecords(ctx context.Context, o *cloud.Operator) error {
+	tick := time.NewTicker(recordEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-tick.C:
+			if err := o.Write(ctx, now); err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+	}
 }
 
 // feed records what has happened since it last did.
