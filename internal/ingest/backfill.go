@@ -59,6 +59,9 @@ const (
 func (s *Spine) Backfill(ctx context.Context, store Ledger, r Range, step func(Done)) (Done, error) {
 	b := &backfill{Spine: s, store: store, set: s.current(), Range: r, step: step, pause: backoff{longest: maxPause}}
 	b.done.Stored = map[usage.State]int{}
+	if !r.Dry {
+		s.learnUpTo(ctx, b.set, r.To)
+	}
 	err := b.run(ctx)
 	return b.done, err
 }

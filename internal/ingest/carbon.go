@@ -230,6 +230,9 @@ func (s *Spine) repriceAll(ctx context.Context, set Settings) (changed, unpriced
 	}
 	for _, p := range pending {
 		prices, state := price(p.Interval, slots, set.SettleAfter, s.Now())
+		if state == usage.Settled && s.mayChangeHands(set, p.Interval, p.Again) {
+			state = usage.Provisional
+		}
 		if state == usage.Unpriced || state == p.State && !restated(p.Prices, prices) {
 			unpriced = unpriced || p.State == usage.Unpriced
 			continue

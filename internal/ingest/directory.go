@@ -112,7 +112,23 @@ func (s *Spine) learn(ctx context.Context, set Settings) error {
 		s.Log.Info("The directory says more of what is not settled yet, attributing again", "intervals", stale)
 		nudge(s.due)
 	}
+	nudge(s.unpriced) // who waited for it may be final now
 	return nil
+}
+
+// learnUpTo reads the directory once, unless one is known that was read later than
+// the given time. Where it can't be had, what is known has to do.
+func (s *Spine) learnUpTo(ctx context.Context, set Settings, until time.Time) {
+	if set.Directory == nil {
+		return
+	}
+	_, err := s.page(ctx, set) // recalls what is known
+	if err == nil && s.asOf().Before(until) {
+		err = s.learn(ctx, set)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.Log.Warn("Reading the directory failed, attributing by what is known", "as_of", s.asOf(), "err", err)
+	}
 }
 
 // keepDirectory turns the page and stores what was learned, under the lock that
@@ -136,6 +152,29 @@ func (s *Spine) keepDirectory(ctx context.Context, set Settings, census usage.Ce
 		s.book.saved = &learned.Directory
 	}
 	return stale, err
+}
+
+// mayChangeHands says that an interval is not to be final yet, though its price
+// is: a start on old history must not make it nobody's for ever because MongoDB
+// answers a second later than Prometheus. It waits until a directory was read after
+// its end, and until it was attributed again if that is due. MongoDB has
+// settle_after since the start of the program for that; after that it is away, and
+// the interval is whose it is known to be.
+func (s *Spine) mayChangeHands(set Settings, i usage.Interval, again bool) bool {
+	if set.Directory == nil || !s.Now().Before(s.began.Add(set.SettleAfter)) {
+		return false
+	}
+	return again || s.asOf().Before(i.End())
+}
+
+// asOf is when the directory in force was read.
+func (s *Spine) asOf() time.Time {
+	s.book.mu.Lock()
+	defer s.book.mu.Unlock()
+	if s.book.saved == nil {
+		return time.Time{}
+	}
+	return s.book.saved.AsOf
 }
 
 func nothingNew(l usage.Learned) bool {

@@ -132,6 +132,82 @@ func TestSettledIntervalsStayWhoseTheyWere(t *testing.T) {
 	}
 }
 
+// A first start reaches back for days, all of them old enough to be final.
+func TestOldIntervalsAreNotFinalBeforeTheDirectoryWasRead(t *testing.T) {
+	late := func() (*rig, *registry) {
+		g := &registry{down: errors.New("nobody answers yet")}
+		r, host := nameless(t, g)
+		g.census = usage.Census{
+			People:     people("ada"),
+			Workspaces: []usage.Workspace{{Document: "1", Host: usage.HostName(host), Owner: "ada", Created: start.Add(-100 * time.Hour)}},
+		}
+		set := r.spine.current()
+		set.Lookback = 72 * time.Hour
+		r.spine.Reload(set)
+		if err := r.learn(); err == nil {
+			t.Fatal("a directory that is down gives no error")
+		}
+		r.both()
+		r.both()
+		if n := r.states(); n[usage.Settled] != 0 || n[usage.Provisional] < 140 {
+			t.Fatalf("before the directory was read, intervals by state are %v", n)
+		}
+		return r, g
+	}
+	settled := func(r *rig, user string) (kwh usage.KWh) {
+		for _, total := range r.summary().Totals {
+			if total.User == user {
+				kwh += total.SettledEnergy.Total()
+			}
+		}
+		return kwh
+	}
+
+	r, g := late()
+	g.down = nil
+	if err := r.learn(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.carbon(); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.states(); n[usage.Settled] != 0 {
+		t.Errorf("%d intervals are final before they were attributed again", n[usage.Settled])
+	}
+	r.both()
+	if n := r.states(); n[usage.Settled] < 90 || settled(r, "ada") == 0 {
+		t.Errorf("intervals by state are %v, ada has %v kWh that are final", n, settled(r, "ada"))
+	}
+
+	r, _ = late()
+	r.now = r.now.Add(24 * time.Hour)
+	r.both()
+	if n := r.states(); n[usage.Settled] < 90 || settled(r, "ada") != 0 {
+		t.Errorf("a day without MongoDB: intervals by state are %v, ada has %v kWh that are final", n, settled(r, "ada"))
+	}
+}
+
+func TestABackfillReadsTheDirectoryFirst(t *testing.T) {
+	for _, down := range []error{nil, errors.New("nobody answers")} {
+		g := &registry{down: down}
+		r, host := nameless(t, g)
+		g.census = usage.Census{
+			People:     people("ada"),
+			Workspaces: []usage.Workspace{{Document: "1", Host: usage.HostName(host), Owner: "ada", Created: start.Add(-100 * time.Hour)}},
+		}
+		last := Range{Period: usage.Period{From: start.Add(-48 * time.Hour), To: start.Add(-24 * time.Hour)}}
+		if done, err := r.spine.Backfill(t.Context(), r.store, last, nil); err != nil || done.Behind != 48 {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		switch n := r.states(); {
+		case down == nil && (r.users()["ada"] == 0 || n[usage.Settled] == 0):
+			t.Errorf("users have %v, intervals by state are %v", r.users(), n)
+		case down != nil && (r.users()[usage.Unattributed] == 0 || n[usage.Settled] != 0):
+			t.Errorf("without a directory users have %v, intervals by state are %v", r.users(), n)
+		}
+	}
+}
+
 func TestAHalfHourOfTwoOwnersIsDivided(t *testing.T) {
 	g := &registry{}
 	r, host := nameless(t, g)

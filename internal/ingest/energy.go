@@ -212,6 +212,9 @@ func (s *Spine) commit(ctx context.Context, set Settings, page *page, recs []usa
 		}
 		// Not settled by its age alone: the provider may not have been asked yet.
 		rec.Prices, rec.State = price(rec.Interval, slots, set.SettleAfter, time.Time{})
+		if rec.State == usage.Settled && s.mayChangeHands(set, rec.Interval, false) {
+			rec.State = usage.Provisional
+		}
 		if rec.State == usage.Unpriced {
 			defer nudge(s.unpriced)
 		}

@@ -156,7 +156,9 @@ type Spine struct {
 	// facts with them: a price that comes in just then would be missed.
 	writing sync.Mutex
 
-	unpriced chan struct{} // facts are waiting for a price nobody has asked for
+	unpriced chan struct{} // facts are waiting for a price nobody has asked for, or to be final
+
+	began time.Time
 }
 
 // New makes a spine with its first settings.
@@ -164,7 +166,7 @@ func New(store Store, witness Witness, log *slog.Logger, now func() time.Time, s
 	return &Spine{
 		Store: store, Witness: witness, Log: log, Now: now, settings: settings,
 		due: make(chan struct{}, 1), readable: make(chan struct{}, 1), postable: make(chan struct{}, 1),
-		unpriced: make(chan struct{}, 1),
+		unpriced: make(chan struct{}, 1), began: now(),
 	}
 }
 

@@ -139,11 +139,11 @@ func (s *Store) RetryNow(ctx context.Context) error {
 // Pending lists the unpriced and provisional intervals, oldest first.
 func (s *Store) Pending(ctx context.Context) ([]usage.Pending, error) {
 	var all []usage.Pending
-	err := each(ctx, s.reader, `SELECT start, seconds, state FROM usage_interval
+	err := each(ctx, s.reader, `SELECT start, seconds, state, retry_at IS NOT NULL FROM usage_interval
 		WHERE state IN ('unpriced', 'provisional') ORDER BY start`, nil, func(rows *sql.Rows) error {
 		var p usage.Pending
 		var start, seconds int64
-		if err := rows.Scan(&start, &seconds, &p.State); err != nil {
+		if err := rows.Scan(&start, &seconds, &p.State, &p.Again); err != nil {
 			return err
 		}
 		p.Interval = usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second}

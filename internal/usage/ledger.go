@@ -81,6 +81,7 @@ type Pending struct {
 	Interval Interval
 	State    State        // Unpriced or Provisional
 	Prices   []PiecePrice // in force; none when unpriced
+	Again    bool         // it is to be attributed again
 }
 
 // ErrSettled says that an interval is final and was not changed.
