@@ -4,6 +4,7 @@
 package collector
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,8 @@ type Snapshot struct {
 	Since time.Time
 	// Workspaces are the active ones; nil if they are not to be shown.
 	Workspaces []usage.ActiveUsage
+	ToDate     ToDate
+	Budgets    []Budget
 }
 
 // Usage shows usage, its rates and the state of the record.
@@ -36,7 +39,9 @@ type Usage struct {
 	machinePower, pue, interval        *prometheus.Desc
 	complete, states, unpriced, covers *prometheus.Desc
 
-	workspaces workspaces
+	workspaces       workspaces
+	day, month, year toDate
+	budgets          budgets
 }
 
 // NewUsage makes a collector that shows nothing until Publish.
@@ -46,7 +51,13 @@ func NewUsage() *Usage {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	return &Usage{
-		workspaces: newWorkspaces(),
+		workspaces: newWorkspaces(), budgets: newBudgets(),
+		day: newToDate("carbon_day_to_date_energy_kwh", "carbon_day_to_date_emissions_gco2eq",
+			"the last midnight of the configured time zone"),
+		month: newToDate("carbon_month_to_date_energy_kwh", "carbon_month_to_date_emissions_gco2eq",
+			"the start of the month in the configured time zone"),
+		year: newToDate("carbon_year_to_date_energy_kwh", "carbon_year_to_date_emissions_gco2eq",
+			"the start of the year in the configured time zone"),
 		cpu: d("carbon_cpu_seconds",
 			"CPU seconds since the first stored interval, those of cores that worked (busy) or waited (idle). May be restated, hence a gauge: use delta, never increase.", usageLabels...),
 		energy: d("carbon_energy_kwh",
@@ -90,6 +101,10 @@ func (c *Usage) Describe(ch chan<- *prometheus.Desc) {
 		ch <- d
 	}
 	c.workspaces.describe(ch)
+	c.budgets.describe(ch)
+	for _, p := range []toDate{c.day, c.month, c.year} {
+		p.describe(ch)
+	}
 }
 
 // Collect implements prometheus.Collector.
@@ -99,10 +114,8 @@ func (c *Usage) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	out := emitter{ch}
-	for _, t := range s.Totals {
-		if t.Last.Before(s.Since) {
-			continue
-		}
+	totals := slices.DeleteFunc(slices.Clone(s.Totals), func(t usage.Total) bool { return t.Last.Before(s.Since) })
+	for _, t := range totals {
 		pair(out, c.cpu, t.Key, t.CPU)
 		pair(out, c.energy, t.Key, t.Energy)
 		counters(out, c.settledEnergy, t.Key, t.SettledEnergy)
@@ -126,6 +139,10 @@ func (c *Usage) Collect(ch chan<- prometheus.Metric) {
 		c.collectNewest(out, s.Newest, s.Since)
 	}
 	c.workspaces.collect(out, s.Workspaces)
+	c.day.collect(out, totals, s.ToDate.Day)
+	c.month.collect(out, totals, s.ToDate.Month)
+	c.year.collect(out, totals, s.ToDate.Year)
+	c.budgets.collect(out, s.Budgets)
 }
 
 func (c *Usage) collectNewest(out emitter, n *usage.Newest, since time.Time) {

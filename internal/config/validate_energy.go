@@ -5,11 +5,9 @@ import (
 	"math"
 	"regexp"
 	"slices"
-)
 
-// maxIntensity is above the dirtiest grid there is; beyond it somebody wrote
-// another unit.
-const maxIntensity = 1000
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
 
 func (p *Power) validate(f *faults) {
 	validatePositive(f, "power.busy_watts", p.BusyWatts)
@@ -46,8 +44,8 @@ func (c *CarbonIntensity) validate(f *faults) {
 	if c.UK.RegionID != 0 && c.UK.Postcode != "" {
 		f.key("carbon_intensity.uk.postcode", "must not be set beside region_id")
 	}
-	if v := c.Static.GCO2eqPerKWh; !between(v, 0, maxIntensity) {
-		f.key("carbon_intensity.static.gco2eq_per_kwh", "must be 0 to %d, is %v", maxIntensity, v)
+	if v := c.Static.GCO2eqPerKWh; !between(v, 0, usage.MaxIntensity) {
+		f.key("carbon_intensity.static.gco2eq_per_kwh", "must be 0 to %d, is %v", usage.MaxIntensity, v)
 	}
 	if c.Static.Grid == "" {
 		f.key("carbon_intensity.static.grid", "must not be empty")

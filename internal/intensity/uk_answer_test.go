@@ -174,7 +174,7 @@ func FuzzAnswer(f *testing.F) {
 		s := span{from: at("2026-06-01T00:00:00Z"), to: at("2026-06-02T00:00:00Z")}
 		slots, _ := choose(raw, s, regional)
 		for _, slot := range slots {
-			if price, ok := slot.Price(); !ok || price.Intensity < 0 || price.Intensity > maxIntensity {
+			if price, ok := slot.Price(); !ok || price.Intensity < 0 || price.Intensity > usage.MaxIntensity {
 				t.Errorf("%s: price %+v", json.RawMessage(text), price)
 			}
 		}

@@ -13,10 +13,6 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// maxIntensity is far above the worst half hour of the grid: beyond it the
-// provider is mistaken.
-const maxIntensity = 1000
-
 // ukSlot is a slot as the API has it. Everything may be missing, null or of
 // another type in one slot without a word about its neighbours.
 type ukSlot struct {
@@ -137,7 +133,7 @@ func readValue(raw json.RawMessage) (*usage.GramsPerKWh, error) {
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return nil, err
 	}
-	if v != nil && (*v < 0 || *v > maxIntensity) {
+	if v != nil && (*v < 0 || *v > usage.MaxIntensity) {
 		return nil, errors.New("out of range")
 	}
 	return v, nil

@@ -61,6 +61,9 @@ func (l Labels) Label(user string) string {
 	return user
 }
 
+// Shown is how a user appears who may not be named: see View.Named.
+func (l Labels) Shown(user string, named map[string]bool) string { return l.label(user, named) }
+
 // label is how a user appears when only some are named; nil: all are.
 func (l Labels) label(user string, named map[string]bool) string {
 	if user == usage.Unattributed || named == nil || named[user] {

@@ -54,6 +54,15 @@ func (l Labels) plain(totals []usage.Total) bool {
 	return l.Mode == ID && !slices.ContainsFunc(totals, func(t usage.Total) bool { return t.User == Other })
 }
 
+// Totals gives users their labels in sums over another time than the summary's, by
+// the list of those who are named there.
+func (l Labels) Totals(totals []usage.Total, named map[string]bool) []usage.Total {
+	if named == nil && l.plain(totals) {
+		return totals
+	}
+	return l.totals(totals, named, nil)
+}
+
 // Active gives the users of active workspaces their labels.
 func (l Labels) Active(active []usage.ActiveUsage, named map[string]bool) []usage.ActiveUsage {
 	labelled := slices.Clone(active)

@@ -15,6 +15,10 @@ import (
 // intervals that begin in it. It does not change.
 type Account struct {
 	usage.Period
+	// Missing is how much of the period is in no answer of the source, and Unpriced
+	// how much of it has energy without an intensity.
+	Missing, Unpriced time.Duration
+
 	keys []keySum // ordered by key
 }
 
@@ -39,6 +43,9 @@ func (s *Store) Accounts(ctx context.Context, periods ...usage.Period) ([]Accoun
 				return fmt.Errorf("add up %s to %s: %w", p.From.UTC().Format(time.RFC3339), p.To.UTC().Format(time.RFC3339), err)
 			}
 			all[i].Period = p
+			if err := all[i].readHoles(ctx, tx); err != nil {
+				return err
+			}
 			for id, r := range sums {
 				if r.rows == 0 {
 					continue
@@ -54,6 +61,24 @@ func (s *Store) Accounts(ctx context.Context, periods ...usage.Period) ([]Accoun
 		return nil
 	})
 	return all, err
+}
+
+// readHoles finds out what of the period is not known. An empty interval is not
+// either: it is no proof that nothing was used.
+func (a *Account) readHoles(ctx context.Context, tx *sql.Tx) error {
+	a.Missing = a.To.Sub(a.From)
+	return each(ctx, tx, `SELECT state, sum(seconds) FROM usage_interval
+		WHERE start >= ? AND start < ? AND state IN ('unpriced', 'provisional', 'settled') GROUP BY state`,
+		[]any{a.From.Unix(), a.To.Unix()}, func(rows *sql.Rows) error {
+			var state usage.State
+			var seconds int64
+			err := rows.Scan(&state, &seconds)
+			a.Missing -= time.Duration(seconds) * time.Second
+			if state == usage.Unpriced {
+				a.Unpriced = time.Duration(seconds) * time.Second
+			}
+			return err
+		})
 }
 
 // Keys gives the usage of every key. When it last was is not in the sums of days,
@@ -143,12 +168,7 @@ func (s *Store) over(ctx context.Context, tx *sql.Tx, p usage.Period) (totals, e
 			if err := rows.Scan(&blob); err != nil {
 				return err
 			}
-			day := totals{}
-			if err := day.decode(blob); err != nil {
-				return err
-			}
-			sums.addAll(day)
-			return nil
+			return sums.decode(blob)
 		})
 }
 

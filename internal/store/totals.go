@@ -57,20 +57,29 @@ func readTotals(ctx context.Context, db queryer, query string, args ...any) (tot
 	return t, err
 }
 
+// decode counts the records of a value in.
 func (t totals) decode(blob []byte) error {
 	if len(blob)%recordBytes != 0 {
 		return fmt.Errorf("sums: %d bytes are no whole number of records", len(blob))
 	}
-	records := make([]record, len(blob)/recordBytes)
-	for i := range records {
-		b, r := blob[i*recordBytes:], &records[i]
-		r.rows = int64(binary.BigEndian.Uint64(b[8:]))
-		r.priced = int64(binary.BigEndian.Uint64(b[16:]))
-		r.last = int64(binary.BigEndian.Uint64(b[24:]))
-		for j := range r.sums {
-			r.sums[j] = usage.SumFrom(b[32+j*usage.SumBytes:])
+	var fresh []record // of keys that are new, in one piece
+	for ; len(blob) > 0; blob = blob[recordBytes:] {
+		id := int64(binary.BigEndian.Uint64(blob))
+		r := t[id]
+		if r == nil {
+			if len(fresh) == cap(fresh) {
+				fresh = make([]record, 0, len(blob)/recordBytes)
+			}
+			fresh = append(fresh, record{})
+			r = &fresh[len(fresh)-1]
+			t[id] = r
 		}
-		t[int64(binary.BigEndian.Uint64(b))] = r
+		r.rows += int64(binary.BigEndian.Uint64(blob[8:]))
+		r.priced += int64(binary.BigEndian.Uint64(blob[16:]))
+		r.last = max(r.last, int64(binary.BigEndian.Uint64(blob[24:])))
+		for j := range r.sums {
+			r.sums[j].AddSum(usage.SumFrom(blob[32+j*usage.SumBytes:]))
+		}
 	}
 	return nil
 }
@@ -129,18 +138,6 @@ func (t totals) sub(f row, by terms) {
 	r.each(f, by, (*usage.Sum).Sub)
 	if by.price != nil {
 		r.priced--
-	}
-}
-
-// addAll counts other sums in.
-func (t totals) addAll(o totals) {
-	for id, from := range o {
-		to := t[id]
-		if to == nil {
-			to = &record{}
-			t[id] = to
-		}
-		to.include(from)
 	}
 }
 

@@ -14,6 +14,10 @@ type Slot struct {
 	FetchedAt time.Time
 }
 
+// MaxIntensity is above the dirtiest half hour of any grid: beyond it a provider is
+// mistaken, or somebody wrote another unit.
+const MaxIntensity = 1000
+
 // Kind says what an intensity is.
 type Kind string
 
