@@ -1,0 +1,35 @@
+package parts
+
+import (
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/budget"
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Budgets are those of a valid configuration, in its order.
+func Budgets(c *config.Config) []budget.Budget {
+	zone := c.Location()
+	all := make([]budget.Budget, len(c.Budgets))
+	for i, of := range c.Budgets {
+		b := budget.Budget{Name: of.Name, Scope: usage.Scope(of.Scope), Target: of.Target, Kind: budget.Kind(of.Period), Zone: zone}
+		if b.Kind == "" {
+			b.Once = usage.Period{From: dayStart(of.From, zone), To: dayStart(of.To, zone)}
+		}
+		if of.KWh != nil {
+			b.Unit, b.Limit = budget.KWh, *of.KWh
+		} else {
+			b.Unit, b.Limit = budget.GCO2eq, *of.GCO2eq
+		}
+		all[i] = b
+	}
+	return all
+}
+
+// dayStart is the first moment of a date that the configuration has checked.
+func dayStart(text string, zone *time.Location) time.Time {
+	date, _ := time.Parse(time.DateOnly, text)
+	year, month, day := date.Date()
+	return budget.DayStart(year, month, day, zone)
+}

@@ -1,0 +1,135 @@
+package budget
+
+import (
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Kind is a kind of calendar period. The periods of a kind leave out no moment
+// and share none, whatever the clocks of a zone do.
+type Kind string
+
+// The kinds of periods. A week is that of ISO 8601, from Monday; quarters begin
+// in January, April, July and October.
+const (
+	Day     Kind = "day"
+	Week    Kind = "week"
+	Month   Kind = "month"
+	Quarter Kind = "quarter"
+	Year    Kind = "year"
+)
+
+// Kinds lists them, the shortest first.
+func Kinds() []Kind { return []Kind{Day, Week, Month, Quarter, Year} }
+
+// Period is the period of the zone's calendar that holds the time. Its borders
+// are in the zone, so that they print as the calendar has them.
+func (k Kind) Period(at time.Time, zone *time.Location) usage.Period {
+	first := k.first(dateOf(at, zone))
+	p := usage.Period{From: startOf(first, zone)}
+	for {
+		first = k.following(first)
+		p.To = startOf(first, zone)
+		if at.Before(p.To) {
+			return p
+		}
+		// The clocks were put back over midnight: the date of the time is yesterday's
+		// once more, but today has begun. Or the zone has skipped the whole period.
+		p.From = p.To
+	}
+}
+
+// Next is the period after p, a period of the kind.
+func (k Kind) Next(p usage.Period, zone *time.Location) usage.Period { return k.Period(p.To, zone) }
+
+// Previous is the period before p, a period of the kind.
+func (k Kind) Previous(p usage.Period, zone *time.Location) usage.Period {
+	return k.Period(p.From.Add(-1), zone)
+}
+
+// Split cuts p at the borders of the kind's periods. The parts add up to p: the
+// first and the last may be shorter than the calendar's. Of no time there are none.
+func Split(p usage.Period, by Kind, zone *time.Location) []usage.Period {
+	var parts []usage.Period
+	for at := p.From; at.Before(p.To); {
+		part := usage.Period{From: at, To: by.Period(at, zone).To}
+		if part.To.After(p.To) {
+			part.To = p.To
+		}
+		parts = append(parts, part)
+		at = part.To
+	}
+	return parts
+}
+
+// DayStart is the first moment of a date in the zone. Where midnight was skipped
+// that is later, and for a date that was skipped it is the start of the next one.
+// Day and month may be out of range, as for time.Date.
+func DayStart(year int, month time.Month, day int, zone *time.Location) time.Time {
+	return startOf(date(year, month, day), zone)
+}
+
+// A date stands for itself as its midnight in UTC, where every day has one.
+func date(year int, month time.Month, day int) time.Time {
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}
+
+func dateOf(at time.Time, zone *time.Location) time.Time { return date(at.In(zone).Date()) }
+
+// first is the first date of the period that holds a date.
+func (k Kind) first(d time.Time) time.Time {
+	year, month, day := d.Date()
+	switch k {
+	case Week:
+		day -= (int(d.Weekday()) + 6) % 7 // days since Monday
+	case Month:
+		day = 1
+	case Quarter:
+		month, day = month-(month-1)%3, 1
+	case Year:
+		month, day = time.January, 1
+	}
+	return date(year, month, day)
+}
+
+// following is the first date of the period after the one that begins with first.
+func (k Kind) following(first time.Time) time.Time {
+	switch k {
+	case Week:
+		return first.AddDate(0, 0, 7)
+	case Month:
+		return first.AddDate(0, 1, 0)
+	case Quarter:
+		return first.AddDate(0, 3, 0)
+	case Year:
+		return first.AddDate(1, 0, 0)
+	}
+	return first.AddDate(0, 0, 1)
+}
+
+// startOf is the first moment at which the zone's calendar shows the date or a
+// later one. (time.Date finds a midnight that is skipped or is there twice on
+// either side of it.)
+func startOf(d time.Time, zone *time.Location) time.Time {
+	// No zone is a day ahead of UTC: here the date has not begun. From here on, one
+	// stretch of unchanged clocks after the other.
+	at := d.Add(-day).In(zone)
+	for {
+		_, offset := at.Zone()
+		midnight := d.Add(-time.Duration(offset) * time.Second).In(zone)
+		_, end := at.ZoneBounds()
+		if !end.IsZero() && !end.After(at) {
+			// Beyond the years that a zone's table lists, Go 1.26 takes every year to end
+			// after 365 days, and so a leap year's last day to end before it begins.
+			end = at.Add(day)
+		}
+		switch {
+		case midnight.Before(at):
+			return at
+		case end.IsZero() || midnight.Before(end):
+			return midnight
+		}
+		at = end
+	}
+}
