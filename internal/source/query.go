@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // Labels names the labels of the CPU series that say whose they are.
@@ -27,6 +29,8 @@ type Query struct {
 	// BusyQuery and IdleQuery stand in place of the built queries when set;
 	// $__interval in them is the length of the window.
 	BusyQuery, IdleQuery string
+
+	machine *string // the only type that the built queries ask for; nil: all
 }
 
 // Given says whether the operator wrote the queries.
@@ -105,6 +109,40 @@ func (q Query) booted() string {
 	return fmt.Sprintf("max by (%s) (%s)", q.Labels.Host, boot.selector("", nil))
 }
 
+// ofMachine matches the series of a machine type. Those that name none are called
+// unknown.
+func (q Query) ofMachine(machine string) string {
+	if machine == usage.Unknown {
+		return fmt.Sprintf("%s=~%q", q.Labels.Machine, alternatives([]string{usage.Unknown, ""}))
+	}
+	return q.Labels.Machine + "=" + strconv.Quote(machine)
+}
+
+// The values of partLabel in an answer about measured power.
+const (
+	partMean   = "mean"
+	partPoints = "points"
+	partLeast  = "least"
+)
+
+// measured asks for the mean power in the window before each evaluation, as an
+// expression of the operator's has it, for the least in it, because a value that
+// was not measured would hide in a mean, and for how many values there are. Series
+// of one host, such as its sockets, are added up; the number of values tells where
+// one of them is missing. The line break ends a comment in the expression.
+func (q Query) measured(expr string, window time.Duration) string {
+	by := fmt.Sprintf("by (%s, %s)", q.Labels.Host, q.Labels.Machine)
+	over := fmt.Sprintf("[%s:%s]", promDuration(window), promDuration(min(max(window/10, time.Second), time.Minute)))
+	each := "(" + expr + "\n)"
+	host := fmt.Sprintf("(sum %s %s)", by, each)
+	part := func(expr, name string) string {
+		return fmt.Sprintf(`label_replace(%s, %q, %q, "", "")`, expr, partLabel, name)
+	}
+	return part("avg_over_time("+host+over+")", partMean) +
+		" or " + part("min_over_time("+host+over+")", partLeast) +
+		" or " + part("sum "+by+" (count_over_time("+each+over+"))", partPoints)
+}
+
 // projectsSelector matches every series of the metric, to list its projects.
 func (q Query) projectsSelector() string { return q.selector("", nil) }
 
@@ -125,6 +163,9 @@ func (q Query) selector(matchers string, project *string) string {
 	}
 	if project != nil {
 		all = append(all, q.Labels.Project+"="+strconv.Quote(*project))
+	}
+	if q.machine != nil {
+		all = append(all, q.ofMachine(*q.machine))
 	}
 	return q.Metric + "{" + strings.Join(all, ",") + "}"
 }

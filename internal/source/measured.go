@@ -1,0 +1,161 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+const (
+	rejectZero = "zero"
+	// maxPower is what nothing draws, in watts.
+	maxPower = 1e9
+)
+
+// OfMachine is a client that asks for the CPU seconds of one machine type, where
+// the queries are built here. Others give what they give.
+func (c *Client) OfMachine(machine string) *Client {
+	only := *c
+	only.Query.machine = &machine
+	return &only
+}
+
+// Grain is the length of time at which CPU seconds are known: that of the pieces
+// of an interval, or of the whole interval where the queries have a window of their
+// own.
+func (c *Client) Grain(interval time.Duration) time.Duration {
+	if c.Query.fixed() {
+		return interval
+	}
+	return usage.PieceLength(interval)
+}
+
+// Measured gives the mean power in each interval of a run of adjacent ones, as a
+// PromQL expression for watts has it, by the labels of host and machine type, and
+// how many were refused. What the server does not know is left out. It is all or
+// nothing, as Read is.
+func (c *Client) Measured(ctx context.Context, run []usage.Interval, expr string) ([]usage.Measurement, usage.Rejects, error) {
+	if len(run) == 0 {
+		return nil, nil, nil
+	}
+	if len(run) > maxPoints {
+		return nil, nil, &usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: fmt.Sprintf("%d points in one query, at most %d", len(run), maxPoints)}
+	}
+	t := newTable(run)
+	p := &powerSink{table: t, byName: map[powerName]*powerRow{}}
+	labels := []string{c.Query.Labels.Host, c.Query.Labels.Machine, partLabel}
+	if err := c.ask(ctx, t, c.Query.measured(expr, t.step), labels, p); err != nil {
+		return nil, nil, err
+	}
+	return p.measurements(), t.rejects, nil
+}
+
+// powerSink collects what is known of power, by host and machine type.
+type powerSink struct {
+	table  *table
+	byName map[powerName]*powerRow
+	order  []*powerRow // as they came
+	row    *powerRow   // of the series that streams by; nil: not an answer to our question
+	part   string
+}
+
+type powerName struct{ host, machine string }
+
+type powerRow struct {
+	powerName
+	cells []powerCell
+}
+
+type powerCell struct {
+	came                bool
+	mean, points, least float64
+}
+
+// Series implements sink.
+func (p *powerSink) Series(labels []string) error {
+	p.row, p.part = nil, labels[2]
+	if p.part != partMean && p.part != partPoints && p.part != partLeast {
+		return nil
+	}
+	name := powerName{clean(labels[0]), clean(labels[1])}
+	if p.row = p.byName[name]; p.row != nil {
+		return nil
+	}
+	if len(p.order) >= maxHosts || len(p.order)*len(p.table.pieces)*parts > maxCells {
+		return &usage.Failure{Reason: usage.ReasonLimit, TooLarge: true, Detail: "more series than fit in memory"}
+	}
+	p.row = &powerRow{powerName: name, cells: make([]powerCell, len(p.table.pieces))}
+	p.byName[name] = p.row
+	p.order = append(p.order, p.row)
+	return nil
+}
+
+// Point implements sink.
+func (p *powerSink) Point(at, v float64) {
+	if p.row == nil {
+		return
+	}
+	n := (at - p.table.first) / p.table.step.Seconds()
+	i := math.Round(n)
+	if !(i >= 0 && i < float64(len(p.row.cells))) || math.Abs(n-i) > 1e-6 {
+		p.table.reject(rejectTimestamp)
+		return
+	}
+	switch cell := &p.row.cells[int(i)]; p.part {
+	case partMean:
+		cell.came, cell.mean = true, v
+	case partPoints:
+		cell.points = v
+	case partLeast:
+		cell.least = v
+	}
+}
+
+// Histogram implements sink.
+func (p *powerSink) Histogram() {
+	if p.row != nil {
+		p.table.reject(rejectHistogram)
+	}
+}
+
+// measurements are those that can be believed.
+func (p *powerSink) measurements() []usage.Measurement {
+	var all []usage.Measurement
+	for _, row := range p.order {
+		for i, cell := range row.cells {
+			if !cell.came {
+				continue
+			}
+			if reason := cell.refused(); reason != "" {
+				p.table.reject(reason)
+				continue
+			}
+			all = append(all, usage.Measurement{
+				Host: row.host, Machine: row.machine, Piece: p.table.pieces[i],
+				Watts: usage.Watts(cell.mean), Points: cell.points,
+			})
+		}
+	}
+	return all
+}
+
+// refused says why a power is none. A machine that has run has drawn power: 0 is
+// what a sensor says that has nothing to say.
+func (c powerCell) refused() string {
+	switch {
+	case math.IsNaN(c.mean):
+		return rejectNaN
+	case math.IsInf(c.mean, 0):
+		return rejectInfinite
+	case c.mean < 0 || c.least < 0:
+		return rejectNegative
+	case c.mean == 0 || c.least == 0:
+		return rejectZero
+	case c.mean > maxPower:
+		return rejectOverCapacity
+	}
+	return ""
+}
