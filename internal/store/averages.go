@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// MachineAverage is the average power of a machine type over a time.
+type MachineAverage struct {
+	usage.Rating
+	From        time.Time
+	To          time.Time    // zero: still valid
+	Calibration *Calibration // nil: it was not learned
+}
+
+// Calibration says what a learned average was learned from.
+type Calibration struct {
+	RSquared     float64
+	Observations int
+	From         string // expression and range
+	At           time.Time
+}
+
+// Place says for how long an average would be in force: one that begins later and
+// lasts as long takes its place from there on.
+func (s *Store) Place(ctx context.Context, a MachineAverage) (MachineAverage, error) {
+	err := s.read(ctx, func(tx *sql.Tx) error { return place(ctx, tx, &a) })
+	return a, err
+}
+
+// SaveMachineAverage keeps an average, and says for how long it is in force. One of
+// the same machine and start is replaced. One that began earlier ends where this
+// one begins, unless it lasts longer: then it is in force again after it.
+func (s *Store) SaveMachineAverage(ctx context.Context, a MachineAverage) (MachineAverage, error) {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		if err := place(ctx, tx, &a); err != nil {
+			return err
+		}
+		var c Calibration
+		learned := []any{nil, nil, nil, nil}
+		if a.Calibration != nil {
+			c = *a.Calibration
+			learned = []any{c.RSquared, c.Observations, c.From, c.At.Unix()}
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO machine_average
+			(machine_name, valid_from, valid_to, busy_watts, idle_watts, source, error, r_squared, observations, learned_from, learned_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			append([]any{
+				a.Machine, a.From.Unix(), until(a.To), float64(a.Watts.Busy), float64(a.Watts.Idle), a.Source, a.Error,
+			}, learned...)...); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE machine_average SET valid_to = ?2
+			WHERE machine_name = ?1 AND valid_from < ?2 AND coalesce(valid_to > ?2, 1)
+				AND (?3 IS NULL OR valid_to <= ?3)`, a.Machine, a.From.Unix(), until(a.To))
+		return err
+	})
+	return a, err
+}
+
+// place cuts an average where another that begins later takes over for good.
+func place(ctx context.Context, tx *sql.Tx, a *MachineAverage) error {
+	var next *int64
+	if err := tx.QueryRowContext(ctx, `SELECT min(valid_from) FROM machine_average
+		WHERE machine_name = ?1 AND valid_from > ?2 AND (?3 IS NULL OR valid_from < ?3)
+			AND (valid_to IS NULL OR valid_to >= ?3)`, a.Machine, a.From.Unix(), until(a.To)).Scan(&next); err != nil {
+		return err
+	}
+	if next != nil {
+		a.To = unix(*next)
+	}
+	return nil
+}
+
+// until is the end of a validity as it is stored: NULL if it has none.
+func until(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.Unix()
+}
+
+// MachineAverages gives the averages valid at a time, by machine type. Of
+// several the one that began last.
+func (s *Store) MachineAverages(ctx context.Context, at time.Time) (map[string]usage.Rating, error) {
+	all := map[string]usage.Rating{}
+	err := each(ctx, s.reader, `SELECT machine_name, busy_watts, idle_watts, source, error FROM machine_average
+		WHERE valid_from <= ?1 AND (valid_to IS NULL OR valid_to > ?1) ORDER BY valid_from`,
+		[]any{at.Unix()}, func(rows *sql.Rows) error {
+			var r usage.Rating
+			if err := rows.Scan(&r.Machine, &r.Watts.Busy, &r.Watts.Idle, &r.Source, &r.Error); err != nil {
+				return err
+			}
+			all[r.Machine] = r
+			return nil
+		})
+	return all, err
+}
+
+// Machines lists every machine type that was ever seen, ordered.
+func (s *Store) Machines(ctx context.Context) (names []string, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		names, err = machines(ctx, tx)
+		return err
+	})
+	return names, err
+}
