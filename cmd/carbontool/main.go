@@ -35,8 +35,8 @@ type command interface {
 func commands() []command {
 	return []command{
 		&checkConfig{},
-		&forecast{},
 		&forgetUser{},
+		&calibrateMachine{},
 	}
 }
 

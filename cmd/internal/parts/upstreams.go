@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"fmt"
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
@@ -23,6 +24,15 @@ const (
 	slotsTimeout  = 30 * time.Second
 )
 
+// Source is Prometheus alone, for whoever asks it on their own.
+func Source(c config.Prometheus) (*source.Client, error) {
+	client, err := newSource(c)
+	if err != nil {
+		return nil, fmt.Errorf("prometheus: %w", err)
+	}
+	return client, nil
+}
+
 func newSource(c config.Prometheus) (*source.Client, error) {
 	client, err := upstream.NewHTTPClient(c.HTTPClientConfig, usage.SourcePrometheus)
 	if err != nil {
@@ -40,9 +50,7 @@ func newSource(c config.Prometheus) (*source.Client, error) {
 	}, nil
 }
 
-// Grid gives the carbon intensity that a configuration asks for. Nothing is
-// connected to yet.
-func Grid(c config.CarbonIntensity) (ingest.Grid, error) {
+func newGrid(c config.CarbonIntensity) (ingest.Grid, error) {
 	if c.Provider == config.ProviderStatic {
 		return &intensity.Static{
 			Intensity: usage.GramsPerKWh(c.Static.GCO2eqPerKWh), GridName: c.Static.Grid, Now: time.Now,

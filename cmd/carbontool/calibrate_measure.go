@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
+	"github.com/carbon-exporter/carbon_exporter/internal/calibrate"
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/progress"
+	"github.com/carbon-exporter/carbon_exporter/internal/source"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// longestAsked is how much is asked for at once where the server allows it.
+const longestAsked = 24 * time.Hour
+
+// measure asks Prometheus for both sides of the comparison.
+func (k *calibrateMachine) measure(ctx context.Context, stderr io.Writer, cfg *config.Config, p usage.Period) (*calibrate.Pairs, usage.Rejects, error) {
+	all, err := parts.Source(cfg.Prometheus)
+	if err != nil {
+		return nil, nil, err
+	}
+	client := all.OfMachine(k.machine)
+	grain := client.Grain(time.Duration(cfg.Interval))
+	wanted := within(p, grain)
+	if len(wanted) == 0 {
+		return nil, nil, wrongUsef("the range holds no whole interval of %s", model.Duration(grain))
+	}
+	pairs, rejects := &calibrate.Pairs{Machine: k.machine, Grain: grain}, usage.Rejects{}
+	most := max(int(longestAsked/grain), 1)
+	told := watched(stderr, len(wanted))
+	defer told.End()
+	for len(wanted) > 0 {
+		run := wanted[:min(most, len(wanted))]
+		switch err := k.ask(ctx, client, run, pairs, rejects); {
+		case err != nil && len(run) > 1 && usage.IsTooLarge(err):
+			most = (len(run) + 1) / 2
+		case err != nil:
+			return nil, nil, err
+		default:
+			wanted = wanted[len(run):]
+			told.Add(len(run), run[len(run)-1].End())
+		}
+	}
+	return pairs, rejects, nil
+}
+
+// watched shows how far it is to whoever watches; a log needs no word of what
+// takes seconds.
+func watched(stderr io.Writer, intervals int) *progress.Line {
+	screen := func() (int, bool) { return progress.Screen(stderr) }
+	out := stderr
+	if _, redraws := screen(); !redraws {
+		out = io.Discard
+	}
+	return progress.New(out, progress.Options{Unit: "intervals", Total: intervals, Screen: screen, Now: time.Now})
+}
+
+// ask asks for some adjacent intervals.
+func (k *calibrateMachine) ask(ctx context.Context, client *source.Client, run []usage.Interval, pairs *calibrate.Pairs, rejects usage.Rejects) error {
+	readings, _, err := client.Read(ctx, run)
+	if err != nil {
+		return err
+	}
+	measured, refused, err := client.Measured(ctx, run, k.expr)
+	if f := usage.FailureOf(err); f != nil && f.Reason == usage.ReasonBadRequest {
+		return wrongUsef("--power-metric: prometheus does not understand it: %s", f.Detail)
+	}
+	if err != nil {
+		return err
+	}
+	rejects.Add(refused)
+	if err := pairs.AddCPU(readings); err != nil {
+		return fmt.Errorf("learn the watts of %s: %w", k.machine, err)
+	}
+	if err := pairs.AddPower(measured); err != nil {
+		return fmt.Errorf("learn the watts of %s: %w", k.machine, err)
+	}
+	return nil
+}
+
+// within lists the whole intervals of a period.
+func within(p usage.Period, length time.Duration) (all []usage.Interval) {
+	i := usage.IntervalAt(p.From, length)
+	if i.Start.Before(p.From) {
+		i = i.Next()
+	}
+	for ; !i.End().After(p.To); i = i.Next() {
+		all = append(all, i)
+	}
+	return all
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/calibrate"
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// report prints a fit, how sure it is, and what it is made of.
+func (k *calibrateMachine) report(out io.Writer, f calibrate.Fit, p calibrate.Paired, grain time.Duration) {
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(out, "  %-14s%s\n", name, fmt.Sprintf(format, args...))
+	}
+	fmt.Fprintf(out, "%s: %.3g W for a busy core, %.3g W for an idle one\n", k.machine, float64(f.Watts.Busy), float64(f.Watts.Idle))
+	line("busy", "%s", withError(f.Watts.Busy, f.StdError.Busy))
+	line("idle", "%s", withError(f.Watts.Idle, f.StdError.Idle))
+	line("energy", "± %s (standard error of what these watts give over a long time)", percent(f.Error))
+	line("R²", "%.4f", f.RSquared)
+	line("RMSE", "%.2f W in an interval, where %.2f W are measured in the mean", float64(f.RMSE), float64(f.MeanPower))
+	line("observations", "%d, %s", f.Observations, sides(f, p, grain))
+	line("busy time", "%.3g %% in the mean, standard deviation %.2g %%, from %.3g to %.3g %% (condition number %.2g)",
+		100*f.Load.Mean, 100*f.Load.Deviation, 100*f.Load.Least, 100*f.Load.Most, f.Load.Condition)
+	line("left out", "%s", leftOut("", p.Left))
+	if p.Way != calibrate.AllAsOne {
+		line("hosts", "of the type and not measured: %d; measured and not of the type: %d", p.Unmeasured, p.Others)
+	}
+}
+
+// sides says how the power was put beside the CPU time.
+func sides(f calibrate.Fit, p calibrate.Paired, grain time.Duration) string {
+	intervals := fmt.Sprintf("%d intervals of %s", f.Intervals, model.Duration(grain))
+	switch p.Way {
+	case calibrate.AllAsOne:
+		return "all hosts as one, " + intervals
+	case calibrate.ByAddress:
+		return fmt.Sprintf("by host (whatever the port), %d hosts, %s", f.Hosts, intervals)
+	}
+	return fmt.Sprintf("by host, %d hosts, %s", f.Hosts, intervals)
+}
+
+// doubts says on stderr what speaks against a fit and does not forbid it.
+func doubts(stderr io.Writer, f calibrate.Fit) {
+	const fair = 0.5
+	if f.AtZero == usage.Idle {
+		warn(stderr, "the best fit has negative watts for an idle core, and they are held at 0: the measured power seems to leave out what machines draw at rest")
+	}
+	if f.Watts.Idle > f.Watts.Busy {
+		warn(stderr, "an idle core draws more than a busy one in this fit: is it the power of these machines, at the same time?")
+	}
+	if f.RSquared < fair {
+		warn(stderr, "the load explains little of the measured power (R² is %.2f)", f.RSquared)
+	}
+}
+
+// withError prints as many digits as the standard error deserves.
+func withError(watts, sigma usage.Watts) string {
+	if math.IsNaN(float64(sigma)) {
+		return "0 W per core, held there: the best fit is negative"
+	}
+	const most = 4
+	digits := most
+	if sigma > 0 {
+		digits = min(max(1-int(math.Floor(math.Log10(float64(sigma)))), 0), most)
+	}
+	return fmt.Sprintf("%.*f ± %.*f W per core (standard error)", digits, float64(watts), digits, float64(sigma))
+}
+
+// percent is a small part of a whole.
+func percent(part float64) string {
+	if part < 1e-4 {
+		return "less than 0.01 %"
+	}
+	return fmt.Sprintf("%.2g %%", 100*part)
+}
+
+// reasons are those for which a measured interval is left out, in words.
+var reasons = map[string]string{
+	"nan": "NaN", "infinite": "infinite", "negative": "negative", "zero": "0 W", "over_capacity": "beyond a gigawatt",
+	"histogram": "a histogram", "timestamp": "of another time", "no_cpu_time": "without CPU time",
+	"partial": "not whole", "constant": "the same whatever the load", "no_host": "without a host",
+}
+
+// leftOut counts measured intervals of hosts that were left out, behind a text;
+// nothing if there are none and a text.
+func leftOut(text string, left usage.Rejects) string {
+	var all []string
+	sum := 0
+	for _, reason := range slices.Sorted(maps.Keys(left)) {
+		all = append(all, fmt.Sprintf("%d %s", left[reason], cmp.Or(reasons[reason], reason)))
+		sum += left[reason]
+	}
+	switch {
+	case sum > 0:
+		return fmt.Sprintf("%s%d measured (%s)", text, sum, strings.Join(all, ", "))
+	case text == "":
+		return "nothing"
+	}
+	return ""
+}
+
+func lasting(a store.MachineAverage, zone *time.Location) string {
+	if a.To.IsZero() {
+		return "on"
+	}
+	return "to " + written(a.To, zone)
+}
+
+// both are the watts of a rating and where they are from.
+func both(r usage.Rating) string {
+	return fmt.Sprintf("%.3g W and %.3g W (%s)", float64(r.Watts.Busy), float64(r.Watts.Idle), r.Source)
+}
