@@ -36,7 +36,7 @@ func (c toDate) describe(ch chan<- *prometheus.Desc) { ch <- c.energy; ch <- c.e
 func (c toDate) collect(out emitter, shown []usage.Total, used []usage.Total) {
 	keys := make(map[usage.Key]sum, len(shown))
 	for _, t := range shown {
-		keys[t.Key] = sum{}
+		keys[t.Key] = sum{begun: t.Priced}
 	}
 	for _, u := range used {
 		k := u.Key
@@ -47,7 +47,7 @@ func (c toDate) collect(out emitter, shown []usage.Total, used []usage.Total) {
 	}
 	for k, s := range keys {
 		out.gauge(c.energy, float64(s.energy), k.Project, k.Machine, k.User, k.Group)
-		if s.priced || s.energy == 0 {
+		if s.priced || s.begun && s.energy == 0 {
 			out.gauge(c.emissions, float64(s.emissions), k.Project, k.Machine, k.User, k.Group)
 		}
 	}
@@ -61,8 +61,9 @@ type sum struct {
 	energy    usage.KWh
 	emissions usage.Grams
 	priced    bool
+	begun     bool // there were emissions before: a period without usage has 0 of them
 }
 
 func (s sum) plus(u usage.Total) sum {
-	return sum{s.energy + u.Energy.Total(), s.emissions + u.Emissions.Total(), s.priced || u.Priced}
+	return sum{s.energy + u.Energy.Total(), s.emissions + u.Emissions.Total(), s.priced || u.Priced, s.begun}
 }

@@ -71,6 +71,7 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	d.spine = ingest.New(keeper, d, log, time.Now, made.Settings)
 	d.Reloaded(nil)
 	d.Wrote(nil) // opening it was a write
+	d.warnOfBudgets(ctx, cfg)
 	return d, d.publish(ctx)
 }
 
@@ -84,6 +85,7 @@ func (d *daemon) run(ctx context.Context, hangup <-chan os.Signal) error {
 	var work sync.WaitGroup
 	work.Go(func() { d.spine.Run(ctx) })
 	work.Go(func() { d.reloadOnHangup(ctx, hangup) })
+	work.Go(func() { d.followDays(ctx) })
 
 	var err error
 	ended := false
@@ -142,7 +144,15 @@ func (d *daemon) publish(ctx context.Context) error {
 	defer d.publishing.Unlock()
 	cfg, labels := d.current()
 	now := time.Now()
-	view, workspaces, err := d.view(ctx, labels)
+	summary, err := d.store.Summary(ctx)
+	if err != nil {
+		return err
+	}
+	view, workspaces, err := d.view(ctx, labels, summary)
+	if err != nil {
+		return err
+	}
+	toDate, budgets, err := d.periods(ctx, cfg, labels, summary, view, now)
 	if err != nil {
 		return err
 	}
@@ -153,6 +163,7 @@ func (d *daemon) publish(ctx context.Context) error {
 	d.usage.Publish(&collector.Snapshot{
 		Summary: view.Summary, Workspaces: workspaces, Ratings: parts.Ratings(model, view.Machines), PUE: cfg.Power.PUE,
 		Interval: time.Duration(cfg.Interval), Since: now.Add(-time.Duration(cfg.Metrics.Keep)),
+		ToDate: toDate, Budgets: budgets,
 	})
 	d.exposition.Show(d.registry)
 	if size, err := d.store.SizeBytes(); err == nil {
@@ -162,11 +173,7 @@ func (d *daemon) publish(ctx context.Context) error {
 }
 
 // view reads what may be shown: users as the operator wants them to appear.
-func (d *daemon) view(ctx context.Context, labels privacy.Labels) (privacy.View, []usage.ActiveUsage, error) {
-	summary, err := d.store.Summary(ctx)
-	if err != nil {
-		return privacy.View{}, nil, err
-	}
+func (d *daemon) view(ctx context.Context, labels privacy.Labels, summary usage.Summary) (privacy.View, []usage.ActiveUsage, error) {
 	shown, err := d.store.Shown(ctx)
 	if err != nil {
 		return privacy.View{}, nil, err
@@ -229,6 +236,8 @@ func (d *daemon) reload(ctx context.Context) error {
 		return err
 	}
 	d.log.Info("Loaded the configuration", "file", d.flags.configFile)
+	cfg, _ := d.current()
+	d.warnOfBudgets(ctx, cfg)
 	d.Changed(ctx)
 	return nil
 }

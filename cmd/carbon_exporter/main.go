@@ -171,7 +171,7 @@ func serve(ctx context.Context, f flags, cfg *config.Config, log *slog.Logger) e
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
-	warnOfUnused(log, f, cfg)
+	warnOfUnused(log, f)
 	keeper, err := store.Open(ctx, f.storagePath, store.Options{Exclusive: true, Interval: time.Duration(cfg.Interval), Timezone: cfg.Location()})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -191,10 +191,7 @@ func serve(ctx context.Context, f flags, cfg *config.Config, log *slog.Logger) e
 	return d.run(ctx, hangup)
 }
 
-func warnOfUnused(log *slog.Logger, f flags, cfg *config.Config) {
-	for _, what := range cfg.NotYetUsed() {
-		log.Warn(what)
-	}
+func warnOfUnused(log *slog.Logger, f flags) {
 	if d, err := model.ParseDuration(f.retention); err == nil && d > 0 {
 		log.Warn("--storage.retention: not used by this version, everything is kept")
 	}

@@ -40,9 +40,6 @@ func (k *checkConfig) run(_ context.Context, s streams) error {
 	for _, line := range summary(c) {
 		fmt.Fprintf(s.out, "  %s\n", line)
 	}
-	for _, unused := range c.NotYetUsed() {
-		fmt.Fprintf(s.out, "warning: %s\n", unused)
-	}
 	return nil
 }
 

@@ -49,7 +49,7 @@ attribution: {user_label: none, max_users: 7, groups: [{name: ISIS, projects: [I
 `,
 		},
 		{
-			name: "what is not used yet is said",
+			name: "all of it at once",
 			text: `
 prometheus: {busy_query: busy, idle_query: idle}
 carbon_intensity: {provider: static}
@@ -67,7 +67,6 @@ budgets: [{name: all, scope: ada, period: year, kwh: 1}]
   mongodb: database cloud is read every 1m (vms, users, groups, hosts), group_usage and user_usage are written to database usage
   users on /metrics: by a keyed hash of their id, the 50 with the most energy, the others as one
   budgets: 1, in Europe/London
-warning: budgets: read and checked, not used by this version
 `,
 		},
 		{

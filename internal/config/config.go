@@ -212,13 +212,3 @@ func (c *Config) Location() *time.Location {
 	}
 	return zone
 }
-
-// NotYetUsed says, a sentence each, what the file asks for and this version does
-// not do: better told at the start than found missing at the end of a month.
-func (c *Config) NotYetUsed() []string {
-	var unused []string
-	if len(c.Budgets) > 0 {
-		unused = append(unused, "budgets: read and checked, not used by this version")
-	}
-	return unused
-}

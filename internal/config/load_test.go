@@ -177,29 +177,6 @@ func TestFileThatCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestNotYetUsed(t *testing.T) {
-	for _, test := range []struct {
-		name, file string
-		want       []string
-	}{
-		{"only what is used", "../../examples/minimal.yml", nil},
-		{"budgets", "testdata/good.yml", []string{
-			"budgets: read and checked, not used by this version",
-		}},
-		{"groups of the directory", "testdata/good-directory.yml", nil},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			c, err := Load(test.file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := c.NotYetUsed(); !reflect.DeepEqual(got, test.want) {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
-		})
-	}
-}
-
 func TestNearbyIntervals(t *testing.T) {
 	for _, test := range []struct {
 		name     string

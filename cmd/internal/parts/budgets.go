@@ -33,3 +33,12 @@ func dayStart(text string, zone *time.Location) time.Time {
 	year, month, day := date.Date()
 	return budget.DayStart(year, month, day, zone)
 }
+
+// Dirtiest is an upper bound of the grid's intensity: that of a static grid, else
+// the most that a provider is believed.
+func Dirtiest(c config.CarbonIntensity) usage.GramsPerKWh {
+	if c.Provider == config.ProviderStatic {
+		return usage.GramsPerKWh(c.Static.GCO2eqPerKWh)
+	}
+	return usage.MaxIntensity
+}

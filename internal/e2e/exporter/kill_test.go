@@ -1,9 +1,11 @@
 package exporter_test
 
 import (
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,7 +19,8 @@ func TestKillNineWhileCatchingUp(t *testing.T) {
 	const times = 25
 	s, uk := newSite(t, 4, engine.Options{}), newGrid(t)
 	answers := &answers{next: s.engine.Handler(), given: make(chan struct{}, 100)}
-	// As many commits as there are intervals of 5 minutes.
+	// A run of intervals is one commit: the server takes a few of them at a time, so
+	// that there are many.
 	over := spanOf(5*time.Minute, 12*time.Hour)
 	wanted := settings{prometheus: serve(t, answers).URL, uk: uk.URL}
 	want := truth(s.cloud, over, uk.price)
@@ -61,13 +64,22 @@ func TestKillNineWhileCatchingUp(t *testing.T) {
 	t.Logf("%d kills on %d stores, %d while catching up", kills, stores, halfway)
 }
 
-// answers says when an engine has answered.
+// answers says when an engine has answered, and refuses questions about more than
+// six points as too large.
 type answers struct {
 	next  http.Handler
 	given chan struct{}
 }
 
 func (a *answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	from, _ := strconv.ParseFloat(r.FormValue("start"), 64)
+	to, _ := strconv.ParseFloat(r.FormValue("end"), 64)
+	step, _ := strconv.ParseFloat(r.FormValue("step"), 64)
+	if step > 0 && (to-from)/step >= 6 {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		io.WriteString(w, `{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"}`)
+		return
+	}
 	a.next.ServeHTTP(w, r)
 	select {
 	case a.given <- struct{}{}:

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
+	"github.com/carbon-exporter/carbon_exporter/collector"
+	"github.com/carbon-exporter/carbon_exporter/internal/budget"
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// periods reads what was used since the day, the month and the year began, and how
+// budgets stand: from the record, so that neither the retention of a Prometheus nor
+// its gaps matter. Summary is the one that view was made of, with users as they are.
+func (d *daemon) periods(ctx context.Context, cfg *config.Config, labels privacy.Labels, summary usage.Summary, view privacy.View, now time.Time) (collector.ToDate, []collector.Budget, error) {
+	held, _, err := d.store.Span(ctx)
+	if err != nil {
+		return collector.ToDate{}, nil, err
+	}
+	look := accountant{store: d.store, known: map[usage.Period]*account{}}
+	toDate := func(kind budget.Kind) []usage.Total {
+		p := kind.Period(now, cfg.Location())
+		if p.To.After(held.To) {
+			p.To = held.To
+		}
+		if err != nil || !p.From.Before(p.To) {
+			return nil
+		}
+		var a *account
+		if a, err = look.over(ctx, p); err != nil {
+			return nil
+		}
+		return labels.Totals(a.Keys(), view.Named)
+	}
+	since := collector.ToDate{Day: toDate(budget.Day), Month: toDate(budget.Month), Year: toDate(budget.Year)}
+	if err != nil {
+		return collector.ToDate{}, nil, err
+	}
+	shown := make([]collector.Budget, 0, len(cfg.Budgets))
+	for _, b := range parts.Budgets(cfg) {
+		status, err := b.Status(now, budget.Record{
+			Held: held, Seen: isSeen(summary, b), Used: func(p usage.Period) (budget.Amount, error) { return look.amount(ctx, p, b) },
+		})
+		if err != nil {
+			return collector.ToDate{}, nil, err
+		}
+		shown = append(shown, show(b, status, labels, view.Named))
+	}
+	return since, shown, nil
+}
+
+func show(b budget.Budget, s budget.Status, labels privacy.Labels, named map[string]bool) collector.Budget {
+	c := collector.Budget{
+		Name: b.Name, Scope: b.Scope, Target: b.Target, InKWh: b.Unit == budget.KWh, Limit: b.Limit,
+		Period: s.Period, Used: s.Used, Projected: s.Projected, Burn: map[string]float64{},
+	}
+	if b.Scope == usage.ScopeUser {
+		c.Target = labels.Shown(b.Target, named)
+	}
+	for _, burn := range s.Burn {
+		c.Burn[burn.Window.String()] = burn.Ratio
+	}
+	return c
+}
+
+// isSeen says whether there ever was usage of a budget's target.
+func isSeen(s usage.Summary, b budget.Budget) bool {
+	for _, t := range s.Totals {
+		if b.Scope == usage.ScopeAda || b.Scope.Member(t.Key) == b.Target {
+			return true
+		}
+	}
+	return false
+}
+
+// accountant adds up each period once, however many budgets ask for it.
+type accountant struct {
+	store *store.Store
+	known map[usage.Period]*account
+}
+
+// account is a store's, added up by scope when that is first asked for.
+type account struct {
+	store.Account
+	by map[usage.Scope]map[string]usage.Tally
+}
+
+func (a accountant) over(ctx context.Context, p usage.Period) (*account, error) {
+	if known := a.known[p]; known != nil {
+		return known, nil
+	}
+	all, err := a.store.Accounts(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	a.known[p] = &account{Account: all[0], by: map[usage.Scope]map[string]usage.Tally{}}
+	return a.known[p], nil
+}
+
+func (a accountant) amount(ctx context.Context, p usage.Period, b budget.Budget) (budget.Amount, error) {
+	over, err := a.over(ctx, p)
+	if err != nil {
+		return budget.Amount{}, err
+	}
+	members := over.by[b.Scope]
+	if members == nil {
+		members = map[string]usage.Tally{}
+		for _, t := range over.By(b.Scope) {
+			members[t.Name] = t
+		}
+		over.by[b.Scope] = members
+	}
+	target := b.Target
+	if b.Scope == usage.ScopeAda {
+		target = string(usage.ScopeAda)
+	}
+	t := members[target] // none of its usage in the period is none
+	return budget.Amount{Energy: t.Energy.Total(), Emissions: t.Emissions.Total(), Missing: over.Missing, Unpriced: over.Unpriced}, nil
+}
+
+// warnOfBudgets says which budgets are most likely not meant as they are written.
+func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
+	summary, err := d.store.Summary(ctx)
+	if err != nil {
+		d.log.Warn("Checking the budgets against the store failed", "err", err)
+		return
+	}
+	cores := coresOf(summary)
+	model, err := parts.Power(ctx, cfg.Power, d.store, time.Now())
+	if err != nil {
+		d.log.Warn("Checking the budgets failed", "err", err)
+		return
+	}
+	for i, b := range parts.Budgets(cfg) {
+		if !isSeen(summary, b) {
+			d.log.Warn("A budget names nothing that was seen so far; it is exported without what is used of it",
+				"key", fmt.Sprintf("budgets[%d].target", i), "budget", b.Name, "scope", b.Scope)
+			continue
+		}
+		period, inForce := b.Period(time.Now())
+		n, known := cores[""]
+		if b.Scope == usage.ScopeProject {
+			n, known = cores[b.Target]
+		}
+		if !inForce || !known {
+			continue
+		}
+		full := usage.Watts(n) * highest(parts.Ratings(model, summary.Machines)) * usage.Watts(cfg.Power.PUE)
+		if !b.Reachable(period, full, parts.Dirtiest(cfg.CarbonIntensity)) {
+			d.log.Warn("A budget cannot be burnt at the rate of its fast alert even at full power; is the limit meant so?",
+				"key", fmt.Sprintf("budgets[%d]", i), "budget", b.Name, "limit", b.Limit, "unit", b.Unit, "cores", n)
+		}
+	}
+}
+
+// coresOf are the cores of the newest interval by project; "": of all.
+func coresOf(s usage.Summary) map[string]float64 {
+	cores := map[string]float64{}
+	if s.Newest == nil {
+		return cores
+	}
+	for project, c := range s.Newest.Coverage {
+		n := float64(c.Capacity) / s.Newest.Interval.Length.Seconds()
+		cores[project] += n
+		cores[""] += n
+	}
+	return cores
+}
+
+func highest(ratings []usage.Rating) (w usage.Watts) {
+	for _, r := range ratings {
+		w = max(w, r.Watts.Busy, r.Watts.Idle)
+	}
+	return w
+}
+
+// followDays publishes anew when a day ends: what was used since midnight begins
+// again then, whether or not something is stored just then.
+func (d *daemon) followDays(ctx context.Context) {
+	const wake = time.Minute // timers follow a clock that does not jump, days one that may
+	day := usage.Period{}
+	for ctx.Err() == nil {
+		cfg, _ := d.current()
+		now := time.Now()
+		today := budget.Day.Period(now, cfg.Location())
+		if !day.From.IsZero() && !day.From.Equal(today.From) {
+			d.Changed(ctx)
+		}
+		day = today
+		timer := time.NewTimer(min(today.To.Sub(now), wake))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
