@@ -69,6 +69,7 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	}
 	d.use(cfg, made)
 	d.spine = ingest.New(keeper, d, log, time.Now, made.Settings)
+	d.spine.Retention = f.retention
 	d.Reloaded(nil)
 	d.Wrote(nil) // opening it was a write
 	d.warnOfBudgets(ctx, cfg)

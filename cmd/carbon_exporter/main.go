@@ -25,6 +25,7 @@ import (
 	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
@@ -43,7 +44,7 @@ type flags struct {
 	configGiven     bool
 	configCheck     bool
 	storagePath     string
-	retention       string
+	retention       time.Duration
 	telemetryPath   string
 	enableLifecycle bool
 	workspaces      bool
@@ -67,7 +68,8 @@ func parse(args []string, stdout io.Writer) (f flags, err error) {
 		Default("carbon.yml").IsSetByUser(&f.configGiven).StringVar(&f.configFile)
 	app.Flag("config.check", "Check the configuration and exit.").BoolVar(&f.configCheck)
 	app.Flag("storage.path", "SQLite file of the store.").Default("data/carbon.db").StringVar(&f.storagePath)
-	app.Flag("storage.retention", "How long facts at key grain are kept; 0: for ever.").Default("0").StringVar(&f.retention)
+	retention := app.Flag("storage.retention", "How long facts at key grain are kept, at least 8d, which budgets need; 0: for ever. Sums by project, machine and user, by day and of all time stay.").
+		Default("0").String()
 	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&f.telemetryPath)
 	app.Flag("web.enable-lifecycle", "Allow reload and quit by POST to /-/reload and /-/quit.").BoolVar(&f.enableLifecycle)
 	app.Flag("collector.workspace", "Metrics of each active workspace: its energy and emissions since it began.").Default("false").BoolVar(&f.workspaces)
@@ -86,9 +88,11 @@ func parse(args []string, stdout io.Writer) (f flags, err error) {
 	if _, err := app.Parse(args); err != nil {
 		return f, err
 	}
-	if _, err := model.ParseDuration(f.retention); err != nil {
+	keep, err := model.ParseDuration(*retention)
+	if err != nil {
 		return f, fmt.Errorf("--storage.retention: %w", err)
 	}
+	f.retention = time.Duration(keep)
 	if err := checkTelemetryPath(f.telemetryPath); err != nil {
 		return f, fmt.Errorf("--web.telemetry-path: %w", err)
 	}
@@ -171,7 +175,7 @@ func serve(ctx context.Context, f flags, cfg *config.Config, log *slog.Logger) e
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
-	warnOfUnused(log, f)
+	sayRetention(log, f.retention)
 	keeper, err := store.Open(ctx, f.storagePath, store.Options{Exclusive: true, Interval: time.Duration(cfg.Interval), Timezone: cfg.Location()})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -191,8 +195,13 @@ func serve(ctx context.Context, f flags, cfg *config.Config, log *slog.Logger) e
 	return d.run(ctx, hangup)
 }
 
-func warnOfUnused(log *slog.Logger, f flags) {
-	if d, err := model.ParseDuration(f.retention); err == nil && d > 0 {
-		log.Warn("--storage.retention: not used by this version, everything is kept")
+func sayRetention(log *slog.Logger, keep time.Duration) {
+	switch {
+	case keep == 0:
+	case keep < ingest.LeastRetention:
+		log.Warn("--storage.retention: budgets look back further, facts at key grain are kept longer",
+			"asked", model.Duration(keep), "kept", model.Duration(ingest.LeastRetention))
+	default:
+		log.Info("Facts at key grain that are older are taken away", "kept", model.Duration(keep))
 	}
 }

@@ -92,6 +92,8 @@ type Store interface {
 	Postings(ctx context.Context, follower string, limit int) ([]usage.Posting, error)
 	Posted(ctx context.Context, follower string, revision int64) error
 	Unposted(ctx context.Context, follower string) (int, error)
+	// Prune takes one short step of taking old facts at key grain away.
+	Prune(ctx context.Context, now time.Time, keep time.Duration, follower string) (usage.Pruned, error)
 	// Others says whether another program has written since it was last asked.
 	Others(ctx context.Context) (wrote bool, err error)
 }
@@ -143,6 +145,8 @@ type Spine struct {
 	Witness Witness
 	Now     func() time.Time
 	Log     *slog.Logger
+	// Retention is how long facts are kept at key grain; 0: for ever.
+	Retention time.Duration
 
 	mu       sync.Mutex // over settings
 	settings Settings
@@ -196,6 +200,7 @@ func (s *Spine) Run(ctx context.Context) {
 	loops.Go(func() { s.runDirectory(ctx) })
 	loops.Go(func() { s.runPostings(ctx) })
 	loops.Go(func() { s.runOthers(ctx) })
+	loops.Go(func() { s.runRetention(ctx) })
 	loops.Wait()
 }
 

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -52,12 +53,12 @@ func (b *backfill) recost(ctx context.Context, out *Recosted) error {
 				continue
 			}
 			was, err := b.store.Record(ctx, i)
+			if errors.Is(err, usage.ErrPruned) {
+				b.done.Left++
+				continue
+			}
 			if err != nil {
 				return err
-			}
-			if len(was.Facts) == 0 {
-				b.done.Left++ // pruned
-				continue
 			}
 			is, err := b.anew(ctx, was)
 			if err != nil {

@@ -8,22 +8,82 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// victim names the store that this binary, run a second time, writes until it
-// is killed.
+// victim is what this binary, run a second time, does until it is killed: the name
+// of one of victims, a colon, and the path of its store.
 const victim = "CARBON_TEST_VICTIM"
 
+// victims say a line once they have begun with what is to be cut short.
+var victims = map[string]func(path string) error{
+	"write":   writeForever,
+	"prune":   pruneToTheEnd,
+	"migrate": migrateOnce,
+}
+
 func TestMain(m *testing.M) {
-	if path := os.Getenv(victim); path != "" {
-		fmt.Println(writeForever(path))
-		os.Exit(1)
+	if what, path, ok := strings.Cut(os.Getenv(victim), ":"); ok {
+		if err := victims[what](path); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
+}
+
+// killing runs a victim and kills it so long after it has begun, or, if at once,
+// after it was started. It says whether it had ended by itself.
+func killing(t *testing.T, what, path string, atOnce bool, after time.Duration) (ended bool) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(self)
+	child.Env = append(os.Environ(), victim+"="+what+":"+path)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer child.Process.Kill() //nolint:errcheck // it may have ended
+	said := bufio.NewReader(out)
+	if !atOnce {
+		if line, err := said.ReadString('\n'); line != "begun\n" {
+			t.Fatalf("the child says %q, %v", line, err)
+		}
+	}
+	kill := time.AfterFunc(after, func() { child.Process.Kill() })
+	defer kill.Stop()
+	rest, _ := said.ReadString('\n')
+	if err := child.Wait(); err == nil {
+		return true
+	}
+	if rest != "" && rest != "begun\n" {
+		t.Fatalf("the child says %q", rest)
+	}
+	return false
+}
+
+// wholeAgain opens what a kill has left.
+func wholeAgain(t *testing.T, path string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), path, Options{Exclusive: true, Interval: half})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if verdict := readRows(t, s.reader, "PRAGMA quick_check"); verdict[0][0] != "ok" {
+		t.Fatal(verdict)
+	}
+	return s
 }
 
 const killedKeys = 40
@@ -50,47 +110,22 @@ func writeForever(path string) error {
 			return err
 		}
 		if n == 0 {
-			fmt.Println("writing")
+			fmt.Println("begun")
 		}
 	}
 }
 
 func TestKilledAtAnyMoment(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := rand.New(rand.NewSource(1))
 	path := filepath.Join(t.TempDir(), "carbon.db")
 	for n := range 20 {
-		child := exec.Command(self)
-		child.Env = append(os.Environ(), victim+"="+path)
-		out, err := child.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
 		// Every fourth is killed as it opens or migrates, the others as they write.
-		kill := time.AfterFunc(time.Duration(r.Intn(120))*time.Millisecond, func() { child.Process.Kill() })
-		if n%4 > 0 {
-			kill.Stop()
-			if line, err := bufio.NewReader(out).ReadString('\n'); line != "writing\n" {
-				child.Process.Kill()
-				t.Fatalf("kill %d: the child says %q, %v", n, line, err)
-			}
-			kill.Reset(time.Duration(r.Intn(60_000)) * time.Microsecond)
+		if n%4 == 0 {
+			killing(t, "write", path, true, time.Duration(r.Intn(120))*time.Millisecond)
+		} else {
+			killing(t, "write", path, false, time.Duration(r.Intn(60_000))*time.Microsecond)
 		}
-		child.Wait() //nolint:errcheck // it was killed
-
-		s, err := Open(t.Context(), path, Options{Exclusive: true, Interval: half})
-		if err != nil {
-			t.Fatalf("kill %d: %v", n, err)
-		}
-		if verdict := readRows(t, s.reader, "PRAGMA quick_check"); verdict[0][0] != "ok" {
-			t.Fatalf("kill %d: %v", n, verdict)
-		}
+		s := wholeAgain(t, path)
 		holdIntervals(t, s)
 		holdTotals(t, s)
 		holdSums(t, s)

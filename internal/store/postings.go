@@ -14,7 +14,9 @@ const position = "coalesce((SELECT revision FROM follower WHERE name = ?), 0)"
 
 // Postings gives the intervals that have changed since a follower's position, in
 // the order of their revisions, at most limit of them, each as it is now. A
-// follower that replaces what it has of each interval ends equal to the store.
+// follower that replaces what it has of each interval ends equal to the store. One
+// whose facts are not kept any more is left out: Prune sees that the follower of
+// then has it, and who begins later does not get it.
 func (s *Store) Postings(ctx context.Context, follower string, limit int) ([]usage.Posting, error) {
 	var all []usage.Posting
 	err := s.read(ctx, func(tx *sql.Tx) error {
@@ -23,7 +25,7 @@ func (s *Store) Postings(ctx context.Context, follower string, limit int) ([]usa
 			return err
 		}
 		err = each(ctx, tx, `SELECT start, seconds, state, revision FROM usage_interval
-			WHERE revision IS NOT NULL AND revision > `+position+` ORDER BY revision LIMIT ?`,
+			WHERE revision IS NOT NULL AND revision > `+position+` AND pruned = 0 ORDER BY revision LIMIT ?`,
 			[]any{follower, limit}, func(rows *sql.Rows) error {
 				var p usage.Posting
 				var start, seconds int64
@@ -108,6 +110,6 @@ func (s *Store) Posted(ctx context.Context, follower string, revision int64) err
 // Unposted counts the intervals that a follower has yet to get.
 func (s *Store) Unposted(ctx context.Context, follower string) (n int, err error) {
 	err = s.reader.QueryRowContext(ctx, `SELECT count(*) FROM usage_interval
-		WHERE revision IS NOT NULL AND revision > `+position, follower).Scan(&n)
+		WHERE revision IS NOT NULL AND pruned = 0 AND revision > `+position, follower).Scan(&n)
 	return n, err
 }

@@ -142,13 +142,15 @@ func (t totals) sub(f row, by terms) {
 }
 
 // refresh looks up what adding and taking away cannot tell: the newest fact of a
-// key whose newest fact is gone.
+// key whose newest fact is gone, among those that are kept and those that are not.
 func (t totals) refresh(ctx context.Context, db queryer) error {
 	for id, r := range t {
 		if !r.stale || r.rows == 0 {
 			continue
 		}
-		if err := db.QueryRowContext(ctx, "SELECT start FROM usage_fact WHERE key_id = ? ORDER BY start DESC LIMIT 1", id).Scan(&r.last); err != nil {
+		if err := db.QueryRowContext(ctx, `SELECT max(last) FROM (
+			SELECT max(start) AS last FROM (SELECT start FROM usage_fact WHERE key_id = ?1 ORDER BY start DESC LIMIT 1)
+			UNION ALL SELECT last FROM pruned_key WHERE key_id = ?1)`, id).Scan(&r.last); err != nil {
 			return err
 		}
 		r.stale = false

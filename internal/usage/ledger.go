@@ -59,6 +59,15 @@ type Change struct {
 	EnergyWas, EnergyIs KWh   // of the site in the piece
 }
 
+// Pruned is what has been done of taking facts at key grain away.
+type Pruned struct {
+	Intervals int       // whose facts were taken away
+	Facts     int       // that were
+	Until     time.Time // end of the last of the intervals
+	Waiting   int       // intervals that are old enough, of days that are not final or not sent on
+	More      bool      // there is more to do
+}
+
 // ErrPruned says that what an interval was made of is no longer kept, so that it
 // cannot be made anew.
 var ErrPruned = errors.New("interval is pruned")

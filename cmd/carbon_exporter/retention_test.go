@@ -1,0 +1,105 @@
+package main
+
+import (
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// aged is a store with twenty days of settled usage up to now.
+func aged(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "carbon.db")
+	s, err := store.Open(t.Context(), path, store.Options{Interval: usage.SlotLength})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := usage.SlotAt(time.Now()).Add(-20 * 24 * time.Hour)
+	for n := range 20 * 24 {
+		i := usage.Interval{Start: first.Add(time.Duration(n) * time.Hour), Length: usage.SlotLength}
+		rec := usage.Record{
+			Interval: i, State: usage.Settled, PUE: 1, FetchedAt: i.End(),
+			Prices: []usage.PiecePrice{{Start: i.Start, Price: usage.Price{Intensity: 100 + usage.GramsPerKWh(n), Kind: usage.Actual, Provider: "uk", Grid: "GB", SlotFrom: i.Start, FetchedAt: i.End()}}},
+		}
+		for _, user := range []string{"a", "b"} {
+			rec.Facts = append(rec.Facts, usage.Fact{
+				Key: usage.Key{Project: "p", Machine: "m", User: user, Group: "g"}, Start: i.Start,
+				CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 100, Idle: 50}, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.1, Idle: 0.3},
+			})
+		}
+		if err := s.Commit(t.Context(), rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// usageLines are the samples of usage, without those of what is stored of the last
+// minutes.
+func usageLines(t *testing.T, url string) (lines []string) {
+	t.Helper()
+	_, text := ask(t, http.MethodGet, url+"/metrics")
+	for line := range strings.Lines(text) {
+		if slices.ContainsFunc([]string{
+			"carbon_cpu_", "carbon_energy_", "carbon_emissions_", "carbon_emission_", "carbon_power_", "carbon_settled_",
+			"carbon_month_to_date_", "carbon_year_to_date_", "carbon_last_complete_", `carbon_intervals{state="settled"}`,
+		}, func(prefix string) bool { return strings.HasPrefix(line, prefix) }) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func TestRetentionMovesNoMetric(t *testing.T) {
+	path := aged(t)
+	args := []string{"--storage.path=" + path, "--config.file=" + configFile(t, "timezone: UTC\n")}
+	p := start(t, args...)
+	before := usageLines(t, p.url)
+	if len(before) < 20 {
+		t.Fatalf("usage is %q", before)
+	}
+	p.quit(t)
+
+	p = start(t, append(args, "--storage.retention=1d")...)
+	if said := p.stderr.String(); !strings.Contains(said, "asked=1d kept=8d") {
+		t.Errorf("it does not say that budgets need more: %s", said)
+	}
+	eventually(t, "old facts are taken away", func() bool { return strings.Contains(p.stderr.String(), "Took old facts at key grain away") })
+	if after := usageLines(t, p.url); !slices.Equal(after, before) {
+		t.Errorf("usage was\n%s\nand is\n%s", strings.Join(before, ""), strings.Join(after, ""))
+	}
+	p.quit(t)
+	p = start(t, args...)
+	if after := usageLines(t, p.url); !slices.Equal(after, before) {
+		t.Errorf("after a restart usage was\n%s\nand is\n%s", strings.Join(before, ""), strings.Join(after, ""))
+	}
+	p.quit(t)
+
+	s, err := store.Open(t.Context(), path, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	now := time.Now()
+	for _, tc := range []struct {
+		name string
+		ago  time.Duration
+		want bool
+	}{{"ten days ago", 10 * 24 * time.Hour, false}, {"seven days ago", 7 * 24 * time.Hour, true}} {
+		i := usage.IntervalAt(now.Add(-tc.ago), usage.SlotLength)
+		_, first := s.Record(t.Context(), i)
+		_, second := s.Record(t.Context(), i.Next()) // usage is in every other one
+		if got := first == nil && second == nil; got != tc.want {
+			t.Errorf("%s: %v, %v", tc.name, first, second)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package ingest
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// day is the first interval of a day, counted from the start.
+func day(n int) usage.Interval {
+	return usage.Interval{Start: start.Add(time.Duration(n) * 24 * time.Hour), Length: 30 * time.Minute}
+}
+
+// used commits that interval, settled.
+func (r *rig) used(n int) {
+	r.t.Helper()
+	i := day(n)
+	err := r.store.Commit(context.Background(), usage.Record{
+		Interval: i, State: usage.Settled, PUE: 1, FetchedAt: i.End(), Restate: true,
+		Facts:  []usage.Fact{{Key: usage.Key{Project: "p", Machine: "m", User: "u", Group: "g"}, Start: i.Start, Energy: usage.BusyIdle[usage.KWh]{Busy: 1, Idle: 2}}},
+		Prices: []usage.PiecePrice{{Start: i.Start, Price: usage.Price{Intensity: 100, Kind: usage.Actual, Provider: "uk", Grid: "GB", SlotFrom: i.Start, FetchedAt: i.End()}}},
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// kept is how many of the days before the start still have their facts.
+func (r *rig) kept(days int) (n int) {
+	r.t.Helper()
+	for d := -days; d < 0; d++ {
+		if rec, err := r.store.Record(context.Background(), day(d)); err == nil && len(rec.Facts) == 1 {
+			n++
+		}
+	}
+	return n
+}
+
+func TestOldFactsLeaveDayByDay(t *testing.T) {
+	for _, tc := range []struct {
+		name               string
+		keep               time.Duration
+		atOnce, aDayLater  int // kept of 30 days
+		postbox, delivered bool
+	}{
+		{name: "ten days are kept", keep: 10 * 24 * time.Hour, atOnce: 10, aDayLater: 9},
+		{name: "a retention that is shorter than budgets look back", keep: time.Hour, atOnce: 8, aDayLater: 7},
+		{name: "for ever", keep: 0, atOnce: 30, aDayLater: 30},
+		{name: "until a postbox that is away has them", keep: time.Hour, postbox: true, atOnce: 30, aDayLater: 30},
+		{name: "once a postbox has them", keep: time.Hour, postbox: true, delivered: true, atOnce: 8, aDayLater: 7},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, func(s *Settings) {
+					if tc.postbox {
+						s.Postbox = &shelf{away: !tc.delivered}
+					}
+				})
+				const days = 30
+				for d := -days; d < 0; d++ {
+					r.used(d)
+				}
+				epoch := time.Now()
+				r.spine = New(r.store, silent{}, slog.New(slog.NewTextHandler(io.Discard, nil)),
+					func() time.Time { return start.Add(3 * time.Minute).Add(time.Since(epoch)) }, r.spine.current())
+				r.spine.Retention = tc.keep
+				if tc.delivered {
+					if err := r.spine.post(t.Context(), r.spine.current().Postbox); err != nil {
+						t.Fatal(err)
+					}
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan struct{})
+				go func() { defer close(done); r.spine.runRetention(ctx) }()
+				for _, step := range []struct {
+					day, want int
+					wait      time.Duration
+				}{{0, tc.atOnce, 2 * pruneEvery}, {1, tc.aDayLater, 24 * time.Hour}} {
+					r.used(step.day)
+					time.Sleep(step.wait)
+					if n := r.kept(days); n != step.want {
+						t.Errorf("on day %d, %d days have their facts, want %d", step.day, n, step.want)
+					}
+				}
+				cancel()
+				<-done
+				r.store.Close()
+			})
+		})
+	}
+}
+
+// shelf is a postbox that takes whatever comes, unless it is away.
+type shelf struct{ away bool }
+
+func (s *shelf) Name() string { return "shelf" }
+
+func (s *shelf) Prepare(context.Context) error { return nil }
+
+func (s *shelf) Write(context.Context, []usage.Posting) error {
+	if s.away {
+		return &usage.Failure{Reason: usage.ReasonConnection}
+	}
+	return nil
+}
