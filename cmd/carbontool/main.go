@@ -35,6 +35,7 @@ type command interface {
 func commands() []command {
 	return []command{
 		&checkConfig{},
+		&forecast{},
 		&forgetUser{},
 		&calibrateMachine{},
 	}

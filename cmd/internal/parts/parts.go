@@ -44,7 +44,7 @@ func New(cfg *config.Config, keeper Averages, workspaces bool) (_ *Parts, err er
 	if err != nil {
 		return nil, fmt.Errorf("prometheus: %w", err)
 	}
-	grid, err := newGrid(cfg.CarbonIntensity)
+	grid, err := Grid(cfg.CarbonIntensity)
 	if err != nil {
 		return nil, fmt.Errorf("carbon_intensity: %w", err)
 	}

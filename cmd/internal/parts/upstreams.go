@@ -50,7 +50,9 @@ func newSource(c config.Prometheus) (*source.Client, error) {
 	}, nil
 }
 
-func newGrid(c config.CarbonIntensity) (ingest.Grid, error) {
+// Grid gives the carbon intensity that a configuration asks for. Nothing is
+// connected to yet.
+func Grid(c config.CarbonIntensity) (ingest.Grid, error) {
 	if c.Provider == config.ProviderStatic {
 		return &intensity.Static{
 			Intensity: usage.GramsPerKWh(c.Static.GCO2eqPerKWh), GridName: c.Static.Grid, Now: time.Now,

@@ -2,46 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/child"
 )
-
-// until waits for a page to answer 200.
-func until(ctx context.Context, c *child, url string) error {
-	return poll(ctx, c, func() (bool, error) {
-		resp, err := http.Get(url)
-		if err != nil {
-			return false, nil //nolint:nilerr // not listening yet
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK, nil
-	})
-}
-
-func poll(ctx context.Context, c *child, ready func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, catchUp)
-	defer cancel()
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if ok, err := ready(); ok || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case err := <-c.done:
-			c.done <- err
-			return errors.Join(errors.New("it has ended"), err)
-		case <-tick.C:
-		}
-	}
-}
 
 // scrape is what /metrics says.
 type scrape map[string]*dto.MetricFamily
@@ -49,9 +17,11 @@ type scrape map[string]*dto.MetricFamily
 // history waits until every interval is stored, priced and attributed: energy does
 // not wait for the directory, and what was nobody's before it is done again. In
 // this cloud little stays so.
-func history(ctx context.Context, c *child) (scrape, error) {
+func history(ctx context.Context, c *child.Child) (scrape, error) {
+	ctx, cancel := context.WithTimeout(ctx, catchUp)
+	defer cancel()
 	var seen scrape
-	err := poll(ctx, c, func() (bool, error) {
+	err := c.Poll(ctx, func() (bool, error) {
 		resp, err := http.Get("http://" + exporter + "/metrics")
 		if err != nil {
 			return false, nil //nolint:nilerr // not listening yet

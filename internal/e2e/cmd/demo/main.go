@@ -10,12 +10,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/child"
 )
 
 type settings struct {
@@ -67,25 +67,25 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 	defer log.Close()
 
 	fmt.Fprintln(out, "Starting a simulated research cloud with three days of history ...")
-	cloud, err := start(log, filepath.Join(s.bin, "simcloud"),
+	cloud, err := child.Start(log, filepath.Join(s.bin, "simcloud"),
 		"--prometheus.listen="+prometheus, "--uk.listen="+grid, "--mongodb.listen="+mongodb, "--days=3")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, cloud.end()) }()
-	if err := until(ctx, cloud, "http://"+prometheus+"/-/ready"); err != nil {
-		return fmt.Errorf("the simulated cloud is not ready: %w", errors.Join(err, lastWords(log.Name())))
+	defer func() { err = errors.Join(err, cloud.End()) }()
+	if err := ready(ctx, cloud); err != nil {
+		return fmt.Errorf("the simulated cloud is not ready: %w", err)
 	}
 	fmt.Fprintf(out, "Starting carbon_exporter --config.file=%s --storage.path=%s ...\n", s.config, store)
-	daemon, err := start(log, filepath.Join(s.bin, "carbon_exporter"),
+	daemon, err := child.Start(log, filepath.Join(s.bin, "carbon_exporter"),
 		"--config.file="+s.config, "--storage.path="+store, "--web.listen-address="+exporter)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, daemon.end()) }()
+	defer func() { err = errors.Join(err, daemon.End()) }()
 	seen, err := history(ctx, daemon)
 	if err != nil {
-		return fmt.Errorf("the exporter has not caught up: %w", errors.Join(err, lastWords(log.Name())))
+		return fmt.Errorf("the exporter has not caught up: %w", err)
 	}
 	seen.print(out)
 	fmt.Fprintf(out, `
@@ -103,51 +103,15 @@ Look at  http://%s/         the exporter
 	select {
 	case <-ctx.Done():
 		return nil
-	case err := <-daemon.done:
-		return fmt.Errorf("carbon_exporter ended: %w", errors.Join(err, lastWords(log.Name())))
-	case err := <-cloud.done:
-		return fmt.Errorf("simcloud ended: %w", errors.Join(err, lastWords(log.Name())))
+	case err := <-daemon.Done():
+		return fmt.Errorf("carbon_exporter ended: %w", daemon.Said(err))
+	case err := <-cloud.Done():
+		return fmt.Errorf("simcloud ended: %w", cloud.Said(err))
 	}
 }
 
-// lastWords is the end of a log: most often why.
-func lastWords(name string) error {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return fmt.Errorf("%s ends with: %s", name, lines[len(lines)-1])
-}
-
-// child is a program that ends with the demo.
-type child struct {
-	cmd  *exec.Cmd
-	done chan error
-}
-
-func start(log io.Writer, name string, args ...string) (*child, error) {
-	cmd := exec.Command(name, args...)
-	cmd.Stdout, cmd.Stderr = log, log
-	// Ctrl-C reaches the whole terminal; only the demo is to act on it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%w; `make demo` builds it", err)
-	}
-	c := &child{cmd: cmd, done: make(chan error, 1)}
-	go func() { c.done <- cmd.Wait() }()
-	return c, nil
-}
-
-// end asks the program to end and, if it does not, ends it.
-func (c *child) end() error {
-	if err := c.cmd.Process.Signal(syscall.SIGTERM); errors.Is(err, os.ErrProcessDone) {
-		return nil
-	}
-	select {
-	case <-c.done:
-		return nil
-	case <-time.After(10 * time.Second):
-		return fmt.Errorf("%s did not end and was killed: %w", c.cmd.Path, c.cmd.Process.Kill())
-	}
+func ready(ctx context.Context, cloud *child.Child) error {
+	ctx, cancel := context.WithTimeout(ctx, catchUp)
+	defer cancel()
+	return cloud.Until(ctx, "http://"+prometheus+"/-/ready")
 }

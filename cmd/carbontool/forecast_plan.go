@@ -1,0 +1,164 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// plan is the forecast of the coming 48 hours, and the best window in it.
+type plan struct {
+	Provider  string     `json:"provider"`
+	Grid      string     `json:"grid"`
+	FetchedAt time.Time  `json:"fetched_at"`
+	Slots     []planSlot `json:"slots"` // those that have a forecast
+	Window    string     `json:"window"`
+	// Now is the window that begins with the half hour of now; nil: there is none.
+	Now  *planWindow `json:"now"`
+	Best *planWindow `json:"best"`
+}
+
+type planSlot struct {
+	From      time.Time         `json:"from"`
+	Intensity usage.GramsPerKWh `json:"gco2eq_per_kwh"`
+	Index     string            `json:"index,omitempty"` // the provider's own word
+	Best      bool              `json:"best"`
+}
+
+type planWindow struct {
+	From time.Time         `json:"from"`
+	To   time.Time         `json:"to"`
+	Mean usage.GramsPerKWh `json:"mean_gco2eq_per_kwh"`
+}
+
+// newPlan makes a plan of slots that have a forecast, oldest first.
+func newPlan(grid ingest.Grid, slots []usage.Slot, now time.Time, window string, length time.Duration) plan {
+	p := plan{Provider: grid.Provider(), Grid: grid.Grid(), FetchedAt: fetchedAt(slots).UTC().Truncate(time.Second), Window: window}
+	outlook := usage.OutlookAt(slots, now)
+	p.Now, p.Best = planWindowOf(outlook.Window(0, length)), planWindowOf(outlook.Best(length))
+	for _, s := range slots {
+		best := p.Best != nil && !s.From.Before(p.Best.From) && s.From.Before(p.Best.To)
+		p.Slots = append(p.Slots, planSlot{From: s.From.UTC(), Intensity: *s.Forecast, Index: s.Index, Best: best})
+	}
+	return p
+}
+
+func planWindowOf(w usage.Window, ok bool) *planWindow {
+	if !ok {
+		return nil
+	}
+	return &planWindow{From: w.From, To: w.To, Mean: w.Mean}
+}
+
+func (p plan) json(out io.Writer) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(p)
+}
+
+// planBarWidth is the length of the longest bar: with what stands before it, a line
+// has room in 80 columns.
+const planBarWidth = 42
+
+// How times are written. Each has the name of the zone at that time, for an hour
+// that is there twice.
+const (
+	planClock  = "15:04 MST"
+	planDay    = "Mon 2 Jan 2006"
+	planMoment = "Mon 2 Jan 15:04 MST"
+)
+
+// text writes a line for each half hour, by days of the zone.
+func (p plan) text(out io.Writer, zone *time.Location) {
+	fmt.Fprintf(out, "Forecast for %s (%s), gCO2eq/kWh, fetched %s.\n",
+		p.Grid, p.Provider, p.FetchedAt.In(zone).Format(planMoment))
+	c, today := p.columns(zone), ""
+	next := p.Slots[0].From
+	for _, s := range p.Slots {
+		for ; !next.After(s.From); next = next.Add(usage.SlotLength) {
+			at := next.In(zone)
+			if d := at.Format(planDay); d != today {
+				fmt.Fprintf(out, "\n%s\n", d)
+				today = d
+			}
+			if next.Before(s.From) {
+				fmt.Fprintf(out, "  %-*s  %*s\n", c.clock, at.Format(planClock), c.number, "-")
+			} else {
+				fmt.Fprintln(out, c.line(at, s))
+			}
+		}
+	}
+	fmt.Fprintf(out, "\n%s\n", p.advice(zone))
+}
+
+// planColumns are how wide what stands before the bars is, and the intensity of the
+// longest bar.
+type planColumns struct {
+	clock, number, index int
+	most                 usage.GramsPerKWh
+}
+
+func (p plan) columns(zone *time.Location) (c planColumns) {
+	for _, s := range p.Slots {
+		c.clock = max(c.clock, len(s.From.In(zone).Format(planClock)))
+		c.number = max(c.number, len(planNumber(s.Intensity)))
+		c.index = max(c.index, utf8.RuneCountInString(s.Index))
+		c.most = max(c.most, s.Intensity)
+	}
+	return c
+}
+
+func (c planColumns) line(at time.Time, s planSlot) string {
+	mark, bar := " ", "#"
+	if s.Best {
+		mark, bar = "*", "*"
+	}
+	line := fmt.Sprintf("%s %-*s  %*s  ", mark, c.clock, at.Format(planClock), c.number, planNumber(s.Intensity))
+	if c.index > 0 {
+		line += s.Index + strings.Repeat(" ", c.index-utf8.RuneCountInString(s.Index)) + "  "
+	}
+	return strings.TrimRight(line+strings.Repeat(bar, c.bar(s.Intensity)), " ")
+}
+
+// bar is how long an intensity's is. Only 0 has none.
+func (c planColumns) bar(v usage.GramsPerKWh) int {
+	if v <= 0 {
+		return 0
+	}
+	return max(1, int(math.Round(planBarWidth*float64(v/c.most))))
+}
+
+// planNumber has at most one digit behind the point: a forecast is not as exact as
+// that.
+func planNumber(v usage.GramsPerKWh) string {
+	return strconv.FormatFloat(math.Round(float64(v)*10)/10, 'f', -1, 64)
+}
+
+// advice is what there is to do.
+func (p plan) advice(zone *time.Location) string {
+	if p.Best == nil {
+		return fmt.Sprintf("Best %s: none, no such stretch has a forecast for each of its half hours.", p.Window)
+	}
+	from, to := p.Best.From.In(zone), p.Best.To.In(zone)
+	until := planClock
+	if from.Format(planDay) != to.Format(planDay) {
+		until = planMoment
+	}
+	when := fmt.Sprintf("%s to %s, mean %s", from.Format(planMoment), to.Format(until), planNumber(p.Best.Mean))
+	switch {
+	case p.Now == nil:
+		return fmt.Sprintf("Best %s (*): %s.", p.Window, when)
+	case p.Now.From.Equal(p.Best.From):
+		return fmt.Sprintf("Best %s (*): now, %s.", p.Window, when)
+	}
+	return fmt.Sprintf("Best %s (*): %s.\nNow the mean is %s: waiting saves %.0f %%.",
+		p.Window, when, planNumber(p.Now.Mean), 100*float64(1-p.Best.Mean/p.Now.Mean))
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// planOf is the plan at a time of forecasts from its slot on, of which a negative
+// one stands for none.
+func planOf(t *testing.T, now, window string, values []float64, words ...string) plan {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var slots []usage.Slot
+	for n, v := range values {
+		slot := usage.Slot{From: usage.SlotAt(at).Add(time.Duration(n) * usage.SlotLength), Forecast: new(usage.GramsPerKWh(v)), FetchedAt: at.Add(-5 * time.Minute)}
+		if n < len(words) {
+			slot.Index = words[n]
+		}
+		if v >= 0 {
+			slots = append(slots, slot)
+		}
+	}
+	length, err := (&forecast{window: window}).length()
+	if err != nil {
+		t.Fatal(err)
+	}
+	grid, err := parts.Grid(config.Default().CarbonIntensity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newPlan(grid, slots, at, window, length)
+}
+
+func london(t *testing.T) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+func TestPlanAsText(t *testing.T) {
+	for _, c := range []struct {
+		name, now, window string
+		values            []float64
+		words             []string
+		want              string
+	}{
+		{"the usual, over midnight", "2026-01-15T22:40:00Z", "1h", []float64{84, 42, 10.04, 7.25, 2, 0, 84}, []string{"low", "very low", "very low"}, `Forecast for GB (uk), gCO2eq/kWh, fetched Thu 15 Jan 22:35 GMT.
+
+Thu 15 Jan 2026
+  22:30 GMT   84  low       ##########################################
+  23:00 GMT   42  very low  #####################
+  23:30 GMT   10  very low  #####
+
+Fri 16 Jan 2026
+  00:00 GMT  7.3            ####
+* 00:30 GMT    2            *
+* 01:00 GMT    0
+  01:30 GMT   84            ##########################################
+
+Best 1h (*): Fri 16 Jan 00:30 GMT to 01:30 GMT, mean 1.
+Now the mean is 63: waiting saves 98 %.
+`},
+		{"a half hour is missing", "2026-07-01T10:00:00Z", "90m", []float64{100, 100, -1, 50, 50, 60}, nil, `Forecast for GB (uk), gCO2eq/kWh, fetched Wed 1 Jul 10:55 BST.
+
+Wed 1 Jul 2026
+  11:00 BST  100  ##########################################
+  11:30 BST  100  ##########################################
+  12:00 BST    -
+* 12:30 BST   50  *********************
+* 13:00 BST   50  *********************
+* 13:30 BST   60  *************************
+
+Best 90m (*): Wed 1 Jul 12:30 BST to 14:00 BST, mean 53.3.
+`},
+		{"now is the best time", "2026-07-01T22:29:00Z", "1h", []float64{50, 50, 50, 50}, nil, `Forecast for GB (uk), gCO2eq/kWh, fetched Wed 1 Jul 23:24 BST.
+
+Wed 1 Jul 2026
+* 23:00 BST  50  ******************************************
+* 23:30 BST  50  ******************************************
+
+Thu 2 Jul 2026
+  00:00 BST  50  ##########################################
+  00:30 BST  50  ##########################################
+
+Best 1h (*): now, Wed 1 Jul 23:00 BST to Thu 2 Jul 00:00 BST, mean 50.
+`},
+		{"no window is long enough, and nothing has carbon", "2026-01-15T12:00:00Z", "2h", []float64{0, 0, 0}, nil, `Forecast for GB (uk), gCO2eq/kWh, fetched Thu 15 Jan 11:55 GMT.
+
+Thu 15 Jan 2026
+  12:00 GMT  0
+  12:30 GMT  0
+  13:00 GMT  0
+
+Best 2h: none, no such stretch has a forecast for each of its half hours.
+`},
+		{"the clocks go back: an hour is there twice", "2026-10-25T00:00:00Z", "1h", []float64{40, 30, 20, 20, 30, 40}, nil, `Forecast for GB (uk), gCO2eq/kWh, fetched Sun 25 Oct 00:55 BST.
+
+Sun 25 Oct 2026
+  01:00 BST  40  ##########################################
+  01:30 BST  30  ################################
+* 01:00 GMT  20  *********************
+* 01:30 GMT  20  *********************
+  02:00 GMT  30  ################################
+  02:30 GMT  40  ##########################################
+
+Best 1h (*): Sun 25 Oct 01:00 GMT to 02:00 GMT, mean 20.
+Now the mean is 35: waiting saves 43 %.
+`},
+		{"the clocks go forward: an hour is not there", "2026-03-29T00:10:00Z", "1h", []float64{40, 20, 20, 40}, nil, `Forecast for GB (uk), gCO2eq/kWh, fetched Sun 29 Mar 00:05 GMT.
+
+Sun 29 Mar 2026
+  00:00 GMT  40  ##########################################
+* 00:30 GMT  20  *********************
+* 02:00 BST  20  *********************
+  02:30 BST  40  ##########################################
+
+Best 1h (*): Sun 29 Mar 00:30 GMT to 02:30 BST, mean 20.
+Now the mean is 30: waiting saves 33 %.
+`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out bytes.Buffer
+			planOf(t, c.now, c.window, c.values, c.words...).text(&out, london(t))
+			if out.String() != c.want {
+				t.Errorf("got\n%s\nwant\n%s", out.String(), c.want)
+			}
+		})
+	}
+}
+
+// TestPlanFitsATerminal: 48 hours over each change of the clocks, in zones of all
+// kinds, are 96 lines of at most 80 columns, none like another.
+func TestPlanFitsATerminal(t *testing.T) {
+	values, words := make([]float64, 96), make([]string, 96)
+	for i := range values {
+		values[i], words[i] = float64(100+i*7%900), "very high"
+	}
+	for _, name := range []string{"Europe/London", "America/Los_Angeles", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "America/Sao_Paulo", "UTC"} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, now := range []string{"2026-03-28T12:00:00Z", "2026-10-24T12:00:00Z", "2026-03-07T20:00:00Z", "2026-04-04T01:00:00Z", "2026-12-31T05:00:00Z"} {
+			var out bytes.Buffer
+			planOf(t, now, "48h", values, words...).text(&out, zone)
+			seen, day := map[string]bool{}, ""
+			for line := range strings.Lines(out.String()) {
+				switch line = strings.TrimSuffix(line, "\n"); {
+				case len(line) > 80:
+					t.Errorf("%s: wider than a terminal: %s", name, line)
+				case strings.HasSuffix(line, " 2026"), strings.HasSuffix(line, " 2027"):
+					day = line
+				case strings.HasPrefix(line, "* "):
+					at := day + strings.Fields(line)[1] + strings.Fields(line)[2]
+					if seen[at] {
+						t.Errorf("%s: twice %s", name, at)
+					}
+					seen[at] = true
+				}
+			}
+			if len(seen) != 96 {
+				t.Errorf("%s from %s: %d half hours\n%s", name, now, len(seen), out.String())
+			}
+		}
+	}
+}
+
+func TestPlanAsJSON(t *testing.T) {
+	var out bytes.Buffer
+	if err := planOf(t, "2026-01-15T22:40:30.5Z", "1h", []float64{84, -1, 10.25, 0}, "low").json(&out); err != nil {
+		t.Fatal(err)
+	}
+	want := `{
+  "provider": "uk",
+  "grid": "GB",
+  "fetched_at": "2026-01-15T22:35:30Z",
+  "slots": [
+    {
+      "from": "2026-01-15T22:30:00Z",
+      "gco2eq_per_kwh": 84,
+      "index": "low",
+      "best": false
+    },
+    {
+      "from": "2026-01-15T23:30:00Z",
+      "gco2eq_per_kwh": 10.25,
+      "best": true
+    },
+    {
+      "from": "2026-01-16T00:00:00Z",
+      "gco2eq_per_kwh": 0,
+      "best": true
+    }
+  ],
+  "window": "1h",
+  "now": null,
+  "best": {
+    "from": "2026-01-15T23:30:00Z",
+    "to": "2026-01-16T00:30:00Z",
+    "mean_gco2eq_per_kwh": 5.125
+  }
+}
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
