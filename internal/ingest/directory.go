@@ -79,7 +79,12 @@ func (s *Spine) runDirectory(ctx context.Context) {
 			continue
 		}
 		next := set.Directory.Every
-		if err := s.learn(ctx, set); err != nil && ctx.Err() == nil {
+		// What the store remembers first: its age is to be seen though MongoDB is away.
+		_, err := s.page(ctx, set)
+		if err == nil {
+			err = s.learn(ctx, set)
+		}
+		if err != nil && ctx.Err() == nil {
 			next = min(pause.after(err), next)
 			s.Log.Error("Reading the directory failed", "err", err, "retry_in", next.Round(time.Millisecond))
 		} else {

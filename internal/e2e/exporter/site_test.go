@@ -221,11 +221,18 @@ type book map[time.Time]map[usage.Key]amount
 // truth works the amounts out in its own words, from the rates of the simulation
 // and the numbers of the configuration. No interval here is longer than a slot.
 func truth(c *simulate.Cloud, over span, price func(time.Time) usage.GramsPerKWh) book {
+	return worked(over, price, c.Truth, func(s usage.Series) string { return group(s.Project) })
+}
+
+// spent is who spent how much CPU time in an interval.
+type spent func(usage.Interval) map[usage.Series]usage.BusyIdle[usage.CPUSeconds]
+
+func worked(over span, price func(time.Time) usage.GramsPerKWh, spent spent, group func(usage.Series) string) book {
 	all := book{}
 	for _, interval := range over.intervals() {
 		keys := map[usage.Key]amount{}
-		for series, cpu := range c.Truth(interval) {
-			key := usage.Key{Project: series.Project, Machine: series.Machine, User: series.User, Group: group(series.Project)}
+		for series, cpu := range spent(interval) {
+			key := usage.Key{Project: series.Project, Machine: series.Machine, User: series.User, Group: group(series)}
 			if key.User == "" {
 				key.User = "unattributed"
 			}

@@ -81,12 +81,8 @@ func (b book) rollUp(member func(usage.Key) string, timed bool) map[row]amount {
 // with each other.
 func checkStore(t *testing.T, path string, truth book) {
 	t.Helper()
-	db := openStore(t, path)
-	facts := map[string]map[row][6]sql.NullFloat64{}
+	db, facts := openStore(t, path), scopesOf(t, path)
 	for scope, member := range scopes {
-		facts[scope] = rowsOf(t, db, fmt.Sprintf(`SELECT ts, COALESCE(cloud_project_name, machine_name, user_id, ''), %s
-			FROM fact_usage LEFT JOIN dim_project USING (project_id) LEFT JOIN dim_machine USING (machine_id)
-			WHERE scope = '%s'`, columns, scope))
 		checkRows(t, "fact_usage of scope "+scope, facts[scope], truth.rollUp(member, true))
 	}
 	checkSums(t, facts)
@@ -107,6 +103,18 @@ func checkStore(t *testing.T, path string, truth book) {
 		checkRows(t, view.name, rowsOf(t, db, fmt.Sprintf("SELECT '', %s, %s FROM %s", view.member, columns, view.name)),
 			truth.rollUp(scopes[view.scope], false))
 	}
+}
+
+// scopesOf is fact_usage, by scope.
+func scopesOf(t *testing.T, path string) map[string]map[row][6]sql.NullFloat64 {
+	t.Helper()
+	db, facts := openStore(t, path), map[string]map[row][6]sql.NullFloat64{}
+	for scope := range scopes {
+		facts[scope] = rowsOf(t, db, fmt.Sprintf(`SELECT ts, COALESCE(cloud_project_name, machine_name, user_id, ''), %s
+			FROM fact_usage LEFT JOIN dim_project USING (project_id) LEFT JOIN dim_machine USING (machine_id)
+			WHERE scope = '%s'`, columns, scope))
+	}
+	return facts
 }
 
 func checkRows(t *testing.T, what string, got map[row][6]sql.NullFloat64, want map[row]amount) {

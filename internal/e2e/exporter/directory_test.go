@@ -1,0 +1,192 @@
+package exporter_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// MongoDB is down at the start, comes, and is down at the next start. Energy never
+// waits for it, everybody gets what they used as soon as it is known, and what was
+// known stays so.
+func TestHostsThatChangeHandsAreTheirOwnersByTheMinute(t *testing.T) {
+	t.Parallel()
+	h, uk := newHanded(t, 40, 26*time.Hour, time.Minute), newGrid(t)
+	prometheus := serve(t, h.engine.Handler()).URL
+	over := spanOf(30*time.Minute, 24*time.Hour)
+	address := freeAddress(t)
+	where := settings{
+		prometheus: prometheus, uk: uk.URL, attribute: byPeople, more: directoryAt("mongodb://" + address + "/"),
+	}.place(t, over)
+	want := h.truth(over, uk.price)
+
+	p := start(t, where.args()...)
+	p.becomesWhole(over)
+	p.says(0, "carbon_exporter_source_errors_total", "source", "mongodb", "reason", "connection")
+	checkSitesSum(t, prometheus, over, factsOf(t, where.store))
+	named := 0
+	for _, keys := range factsOf(t, where.store) {
+		for k := range keys {
+			if k.User != usage.Unattributed {
+				named++
+			}
+			if k.Group != usage.Unattributed {
+				t.Fatalf("%v has a group that nobody knows", k)
+			}
+		}
+	}
+	if n, err := p.scrape().states(); err != nil || n["settled"] != 0 || named == 0 {
+		t.Errorf("without MongoDB, intervals by state are %v, %v; users are named by labels %d times", n, err, named)
+	}
+
+	server := h.mongoDB(t, address)
+	h.becomesTrue(t, where, over, want)
+	eventually(t, waitFor, "what is old is final", func() error {
+		if n, err := p.scrape().states(); err != nil || n["settled"] < 40 {
+			return fmt.Errorf("intervals by state: %v, %v", n, err)
+		}
+		return nil
+	})
+	checkSitesSum(t, prometheus, over, factsOf(t, where.store))
+	checkSums(t, scopesOf(t, where.store))
+	seen := p.scrape()
+	for reason, least := range map[string]float64{"bad_type": 2, "missing_hostname": 1, "deleted_before_created": 1, "unknown_owner": 1} {
+		if n, _ := seen.value("carbon_exporter_rejected_records_total", "collection", "workspaces", "reason", reason); n < least {
+			t.Errorf("%v records of workspaces were refused for %s", n, reason)
+		}
+	}
+	p.terminate()
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	p = start(t, where.args()...)
+	p.says(0, "carbon_exporter_source_errors_total", "source", "mongodb", "reason", "connection")
+	p.says(0, "carbon_exporter_directory_timestamp_seconds")
+	h.becomesTrue(t, where, over, want)
+	p.terminate()
+	checkNoNames(t, p)
+}
+
+// checkNoNames wants no name and no address of a person in what was logged.
+func checkNoNames(t *testing.T, p *program) {
+	t.Helper()
+	for _, word := range []string{"Scientist", "@example.org"} {
+		if strings.Contains(p.stderr.String(), word) {
+			t.Errorf("it logged %s", word)
+		}
+	}
+}
+
+// A lookback of a month goes by who had which host then: most of their workspaces
+// are deleted by now.
+func TestLastMonthIsItsOwners(t *testing.T) {
+	t.Parallel()
+	h, uk := newHanded(t, 3, 32*24*time.Hour, 5*time.Minute), newGrid(t)
+	server := h.mongoDB(t, "127.0.0.1:0")
+	defer server.Close()
+	over := spanOf(30*time.Minute, 31*24*time.Hour)
+	where := settings{
+		prometheus: serve(t, h.engine.Handler()).URL, uk: uk.URL, attribute: byPeople, more: directoryAt(server.URI()),
+	}.place(t, over)
+	p := start(t, where.args()...)
+	eventually(t, 2*waitFor, "a month is stored", func() error { return p.scrape().whole(over, true) })
+	want := h.truth(over, uk.price)
+	h.becomesTrue(t, where, over, want)
+	owners := map[string]bool{}
+	for at, keys := range want {
+		for k := range keys {
+			if at.Before(over.end.Add(-7 * 24 * time.Hour)) {
+				owners[k.User] = true
+			}
+		}
+	}
+	if len(owners) < 10 {
+		t.Errorf("only %d had a host more than a week ago", len(owners))
+	}
+	p.terminate()
+	checkIntervals(t, where.store, over)
+}
+
+// checkSitesSum wants users to add up to what Prometheus says of all hosts of a
+// kind, at every interval.
+func checkSitesSum(t *testing.T, prometheus string, over span, facts book) {
+	t.Helper()
+	got := map[kind]amount{}
+	for at, keys := range facts {
+		for k, a := range keys {
+			got[kindOf(at, k)] = got[kindOf(at, k)].plus(a)
+		}
+	}
+	for mode, modes := range map[string]string{"busy": "user|nice|system|irq|softirq", "idle": "idle|iowait"} {
+		want := increases(t, prometheus, over, modes)
+		if len(want) != len(got) {
+			t.Errorf("prometheus knows of %d kinds of hosts by interval, the store of %d", len(want), len(got))
+		}
+		for k, w := range want {
+			g := got[k].CPU.Busy
+			if mode == "idle" {
+				g = got[k].CPU.Idle
+			}
+			if !near(g, w, 1e-9) {
+				t.Errorf("%v: users add up to %v %s CPU seconds, prometheus says %v", k, g, mode, w)
+			}
+		}
+	}
+}
+
+// increases asks Prometheus for the CPU seconds of all hosts of a kind, by interval.
+func increases(t *testing.T, prometheus string, over span, modes string) map[kind]float64 {
+	t.Helper()
+	answer, err := http.PostForm(prometheus+"/api/v1/query_range", url.Values{
+		"query": {fmt.Sprintf(`sum by (cloud_project_name, machine_name) (increase(node_cpu_seconds_total{mode=~%q}[%ds]))`, modes, int(over.interval.Seconds()))},
+		"start": {over.first.Add(over.interval).Format(time.RFC3339)}, "end": {over.end.Format(time.RFC3339)},
+		"step": {strconv.Itoa(int(over.interval.Seconds()))},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var body struct {
+		Data struct {
+			Result []struct {
+				Metric map[string]string
+				Values [][2]any
+			}
+		}
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&body); err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("http status %d: %v", answer.StatusCode, err)
+	}
+	all := map[kind]float64{}
+	for _, r := range body.Data.Result {
+		for _, point := range r.Values {
+			v, err := strconv.ParseFloat(point[1].(string), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := time.Unix(int64(point[0].(float64)), 0).UTC().Add(-over.interval)
+			all[kind{at, r.Metric["cloud_project_name"], r.Metric["machine_name"]}] = v
+		}
+	}
+	return all
+}
+
+// freeAddress is one that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
