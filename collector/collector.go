@@ -92,6 +92,9 @@ func NewUsage() *Usage {
 // Publish shows another snapshot from now on.
 func (c *Usage) Publish(s *Snapshot) { c.snapshot.Store(s) }
 
+// Snapshot is what is shown, nil if nothing is yet. It must not be changed.
+func (c *Usage) Snapshot() *Snapshot { return c.snapshot.Load() }
+
 // Describe implements prometheus.Collector.
 func (c *Usage) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{

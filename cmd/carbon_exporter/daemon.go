@@ -43,6 +43,7 @@ type daemon struct {
 	grid       *collector.Grid
 	exposition *collector.Exposition
 	registry   *prometheus.Registry // of usage alone
+	live       *prometheus.Registry // of all else
 
 	reloading  sync.Mutex  // one at a time: by a signal, by a request
 	publishing sync.Mutex  // one snapshot at a time, in order
@@ -58,7 +59,7 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 		Health: collector.NewHealth(live, time.Now),
 		flags:  f, log: log, store: keeper, config: cfg, quit: make(chan struct{}, 1),
 		usage: collector.NewUsage(), grid: collector.NewGrid(time.Now),
-		registry: prometheus.NewRegistry(), exposition: collector.NewExposition(live, log),
+		registry: prometheus.NewRegistry(), live: live, exposition: collector.NewExposition(live, log),
 	}
 	live.MustRegister(d.grid, versioncollector.NewCollector("carbon_exporter"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

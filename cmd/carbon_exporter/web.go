@@ -35,7 +35,7 @@ func (d *daemon) server() *http.Server {
 		default: // somebody has asked before
 		}
 	}))
-	mux.Handle("GET /{$}", d.landing())
+	mux.HandleFunc("GET /{$}", d.landing)
 	return &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -60,10 +60,20 @@ func checkTelemetryPath(p string) error {
 	return nil
 }
 
-func (d *daemon) landing() http.Handler {
+// landing is the page for people: where to go on, and how the exporter is now.
+func (d *daemon) landing(w http.ResponseWriter, r *http.Request) {
+	var state strings.Builder
+	parts, err := d.state(time.Now())
+	if err == nil {
+		err = stateTable.Execute(&state, parts)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	page, err := web.NewLandingPage(web.LandingConfig{
 		Name:        "carbon_exporter",
-		Description: "Energy and carbon of a research cloud, by project, machine, user and group; whose usage it was by labels, or by MongoDB's records of workspaces",
+		Description: "Energy and carbon of a research cloud, by project, machine, user and group",
 		Version:     version.Info(),
 		Profiling:   "false",
 		Links: []web.LandingLinks{
@@ -72,14 +82,14 @@ func (d *daemon) landing() http.Handler {
 			{Address: "/-/healthy", Text: "Healthy"},
 			{Address: "/-/ready", Text: "Ready"},
 		},
-		ExtraHTML: `<p>Carbon intensity: National Energy System Operator, Carbon Intensity API, CC BY 4.0.</p>`,
+		ExtraHTML: state.String() + `<p>Carbon intensity: National Energy System Operator, Carbon Intensity API, CC BY 4.0.</p>`,
+		ExtraCSS:  stateCSS,
 	})
 	if err != nil {
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		})
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
 	}
-	return page
+	page.ServeHTTP(w, r)
 }
 
 func (d *daemon) showConfig(w http.ResponseWriter, _ *http.Request) {

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"html"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// lineOf is a line of the landing page's table without its tags.
+func lineOf(t *testing.T, url, name string) string {
+	t.Helper()
+	status, page := ask(t, http.MethodGet, url+"/")
+	if status != http.StatusOK {
+		t.Fatalf("status %d: %s", status, page)
+	}
+	for line := range strings.Lines(page) {
+		if strings.Contains(line, `<th scope="row">`+name+"</th>") {
+			bad := ""
+			if strings.Contains(line, `class="bad"`) {
+				bad = "BAD "
+			}
+			cells := strings.Split(strings.NewReplacer("</td>", "", "</tr>", "", "\n", "").Replace(line), "<td>")
+			return bad + html.UnescapeString(cells[len(cells)-1])
+		}
+	}
+	t.Fatalf("no line of %s in\n%s", name, page)
+	return ""
+}
+
+func TestTheLandingPageSaysHowItIs(t *testing.T) {
+	uri := filepath.Join(t.TempDir(), "uri")
+	write(t, uri, "mongodb://carbon:hunter2@db.example.org/")
+	d, server := prepared(t, "--config.file="+configFile(t, "mongodb: {uri_file: "+uri+", database: ada, usage_database: usage}\n"))
+	says := func(name string, parts ...string) {
+		t.Helper()
+		line := lineOf(t, server.URL, name)
+		for _, part := range parts {
+			if !strings.Contains(line, part) {
+				t.Errorf("%s: does not say %q: %s", name, part, line)
+			}
+		}
+	}
+	says("Intervals", "none yet")
+	says("Prometheus", "not asked yet")
+	says("MongoDB", "not asked yet; what it says was never read")
+	says("MongoDB, usage", "not asked yet")
+	says("Store", "can be written, 0.")
+	says("Configuration", "loaded 0s ago (2")
+
+	d.Asked(usage.SourcePrometheus, time.Second, nil)
+	d.Asked(usage.SourceMongoDB, time.Second, nil)
+	d.Directory(time.Now().Add(-7 * time.Minute))
+	d.RejectedRecords([]usage.RecordReject{{Collection: "users", Reason: "duplicate", Count: 2}, {Collection: "hosts", Reason: "bad_type", Count: 1}})
+	d.Asked(usage.SourceUsageWriter, time.Second, errors.New("refused"))
+	d.PendingPostings(41)
+	d.Wrote(errors.New("disk full"))
+	d.Reloaded(errors.New("line 3"))
+	says("Prometheus", "answered 0s ago (2")
+	says("Carbon intensity", "not asked yet")
+	says("MongoDB", "answered 0s ago", "; in force is what it said 7m0s ago (2", "; 3 records refused")
+	says("MongoDB, usage", "BAD does not answer; 41 intervals to be written")
+	says("Store", "BAD cannot be written")
+	says("Configuration", "BAD loaded", "the last reload failed")
+
+	d.Asked(usage.SourceMongoDB, time.Second, errors.New("refused"))
+	says("MongoDB", "BAD does not answer, last did 0s ago", "what it said 7m0s ago")
+	if _, page := ask(t, http.MethodGet, server.URL+"/"); strings.Contains(page, "hunter2") || strings.Contains(page, "db.example.org") {
+		t.Error("the page shows an address")
+	}
+}
+
+func TestTheLandingPageSaysWhatMongoDBWouldBeFor(t *testing.T) {
+	_, server := prepared(t, "--config.file="+configFile(t, ""))
+	for name, want := range map[string]string{
+		"MongoDB": "not configured: users are those that a label names", "MongoDB, usage": "not configured",
+	} {
+		if got := lineOf(t, server.URL, name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
