@@ -62,6 +62,14 @@ func connect(o Options, more *options.ClientOptions) (*driver.Client, error) {
 	return client, nil
 }
 
+// Within is the same reader for questions that may take another time than usual.
+// Only the first is to be closed.
+func (r *Reader) Within(timeout time.Duration) *Reader {
+	other := *r
+	other.timeout = timeout
+	return &other
+}
+
 // Close ends the connections.
 func (r *Reader) Close() error { return disconnect(r.client) }
 
@@ -104,11 +112,16 @@ func (r *Reader) Distinct(ctx context.Context, collection, field string, filter 
 	return list.Values()
 }
 
-// Count counts documents one by one. A nil filter is all documents.
-func (r *Reader) Count(ctx context.Context, collection string, filter any) (int64, error) {
+// Count counts documents one by one. A nil filter is all documents; a hint, if
+// there is one, is an index, by name or by its keys.
+func (r *Reader) Count(ctx context.Context, collection string, filter, hint any) (int64, error) {
 	ctx, done := context.WithTimeout(ctx, r.timeout)
 	defer done()
-	n, err := r.db.Collection(collection).CountDocuments(ctx, orAll(filter))
+	how := options.Count()
+	if hint != nil {
+		how.SetHint(hint)
+	}
+	n, err := r.db.Collection(collection).CountDocuments(ctx, orAll(filter), how)
 	return n, failure("count "+collection, err)
 }
 

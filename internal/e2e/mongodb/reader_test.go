@@ -48,7 +48,7 @@ func TestEveryWayToRead(t *testing.T) {
 	if names, err := reader.ListCollections(ctx); err != nil || !slices.Contains(names, "things") {
 		t.Errorf("collections: %v, %v", names, err)
 	}
-	if n, err := reader.Count(ctx, "things", d("even", true)); n != 125 || err != nil {
+	if n, err := reader.Count(ctx, "things", d("even", true), nil); n != 125 || err != nil {
 		t.Errorf("count: %d, %v", n, err)
 	}
 	if n, err := reader.EstimatedCount(ctx, "things"); n != 250 || err != nil {

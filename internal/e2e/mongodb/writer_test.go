@@ -67,7 +67,7 @@ func TestUsageIsWrittenOnceWhateverIsRepeated(t *testing.T) {
 	// Attributed again: bob has what was ada's, and it is priced.
 	write(posting(0, 3, true, "bob", usage.Unattributed))
 	for user, want := range map[string]int64{"ada": 0, "bob": 1, usage.Unattributed: 1} {
-		if n, err := rig.reader().Count(t.Context(), "user_usage", d("user", user, "ts", hour(0))); n != want || err != nil {
+		if n, err := rig.reader().Count(t.Context(), "user_usage", d("user", user, "ts", hour(0)), nil); n != want || err != nil {
 			t.Errorf("%s has %d documents, %v; want %d", user, n, err, want)
 		}
 	}

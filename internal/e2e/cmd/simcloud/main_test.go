@@ -106,7 +106,7 @@ func TestSimcloudHandsHostsOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	for collection, least := range map[string]int64{"workspaces": 8, "users": 40, "groups": 5, "hosts": 8} {
-		if n, err := reader.Count(t.Context(), collection, nil); err != nil || n < least {
+		if n, err := reader.Count(t.Context(), collection, nil, nil); err != nil || n < least {
 			t.Errorf("there are %d %s, %v", n, collection, err)
 		}
 	}
