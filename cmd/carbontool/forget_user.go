@@ -79,7 +79,8 @@ func (f *forgetUser) report(out io.Writer, c *config.Config, alias string, rewri
 	if m := c.MongoDB; m != nil {
 		fmt.Fprintf(out, "- MongoDB's own record, in the database %s (%s, %s, %s)\n", m.Database, m.Collections.Users, m.Collections.Groups, m.Collections.Workspaces)
 		if m.UsageDatabase != "" {
-			fmt.Fprintf(out, "- what was written before to MongoDB's user_usage, in the database %s\n", m.UsageDatabase)
+			fmt.Fprintf(out, "- what MongoDB's user_usage, in the database %s, has of intervals that --storage.retention took away;\n"+
+				"  the others carbon_exporter writes anew without the user\n", m.UsageDatabase)
 		}
 	}
 	fmt.Fprint(out, "- Prometheus' history: series with the label user, of carbon_exporter and of the machines\n"+

@@ -95,7 +95,8 @@ func TestForgetUserSaysWhatMongoDBHolds(t *testing.T) {
 	got := call("forget-user", "alice", "--yes", "--storage.path", exporterStore(t), "--config.file", file)
 	for _, line := range []string{
 		"- MongoDB's own record, in the database cloud (users, groups, vms)\n",
-		"- what was written before to MongoDB's user_usage, in the database billing\n",
+		"- what MongoDB's user_usage, in the database billing, has of intervals that --storage.retention took away;\n" +
+			"  the others carbon_exporter writes anew without the user\n",
 	} {
 		if !strings.Contains(got.stdout, line) {
 			t.Errorf("%+v does not say %q", got, line)

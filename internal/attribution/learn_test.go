@@ -39,7 +39,8 @@ func TestMemberships(t *testing.T) {
 	}{
 		{"who is seen first has always been in", []reading{{1, g("a", "b", "a"), "ab"}}, "a in g always-…, b in g always-…", "a in g always-…, b in g always-…"},
 		{"also later on", []reading{{1, g("a"), "a"}, {2, g("a", "b"), "ab"}}, "a in g always-…, b in g always-…", "b in g always-…"},
-		{"who was known joins when it is read", []reading{{1, nil, "a"}, {2, g("a"), "a"}}, "a in g 2-…", "a in g 2-…"},
+		{"who was known joins when it is read", []reading{{1, g("b"), "ab"}, {2, g("a", "b"), "ab"}}, "a in g 2-…, b in g always-…", "a in g 2-…"},
+		{"but where there were no groups at all", []reading{{1, nil, "a"}, {2, g("a"), "a"}}, "a in g always-…", "a in g always-…"},
 		{"who was only known of, too", []reading{{1, map[string][]string{"f": {"a"}}, ""}, {2, map[string][]string{"f": {"a"}, "g": {"a"}}, ""}}, "a in f always-…, a in g 2-…", "a in g 2-…"},
 		{"who leaves has left when it is read", []reading{{1, g("a"), "a"}, {2, g(), "a"}}, "a in g always-2", "a in g always-2"},
 		{"a group that vanishes has no members", []reading{{1, g("a"), "a"}, {2, nil, "a"}, {3, nil, "a"}}, "a in g always-2", ""},
@@ -68,6 +69,19 @@ func TestMemberships(t *testing.T) {
 			census.AsOf = census.AsOf.Add(1e9)
 			isNothingNew(t, Learn(l.Directory, census))
 		})
+	}
+}
+
+func TestTheFirstGroupsAreThoseOfAllTime(t *testing.T) {
+	people := []usage.Person{{ID: "a"}}
+	first := Learn(usage.Directory{}, usage.Census{AsOf: hour(1), People: people})
+	then := Learn(first.Directory, usage.Census{AsOf: hour(2), People: people, Groups: map[string][]string{"g": {"a"}}})
+	if len(first.Spans) != 0 || len(then.Spans) != 1 || !then.Spans[0].Touches(usage.IntervalAt(hour(-99), usage.SlotLength)) {
+		t.Errorf("spans are %v, then %v", first.Spans, then.Spans)
+	}
+	later := Learn(then.Directory, usage.Census{AsOf: hour(3), People: people, Groups: map[string][]string{"g": {"a"}, "h": {"a"}}})
+	if len(later.Spans) != 0 {
+		t.Errorf("another group makes spans %v", later.Spans)
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 
 // changedMemberships are those that began or ended since the last reading. A
 // group's record has no times: who is seen for the first time has always been in
-// it, who was known before joined or left when it was read.
+// it, who was known before joined or left when it was read. Groups that are the
+// first at all, as when their collection was misspelt before, are no change.
 func changedMemberships(known usage.Directory, c usage.Census) []usage.Membership {
 	at := whole(c.AsOf)
 	past, now := known.Memberships, pairs(c.Groups)
@@ -18,7 +19,7 @@ func changedMemberships(known usage.Directory, c usage.Census) []usage.Membershi
 		begun := len(past) == 0 || len(now) > 0 && comparePairs(now[0], past[0]) < 0
 		if begun {
 			m := now[0]
-			if wasSeen(known, m.User) {
+			if len(known.Memberships) > 0 && wasSeen(known, m.User) {
 				m.From = at
 			}
 			changed = append(changed, m)

@@ -35,6 +35,9 @@ func changedSpans(known usage.Directory, l usage.Learned) []usage.Span {
 			d.spans = append(d.spans, hostSpan{p.Host, seconds(time.Time{}), forever})
 		}
 	}
+	if !known.AsOf.IsZero() && len(known.Memberships) == 0 && len(l.Memberships) > 0 {
+		d.spans = append(d.spans, hostSpan{"", seconds(time.Time{}), forever}) // groups of everybody, anywhere
+	}
 	return joined(d.spans)
 }
 

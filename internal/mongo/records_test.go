@@ -3,10 +3,14 @@ package mongo
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 func workspaceNames() (n Names) {
@@ -33,6 +37,41 @@ func TestAFieldInsideAnotherIsFoundByItsDots(t *testing.T) {
 	census, rejects := c.close()
 	if len(rejects) != 0 || len(census.Workspaces) != 1 || census.Workspaces[0].Host != "ws-1" || !census.Workspaces[0].Created.Equal(time.Unix(1000, 0)) {
 		t.Errorf("got %+v, %v", census.Workspaces, rejects)
+	}
+}
+
+func TestNamesThatAreNoText(t *testing.T) {
+	for name, text := range map[string]string{
+		"invalid UTF-8": "ada\xff", "half a surrogate": "\xed\xa0\x80", "a NUL": "ada\x00bob", "64 KiB": strings.Repeat("a", 64<<10),
+	} {
+		c := newCounter(workspaceNames())
+		c.workspace(marshal(t, bson.D{
+			{Key: "_id", Value: 1}, {Key: "parameters", Value: bson.D{{Key: "host", Value: "h"}}},
+			{Key: "created_time", Value: time.Unix(1000, 0)}, {Key: "owner", Value: text},
+		}))
+		want := []usage.RecordReject{{Collection: "workspaces", Reason: badText, Count: 1}}
+		if census, rejects := c.close(); len(census.Workspaces) != 0 || !slices.Equal(rejects, want) {
+			t.Errorf("%s: got %+v, %v", name, census.Workspaces, rejects)
+		}
+	}
+}
+
+func TestAWritersPlaceIsItsServersAndDatabase(t *testing.T) {
+	for uri, want := range map[string]string{
+		"mongodb://127.0.0.1:27017": "mongodb/127.0.0.1:27017/usage",
+		"mongodb://carbon:hunter2@a.example.org,b.example.org:27018/admin?tls=true": "mongodb/a.example.org,b.example.org:27018/usage",
+		"mongodb://carbon:p%40ss@a.example.org/":                                    "mongodb/a.example.org/usage",
+	} {
+		w, err := OpenWriter(Options{URI: uri, Database: "usage", Timeout: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Name(); got != want {
+			t.Errorf("%s: got %s, want %s", uri, got, want)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

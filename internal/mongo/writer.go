@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -26,6 +27,7 @@ const maxBulk = 1000
 type Writer struct {
 	client  *driver.Client
 	db      *driver.Database
+	place   string
 	timeout time.Duration
 }
 
@@ -36,14 +38,25 @@ func OpenWriter(o Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{client: client, db: client.Database(o.Database), timeout: o.Timeout}, nil
+	return &Writer{client: client, db: client.Database(o.Database), place: "mongodb/" + hosts(o.URI) + "/" + o.Database, timeout: o.Timeout}, nil
+}
+
+// hosts is the part of an address that says where, without who.
+func hosts(uri string) string {
+	_, rest, _ := strings.Cut(uri, "://")
+	rest, _, _ = strings.Cut(rest, "?")
+	if at := strings.LastIndex(rest, "@"); at >= 0 { // also one that is a part of a password
+		rest = rest[at+1:]
+	}
+	rest, _, _ = strings.Cut(rest, "/")
+	return rest
 }
 
 // Close ends the connections.
 func (w *Writer) Close() error { return disconnect(w.client) }
 
 // Name is the place that is written to: another one gets everything anew.
-func (w *Writer) Name() string { return "mongodb/" + w.db.Name() }
+func (w *Writer) Name() string { return w.place }
 
 // Prepare makes the indexes by which usage is looked up.
 func (w *Writer) Prepare(ctx context.Context) error {

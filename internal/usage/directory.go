@@ -72,8 +72,8 @@ type RecordReject struct {
 	Count              int
 }
 
-// Span is a time [From, To) of one host of which a directory now says something
-// else than before. To is zero if it has no end.
+// Span is a time [From, To) of one host, or of any if Host is empty, of which a
+// directory now says something else than before. To is zero if it has no end.
 type Span struct {
 	Host     string
 	From, To time.Time

@@ -3,12 +3,14 @@ package exporter_test
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/ferret"
 	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // TestUsageIsWrittenToMongoDB reads back there what groups and users have used: both
@@ -43,21 +45,25 @@ func TestUsageIsWrittenToMongoDB(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	for _, collection := range []string{"group_usage", "user_usage"} {
-		eventually(t, waitFor, collection+" adds up to the site", func() error {
-			var sum float64
-			for doc, err := range reader.Find(t.Context(), collection, mongo.Find{}) {
-				if err != nil {
-					return err
+	addUp := func() {
+		t.Helper()
+		for _, collection := range []string{"group_usage", "user_usage"} {
+			eventually(t, waitFor, collection+" adds up to the site", func() error {
+				var sum float64
+				for doc, err := range reader.Find(t.Context(), collection, mongo.Find{}) {
+					if err != nil {
+						return err
+					}
+					sum += doc.Lookup("busy_kwh").Double() + doc.Lookup("idle_kwh").Double()
 				}
-				sum += doc.Lookup("busy_kwh").Double() + doc.Lookup("idle_kwh").Double()
-			}
-			if math.Abs(sum-kwh) > 1e-6*kwh {
-				return fmt.Errorf("it has %v kWh, the site %v", sum, kwh)
-			}
-			return nil
-		})
+				if math.Abs(sum-kwh) > 1e-6*kwh {
+					return fmt.Errorf("it has %v kWh, the site %v", sum, kwh)
+				}
+				return nil
+			})
+		}
 	}
+	addUp()
 	_, body := p.page("/metrics", "")
 	for _, line := range []string{
 		`carbon_exporter_source_up{source="mongodb"} 1`, `carbon_exporter_source_up{source="mongodb_usage"} 1`,
@@ -71,4 +77,48 @@ func TestUsageIsWrittenToMongoDB(t *testing.T) {
 	if strings.Contains(p.stderr.String(), "level=ERROR") {
 		t.Errorf("it logged errors:\n%s", p.stderr.String())
 	}
+
+	// A person who is forgotten leaves what was written of them.
+	person := ""
+	for key := range want.total() {
+		if key.User != usage.Unattributed {
+			person = key.User
+		}
+	}
+	of := func(user string) int64 {
+		t.Helper()
+		n, err := reader.Count(t.Context(), "user_usage", map[string]string{"user": user}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := of(person)
+	if before == 0 {
+		t.Fatalf("%s has no usage there", person)
+	}
+	alias := forget(t, where.store, person)
+	p = start(t, where.args()...)
+	eventually(t, waitFor, person+" is gone from user_usage", func() error {
+		if left, now := of(person), of(alias); left != 0 || now != before {
+			return fmt.Errorf("%d of %d documents are left, %s has %d", left, before, alias, now)
+		}
+		return nil
+	})
+	addUp()
+	p.terminate()
 }
+
+// forget removes a person from a store and gives what they are called since.
+func forget(t *testing.T, path, person string) (alias string) {
+	t.Helper()
+	code, stdout, stderr := tool(t, "forget-user", person, "--yes", "--storage.path="+path)
+	alias = aliasForm.FindString(stdout)
+	if code != 0 || alias == "" || strings.Contains(stdout, person) {
+		t.Fatalf("forget-user ends with %d: %s%s", code, stdout, stderr)
+	}
+	return alias
+}
+
+// aliasForm is what people are called once they were forgotten.
+var aliasForm = regexp.MustCompile("forgotten-[0-9a-f]{8}")

@@ -13,26 +13,30 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // tap passes messages on between clients and the server, keeps the commands, and
 // makes the server look like a router of a cluster: a lone server is told nothing
-// of who should answer.
+// of who should answer. It can make one that lets nobody in, too: FerretDB without
+// its own database of users knows no rights.
 type tap struct {
+	refuses bool
+
 	mu      sync.Mutex
 	sent    []bson.Raw
 	hellos  bytes.Buffer
 	address string
 }
 
-func newTap(t *testing.T) *tap {
+func newTap(t *testing.T, refuses bool) *tap {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	p, server := &tap{address: l.Addr().String()}, host(t)
+	p, server := &tap{address: l.Addr().String(), refuses: refuses}, host(t)
 	go func() {
 		for {
 			client, err := l.Accept()
@@ -55,7 +59,7 @@ func (p *tap) pass(client net.Conn, server string) {
 	go func() {
 		defer client.Close()
 		for m, err := readMessage(up); err == nil; m, err = readMessage(up) {
-			client.Write(m.routers())
+			client.Write(m.routers(p.refuses))
 		}
 	}()
 	for m, err := readMessage(client); err == nil; m, err = readMessage(client) {
@@ -113,17 +117,23 @@ func (m message) document() int {
 	return 0
 }
 
-// routers is the message; an answer to a greeting is that of a router.
-func (m message) routers() []byte {
+// routers is the message; an answer to a greeting is that of a router, any other
+// may be a refusal.
+func (m message) routers(refuses bool) []byte {
 	at := m.document()
 	if at == 0 {
 		return m
 	}
 	var doc bson.D
-	if _, err := bson.Raw(m[at:]).LookupErr("maxWireVersion"); err != nil || bson.Unmarshal(m[at:], &doc) != nil {
+	switch _, err := bson.Raw(m[at:]).LookupErr("maxWireVersion"); {
+	case err == nil && bson.Unmarshal(m[at:], &doc) == nil:
+		doc = append(doc, bson.E{Key: "msg", Value: "isdbgrid"})
+	case refuses:
+		doc = d("ok", 0.0, "errmsg", "not authorized on ada to execute command", "code", int32(13), "codeName", "Unauthorized")
+	default:
 		return m
 	}
-	raw, err := bson.Marshal(append(doc, bson.E{Key: "msg", Value: "isdbgrid"}))
+	raw, err := bson.Marshal(doc)
 	if err != nil {
 		return m
 	}
@@ -135,7 +145,7 @@ func (m message) routers() []byte {
 func TestEveryReadSaysHowItIsToBeAnswered(t *testing.T) {
 	rig := newRig(t)
 	rig.insert("things", d("_id", 1, "x", 1), d("_id", 2, "x", 2), d("_id", 3, "x", 3))
-	p := newTap(t)
+	p := newTap(t, false)
 	reader := rig.reader(func(o *mongo.Options) {
 		o.URI = "mongodb://" + p.address + "/?retryWrites=true&readPreference=primary&readConcernLevel=local"
 	})
@@ -214,5 +224,26 @@ func TestEveryReadSaysHowItIsToBeAnswered(t *testing.T) {
 	}
 	if !bytes.Contains(p.hellos.Bytes(), []byte("carbon_exporter_test")) {
 		t.Error("the server is not told who asks")
+	}
+}
+
+func TestAnAccountWithoutRightsIsToldSo(t *testing.T) {
+	rig := newRig(t)
+	p := newTap(t, true)
+	at := func(o *mongo.Options) { o.URI = "mongodb://" + p.address + "/" }
+	_, _, read := rig.reader(at).Census(t.Context(), names())
+	o := rig.options()
+	at(&o)
+	w, err := mongo.OpenWriter(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for what, err := range map[string]error{
+		"reads": read, "makes an index": w.Prepare(t.Context()), "writes": w.Write(t.Context(), []usage.Posting{posting(0, 1, true, "ada")}),
+	} {
+		if reason(err) != usage.ReasonAuth || !usage.IsPermanent(err) {
+			t.Errorf("who may not, and %s: %v", what, err)
+		}
 	}
 }
