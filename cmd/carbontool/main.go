@@ -38,6 +38,7 @@ func commands() []command {
 		&forecast{},
 		&forgetUser{},
 		&calibrateMachine{},
+		&generateRules{},
 	}
 }
 

@@ -23,9 +23,14 @@ type site struct {
 }
 
 func (s *site) register(c *kingpin.CmdClause) {
+	s.registerConfig(c)
+	c.Flag("storage.path", "SQLite file of carbon_exporter's store.").Default("data/carbon.db").StringVar(&s.storagePath)
+}
+
+// registerConfig is for a command that has no use for the store.
+func (s *site) registerConfig(c *kingpin.CmdClause) {
 	c.Flag("config.file", "Configuration file of carbon_exporter. Without the flag and the file: defaults.").
 		Default("carbon.yml").IsSetByUser(&s.configGiven).StringVar(&s.configFile)
-	c.Flag("storage.path", "SQLite file of carbon_exporter's store.").Default("data/carbon.db").StringVar(&s.storagePath)
 }
 
 // config reads the configuration; without a file that nobody asked for, defaults.
