@@ -71,6 +71,9 @@ func (u *UK) Slots(ctx context.Context, from, to time.Time) ([]usage.Slot, usage
 	return slots, rejects, errors.Join(errs...)
 }
 
+// Requests is how many requests Slots makes for [from, to).
+func (u *UK) Requests(from, to time.Time) int { return len(spans(from, to)) }
+
 // Outlook gives the forecast of the slot that holds from and of the 48 hours
 // after its start, as far as the API has it.
 func (u *UK) Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error) {

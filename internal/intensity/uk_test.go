@@ -81,6 +81,9 @@ func TestSlotsAreThoseThatBeginInTheRange(t *testing.T) {
 			if !slices.Equal(api.asked, test.asked) {
 				t.Errorf("asked %q, want %q", api.asked, test.asked)
 			}
+			if n := uk.Requests(at(test.from), at(test.to)); n != len(test.asked) {
+				t.Errorf("it says %d requests beforehand, want %d", n, len(test.asked))
+			}
 			if len(slots) != test.want {
 				t.Fatalf("got %d slots, want %d", len(slots), test.want)
 			}

@@ -24,7 +24,7 @@ const (
 // counter.
 func (c *Client) Profiles(ctx context.Context, piece usage.Interval, series []usage.Series) (map[usage.Series]usage.Profile, error) {
 	steps := int(piece.Length / profileStep)
-	if c.Query.given() || steps < 2 {
+	if c.Query.Given() || steps < 2 {
 		return nil, nil
 	}
 	p := &profiler{

@@ -7,16 +7,23 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// projects lists the values of the project label in the time of a table. It
-// reads the index, not samples, so that it works where the queries are too large.
+// projects lists the projects in the time of a table.
 func (c *Client) projects(ctx context.Context, t *table) ([]string, error) {
+	return c.Projects(ctx, usage.Period{From: t.pieces[0].Start, To: t.pieces[len(t.pieces)-1].End()})
+}
+
+// Projects lists the values of the project label in a time. It reads the index, not
+// samples, so that it works where the queries are too large.
+func (c *Client) Projects(ctx context.Context, p usage.Period) ([]string, error) {
 	u := c.URL.JoinPath("api/v1/label", url.PathEscape(c.Query.Labels.Project), "values")
 	u.RawQuery = url.Values{
 		"match[]": {c.Query.projectsSelector()},
-		"start":   {seconds(t.pieces[0].Start)},
-		"end":     {seconds(t.pieces[len(t.pieces)-1].End())},
+		"start":   {seconds(p.From)},
+		"end":     {seconds(p.To)},
 	}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {

@@ -30,11 +30,11 @@ type Query struct {
 	// $__interval in them is the length of the window.
 	BusyQuery, IdleQuery string
 
-	machine *string // the only type that the built queries ask for; nil: all
+	project, machine *string // the only one that the built queries ask for; nil: all
 }
 
 // Given says whether the operator wrote the queries.
-func (q Query) given() bool { return q.BusyQuery != "" }
+func (q Query) Given() bool { return q.BusyQuery != "" }
 
 // seconds asks for the CPU seconds of some modes in the window before each
 // evaluation: increase survives counter resets and looks at one window only, so
@@ -109,13 +109,13 @@ func (q Query) booted() string {
 	return fmt.Sprintf("max by (%s) (%s)", q.Labels.Host, boot.selector("", nil))
 }
 
-// ofMachine matches the series of a machine type. Those that name none are called
-// unknown.
-func (q Query) ofMachine(machine string) string {
-	if machine == usage.Unknown {
-		return fmt.Sprintf("%s=~%q", q.Labels.Machine, alternatives([]string{usage.Unknown, ""}))
+// called matches the series of a project or machine type by its name. Those that
+// name none are called unknown.
+func called(label, name string) string {
+	if name == usage.Unknown {
+		return fmt.Sprintf("%s=~%q", label, alternatives([]string{usage.Unknown, ""}))
 	}
-	return q.Labels.Machine + "=" + strconv.Quote(machine)
+	return label + "=" + strconv.Quote(name)
 }
 
 // The values of partLabel in an answer about measured power.
@@ -164,21 +164,24 @@ func (q Query) selector(matchers string, project *string) string {
 	if project != nil {
 		all = append(all, q.Labels.Project+"="+strconv.Quote(*project))
 	}
+	if q.project != nil {
+		all = append(all, called(q.Labels.Project, *q.project))
+	}
 	if q.machine != nil {
-		all = append(all, q.ofMachine(*q.machine))
+		all = append(all, called(q.Labels.Machine, *q.machine))
 	}
 	return q.Metric + "{" + strings.Join(all, ",") + "}"
 }
 
 func (q Query) busy(window time.Duration, project *string) string {
-	if q.given() {
+	if q.Given() {
 		return strings.ReplaceAll(q.BusyQuery, "$__interval", promDuration(window))
 	}
 	return q.seconds(q.BusyModes, window, project)
 }
 
 func (q Query) idle(window time.Duration, project *string) string {
-	if q.given() {
+	if q.Given() {
 		return strings.ReplaceAll(q.IdleQuery, "$__interval", promDuration(window))
 	}
 	return q.seconds(q.IdleModes, window, project)

@@ -28,9 +28,6 @@ type Client struct {
 	Upstream Doer
 	URL      *url.URL
 	Query    Query
-	// Project, if it is not nil, is the only one that is asked for. A query that
-	// the operator wrote asks for all.
-	Project *string
 }
 
 // maxPoints is Prometheus' own limit of evaluations a query.
@@ -51,8 +48,8 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 	}
 	t := newTable(pieces)
 	t.alone = len(run) == 1
-	err := c.fill(ctx, t, c.Project)
-	if t.alone && !c.Query.given() && c.Project == nil && usage.IsTooLarge(err) {
+	err := c.fill(ctx, t, nil)
+	if t.alone && !c.Query.Given() && c.Query.project == nil && usage.IsTooLarge(err) {
 		t = newTable(pieces)
 		t.alone = true
 		err = c.fillByProject(ctx, t)
@@ -71,7 +68,26 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 // their window in place.
 func (c *Client) Asked(i usage.Interval) usage.Asked {
 	window := c.windows([]usage.Interval{i})[0].Length
-	return usage.Asked{Busy: c.Query.busy(window, c.Project), Idle: c.Query.idle(window, c.Project)}
+	return usage.Asked{Busy: c.Query.busy(window, nil), Idle: c.Query.idle(window, nil)}
+}
+
+// Queries are all that Read asks for an interval when nothing is out of the
+// ordinary.
+func (c *Client) Queries(i usage.Interval) []string {
+	asked := c.Asked(i)
+	all := []string{asked.Busy, asked.Idle}
+	if c.Query.Given() {
+		return all
+	}
+	return append(all, c.Query.capacity(c.windows([]usage.Interval{i})[0].Length, nil))
+}
+
+// OfProject is a client that asks for one project alone. Queries that the operator
+// wrote cannot be restricted: see Query.Given.
+func (c *Client) OfProject(project string) *Client {
+	only := *c
+	only.Query.project = &project
+	return &only
 }
 
 // fill asks the questions of one project, or of all.
@@ -84,7 +100,7 @@ func (c *Client) fill(ctx context.Context, t *table, project *string) error {
 	if err := c.ask(ctx, t, c.Query.idle(window, project), labels, t.into(idle)); err != nil {
 		return err
 	}
-	if c.Query.given() {
+	if c.Query.Given() {
 		return nil // a recording rule has no cores to count
 	}
 	err := c.ask(ctx, t, c.Query.capacity(window, project), append(labels, partLabel), t.intoCapacity())

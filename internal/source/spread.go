@@ -22,7 +22,7 @@ func (c *Client) windows(run []usage.Interval) []usage.Interval {
 }
 
 // fixed says whether the window of the queries is the operator's.
-func (q Query) fixed() bool { return q.given() && !strings.Contains(q.BusyQuery, "$__interval") }
+func (q Query) fixed() bool { return q.Given() && !strings.Contains(q.BusyQuery, "$__interval") }
 
 // spread cuts readings of whole intervals into their pieces, evenly: when in the
 // interval the time was used is not known.
