@@ -220,13 +220,26 @@ func (s *Spine) showGrid(ctx context.Context, g Grid) error {
 
 func (s *Spine) repriceAll(ctx context.Context, set Settings) (changed, unpriced bool, err error) {
 	pending, err := s.Store.Pending(ctx)
-	if err != nil || len(pending) == 0 {
+	if err != nil {
 		return false, false, err
+	}
+	err = s.repriceSome(ctx, set, pending, func(_ usage.Pending, is usage.State, news bool) {
+		changed = changed || news
+		unpriced = unpriced || is == usage.Unpriced
+	})
+	return changed, unpriced, err
+}
+
+// repriceSome gives pending intervals, in the order of time, the best price known,
+// and tells of each what it is then and whether that is news.
+func (s *Spine) repriceSome(ctx context.Context, set Settings, pending []usage.Pending, tell func(p usage.Pending, is usage.State, news bool)) error {
+	if len(pending) == 0 {
+		return nil
 	}
 	first, last := pending[0].Interval, pending[len(pending)-1].Interval
 	slots, err := s.slots(ctx, set.Grid, usage.Period{From: first.Start, To: last.End()})
 	if err != nil {
-		return false, false, err
+		return err
 	}
 	for _, p := range pending {
 		prices, state := price(p.Interval, slots, set.SettleAfter, s.Now())
@@ -234,16 +247,16 @@ func (s *Spine) repriceAll(ctx context.Context, set Settings) (changed, unpriced
 			state = usage.Provisional
 		}
 		if state == usage.Unpriced || state == p.State && !restated(p.Prices, prices) {
-			unpriced = unpriced || p.State == usage.Unpriced
+			tell(p, p.State, false)
 			continue
 		}
 		err := s.Store.Reprice(ctx, p.Interval, prices, state)
 		if s.wrote(ctx, err); err != nil && !errors.Is(err, usage.ErrSettled) {
-			return changed, unpriced, err
+			return err
 		}
-		changed = true
+		tell(p, state, true)
 	}
-	return changed, unpriced, nil
+	return nil
 }
 
 // slots gives the known slots that a stretch of time touches, by their start.

@@ -63,17 +63,12 @@ func (s *Spine) untilDue() time.Duration {
 // due. An error leaves what is not committed missing.
 func (s *Spine) collect(ctx context.Context, chunk *chunk) error {
 	set := s.current()
-	now := s.Now()
-	first := usage.IntervalAt(now.Add(-set.Lookback), set.Interval)
-	scheduled, err := s.Store.Schedule(ctx, first, now.Add(-set.Lag))
-	if scheduled || err != nil {
-		s.wrote(ctx, err)
-	}
-	if err != nil {
-		return err
-	}
-	edge := &edge{until: now.Add(-set.Lag)}
+	edge := &edge{}
 	for worked := false; ; {
+		// Again with every run: a backlog may take hours, and they come due meanwhile.
+		if err := s.schedule(ctx, set, edge); err != nil {
+			return err
+		}
 		due, err := s.next(ctx, chunk.size(set.Interval))
 		if err != nil {
 			return err
@@ -95,6 +90,17 @@ func (s *Spine) collect(ctx context.Context, chunk *chunk) error {
 		worked = true
 		s.changed(ctx)
 	}
+}
+
+// schedule writes down the intervals that are whole by now.
+func (s *Spine) schedule(ctx context.Context, set Settings, edge *edge) error {
+	now := s.Now()
+	edge.until = now.Add(-set.Lag)
+	scheduled, err := s.Store.Schedule(ctx, usage.IntervalAt(now.Add(-set.Lookback), set.Interval), edge.until)
+	if scheduled || err != nil {
+		s.wrote(ctx, err)
+	}
+	return err
 }
 
 // next is the oldest run that is due. But before a backlog is worked on, the newest
@@ -191,8 +197,8 @@ func (s *Spine) failed(ctx context.Context, due []usage.Due, run []usage.Interva
 }
 
 // commit prices records with what is known now and stores them together. It says
-// which intervals were left as they are, for they are final.
-func (s *Spine) commit(ctx context.Context, set Settings, page *page, recs []usage.Record) (left []usage.Interval, err error) {
+// what became of each: some may be left as they are.
+func (s *Spine) commit(ctx context.Context, set Settings, page *page, recs []usage.Record) ([]usage.Outcome, error) {
 	if len(recs) == 0 {
 		return nil, nil
 	}
@@ -219,9 +225,9 @@ func (s *Spine) commit(ctx context.Context, set Settings, page *page, recs []usa
 			defer nudge(s.unpriced)
 		}
 	}
-	left, err = s.Store.CommitAll(ctx, recs)
+	outcomes, err := s.Store.CommitAll(ctx, recs)
 	s.wrote(ctx, err)
-	return left, err
+	return outcomes, err
 }
 
 // wrote tells of the outcome of a write, unless it was cut short by the end of

@@ -77,9 +77,8 @@ type Store interface {
 	// Newest is the newest interval that is due and has never been tried; nil if
 	// there is none.
 	Newest(ctx context.Context, now time.Time) (*usage.Due, error)
-	// CommitAll commits records in one transaction and says which of them it left
-	// alone, for they are settled or pruned.
-	CommitAll(ctx context.Context, recs []usage.Record) (left []usage.Interval, err error)
+	// CommitAll commits records in one transaction and says what became of each.
+	CommitAll(ctx context.Context, recs []usage.Record) ([]usage.Outcome, error)
 	Pending(ctx context.Context) ([]usage.Pending, error)
 	Reprice(ctx context.Context, i usage.Interval, prices []usage.PiecePrice, state usage.State) error
 	SaveSlots(ctx context.Context, slots []usage.Slot) error

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -27,7 +28,7 @@ func TestAnyHistoryEndsInTheSameRecord(t *testing.T) {
 		clean.both()
 	}
 	calm(clean)
-	want := clean.dump()
+	want, counted := clean.dump(), clean.counters()
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			r, random := newRig(t), rand.New(rand.NewPCG(seed, 1))
@@ -54,6 +55,9 @@ func TestAnyHistoryEndsInTheSameRecord(t *testing.T) {
 			calm(r)
 			if got := r.dump(); got != want {
 				t.Errorf("the record differs:\n%s", firstDifference(got, want))
+			}
+			if got := r.counters(); !maps.Equal(got, counted) {
+				t.Errorf("the settled counters are %v, want %v", got, counted)
 			}
 		})
 	}

@@ -87,7 +87,11 @@ func newRig(t *testing.T, change ...func(*Settings)) *rig {
 // open starts the exporter's inside, for the first time or again.
 func (r *rig) open(settings Settings) {
 	r.t.Helper()
-	s, err := store.Open(context.Background(), r.path, store.Options{Exclusive: true, Interval: settings.Interval})
+	london, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	s, err := store.Open(context.Background(), r.path, store.Options{Exclusive: true, Interval: settings.Interval, Timezone: london})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -210,9 +214,53 @@ func (r *rig) dump() string {
 		}
 	}
 	for _, total := range r.summary().Totals {
-		fmt.Fprintf(&out, "%v %v %v %v %v %v\n", total.Key, total.CPU, total.Energy, total.Emissions, total.SettledEnergy, total.SettledEmissions)
+		fmt.Fprintf(&out, "%v %v %v %v %v\n", total.Key, total.Last, total.CPU, total.Energy, total.Emissions)
 	}
+	r.dumpDays(&out)
 	return out.String()
+}
+
+// counters are the settled counters, which a restatement lets stand where it has
+// left less.
+func (r *rig) counters() map[usage.Key][4]float64 {
+	all := map[usage.Key][4]float64{}
+	for _, t := range r.summary().Totals {
+		all[t.Key] = [4]float64{
+			float64(t.SettledEnergy.Busy), float64(t.SettledEnergy.Idle), float64(t.SettledEmissions.Busy), float64(t.SettledEmissions.Idle),
+		}
+	}
+	return all
+}
+
+// dumpDays is the sums of every local day, as they are kept and not as they would
+// be added up now.
+func (r *rig) dumpDays(out io.Writer) {
+	r.t.Helper()
+	span, ok, err := r.store.Span(context.Background())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if !ok {
+		return
+	}
+	var days []usage.Period
+	y, m, d := span.From.In(r.store.Timezone()).Date()
+	for from := time.Date(y, m, d, 0, 0, 0, 0, r.store.Timezone()); from.Before(span.To); from = from.AddDate(0, 0, 1) {
+		days = append(days, usage.Period{From: from, To: from.AddDate(0, 0, 1)})
+	}
+	accounts, err := r.store.Accounts(context.Background(), days...)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, account := range accounts {
+		for _, total := range account.Keys() {
+			fmt.Fprintf(out, "%s %v %v %v %v %v %v\n", account.From.Format(time.DateOnly), total.Key, total.CPU, total.Energy, total.Emissions,
+				total.SettledEnergy, total.SettledEmissions)
+		}
+		for _, tally := range account.By(usage.ScopeAda) {
+			fmt.Fprintf(out, "%s %+v\n", account.From.Format(time.DateOnly), tally)
+		}
+	}
 }
 
 type sums struct{ kwh, grams float64 }
@@ -275,6 +323,7 @@ type prometheus struct {
 	fault     func(form url.Values) (status int, body string) // nil or status 0: none
 	most      int                                             // points a query; 0: any
 	retention time.Time                                       // nothing is known from before
+	heard     func(*http.Request)                             // told of every question
 	asked     int
 }
 
@@ -283,6 +332,9 @@ func (p *prometheus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
+	}
+	if p.heard != nil {
+		p.heard(r)
 	}
 	if p.fault != nil {
 		if status, body := p.fault(r.Form); status != 0 {

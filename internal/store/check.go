@@ -19,6 +19,9 @@ func check(rec usage.Record) error {
 		if !rec.Interval.Holds(f.Start) || f.Start.Sub(rec.Interval.Start)%step != 0 {
 			return fmt.Errorf("has a fact that starts at %s, not a piece of it", f.Start.UTC())
 		}
+		if rec.Project != nil && f.Project != *rec.Project {
+			return fmt.Errorf("is about one project and has a fact of another, %q", f.Project)
+		}
 		for _, v := range [...]float64{float64(f.CPU.Busy), float64(f.CPU.Idle), float64(f.Energy.Busy), float64(f.Energy.Idle)} {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				return fmt.Errorf("has a fact of %v, not a number to add up", v)

@@ -58,8 +58,9 @@ func (s *Store) frontier(ctx context.Context, first usage.Interval, until time.T
 
 // Due is the oldest run of adjacent intervals that are to be asked for at now:
 // the missing ones, the empty ones that get their second chance, and those with
-// facts that are to be attributed again, at most limit of them. One that is put off for longer than anything ever is was put
-// off by a clock that ran ahead, and is due.
+// facts that are to be attributed again, at most limit of them. One that is put
+// off for longer than anything ever is was put off by a clock that ran ahead, and
+// is due.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]usage.Due, error) {
 	const longest = 2 * time.Hour
 	var run []usage.Due
@@ -104,14 +105,29 @@ func (s *Store) Newest(ctx context.Context, now time.Time) (*usage.Due, error) {
 func (s *Store) Failed(ctx context.Context, intervals []usage.Interval, why error, retry time.Time) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		for _, i := range intervals {
-			if _, err := tx.ExecContext(ctx, `UPDATE usage_interval
-				SET attempts = attempts + 1, error = ?, retry_at = ?
-				WHERE start = ? AND retry_at IS NOT NULL AND state <> 'settled'`,
-				why.Error(), retry.Unix(), i.Start.Unix()); err != nil {
+			if err := failed(ctx, tx, i, why, retry); err != nil {
 				return err
 			}
 		}
 		return nil
+	})
+}
+
+func failed(ctx context.Context, tx *sql.Tx, i usage.Interval, why error, retry time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE usage_interval SET attempts = attempts + 1, error = ?, retry_at = ?
+		WHERE start = ? AND retry_at IS NOT NULL AND state <> 'settled'`, why.Error(), retry.Unix(), i.Start.Unix())
+	return err
+}
+
+// Missed notes that an interval could not be had, as Failed does, and writes it
+// down as missing if it is not written down yet.
+func (s *Store) Missed(ctx context.Context, i usage.Interval, why error, retry time.Time) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO usage_interval(start, seconds, state) VALUES (?, ?, 'missing')",
+			i.Start.Unix(), int64(i.Length/time.Second)); err != nil {
+			return err
+		}
+		return failed(ctx, tx, i, why, retry)
 	})
 }
 

@@ -3,15 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
-)
-
-// Why a record about one project is left alone.
-var (
-	errNoWhole      = errors.New("holds nothing yet, and a part of it would look like all of it")
-	errOtherFactors = errors.New("its other projects were made with other watts or another PUE; restate all of it")
 )
 
 // keepOthers makes a record about one project one about all of them: what the
@@ -42,7 +35,7 @@ func (s *Store) keepOthers(ctx context.Context, tx *sql.Tx, naming *naming, rec 
 		return err
 	}
 	if len(machines) > 0 && was.PUE != rec.PUE {
-		return errOtherFactors
+		return usage.ErrOtherFactors
 	}
 	power := map[string]usage.Rating{}
 	for _, r := range rec.Ratings {
@@ -55,7 +48,7 @@ func (s *Store) keepOthers(ctx context.Context, tx *sql.Tx, naming *naming, rec 
 		case !shared:
 			rec.Ratings = append(rec.Ratings, r)
 		case is.Watts != r.Watts:
-			return errOtherFactors
+			return usage.ErrOtherFactors
 		}
 	}
 	for project, c := range was.Coverage {
@@ -68,4 +61,18 @@ func (s *Store) keepOthers(ctx context.Context, tx *sql.Tx, naming *naming, rec 
 	}
 	rec.Asked = usage.Asked{} // what was asked for the others stands
 	return nil
+}
+
+// rowsOf gives the rows of one project.
+func (c *committing) rowsOf(rows []row, project string) (own []row, err error) {
+	for _, r := range rows {
+		k, err := c.naming.keyOf(c.ctx, r.key)
+		if err != nil {
+			return nil, err
+		}
+		if k.Project == project {
+			own = append(own, r)
+		}
+	}
+	return own, nil
 }

@@ -28,37 +28,42 @@ func (s *Store) Known(ctx context.Context, p usage.Period) (map[time.Time]usage.
 // made with, so that it can be committed again or explained. One that is not
 // written down is Missing; one whose facts are not kept any more is
 // usage.ErrPruned.
-func (s *Store) Record(ctx context.Context, i usage.Interval) (usage.Record, error) {
-	rec := usage.Record{Interval: i, State: usage.Missing, Coverage: map[string]usage.Coverage{}}
-	err := s.read(ctx, func(tx *sql.Tx) error {
+func (s *Store) Record(ctx context.Context, i usage.Interval) (rec usage.Record, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
 		naming, err := s.names.in(ctx, tx)
 		if err != nil {
 			return err
 		}
-		c, err := s.load(ctx, tx, i)
-		switch {
-		case err != nil:
-			return err
-		case c.pruned:
-			return usage.ErrPruned
-		}
-		rec.State, rec.Prices = c.state, c.prices
-		for _, r := range c.rows {
-			k, err := naming.keyOf(ctx, r.key)
-			if err != nil {
-				return err
-			}
-			rec.Facts = append(rec.Facts, r.fact(k.Key))
-		}
-		if err := readFactors(ctx, tx, &rec); err != nil {
-			return err
-		}
-		return readHosts(ctx, tx, &rec)
+		rec, err = s.record(ctx, tx, naming, i)
+		return err
 	})
 	if err != nil {
 		return rec, fmt.Errorf("interval %s: store: %w", i, err)
 	}
 	return rec, nil
+}
+
+func (s *Store) record(ctx context.Context, tx *sql.Tx, naming *naming, i usage.Interval) (usage.Record, error) {
+	rec := usage.Record{Interval: i, State: usage.Missing, Coverage: map[string]usage.Coverage{}}
+	c, err := s.load(ctx, tx, i)
+	if err != nil {
+		return rec, err
+	}
+	rec.State, rec.Prices = c.state, c.prices
+	if c.pruned {
+		return rec, usage.ErrPruned
+	}
+	for _, r := range c.rows {
+		k, err := naming.keyOf(ctx, r.key)
+		if err != nil {
+			return rec, err
+		}
+		rec.Facts = append(rec.Facts, r.fact(k.Key))
+	}
+	if err := readFactors(ctx, tx, &rec); err != nil {
+		return rec, err
+	}
+	return rec, readHosts(ctx, tx, &rec)
 }
 
 func (f row) fact(k usage.Key) usage.Fact {
@@ -131,4 +136,22 @@ func (s *Store) Span(ctx context.Context) (usage.Period, bool, error) {
 		return usage.Period{}, false, err
 	}
 	return usage.Period{From: unix(*from), To: unix(*to)}, true, nil
+}
+
+// Projects lists every project that ever had usage, ordered.
+func (s *Store) Projects(ctx context.Context) (names []string, err error) {
+	err = each(ctx, s.reader, "SELECT cloud_project_name FROM dim_project ORDER BY cloud_project_name", nil, func(rows *sql.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		names = append(names, name)
+		return err
+	})
+	return names, err
+}
+
+// KeepsHosts says whether anything is kept by host, as an exporter does that shows
+// active workspaces.
+func (s *Store) KeepsHosts(ctx context.Context) (keeps bool, err error) {
+	err = s.reader.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM workspace_usage)").Scan(&keeps)
+	return keeps, err
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// putInterval writes the state of an interval that was answered, and if others
-// would see something new in it, its next revision.
-func (s *Store) putInterval(ctx context.Context, tx *sql.Tx, rec usage.Record, kwh float64, news bool) error {
+// putInterval writes the state of an interval and, if others would see something
+// new in it, its next revision. Unless it was answered, it stays as due as it is.
+func (s *Store) putInterval(ctx context.Context, tx *sql.Tx, rec usage.Record, kwh float64, news, answered bool) error {
 	var energy, pue, askAgain any
 	if rec.State != usage.Empty {
 		energy, pue = kwh, rec.PUE
@@ -23,10 +23,11 @@ func (s *Store) putInterval(ctx context.Context, tx *sql.Tx, rec usage.Record, k
 	_, err = tx.ExecContext(ctx, `INSERT INTO usage_interval(start, seconds, state, kwh, pue, fetched_at, retry_at, revision, asked_id)
 		VALUES (?, ?, ?, ?, ?, ?, ?, CASE WHEN ? THEN `+nextRevision+` END, ?)
 		ON CONFLICT(start) DO UPDATE SET state = excluded.state, kwh = excluded.kwh,
-		pue = excluded.pue, fetched_at = excluded.fetched_at, retry_at = excluded.retry_at, attempts = 0, error = NULL,
+		pue = excluded.pue, fetched_at = excluded.fetched_at, retry_at = CASE WHEN ?10 THEN excluded.retry_at ELSE retry_at END,
+		attempts = CASE WHEN ?10 THEN 0 ELSE attempts END, error = CASE WHEN ?10 THEN NULL ELSE error END,
 		revision = coalesce(excluded.revision, revision), asked_id = coalesce(excluded.asked_id, asked_id)`,
 		rec.Interval.Start.Unix(), int64(rec.Interval.Length.Seconds()), string(rec.State), energy, pue,
-		rec.FetchedAt.Unix(), askAgain, news && rec.State != usage.Empty, asked)
+		rec.FetchedAt.Unix(), askAgain, news && rec.State != usage.Empty, asked, answered)
 	return err
 }
 

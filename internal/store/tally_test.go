@@ -235,9 +235,9 @@ func TestARecordAboutOneProjectLeavesTheOthers(t *testing.T) {
 		}(),
 		"another PUE": func() usage.Record { p := part; p.PUE = 1.5; return p }(),
 	} {
-		left, err := s.CommitAll(t.Context(), []usage.Record{rec})
-		if err != nil || len(left) != 1 {
-			t.Errorf("%s: left %v, %v", name, left, err)
+		outcomes, err := s.CommitAll(t.Context(), []usage.Record{rec})
+		if err != nil || len(outcomes) != 1 || outcomes[0].Left == nil {
+			t.Errorf("%s: %v, %v", name, outcomes, err)
 		}
 	}
 	if n := len(readRows(t, s.reader, "SELECT 1 FROM interval_power")); n != 2 {

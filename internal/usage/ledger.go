@@ -68,9 +68,28 @@ type Pruned struct {
 	More      bool      // there is more to do
 }
 
-// ErrPruned says that what an interval was made of is no longer kept, so that it
-// cannot be made anew.
-var ErrPruned = errors.New("interval is pruned")
+// Why a record leaves what is stored of its interval as it is.
+var (
+	// ErrSettled: it is final.
+	ErrSettled = errors.New("interval is settled")
+	// ErrPruned: what it was made of is no longer kept, so that it cannot be made
+	// anew.
+	ErrPruned = errors.New("interval is pruned")
+	// ErrForgotten: what came is less than what is stored.
+	ErrForgotten = errors.New("the source has forgotten what is stored")
+	// ErrNoWhole: the record is about one project of an interval that holds nothing.
+	ErrNoWhole = errors.New("holds nothing yet, and a part of it would look like all of it")
+	// ErrOtherFactors: the record is about one project, and has another PUE or other
+	// watts than the rest; an interval has one of each.
+	ErrOtherFactors = errors.New("its other projects were made with other watts or another PUE; restate all of it")
+)
+
+// Outcome is what became of a record that was to be stored.
+type Outcome struct {
+	Interval Interval
+	State    State // that the interval is in now
+	Left     error // why it was left as it is, one of the above; nil: it was replaced
+}
 
 // PiecePrice is the price in force for the piece that begins at Start.
 type PiecePrice struct {
@@ -92,6 +111,3 @@ type Pending struct {
 	Prices   []PiecePrice // in force; none when unpriced
 	Again    bool         // it is to be attributed again
 }
-
-// ErrSettled says that an interval is final and was not changed.
-var ErrSettled = errors.New("interval is settled")
