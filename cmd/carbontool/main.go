@@ -35,6 +35,7 @@ type command interface {
 func commands() []command {
 	return []command{
 		&checkConfig{},
+		&backfill{},
 		&forecast{},
 		&forgetUser{},
 		&calibrateMachine{},

@@ -25,6 +25,7 @@ type timeRange struct {
 	from, to, month                string
 	fromGiven, toGiven, monthGiven bool
 	months                         bool
+	ahead                          bool // an end in the future is one at now
 }
 
 // register declares --from and --to.
@@ -40,6 +41,13 @@ func (r *timeRange) registerMonth(c *kingpin.CmdClause) {
 	r.months = true
 	c.Flag("month", "A month of the configured timezone, such as 2026-10, in place of --from and --to.").
 		PlaceHolder("MONTH").IsSetByUser(&r.monthGiven).StringVar(&r.month)
+}
+
+// registerAhead declares --from and --to for a command that takes what is there: an
+// end in the future, such as that of today, is one at now.
+func (r *timeRange) registerAhead(c *kingpin.CmdClause) {
+	r.ahead = true
+	r.register(c)
 }
 
 // period is the range as it was meant. It begins before now and ends at now or
@@ -60,16 +68,25 @@ func (r *timeRange) period(c *config.Config, now time.Time) (usage.Period, error
 	if err != nil {
 		return usage.Period{}, err
 	}
-	to := now.UTC()
-	if r.toGiven {
-		if to, err = pastMoment("--to", r.to, zone, now); err != nil {
-			return usage.Period{}, err
-		}
+	to, err := r.end(zone, now)
+	if err != nil {
+		return usage.Period{}, err
 	}
 	if !from.Before(to) {
 		return usage.Period{}, wrongUsef("--to: %s is not after --from", written(to, zone))
 	}
 	return usage.Period{From: from, To: to}, nil
+}
+
+// end is the value of --to, now without it.
+func (r *timeRange) end(zone *time.Location, now time.Time) (time.Time, error) {
+	if !r.toGiven {
+		return now.UTC(), nil
+	}
+	if to, err := moment(r.to, zone); err == nil && r.ahead && to.After(now) {
+		return now.UTC(), nil
+	}
+	return pastMoment("--to", r.to, zone, now)
 }
 
 // pastMoment reads the value of a flag that may not be after now.

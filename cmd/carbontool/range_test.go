@@ -102,3 +102,34 @@ func TestRangesThatAreWrongUse(t *testing.T) {
 		})
 	}
 }
+
+func TestARangeThatEndsInTheFutureEndsNow(t *testing.T) {
+	now := time.Date(2026, 11, 15, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct{ name, args, to, refused string }{
+		{"of today", "--from=2026-11-15 --to=2026-11-16", "2026-11-15T12:00:00Z", ""},
+		{"of years", "--from=2026-11-15 --to=2099-01-01", "2026-11-15T12:00:00Z", ""},
+		{"of the past", "--from=2026-11-01 --to=2026-11-02", "2026-11-02T00:00:00Z", ""},
+		{"that only begins there", "--from=2026-11-16 --to=2026-11-17", "", "--from: 2026-11-16 is in the future"},
+		{"that is no date", "--from=2026-11-15 --to=later", "", `--to: "later" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			app := kingpin.New("carbontool", "")
+			var r timeRange
+			r.registerAhead(app.Command("backfill", ""))
+			if _, err := app.Parse(append([]string{"backfill"}, strings.Fields(c.args)...)); err != nil {
+				t.Fatal(err)
+			}
+			cfg := config.Default()
+			got, err := r.period(&cfg, now)
+			var wrong wrongUse
+			switch {
+			case c.refused != "":
+				if !errors.As(err, &wrong) || err.Error() != c.refused {
+					t.Errorf("got %v, want wrong use: %s", err, c.refused)
+				}
+			case err != nil || got.To.Format(time.RFC3339) != c.to:
+				t.Errorf("ends at %v, %v; want %s", got.To, err, c.to)
+			}
+		})
+	}
+}

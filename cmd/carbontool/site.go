@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -60,4 +61,33 @@ func (s *site) open(ctx context.Context, c *config.Config) (*store.Store, error)
 		o.Timezone = c.Location() // without a file it is what the store has
 	}
 	return store.Open(ctx, s.storagePath, o)
+}
+
+// openOrMake is open for a command that may be the first of a newcomer: a store
+// that is not there is made, if its directory is. In a dry run it is made elsewhere
+// and gone when it is closed.
+func (s *site) openOrMake(ctx context.Context, c *config.Config, dry bool) (st *store.Store, isNew bool, closeStore func() error, err error) {
+	if _, err := os.Stat(s.storagePath); !errors.Is(err, fs.ErrNotExist) {
+		st, err := s.open(ctx, c)
+		if err != nil {
+			return nil, false, nil, err
+		}
+		return st, false, st.Close, nil
+	}
+	dir, path := filepath.Dir(s.storagePath), s.storagePath
+	if _, err := os.Stat(dir); err != nil {
+		return nil, false, nil, fmt.Errorf("open store %s: there is none, and no directory %s to make it in; --storage.path names it", s.storagePath, dir)
+	}
+	clean := func() error { return nil }
+	if dry {
+		if dir, err = os.MkdirTemp("", "carbontool"); err != nil {
+			return nil, false, nil, err
+		}
+		path, clean = filepath.Join(dir, "carbon.db"), func() error { return os.RemoveAll(dir) }
+	}
+	st, err = store.Open(ctx, path, store.Options{Interval: time.Duration(c.Interval), Timezone: c.Location()})
+	if err != nil {
+		return nil, false, nil, errors.Join(err, clean())
+	}
+	return st, true, func() error { return errors.Join(st.Close(), clean()) }, nil
 }

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/source"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// plan says what would be asked, and for how many intervals.
+func (b *backfill) plan(out io.Writer, cfg *config.Config, set ingest.Settings, o outcome) {
+	fmt.Fprintln(out, "A dry run: nothing was asked of Prometheus or the grid, and nothing is written.")
+	o.head(out)
+	d := o.done
+	row(out, "to be asked", o.toAsk(), "")
+	o.rest(out)
+	if d.Runs > 0 {
+		i := usage.IntervalAt(d.Whole.From, set.Interval)
+		queries := set.Source.(*source.Client).Queries(i)
+		fmt.Fprintf(out, "Prometheus at %s would be asked in %s of up to a day, %d queries each, %d requests:\n",
+			config.PublicURL(cfg.Prometheus.URL), counted(d.Runs, "run"), len(queries), d.Runs*len(queries))
+		for _, q := range queries {
+			fmt.Fprintf(out, "  %s\n", q)
+		}
+	}
+	if len(d.Windows) > 0 {
+		fmt.Fprintf(out, "The carbon intensity of %s (%s) would be asked for in %s of up to 13 days%s.\n",
+			set.Grid.Grid(), set.Grid.Provider(), counted(len(d.Windows), "window"), requests(set.Grid, d.Windows))
+	}
+}
+
+// toAsk is how many intervals are neither there nor left.
+func (o outcome) toAsk() int {
+	n := o.done.All - o.done.Had
+	for _, left := range o.done.Left {
+		n -= left
+	}
+	return n
+}
+
+// requests is how many requests a provider makes of windows, where it makes any.
+func requests(g ingest.Grid, windows []usage.Period) string {
+	counter, ok := g.(interface{ Requests(from, to time.Time) int })
+	if !ok {
+		return ", which takes no request"
+	}
+	n := 0
+	for _, w := range windows {
+		n += counter.Requests(w.From, w.To)
+	}
+	return ", " + counted(n, "request")
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
