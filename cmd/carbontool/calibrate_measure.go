@@ -11,7 +11,6 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/calibrate"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
-	"github.com/carbon-exporter/carbon_exporter/internal/progress"
 	"github.com/carbon-exporter/carbon_exporter/internal/source"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -33,7 +32,7 @@ func (k *calibrateMachine) measure(ctx context.Context, stderr io.Writer, cfg *c
 	}
 	pairs, rejects := &calibrate.Pairs{Machine: k.machine, Grain: grain}, usage.Rejects{}
 	most := max(int(longestAsked/grain), 1)
-	told := watched(stderr, len(wanted))
+	told := watched(stderr, "intervals", len(wanted))
 	defer told.End()
 	for len(wanted) > 0 {
 		run := wanted[:min(most, len(wanted))]
@@ -48,17 +47,6 @@ func (k *calibrateMachine) measure(ctx context.Context, stderr io.Writer, cfg *c
 		}
 	}
 	return pairs, rejects, nil
-}
-
-// watched shows how far it is to whoever watches; a log needs no word of what
-// takes seconds.
-func watched(stderr io.Writer, intervals int) *progress.Line {
-	screen := func() (int, bool) { return progress.Screen(stderr) }
-	out := stderr
-	if _, redraws := screen(); !redraws {
-		out = io.Discard
-	}
-	return progress.New(out, progress.Options{Unit: "intervals", Total: intervals, Screen: screen, Now: time.Now})
 }
 
 // ask asks for some adjacent intervals.

@@ -35,11 +35,12 @@ type command interface {
 func commands() []command {
 	return []command{
 		&checkConfig{},
+		&checkStore{},
+		&backup{},
 		&backfill{},
 		&forecast{},
 		&forgetUser{},
 		&calibrateMachine{},
-		&generateRules{},
 	}
 }
 

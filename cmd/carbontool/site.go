@@ -24,14 +24,14 @@ type site struct {
 }
 
 func (s *site) register(c *kingpin.CmdClause) {
-	s.registerConfig(c)
-	c.Flag("storage.path", "SQLite file of carbon_exporter's store.").Default("data/carbon.db").StringVar(&s.storagePath)
-}
-
-// registerConfig is for a command that has no use for the store.
-func (s *site) registerConfig(c *kingpin.CmdClause) {
 	c.Flag("config.file", "Configuration file of carbon_exporter. Without the flag and the file: defaults.").
 		Default("carbon.yml").IsSetByUser(&s.configGiven).StringVar(&s.configFile)
+	s.registerStorage(c)
+}
+
+// registerStorage is register, for who needs the file alone.
+func (s *site) registerStorage(c *kingpin.CmdClause) {
+	c.Flag("storage.path", "SQLite file of carbon_exporter's store.").Default("data/carbon.db").StringVar(&s.storagePath)
 }
 
 // config reads the configuration; without a file that nobody asked for, defaults.
@@ -47,14 +47,8 @@ func (s *site) config() (*config.Config, error) {
 // not there is an error and is never made: it would be an empty answer to a
 // mistyped path.
 func (s *site) open(ctx context.Context, c *config.Config) (*store.Store, error) {
-	info, err := os.Stat(s.storagePath)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("open store %s: there is none; --storage.path names it", s.storagePath)
-	case err != nil:
-		return nil, fmt.Errorf("open store: %w", err)
-	case info.Size() == 0:
-		return nil, fmt.Errorf("open store %s: is empty, no carbon_exporter has written it; --storage.path names another", s.storagePath)
+	if err := s.there(); err != nil {
+		return nil, err
 	}
 	o := store.Options{Interval: time.Duration(c.Interval)}
 	if s.configGiven {
@@ -90,4 +84,18 @@ func (s *site) openOrMake(ctx context.Context, c *config.Config, dry bool) (st *
 		return nil, false, nil, errors.Join(err, clean())
 	}
 	return st, true, func() error { return errors.Join(st.Close(), clean()) }, nil
+}
+
+// there wants a store to be there that somebody has written.
+func (s *site) there() error {
+	info, err := os.Stat(s.storagePath)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("open store %s: there is none; --storage.path names it", s.storagePath)
+	case err != nil:
+		return fmt.Errorf("open store: %w", err)
+	case info.Size() == 0:
+		return fmt.Errorf("open store %s: is empty, no carbon_exporter has written it; --storage.path names another", s.storagePath)
+	}
+	return nil
 }

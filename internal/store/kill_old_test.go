@@ -145,7 +145,7 @@ func migrateOnce(path string) error {
 func TestKilledAsItMigrates(t *testing.T) {
 	r := rand.New(rand.NewSource(4))
 	first := versionTwo(t)
-	const intervals, keys = 2000, 20
+	const intervals, keys = 800, 20
 	db := database(t, first,
 		fmt.Sprintf("WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO dim_machine SELECT i, 'm' || i FROM n", keys),
 		fmt.Sprintf("WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO usage_key SELECT i, 1, i, 'a', 1 FROM n", keys),

@@ -21,9 +21,11 @@ const victim = "CARBON_TEST_VICTIM"
 
 // victims say a line once they have begun with what is to be cut short.
 var victims = map[string]func(path string) error{
-	"write":   writeForever,
-	"prune":   pruneToTheEnd,
-	"migrate": migrateOnce,
+	"write":      writeForever,
+	"prune":      pruneToTheEnd,
+	"migrate":    migrateOnce,
+	"copy":       copyOnce,
+	"copy small": copySmall,
 }
 
 func TestMain(m *testing.M) {

@@ -11,7 +11,7 @@ import (
 
 // pruneAtOnce bounds the facts that one step takes away, but for those of its last
 // interval: a commit that comes meanwhile waits for some milliseconds.
-const pruneAtOnce = 4000
+const pruneAtOnce = 2000
 
 // Prune takes the next step of taking facts at key grain away that are older than
 // keep, and says whether there is another: at most a part of one local day, in one

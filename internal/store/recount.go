@@ -36,7 +36,7 @@ func (s *Store) fixTimezone(ctx context.Context, zone *time.Location, owner bool
 		return fmt.Errorf("counts days in %s and the configuration says timezone: %s; start carbon_exporter with it, which counts them anew", kept, zone)
 	}
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		if err := recount(ctx, tx, zone, kept); err != nil {
+		if err := s.recount(ctx, tx, kept); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO setting VALUES ('timezone', ?)", zone.String())
@@ -50,8 +50,8 @@ func (s *Store) fixTimezone(ctx context.Context, zone *time.Location, owner bool
 
 var errPrunedDays = errors.New("its days cannot be counted anew: facts at key grain of some of them are not kept any more")
 
-// recount makes all sums from the facts.
-func recount(ctx context.Context, tx *sql.Tx, zone *time.Location, was string) error {
+// recount makes all sums from the facts, in the store's time zone.
+func (s *Store) recount(ctx context.Context, tx *sql.Tx, was string) error {
 	var pruned bool
 	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM usage_interval WHERE pruned = 1)").Scan(&pruned); err != nil {
 		return err
@@ -64,11 +64,12 @@ func recount(ctx context.Context, tx *sql.Tx, zone *time.Location, was string) e
 			return err
 		}
 	}
-	a := &accounts{tx: tx, zone: zone, all: totals{}, days: map[int64]totals{}}
+	a := &accounts{tx: tx, zone: s.zone, all: totals{}, days: map[int64]totals{}}
 	// Facts come in the order of time: a day that has passed is written.
 	today := int64(0)
 	err := eachFact(ctx, tx, usage.Period{}, func(r row, by terms) error {
-		date := dateOf(unix(r.start), zone)
+		// A piece is of the day of its interval, also if its own begins with it.
+		date := dateOf(usage.FloorEpoch(unix(r.start), s.length), s.zone)
 		if date != today {
 			if len(a.days) > 0 {
 				if err := a.write(ctx); err != nil {

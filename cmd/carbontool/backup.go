@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/progress"
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
+)
+
+// backup copies the store while it is used.
+type backup struct {
+	site
+	file string
+}
+
+func (b *backup) register(app *kingpin.Application) *kingpin.CmdClause {
+	c := app.Command("backup", "Copy the store, also while carbon_exporter uses it.").HelpLong(`
+FILE gets the store as it is at one moment, in one file that is as small as can
+be. It must not exist. It is written under another name (FILE.partial-...), read
+back and only then called FILE: whatever ends the command early, there is no half
+of a copy under that name. To restore one, end carbon_exporter, move its file and
+the -wal beside it away and put the copy in its place.
+
+A copy holds the ids of people, also of those who are forgotten later.
+
+Example:
+
+    carbontool backup /backup/carbon-2026-10-01.db
+`)
+	b.registerStorage(c)
+	c.Arg("FILE", "The copy.").Required().StringVar(&b.file)
+	return c
+}
+
+const megabyte = 1e6
+
+func (b *backup) run(ctx context.Context, s streams) error {
+	if b.file == "" { // which is also what is left of a lone -
+		return wrongUsef("a copy needs the name of a file, and cannot go to standard output")
+	}
+	if err := b.there(); err != nil {
+		return err
+	}
+	told, shown := (*progress.Line)(nil), 0
+	size, err := store.Backup(ctx, b.storagePath, b.file, func(done, about int64) {
+		if told == nil {
+			told = watched(s.err, "MB", int(about/megabyte))
+		}
+		told.Add(int(done/megabyte)-shown, time.Time{})
+		shown = int(done / megabyte)
+	})
+	if told != nil {
+		told.End()
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "%s: copied to %s, %.1f MB\n", b.storagePath, b.file, float64(size)/megabyte)
+	return nil
+}

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Verdict is what one check of a store has come to.
+type Verdict struct {
+	Check  string   // what was looked at
+	Found  string   // what there is, in a few words
+	Faults []string // the first of them; none: it is as it should be
+	Count  int      // of all faults
+}
+
+// mostFaults are named of a check: one that fails often fails alike.
+const mostFaults = 5
+
+func (v *Verdict) fault(format string, args ...any) {
+	if v.Count++; v.Count <= mostFaults {
+		v.Faults = append(v.Faults, fmt.Sprintf(format, args...))
+	}
+}
+
+// Verify looks whether the store at path is as it should be, as of one moment, also
+// beside a running exporter and where nothing can be written; it changes nothing
+// and migrates nothing. The file is read whole, some of it more than once. Progress,
+// if it is not nil, is told of intervals. An error says that there was nothing to
+// look at; what is wrong with a store is in the verdicts. The faults name intervals,
+// projects and machine types, never people.
+func Verify(ctx context.Context, path string, now time.Time, progress func(done, all int, at time.Time)) ([]Verdict, error) {
+	db, _, err := openToRead(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("check store %s: %w", path, err)
+	}
+	defer db.Close()
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, fmt.Errorf("check store %s: %w", path, err)
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	v := &verification{tx: tx, now: now, progress: progress}
+	if err := v.run(ctx); err != nil {
+		return v.verdicts, fmt.Errorf("check store %s: %w", path, err)
+	}
+	return v.verdicts, nil
+}
+
+type verification struct {
+	tx       *sql.Tx
+	now      time.Time
+	progress func(done, all int, at time.Time)
+	verdicts []Verdict
+}
+
+// run makes one check after the other, up to one without which the next would say
+// nothing.
+func (v *verification) run(ctx context.Context) error {
+	for _, check := range []func(context.Context) (Verdict, error){v.file, v.schema, v.references} {
+		verdict, err := check(ctx)
+		if err != nil {
+			return damaged(err)
+		}
+		v.verdicts = append(v.verdicts, verdict)
+		if verdict.Count > 0 {
+			return nil
+		}
+	}
+	w, err := newWalk(ctx, v)
+	if err != nil {
+		return err
+	}
+	if err := w.all(ctx); err != nil {
+		return err
+	}
+	v.verdicts = append(v.verdicts, w.intervals, w.scopes, w.sums)
+	return nil
+}
+
+// file wants every page to read as it should. quick_check reports damage as rows.
+func (v *verification) file(ctx context.Context) (Verdict, error) {
+	verdict := Verdict{Check: "file"}
+	var bytes int64
+	if err := v.tx.QueryRowContext(ctx, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(&bytes); err != nil {
+		return verdict, err
+	}
+	verdict.Found = fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
+	err := each(ctx, v.tx, "PRAGMA quick_check", nil, func(rows *sql.Rows) error {
+		var said string
+		if err := rows.Scan(&said); err != nil || said == "ok" {
+			return err
+		}
+		verdict.fault("%s", said)
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		verdict.fault("%v", err) // so damaged that it cannot be looked at
+		err = nil
+	}
+	return verdict, err
+}
+
+// schema wants the tables to be those that this program knows.
+func (v *verification) schema(ctx context.Context) (Verdict, error) {
+	verdict := Verdict{Check: "schema"}
+	all, err := migrations()
+	if err != nil {
+		return verdict, err
+	}
+	var version int
+	if err := v.tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return verdict, err
+	}
+	verdict.Found = fmt.Sprintf("version %d", version)
+	switch {
+	case version < len(all):
+		verdict.fault("is of an older program, this one knows %d: whatever opens the store to use it brings it up to date, and then it can be checked", len(all))
+	case version > len(all):
+		verdict.fault("was written by a newer program, this one knows %d", len(all))
+	}
+	return verdict, nil
+}
+
+// references wants every row that another one names to be there.
+func (v *verification) references(ctx context.Context) (Verdict, error) {
+	verdict := Verdict{Check: "references"}
+	err := each(ctx, v.tx, `SELECT "table", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2`, nil, func(rows *sql.Rows) error {
+		var table, parent string
+		var n int
+		err := rows.Scan(&table, &parent, &n)
+		verdict.fault("%d rows of %s name none of %s", n, table, parent)
+		return err
+	})
+	return verdict, err
+}
+
+// settings are what the sums were made by.
+func (v *verification) settings(ctx context.Context) (length time.Duration, zone *time.Location, err error) {
+	var seconds int64
+	var name string
+	if err := v.tx.QueryRowContext(ctx, "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'interval_seconds'").Scan(&seconds); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, nil, err
+	}
+	if err := v.tx.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = 'timezone'").Scan(&name); err != nil {
+		return 0, nil, fmt.Errorf("setting timezone: %w", err)
+	}
+	zone, err = time.LoadLocation(name)
+	return time.Duration(seconds) * time.Second, zone, err
+}

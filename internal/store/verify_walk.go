@@ -1,0 +1,413 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// walk goes through all intervals once, in the order of time, and adds up what it
+// meets.
+type walk struct {
+	*verification
+	store  *Store // to load with: it cannot write
+	naming *naming
+
+	intervals, scopes, sums Verdict
+
+	states                 map[usage.State]int
+	pruned                 int
+	facts, prices, members int // met
+
+	date  int64         // of the day at hand
+	today totals        // its facts
+	whole bool          // whether they are all kept
+	dates map[int64]int // days that were met, and how many of their intervals have or had facts
+	last  map[int64]int64
+}
+
+func newWalk(ctx context.Context, v *verification) (*walk, error) {
+	length, zone, err := v.settings(ctx)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	names, err := loadNames(ctx, v.tx)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	w := &walk{
+		verification: v, store: &Store{length: length, zone: zone, names: names},
+		intervals: Verdict{Check: "intervals"}, scopes: Verdict{Check: "scopes"}, sums: Verdict{Check: "sums"},
+		states: map[usage.State]int{}, today: totals{}, whole: true, dates: map[int64]int{}, last: map[int64]int64{},
+	}
+	w.naming, err = names.in(ctx, v.tx)
+	return w, err
+}
+
+// all visits every interval, and then what should have been met by that.
+func (w *walk) all(ctx context.Context) error {
+	rows, err := w.rows(ctx)
+	if err != nil {
+		return err
+	}
+	for i, r := range rows {
+		if date := dateOf(r.Start, w.store.zone); date != w.date {
+			if err := w.endDay(ctx); err != nil {
+				return err
+			}
+			w.date = date
+		}
+		if err := w.visit(ctx, r); err != nil {
+			return fmt.Errorf("interval %s: %w", r, err)
+		}
+		if w.progress != nil {
+			w.progress(i+1, len(rows), r.Start)
+		}
+	}
+	if err := w.endDay(ctx); err != nil {
+		return err
+	}
+	if err := w.strays(ctx); err != nil {
+		return err
+	}
+	w.say(len(rows))
+	return w.compareTotals(ctx)
+}
+
+// intervalRow is a row of usage_interval.
+type intervalRow struct {
+	usage.Interval
+	state  usage.State
+	pruned bool
+	kwh    *float64
+}
+
+func (w *walk) rows(ctx context.Context) (all []intervalRow, err error) {
+	err = each(ctx, w.tx, "SELECT start, seconds, state, pruned, kwh FROM usage_interval ORDER BY start", nil, func(rows *sql.Rows) error {
+		var r intervalRow
+		var start, seconds int64
+		err := rows.Scan(&start, &seconds, &r.state, &r.pruned, &r.kwh)
+		r.Interval = usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second}
+		all = append(all, r)
+		return err
+	})
+	return all, err
+}
+
+func (r intervalRow) hasFacts() bool { return r.state != usage.Missing && r.state != usage.Empty }
+
+// visit looks at one interval.
+func (w *walk) visit(ctx context.Context, r intervalRow) error {
+	w.states[r.state]++
+	if r.Length != w.store.length || usage.FloorEpoch(r.Start, max(w.store.length, time.Second)) != r.Start {
+		w.intervals.fault("%s: is %v long, the store's are %v", r, r.Length, w.store.length)
+		return nil
+	}
+	c, err := w.store.load(ctx, w.tx, r.Interval)
+	if err != nil {
+		return err
+	}
+	w.facts, w.prices = w.facts+len(c.rows), w.prices+len(c.prices)
+	w.checkState(r, c)
+	if !r.hasFacts() {
+		return nil
+	}
+	w.dates[w.date]++
+	if r.pruned {
+		w.pruned++
+		w.whole = false
+	}
+	for _, f := range c.rows {
+		w.today.add(f, c.terms(f))
+		w.last[f.key] = max(w.last[f.key], f.start)
+	}
+	return w.checkMembers(ctx, r, c)
+}
+
+// checkState wants an interval to have what its state says, and no more.
+func (w *walk) checkState(r intervalRow, c content) {
+	bad := func(format string, args ...any) {
+		w.intervals.fault("%s: %s", r, fmt.Sprintf("is %s and ", r.state)+fmt.Sprintf(format, args...))
+	}
+	if err := checkPrices(r.Interval, c.prices, r.state); err != nil && r.state != usage.Missing {
+		bad("%v", err)
+	}
+	switch {
+	case !r.hasFacts() && r.pruned, r.pruned && r.state != usage.Settled:
+		bad("its facts are said to be kept no more")
+	case !r.hasFacts():
+		return
+	case r.End().After(w.now):
+		bad("has usage, and ends in the future")
+	case r.pruned && len(c.rows) > 0:
+		bad("has facts that are said to be kept no more")
+	case !r.pruned && len(c.rows) == 0:
+		bad("has no facts")
+	case r.kwh == nil:
+		bad("has no energy")
+	}
+	step := usage.PieceLength(r.Length)
+	for _, f := range c.rows {
+		if unix(f.start).Sub(r.Start)%step != 0 {
+			bad("has a fact that begins at no piece of it")
+			break
+		}
+	}
+	for _, f := range c.rows {
+		if slices.ContainsFunc(f.values[:], func(v float64) bool { return v < 0 || math.IsInf(v, 0) || math.IsNaN(v) }) {
+			bad("has a fact that is no amount")
+			break
+		}
+	}
+}
+
+// strays wants nothing to be there that belongs to no interval.
+func (w *walk) strays(ctx context.Context) error {
+	for _, table := range []struct {
+		name string
+		met  int
+	}{{"usage_fact", w.facts}, {"interval_price", w.prices}, {"fact_usage", w.members}} {
+		var n int
+		if err := w.tx.QueryRowContext(ctx, "SELECT count(*) FROM "+table.name).Scan(&n); err != nil {
+			return err
+		}
+		if n > table.met {
+			w.intervals.fault("%d rows of %s are of no interval that has usage", n-table.met, table.name)
+		}
+	}
+	return nil
+}
+
+// say counts what was met.
+func (w *walk) say(n int) {
+	var states []string
+	for _, state := range usage.States() {
+		if w.states[state] > 0 {
+			states = append(states, fmt.Sprintf("%d %s", w.states[state], state))
+		}
+	}
+	slices.Reverse(states)
+	w.intervals.Found = fmt.Sprintf("%d", n)
+	if n > 0 {
+		w.intervals.Found += ": " + strings.Join(states, ", ")
+	}
+	w.scopes.Found = fmt.Sprintf("%d rows of members add up to the site", w.members)
+	w.sums.Found = fmt.Sprintf("%d days and all time, %d facts", len(w.dates), w.facts)
+	if w.pruned > 0 {
+		w.sums.Found += fmt.Sprintf(", those of %d intervals are not kept", w.pruned)
+	}
+}
+
+// endDay wants the sums of the day at hand to be those of its facts, to the last
+// bit.
+func (w *walk) endDay(ctx context.Context) error {
+	kept, err := readTotals(ctx, w.tx, "SELECT sums FROM usage_day WHERE day = ?", w.date)
+	if err != nil {
+		return err
+	}
+	if n := differing(kept, w.today); w.whole && n > 0 {
+		w.sums.fault("%s: of %d keys the day has other sums than its facts", time.Unix(w.date*int64(day/time.Second), 0).UTC().Format(time.DateOnly), n)
+	}
+	w.today, w.whole = totals{}, true
+	return nil
+}
+
+// compareTotals wants the days to add up to all time, and no day to be there of
+// which there is no interval.
+func (w *walk) compareTotals(ctx context.Context) error {
+	all, err := readTotals(ctx, w.tx, "SELECT sums FROM usage_total")
+	if err != nil {
+		return err
+	}
+	days, err := readTotals(ctx, w.tx, "SELECT sums FROM usage_day")
+	if err != nil {
+		return err
+	}
+	if n := differing(days, all); n > 0 {
+		w.sums.fault("of %d keys the days do not add up to all time", n)
+	}
+	if err := each(ctx, w.tx, "SELECT day FROM usage_day WHERE length(sums) > 0", nil, func(rows *sql.Rows) error {
+		var date int64
+		err := rows.Scan(&date)
+		if w.dates[date] == 0 {
+			w.sums.fault("%s: the day has sums and no usage", time.Unix(date*int64(day/time.Second), 0).UTC().Format(time.DateOnly))
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := each(ctx, w.tx, "SELECT key_id, last FROM pruned_key", nil, func(rows *sql.Rows) error {
+		var id, last int64
+		err := rows.Scan(&id, &last)
+		w.last[id] = max(w.last[id], last)
+		return err
+	}); err != nil {
+		return err
+	}
+	late := 0
+	for id, r := range all {
+		if r.rows > 0 && r.last != w.last[id] {
+			late++
+		}
+	}
+	if late > 0 {
+		w.sums.fault("%d keys were last used at another time than it says", late)
+	}
+	return nil
+}
+
+// differing counts the keys that have other sums in one than in the other. When
+// they were last used is not compared.
+func differing(a, b totals) (n int) {
+	has := func(t totals, id int64) record {
+		if r := t[id]; r != nil && r.rows > 0 {
+			return record{rows: r.rows, priced: r.priced, sums: r.sums}
+		}
+		return record{}
+	}
+	for id := range a {
+		if has(a, id) != has(b, id) {
+			n++
+		}
+	}
+	for id := range b {
+		if a[id] == nil && has(b, id) != (record{}) {
+			n++
+		}
+	}
+	return n
+}
+
+// memberID says whose a row of fact_usage is.
+type memberID struct {
+	scope            string
+	project, machine int64
+	user             string
+}
+
+// scopeSums are those of all members of a scope: CPU seconds, kWh and grams, busy
+// and idle.
+type scopeSums struct {
+	sums     [6]usage.Sum
+	unpriced int // members without grams
+	members  int
+}
+
+var summed = [6]string{"busy_cpu_seconds_total", "idle_cpu_seconds_total", "busy_kwh", "idle_kwh", "busy_gCo2eq", "idle_gCo2eq"}
+
+// checkMembers wants the rows of fact_usage to add up to the site in every scope,
+// and to be the sums of the facts, where those are kept.
+func (w *walk) checkMembers(ctx context.Context, r intervalRow, c content) error {
+	want, err := w.folded(ctx, c)
+	if err != nil {
+		return err
+	}
+	scopes := map[string]*scopeSums{}
+	other := 0 // rows that are not the sums of the facts
+	err = each(ctx, w.tx, `SELECT scope, coalesce(project_id, 0), coalesce(machine_id, 0), coalesce(user_id, ''),
+		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh
+		FROM fact_usage WHERE scope IN ('ada', 'project', 'machine', 'user') AND ts = ?`, []any{r.String()}, func(rows *sql.Rows) error {
+		var id memberID
+		var v [7]*float64
+		if err := rows.Scan(&id.scope, &id.project, &id.machine, &id.user, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6]); err != nil {
+			return err
+		}
+		w.members++
+		scope := scopes[id.scope]
+		if scope == nil {
+			scope = &scopeSums{}
+			scopes[id.scope] = scope
+		}
+		scope.add(v)
+		if m, ok := want[id]; !r.pruned && (!ok || !sameValues(v, m)) {
+			other++
+		}
+		delete(want, id)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if other += len(want); other > 0 {
+		w.scopes.fault("%s: %d rows of fact_usage are not the sums of the facts", r, other)
+	}
+	w.compareScopes(r, scopes)
+	return nil
+}
+
+// folded are the rows that the facts make.
+func (w *walk) folded(ctx context.Context, c content) (map[memberID][7]any, error) {
+	members, err := fold(ctx, w.naming, c)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[memberID][7]any, len(members))
+	for _, m := range members {
+		id := memberID{scope: m.scope}
+		id.project, _ = m.project.(int64)
+		id.machine, _ = m.machine.(int64)
+		id.user, _ = m.user.(string)
+		all[id] = m.values()
+	}
+	return all, nil
+}
+
+func (s *scopeSums) add(v [7]*float64) {
+	s.members++
+	if v[4] == nil || v[5] == nil {
+		s.unpriced++
+	}
+	for i := range s.sums {
+		if v[i] != nil {
+			s.sums[i].Add(*v[i])
+		}
+	}
+}
+
+// compareScopes wants all scopes to be there, priced or not as the state says, and
+// to have the sums of the site.
+func (w *walk) compareScopes(r intervalRow, scopes map[string]*scopeSums) {
+	site := scopes["ada"]
+	if site == nil || site.members != 1 {
+		w.scopes.fault("%s: fact_usage has no row of the site", r)
+		return
+	}
+	if kwh := site.sums[2].Float64() + site.sums[3].Float64(); r.kwh != nil && !close9(kwh, *r.kwh) {
+		w.scopes.fault("%s: the site has %v kWh in fact_usage and %v in usage_interval", r, kwh, *r.kwh)
+	}
+	for _, name := range []string{"ada", "project", "machine", "user"} {
+		s := cmp.Or(scopes[name], &scopeSums{})
+		if unpriced := r.state == usage.Unpriced; s.unpriced > 0 && s.unpriced < s.members || (s.unpriced > 0) != unpriced {
+			w.scopes.fault("%s: is %s, and %d of %d rows of scope %s have no grams", r, r.state, s.unpriced, s.members, name)
+			continue
+		}
+		for i := range s.sums {
+			if got, want := s.sums[i].Float64(), site.sums[i].Float64(); !close9(got, want) {
+				w.scopes.fault("%s: %s of scope %s adds up to %v, the site has %v", r, summed[i], name, got, want)
+				break
+			}
+		}
+	}
+}
+
+func sameValues(got [7]*float64, want [7]any) bool {
+	for i := range got {
+		v, known := want[i].(float64)
+		if known != (got[i] != nil) || known && !close9(*got[i], v) {
+			return false
+		}
+	}
+	return true
+}
+
+// close9 compares to the ninth digit, which is what is promised of sums.
+func close9(a, b float64) bool {
+	return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b))+1e-15
+}
