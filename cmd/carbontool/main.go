@@ -41,6 +41,7 @@ func commands() []command {
 		&forecast{},
 		&forgetUser{},
 		&calibrateMachine{},
+		&generateRules{},
 	}
 }
 

@@ -24,14 +24,19 @@ type site struct {
 }
 
 func (s *site) register(c *kingpin.CmdClause) {
-	c.Flag("config.file", "Configuration file of carbon_exporter. Without the flag and the file: defaults.").
-		Default("carbon.yml").IsSetByUser(&s.configGiven).StringVar(&s.configFile)
+	s.registerConfig(c)
 	s.registerStorage(c)
 }
 
-// registerStorage is register, for who needs the file alone.
+// registerStorage is for a command that needs the file alone.
 func (s *site) registerStorage(c *kingpin.CmdClause) {
 	c.Flag("storage.path", "SQLite file of carbon_exporter's store.").Default("data/carbon.db").StringVar(&s.storagePath)
+}
+
+// registerConfig is for a command that has no use for the store.
+func (s *site) registerConfig(c *kingpin.CmdClause) {
+	c.Flag("config.file", "Configuration file of carbon_exporter. Without the flag and the file: defaults.").
+		Default("carbon.yml").IsSetByUser(&s.configGiven).StringVar(&s.configFile)
 }
 
 // config reads the configuration; without a file that nobody asked for, defaults.
@@ -55,6 +60,20 @@ func (s *site) open(ctx context.Context, c *config.Config) (*store.Store, error)
 		o.Timezone = c.Location() // without a file it is what the store has
 	}
 	return store.Open(ctx, s.storagePath, o)
+}
+
+// there wants a store to be there that somebody has written.
+func (s *site) there() error {
+	info, err := os.Stat(s.storagePath)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("open store %s: there is none; --storage.path names it", s.storagePath)
+	case err != nil:
+		return fmt.Errorf("open store: %w", err)
+	case info.Size() == 0:
+		return fmt.Errorf("open store %s: is empty, no carbon_exporter has written it; --storage.path names another", s.storagePath)
+	}
+	return nil
 }
 
 // openOrMake is open for a command that may be the first of a newcomer: a store
@@ -84,18 +103,4 @@ func (s *site) openOrMake(ctx context.Context, c *config.Config, dry bool) (st *
 		return nil, false, nil, errors.Join(err, clean())
 	}
 	return st, true, func() error { return errors.Join(st.Close(), clean()) }, nil
-}
-
-// there wants a store to be there that somebody has written.
-func (s *site) there() error {
-	info, err := os.Stat(s.storagePath)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("open store %s: there is none; --storage.path names it", s.storagePath)
-	case err != nil:
-		return fmt.Errorf("open store: %w", err)
-	case info.Size() == 0:
-		return fmt.Errorf("open store %s: is empty, no carbon_exporter has written it; --storage.path names another", s.storagePath)
-	}
-	return nil
 }

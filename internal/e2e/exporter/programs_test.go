@@ -7,32 +7,20 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
-)
 
-// built is a program that `make tools` builds into bin/.
-func built(t *testing.T, name string) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "..", "..", "bin", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("%v; run `make tools`, which builds it", err)
-	}
-	return path
-}
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
+)
 
 // What promtool lints and the real server scrapes, by its own negotiation, is
 // what the exporter says.
 func TestPromtoolAndPrometheusTakeTheExposition(t *testing.T) {
 	t.Parallel()
-	promtool, prometheus := built(t, "promtool"), built(t, "prometheus")
+	promtool, prometheus := built.Program(t, "promtool"), built.Program(t, "prometheus")
 	s, uk := sharedSite(t), newGrid(t)
 	over := spanOf(30*time.Minute, 4*time.Hour)
 	p := start(t, settings{prometheus: serve(t, s.engine.Handler()).URL, uk: uk.URL}.place(t, over).args()...)

@@ -1,0 +1,22 @@
+// Package built finds the programs that `make tools` builds into bin/. It must not
+// know what they do. Start with Program.
+package built
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Program is the path of one of them, for a test in a folder of this module.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("..", "..", "..", "bin", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("%v; run `make tools`, which builds it", err)
+	}
+	return path
+}
