@@ -73,8 +73,12 @@ func pieceEnergy(rows []row, start int64) float64 {
 
 // Changes lists what has changed an interval that had a price, oldest first.
 func (s *Store) Changes(ctx context.Context, i usage.Interval) ([]usage.Change, error) {
+	return readChanges(ctx, s.reader, i)
+}
+
+func readChanges(ctx context.Context, db queryer, i usage.Interval) ([]usage.Change, error) {
 	var all []usage.Change
-	err := each(ctx, s.reader, `SELECT piece, changed_at, why, old_gco2eq_per_kwh, new_gco2eq_per_kwh, old_kind, new_kind,
+	err := each(ctx, db, `SELECT piece, changed_at, why, old_gco2eq_per_kwh, new_gco2eq_per_kwh, old_kind, new_kind,
 		old_provider, new_provider, old_grid, new_grid, old_kwh, new_kwh
 		FROM interval_change WHERE start = ? ORDER BY change_id`, []any{i.Start.Unix()}, func(rows *sql.Rows) error {
 		var c usage.Change
