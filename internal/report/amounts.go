@@ -1,0 +1,37 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Amounts are how many of each of the Equivalents, in their order; nil of what is
+// not known.
+type Amounts []*float64
+
+func amounts(grams *float64) Amounts {
+	all := make(Amounts, len(Equivalents()))
+	for i, e := range Equivalents() {
+		if grams != nil {
+			all[i] = value(e.Of(usage.Grams(*grams)))
+		}
+	}
+	return all
+}
+
+// MarshalJSON writes an object with the equivalents' names.
+func (a Amounts) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	for i, e := range Equivalents() {
+		v, err := json.Marshal(a[i])
+		if err != nil {
+			return nil, err
+		}
+		b.WriteString(map[bool]string{true: "{", false: ","}[i == 0])
+		b.WriteString(`"` + e.Name + `":` + string(v))
+	}
+	b.WriteString("}")
+	return b.Bytes(), nil
+}

@@ -1,0 +1,80 @@
+package report
+
+import (
+	"encoding/csv"
+	"io"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// WriteCSV writes the rows under one line of field names. What is not known is an
+// empty cell; numbers are as exact as they are.
+func (r *Report) WriteCSV(out io.Writer) error {
+	w := csv.NewWriter(out)
+	if err := w.Write(r.fields()); err != nil {
+		return err
+	}
+	for _, row := range r.Rows() {
+		if err := w.Write(r.cells(row)); err != nil {
+			return err
+		}
+	}
+	w.Flush()
+	return w.Error()
+}
+
+// fields are the names of JSON, so that there is one of each thing.
+func (r *Report) fields() []string {
+	var names []string
+	r.each(Row{}, func(name string, _ reflect.Value) { names = append(names, name) })
+	if r.Equivalents {
+		for _, e := range Equivalents() {
+			names = append(names, "equivalent_"+e.Name)
+		}
+	}
+	return names
+}
+
+func (r *Report) cells(row Row) []string {
+	var cells []string
+	r.each(row, func(_ string, v reflect.Value) { cells = append(cells, cell(v)) })
+	for _, v := range row.Equivalents {
+		cells = append(cells, cell(reflect.ValueOf(v)))
+	}
+	return cells
+}
+
+// each calls f for the fields of a row that are one cell, and were asked for.
+func (r *Report) each(row Row, f func(name string, v reflect.Value)) {
+	v := reflect.ValueOf(row)
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		switch name {
+		case "", "equivalents":
+			continue
+		case "display_name":
+			if r.Names == nil {
+				continue
+			}
+		}
+		f(name, v.Field(i))
+	}
+}
+
+func cell(v reflect.Value) string {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return ""
+		}
+		v = v.Elem()
+	}
+	switch v.Kind() {
+	case reflect.Float64:
+		return strconv.FormatFloat(v.Float(), 'f', -1, 64)
+	case reflect.Int:
+		return strconv.FormatInt(v.Int(), 10)
+	default:
+		return v.String()
+	}
+}

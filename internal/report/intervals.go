@@ -1,0 +1,50 @@
+package report
+
+import (
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Intervals counts those that begin in a period and are over.
+type Intervals struct {
+	All         int `json:"all"`
+	Settled     int `json:"settled"`
+	Provisional int `json:"provisional"`
+	Unpriced    int `json:"unpriced"`
+	Empty       int `json:"empty"`
+	Missing     int `json:"missing"` // also those that nobody has written down
+}
+
+// CountIntervals counts the intervals of a length by the states that are known of
+// them.
+func CountIntervals(known map[time.Time]usage.State, p usage.Period, length time.Duration, now time.Time) Intervals {
+	var n Intervals
+	if length <= 0 {
+		return n
+	}
+	first := usage.IntervalAt(p.From, length)
+	if first.Start.Before(p.From) {
+		first = first.Next()
+	}
+	for i := first; i.Start.Before(p.To) && !i.End().After(now); i = i.Next() {
+		n.All++
+		switch known[i.Start] {
+		case usage.Settled:
+			n.Settled++
+		case usage.Provisional:
+			n.Provisional++
+		case usage.Unpriced:
+			n.Unpriced++
+		case usage.Empty:
+			n.Empty++
+		default:
+			n.Missing++
+		}
+	}
+	return n
+}
+
+// Answered are those of which the source has said what was used, and be it that
+// there was no series.
+func (n Intervals) Answered() int { return n.All - n.Missing }

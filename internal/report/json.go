@@ -1,0 +1,57 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// document is a report in JSON.
+type document struct {
+	Scope     usage.Scope `json:"scope"`
+	From      string      `json:"from"`
+	To        string      `json:"to"`
+	Timezone  string      `json:"timezone"`
+	By        *string     `json:"by"` // null: not divided
+	Intervals Intervals   `json:"intervals"`
+
+	ForecastError      float64 `json:"forecast_error_gco2eq_per_kwh"`
+	ForecastErrorPairs int     `json:"forecast_error_pairs"` // 0: it is the documented one
+
+	Equivalents  []Equivalent `json:"equivalent_factors,omitempty"`
+	Rows         []Row        `json:"rows"` // members and other
+	PeriodTotals []Row        `json:"period_totals,omitempty"`
+	Total        *Row         `json:"total"` // null: nothing is known
+}
+
+// WriteJSON writes the report as one object. What is not known is null; numbers
+// are as exact as they are.
+func (r *Report) WriteJSON(out io.Writer) error {
+	d := document{
+		Scope: r.Scope, Timezone: r.Zone.String(), Intervals: r.Whole.Intervals,
+		From: r.Whole.From.In(r.Zone).Format(time.RFC3339), To: r.Whole.To.In(r.Zone).Format(time.RFC3339),
+		ForecastError: float64(r.Forecasts.Mean), ForecastErrorPairs: r.Forecasts.Pairs, Rows: []Row{},
+	}
+	if r.By != "" {
+		d.By = &r.By
+	}
+	if r.Equivalents {
+		d.Equivalents = Equivalents()
+	}
+	for _, row := range r.Rows() {
+		switch row.Kind {
+		case PeriodTotal:
+			d.PeriodTotals = append(d.PeriodTotals, row)
+		case Total:
+			d.Total = &row
+		default:
+			d.Rows = append(d.Rows, row)
+		}
+	}
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(d)
+}

@@ -1,0 +1,150 @@
+// Package report turns sums of usage into what people are told: shares, bounds,
+// equivalents, rows that add up, and how they are laid out. It knows arithmetic
+// and text; it must not know where sums are kept, nor flags. Start with Report
+// and its Rows.
+package report
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Stretch is a period and what is known of it.
+type Stretch struct {
+	usage.Period
+	Members   []usage.Tally // of the scope; they add up to the site
+	Intervals Intervals
+	Coverage  map[string]usage.Coverage // by project, where it is known
+}
+
+// Report is what was used in a time, by the members of a scope.
+type Report struct {
+	Scope usage.Scope
+	Whole Stretch
+	Parts []Stretch // its days, weeks or months, by By; none: it is not divided
+	By    string
+	Zone  *time.Location // that times are written in
+
+	Top         int               // how many members are named, the others are one; 0: all
+	Names       map[string]string // what users are called, by id; nil: not asked for
+	Equivalents bool
+	Forecasts   ForecastError
+}
+
+// Rows gives the rows of the report, each period with the most energy first and
+// its sum last, and at the end the sum of all. Where nothing is known there are
+// none.
+func (r *Report) Rows() []Row {
+	if len(r.Whole.Members) == 0 {
+		return nil
+	}
+	named := r.named()
+	var rows []Row
+	stretches, kind := r.Parts, PeriodTotal
+	if len(r.Parts) == 0 {
+		stretches, kind = []Stretch{r.Whole}, Total
+	}
+	for _, s := range stretches {
+		if len(s.Members) > 0 {
+			rows = append(rows, r.rowsOf(s, named, kind)...)
+		}
+	}
+	if len(r.Parts) > 0 {
+		rows = append(rows, r.total(Total, r.Whole))
+	}
+	return rows
+}
+
+// named are the members that have rows of their own: in every period the same,
+// those with the most energy in all of the time.
+func (r *Report) named() map[string]bool {
+	all := byEnergy(r.Whole.Members)
+	if r.Top > 0 && r.Top < len(all) {
+		all = all[:r.Top]
+	}
+	named := map[string]bool{}
+	for _, t := range all {
+		named[t.Name] = true
+	}
+	return named
+}
+
+func (r *Report) rowsOf(s Stretch, named map[string]bool, total Kind) []Row {
+	var rows []Row
+	var others []usage.Tally
+	for _, t := range byEnergy(s.Members) {
+		if named[t.Name] {
+			rows = append(rows, r.row(Member, s, t, r.seen(s, t)))
+		} else {
+			others = append(others, t)
+		}
+	}
+	if len(others) > 0 {
+		t := add(others)
+		t.Name = string(Other)
+		rows = append(rows, r.row(Other, s, t, r.seen(s, others...)))
+	}
+	return append(rows, r.total(total, s))
+}
+
+func (r *Report) total(kind Kind, s Stretch) Row {
+	t := add(s.Members)
+	t.Name = string(Total)
+	return r.row(kind, s, t, r.seen(s, s.Members...))
+}
+
+// seen is how much of the CPU time of members was seen. It is known by project.
+func (r *Report) seen(s Stretch, members ...usage.Tally) *usage.Coverage {
+	var sum usage.Coverage
+	plus := func(c usage.Coverage) { sum.Seen, sum.Capacity = sum.Seen+c.Seen, sum.Capacity+c.Capacity }
+	switch r.Scope {
+	case usage.ScopeAda:
+		for _, c := range s.Coverage {
+			plus(c)
+		}
+	case usage.ScopeProject:
+		for _, m := range members {
+			plus(s.Coverage[m.Name])
+		}
+	}
+	if sum.Capacity <= 0 {
+		return nil
+	}
+	return &sum
+}
+
+// byEnergy orders members, the one with the most energy first, then by name.
+func byEnergy(members []usage.Tally) []usage.Tally {
+	ordered := slices.Clone(members)
+	slices.SortFunc(ordered, func(a, b usage.Tally) int {
+		return cmp.Or(cmp.Compare(b.Energy.Total(), a.Energy.Total()), cmp.Compare(a.Name, b.Name))
+	})
+	return ordered
+}
+
+// add adds tallies up, exactly.
+func add(all []usage.Tally) usage.Tally {
+	var whole usage.Tally
+	sums := make([]usage.Sum, len(quantities(&whole)))
+	for i := range all {
+		for n, q := range quantities(&all[i]) {
+			sums[n].Add(*q)
+		}
+		whole.Priced = whole.Priced || all[i].Priced
+	}
+	for n, q := range quantities(&whole) {
+		*q = sums[n].Float64()
+	}
+	return whole
+}
+
+func quantities(t *usage.Tally) []*float64 {
+	return []*float64{
+		(*float64)(&t.CPU.Busy), (*float64)(&t.CPU.Idle), (*float64)(&t.Energy.Busy), (*float64)(&t.Energy.Idle),
+		(*float64)(&t.Emissions.Busy), (*float64)(&t.Emissions.Idle), (*float64)(&t.Unpriced), (*float64)(&t.Provisional),
+		(*float64)(&t.Forecast), (*float64)(&t.Unattributed), (*float64)(&t.Doubt), (*float64)(&t.Undoubted),
+	}
+}

@@ -1,0 +1,124 @@
+package report
+
+import (
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Kind says what a row is: a member of the scope, those that were left out of the
+// top together, or a sum of the others.
+type Kind string
+
+// The kinds of rows. A name alone does not tell them: a project may be called
+// "other".
+const (
+	Member      Kind = "member"
+	Other       Kind = "other"
+	PeriodTotal Kind = "period_total" // of one day, week or month
+	Total       Kind = "total"        // of the whole report
+)
+
+// Row is what a report says of one member in one period, all of it or of one day,
+// week or month. Fields are named as CSV and JSON name them. A nil is not known,
+// which is never 0.
+type Row struct {
+	Kind        Kind        `json:"row"`
+	Start       string      `json:"period_start"`
+	End         string      `json:"period_end"`
+	Scope       usage.Scope `json:"scope"`
+	Name        string      `json:"name"`
+	DisplayName *string     `json:"display_name,omitempty"` // nil: not asked for
+
+	BusyCPU    float64  `json:"busy_cpu_seconds"`
+	IdleCPU    float64  `json:"idle_cpu_seconds"`
+	BusyEnergy float64  `json:"busy_kwh"`
+	IdleEnergy float64  `json:"idle_kwh"`
+	Energy     float64  `json:"energy_kwh"`
+	EnergyLow  *float64 `json:"energy_low_kwh"`
+	EnergyHigh *float64 `json:"energy_high_kwh"`
+
+	BusyEmissions *float64 `json:"busy_gco2eq"`
+	IdleEmissions *float64 `json:"idle_gco2eq"`
+	Emissions     *float64 `json:"emissions_gco2eq"`
+	EmissionsLow  *float64 `json:"emissions_low_gco2eq"`
+	EmissionsHigh *float64 `json:"emissions_high_gco2eq"`
+	Intensity     *float64 `json:"intensity_gco2eq_per_kwh"` // emissions over priced energy
+
+	// Shares of energy.
+	Idle         *float64 `json:"idle_ratio"`
+	Unpriced     *float64 `json:"unpriced_ratio"`
+	Provisional  *float64 `json:"provisional_ratio"`
+	Forecast     *float64 `json:"forecast_ratio"`
+	Unattributed *float64 `json:"unattributed_ratio"`
+	Unbounded    *float64 `json:"error_unknown_ratio"`
+
+	Coverage  *float64 `json:"cpu_coverage_ratio"`
+	Intervals int      `json:"intervals"`
+	Answered  int      `json:"intervals_answered"`
+	Empty     int      `json:"intervals_empty"`
+
+	Equivalents Amounts `json:"equivalents,omitempty"` // nil: not asked for
+
+	label string // of the period, for people
+}
+
+// row says of a tally all but whose it is and when.
+func (r *Report) row(kind Kind, s Stretch, t usage.Tally, seen *usage.Coverage) Row {
+	row := Row{
+		Kind: kind, Scope: r.Scope, Name: t.Name, label: r.label(kind, s.Period),
+		Start: s.From.In(r.Zone).Format(time.RFC3339), End: s.To.In(r.Zone).Format(time.RFC3339),
+		BusyCPU: float64(t.CPU.Busy), IdleCPU: float64(t.CPU.Idle),
+		BusyEnergy: float64(t.Energy.Busy), IdleEnergy: float64(t.Energy.Idle), Energy: float64(t.Energy.Total()),
+		Intervals: s.Intervals.All, Answered: s.Intervals.Answered(), Empty: s.Intervals.Empty,
+	}
+	if r.Names != nil {
+		name := r.Names[t.Name]
+		if kind != Member {
+			name = ""
+		}
+		row.DisplayName = &name
+	}
+	if b, ok := EnergyBounds(t); ok {
+		row.EnergyLow, row.EnergyHigh = value(b.Low), value(b.High)
+	}
+	if t.Priced {
+		row.BusyEmissions, row.IdleEmissions = value(t.Emissions.Busy), value(t.Emissions.Idle)
+		row.Emissions = value(t.Emissions.Total())
+		row.Intensity = ratio(t.Emissions.Total(), usage.Grams(t.Energy.Total()-t.Unpriced))
+	}
+	if b, ok := EmissionsBounds(t, r.Forecasts.Mean); ok {
+		row.EmissionsLow, row.EmissionsHigh = value(b.Low), value(b.High)
+	}
+	share := func(part usage.KWh) *float64 { return part01(ratio(part, t.Energy.Total())) }
+	row.Idle, row.Unpriced, row.Provisional = share(t.Energy.Idle), share(t.Unpriced), share(t.Provisional)
+	row.Forecast, row.Unattributed, row.Unbounded = share(t.Forecast), share(t.Unattributed), share(t.Undoubted)
+	if seen != nil {
+		row.Coverage = ratio(seen.Seen, seen.Capacity)
+	}
+	if r.Equivalents {
+		row.Equivalents = amounts(row.Emissions)
+	}
+	return row
+}
+
+func value[T ~float64](v T) *float64 {
+	f := float64(v)
+	return &f
+}
+
+// ratio is a part of a whole; of nothing there is none.
+func ratio[T ~float64](part, whole T) *float64 {
+	if whole <= 0 {
+		return nil
+	}
+	return value(part / whole)
+}
+
+// part01 takes from a share what rounding has put outside of it.
+func part01(v *float64) *float64 {
+	if v == nil {
+		return nil
+	}
+	return value(min(1, max(0, *v)))
+}
