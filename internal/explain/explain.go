@@ -1,0 +1,224 @@
+// Package explain says how a number came to be: from CPU seconds to grams, each
+// factor as it was used and where it came from. It knows the vocabulary and text;
+// it must not know where things are kept, nor flags. Start with New; the product
+// of the factors that it shows is the number that is stored.
+package explain
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Key says whose usage is explained; a nil stands for anybody.
+type Key struct {
+	Project string  `json:"project"`
+	Machine *string `json:"machine"`
+	User    *string `json:"user"`
+	Group   *string `json:"group"`
+}
+
+// holds says whether a key is one of those.
+func (k Key) holds(of usage.Key) bool {
+	is := func(want *string, name string) bool { return want == nil || *want == name }
+	return k.Project == of.Project && is(k.Machine, of.Machine) && is(k.User, of.User) && is(k.Group, of.Group)
+}
+
+// Known is what an explanation is made from.
+type Known struct {
+	usage.Proof
+	Key     Key
+	Titles  []usage.Title // of the users with usage
+	Remains *usage.Tally  // of a pruned interval: what its project used
+	Held    *usage.Period // from the first to the newest interval with usage; nil: there is none
+	Now     time.Time
+}
+
+// Users are those who used any of what is explained, and whose title is of
+// interest.
+func (k Known) Users() []string {
+	var users []string
+	for _, f := range k.Facts {
+		if k.Key.holds(f.Key) && f.User != usage.Unattributed {
+			users = append(users, f.User)
+		}
+	}
+	slices.Sort(users)
+	return slices.Compact(users)
+}
+
+// New explains a key in an interval.
+func New(k Known) *Explanation {
+	e := &Explanation{
+		Key: k.Key, Interval: intervalOf(k), Asked: askedOf(k), Coverage: coverageOf(k), Power: powerOf(k),
+		Prices: pricesOf(k), Slots: slotsOf(k), Usage: usageOf(k), Owners: ownersOf(k), Changes: changesOf(k),
+	}
+	if k.State != usage.Missing && k.State != usage.Empty {
+		e.PUE = number(k.PUE)
+	}
+	e.Total = totalOf(e.Usage)
+	if k.Remains != nil {
+		e.Total = remaining(k.Remains)
+	}
+	e.Remarks = remarks(k, e)
+	return e
+}
+
+func intervalOf(k Known) Interval {
+	return Interval{
+		Start: text(k.Interval.Start), End: text(k.Interval.End()), Seconds: k.Interval.Length.Seconds(), State: k.State, Pruned: k.Pruned,
+		FetchedAt: moment(k.FetchedAt), Attempts: k.Attempts, Error: k.Error, RetryAt: moment(k.RetryAt),
+	}
+}
+
+func askedOf(k Known) *Asked {
+	if k.Asked == (usage.Asked{}) {
+		return nil
+	}
+	a := &Asked{Busy: k.Asked.Busy, Idle: k.Asked.Idle}
+	for _, piece := range k.Interval.Pieces() {
+		a.EvaluatedAt = append(a.EvaluatedAt, text(piece.End()))
+	}
+	return a
+}
+
+func coverageOf(k Known) *Coverage {
+	c, ok := k.Coverage[k.Key.Project]
+	if !ok || c.Capacity <= 0 {
+		return nil
+	}
+	return &Coverage{Seen: float64(c.Seen), Capacity: float64(c.Capacity), Ratio: float64(c.Seen / c.Capacity)}
+}
+
+// powerOf is the power of the machine types that are explained.
+func powerOf(k Known) []Power {
+	all := []Power{}
+	for _, r := range k.Ratings {
+		if slices.ContainsFunc(k.Facts, func(f usage.Fact) bool { return k.Key.holds(f.Key) && f.Machine == r.Machine }) {
+			all = append(all, Power{r.Machine, float64(r.Watts.Busy), float64(r.Watts.Idle), r.Source, r.Error})
+		}
+	}
+	return all
+}
+
+func pricesOf(k Known) []Price {
+	all := []Price{}
+	for _, p := range k.Prices {
+		all = append(all, Price{
+			Piece: text(p.Start), Intensity: float64(p.Intensity), Kind: p.Kind, Provider: p.Provider, Grid: p.Grid,
+			Slot: text(p.SlotFrom), FetchedAt: text(p.FetchedAt),
+		})
+	}
+	return all
+}
+
+func slotsOf(k Known) []Slot {
+	all := []Slot{}
+	for _, s := range k.Slots {
+		all = append(all, Slot{
+			Start: text(s.From), Forecast: (*float64)(s.Forecast), Actual: (*float64)(s.Actual), Index: s.Index,
+			Provider: s.Provider, Grid: s.Grid, FetchedAt: text(s.FetchedAt),
+		})
+	}
+	return all
+}
+
+// usageOf goes from the CPU seconds of each key and piece to its grams.
+func usageOf(k Known) []Usage {
+	all := []Usage{}
+	for _, f := range k.Facts {
+		if !k.Key.holds(f.Key) {
+			continue
+		}
+		piece := usage.Interval{Start: f.Start, Length: usage.PieceLength(k.Interval.Length)}
+		u := Usage{
+			Piece: text(piece.Start), End: text(piece.End()), Project: f.Project, Machine: f.Machine, User: f.User, Group: f.Group,
+			PUE:  k.PUE,
+			Busy: Steps{CPU: float64(f.CPU.Busy), Energy: float64(f.Energy.Busy)},
+			Idle: Steps{CPU: float64(f.CPU.Idle), Energy: float64(f.Energy.Idle)},
+		}
+		if at := slices.IndexFunc(k.Ratings, func(r usage.Rating) bool { return r.Machine == f.Machine }); at >= 0 {
+			u.Busy.Watts, u.Idle.Watts = number(float64(k.Ratings[at].Watts.Busy)), number(float64(k.Ratings[at].Watts.Idle))
+		}
+		if at := slices.IndexFunc(k.Prices, func(p usage.PiecePrice) bool { return p.Start.Equal(f.Start) }); at >= 0 {
+			price := k.Prices[at].Intensity
+			u.Intensity = number(float64(price))
+			u.Busy.Emissions, u.Idle.Emissions = number(float64(f.Energy.Busy.At(price))), number(float64(f.Energy.Idle.At(price)))
+		}
+		all = append(all, u)
+	}
+	slices.SortStableFunc(all, func(a, b Usage) int { return a.key().Compare(b.key()) })
+	return all
+}
+
+// totalOf adds the usage up; nil if there is none.
+func totalOf(all []Usage) *Total {
+	if len(all) == 0 {
+		return nil
+	}
+	var sums [6]usage.Sum
+	priced := true
+	for _, u := range all {
+		for i, v := range []float64{u.Busy.CPU, u.Idle.CPU, u.Busy.Energy, u.Idle.Energy} {
+			sums[i].Add(v)
+		}
+		if u.Intensity == nil {
+			priced = false
+			continue
+		}
+		sums[4].Add(*u.Busy.Emissions)
+		sums[5].Add(*u.Idle.Emissions)
+	}
+	t := &Total{
+		BusyCPU: sums[0].Float64(), IdleCPU: sums[1].Float64(), BusyEnergy: sums[2].Float64(), IdleEnergy: sums[3].Float64(),
+	}
+	t.Energy = t.BusyEnergy + t.IdleEnergy
+	if priced {
+		t.BusyEmissions, t.IdleEmissions = number(sums[4].Float64()), number(sums[5].Float64())
+		t.Emissions = number(*t.BusyEmissions + *t.IdleEmissions)
+	}
+	return t
+}
+
+func remaining(r *usage.Tally) *Total {
+	t := &Total{
+		BusyCPU: float64(r.CPU.Busy), IdleCPU: float64(r.CPU.Idle),
+		BusyEnergy: float64(r.Energy.Busy), IdleEnergy: float64(r.Energy.Idle), Energy: float64(r.Energy.Total()),
+	}
+	if r.Priced {
+		t.BusyEmissions, t.IdleEmissions = number(float64(r.Emissions.Busy)), number(float64(r.Emissions.Idle))
+		t.Emissions = number(float64(r.Emissions.Total()))
+	}
+	return t
+}
+
+// agree says whether the factors of some usage multiply to its energy. They do
+// unless something else than the exporter has written the store.
+func (u Usage) agree() bool {
+	for _, s := range []Steps{u.Busy, u.Idle} {
+		if s.Watts == nil {
+			return false
+		}
+		product := float64(usage.Watts(*s.Watts).For(usage.CPUSeconds(s.CPU))) * u.PUE
+		if math.Abs(product-s.Energy) > 1e-9*math.Abs(s.Energy) {
+			return false
+		}
+	}
+	return true
+}
+
+func number(v float64) *float64 { return &v }
+
+// text is a time as it is stored: 2025-09-11T10:30:00Z.
+func text(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// moment is a time that may not be known.
+func moment(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	s := text(t)
+	return &s
+}

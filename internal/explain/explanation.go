@@ -1,0 +1,176 @@
+package explain
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Explanation is all there is to say of a key in an interval, in the order in
+// which a number is made. Times are UTC; a nil is not known, which is never 0.
+type Explanation struct {
+	Key      Key       `json:"key"`
+	Interval Interval  `json:"interval"`
+	Asked    *Asked    `json:"asked"`
+	Coverage *Coverage `json:"coverage"` // of the project's CPU time
+	PUE      *float64  `json:"pue_ratio"`
+	Power    []Power   `json:"power"`
+	Slots    []Slot    `json:"slots"`
+	Prices   []Price   `json:"prices"` // in force, one a piece
+	Usage    []Usage   `json:"usage"`
+	Total    *Total    `json:"total"`
+	Owners   []Owner   `json:"owners"`
+	Changes  []Change  `json:"changes"`
+	Remarks  []string  `json:"remarks"`
+}
+
+// Interval is the interval and how it stands.
+type Interval struct {
+	Start     string      `json:"start"`
+	End       string      `json:"end"`
+	Seconds   float64     `json:"seconds"`
+	State     usage.State `json:"state"`
+	Pruned    bool        `json:"pruned"`
+	FetchedAt *string     `json:"fetched_at"`
+	Attempts  int         `json:"failed_attempts"`
+	Error     string      `json:"error"`
+	RetryAt   *string     `json:"retry_at"`
+}
+
+// Asked is what Prometheus was asked, and for which moments: a query answers for
+// the time before each.
+type Asked struct {
+	Busy        string   `json:"busy_query"`
+	Idle        string   `json:"idle_query"`
+	EvaluatedAt []string `json:"evaluated_at"`
+}
+
+// Coverage is how much of the CPU time was seen.
+type Coverage struct {
+	Seen     float64 `json:"seen_cpu_seconds"`
+	Capacity float64 `json:"capacity_cpu_seconds"`
+	Ratio    float64 `json:"ratio"`
+}
+
+// Power is the average power of a machine type, per core.
+type Power struct {
+	Machine string   `json:"machine"`
+	Busy    float64  `json:"busy_watts"`
+	Idle    float64  `json:"idle_watts"`
+	Source  string   `json:"source"`
+	Error   *float64 `json:"error_ratio"`
+}
+
+// Slot is what is known of the carbon intensity of a half hour.
+type Slot struct {
+	Start     string   `json:"start"`
+	Forecast  *float64 `json:"forecast_gco2eq_per_kwh"`
+	Actual    *float64 `json:"actual_gco2eq_per_kwh"`
+	Index     string   `json:"index"`
+	Provider  string   `json:"provider"`
+	Grid      string   `json:"grid"`
+	FetchedAt string   `json:"fetched_at"`
+}
+
+// Price is the intensity in force for a piece.
+type Price struct {
+	Piece     string     `json:"piece_start"`
+	Intensity float64    `json:"gco2eq_per_kwh"`
+	Kind      usage.Kind `json:"kind"`
+	Provider  string     `json:"provider"`
+	Grid      string     `json:"grid"`
+	Slot      string     `json:"slot_start"`
+	FetchedAt string     `json:"fetched_at"`
+}
+
+// Usage is that of one key in one piece: for each mode
+//
+//	energy    = CPU seconds x watts / 3 600 000 x PUE
+//	emissions = energy x intensity
+type Usage struct {
+	Piece     string   `json:"piece_start"`
+	End       string   `json:"piece_end"`
+	Project   string   `json:"project"`
+	Machine   string   `json:"machine"`
+	User      string   `json:"user"`
+	Group     string   `json:"group"`
+	PUE       float64  `json:"pue_ratio"`
+	Intensity *float64 `json:"intensity_gco2eq_per_kwh"`
+	Busy      Steps    `json:"busy"`
+	Idle      Steps    `json:"idle"`
+}
+
+// Steps lead from the CPU seconds of a mode to its emissions.
+type Steps struct {
+	CPU       float64  `json:"cpu_seconds"`
+	Watts     *float64 `json:"watts"`
+	Energy    float64  `json:"kwh"`
+	Emissions *float64 `json:"gco2eq"`
+}
+
+// Total is all usage of the explanation.
+type Total struct {
+	BusyCPU       float64  `json:"busy_cpu_seconds"`
+	IdleCPU       float64  `json:"idle_cpu_seconds"`
+	BusyEnergy    float64  `json:"busy_kwh"`
+	IdleEnergy    float64  `json:"idle_kwh"`
+	Energy        float64  `json:"energy_kwh"`
+	BusyEmissions *float64 `json:"busy_gco2eq"`
+	IdleEmissions *float64 `json:"idle_gco2eq"`
+	Emissions     *float64 `json:"emissions_gco2eq"`
+}
+
+// Owner is somebody with usage, and the records that say so. Without any the
+// label of the series says it.
+type Owner struct {
+	User    string  `json:"user"`
+	Records []Title `json:"records"`
+	Groups  []Group `json:"groups"`
+}
+
+// Title is a record by which a host was somebody's.
+type Title struct {
+	Document string  `json:"document"`
+	Host     string  `json:"host"`
+	From     *string `json:"from"`
+	To       *string `json:"to"` // null: still
+}
+
+// Group is a membership of somebody's.
+type Group struct {
+	Group string  `json:"group"`
+	From  *string `json:"from"` // null: always
+	To    *string `json:"to"`
+}
+
+// Change is a restatement of a piece.
+type Change struct {
+	At        string    `json:"at"`
+	Piece     string    `json:"piece_start"`
+	Why       usage.Why `json:"why"`
+	Was       Worth     `json:"was"`
+	Is        Worth     `json:"is"`
+	EnergyWas float64   `json:"site_kwh_was"`
+	EnergyIs  float64   `json:"site_kwh_is"`
+}
+
+// Worth is a price without its times.
+type Worth struct {
+	Intensity float64    `json:"gco2eq_per_kwh"`
+	Kind      usage.Kind `json:"kind"`
+	Provider  string     `json:"provider"`
+	Grid      string     `json:"grid"`
+}
+
+func (u Usage) key() usage.Key {
+	return usage.Key{Project: u.Project, Machine: u.Machine, User: u.User, Group: u.Group}
+}
+
+// WriteJSON writes the explanation as one object, numbers as exact as they are.
+func (e *Explanation) WriteJSON(out io.Writer) error {
+	enc := json.NewEncoder(out)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(e)
+}

@@ -1,0 +1,243 @@
+package explain
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// WriteText writes the explanation for people. Numbers are as exact as they are:
+// whoever multiplies them gets what is stored.
+func (e *Explanation) WriteText(out io.Writer, zone *time.Location) error {
+	w := &writer{}
+	e.writeHead(w, zone)
+	e.writeAsked(w)
+	e.writeFactors(w)
+	e.writePrices(w)
+	e.writeUsage(w)
+	e.writeOwners(w)
+	e.writeChanges(w)
+	_, err := io.WriteString(out, w.String())
+	return err
+}
+
+type writer struct{ strings.Builder }
+
+func (w *writer) line(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+
+// section begins one, behind an empty line.
+func (w *writer) section(format string, args ...any) { w.line("\n"+format, args...) }
+
+func (e *Explanation) writeHead(w *writer, zone *time.Location) {
+	i := e.Interval
+	whose := "project " + printable(e.Key.Project)
+	for _, part := range []struct {
+		what string
+		name *string
+	}{{"machine type", e.Key.Machine}, {"user", e.Key.User}, {"group", e.Key.Group}} {
+		if part.name != nil {
+			whose += ", " + part.what + " " + printable(*part.name)
+		}
+	}
+	w.line("%s, %s to %s%s", whose, i.Start, i.End, local(i, zone))
+	for _, remark := range e.Remarks {
+		w.line("  %s", printableLine(remark))
+	}
+}
+
+// local is the interval on the clocks of a zone, if they show another time.
+func local(i Interval, zone *time.Location) string {
+	from, err := time.Parse(time.RFC3339, i.Start)
+	if err != nil || zone == nil {
+		return ""
+	}
+	to := from.Add(time.Duration(i.Seconds) * time.Second)
+	if _, offset := from.In(zone).Zone(); offset == 0 {
+		return ""
+	}
+	const clock = "15:04 MST"
+	return fmt.Sprintf(" (%s to %s in %s)", from.In(zone).Format(clock), to.In(zone).Format(clock), zone)
+}
+
+func (e *Explanation) writeAsked(w *writer) {
+	switch {
+	case e.Interval.FetchedAt == nil:
+		return
+	case e.Asked == nil:
+		w.section("Asked of Prometheus at %s; what it was asked is not known, it was stored by an older version", *e.Interval.FetchedAt)
+		return
+	}
+	w.section("Asked of Prometheus at %s, evaluated at %s", *e.Interval.FetchedAt, strings.Join(e.Asked.EvaluatedAt, ", "))
+	w.line("  busy  %s", printableLine(e.Asked.Busy))
+	w.line("  idle  %s", printableLine(e.Asked.Idle))
+}
+
+func (e *Explanation) writeFactors(w *writer) {
+	if e.PUE == nil {
+		return
+	}
+	w.section("Made with")
+	if c := e.Coverage; c != nil {
+		w.line("  %.0f of %.0f CPU seconds of the project seen (%.1f %%)", c.Seen, c.Capacity, 100*c.Ratio)
+	} else {
+		w.line("  how many of the project's CPU seconds were seen is not known")
+	}
+	for _, p := range e.Power {
+		err := "error not known"
+		if p.Error != nil {
+			err = fmt.Sprintf("standard error %.1f %% of the energy", 100**p.Error)
+		}
+		w.line("  machine type %s: %s W busy and %s W idle per core; source: %s; %s",
+			printable(p.Machine), exact(p.Busy), exact(p.Idle), printableLine(p.Source), err)
+	}
+	w.line("  PUE %s", exact(*e.PUE))
+}
+
+func (e *Explanation) writePrices(w *writer) {
+	if len(e.Prices)+len(e.Slots) == 0 {
+		return
+	}
+	w.section("Carbon intensity, gCO2eq/kWh")
+	for _, p := range e.Prices {
+		w.line("  in force for the piece of %s: %s, %s of the slot of %s, %s, grid %s, fetched %s",
+			p.Piece, exact(p.Intensity), p.Kind, p.Slot, printableLine(p.Provider), printableLine(p.Grid), p.FetchedAt)
+	}
+	for _, s := range e.Slots {
+		word := ""
+		if s.Index != "" {
+			word = fmt.Sprintf(" (%s)", printableLine(s.Index))
+		}
+		w.line("  slot of %s: forecast %s, actual %s%s, %s, grid %s, fetched %s",
+			s.Start, maybe(s.Forecast), maybe(s.Actual), word, printableLine(s.Provider), printableLine(s.Grid), s.FetchedAt)
+	}
+}
+
+func (e *Explanation) writeUsage(w *writer) {
+	if len(e.Usage) > 0 {
+		w.section("CPU seconds x watts / 3600000 x PUE = kWh; kWh x gCO2eq/kWh = gCO2eq")
+	}
+	var last usage.Key
+	for n, u := range e.Usage {
+		if k := u.key(); n == 0 || k != last {
+			w.line("  machine type %s, user %s, group %s", printable(u.Machine), printable(u.User), printable(u.Group))
+			last = k
+		}
+		w.line("    %s  busy  %s", u.Piece, u.steps(u.Busy))
+		w.line("    %s  idle  %s", u.Piece, u.steps(u.Idle))
+	}
+	t := e.Total
+	if t == nil {
+		return
+	}
+	grams := "gCO2eq not known yet"
+	if t.Emissions != nil {
+		grams = fmt.Sprintf("%s gCO2eq (busy %s, idle %s)", exact(*t.Emissions), exact(*t.BusyEmissions), exact(*t.IdleEmissions))
+	}
+	w.section("Total: %s s busy, %s s idle; %s kWh (busy %s, idle %s); %s",
+		exact(t.BusyCPU), exact(t.IdleCPU), exact(t.Energy), exact(t.BusyEnergy), exact(t.IdleEnergy), grams)
+}
+
+// steps are the two products of one mode.
+func (u Usage) steps(s Steps) string {
+	energy := fmt.Sprintf("%s s x %s W / 3600000 x %s = %s kWh", exact(s.CPU), maybe(s.Watts), exact(u.PUE), exact(s.Energy))
+	if u.Intensity == nil {
+		return energy + "; no carbon intensity yet"
+	}
+	return energy + fmt.Sprintf("; x %s = %s g", exact(*u.Intensity), exact(*s.Emissions))
+}
+
+func (e *Explanation) writeOwners(w *writer) {
+	if len(e.Owners) == 0 {
+		return
+	}
+	w.section("Whose it was")
+	for _, o := range e.Owners {
+		if len(o.Records) == 0 {
+			w.line("  %s: the label of the series says so, no record of the directory does", printable(o.User))
+		}
+		for _, r := range o.Records {
+			w.line("  %s: document %s gave the host %s%s", printable(o.User), printableLine(r.Document), printable(r.Host), stretch(r.From, r.To))
+		}
+		for _, g := range o.Groups {
+			w.line("  %s: member of %s%s", printable(o.User), printable(g.Group), stretch(g.From, g.To))
+		}
+	}
+}
+
+// stretch is a time with or without ends.
+func stretch(from, to *string) string {
+	switch {
+	case from == nil && to == nil:
+		return ", always"
+	case from == nil:
+		return " until " + *to
+	case to == nil:
+		return " from " + *from + " on"
+	}
+	return " from " + *from + " to " + *to
+}
+
+// meanings are the reasons of changes in words.
+var meanings = map[usage.Why]string{
+	usage.BecauseForecast: "the forecast was revised",
+	usage.BecauseActual:   "the actual took the place of the forecast",
+	usage.BecauseRevised:  "the actual was revised",
+	usage.BecauseProvider: "another provider or grid",
+	usage.BecauseRestate:  "restated, as was asked for",
+	usage.BecauseRecost:   "costed anew, as was asked for",
+}
+
+func (e *Explanation) writeChanges(w *writer) {
+	if len(e.Changes) == 0 {
+		if len(e.Prices) > 0 {
+			w.section("Not restated since it was priced")
+		}
+		return
+	}
+	w.section("Restated")
+	for _, c := range e.Changes {
+		energy := ""
+		if c.EnergyWas != c.EnergyIs {
+			energy = fmt.Sprintf("; the site's energy %s to %s kWh", exact(c.EnergyWas), exact(c.EnergyIs))
+		}
+		w.line("  %s  piece of %s: %s to %s%s: %s", c.At, c.Piece, c.Was, c.Is, energy, meanings[c.Why])
+	}
+}
+
+// String is a price in words.
+func (p Worth) String() string {
+	return fmt.Sprintf("%s (%s, %s, grid %s)", exact(p.Intensity), p.Kind, printableLine(p.Provider), printableLine(p.Grid))
+}
+
+// exact is a number with all of its digits, and no exponent.
+func exact(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+func maybe(v *float64) string {
+	if v == nil {
+		return "not known"
+	}
+	return exact(*v)
+}
+
+// printable is a name as it can stand in a line.
+func printable(name string) string {
+	if name == "" || strings.ContainsAny(name, " ,") {
+		return strconv.Quote(name)
+	}
+	return printableLine(name)
+}
+
+// printableLine is text that orders nothing of a terminal and does not end its
+// line.
+func printableLine(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(s) {
+		return strconv.Quote(s)
+	}
+	return s
+}
