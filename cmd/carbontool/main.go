@@ -39,6 +39,7 @@ func commands() []command {
 		&backup{},
 		&backfill{},
 		&forecast{},
+		&reportUsage{},
 		&forgetUser{},
 		&calibrateMachine{},
 		&generateRules{},

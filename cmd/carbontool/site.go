@@ -62,6 +62,18 @@ func (s *site) open(ctx context.Context, c *config.Config) (*store.Store, error)
 	return store.Open(ctx, s.storagePath, o)
 }
 
+// openToRead is open for a command that changes no usage. Unless a configuration was
+// named, the store's own intervals and days go.
+func (s *site) openToRead(ctx context.Context, c *config.Config) (*store.Store, error) {
+	if s.configGiven {
+		return s.open(ctx, c)
+	}
+	if err := s.there(); err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, s.storagePath, store.Options{})
+}
+
 // there wants a store to be there that somebody has written.
 func (s *site) there() error {
 	info, err := os.Stat(s.storagePath)
