@@ -40,6 +40,7 @@ func commands() []command {
 		&backfill{},
 		&forecast{},
 		&reportUsage{},
+		&explainUsage{},
 		&forgetUser{},
 		&calibrateMachine{},
 		&generateRules{},

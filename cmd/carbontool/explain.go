@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/explain"
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// explainUsage says how a number came to be.
+type explainUsage struct {
+	site
+	ts      string
+	project string
+	narrow  [3]narrowing
+	format  string
+}
+
+// narrowing is a flag by which less than all of a project is explained.
+type narrowing struct {
+	scope usage.Scope
+	name  string
+	given bool
+}
+
+func (e *explainUsage) register(app *kingpin.Application) *kingpin.CmdClause {
+	c := app.Command("explain", "Say how a number came to be, from CPU seconds to grams.").HelpLong(`
+Everything that is known of one interval of a project: what Prometheus was asked
+and when, busy and idle CPU seconds, watts and where they are from, PUE, kWh,
+carbon intensity by forecast and actual, gCO2eq, the record by which it was
+somebody's, and what has been restated. Numbers are shown in full: multiplied,
+they give what is stored.
+
+--ts may be any time in the interval. An interval that is missing, empty, not
+priced or kept no more says so, which is an answer: the exit code is 0. A name
+that the store has never seen is wrong use.
+
+Users appear by id. Times are UTC.
+
+Example:
+
+    carbontool explain --ts=2026-10-01T10:30 --project=ISIS --user=alice
+`)
+	e.site.register(c)
+	c.Flag("ts", "A time in the interval: 2026-10-01T10:30, in the store's timezone, or RFC 3339.").
+		Required().PlaceHolder("TIME").StringVar(&e.ts)
+	c.Flag("project", "The project.").Required().PlaceHolder("NAME").StringVar(&e.project)
+	for i, n := range []struct {
+		scope usage.Scope
+		help  string
+	}{
+		{usage.ScopeMachine, "Only this machine type of it."},
+		{usage.ScopeUser, "Only this user, by id; unattributed is one, too."},
+		{usage.ScopeGroup, "Only this group, as it was in the interval."},
+	} {
+		e.narrow[i].scope = n.scope
+		c.Flag(string(n.scope), n.help).PlaceHolder("NAME").IsSetByUser(&e.narrow[i].given).StringVar(&e.narrow[i].name)
+	}
+	c.Flag("format", "text or json.").Default("text").EnumVar(&e.format, "text", "json")
+	return c
+}
+
+func (e *explainUsage) run(ctx context.Context, s streams) error {
+	c, err := e.config()
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	if _, err := pastMoment("--ts", e.ts, c.Location(), now); err != nil {
+		return err
+	}
+	st, err := e.openToRead(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	at, err := pastMoment("--ts", e.ts, st.Timezone(), now)
+	if err != nil {
+		return err
+	}
+	if err := e.known(ctx, st); err != nil {
+		return err
+	}
+	known, err := e.read(ctx, st, usage.IntervalAt(at, st.Interval()), now)
+	if err != nil {
+		return err
+	}
+	if e.format == "json" {
+		return explain.New(known).WriteJSON(s.out)
+	}
+	return explain.New(known).WriteText(s.out, st.Timezone())
+}
+
+// known refuses names that the store has never seen: they are mistyped, and
+// "used nothing" would be an answer to another question.
+func (e *explainUsage) known(ctx context.Context, st *store.Store) error {
+	for _, n := range append([]narrowing{{usage.ScopeProject, e.project, true}}, e.narrow[:]...) {
+		if !n.given {
+			continue
+		}
+		names, err := st.Members(ctx, n.scope)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(names, n.name) {
+			continue
+		}
+		if n.scope == usage.ScopeProject {
+			return wrongUsef("--project: the store has never seen %q; %s", n.name, projects(names))
+		}
+		return wrongUsef("--%s: the store has never seen %q", n.scope, n.name)
+	}
+	return nil
+}
+
+// projects names those that there are.
+func projects(names []string) string {
+	const most = 10
+	switch {
+	case len(names) == 0:
+		return "it has no project at all"
+	case len(names) > most:
+		return fmt.Sprintf("it has %s and %d more", strings.Trim(fmt.Sprintf("%q", names[:most]), "[]"), len(names)-most)
+	}
+	return "it has " + strings.Trim(fmt.Sprintf("%q", names), "[]")
+}
+
+func (e *explainUsage) read(ctx context.Context, st *store.Store, i usage.Interval, now time.Time) (explain.Known, error) {
+	k := explain.Known{Now: now, Key: explain.Key{Project: e.project}}
+	for n, to := range []**string{&k.Key.Machine, &k.Key.User, &k.Key.Group} {
+		if e.narrow[n].given {
+			*to = &e.narrow[n].name
+		}
+	}
+	var err error
+	if k.Proof, err = st.Proof(ctx, i); err != nil {
+		return k, err
+	}
+	if k.Titles, err = st.Titles(ctx, k.Users(), i); err != nil {
+		return k, err
+	}
+	if k.Pruned {
+		remains, used, err := st.ProjectUsage(ctx, e.project, i)
+		if err != nil {
+			return k, err
+		}
+		if used {
+			k.Remains = &remains
+		}
+	}
+	if k.State == usage.Missing {
+		held, any, err := st.Span(ctx)
+		if err != nil {
+			return k, err
+		}
+		if any {
+			k.Held = &held
+		}
+	}
+	return k, nil
+}
