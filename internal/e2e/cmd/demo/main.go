@@ -1,6 +1,6 @@
 // Demo starts a simulated research cloud and the exporter beside it, as an
-// operator would, waits until the history is in, and shows the first numbers.
-// Ctrl-C ends all of it.
+// operator would, waits until the history is in, and shows the first numbers, a
+// report and where one of its numbers comes from. Ctrl-C ends all of it.
 package main
 
 import (
@@ -30,6 +30,7 @@ const (
 	grid       = "127.0.0.1:19980"
 	mongodb    = "127.0.0.1:19017"
 	exporter   = "127.0.0.1:9977"
+	days       = 3 // of history
 	// catchUp bounds the wait for three days of history, which take seconds.
 	catchUp = 2 * time.Minute
 )
@@ -68,7 +69,7 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 
 	fmt.Fprintln(out, "Starting a simulated research cloud with three days of history ...")
 	cloud, err := child.Start(log, filepath.Join(s.bin, "simcloud"),
-		"--prometheus.listen="+prometheus, "--uk.listen="+grid, "--mongodb.listen="+mongodb, "--days=3")
+		"--prometheus.listen="+prometheus, "--uk.listen="+grid, "--mongodb.listen="+mongodb, fmt.Sprintf("--days=%d", days))
 	if err != nil {
 		return err
 	}
@@ -88,6 +89,9 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 		return fmt.Errorf("the exporter has not caught up: %w", err)
 	}
 	seen.print(out)
+	if err := seen.printTool(ctx, out, s, store); err != nil {
+		return err
+	}
 	fmt.Fprintf(out, `
 Look at  http://%s/         the exporter
          http://%[1]s/metrics  what Prometheus scrapes
