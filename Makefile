@@ -35,9 +35,11 @@ race:
 e2e: build tools race
 	cd $(E2E) && $(GO) vet ./... && $(GO) test -race ./...
 
-tools: ## build the real prometheus and promtool that the tests use
+tools: ## build the real prometheus, promtool, alertmanager and amtool that the tests use
 	$(GO) build -modfile=tools/prometheus.mod -tags remove_all_sd,netgo -o $(BIN)/ \
 		github.com/prometheus/prometheus/cmd/prometheus github.com/prometheus/prometheus/cmd/promtool
+	$(GO) build -modfile=tools/alertmanager.mod -tags netgo -o $(BIN)/ \
+		github.com/prometheus/alertmanager/cmd/alertmanager github.com/prometheus/alertmanager/cmd/amtool
 
 lint: ## run golangci-lint
 	$(GO) build -modfile=tools/golangci-lint.mod -o $(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
