@@ -38,6 +38,8 @@ func commands() []command {
 		&checkStore{},
 		&backup{},
 		&backfill{},
+		&recost{},
+		&listIntervals{},
 		&forecast{},
 		&reportUsage{},
 		&explainUsage{},

@@ -26,6 +26,7 @@ type timeRange struct {
 	fromGiven, toGiven, monthGiven bool
 	months                         bool
 	ahead                          bool // an end in the future is one at now
+	all                            bool // without --from it begins with the first there is
 }
 
 // register declares --from and --to.
@@ -50,6 +51,16 @@ func (r *timeRange) registerAhead(c *kingpin.CmdClause) {
 	r.register(c)
 }
 
+// registerAll declares --from and --to for a command that is about all there is
+// where they are not given.
+func (r *timeRange) registerAll(c *kingpin.CmdClause) {
+	r.all = true
+	c.Flag("from", "First moment of the range: 2026-10-01 or 2026-10-01T10:30, in the configured timezone, or RFC 3339. Without it: all there is.").
+		PlaceHolder("TIME").IsSetByUser(&r.fromGiven).StringVar(&r.from)
+	c.Flag("to", "First moment behind the range, in the same forms. Without it: now.").
+		PlaceHolder("TIME").IsSetByUser(&r.toGiven).StringVar(&r.to)
+}
+
 // period is the range as it was meant. It begins before now and ends at now or
 // before; a month that is not over ends now. Every error is one of wrong use.
 func (r *timeRange) period(c *config.Config, now time.Time) (usage.Period, error) {
@@ -59,14 +70,18 @@ func (r *timeRange) period(c *config.Config, now time.Time) (usage.Period, error
 		return usage.Period{}, wrongUsef("--month is a range of its own: leave out --from and --to")
 	case r.monthGiven:
 		return monthOf(r.month, zone, now)
+	case !r.fromGiven && r.all:
 	case !r.fromGiven && r.months:
 		return usage.Period{}, wrongUsef("a range is needed: give --from or --month")
 	case !r.fromGiven:
 		return usage.Period{}, wrongUsef("a range is needed: give --from")
 	}
-	from, err := pastMoment("--from", r.from, zone, now)
-	if err != nil {
-		return usage.Period{}, err
+	from := time.Unix(0, 0).UTC()
+	if r.fromGiven {
+		var err error
+		if from, err = pastMoment("--from", r.from, zone, now); err != nil {
+			return usage.Period{}, err
+		}
 	}
 	to, err := r.end(zone, now)
 	if err != nil {

@@ -5,8 +5,10 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -33,15 +35,8 @@ func (o outcome) head(out io.Writer) {
 func (o outcome) print(out io.Writer) {
 	o.head(out)
 	d := o.done
-	var states []string
-	stored := 0
-	for _, state := range slices.Backward(usage.States()) {
-		if n := d.Stored[state]; n > 0 && state != usage.Empty {
-			stored += n
-			states = append(states, fmt.Sprintf("%d %s", n, state))
-		}
-	}
-	row(out, "stored", stored, strings.Join(states, ", "))
+	stored, states := o.stored()
+	row(out, "stored", stored, states)
 	if n := d.Stored[usage.Empty]; n > 0 {
 		row(out, "empty", n, "Prometheus has nothing of that time, such as before its retention: not 0, not known")
 	}
@@ -52,6 +47,18 @@ func (o outcome) print(out io.Writer) {
 	for _, reason := range slices.Sorted(maps.Keys(o.rejects)) {
 		fmt.Fprintf(out, "refused: %d samples, %s\n", o.rejects[reason], reason)
 	}
+}
+
+// stored is how many have usage now, and of which state.
+func (o outcome) stored() (n int, states string) {
+	var words []string
+	for _, state := range slices.Backward(usage.States()) {
+		if of := o.done.Stored[state]; of > 0 && state != usage.Empty {
+			n += of
+			words = append(words, fmt.Sprintf("%d %s", of, state))
+		}
+	}
+	return n, strings.Join(words, ", ")
 }
 
 // rest are the rows of what was not stored.
@@ -98,3 +105,11 @@ func row(out io.Writer, name string, n int, words string) {
 }
 
 func intervals(n int) string { return counted(n, "interval") }
+
+// readable is a name as it can stand in a line: as it is, unless it would break it.
+func readable(name string) string {
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
+}
