@@ -47,7 +47,7 @@ lint: ## run golangci-lint
 	cd $(E2E) && ../../$(BIN)/golangci-lint run --config ../../.golangci.yml ./...
 
 bench: ## run the benchmarks of docs/performance.md
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/store ./internal/mongo ./internal/attribution ./collector ./cmd/carbon_exporter
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/store ./internal/mongo ./internal/attribution ./collector ./cmd/carbon_exporter ./cmd/carbontool
 	cd $(E2E) && $(GO) test -run '^$$' -bench . -benchmem ./clientgolang
 
 golden: ## rewrite the catalogue of metrics after a change
