@@ -38,7 +38,7 @@ Example:
 
     carbontool generate rules --output-dir=/etc/prometheus/rules
 `)
-	g.site.registerConfig(c)
+	g.registerConfig(c)
 	c.Flag("output-dir", "Directory to write the files to; made if it is not there.").
 		PlaceHolder("DIR").StringVar(&g.outputDir)
 	c.Flag("runbooks.url", "Folder of the runbooks that alerts link to; without it that of this repository.").
