@@ -156,11 +156,11 @@ func (e *explainUsage) read(ctx context.Context, st *store.Store, i usage.Interv
 		}
 	}
 	if k.State == usage.Missing {
-		held, any, err := st.Span(ctx)
+		held, some, err := st.Span(ctx)
 		if err != nil {
 			return k, err
 		}
-		if any {
+		if some {
 			k.Held = &held
 		}
 	}

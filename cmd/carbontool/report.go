@@ -191,11 +191,11 @@ func wholeDays(p usage.Period, zone *time.Location, now time.Time) string {
 // sayNothing says that nothing is stored of a period, and of which there is.
 func sayNothing(ctx context.Context, s streams, st *store.Store, rep *report.Report) error {
 	has := "the store has no usage at all"
-	span, any, err := st.Span(ctx)
+	span, some, err := st.Span(ctx)
 	if err != nil {
 		return err
 	}
-	if any {
+	if some {
 		has = fmt.Sprintf("the store has usage of %s to %s", written(span.From, rep.Zone), written(span.To, rep.Zone))
 	}
 	n := rep.Whole.Intervals

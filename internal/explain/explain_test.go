@@ -38,8 +38,10 @@ func random(r *rand.Rand) Known {
 			Intensity: usage.GramsPerKWh(300 * r.Float64()), Kind: usage.Actual, Provider: "uk", Grid: "GB", SlotFrom: piece.Start, FetchedAt: start.Add(2 * time.Hour),
 		}})
 		for _, key := range []usage.Key{
-			{Project: "ISIS", Machine: "Muon", User: "alice", Group: "g"}, {Project: "ISIS", Machine: "SANS", User: "bob", Group: "g"},
-			{Project: "ISIS", Machine: "Muon", User: usage.Unattributed, Group: "g"}, {Project: "CLF", Machine: "Muon", User: "alice", Group: "g"},
+			{Project: "ISIS", Machine: "Muon", User: "alice", Group: "g"},
+			{Project: "ISIS", Machine: "SANS", User: "bob", Group: "g"},
+			{Project: "ISIS", Machine: "Muon", User: usage.Unattributed, Group: "g"},
+			{Project: "CLF", Machine: "Muon", User: "alice", Group: "g"},
 		} {
 			cpu := usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(r.ExpFloat64() * 1e3), Idle: usage.CPUSeconds(r.ExpFloat64() * 1e4)}
 			k.Facts = append(k.Facts, usage.Fact{Key: key, Start: piece.Start, CPU: cpu, Energy: usage.BusyIdle[usage.KWh]{
@@ -164,21 +166,27 @@ func TestStatesExplainThemselves(t *testing.T) {
 	}{
 		{"missing: never written down", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Missing}}}, []string{"missing: it was not fetched, and the store has no usage at all\n"}, "Total"},
 		{
-			"missing: before the store begins", Known{Held: &usage.Period{From: start.Add(time.Hour), To: now}, Proof: usage.Proof{Record: usage.Record{State: usage.Missing}}},
-			[]string{"missing: it was not fetched; the store has usage of 2026-07-01T13:00:00Z to 2026-07-02T12:00:00Z\n"}, "gCO2eq",
+			"missing: before the store begins",
+			Known{Held: &usage.Period{From: start.Add(time.Hour), To: now}, Proof: usage.Proof{Record: usage.Record{State: usage.Missing}}},
+			[]string{"missing: it was not fetched; the store has usage of 2026-07-01T13:00:00Z to 2026-07-02T12:00:00Z\n"},
+			"gCO2eq",
 		},
 		{"missing: not over", Known{Now: start.Add(time.Minute), Proof: usage.Proof{Record: usage.Record{State: usage.Missing}}}, []string{"missing: it is not over before 2026-07-01T12:30:00Z\n"}, "fetched"},
 		{
-			"missing: attempts that failed", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Missing}, Attempts: 3, Error: "timeout\nof line 2", RetryAt: now}},
-			[]string{`"3 attempts to get it have failed, the last with: timeout\nof line 2; not tried again before 2026-07-02T12:00:00Z"`}, "Total",
+			"missing: attempts that failed",
+			Known{Proof: usage.Proof{Record: usage.Record{State: usage.Missing}, Attempts: 3, Error: "timeout\nof line 2", RetryAt: now}},
+			[]string{`"3 attempts to get it have failed, the last with: timeout\nof line 2; not tried again before 2026-07-02T12:00:00Z"`},
+			"Total",
 		},
 		{
-			"empty", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Empty, FetchedAt: now, Asked: usage.Asked{Busy: "b", Idle: "i"}}, RetryAt: now}},
+			"empty",
+			Known{Proof: usage.Proof{Record: usage.Record{State: usage.Empty, FetchedAt: now, Asked: usage.Asked{Busy: "b", Idle: "i"}}, RetryAt: now}},
 			[]string{"empty: Prometheus answered and had no series, which is not 0; it is asked once more at 2026-07-02T12:00:00Z\n", "Asked of Prometheus at 2026-07-02T12:00:00Z, evaluated at 2026-07-01T12:30:00Z\n  busy  b\n  idle  i\n"},
 			"Total",
 		},
 		{
-			"unpriced", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Unpriced, FetchedAt: now, PUE: 1, Facts: facts, Ratings: ratings}}},
+			"unpriced",
+			Known{Proof: usage.Proof{Record: usage.Record{State: usage.Unpriced, FetchedAt: now, PUE: 1, Facts: facts, Ratings: ratings}}},
 			[]string{
 				"unpriced: its energy is known", "what it was asked is not known, it was stored by an older version",
 				"3600 s x 12 W / 3600000 x 1 = 0.012 kWh; no carbon intensity yet\n", "0.012 kWh (busy 0.012, idle 0); gCO2eq not known yet\n",
@@ -186,28 +194,38 @@ func TestStatesExplainThemselves(t *testing.T) {
 			"= 0 g",
 		},
 		{
-			"pruned", Known{
+			"pruned",
+			Known{
 				Proof:   usage.Proof{Record: usage.Record{State: usage.Settled, FetchedAt: now, PUE: 1}, Pruned: true},
 				Remains: &usage.Tally{Energy: usage.BusyIdle[usage.KWh]{Busy: 1}, Emissions: usage.BusyIdle[usage.Grams]{Busy: 200}, Priced: true},
 			},
-			[]string{"settled: final", "are not kept any more; the total is that of the project", "1 kWh (busy 1, idle 0); 200 gCO2eq"}, "multiply",
+			[]string{"settled: final", "are not kept any more; the total is that of the project", "1 kWh (busy 1, idle 0); 200 gCO2eq"},
+			"multiply",
 		},
 		{"pruned, and nothing of the project", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Settled}, Pruned: true}}, []string{"the project has no usage in it"}, "Total"},
 		{
-			"settled, and nothing of what was asked for", Known{Key: Key{Project: "ISIS", User: pointer("bob")}, Proof: usage.Proof{Record: usage.Record{State: usage.Settled, Facts: facts}}},
-			[]string{"nothing was used by what was asked for; the project has usage of machine type Muon, user alice, group g\n"}, "Total",
+			"settled, and nothing of what was asked for",
+			Known{Key: Key{Project: "ISIS", User: pointer("bob")}, Proof: usage.Proof{Record: usage.Record{State: usage.Settled, Facts: facts}}},
+			[]string{"nothing was used by what was asked for; the project has usage of machine type Muon, user alice, group g\n"},
+			"Total",
 		},
 		{
-			"and nothing of the project", Known{Key: Key{Project: "CLF"}, Proof: usage.Proof{Record: usage.Record{State: usage.Settled, Facts: facts}}},
-			[]string{"nothing was used by what was asked for; the project has no usage in the interval\n"}, "Total",
+			"and nothing of the project",
+			Known{Key: Key{Project: "CLF"}, Proof: usage.Proof{Record: usage.Record{State: usage.Settled, Facts: facts}}},
+			[]string{"nothing was used by what was asked for; the project has no usage in the interval\n"},
+			"Total",
 		},
 		{
-			"somebody else has written the store", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Settled, PUE: 2, Facts: facts, Ratings: ratings}}},
-			[]string{"the factors do not multiply to the energy that is stored"}, "older version",
+			"somebody else has written the store",
+			Known{Proof: usage.Proof{Record: usage.Record{State: usage.Settled, PUE: 2, Facts: facts, Ratings: ratings}}},
+			[]string{"the factors do not multiply to the energy that is stored"},
+			"older version",
 		},
 		{
-			"the watts are gone", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Settled, PUE: 1, Facts: facts}}},
-			[]string{"the factors do not multiply", "3600 s x not known W"}, "NaN",
+			"the watts are gone",
+			Known{Proof: usage.Proof{Record: usage.Record{State: usage.Settled, PUE: 1, Facts: facts}}},
+			[]string{"the factors do not multiply", "3600 s x not known W"},
+			"NaN",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

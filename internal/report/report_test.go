@@ -275,7 +275,7 @@ func TestCSVAndJSONSayTheSame(t *testing.T) {
 			if err := json.Unmarshal(object.Bytes(), &d); err != nil {
 				t.Fatal(err)
 			}
-			all := append(d.Rows, d.Total)
+			all := slices.Concat(d.Rows, []map[string]any{d.Total})
 			if len(lines) != 1+len(all) {
 				t.Fatalf("%d lines for %d rows", len(lines), len(all))
 			}

@@ -47,7 +47,8 @@ The error of the average power is not known of 100.0 % of the energy: there it i
 			Report{
 				Scope: usage.ScopeUser, By: ByWeek, Top: 1, Names: map[string]string{"ISIS": "Ada"}, Forecasts: ForecastError{Mean: 11, Pairs: 96},
 				Whole: s, Parts: []Stretch{{Period: usage.Period{From: october.From, To: october.From.Add(96 * time.Hour)}, Members: s.Members}, {Period: october}},
-			}, `
+			},
+			`
 Usage by user, 2026-10-01 00:00 to 2026-11-01 00:00, Europe/London
 1440 of 1490 intervals answered: 1400 settled, 40 provisional, 0 unpriced, 0 empty; 50 missing
 
@@ -74,7 +75,8 @@ The error of the average power is not known of 100.0 % of the energy: there it i
 				Scope: usage.ScopeAda, By: ByDay, Equivalents: true, Forecasts: ForecastError{Mean: 24},
 				Whole: Stretch{Period: october, Members: []usage.Tally{tally(func(t *usage.Tally) { t.Name = "ada" })}},
 				Parts: []Stretch{{Period: october, Members: []usage.Tally{tally(func(t *usage.Tally) { t.Name = "ada" })}}},
-			}, `
+			},
+			`
 Usage of the whole site, 2026-10-01 00:00 to 2026-11-01 00:00, Europe/London
 0 of 0 intervals answered: 0 settled, 0 provisional, 0 unpriced, 0 empty; 0 missing
 
