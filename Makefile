@@ -20,7 +20,7 @@ build: ## build carbon_exporter and carbontool into bin/
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/carbon_exporter ./cmd/carbontool
 
 demo: build ## run the exporter on a simulated cloud and show the first numbers
-	cd $(E2E) && $(GO) build -o ../../$(BIN)/ ./cmd/simcloud ./cmd/demo
+	cd $(E2E) && $(GO) build -trimpath -ldflags "-s -w" -o ../../$(BIN)/ ./cmd/simcloud ./cmd/demo
 	@exec $(BIN)/demo $(DEMO)
 
 test: unit e2e ## run every test: units, real files, real components (needs Go and a C compiler)
