@@ -31,7 +31,8 @@ func marshal(t testing.TB, doc any) bson.Raw {
 func TestAFieldInsideAnotherIsFoundByItsDots(t *testing.T) {
 	c := newCounter(workspaceNames())
 	c.workspace(marshal(t, bson.D{
-		{Key: "_id", Value: int64(7)}, {Key: "parameters", Value: bson.D{{Key: "host", Value: "WS-1:9100"}}},
+		{Key: "_id", Value: int64(7)},
+		{Key: "parameters", Value: bson.D{{Key: "host", Value: "WS-1:9100"}}},
 		{Key: "created_time", Value: time.Unix(1000, 5e8)},
 	}))
 	census, rejects := c.close()
@@ -46,8 +47,10 @@ func TestNamesThatAreNoText(t *testing.T) {
 	} {
 		c := newCounter(workspaceNames())
 		c.workspace(marshal(t, bson.D{
-			{Key: "_id", Value: 1}, {Key: "parameters", Value: bson.D{{Key: "host", Value: "h"}}},
-			{Key: "created_time", Value: time.Unix(1000, 0)}, {Key: "owner", Value: text},
+			{Key: "_id", Value: 1},
+			{Key: "parameters", Value: bson.D{{Key: "host", Value: "h"}}},
+			{Key: "created_time", Value: time.Unix(1000, 0)},
+			{Key: "owner", Value: text},
 		}))
 		want := []usage.RecordReject{{Collection: "workspaces", Reason: badText, Count: 1}}
 		if census, rejects := c.close(); len(census.Workspaces) != 0 || !slices.Equal(rejects, want) {
@@ -91,7 +94,9 @@ func TestPipelinesOfAnyShapeAreSearched(t *testing.T) {
 		Out string `bson:"$out"`
 	}
 	for _, pipeline := range []any{
-		[]stage{{"x"}}, []any{map[string]any{"$facet": map[string]any{"a": []any{stage{"x"}}}}}, bson.A{bson.M{"$merge": bson.M{}}},
+		[]stage{{"x"}},
+		[]any{map[string]any{"$facet": map[string]any{"a": []any{stage{"x"}}}}},
+		bson.A{bson.M{"$merge": bson.M{}}},
 		bson.A{marshal(t, stage{"x"})},
 	} {
 		if _, err := readOnly(pipeline); !errors.Is(err, ErrWrites) {
@@ -125,9 +130,12 @@ func BenchmarkWorkspaces(b *testing.B) {
 	docs := make([]bson.Raw, 100_000)
 	for i := range docs {
 		docs[i] = marshal(b, bson.D{
-			{Key: "_id", Value: bson.NewObjectID()}, {Key: "parameters", Value: bson.D{{Key: "host", Value: fmt.Sprintf("172.16.%d.%d:9100", i/250, i%250)}}},
-			{Key: "owner", Value: fmt.Sprint("user-", i%10_000)}, {Key: "created_time", Value: time.Unix(int64(i), 0)},
-			{Key: "acquired_time", Value: time.Unix(int64(i+60), 0)}, {Key: "deleted_time", Value: nil},
+			{Key: "_id", Value: bson.NewObjectID()},
+			{Key: "parameters", Value: bson.D{{Key: "host", Value: fmt.Sprintf("172.16.%d.%d:9100", i/250, i%250)}}},
+			{Key: "owner", Value: fmt.Sprint("user-", i%10_000)},
+			{Key: "created_time", Value: time.Unix(int64(i), 0)},
+			{Key: "acquired_time", Value: time.Unix(int64(i+60), 0)},
+			{Key: "deleted_time", Value: nil},
 		})
 	}
 	b.ReportAllocs()

@@ -50,10 +50,11 @@ func TestHostsThatChangeHandsAreTheirOwnersByTheMinute(t *testing.T) {
 	server := h.mongoDB(t, address)
 	h.becomesTrue(t, where, over, want)
 	eventually(t, waitFor, "what is old is final", func() error {
-		if n, err := p.scrape().states(); err != nil || n["settled"] < 40 {
-			return fmt.Errorf("intervals by state: %v, %v", n, err)
+		n, err := p.scrape().states()
+		if err == nil && n["settled"] < 40 {
+			err = fmt.Errorf("intervals by state: %v", n)
 		}
-		return nil
+		return err
 	})
 	checkSitesSum(t, prometheus, over, factsOf(t, where.store))
 	checkSums(t, scopesOf(t, where.store))

@@ -98,7 +98,8 @@ func readMessage(from io.Reader) (message, error) {
 	if _, err := io.ReadFull(from, head); err != nil {
 		return nil, err
 	}
-	m := append(head, make([]byte, binary.LittleEndian.Uint32(head)-16)...)
+	m := make([]byte, binary.LittleEndian.Uint32(head))
+	copy(m, head)
 	_, err := io.ReadFull(from, m[16:])
 	return m, err
 }
