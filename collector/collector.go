@@ -27,6 +27,7 @@ type Snapshot struct {
 	Workspaces []usage.ActiveUsage
 	ToDate     ToDate
 	Budgets    []Budget
+	Drift      []usage.Drift // of every project seen within a week
 }
 
 // Usage shows usage, its rates and the state of the record.
@@ -38,6 +39,7 @@ type Usage struct {
 	settledEnergy, settledEmissions    *prometheus.Desc
 	machinePower, pue, interval        *prometheus.Desc
 	complete, states, unpriced, covers *prometheus.Desc
+	drift                              *prometheus.Desc
 
 	workspaces       workspaces
 	day, month, year toDate
@@ -86,6 +88,8 @@ func NewUsage() *Usage {
 			"Energy of unpriced intervals: it has no carbon intensity yet, and so is in no emissions."),
 		covers: d("carbon_coverage_ratio",
 			"CPU seconds of all modes seen in the newest complete interval, over cores x its length. Below 1, machines were up for part of it or scrapes failed.", "project"),
+		drift: d("carbon_exporter_label_drift",
+			"Whether a project has lost what it had for days (1) or not (0): all of its series, or a label that says whose they are; the log says which. Absent a week after it was last seen.", "project"),
 	}
 }
 
@@ -99,7 +103,7 @@ func (c *Usage) Snapshot() *Snapshot { return c.snapshot.Load() }
 func (c *Usage) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.cpu, c.energy, c.emissions, c.power, c.rate, c.settledEnergy, c.settledEmissions,
-		c.machinePower, c.pue, c.interval, c.complete, c.states, c.unpriced, c.covers,
+		c.machinePower, c.pue, c.interval, c.complete, c.states, c.unpriced, c.covers, c.drift,
 	} {
 		ch <- d
 	}
@@ -138,6 +142,9 @@ func (c *Usage) Collect(ch chan<- prometheus.Metric) {
 		out.gauge(c.states, float64(s.States[state]), string(state))
 	}
 	out.gauge(c.unpriced, float64(s.Unpriced))
+	for _, p := range s.Drift {
+		out.gauge(c.drift, truth(len(p.Lost) > 0), p.Project)
+	}
 	if s.Newest != nil {
 		c.collectNewest(out, s.Newest, s.Since)
 	}

@@ -140,6 +140,7 @@ func TestCatalogue(t *testing.T) {
 		"carbon_budget_period_end_timestamp_seconds":                   "GAUGE budget scope target",
 		"carbon_budget_burn_ratio":                                     "GAUGE budget scope target window",
 		"carbon_budget_projected_ratio":                                "GAUGE budget scope target",
+		"carbon_exporter_label_drift":                                  "GAUGE project",
 		"carbon_exporter_source_up":                                    "GAUGE source",
 		"carbon_exporter_source_errors_total":                          "COUNTER reason source",
 		"carbon_exporter_source_request_duration_seconds":              "HISTOGRAM source",

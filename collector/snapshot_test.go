@@ -57,6 +57,7 @@ func day() *Snapshot {
 			{Machine: "Neutron", Source: "measured", Watts: usage.BusyIdle[usage.Watts]{Busy: 8.25, Idle: 2}},
 		},
 		PUE: 1, Interval: 30 * time.Minute, Since: now.Add(-40 * 24 * time.Hour),
+		Drift: []usage.Drift{{Project: "IDAaaS"}, {Project: "TDAaaS", Lost: []string{usage.LostSeries}, Since: newest.Start.Add(-time.Hour)}},
 		ToDate: ToDate{
 			Month: []usage.Total{toDateOf(laser, 0.075, 4.5), {Key: muon, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.095, Idle: 0.012}}},
 			Year: []usage.Total{

@@ -45,8 +45,9 @@ type daemon struct {
 	registry   *prometheus.Registry // of usage alone
 	live       *prometheus.Registry // of all else
 
-	reloading  sync.Mutex  // one at a time: by a signal, by a request
-	publishing sync.Mutex  // one snapshot at a time, in order
+	reloading  sync.Mutex // one at a time: by a signal, by a request
+	publishing sync.Mutex // one snapshot at a time, in order; over lost
+	lost       map[string]string
 	caughtUp   atomic.Bool // whether all that was due has once been collected
 	mu         sync.Mutex  // over the following
 	config     *config.Config
@@ -162,10 +163,14 @@ func (d *daemon) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	drift, err := d.drifted(ctx)
+	if err != nil {
+		return err
+	}
 	d.usage.Publish(&collector.Snapshot{
 		Summary: view.Summary, Workspaces: workspaces, Ratings: parts.Ratings(model, view.Machines), PUE: cfg.Power.PUE,
 		Interval: time.Duration(cfg.Interval), Since: now.Add(-time.Duration(cfg.Metrics.Keep)),
-		ToDate: toDate, Budgets: budgets,
+		ToDate: toDate, Budgets: budgets, Drift: drift,
 	})
 	d.exposition.Show(d.registry)
 	if size, err := d.store.SizeBytes(); err == nil {

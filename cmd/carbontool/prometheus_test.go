@@ -28,6 +28,10 @@ func (p *prometheus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"status":"success","data":["CLF","ISIS"]}`)
 		return
 	}
+	if r.URL.Path != "/api/v1/query_range" {
+		http.NotFound(w, r)
+		return
+	}
 	query := r.PostFormValue("query")
 	at := func(name string) int64 {
 		v, err := strconv.ParseInt(r.PostFormValue(name), 10, 64)

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -299,6 +300,7 @@ func (b *backfill) finish(rec *usage.Record) {
 	if b.Project != nil {
 		// A directory may say that a machine without the label is another project's.
 		rec.Facts = slices.DeleteFunc(rec.Facts, func(f usage.Fact) bool { return f.Project != *b.Project })
+		maps.DeleteFunc(rec.Labels, func(project string, _ usage.Labels) bool { return project != *b.Project })
 		if len(rec.Facts) == 0 {
 			rec.State = usage.Empty // of this project
 		}

@@ -105,6 +105,7 @@ func facts(set Settings, power Power, d usage.Due, readings []whose, at time.Tim
 		}
 		return r
 	}
+	rec.Labels = labels(readings)
 	for _, reading := range readings {
 		for _, share := range shares(reading.parts) {
 			rec.Facts = append(rec.Facts, usage.Fact{
@@ -129,6 +130,24 @@ func facts(set Settings, power Power, d usage.Due, readings []whose, at time.Tim
 		}
 	}
 	return rec
+}
+
+// labels says which labels the series of each project have.
+func labels(readings []whose) map[string]usage.Labels {
+	all := map[string]usage.Labels{}
+	for _, reading := range readings {
+		for _, p := range reading.parts {
+			l := usage.Labels{
+				Project: p.Series.Project != usage.Unknown, Machine: p.Series.Machine != usage.Unknown,
+				Host: p.Series.Host != usage.Unknown, User: p.Series.User != "",
+			}
+			if so, ok := all[p.Key.Project]; ok {
+				l = so.And(l)
+			}
+			all[p.Key.Project] = l
+		}
+	}
+	return all
 }
 
 // shares adds parts up by key. Sums are exact, so the order of the parts, which

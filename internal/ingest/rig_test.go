@@ -189,7 +189,11 @@ func (r *rig) dump() string {
 		`SELECT ts, scope, p.cloud_project_name, m.machine_name, f.user_id, busy_cpu_seconds_total, idle_cpu_seconds_total,
 			busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh FROM fact_usage f
 			LEFT JOIN dim_project p USING (project_id) LEFT JOIN dim_machine m USING (machine_id) ORDER BY 1, 2, 3, 4, 5`,
-		"SELECT start, state, kwh FROM usage_interval ORDER BY start",
+		"SELECT start, state, kwh, pue, asked_id IS NULL FROM usage_interval ORDER BY start",
+		"SELECT l.start, p.cloud_project_name, l.project, l.machine, l.host, l.user FROM interval_labels l JOIN dim_project p USING (project_id) ORDER BY 1, 2",
+		"SELECT c.start, p.cloud_project_name, seen_cpu_seconds, capacity_cpu_seconds FROM interval_coverage c JOIN dim_project p USING (project_id) ORDER BY 1, 2",
+		"SELECT w.start, m.machine_name, busy_watts, idle_watts, source, error FROM interval_power w JOIN dim_machine m USING (machine_id) ORDER BY 1, 2",
+		"SELECT start, gco2eq_per_kwh, kind, provider, grid, slot_start FROM interval_price ORDER BY start",
 	} {
 		rows, err := db.Query(query)
 		if err != nil {

@@ -59,6 +59,14 @@ func (s *Store) keepOthers(ctx context.Context, tx *sql.Tx, naming *naming, rec 
 			rec.Coverage[project] = c
 		}
 	}
+	for project, l := range was.Labels {
+		if project != *rec.Project {
+			if rec.Labels == nil {
+				rec.Labels = map[string]usage.Labels{}
+			}
+			rec.Labels[project] = l
+		}
+	}
 	rec.Asked = usage.Asked{} // what was asked for the others stands
 	return nil
 }

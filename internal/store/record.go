@@ -76,7 +76,7 @@ func (f row) fact(k usage.Key) usage.Fact {
 }
 
 // readFactors adds what the facts of a record's interval were made with: PUE,
-// power, coverage, and what was asked when.
+// power, coverage, labels, and what was asked when.
 func readFactors(ctx context.Context, db queryer, rec *usage.Record) error {
 	start := []any{rec.Interval.Start.Unix()}
 	if err := each(ctx, db, `SELECT i.pue, i.fetched_at, coalesce(a.busy_query, ''), coalesce(a.idle_query, '')
@@ -101,12 +101,25 @@ func readFactors(ctx context.Context, db queryer, rec *usage.Record) error {
 	}); err != nil {
 		return err
 	}
-	return each(ctx, db, `SELECT p.cloud_project_name, c.seen_cpu_seconds, c.capacity_cpu_seconds
+	if err := each(ctx, db, `SELECT p.cloud_project_name, c.seen_cpu_seconds, c.capacity_cpu_seconds
 		FROM interval_coverage c JOIN dim_project p USING (project_id) WHERE c.start = ?`, start, func(rows *sql.Rows) error {
 		var project string
 		var c usage.Coverage
 		err := rows.Scan(&project, &c.Seen, &c.Capacity)
 		rec.Coverage[project] = c
+		return err
+	}); err != nil {
+		return err
+	}
+	return each(ctx, db, `SELECT p.cloud_project_name, l.project, l.machine, l.host, l.user
+		FROM interval_labels l JOIN dim_project p ON p.project_id = l.project_id WHERE l.start = ?`, start, func(rows *sql.Rows) error {
+		var project string
+		var l usage.Labels
+		err := rows.Scan(&project, &l.Project, &l.Machine, &l.Host, &l.User)
+		if rec.Labels == nil {
+			rec.Labels = map[string]usage.Labels{}
+		}
+		rec.Labels[project] = l
 		return err
 	})
 }

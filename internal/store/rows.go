@@ -43,6 +43,7 @@ func (s *Store) clear(ctx context.Context, tx *sql.Tx, interval usage.Interval, 
 		"DELETE FROM usage_fact WHERE start >= ? AND start < ?",
 		"DELETE FROM interval_power WHERE start >= ? AND start < ?",
 		"DELETE FROM interval_coverage WHERE start >= ? AND start < ?",
+		"DELETE FROM interval_labels WHERE start >= ? AND start < ?",
 	} {
 		if _, err := tx.ExecContext(ctx, query, span(interval)...); err != nil {
 			return err
@@ -68,7 +69,7 @@ func (s *Store) putFacts(ctx context.Context, tx *sql.Tx, rows []row) error {
 	})
 }
 
-// putFactors keeps what the facts were made with: power and coverage.
+// putFactors keeps what the facts were made with: power, coverage and labels.
 func (s *Store) putFactors(ctx context.Context, tx *sql.Tx, naming *naming, rec usage.Record) error {
 	start := rec.Interval.Start.Unix()
 	for _, r := range rec.Ratings {
@@ -88,6 +89,16 @@ func (s *Store) putFactors(ctx context.Context, tx *sql.Tx, naming *naming, rec 
 		}
 		if _, err := tx.ExecContext(ctx, "INSERT INTO interval_coverage VALUES (?, ?, ?, ?)",
 			start, project, float64(c.Seen), float64(c.Capacity)); err != nil {
+			return err
+		}
+	}
+	for name, l := range rec.Labels {
+		project, err := naming.project(name)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO interval_labels VALUES (?, ?, ?, ?, ?, ?)",
+			start, project, l.Project, l.Machine, l.Host, l.User); err != nil {
 			return err
 		}
 	}

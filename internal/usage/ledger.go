@@ -16,6 +16,7 @@ type Record struct {
 	Ratings   []Rating // the power in force, by machine type
 	PUE       float64
 	Coverage  map[string]Coverage // by project
+	Labels    map[string]Labels   // by project
 	Hosts     []HostFact          // nil: nothing is known by host, and what was known stays
 	Asked     Asked               // what the source was asked; zero: not known
 	FetchedAt time.Time

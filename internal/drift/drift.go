@@ -1,0 +1,100 @@
+// Package drift knows when a project has lost what it had: its series, or a label
+// by which they are told apart. It must not know where that was seen or how it is
+// told. It is Find.
+package drift
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+const (
+	day = 24 * time.Hour
+	// steady is on how many days something was there before its loss is worth a
+	// word: what comes and goes is no drift.
+	steady = 3
+	// week is the time in which these days lie, and for how long a loss is told of:
+	// a project that has ended for good must not be told of for ever.
+	week = 7 * day
+	// enough is the share of a day for which a project must have been there: one that
+	// runs by night is not lost by day.
+	enough = 0.9
+)
+
+// Find gives every project that was seen within a week, by name, and what it has
+// lost. Projects that nobody names are none.
+func Find(s usage.Sightings) []usage.Drift {
+	byProject := map[string][]usage.Sighting{}
+	for _, d := range s.Days {
+		if d.Project != usage.Unknown {
+			byProject[d.Project] = append(byProject[d.Project], d)
+		}
+	}
+	var all []usage.Drift
+	for project, days := range byProject {
+		slices.SortFunc(days, func(a, b usage.Sighting) int { return a.Day.Compare(b.Day) })
+		last := days[len(days)-1]
+		if s.Newest.Sub(last.Last) > week {
+			continue
+		}
+		d := usage.Drift{Project: project, Since: last.Last}
+		if now, here := s.Now[project]; here {
+			d.Lost, d.Since = lostLabels(days, now, s.Newest)
+		} else if was(days, func(d usage.Sighting) bool { return d.Share >= enough }).lately(last.Last) {
+			d.Lost = []string{usage.LostSeries}
+		}
+		all = append(all, d)
+	}
+	slices.SortFunc(all, func(a, b usage.Drift) int { return cmp.Compare(a.Project, b.Project) })
+	return all
+}
+
+// lostLabels are those that the series of a project have no more, and when they had
+// all of them.
+func lostLabels(days []usage.Sighting, now usage.Labels, newest time.Time) (lost []string, since time.Time) {
+	since = newest
+	for _, label := range []struct {
+		name string
+		of   func(usage.Labels) bool
+	}{
+		{usage.LostProject, func(l usage.Labels) bool { return l.Project }},
+		{usage.LostMachine, func(l usage.Labels) bool { return l.Machine }},
+		{usage.LostHost, func(l usage.Labels) bool { return l.Host }},
+		{usage.LostUser, func(l usage.Labels) bool { return l.User }},
+	} {
+		had := was(days, func(d usage.Sighting) bool { return label.of(d.Labels) })
+		if label.of(now) || !had.lately(newest) {
+			continue
+		}
+		lost = append(lost, label.name)
+		if last := had[len(had)-1].Last; last.Before(since) {
+			since = last
+		}
+	}
+	return lost, since
+}
+
+// there are the days on which something was there, in order.
+type there []usage.Sighting
+
+func was(days []usage.Sighting, is func(usage.Sighting) bool) (t there) {
+	for _, d := range days {
+		if is(d) {
+			t = append(t, d)
+		}
+	}
+	return t
+}
+
+// lately says that it was there until at most a week before a time, and on steady
+// days of the week before it was last.
+func (t there) lately(at time.Time) bool {
+	if len(t) < steady {
+		return false
+	}
+	last := t[len(t)-1]
+	return at.Sub(last.Last) <= week && last.Day.Sub(t[len(t)-steady].Day) < week
+}
