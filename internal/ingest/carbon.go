@@ -65,7 +65,7 @@ func (s *Spine) runCarbon(ctx context.Context) {
 		}
 		c.hurry(s.Now(), unpriced)
 		s.forget(c)
-		next := min(max(c.poll.Sub(s.Now()), c.paused.Sub(s.Now()), time.Millisecond), wakeEvery)
+		next := min(max(c.poll.Sub(s.Now()), c.paused.Sub(s.Now()), time.Millisecond), s.WakeEvery)
 		wait(ctx, next, s.unpriced)
 	}
 }

@@ -75,7 +75,7 @@ func (s *Spine) runDirectory(ctx context.Context) {
 	for ctx.Err() == nil {
 		set := s.current()
 		if set.Directory == nil {
-			wait(ctx, wakeEvery, s.readable)
+			wait(ctx, s.WakeEvery, s.readable)
 			continue
 		}
 		next := set.Directory.Every

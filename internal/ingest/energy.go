@@ -9,8 +9,7 @@ import (
 )
 
 const (
-	// wakeEvery bounds the sleep of the loops, so that a wall clock that jumps
-	// is noticed: timers follow the monotonic clock.
+	// wakeEvery is the Spine's WakeEvery if nobody says otherwise.
 	wakeEvery = time.Minute
 	// longestRun is the time asked for at once when all goes well. A day of 200
 	// hosts costs Prometheus 1 s.
@@ -55,7 +54,7 @@ func (s *Spine) untilDue() time.Duration {
 	set := s.current()
 	now := s.Now()
 	next := usage.IntervalAt(now.Add(-set.Lag), set.Interval).End().Add(set.Lag)
-	return min(max(next.Sub(now), time.Millisecond), wakeEvery)
+	return min(max(next.Sub(now), time.Millisecond), s.WakeEvery)
 }
 
 // collect is the whole of the live exporter and of catching up: it writes down

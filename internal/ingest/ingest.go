@@ -146,6 +146,10 @@ type Spine struct {
 	Log     *slog.Logger
 	// Retention is how long facts are kept at key grain; 0: for ever.
 	Retention time.Duration
+	// WakeEvery bounds the sleep of the loops, so that a wall clock that jumps is
+	// noticed: timers follow the monotonic clock. New makes it a minute; where the
+	// clock is simulated it may be long.
+	WakeEvery time.Duration
 
 	mu       sync.Mutex // over settings
 	settings Settings
@@ -168,6 +172,7 @@ type Spine struct {
 func New(store Store, witness Witness, log *slog.Logger, now func() time.Time, settings Settings) *Spine {
 	return &Spine{
 		Store: store, Witness: witness, Log: log, Now: now, settings: settings,
+		WakeEvery: wakeEvery,
 		due: make(chan struct{}, 1), readable: make(chan struct{}, 1), postable: make(chan struct{}, 1),
 		unpriced: make(chan struct{}, 1), began: now(),
 	}

@@ -25,7 +25,7 @@ func (s *Spine) runPostings(ctx context.Context) {
 	for ctx.Err() == nil {
 		set := s.current()
 		if set.Postbox == nil {
-			wait(ctx, wakeEvery, s.postable)
+			wait(ctx, s.WakeEvery, s.postable)
 			continue
 		}
 		err := error(nil)
