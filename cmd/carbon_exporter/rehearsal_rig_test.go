@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
+	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// near is a client of a server in this process that takes some seconds to answer,
+// now less, now more.
+func near(server http.Handler, seconds float64) *upstream.Client {
+	return &upstream.Client{
+		HTTP:      &http.Client{Transport: &inProcess{server: server, seconds: seconds, draw: rand.New(rand.NewSource(1))}},
+		UserAgent: "rehearsal", Timeout: time.Minute, MaxBytes: 1 << 30,
+	}
+}
+
+type inProcess struct {
+	server  http.Handler
+	seconds float64
+	draw    *rand.Rand
+}
+
+func (p *inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	time.Sleep(time.Duration(p.seconds * (0.5 + p.draw.ExpFloat64()) * float64(time.Second)))
+	w := httptest.NewRecorder()
+	p.server.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// out is a server that fails when the plan says so.
+func (p plan) out(name string, server http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, f := range p.Faults {
+			if now := time.Now(); f.Source == name && !now.Before(f.From) && now.Before(f.To) {
+				http.Error(w, "out of order", http.StatusServiceUnavailable)
+				return
+			}
+		}
+		server.ServeHTTP(w, r)
+	})
+}
+
+// truthful answers as a Prometheus would that had scraped a cloud: with the truth
+// about it, by the same labels.
+type truthful struct {
+	cloud *simulate.Cloud
+}
+
+func (p *truthful) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	result := []any{}
+	switch query := r.FormValue("query"); {
+	case strings.Contains(query, `"cores"`):
+		result = p.cores(r)
+	case strings.HasPrefix(query, "sum by") && strings.Contains(query, "increase("):
+		result = p.increases(r, strings.Contains(query, "idle"))
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"resultType": "matrix", "result": result}})
+}
+
+// increases is the answer for CPU seconds of one kind, a value at each step for
+// the time before it.
+func (p *truthful) increases(r *http.Request, idle bool) []any {
+	rows := matrix{}
+	steps(r, func(i usage.Interval) {
+		for series, cpu := range p.cloud.Truth(i) {
+			spent := cpu.Busy
+			if idle {
+				spent = cpu.Idle
+			}
+			rows.add(series, i.End(), float64(spent))
+		}
+	})
+	return rows.result("")
+}
+
+// cores is the answer for how many cores each host had. What else that question
+// asks for, copies and other modes, there is not.
+func (p *truthful) cores(r *http.Request) []any {
+	rows := matrix{}
+	steps(r, func(i usage.Interval) {
+		seen := map[usage.Series]bool{} // two that are nobody's, one after the other, are one series
+		for _, h := range p.cloud.Hosts() {
+			if s := h.Series(); h.Begin.Before(i.End()) && h.End.After(i.Start) && !seen[s] {
+				seen[s] = true
+				rows.add(s, i.End(), float64(h.Cores))
+			}
+		}
+	})
+	return rows.result("cores")
+}
+
+// steps calls f with the time before each step that is asked for.
+func steps(r *http.Request, f func(usage.Interval)) {
+	number := func(name string) int64 { v, _ := strconv.ParseFloat(r.FormValue(name), 64); return int64(v) }
+	step := time.Duration(number("step")) * time.Second
+	for at := number("start"); at <= number("end"); at += int64(step.Seconds()) {
+		f(usage.Interval{Start: time.Unix(at, 0).UTC().Add(-step), Length: step})
+	}
+}
+
+type matrix map[usage.Series][][2]any
+
+func (m matrix) add(s usage.Series, at time.Time, v float64) {
+	m[s] = append(m[s], [2]any{at.Unix(), strconv.FormatFloat(v, 'g', -1, 64)})
+}
+
+func (m matrix) result(part string) (list []any) {
+	for s, values := range m {
+		labels := map[string]string{"cloud_project_name": s.Project, "machine_name": s.Machine, "instance": s.Host, "user": s.User}
+		if part != "" {
+			labels["carbon_exporter_part"] = part
+		}
+		list = append(list, map[string]any{"values": values, "metric": labels})
+	}
+	return list
+}
+
+// census reads the records of a simulated operator as they are at a time: what the
+// package mongo makes of them, without a MongoDB. Bad ones are refused.
+func census(c *simulate.Cloud, at time.Time) (usage.Census, []usage.RecordReject) {
+	records := c.Records(at)
+	all := usage.Census{Groups: map[string][]string{}, Refused: map[string]bool{}}
+	known := map[string]bool{}
+	for _, d := range records["users"] {
+		id, ok := d["platform_name"].(string)
+		if name, _ := d["name"].(string); ok && !known[id] {
+			known[id] = true
+			all.People = append(all.People, usage.Person{ID: id, Name: name})
+		}
+	}
+	for _, d := range records["groups"] {
+		name, _ := d["name"].(string)
+		members, _ := d["members"].([]any)
+		for _, m := range members {
+			if who, ok := m.(simulate.Document); ok {
+				m = who["platform_name"]
+			}
+			if id, ok := m.(string); ok {
+				all.Groups[name] = append(all.Groups[name], id)
+			}
+		}
+	}
+	for _, d := range records["hosts"] {
+		p := usage.Placement{}
+		p.Host, _ = d["hostname"].(string)
+		p.Project, _ = d["cloud_project_name"].(string)
+		p.Machine, _ = d["machine_name"].(string)
+		all.Hosts = append(all.Hosts, p)
+	}
+	refused := 0
+	for _, d := range records["workspaces"] {
+		w := usage.Workspace{}
+		w.Document, _ = d["_id"].(string)
+		host, named := d["hostname"].(string)
+		w.Host = usage.HostName(host)
+		created, made := d["created_time"].(time.Time)
+		w.Created = created
+		w.Acquired, _ = d["acquired_time"].(time.Time)
+		w.Deleted, _ = d["deleted_time"].(time.Time)
+		owner, isName := d["owner"].(string)
+		if known[owner] {
+			w.Owner = owner
+		}
+		if !named || !made || !isName && d["owner"] != nil || !w.Deleted.IsZero() && w.Deleted.Before(w.Created) {
+			all.Refused[w.Document] = true
+			refused++
+			continue
+		}
+		all.Workspaces = append(all.Workspaces, w)
+	}
+	return all, []usage.RecordReject{{Collection: "workspaces", Reason: "bad_type", Count: refused}}
+}
+
+// mailbag takes usage that is sent on.
+type mailbag struct{}
+
+func (mailbag) Name() string                  { return "mailbag" }
+func (mailbag) Prepare(context.Context) error { return nil }
+func (mailbag) Write(context.Context, []usage.Posting) error {
+	time.Sleep(200 * time.Millisecond)
+	return nil
+}
+
+// sums adds up the gauges of a page that say what was used since something began;
+// those of a budget on their own. It reads lines, for there are thousands of pages.
+func sums(t *testing.T, page []byte) map[string]float64 {
+	t.Helper()
+	all := map[string]float64{}
+	for line := range strings.Lines(string(page)) {
+		if !strings.Contains(line, "_to_date_") && !strings.HasPrefix(line, "carbon_budget_used_") || line[0] == '#' {
+			continue
+		}
+		name, labels, _ := strings.Cut(line, "{")
+		if budget, ok := strings.CutPrefix(labels, `budget="`); ok {
+			name += " " + budget[:strings.Index(budget, `"`)]
+		}
+		value, err := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndex(line, " "):]), 64)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		all[name] += value
+	}
+	return all
+}
