@@ -27,6 +27,10 @@ type Options struct {
 	Timeout       time.Duration // --query.timeout, 2m; longer is a 503
 	LookbackDelta time.Duration // --query.lookback-delta, 5m
 	WAL           bool          // keeps what was appended for the next Open of Dir; a fill takes longer
+	// Blocks is how long the first blocks are that the TSDB is cut into, for what is
+	// appended in the order of time; 0: none are cut, see blockLength. A prometheus
+	// opens them.
+	Blocks time.Duration
 }
 
 // Engine is a Prometheus server without scraping and rules.
@@ -60,6 +64,10 @@ func Open(o Options) (*Engine, error) {
 	options := tsdb.DefaultOptions()
 	options.MinBlockDuration = blockLength.Milliseconds()
 	options.MaxBlockDuration = blockLength.Milliseconds()
+	if o.Blocks > 0 {
+		options.MinBlockDuration = o.Blocks.Milliseconds()
+		options.MaxBlockDuration = 27 * o.Blocks.Milliseconds() // three steps of three
+	}
 	options.RetentionDuration = 0 // for ever: tests use years that are long over
 	if !o.WAL {
 		options.WALSegmentSize = -1

@@ -1,0 +1,172 @@
+// Package rehearsal gives a Prometheus that has scraped the exporter for weeks,
+// and the exporter's store of that time, within minutes: it runs the exporter in a
+// bubble of simulated time (cmd/carbon_exporter, TestRehearsal) and stores what
+// scrapes would have seen. What is older comes as an operator would bring it:
+// carbontool exports it, promtool makes blocks of it. It must not know what a
+// metric means. Start with Run.
+package rehearsal
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
+	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Rehearsal says what is to be rehearsed.
+type Rehearsal struct {
+	Bin     string   // where the programs are that make builds
+	Dir     string   // to fill: see Store and Prometheus
+	Config  string   // of the exporter
+	Rules   []string // files, evaluated at each scrape
+	Cloud   simulate.Config
+	History time.Time      // the exporter's store begins here
+	Lives   []usage.Period // when it runs and is scraped
+	Every   time.Duration  // between two scrapes
+	Faults  []Fault
+	Log     io.Writer
+}
+
+// Fault is a source that does not answer.
+type Fault struct {
+	usage.Period
+	Source string
+}
+
+// Store is the file of the exporter's store.
+func (r Rehearsal) Store() string { return filepath.Join(r.Dir, "carbon.db") }
+
+// Prometheus is the directory of the TSDB, as prometheus takes it.
+func (r Rehearsal) Prometheus() string { return filepath.Join(r.Dir, "prometheus") }
+
+// The labels of the scrape.
+const (
+	Job      = "carbon"
+	Instance = "127.0.0.1:9977"
+)
+
+// Run fills Dir, which must be empty.
+func (r Rehearsal) Run(ctx context.Context) error {
+	if err := os.MkdirAll(r.Prometheus(), 0o755); err != nil {
+		return err
+	}
+	e, err := engine.Open(engine.Options{Dir: r.Prometheus(), WAL: true, Blocks: 24 * time.Hour})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(r.live(ctx, e), e.Close()); err != nil {
+		return err
+	}
+	if !r.History.Before(r.Lives[0].From) {
+		return nil
+	}
+	return r.export(ctx)
+}
+
+// live runs the exporter and stores its pages.
+func (r Rehearsal) live(ctx context.Context, e *engine.Engine) error {
+	rules, err := e.Rules(r.Rules...)
+	if err != nil {
+		return fmt.Errorf("rules: %w", err)
+	}
+	path := filepath.Join(r.Dir, "plan.json")
+	plan, err := json.Marshal(map[string]any{
+		"Config": r.Config, "Store": r.Store(), "Scrapes": "/dev/fd/3", "Cloud": r.Cloud,
+		"History": r.History, "Lives": r.Lives, "Every": r.Every, "Faults": r.Faults,
+	})
+	if err == nil {
+		err = os.WriteFile(path, plan, 0o600)
+	}
+	if err != nil {
+		return err
+	}
+	pages, into, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer pages.Close()
+	cmd := exec.CommandContext(ctx, filepath.Join(r.Bin, "rehearsal"), "-test.run=^TestRehearsal$", "-test.timeout=1h", "-rehearse="+path)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = &said, &said, []*os.File{into}
+	cmd.Env = append(os.Environ(), "GOGC=400") // it lives for a minute and makes much garbage
+	if err := cmd.Start(); err != nil {
+		into.Close()
+		return fmt.Errorf("start a program that make builds: %w", err)
+	}
+	into.Close()
+	stored := r.store(ctx, e.NewTarget(Job, Instance), rules, bufio.NewReaderSize(pages, 1<<20))
+	if stored != nil {
+		pages.Close() // whoever writes on ends
+	}
+	if err := cmd.Wait(); err != nil && stored == nil {
+		return fmt.Errorf("rehearse: %w: %s", err, said.Bytes())
+	}
+	return stored
+}
+
+// store stores pages as they come. Between two lives nobody answers.
+func (r Rehearsal) store(ctx context.Context, target *engine.Target, rules *engine.Rules, pages *bufio.Reader) error {
+	var last time.Time
+	for {
+		header, err := pages.ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		var ms int64
+		var length int
+		if err == nil {
+			_, err = fmt.Sscanf(header, "%d %d", &ms, &length)
+		}
+		page := make([]byte, max(length, 0))
+		if err == nil {
+			_, err = io.ReadFull(pages, page)
+		}
+		if err != nil {
+			return fmt.Errorf("read what was scraped: %w", err)
+		}
+		at := time.UnixMilli(ms).UTC()
+		if !last.IsZero() && at.Sub(last) > r.Every {
+			if err := target.Down(ctx, last.Add(r.Every)); err != nil {
+				return err
+			}
+		}
+		if err := target.Scrape(ctx, at, page); err != nil {
+			return err
+		}
+		if err := rules.Eval(ctx, at); err != nil {
+			return fmt.Errorf("rules: %w", err)
+		}
+		if r.Log != nil && last.YearDay() != at.YearDay() {
+			fmt.Fprintln(r.Log, at.Format(time.DateOnly))
+		}
+		last = at
+	}
+}
+
+// export makes blocks of the history that nobody has scraped.
+func (r Rehearsal) export(ctx context.Context) error {
+	text := filepath.Join(r.Dir, "history.om")
+	for _, args := range [][]string{
+		{
+			"carbontool", "export", "openmetrics", "--storage.path=" + r.Store(), "--out=" + text,
+			"--from=" + r.History.Format(time.RFC3339), "--to=" + r.Lives[0].From.Format(time.RFC3339),
+		},
+		{"promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=744h", "--quiet", text, r.Prometheus()},
+	} {
+		if out, err := exec.CommandContext(ctx, filepath.Join(r.Bin, args[0]), args[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s %s: %w: %s", args[0], args[1], err, out)
+		}
+	}
+	return os.Remove(text)
+}
