@@ -10,11 +10,11 @@ V        := github.com/prometheus/common/version
 LDFLAGS  := -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(V).Branch=$(BRANCH)
 E2E      := internal/e2e
 
-.PHONY: help build demo test unit race e2e tools lint bench golden fuzz clean
+.PHONY: help build demo dashboards rehearsal test unit race e2e tools lint bench golden fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS="$$(printf '\t')" read -r t d; do printf '  %-8s %s\n' "$$t" "$$d"; done
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS="$$(printf '\t')" read -r t d; do printf '  %-10s %s\n' "$$t" "$$d"; done
 
 build: ## build carbon_exporter and carbontool into bin/
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/carbon_exporter ./cmd/carbontool
@@ -23,16 +23,24 @@ demo: build ## run the exporter on a simulated cloud and show the first numbers
 	cd $(E2E) && $(GO) build -trimpath -ldflags "-s -w" -o ../../$(BIN)/ ./cmd/simcloud ./cmd/demo
 	@exec $(BIN)/demo $(DEMO)
 
+dashboards: ## write dashboards/*.json anew from their code
+	cd dashboards && $(GO) run . $(if $(TIMEZONE),-timezone $(TIMEZONE))
+
+rehearsal: build tools ## build rehearse, which gives a Prometheus weeks of the exporter's metrics
+	$(GO) test -c -ldflags '$(LDFLAGS)' -o $(BIN)/rehearsal ./cmd/carbon_exporter
+	cd $(E2E) && $(GO) build -o ../../$(BIN)/ ./cmd/rehearse
+
 test: unit e2e ## run every test: units, real files, real components (needs Go and a C compiler)
 
 unit: build race
 	$(GO) vet ./...
 	$(GO) test -race ./...
+	cd dashboards && $(GO) vet ./... && $(GO) test ./...
 
 race:
 	@command -v "$$($(GO) env CC)" >/dev/null || { echo "make test needs a C compiler for Go's race detector: install gcc" >&2; exit 1; }
 
-e2e: build tools race
+e2e: rehearsal race
 	cd $(E2E) && $(GO) vet ./... && $(GO) test -race ./...
 
 tools: ## build the real prometheus, promtool, alertmanager and amtool that the tests use
@@ -45,6 +53,7 @@ lint: ## run golangci-lint
 	$(GO) build -modfile=tools/golangci-lint.mod -o $(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	$(BIN)/golangci-lint run ./...
 	cd $(E2E) && ../../$(BIN)/golangci-lint run --config ../../.golangci.yml ./...
+	cd dashboards && ../$(BIN)/golangci-lint run --config ../.golangci.yml ./...
 
 bench: ## run the benchmarks of docs/performance.md
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/store ./internal/mongo ./internal/attribution ./collector ./cmd/carbon_exporter ./cmd/carbontool

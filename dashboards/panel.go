@@ -1,0 +1,454 @@
+package main
+
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/barchart"
+	"github.com/grafana/grafana-foundation-sdk/go/bargauge"
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/cog/variants"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/gauge"
+	"github.com/grafana/grafana-foundation-sdk/go/heatmap"
+	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+	"github.com/grafana/grafana-foundation-sdk/go/stat"
+	"github.com/grafana/grafana-foundation-sdk/go/statetimeline"
+	"github.com/grafana/grafana-foundation-sdk/go/table"
+	"github.com/grafana/grafana-foundation-sdk/go/text"
+	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+)
+
+// panel is a panel without a place. Its methods change a copy.
+type panel struct {
+	dashboard.Panel
+	err error
+	// stacked says that it stands under the panel before it, as wide.
+	stacked bool
+}
+
+// made is a panel of a kind: what it shows in a few words, and in sentences that
+// also say why its thresholds are where they are.
+func made(kind cog.Builder[dashboard.Panel], title, about string, queries []query) panel {
+	p := panel{}
+	if p.Panel, p.err = kind.Build(); p.err != nil {
+		p.Title = &title
+		return p
+	}
+	p.Title, p.Description, p.GridPos = &title, &about, &dashboard.GridPos{W: 12, H: 8}
+	if p.FieldConfig == nil {
+		p.FieldConfig = dashboard.NewFieldConfigSource()
+	}
+	if len(queries) == 0 {
+		return p
+	}
+	p.Datasource = &source
+	for i, q := range queries {
+		p.Targets = append(p.Targets, q.target(i))
+	}
+	return p
+}
+
+// query is PromQL and how its answer is to be read.
+type query struct {
+	expr   string
+	legend string // of each series
+	kind   queryKind
+	step   string // the shortest; empty: as the panel is wide
+}
+
+type queryKind int
+
+const (
+	instant queryKind = iota // the values of now
+	ranged                   // over time
+	tabled                   // the values of now, labels as columns
+)
+
+func now(expr, legend string) query     { return query{expr: expr, legend: legend} }
+func over(expr, legend string) query    { return query{expr: expr, legend: legend, kind: ranged} }
+func rows(expr string) query            { return query{expr: expr, kind: tabled} }
+func (q query) every(step string) query { q.step = step; return q }
+
+func (q query) target(n int) variants.Dataquery {
+	b := prometheus.NewDataqueryBuilder().Expr(q.expr).RefId(string(rune('A' + n))).Datasource(source)
+	switch q.kind {
+	case instant:
+		b.Instant().LegendFormat(q.legend)
+	case ranged:
+		b.Range().LegendFormat(q.legend)
+	case tabled:
+		b.Instant().Format(prometheus.PromQueryFormatTable)
+	}
+	if q.step != "" {
+		b.Interval(q.step)
+	}
+	return must(b)
+}
+
+// The kinds of panels.
+
+func stats(title, about, unit string, queries ...query) panel {
+	return made(stat.NewPanelBuilder().
+		Unit(unit).GraphMode(common.BigValueGraphModeNone).ColorMode(common.BigValueColorModeValue).
+		JustifyMode(common.BigValueJustifyModeAuto).TextMode(common.BigValueTextModeAuto).WideLayout(true).
+		Orientation(common.VizOrientationAuto).ReduceOptions(last()).Text(common.NewVizTextDisplayOptionsBuilder().ValueSize(34).TitleSize(14)),
+		title, about, queries).size(4, 4).colour("text")
+}
+
+// lines are series over time, one line each.
+func lines(title, about, unit string, queries ...query) panel {
+	return made(seriesBuilder(unit).FillOpacity(0).LineWidth(2), title, about, queries)
+}
+
+// areas are series over time that add up.
+func areas(title, about, unit string, queries ...query) panel {
+	return made(seriesBuilder(unit).LineInterpolation(common.LineInterpolationStepAfter).FillOpacity(70).LineWidth(0).Stacking(stacked()), title, about, queries)
+}
+
+// columnsOf are amounts of stretches of time that add up, one bar each, which
+// begins where its stretch does.
+func columnsOf(title, about, unit string, queries ...query) panel {
+	return made(seriesBuilder(unit).DrawStyle(common.GraphDrawStyleBars).BarAlignment(common.BarAlignmentAfter).
+		BarWidthFactor(0.9).FillOpacity(85).LineWidth(0).Stacking(stacked()), title, about, queries).fromZero()
+}
+
+func seriesBuilder(unit string) *timeseries.PanelBuilder {
+	return timeseries.NewPanelBuilder().
+		Unit(unit).DrawStyle(common.GraphDrawStyleLine).LineInterpolation(common.LineInterpolationLinear).
+		ShowPoints(common.VisibilityModeNever).SpanNulls(common.BoolOrFloat64{Bool: new(false)}).
+		AxisBorderShow(false).Legend(legend()).
+		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
+}
+
+// ranking is the largest of something, from the top.
+func ranking(title, about, unit string, queries ...query) panel {
+	return made(bargauge.NewPanelBuilder().
+		Unit(unit).Min(0).DisplayMode(common.BarGaugeDisplayModeGradient).ValueMode(common.BarGaugeValueModeText).
+		NamePlacement(common.BarGaugeNamePlacementLeft).ShowUnfilled(true).Sizing(common.BarGaugeSizingAuto).
+		MinVizWidth(8).MinVizHeight(16).MaxVizHeight(32).Orientation(common.VizOrientationHorizontal).
+		Legend(hiddenLegend()).ReduceOptions(last()).Text(common.NewVizTextDisplayOptionsBuilder().ValueSize(16)),
+		title, about, queries)
+}
+
+// chart is bars by a name: the field x.
+func chart(title, about, unit, x string, queries ...query) panel {
+	return made(barchart.NewPanelBuilder().
+		Unit(unit).XField(x).Orientation(common.VizOrientationVertical).ShowValue(common.VisibilityModeNever).
+		Stacking(common.StackingModeNormal).BarWidth(0.9).GroupWidth(0.8).BarRadius(0).XTickLabelRotation(0).XTickLabelSpacing(60).
+		FillOpacity(85).LineWidth(0).GradientMode(common.GraphGradientModeNone).FullHighlight(false).
+		AxisBorderShow(false).Legend(legend()).
+		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderNone)),
+		title, about, queries)
+}
+
+func gauges(title, about, unit string, queries ...query) panel {
+	return made(gauge.NewPanelBuilder().
+		Unit(unit).ShowThresholdLabels(false).ShowThresholdMarkers(true).Sizing(common.BarGaugeSizingAuto).
+		MinVizWidth(75).MinVizHeight(75).Orientation(common.VizOrientationAuto).ReduceOptions(last()),
+		title, about, queries)
+}
+
+func tables(title, about string, queries ...query) panel {
+	return made(table.NewPanelBuilder().ShowHeader(true).CellHeight(common.TableCellHeightSm).
+		Align(common.FieldTextAlignmentAuto).Filterable(false).Inspect(false).
+		Footer(common.NewTableFooterOptionsBuilder().Show(false).CountRows(false).Reducer([]string{"sum"})), title, about, queries).colour("text")
+}
+
+// calendar is a heat map with a row for each query.
+func calendar(title, about, unit string, queries ...query) panel {
+	return made(heatmap.NewPanelBuilder().
+		Calculate(false).CellGap(2).CellRadius(2).ShowValue(common.VisibilityModeNever).
+		CellValues(heatmap.NewCellValuesBuilder().Unit(unit)).Unit(unit).
+		Color(heatmap.NewHeatmapColorOptionsBuilder().Mode(heatmap.HeatmapColorModeScheme).Scheme("YlOrRd").Fill("dark-orange").
+			Scale(heatmap.HeatmapColorScaleExponential).Exponent(0.8).Steps(64).Reverse(false)).
+		FilterValues(heatmap.NewFilterValueRangeBuilder().Le(1e-9)).
+		RowsFrame(heatmap.NewRowsHeatmapOptionsBuilder().Layout(common.HeatmapCellLayoutAuto)).
+		YAxis(heatmap.NewYAxisConfigBuilder().AxisPlacement(common.AxisPlacementLeft).Unit("none").Reverse(false)).
+		Tooltip(heatmap.NewHeatmapTooltipBuilder().Mode(common.TooltipDisplayModeSingle)).
+		ExemplarsColor("text").ShowLegend(),
+		title, about, queries)
+}
+
+// states are coloured stretches of time, a row for each series.
+func states(title, about string, queries ...query) panel {
+	return made(statetimeline.NewPanelBuilder().
+		ShowValue(common.VisibilityModeNever).RowHeight(0.8).MergeValues(true).AlignValue(common.TimelineValueAlignmentLeft).
+		FillOpacity(80).LineWidth(0).Legend(legend()).
+		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeSingle).Sort(common.SortOrderNone)),
+		title, about, queries)
+}
+
+func words(title, about, markdown string) panel {
+	return made(text.NewPanelBuilder().Mode(text.TextModeMarkdown).Content(markdown), title, about, nil)
+}
+
+func creditPanel() panel {
+	p := words("", "The licence of the carbon data asks whoever shows numbers made with it to show this line. Intensity counts CO2 of generation, imports and grid losses, not the life cycle of power stations.",
+		credit+" · [carbonintensity.org.uk](https://carbonintensity.org.uk) · energy is a model of CPU power: see the exporter's README.")
+	p.Transparent = new(true)
+	return p.size(columns, 2)
+}
+
+// Shared options.
+
+func last() *common.ReduceDataOptionsBuilder {
+	return common.NewReduceDataOptionsBuilder().Values(false).Calcs([]string{"lastNotNull"})
+}
+
+func stacked() *common.StackingConfigBuilder {
+	return common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A")
+}
+
+func legend() *common.VizLegendOptionsBuilder {
+	return common.NewVizLegendOptionsBuilder().ShowLegend(true).DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom)
+}
+
+func hiddenLegend() *common.VizLegendOptionsBuilder {
+	return legend().ShowLegend(false).DisplayMode(common.LegendDisplayModeList)
+}
+
+// size in columns of 24 and in rows.
+func (p panel) size(w, h uint32) panel {
+	p.GridPos = &dashboard.GridPos{W: w, H: h}
+	return p
+}
+
+// change works on a copy of the field configuration.
+func (p panel) change(f func(*dashboard.FieldConfigSource)) panel {
+	if p.FieldConfig == nil { // it could not be built
+		return p
+	}
+	c := *p.FieldConfig
+	c.Overrides = append([]dashboard.DashboardFieldConfigSourceOverrides{}, c.Overrides...)
+	f(&c)
+	p.FieldConfig = &c
+	return p
+}
+
+// colour gives everything one colour.
+func (p panel) colour(name string) panel {
+	return p.change(func(c *dashboard.FieldConfigSource) {
+		c.Defaults.Color = &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdFixed, FixedColor: &name}
+	})
+}
+
+// shade colours by value, between the smallest and the largest or by thresholds.
+func (p panel) shade(mode dashboard.FieldColorModeId) panel {
+	return p.change(func(c *dashboard.FieldConfigSource) { c.Defaults.Color = &dashboard.FieldColor{Mode: mode} })
+}
+
+// names colours series by their names: one that is on several panels, or on and
+// off, keeps its colour.
+func (p panel) names() panel { return p.shade(dashboard.FieldColorModeIdPaletteClassicByName) }
+
+// step is a threshold: from a value on, a colour.
+type step struct {
+	from   float64
+	colour string
+}
+
+// steps colours by thresholds. The description says why they are where they are.
+func (p panel) steps(base string, steps ...step) panel {
+	return p.change(func(c *dashboard.FieldConfigSource) {
+		c.Defaults.Thresholds = thresholds(base, steps)
+		c.Defaults.Color = &dashboard.FieldColor{Mode: dashboard.FieldColorModeIdThresholds}
+	})
+}
+
+func thresholds(base string, steps []step) *dashboard.ThresholdsConfig {
+	t := &dashboard.ThresholdsConfig{Mode: dashboard.ThresholdsModeAbsolute, Steps: []dashboard.Threshold{{Color: base}}}
+	for _, s := range steps {
+		t.Steps = append(t.Steps, dashboard.Threshold{Value: new(s.from), Color: s.colour})
+	}
+	return t
+}
+
+// marked draws the thresholds as lines.
+func (p panel) marked(steps ...step) panel {
+	return p.change(func(c *dashboard.FieldConfigSource) {
+		c.Defaults.Thresholds = thresholds("transparent", steps)
+		if custom, ok := c.Defaults.Custom.(*timeseries.FieldConfig); ok {
+			copied := *custom
+			copied.ThresholdsStyle = &common.GraphThresholdsStyleConfig{Mode: common.GraphThresholdsStyleModeDashed}
+			c.Defaults.Custom = &copied
+		}
+	})
+}
+
+// set is a property of an override.
+type set = dashboard.DynamicConfigValue
+
+// field overrides what a field by that name, or by a regular expression between
+// slashes, looks like.
+func (p panel) field(name string, properties ...set) panel {
+	matcher := dashboard.MatcherConfig{Id: "byName", Options: name}
+	if len(name) > 2 && name[0] == '/' {
+		matcher.Id = "byRegexp"
+	}
+	return p.change(func(c *dashboard.FieldConfigSource) {
+		c.Overrides = append(c.Overrides, dashboard.DashboardFieldConfigSourceOverrides{Matcher: matcher, Properties: properties})
+	})
+}
+
+func unit(id string) set     { return set{Id: "unit", Value: id} }
+func called(name string) set { return set{Id: "displayName", Value: name} }
+func decimals(n int) set     { return set{Id: "decimals", Value: n} }
+func wide(px int) set        { return set{Id: "custom.width", Value: px} }
+func dashed() set {
+	return set{Id: "custom.lineStyle", Value: map[string]any{"fill": "dash", "dash": []int{8, 6}}}
+}
+func thin() set { return set{Id: "custom.lineWidth", Value: 1} }
+func painted(colour string) set {
+	return set{Id: "color", Value: map[string]any{"mode": "fixed", "fixedColor": colour}}
+}
+
+// gauged draws a column of a table as bars, from 0 to top.
+func gauged(top float64, base string, steps ...step) []set {
+	return []set{
+		{Id: "custom.cellOptions", Value: map[string]any{"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}},
+		{Id: "min", Value: 0}, {Id: "max", Value: top},
+		{Id: "thresholds", Value: thresholds(base, steps)},
+		{Id: "color", Value: map[string]any{"mode": "thresholds"}},
+	}
+}
+
+// said maps a value to a word and a colour.
+func (p panel) said(value, word, colour string) panel {
+	return p.change(func(c *dashboard.FieldConfigSource) {
+		mappings := append([]dashboard.ValueMapping{}, c.Defaults.Mappings...)
+		n := int32(len(mappings))
+		c.Defaults.Mappings = append(mappings, dashboard.ValueMapping{ValueMap: &dashboard.ValueMap{
+			Type:    "value",
+			Options: map[string]dashboard.ValueMappingResult{value: {Text: &word, Color: &colour, Index: &n}},
+		}})
+	})
+}
+
+func (p panel) decimals(n float64) panel {
+	return p.change(func(c *dashboard.FieldConfigSource) { c.Defaults.Decimals = &n })
+}
+
+func (p panel) between(min, max float64) panel {
+	return p.change(func(c *dashboard.FieldConfigSource) { c.Defaults.Min, c.Defaults.Max = &min, &max })
+}
+
+// empty is what is shown where there is no data.
+func (p panel) empty(why string) panel {
+	return p.change(func(c *dashboard.FieldConfigSource) { c.Defaults.NoValue = &why })
+}
+
+// the last so much, whatever the dashboard's range is.
+func (p panel) the(last string) panel {
+	p.TimeFrom, p.HideTimeOverride = &last, new(true)
+	return p
+}
+
+// points is how many a query may have, so that its step is the shortest allowed.
+func (p panel) points(n float64) panel {
+	p.MaxDataPoints = &n
+	return p
+}
+
+// then adds a transformation.
+func (p panel) then(id string, options map[string]any) panel {
+	p.Transformations = append(append([]dashboard.DataTransformerConfig{}, p.Transformations...),
+		dashboard.DataTransformerConfig{Id: id, Options: options})
+	return p
+}
+
+// columns names the columns of a table, in their order: what a field is called,
+// and what it is to be called. All other fields are left out.
+func (p panel) columns(names ...[2]string) panel {
+	var keep []string
+	order, rename := map[string]any{}, map[string]any{}
+	for i, n := range names {
+		keep = append(keep, n[0])
+		order[n[0]], rename[n[0]] = i, n[1]
+	}
+	return p.then("filterFieldsByName", map[string]any{"include": map[string]any{"names": keep}}).
+		then("organize", map[string]any{"indexByName": order, "renameByName": rename, "excludeByName": map[string]any{}})
+}
+
+// Units that Grafana knows, and two that it can be told.
+const (
+	watts        = units.Watt
+	kWh          = units.KiloWattHour
+	grams        = units.Gram
+	gramsPerHour = "si:g/h"
+	gramsPerKWh  = "suffix: g/kWh"
+	share        = units.PercentUnit
+	plain        = units.Short
+)
+
+// Colours that stand for something, on every dashboard.
+const (
+	busyColour  = "semi-dark-blue"
+	idleColour  = "semi-dark-orange"
+	goodColour  = "semi-dark-green"
+	noteColour  = "semi-dark-yellow"
+	badColour   = "semi-dark-red"
+	faintColour = "text"
+)
+
+// modes colours busy and idle.
+func (p panel) modes() panel {
+	return p.field("busy", painted(busyColour)).field("idle", painted(idleColour))
+}
+
+// The rest changes what only some kinds have.
+
+// named shows the name of a value beside it.
+func (p panel) named() panel {
+	o := *p.Options.(*stat.Options)
+	o.TextMode = common.BigValueTextModeValueAndName
+	p.Options = &o
+	return p
+}
+
+// legendless hides a legend that says no more than the title.
+func (p panel) legendless() panel {
+	switch o := p.Options.(type) {
+	case *barchart.Options:
+		c := *o
+		c.Legend.ShowLegend = false
+		p.Options = &c
+	case *timeseries.Options:
+		c := *o
+		c.Legend.ShowLegend = false
+		p.Options = &c
+	}
+	return p
+}
+
+// by names the field that a chart's bars stand on.
+func (p panel) by(field string) panel {
+	o := *p.Options.(*barchart.Options)
+	o.XField = &field
+	p.Options = &o
+	return p
+}
+
+// ordered puts the largest of a column first.
+func (p panel) ordered(column string) panel {
+	o := *p.Options.(*table.Options)
+	o.SortBy = []common.TableSortByFieldState{{DisplayName: column, Desc: new(true)}}
+	p.Options = &o
+	return p
+}
+
+// soft is what an axis shows at least.
+func (p panel) soft(min, max float64) panel {
+	return p.change(func(c *dashboard.FieldConfigSource) {
+		custom := *c.Defaults.Custom.(*timeseries.FieldConfig)
+		custom.AxisSoftMin, custom.AxisSoftMax = &min, &max
+		c.Defaults.Custom = &custom
+	})
+}
+
+// fromZero is an axis that does not exaggerate.
+func (p panel) fromZero() panel {
+	return p.change(func(c *dashboard.FieldConfigSource) { c.Defaults.Min = new(0.0) })
+}
+
+// below puts a panel under the one on its left rather than beside it.
+func (p panel) below() panel { p.stacked = true; return p }

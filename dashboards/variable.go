@@ -1,0 +1,65 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+)
+
+func datasourceVariable() dashboard.VariableModel {
+	return must(dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").Type("prometheus").
+		Description("The Prometheus that scrapes carbon_exporter.").
+		Current(option("default", "default")))
+}
+
+// zoneVariable says whose days are meant. It has one value, for it is the exporter
+// that knows when a day begins: choosing another one here would change the words
+// and not the numbers.
+func zoneVariable(zone string) dashboard.VariableModel {
+	return must(dashboard.NewCustomVariableBuilder("timezone").Label("Days of").
+		Description("Time zone in which days, months and years begin: that of the exporter's configuration, and of this dashboard.").
+		Values(dashboard.StringOrMap{String: &zone}).Current(option(zone, zone)).AllowCustomValue(false))
+}
+
+// labelVariable offers the values that a label has in a metric.
+func labelVariable(name, label, about, metric string) dashboard.VariableModel {
+	query := "label_values(" + metric + ", " + name + ")"
+	return must(dashboard.NewQueryVariableBuilder(name).Label(label).Description(about).
+		Query(dashboard.StringOrMap{String: &query}).Definition(query).Datasource(source).
+		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).Sort(dashboard.VariableSortNaturalAsc).
+		Multi(true).IncludeAll(true).AllValue(".*").Current(option("All", "$__all")))
+}
+
+// choice is a variable with values that are known here: text and value of each.
+func choice(name, label, about string, options ...[2]string) dashboard.VariableModel {
+	var list []string
+	for _, o := range options {
+		list = append(list, o[0]+" : "+o[1])
+	}
+	all := strings.Join(list, ",")
+	return must(dashboard.NewCustomVariableBuilder(name).Label(label).Description(about).
+		Values(dashboard.StringOrMap{String: &all}).Current(option(options[0][0], options[0][1])).AllowCustomValue(false))
+}
+
+// entry is a variable that is typed in.
+func entry(name, label, about, value string) dashboard.VariableModel {
+	return must(dashboard.NewTextBoxVariableBuilder(name).Label(label).Description(about).
+		DefaultValue(dashboard.StringOrMap{String: &value}).Current(option(value, value)))
+}
+
+func option(text, value string) dashboard.VariableOption {
+	return dashboard.VariableOption{
+		Selected: new(true),
+		Text:     dashboard.StringOrArrayOfString{String: &text}, Value: dashboard.StringOrArrayOfString{String: &value},
+	}
+}
+
+// must builds what cannot fail: its input is in this package.
+func must[T any](b cog.Builder[T]) T {
+	built, err := b.Build()
+	if err != nil {
+		panic(err)
+	}
+	return built
+}

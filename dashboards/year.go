@@ -1,0 +1,62 @@
+package main
+
+import "fmt"
+
+// year is the calendar on the wall.
+func year() frame {
+	return frame{
+		// To the end of this week, so that its column is there from Monday on: see
+		// weekdays.
+		uid: "carbon-year", title: "A year at a glance", from: "now-1y/w", to: "now/w",
+		about: "Every day of a year by its grams, and days, months and years busy against idle.",
+		sections: []section{
+			{panels: []panel{
+				emissionsToDate(site, "year", "This year").the("1h"), energyToDate(site, "year", "Energy this year").the("1h"),
+				emissionsToDate(site, "month", "This month").the("1h"), emissionsToDate(site, "day", "Today").the("1h"),
+				heaviestDay(), meanDay(),
+			}},
+			{title: "Every day", panels: []panel{days().size(24, 9)}},
+			{title: "Busy against idle", panels: []panel{
+				dailyEmissions(site, "45d").size(24, 8),
+				byCalendar("month", 396, "Emissions by the month", "Emissions of each month").size(14, 9),
+				byCalendar("year", 1827, "Emissions by the year", "Emissions of each year that this Prometheus holds").size(10, 9),
+			}},
+		},
+	}
+}
+
+// weekdays are the rows of the calendar, from below. The steps of a week that
+// Grafana asks for are Thursdays, as the epoch was one: so each column is the week,
+// from Monday on, that its Thursday is in, as ISO 8601 counts weeks. A day is that
+// which ends so long before its Thursday begins.
+var weekdays = []struct{ name, ends string }{
+	{"Sunday", "-4d"}, {"Saturday", "-3d"}, {"Friday", "-2d"}, {"Thursday", "-1d"}, {"Wednesday", "0d"}, {"Tuesday", "1d"}, {"Monday", "2d"},
+}
+
+func days() panel {
+	var queries []query
+	for _, d := range weekdays {
+		queries = append(queries, over(sum(grownInDayAfter(emissions, d.ends)), d.name).every("1w"))
+	}
+	return calendar("Grams by the day", "Emissions of each day: a column is a week, from Monday at the top. The darker, or in a dark theme the brighter, the more."+daysAbout,
+		grams, queries...).points(200)
+}
+
+func heaviestDay() panel {
+	return stats("Heaviest day", "The most that one of the last 365 days emitted.", grams,
+		now(fmt.Sprintf("max_over_time(%s[365d:1d])", sum(grownInDay(emissions))), "heaviest")).decimals(2).colour(badColour).the("1h")
+}
+
+func meanDay() panel {
+	return stats("Mean day", "What a day emitted on average, over those of the last 365 that this Prometheus holds, today left out.", grams,
+		now(fmt.Sprintf("avg_over_time(%s[365d:1d] offset 1d)", sum(grownInDay(emissions))), "mean")).decimals(2).the("1h")
+}
+
+func byCalendar(label string, days int, title, about string) panel {
+	return chart(title, about+", busy and idle: its days added up, as they begin in UTC. The first is not whole where the record begins within it, nor the current one.",
+		grams, label,
+		rows(grownByCalendar(label, emissions+`{mode="busy"}`, days)), rows(grownByCalendar(label, emissions+`{mode="idle"}`, days))).
+		then("merge", map[string]any{}).then("sortBy", map[string]any{"sort": []map[string]any{{"field": label}}}).
+		columns([2]string{label, label}, [2]string{"Value #A", "busy"}, [2]string{"Value #B", "idle"}).
+		field(label, unit("string")).modes().the("1h")
+}

@@ -1,0 +1,112 @@
+package dashboards_test
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// A panel that says "No data" on the demo would say so for a newcomer too.
+func TestEveryQueryHasAnAnswerOnTheDemo(t *testing.T) {
+	s := theSite(t)
+	for _, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			for _, q := range p.Targets {
+				t.Run(d.name(p, q), func(t *testing.T) {
+					from, to := d.span(t, p, s.now)
+					builtIn := map[string]string{
+						"__range": fmt.Sprintf("%ds", int(to.Sub(from).Seconds())), "__interval": "5m", "__rate_interval": "20m",
+					}
+					for _, expr := range d.written(t, q.Expr, builtIn) {
+						got, err := s.run(t, p, q, expr, from, to)
+						if err != nil {
+							t.Fatalf("%v: %s", err, expr)
+						}
+						finite := 0
+						for _, v := range got.numbers() {
+							if !math.IsNaN(v) && !math.IsInf(v, 0) {
+								finite++
+							}
+						}
+						if finite == 0 {
+							t.Errorf("nothing finite in %d series: %s", len(got.Result), expr)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// run asks as Grafana does: an instant query at the end, a range in steps that are
+// as long as the panel is wide or as the query wants them, on multiples of theirs.
+func (s *site) run(t *testing.T, p panel, q target, expr string, from, to time.Time) (answer, error) {
+	t.Helper()
+	if q.Instant {
+		return s.instant(expr, to)
+	}
+	points := p.MaxDataPoints
+	if points == 0 {
+		points = 500
+	}
+	step := time.Duration(float64(to.Sub(from)) / points).Round(time.Minute)
+	if q.Step != "" {
+		step = max(step, duration(t, q.Step))
+	}
+	step = max(step, time.Minute)
+	return s.ranged(expr, usage.FloorEpoch(from, step), usage.FloorEpoch(to, step), step)
+}
+
+// span is the time range of a panel. One that ends with the week ends in the
+// future, and is not for instant queries.
+func (d dashboard) span(t *testing.T, p panel, now time.Time) (from, to time.Time) {
+	t.Helper()
+	ago := strings.TrimPrefix(d.Time.From, "now-")
+	to = now
+	if p.TimeFrom != "" {
+		ago = p.TimeFrom
+	} else if d.Time.To == "now/w" {
+		to = now.AddDate(0, 0, 7-(int(now.Weekday())+6)%7).Truncate(24 * time.Hour)
+	} else if d.Time.To != "now" {
+		t.Fatalf("%s ends at %s", d.Title, d.Time.To)
+	}
+	return now.Add(-duration(t, strings.TrimSuffix(ago, "/w"))), to
+}
+
+func duration(t *testing.T, text string) time.Duration {
+	t.Helper()
+	d, err := model.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(d)
+}
+
+func TestVariablesHaveValues(t *testing.T) {
+	s := theSite(t)
+	for _, d := range dashboards(t) {
+		for _, v := range d.Templating.List {
+			if v.Type != "query" {
+				if v.Type != "datasource" && v.choices(t)[0] == "" {
+					t.Errorf("%s: %s is empty", d.Title, v.Name)
+				}
+				continue
+			}
+			metric, label, _ := labelValues(d, v)
+			var values []string
+			err := s.ask("/api/v1/label/"+label+"/values", url.Values{
+				"match[]": {metric}, "start": {stamp(s.now.AddDate(0, 0, -2))}, "end": {stamp(s.now)},
+			}, &values)
+			if err != nil || len(values) == 0 {
+				t.Errorf("%s: %s has no values: %v", d.Title, v.Name, err)
+			}
+		}
+	}
+}
