@@ -43,6 +43,8 @@ func commands() []command {
 		&forecast{},
 		&reportUsage{},
 		&explainUsage{},
+		&exportOpenMetrics{},
+		&exportCSV{},
 		&forgetUser{},
 		&calibrateMachine{},
 		&generateRules{},

@@ -60,6 +60,18 @@ type Tally struct {
 	Undoubted KWh
 }
 
+// Member is the usage of one member of a scope in one interval, as fact_usage has it.
+type Member struct {
+	Interval  Interval
+	State     State
+	Scope     Scope
+	Name      string
+	CPU       BusyIdle[CPUSeconds]
+	Energy    BusyIdle[KWh]
+	Emissions *BusyIdle[Grams] // nil while unpriced
+	Intensity *GramsPerKWh     // nil while unpriced
+}
+
 // Gap is a run of adjacent intervals in one state, and why.
 type Gap struct {
 	Period

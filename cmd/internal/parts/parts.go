@@ -48,7 +48,7 @@ func New(cfg *config.Config, keeper Averages, workspaces bool) (_ *Parts, err er
 	if err != nil {
 		return nil, fmt.Errorf("carbon_intensity: %w", err)
 	}
-	if p.Labels, err = newLabels(cfg.Attribution); err != nil {
+	if p.Labels, err = Labels(cfg.Attribution); err != nil {
 		return nil, fmt.Errorf("attribution: %w", err)
 	}
 	p.Settings = ingest.Settings{

@@ -33,7 +33,8 @@ func newAttribution(c config.Attribution) func(usage.Directory) ingest.Attributi
 // somebody who knows the users' ids could try all keys.
 const minKeyBytes = 16
 
-func newLabels(c config.Attribution) (privacy.Labels, error) {
+// Labels says how users appear outside the store. The file of the key is read.
+func Labels(c config.Attribution) (privacy.Labels, error) {
 	l := privacy.Labels{Mode: privacy.Mode(c.UserLabel), MaxUsers: c.MaxUsers}
 	if l.Mode != privacy.Pseudonym {
 		return l, nil
