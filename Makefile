@@ -10,7 +10,7 @@ V        := github.com/prometheus/common/version
 LDFLAGS  := -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(V).Branch=$(BRANCH)
 E2E      := internal/e2e
 
-.PHONY: help build demo dashboards rehearsal test unit race e2e tools lint bench golden fuzz clean
+.PHONY: help build demo stack dashboards rehearsal test unit race e2e tools lint bench golden fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -30,6 +30,10 @@ rehearsal: build tools ## build rehearse, which gives a Prometheus weeks of the 
 	$(GO) test -c -ldflags '$(LDFLAGS)' -o $(BIN)/rehearsal ./cmd/carbon_exporter
 	cd $(E2E) && $(GO) build -o ../../$(BIN)/ ./cmd/rehearse
 
+stack: rehearsal ## run all that an operator has: Prometheus, Alertmanager, node_exporter, the exporter
+	cd $(E2E) && $(GO) build -trimpath -ldflags "-s -w" -o ../../$(BIN)/ ./cmd/simcloud ./cmd/stack
+	@exec $(BIN)/stack $(STACK)
+
 test: unit e2e ## run every test: units, real files, real components (needs Go and a C compiler)
 
 unit: build race
@@ -43,11 +47,12 @@ race:
 e2e: rehearsal race
 	cd $(E2E) && $(GO) vet ./... && $(GO) test -race ./...
 
-tools: ## build the real prometheus, promtool, alertmanager and amtool that the tests use
+tools: ## build the real programs that the tests and the stack use
 	$(GO) build -modfile=tools/prometheus.mod -tags remove_all_sd,netgo -o $(BIN)/ \
 		github.com/prometheus/prometheus/cmd/prometheus github.com/prometheus/prometheus/cmd/promtool
 	$(GO) build -modfile=tools/alertmanager.mod -tags netgo -o $(BIN)/ \
 		github.com/prometheus/alertmanager/cmd/alertmanager github.com/prometheus/alertmanager/cmd/amtool
+	CGO_ENABLED=0 $(GO) build -modfile=tools/node_exporter.mod -o $(BIN)/ github.com/prometheus/node_exporter
 
 lint: ## run golangci-lint
 	$(GO) build -modfile=tools/golangci-lint.mod -o $(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
@@ -66,4 +71,4 @@ fuzz: ## fuzz the decoder for a minute
 	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./internal/source
 
 clean: ## remove what was built and the demo's data
-	rm -rf $(BIN) .demo
+	rm -rf $(BIN) .demo .stack

@@ -36,7 +36,7 @@ func (e *Engine) api() http.Handler {
 		false, 0, // no search
 		e.logger,
 		func(context.Context) v1.RulesRetriever { return nothing{} },
-		0, 0, 0, // no remote read limits
+		5e7, 10, 1<<20, // limits of remote read
 		false, // not an agent
 		anyOrigin,
 		func() (v1.RuntimeInfo, error) { return v1.RuntimeInfo{}, nil },

@@ -1,0 +1,209 @@
+// Package examples holds the files of examples/ to the tools and types that they
+// are made for. Those of carbon_exporter itself are loaded by internal/config.
+package examples
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+)
+
+const root = "../../.."
+
+func example(name string) string { return filepath.Join(root, "examples", name) }
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// built is a program that `make tools` or `make build` puts into bin/.
+func built(t *testing.T, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join(root, "bin", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("%v; run `make build tools`, which builds it", err)
+	}
+	return path
+}
+
+// quiet wants a tool to have nothing to say about its arguments.
+func quiet(t *testing.T, cmd *exec.Cmd, success string) {
+	t.Helper()
+	out, err := cmd.CombinedOutput()
+	if err != nil || success != "" && !strings.Contains(string(out), success) || success == "" && len(out) > 0 {
+		t.Errorf("%s: %v\n%s", cmd, err, out)
+	}
+}
+
+func TestPrometheusTakesTheScrapeConfigurations(t *testing.T) {
+	promtool := built(t, "promtool")
+	// Beside them lies what the operator has: a password and a certificate.
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(example("prometheus"))); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{"carbon_password": []byte("change me\n"), "ca.pem": certificate(t)} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"prometheus.yml", "prometheus-secured.yml"} {
+		quiet(t, exec.Command(promtool, "check", "config", "--lint=all", filepath.Join(dir, name)), "SUCCESS")
+	}
+	quiet(t, exec.Command(promtool, "check", "rules", "--lint=all", filepath.Join(dir, "rules-upstream.yml")), "SUCCESS")
+	quiet(t, exec.Command(promtool, "check", "web-config", webConfig(t)), "SUCCESS")
+}
+
+// TestTheRulesForALargePrometheusAreThoseThatAreAskedFor: a recording rule that is
+// spelled otherwise than the query of carbon-recorded.yml gives an empty answer.
+func TestTheRulesForALargePrometheusAreThoseThatAreAskedFor(t *testing.T) {
+	rules, errs := rulefmt.Parse(read(t, example("prometheus/rules-upstream.yml")), false, model.UTF8Validation,
+		parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	c, err := config.Load(example("carbon-recorded.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := c.Prometheus.BusyQuery + c.Prometheus.IdleQuery
+	for _, r := range rules.Groups[0].Rules {
+		if !strings.Contains(asked, r.Record+"[$__interval]") {
+			t.Errorf("nobody asks for %s", r.Record)
+		}
+		for _, label := range []string{c.Prometheus.Labels.Project, c.Prometheus.Labels.Machine, c.Prometheus.Labels.Host, c.Prometheus.Labels.User} {
+			if !strings.Contains(r.Expr, label) {
+				t.Errorf("%s loses the label %s", r.Record, label)
+			}
+		}
+	}
+}
+
+func TestSystemdTakesTheUnits(t *testing.T) {
+	verify, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Log("there is no systemd-analyze here: the units are only read")
+	}
+	dir := t.TempDir()
+	var units []string
+	for _, path := range glob(t, "systemd/*") {
+		text := string(read(t, path))
+		for _, program := range []string{"carbon_exporter", "carbontool"} {
+			text = strings.ReplaceAll(text, "/usr/local/bin/"+program, built(t, program))
+		}
+		unit := filepath.Join(dir, filepath.Base(path))
+		if err := os.WriteFile(unit, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		units = append(units, unit)
+		if !strings.Contains(text, "[Unit]\nDescription=") {
+			t.Errorf("%s has no description", path)
+		}
+	}
+	if verify != "" {
+		quiet(t, exec.Command(verify, append([]string{"verify", "--man=no"}, units...)...), "")
+	}
+}
+
+func TestComposeTakesItsFile(t *testing.T) {
+	path := example("compose/compose.yml")
+	project, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
+		WorkingDir:  filepath.Dir(path),
+		ConfigFiles: []types.ConfigFile{{Filename: path, Content: read(t, path)}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, service := range project.Services {
+		if service.Image == "" || strings.HasSuffix(service.Image, ":latest") && service.Build == nil {
+			t.Errorf("%s has no pinned image, %q", name, service.Image)
+		}
+		for _, v := range service.Volumes {
+			if v.Type == types.VolumeTypeBind {
+				if _, err := os.Stat(v.Source); err != nil {
+					t.Errorf("%s mounts %v", name, err)
+				}
+			}
+		}
+	}
+}
+
+func TestKubernetesTakesTheManifest(t *testing.T) {
+	kinds := map[string]runtime.Object{"ConfigMap": &corev1.ConfigMap{}, "StatefulSet": &appsv1.StatefulSet{}, "Service": &corev1.Service{}}
+	for doc := range bytes.SplitSeq(read(t, example("kubernetes/carbon_exporter.yml")), []byte("\n---\n")) {
+		var head struct{ Kind string }
+		if err := yaml.Unmarshal(doc, &head); err != nil {
+			t.Fatal(err)
+		}
+		object := kinds[head.Kind]
+		if object == nil {
+			t.Fatalf("kind %q", head.Kind)
+		}
+		if err := yaml.UnmarshalStrict(doc, object); err != nil {
+			t.Errorf("%s: %v", head.Kind, err)
+		}
+	}
+	text := kinds["ConfigMap"].(*corev1.ConfigMap).Data["carbon.yml"]
+	if _, err := config.Parse("carbon.yml", []byte(text)); err != nil {
+		t.Error(err)
+	}
+	set := kinds["StatefulSet"].(*appsv1.StatefulSet)
+	if n := *set.Spec.Replicas; n != 1 {
+		t.Errorf("%d exporters on one store", n)
+	}
+	// The flags are those of the program.
+	check := exec.Command(built(t, "carbon_exporter"), append(set.Spec.Template.Spec.Containers[0].Args, "--config.check")...)
+	if out, err := check.CombinedOutput(); err == nil || !strings.Contains(string(out), "carbon.yml") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(example(pattern))
+	if err == nil && len(paths) == 0 {
+		err = errors.New("none")
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", pattern, err)
+	}
+	return paths
+}
+
+// webConfig is examples/tls/web.yml with a certificate beside it.
+func webConfig(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	cert, key := pair(t)
+	for name, text := range map[string][]byte{"web.yml": read(t, example("tls/web.yml")), "carbon.pem": cert, "carbon.key": key} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "web.yml")
+}
