@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
 )
 
 const root = "../../.."
@@ -38,19 +39,6 @@ func read(t *testing.T, path string) []byte {
 	return text
 }
 
-// built is a program that `make tools` or `make build` puts into bin/.
-func built(t *testing.T, name string) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join(root, "bin", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("%v; run `make build tools`, which builds it", err)
-	}
-	return path
-}
-
 // quiet wants a tool to have nothing to say about its arguments.
 func quiet(t *testing.T, cmd *exec.Cmd, success string) {
 	t.Helper()
@@ -61,7 +49,7 @@ func quiet(t *testing.T, cmd *exec.Cmd, success string) {
 }
 
 func TestPrometheusTakesTheScrapeConfigurations(t *testing.T) {
-	promtool := built(t, "promtool")
+	promtool := built.Program(t, "promtool")
 	// Beside them lies what the operator has: a password and a certificate.
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(example("prometheus"))); err != nil {
@@ -114,7 +102,7 @@ func TestSystemdTakesTheUnits(t *testing.T) {
 	for _, path := range glob(t, "systemd/*") {
 		text := string(read(t, path))
 		for _, program := range []string{"carbon_exporter", "carbontool"} {
-			text = strings.ReplaceAll(text, "/usr/local/bin/"+program, built(t, program))
+			text = strings.ReplaceAll(text, "/usr/local/bin/"+program, built.Program(t, program))
 		}
 		unit := filepath.Join(dir, filepath.Base(path))
 		if err := os.WriteFile(unit, []byte(text), 0o600); err != nil {
@@ -177,7 +165,7 @@ func TestKubernetesTakesTheManifest(t *testing.T) {
 		t.Errorf("%d exporters on one store", n)
 	}
 	// The flags are those of the program.
-	check := exec.Command(built(t, "carbon_exporter"), append(set.Spec.Template.Spec.Containers[0].Args, "--config.check")...)
+	check := exec.Command(built.Program(t, "carbon_exporter"), append(set.Spec.Template.Spec.Containers[0].Args, "--config.check")...)
 	if out, err := check.CombinedOutput(); err == nil || !strings.Contains(string(out), "carbon.yml") {
 		t.Errorf("%v: %s", err, out)
 	}

@@ -82,10 +82,14 @@ func (o *output) String() string {
 }
 
 // launch starts the program and does not wait for anything.
-func launch(t *testing.T, args ...string) *program {
+func launch(t *testing.T, args ...string) *program { return launchIn(t, nil, args...) }
+
+// launchIn is launch with more in the environment.
+func launchIn(t *testing.T, environment []string, args ...string) *program {
 	t.Helper()
 	p := &program{t: t, cmd: exec.Command(binary, args...), ended: make(chan struct{}), client: &http.Client{Timeout: 20 * time.Second}}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+	p.cmd.Env = append(os.Environ(), environment...)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -114,9 +118,12 @@ func tail(s string) string {
 var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
 
 // start starts the program on a port of its own and waits until it serves.
-func start(t *testing.T, args ...string) *program {
+func start(t *testing.T, args ...string) *program { return startIn(t, nil, args...) }
+
+// startIn is start with more in the environment.
+func startIn(t *testing.T, environment []string, args ...string) *program {
 	t.Helper()
-	p := launch(t, append(args, "--web.listen-address=127.0.0.1:0")...)
+	p := launchIn(t, environment, append(args, "--web.listen-address=127.0.0.1:0")...)
 	eventually(t, 20*time.Second, "the program listens", func() error {
 		if found := listening.FindStringSubmatch(p.stderr.String()); found != nil {
 			p.address, p.URL = found[1], "http://"+found[1]
