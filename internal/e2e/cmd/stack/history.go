@@ -3,39 +3,38 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/rehearsal"
+	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// history gives Prometheus the exporter's past, at its own timestamps: as an
-// operator does who has just begun to scrape it.
+// history is the past of the stack: the exporter lives through it in simulated
+// time, and what a Prometheus would have scraped of it is there when the real one
+// starts.
 func (p *programs) history(ctx context.Context) error {
-	fmt.Fprintln(p.out, "Exporting the history to Prometheus ...")
-	text, blocks := filepath.Join(p.data, "history.om"), filepath.Join(p.data, "blocks")
-	now := time.Now().UTC()
-	for _, step := range [][]string{
-		{
-			"carbontool", "export", "openmetrics", "--config.file=" + filepath.Join(p.examples, "carbon.yml"), "--storage.path=" + p.store(),
-			"--from=" + now.AddDate(0, 0, -p.days).Format(time.RFC3339), "--to=" + now.Format(time.RFC3339), "--output=" + text,
-		},
-		{"promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=24h", "--quiet", text, blocks},
-	} {
-		cmd := exec.CommandContext(ctx, filepath.Join(p.bin, step[0]), step[1:]...)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w: %s", cmd, err, out)
-		}
-	}
-	made, err := os.ReadDir(blocks)
+	fmt.Fprintf(p.out, "Living through %d days ...\n", p.days)
+	rules, err := filepath.Glob(filepath.Join(p.examples, "..", "prometheus", "rules", "carbon*.yml"))
 	if err != nil {
 		return err
 	}
-	// Prometheus finds new blocks by itself, within a minute.
-	for _, block := range made {
-		if err := os.Rename(filepath.Join(blocks, block.Name()), filepath.Join(p.data, "prometheus", block.Name())); err != nil {
-			return err
-		}
-	}
-	return os.Remove(text)
+	now := time.Now().UTC()
+	from := p.begin(now)
+	return rehearsal.Rehearsal{
+		Bin: p.bin, Dir: p.data, Config: filepath.Join(p.examples, "carbon.yml"), Rules: rules,
+		Cloud:   simulate.Config{Seed: seed, Hosts: hosts, Start: from, Directory: true},
+		History: from, Lives: []usage.Period{{From: from, To: now}},
+		Every: 5 * time.Minute, Faults: rehearsal.Mishaps(now),
+	}.Run(ctx)
 }
+
+// begin is when the simulated cloud begins, as simcloud has it.
+func (p *programs) begin(now time.Time) time.Time { return usage.SlotAt(now.AddDate(0, 0, -p.days)) }
+
+// The simulated cloud.
+const (
+	seed  = 1
+	hosts = 24
+)

@@ -69,7 +69,7 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 	all := &programs{settings: s, out: out}
 	defer func() { err = errors.Join(err, all.end()) }()
 	for _, step := range []func(context.Context) error{
-		all.startCloud, all.startNodeExporter, all.startAlertmanager, all.startPrometheus, all.startExporter, all.history,
+		all.history, all.startCloud, all.startNodeExporter, all.startAlertmanager, all.startPrometheus, all.startExporter,
 	} {
 		if err := step(ctx); err != nil {
 			if ctx.Err() != nil {
@@ -96,7 +96,7 @@ Look at  http://%s/alerts   Prometheus: rules, and what fires
 
 // clean makes an empty directory of what an earlier stack has left.
 func clean(data string) error {
-	for _, old := range []string{"prometheus", "alertmanager", "blocks", "carbon.db", "carbon.db-wal", "carbon.db-shm", "carbon.db.lock"} {
+	for _, old := range []string{"prometheus", "alertmanager", "plan.json", "carbon.db", "carbon.db-wal", "carbon.db-shm", "carbon.db.lock"} {
 		if err := os.RemoveAll(filepath.Join(data, old)); err != nil {
 			return err
 		}

@@ -55,7 +55,8 @@ func (p *programs) start(ctx context.Context, name, page string, args ...string)
 
 func (p *programs) startCloud(ctx context.Context) error {
 	return p.start(ctx, "simcloud", "http://"+cloud+"/-/ready",
-		"--prometheus.listen="+cloud, "--uk.listen="+grid, "--mongodb.listen="+mongodb, "--days="+strconv.Itoa(p.days))
+		"--prometheus.listen="+cloud, "--uk.listen="+grid, "--mongodb.listen="+mongodb, "--days="+strconv.Itoa(p.days),
+		"--seed="+strconv.Itoa(seed), "--hosts="+strconv.Itoa(hosts))
 }
 
 func (p *programs) startNodeExporter(ctx context.Context) error {
