@@ -36,7 +36,7 @@ func detail() frame {
 			{title: "Idle, and what it costs: the time range at the top right", panels: []panel{
 				idleShare(), idleEnergy().below(), idleEmissions(), idleMoney().below(), idleByMachine().size(16, 8),
 			}},
-			{title: "Who, $period", panels: []panel{keys()}},
+			{title: "Who, ${period:text}", panels: []panel{keys()}},
 			{title: "The emissions of the last 30 days are like", panels: equivalents()},
 			{title: "Workspaces that are active", panels: []panel{workspaces()}},
 		},
@@ -93,7 +93,7 @@ func idleByMachine() panel {
 
 func keys() panel {
 	by := "project, group, user, machine"
-	return tables("Usage by key", "Whose usage it is, $period: at most 100, those that emitted most. g/kWh is low for who runs when the grid is clean.",
+	return tables("Usage by key", "Whose usage it is, ${period:text}: at most 100, those that emitted most. g/kWh is low for who runs when the grid is clean.",
 		rows(top(100, sumBy(by, chosen.of(toDate(chosenPeriod, emissionsGCO2eq))))),
 		rows(sumBy(by, chosen.of(toDate(chosenPeriod, energyKWh)))),
 		rows(fmt.Sprintf("%s / (%s > 0)", sumBy(by, chosen.of(toDate(chosenPeriod, emissionsGCO2eq))), sumBy(by, chosen.of(toDate(chosenPeriod, energyKWh))))),

@@ -17,7 +17,7 @@ func exporter() frame {
 			}},
 			{title: "The record", panels: []panel{
 				intervals().size(12, 8), coverage().size(12, 8),
-				rejected().size(12, 7), restated().size(12, 7),
+				rejected().size(8, 7), drift().size(8, 7), restated().size(8, 7),
 			}},
 			{title: "Forecasts", panels: []panel{forecastErrors().size(24, 6)}},
 			{title: "Store and directory", panels: []panel{
@@ -86,6 +86,12 @@ func rejected() panel {
 		now(`sum by (reason) (increase(carbon_exporter_rejected_samples_total[$__range])) or label_replace(vector(0), "reason", "samples", "", "")`, "{{reason}}"),
 		now(`sum by (reason) (increase(carbon_exporter_rejected_records_total[$__range])) or label_replace(vector(0), "reason", "records", "", "")`, "{{reason}}")).
 		decimals(0).colour(noteColour)
+}
+
+func drift() panel {
+	return states("Label drift", "Projects that have lost what they had for days: all of their series, or a label that says whose they are, so that usage may be nobody's. Yellow while it is so; the log says which label.",
+		over("max by (project) (carbon_exporter_label_drift)", "{{project}}")).
+		said("0", "as it was", goodColour).said("1", "drifted", noteColour).steps(goodColour, step{1, noteColour})
 }
 
 func restated() panel {

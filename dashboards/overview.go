@@ -23,7 +23,7 @@ func overview() frame {
 				againstLastMonth(site), emissionsToDate(site, "year", "This year"),
 			}},
 			{panels: []panel{powerByMode(site), rateByMode(site)}},
-			{title: "Who, $period", panels: []panel{
+			{title: "Who, ${period:text}", panels: []panel{
 				most(site, "project", "Projects"), most(site, "group", "Groups"),
 				most(site, "user", "Users"), most(site, "machine", "Machine types"),
 			}},
@@ -115,7 +115,7 @@ func rateByMode(s selection) panel {
 }
 
 func most(s selection, label, title string) panel {
-	return ranking(title, "Those that emitted most, $period. unattributed is usage that is nobody's, such as machines that wait in a pool.",
+	return ranking(title, "Those that emitted most, ${period:text}. unattributed is usage that is nobody's, such as machines that wait in a pool.",
 		grams, now("sort_desc("+top(7, sumBy(label, s.of(toDate(chosenPeriod, emissionsGCO2eq))))+")", "{{"+label+"}}")).
 		size(6, 8).decimals(1).shade("continuous-BlPu")
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/grafana/grafana-foundation-sdk/go/barchart"
 	"github.com/grafana/grafana-foundation-sdk/go/bargauge"
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
@@ -219,7 +221,7 @@ func (p panel) change(f func(*dashboard.FieldConfigSource)) panel {
 		return p
 	}
 	c := *p.FieldConfig
-	c.Overrides = append([]dashboard.DashboardFieldConfigSourceOverrides{}, c.Overrides...)
+	c.Overrides = slices.Clone(c.Overrides)
 	f(&c)
 	p.FieldConfig = &c
 	return p
@@ -236,10 +238,6 @@ func (p panel) colour(name string) panel {
 func (p panel) shade(mode dashboard.FieldColorModeId) panel {
 	return p.change(func(c *dashboard.FieldConfigSource) { c.Defaults.Color = &dashboard.FieldColor{Mode: mode} })
 }
-
-// names colours series by their names: one that is on several panels, or on and
-// off, keeps its colour.
-func (p panel) names() panel { return p.shade(dashboard.FieldColorModeIdPaletteClassicByName) }
 
 // step is a threshold: from a value on, a colour.
 type step struct {
@@ -290,10 +288,9 @@ func (p panel) field(name string, properties ...set) panel {
 	})
 }
 
-func unit(id string) set     { return set{Id: "unit", Value: id} }
-func called(name string) set { return set{Id: "displayName", Value: name} }
-func decimals(n int) set     { return set{Id: "decimals", Value: n} }
-func wide(px int) set        { return set{Id: "custom.width", Value: px} }
+func unit(id string) set { return set{Id: "unit", Value: id} }
+func decimals(n int) set { return set{Id: "decimals", Value: n} }
+func wide(px int) set    { return set{Id: "custom.width", Value: px} }
 func dashed() set {
 	return set{Id: "custom.lineStyle", Value: map[string]any{"fill": "dash", "dash": []int{8, 6}}}
 }
@@ -306,7 +303,8 @@ func painted(colour string) set {
 func gauged(top float64, base string, steps ...step) []set {
 	return []set{
 		{Id: "custom.cellOptions", Value: map[string]any{"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}},
-		{Id: "min", Value: 0}, {Id: "max", Value: top},
+		{Id: "min", Value: 0},
+		{Id: "max", Value: top},
 		{Id: "thresholds", Value: thresholds(base, steps)},
 		{Id: "color", Value: map[string]any{"mode": "thresholds"}},
 	}
@@ -315,9 +313,8 @@ func gauged(top float64, base string, steps ...step) []set {
 // said maps a value to a word and a colour.
 func (p panel) said(value, word, colour string) panel {
 	return p.change(func(c *dashboard.FieldConfigSource) {
-		mappings := append([]dashboard.ValueMapping{}, c.Defaults.Mappings...)
-		n := int32(len(mappings))
-		c.Defaults.Mappings = append(mappings, dashboard.ValueMapping{ValueMap: &dashboard.ValueMap{
+		n := int32(len(c.Defaults.Mappings))
+		c.Defaults.Mappings = append(slices.Clone(c.Defaults.Mappings), dashboard.ValueMapping{ValueMap: &dashboard.ValueMap{
 			Type:    "value",
 			Options: map[string]dashboard.ValueMappingResult{value: {Text: &word, Color: &colour, Index: &n}},
 		}})
@@ -328,8 +325,8 @@ func (p panel) decimals(n float64) panel {
 	return p.change(func(c *dashboard.FieldConfigSource) { c.Defaults.Decimals = &n })
 }
 
-func (p panel) between(min, max float64) panel {
-	return p.change(func(c *dashboard.FieldConfigSource) { c.Defaults.Min, c.Defaults.Max = &min, &max })
+func (p panel) between(low, high float64) panel {
+	return p.change(func(c *dashboard.FieldConfigSource) { c.Defaults.Min, c.Defaults.Max = &low, &high })
 }
 
 // empty is what is shown where there is no data.
@@ -420,14 +417,6 @@ func (p panel) legendless() panel {
 	return p
 }
 
-// by names the field that a chart's bars stand on.
-func (p panel) by(field string) panel {
-	o := *p.Options.(*barchart.Options)
-	o.XField = &field
-	p.Options = &o
-	return p
-}
-
 // ordered puts the largest of a column first.
 func (p panel) ordered(column string) panel {
 	o := *p.Options.(*table.Options)
@@ -437,10 +426,10 @@ func (p panel) ordered(column string) panel {
 }
 
 // soft is what an axis shows at least.
-func (p panel) soft(min, max float64) panel {
+func (p panel) soft(low, high float64) panel {
 	return p.change(func(c *dashboard.FieldConfigSource) {
 		custom := *c.Defaults.Custom.(*timeseries.FieldConfig)
-		custom.AxisSoftMin, custom.AxisSoftMax = &min, &max
+		custom.AxisSoftMin, custom.AxisSoftMax = &low, &high
 		c.Defaults.Custom = &custom
 	})
 }

@@ -203,7 +203,8 @@ func sums(t *testing.T, page []byte) map[string]float64 {
 		}
 		name, labels, _ := strings.Cut(line, "{")
 		if budget, ok := strings.CutPrefix(labels, `budget="`); ok {
-			name += " " + budget[:strings.Index(budget, `"`)]
+			budget, _, _ = strings.Cut(budget, `"`)
+			name += " " + budget
 		}
 		value, err := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndex(line, " "):]), 64)
 		if err != nil {

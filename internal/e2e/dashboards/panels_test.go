@@ -70,11 +70,12 @@ func (d dashboard) span(t *testing.T, p panel, now time.Time) (from, to time.Tim
 	t.Helper()
 	ago := strings.TrimPrefix(d.Time.From, "now-")
 	to = now
-	if p.TimeFrom != "" {
+	switch {
+	case p.TimeFrom != "":
 		ago = p.TimeFrom
-	} else if d.Time.To == "now/w" {
+	case d.Time.To == "now/w":
 		to = now.AddDate(0, 0, 7-(int(now.Weekday())+6)%7).Truncate(24 * time.Hour)
-	} else if d.Time.To != "now" {
+	case d.Time.To != "now":
 		t.Fatalf("%s ends at %s", d.Title, d.Time.To)
 	}
 	return now.Add(-duration(t, strings.TrimSuffix(ago, "/w"))), to
