@@ -9,7 +9,7 @@ import (
 // budgets says which limits will hold, and which won't.
 func budgets() frame {
 	return frame{
-		uid: "carbon-budgets", title: "Carbon budgets", from: "now-30d", to: "now",
+		uid: "carbon-budgets", title: "Budgets", from: "now-30d", to: "now",
 		about: "Each budget against its plan: what is used, how fast it burns, where that ends, and which alerts fire.",
 		variables: []dashboard.VariableModel{
 			labelVariable("budget", "Budget", "", "carbon_budget_period_end_timestamp_seconds"),

@@ -6,7 +6,7 @@ import "fmt"
 // does the store hold.
 func exporter() frame {
 	return frame{
-		uid: "carbon-exporter", title: "Carbon exporter", from: "now-2d", to: "now",
+		uid: "carbon-exporter", title: "Exporter", from: "now-2d", to: "now",
 		about: "The exporter itself: its sources, the states of its intervals, gaps, coverage, what was refused and restated, and its store.",
 		sections: []section{
 			{title: "Is all well?", panels: []panel{

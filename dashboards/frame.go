@@ -12,6 +12,7 @@ import (
 type frame struct {
 	uid, title, about string
 	from, to          string // of the time range at first
+	refresh           string // empty: 5m
 	variables         []dashboard.VariableModel
 	sections          []section
 
@@ -38,10 +39,13 @@ var source = common.DataSourceRef{Type: new("prometheus"), Uid: new("${datasourc
 
 // Build lays the panels out.
 func (f frame) Build() (dashboard.Dashboard, error) {
+	if f.refresh == "" {
+		f.refresh = "5m"
+	}
 	b := dashboard.NewDashboardBuilder(f.title).
 		Uid(f.uid).Description(f.about).Tags([]string{tag, "carbon_exporter"}).
 		Timezone(f.zone).WeekStart("monday").
-		Time(f.from, f.to).Refresh("5m").
+		Time(f.from, f.to).Refresh(f.refresh).
 		Tooltip(dashboard.DashboardCursorSyncCrosshair).
 		Link(dashboard.NewDashboardLinkBuilder("Carbon").Type(dashboard.DashboardLinkTypeDashboards).
 			Tags([]string{tag}).Icon("external link").Tooltip("The other dashboards of carbon_exporter").IncludeVars(true))

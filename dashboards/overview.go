@@ -89,12 +89,12 @@ func freshness() panel {
 
 func emissionsToDate(s selection, period, title string) panel {
 	return stats(title, "Emissions since the "+period+" began in $timezone, from the exporter's store, as known now: forecasts are restated when the actual comes.",
-		grams, now(sum(s.of(toDate(period, emissionsGCO2eq))), "emissions")).decimals(2).colour("semi-dark-purple")
+		grams, now(sum(s.of(toDate(period, emissionsGCO2eq))), "emissions")).decimals(2).colour("semi-dark-purple").empty("none known yet")
 }
 
 func energyToDate(s selection, period, title string) panel {
 	return stats(title, "Energy since the "+period+" began in $timezone, from the exporter's store, PUE included.",
-		kWh, now(sum(s.of(toDate(period, energyKWh))), "energy")).decimals(2).colour(busyColour)
+		kWh, now(sum(s.of(toDate(period, energyKWh))), "energy")).decimals(2).colour(busyColour).empty("none known yet")
 }
 
 func againstLastMonth(s selection) panel {
@@ -176,7 +176,7 @@ func unattributed() panel {
 }
 
 func provisional() panel {
-	return stats("Provisional", "Share of this month's emissions that may still be restated: usage settles a day after its half hour, so on the 1st it is all of them. How many intervals that are is on the dashboard Carbon exporter.",
+	return stats("Provisional", "Share of this month's emissions that may still be restated: usage settles a day after its half hour, so on the 1st it is all of them. How many intervals that are is on the dashboard Exporter.",
 		share, now(fmt.Sprintf("clamp_max((%s - %s) / %s, 1)", sum(emissions), sum("carbon_settled_emissions_gco2eq_total"), sum(toDate("month", emissionsGCO2eq))), "provisional")).
 		decimals(0)
 }

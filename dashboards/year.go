@@ -7,7 +7,7 @@ func year() frame {
 	return frame{
 		// To the end of this week, so that its column is there from Monday on: see
 		// weekdays.
-		uid: "carbon-year", title: "A year at a glance", from: "now-1y/w", to: "now/w",
+		uid: "carbon-year", title: "A year at a glance", from: "now-1y/w", to: "now/w", refresh: "30m",
 		about: "Every day of a year by its grams, and days, months and years busy against idle.",
 		sections: []section{
 			{panels: []panel{

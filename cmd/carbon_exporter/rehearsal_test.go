@@ -59,19 +59,51 @@ type fault struct {
 // TestRehearsal holds /metrics to itself at each scrape: what it says of the day,
 // the month, the year and of budgets is the same usage, and a day begins when it
 // does in the exporter's time zone. Without a plan it goes through a night on which
-// clocks go back and one that ends a month.
+// clocks go back, and one that ends a month.
 func TestRehearsal(t *testing.T) {
-	p := clocksGoBack(t)
 	if *rehearse != "" {
-		p = plan{}
 		text, err := os.ReadFile(*rehearse)
+		var p plan
 		if err == nil {
 			err = json.Unmarshal(text, &p)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
+		p.hold(t)
+		return
 	}
+	for name, night := range map[string]time.Time{
+		"clocks go back": time.Date(2026, 10, 24, 22, 0, 0, 0, time.UTC),
+		"a month ends":   time.Date(2026, 10, 31, 22, 30, 0, 0, time.UTC),
+	} {
+		t.Run(name, func(t *testing.T) { aNight(t, night).hold(t) })
+	}
+}
+
+// aNight is a plan of four hours on a small cloud.
+func aNight(t *testing.T, from time.Time) plan {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "carbon.yml")
+	write(t, path, `
+lookback: 3h
+prometheus: {url: "http://prometheus.test"}
+carbon_intensity: {provider: uk, uk: {url: "http://grid.test"}}
+budgets:
+  - {name: site-month, scope: ada, period: month, gco2eq: 50000}
+  - {name: site-day, scope: ada, period: day, gco2eq: 2000}
+`)
+	return plan{
+		Config: path, Store: filepath.Join(dir, "carbon.db"), Scrapes: os.DevNull, Every: 10 * time.Minute,
+		Cloud: simulate.Config{Seed: 3, Hosts: 3, Start: from.AddDate(0, 0, -1)},
+		Lives: []usage.Period{{From: from, To: from.Add(4 * time.Hour)}},
+	}
+}
+
+// hold runs a plan and checks each page of it.
+func (p plan) hold(t *testing.T) {
+	t.Helper()
 	cfg, err := config.Load(p.Config)
 	if err != nil {
 		t.Fatal(err)
@@ -85,27 +117,6 @@ func TestRehearsal(t *testing.T) {
 	})
 	if calendar.restarts != midnights {
 		t.Errorf("the day restarts %d times, want %d", calendar.restarts, midnights)
-	}
-}
-
-func clocksGoBack(t *testing.T) plan {
-	t.Helper()
-	dir := t.TempDir()
-	path := filepath.Join(dir, "carbon.yml")
-	write(t, path, `
-prometheus: {url: "http://prometheus.test"}
-carbon_intensity: {provider: uk, uk: {url: "http://grid.test"}}
-budgets:
-  - {name: site-month, scope: ada, period: month, gco2eq: 50000}
-  - {name: site-day, scope: ada, period: day, gco2eq: 2000}
-`)
-	return plan{
-		Config: path, Store: filepath.Join(dir, "carbon.db"), Scrapes: os.DevNull, Every: 10 * time.Minute,
-		Cloud: simulate.Config{Seed: 3, Hosts: 3, Start: time.Date(2026, 10, 20, 0, 0, 0, 0, time.UTC)},
-		Lives: []usage.Period{
-			{From: time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC), To: time.Date(2026, 10, 25, 3, 0, 0, 0, time.UTC)},
-			{From: time.Date(2026, 10, 31, 22, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 1, 1, 0, 0, 0, time.UTC)},
-		},
 	}
 }
 
