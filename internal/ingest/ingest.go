@@ -172,9 +172,9 @@ type Spine struct {
 func New(store Store, witness Witness, log *slog.Logger, now func() time.Time, settings Settings) *Spine {
 	return &Spine{
 		Store: store, Witness: witness, Log: log, Now: now, settings: settings,
-		WakeEvery: wakeEvery,
+		WakeEvery: wakeEvery, began: now(),
 		due: make(chan struct{}, 1), readable: make(chan struct{}, 1), postable: make(chan struct{}, 1),
-		unpriced: make(chan struct{}, 1), began: now(),
+		unpriced: make(chan struct{}, 1),
 	}
 }
 
