@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"errors"
 	"math"
 	"math/rand"
 	"os"
@@ -120,7 +121,7 @@ func TestAnErrorEndsTheReading(t *testing.T) {
 	}
 	n := 0
 	err = s.Each(0, func(uint32, []float64) error { n++; return os.ErrClosed })
-	if err != os.ErrClosed || n != 1 {
+	if !errors.Is(err, os.ErrClosed) || n != 1 {
 		t.Errorf("%v after %d rows", err, n)
 	}
 }

@@ -186,7 +186,7 @@ func TestACopyThatIsCutShortLeavesNothing(t *testing.T) {
 	source, dir := oldStore(t), t.TempDir()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	_, err := Backup(ctx, source, filepath.Join(dir, "copy.db"), func(done, _ int64) {
+	_, err := Backup(ctx, source, filepath.Join(dir, "copy.db"), func(_, _ int64) {
 		stop()
 	})
 	if err == nil || !errors.Is(err, context.Canceled) {
@@ -237,11 +237,16 @@ func TestKilledAsItCopies(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := hash(t, source)
+	began := time.Now()
+	if _, err := Backup(t.Context(), source, filepath.Join(t.TempDir(), "copy.db"), nil); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(began)
 	halfway, whole := 0, 0
 	for n := range 16 {
 		dir := t.TempDir()
 		target := filepath.Join(dir, "copy.db")
-		ended := killing(t, "copy", source+" "+target, false, time.Duration(r.Intn(120))*time.Millisecond)
+		ended := killing(t, "copy", source+" "+target, false, time.Duration(r.Int63n(int64(took)*3/2)))
 		switch _, err := os.Stat(target); {
 		case err != nil && ended:
 			t.Fatalf("kill %d: %v", n, err)

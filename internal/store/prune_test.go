@@ -251,7 +251,7 @@ func TestAPrunedIntervalIsLeftAlone(t *testing.T) {
 	if err := s.Reprice(t.Context(), at(1), priced(at(1), 50), usage.Settled); !errors.Is(err, usage.ErrSettled) {
 		t.Errorf("priced anew: %v", err)
 	}
-	if outcomes, err := s.CommitAll(t.Context(), []usage.Record{again}); err != nil || outcomes[0].Left != usage.ErrPruned {
+	if outcomes, err := s.CommitAll(t.Context(), []usage.Record{again}); err != nil || !errors.Is(outcomes[0].Left, usage.ErrPruned) {
 		t.Errorf("of a run: %v, %v", outcomes, err)
 	}
 	if after := dump(t, s); after != before {

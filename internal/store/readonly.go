@@ -19,7 +19,7 @@ import (
 // only read: it makes and migrates nothing and folds no write-ahead log. What is no
 // store is refused. It gives the real path. Beside the file SQLite may make the two
 // by which it shares it with a program that writes.
-func openToRead(ctx context.Context, path string) (_ *sql.DB, real string, err error) {
+func openToRead(ctx context.Context, path string) (_ *sql.DB, resolved string, err error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, "", err
 	}
