@@ -3,9 +3,11 @@ package ingest
 import "context"
 
 // runOthers notices what other programs write to the record, for ever: a person
-// who was forgotten leaves /metrics without waiting for the next interval.
+// who was forgotten leaves /metrics, and a backfill comes to it, without waiting for
+// the next interval. It looks often, as that costs nothing and somebody may wait.
 func (s *Spine) runOthers(ctx context.Context) {
-	for wait(ctx, s.WakeEvery, nil); ctx.Err() == nil; wait(ctx, s.WakeEvery, nil) {
+	const often = 6 // as often as the other loops wake
+	for wait(ctx, s.WakeEvery/often, nil); ctx.Err() == nil; wait(ctx, s.WakeEvery/often, nil) {
 		wrote, err := s.Store.Others(ctx)
 		switch {
 		case ctx.Err() != nil:

@@ -45,7 +45,7 @@ func (r *reader) seen() (looks int, users []string) {
 	return r.looks, slices.Clone(r.users)
 }
 
-func TestAPersonWhoIsForgottenByAnotherProgramIsGoneWithinTwoMinutes(t *testing.T) {
+func TestAPersonWhoIsForgottenByAnotherProgramIsGoneWithinSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		epoch, witness := time.Now(), &reader{store: r.store}
@@ -76,7 +76,7 @@ func TestAPersonWhoIsForgottenByAnotherProgramIsGoneWithinTwoMinutes(t *testing.
 		if err := tool.Close(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Minute)
+		time.Sleep(15 * time.Second)
 		after, now := witness.seen()
 		if after <= looks || slices.Contains(now, users[someone]) || len(now) != len(users) {
 			t.Errorf("%s is forgotten; the record was read %d times since, users are %v", users[someone], after-looks, now)
