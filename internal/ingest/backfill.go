@@ -62,8 +62,9 @@ const (
 	// maxPause bounds the wait for an upstream that is away; whoever watches would
 	// rather see it tried.
 	maxPause = 30 * time.Second
-	// maxPauses is how often in a row it is away before a range is given up.
-	maxPauses = 10
+	// maxPauses is how often in a row it is away before a range is given up. One that
+	// has not answered once is more likely mistyped than away: firstPauses is enough.
+	maxPauses, firstPauses = 10, 4
 	// manyInARow intervals that fail one after the other are not to blame: the
 	// source is away or will never answer, whatever it says. Of time-outs, each of
 	// which takes minutes, a few are enough.
@@ -103,9 +104,10 @@ type backfill struct {
 	done   Done
 	stored map[time.Time]bool // intervals that it has stored
 
-	chunk chunk
-	pause backoff // of the source
-	row   int     // intervals in a row that could not be had
+	chunk    chunk
+	pause    backoff // of the source
+	answered bool    // whether it has said anything yet
+	row      int     // intervals in a row that could not be had
 
 	anew      bool         // whether to ask for intensity that is known to be final
 	asked     usage.Period // slots in it were asked for
@@ -233,6 +235,7 @@ func (b *backfill) stretch(ctx context.Context, wanted []usage.Due) (int, error)
 		return 0, ctx.Err()
 	}
 	b.Witness.Asked(usage.SourcePrometheus, b.Now().Sub(began), err)
+	b.answered = b.answered || !unheard(err)
 	if err != nil {
 		return b.failed(ctx, due, err)
 	}
@@ -336,7 +339,7 @@ func (b *backfill) failed(ctx context.Context, due []usage.Due, err error) (int,
 	case isAway(err) && usage.IsPermanent(err):
 		return 0, fmt.Errorf("from %s on: %w", first, err)
 	case isAway(err) || b.row >= manyInARow:
-		if b.pause.failures >= maxPauses {
+		if b.pause.failures >= b.pauses() {
 			return 0, fmt.Errorf("from %s on: %w", first, err)
 		}
 		b.Log.Warn("The source is away, waiting", "from", first, "err", err)
@@ -358,6 +361,14 @@ func (b *backfill) failed(ctx context.Context, due []usage.Due, err error) (int,
 	}
 	b.pause.reset()
 	return 1, b.miss(ctx, due[0], err)
+}
+
+// pauses is how often in a row the source may be away.
+func (b *backfill) pauses() int {
+	if b.answered {
+		return maxPauses
+	}
+	return firstPauses
 }
 
 // miss leaves an interval behind. One that holds nothing is missing from now on,

@@ -403,6 +403,51 @@ func TestEnergyDoesNotWaitForTheGridAndIsPricedOnceItIsBack(t *testing.T) {
 	})
 }
 
+// A mistyped address is told of soon; a server that has answered may be restarting.
+func TestHowLongAServerThatIsNotThereIsWaitedFor(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		answers        int
+		longer, within time.Duration
+	}{
+		{name: "it never was", longer: 5 * time.Second, within: 20 * time.Second},
+		{name: "it has answered", answers: 6, longer: time.Minute, within: 6 * time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := aged(t)
+				began := time.Now()
+				done, err := r.backfill(hours(-96, 0), func(s *Settings) {
+					client := *s.Source.(*source.Client)
+					client.Upstream = &leaving{client.Upstream, c.answers}
+					s.Source = &client
+				})
+				if took := time.Since(began); took < c.longer || took > c.within {
+					t.Errorf("given up after %v", took)
+				}
+				f := usage.FailureOf(err)
+				if f == nil || f.Reason != usage.ReasonConnection || done.Behind == done.All || (done.Behind > 0) != (c.answers > 0) {
+					t.Errorf("%+v, %v", done, err)
+				}
+				r.store.Close()
+			})
+		})
+	}
+}
+
+// leaving is an upstream that is gone after some answers.
+type leaving struct {
+	source.Doer
+	answers int
+}
+
+func (l *leaving) Do(r *http.Request) (io.ReadCloser, error) {
+	if l.answers--; l.answers < 0 {
+		return nil, &usage.Failure{Reason: usage.ReasonConnection, Err: errors.New("refused")}
+	}
+	return l.Doer.Do(r)
+}
+
 func TestADryRunAsksNobodyAndWritesNothing(t *testing.T) {
 	r := aged(t)
 	r.mustBackfill(hours(-72, -48))

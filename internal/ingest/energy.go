@@ -243,6 +243,12 @@ func isAway(err error) bool {
 	return f != nil && (f.Reason == usage.ReasonConnection || f.Reason == usage.ReasonAuth || f.Reason == usage.ReasonRateLimited)
 }
 
+// unheard says that nobody was there to answer.
+func unheard(err error) bool {
+	f := usage.FailureOf(err)
+	return f != nil && f.Reason == usage.ReasonConnection
+}
+
 func timedOut(err error) bool {
 	f := usage.FailureOf(err)
 	return f != nil && f.Reason == usage.ReasonTimeout
