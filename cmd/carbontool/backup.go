@@ -31,7 +31,7 @@ Example:
 
     carbontool backup /backup/carbon-2026-10-01.db
 `)
-	b.registerStorage(c)
+	b.registerFile(c)
 	c.Arg("FILE", "The copy.").Required().StringVar(&b.file)
 	return c
 }

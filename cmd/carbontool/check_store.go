@@ -34,7 +34,7 @@ Example:
 
     carbontool check store --storage.path=/var/lib/carbon_exporter/carbon.db
 `)
-	k.registerStorage(c)
+	k.registerFile(c)
 	return c
 }
 

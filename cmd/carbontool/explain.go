@@ -49,7 +49,7 @@ Example:
     carbontool explain --ts=2026-10-01T10:30 --project=ISIS --user=alice
 `)
 	e.site.register(c)
-	c.Flag("ts", "A time in the interval: 2026-10-01T10:30, in the store's timezone, or RFC 3339.").
+	c.Flag("ts", "A time in the interval: 2026-10-01T10:30, in the store's timezone, RFC 3339, or Unix seconds.").
 		Required().PlaceHolder("TIME").StringVar(&e.ts)
 	c.Flag("project", "The project.").Required().PlaceHolder("NAME").StringVar(&e.project)
 	for i, n := range []struct {

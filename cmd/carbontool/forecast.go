@@ -123,7 +123,7 @@ func (f *forecast) kept(ctx context.Context, c *config.Config, grid ingest.Grid,
 	if _, err := os.Stat(f.storagePath); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	st, err := f.open(ctx, c)
+	st, err := f.openToRead(ctx, c)
 	if err != nil {
 		return nil, err
 	}

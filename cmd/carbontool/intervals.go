@@ -60,7 +60,7 @@ func (l *listIntervals) run(ctx context.Context, s streams) error {
 	if !l.span.fromGiven && !l.span.toGiven {
 		period = usage.Period{} // all, whatever the clocks say
 	}
-	st, err := l.open(ctx, cfg)
+	st, err := l.openToRead(ctx, cfg)
 	if err != nil {
 		return err
 	}

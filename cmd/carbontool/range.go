@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -31,7 +34,7 @@ type timeRange struct {
 
 // register declares --from and --to.
 func (r *timeRange) register(c *kingpin.CmdClause) {
-	c.Flag("from", "First moment of the range: 2026-10-01 or 2026-10-01T10:30, in the configured timezone, or RFC 3339.").
+	c.Flag("from", "First moment of the range: 2026-10-01 or 2026-10-01T10:30, in the configured timezone, RFC 3339, or Unix seconds.").
 		PlaceHolder("TIME").IsSetByUser(&r.fromGiven).StringVar(&r.from)
 	c.Flag("to", "First moment behind the range, in the same forms. Without it: now.").
 		PlaceHolder("TIME").IsSetByUser(&r.toGiven).StringVar(&r.to)
@@ -55,7 +58,7 @@ func (r *timeRange) registerAhead(c *kingpin.CmdClause) {
 // where they are not given.
 func (r *timeRange) registerAll(c *kingpin.CmdClause) {
 	r.all = true
-	c.Flag("from", "First moment of the range: 2026-10-01 or 2026-10-01T10:30, in the configured timezone, or RFC 3339. Without it: all there is.").
+	c.Flag("from", "First moment of the range: 2026-10-01 or 2026-10-01T10:30, in the configured timezone, RFC 3339, or Unix seconds. Without it: all there is.").
 		PlaceHolder("TIME").IsSetByUser(&r.fromGiven).StringVar(&r.from)
 	c.Flag("to", "First moment behind the range, in the same forms. Without it: now.").
 		PlaceHolder("TIME").IsSetByUser(&r.toGiven).StringVar(&r.to)
@@ -133,9 +136,19 @@ func monthOf(value string, zone *time.Location, now time.Time) (usage.Period, er
 	return p, nil
 }
 
+// unixSeconds is a time as Prometheus' API and promtool take it. Fewer digits are a
+// year, or a typing error.
+var unixSeconds = regexp.MustCompile(`^[0-9]{9,10}$`)
+
 // moment reads one time, in the zone where it names none. One that a change of
 // the clocks left out or has twice is no single moment and is refused.
 func moment(value string, zone *time.Location) (time.Time, error) {
+	if unixSeconds.MatchString(value) {
+		seconds, err := strconv.ParseInt(value, 10, 64)
+		return time.Unix(seconds, 0).UTC(), err
+	}
+	typed := value
+	value = strings.Replace(value, " ", "T", 1) // as people put it
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
 		if at, err := time.Parse(layout, value); err == nil {
 			return sinceUnix(value, at.UTC())
@@ -158,7 +171,7 @@ func moment(value string, zone *time.Location) (time.Time, error) {
 			return time.Time{}, fmt.Errorf("%s is twice on the clocks of %s: say %s or %s", value, zone, written(found[0], zone), written(found[1], zone))
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z", value)
+	return time.Time{}, fmt.Errorf("%q is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z", typed)
 }
 
 // sinceUnix refuses what is older than all clocks that count from 1970.

@@ -47,6 +47,7 @@ func TestRange(t *testing.T) {
 		{"a day of 23 hours", london, noon, "--from=2026-03-29 --to=2026-03-30", "2026-03-29T00:00:00Z", "2026-03-29T23:00:00Z"},
 		{"times of the zone", london, noon, "--from=2026-10-01T10:30 --to=2026-10-01T11:00:05", "2026-10-01T09:30:00Z", "2026-10-01T10:00:05Z"},
 		{"the same in another zone", "Asia/Kolkata", noon, "--from=2026-10-01T10:30 --to=2026-10-01T11:00", "2026-10-01T05:00:00Z", "2026-10-01T05:30:00Z"},
+		{"Unix seconds, as promtool takes them", london, noon, "--from=1790812800 --to=1790816400", "2026-10-01T00:00:00Z", "2026-10-01T01:00:00Z"},
 		{"until now", london, noon, "--from=2026-11-15", "2026-11-15T00:00:00Z", noon},
 		{"up to this moment", london, noon, "--from=2026-11-15 --to=2026-11-15T12:00", "2026-11-15T00:00:00Z", noon},
 		{"a month", london, noon, "--month=2026-10", "2026-09-30T23:00:00Z", "2026-11-01T00:00:00Z"},
@@ -70,6 +71,13 @@ func TestRange(t *testing.T) {
 	}
 }
 
+func TestASpaceForTheT(t *testing.T) {
+	got, err := rangeOf(t, "Europe/London", "2026-11-15T12:00:00Z", "--from", "2026-10-01 10:30", "--to", "2026-10-01 11:00:05Z")
+	if from, to := got.From.Format(time.RFC3339), got.To.Format(time.RFC3339); err != nil || from != "2026-10-01T09:30:00Z" || to != "2026-10-01T11:00:05Z" {
+		t.Errorf("got %s to %s, %v", from, to, err)
+	}
+}
+
 func TestRangesThatAreWrongUse(t *testing.T) {
 	for _, c := range []struct{ name, args, want string }{
 		{"none", "", "a range is needed: give --from or --month"},
@@ -79,6 +87,8 @@ func TestRangesThatAreWrongUse(t *testing.T) {
 		{"an empty begin", "--from=", `--from: "" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
 		{"a word", "--from=yesterday", `--from: "yesterday" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
 		{"a day that no month has", "--from=2026-02-30", `--from: "2026-02-30" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
+		{"a number of seconds in the future", "--from=4070908800", "--from: 4070908800 is in the future"},
+		{"a year", "--from=2026", `--from: "2026" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
 		{"an end that is none", "--from=2026-10-01 --to=2026-10-01T25:00", `--to: "2026-10-01T25:00" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
 		{"a month that no year has", "--month=2026-13", `--month: "2026-13" is no month, want one such as 2026-10`},
 		{"a day for a month", "--month=2026-10-01", `--month: "2026-10-01" is no month, want one such as 2026-10`},

@@ -28,7 +28,13 @@ func (s *site) register(c *kingpin.CmdClause) {
 	s.registerStorage(c)
 }
 
-// registerStorage is for a command that needs the file alone.
+// registerFile is for a command that needs the file alone. It takes the other flag
+// all the same, so that all commands can be called alike, and reads nothing there.
+func (s *site) registerFile(c *kingpin.CmdClause) {
+	s.registerStorage(c)
+	c.Flag("config.file", "").Hidden().StringVar(&s.configFile)
+}
+
 func (s *site) registerStorage(c *kingpin.CmdClause) {
 	c.Flag("storage.path", "SQLite file of carbon_exporter's store.").Default("data/carbon.db").StringVar(&s.storagePath)
 }

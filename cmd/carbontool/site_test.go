@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
 func TestAStoreIsNeverMade(t *testing.T) {
@@ -45,6 +46,26 @@ func TestAStoreIsNeverMade(t *testing.T) {
 	}
 	if info, err := os.Stat(empty); err != nil || info.Size() != 0 {
 		t.Errorf("the empty file was written, %v", err)
+	}
+}
+
+// Without a configuration, what is read goes by the store's own intervals.
+func TestAStoreOfOtherIntervalsIsReadAsItIs(t *testing.T) {
+	t.Chdir(t.TempDir())
+	st, err := store.Open(t.Context(), "quarters.db", store.Options{Interval: 15 * time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{
+		"intervals", "report --from=2026-01-01", "export csv --from=2026-01-01", "export openmetrics --from=2026-01-01",
+		"check store", "check store --config.file=carbon.yml", "backup copy.db", "backup other.db --config.file=carbon.yml",
+	} {
+		if got := call(append(strings.Fields(command), "--storage.path=quarters.db")...); got.code != exitDone {
+			t.Errorf("%s: %+v", command, got)
+		}
 	}
 }
 
