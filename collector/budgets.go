@@ -28,7 +28,7 @@ func newBudgets() budgets {
 	d := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name, help, append([]string{"budget", "scope", "target"}, labels...), nil)
 	}
-	const used = " in the period so far, of what is stored and priced, as known now. Falls with each period; absent until usage of the target was seen."
+	const used = " in the period so far, of what is stored and priced, as known now. Falls with each period; absent until usage of the target was seen, and while none of the period's is priced."
 	return budgets{
 		limitGrams: d("carbon_budget_limit_gco2eq", "Emissions that a budget allows in its period."),
 		usedGrams:  d("carbon_budget_used_gco2eq", "Emissions of a budget's target"+used),

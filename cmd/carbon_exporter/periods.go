@@ -120,7 +120,9 @@ func (a accountant) amount(ctx context.Context, p usage.Period, b budget.Budget)
 		target = string(usage.ScopeAda)
 	}
 	t := members[target] // none of its usage in the period is none
-	return budget.Amount{Energy: t.Energy.Total(), Emissions: t.Emissions.Total(), Missing: over.Missing, Unpriced: over.Unpriced}, nil
+	return budget.Amount{
+		Energy: t.Energy.Total(), Emissions: t.Emissions.Total(), Priced: t.Priced, Missing: over.Missing, Unpriced: over.Unpriced,
+	}, nil
 }
 
 // warnOfBudgets says which budgets are most likely not meant as they are written.
@@ -137,7 +139,8 @@ func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 		return
 	}
 	for i, b := range parts.Budgets(cfg) {
-		if !isSeen(summary, b) {
+		seen := isSeen(summary, b)
+		if !seen && b.Scope != usage.ScopeAda { // the site is nobody's name
 			d.log.Warn("A budget names nothing that was seen so far; it is exported without what is used of it",
 				"key", fmt.Sprintf("budgets[%d].target", i), "budget", b.Name, "scope", b.Scope)
 			continue
@@ -147,7 +150,7 @@ func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 		if b.Scope == usage.ScopeProject {
 			n, known = cores[b.Target]
 		}
-		if !inForce || !known {
+		if !seen || !inForce || !known {
 			continue
 		}
 		full := usage.Watts(n) * highest(parts.Ratings(model, summary.Machines)) * usage.Watts(cfg.Power.PUE)

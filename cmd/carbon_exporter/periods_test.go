@@ -175,6 +175,30 @@ func TestBudgetsStandAsTheMathematicsSays(t *testing.T) {
 	}
 }
 
+// Grams of what has no price are in no metric, neither of the day nor of a budget.
+func TestABudgetInGramsOfWhatHasNoPrice(t *testing.T) {
+	d, _ := prepared(t, "--config.file="+configFile(t, someBudgets))
+	start := moment(t, "2026-03-30T08:00:00Z")
+	rec := usage.Record{
+		Interval: usage.IntervalAt(start, usage.SlotLength), State: usage.Unpriced, PUE: 1, FetchedAt: start.Add(time.Hour),
+		Ratings: []usage.Rating{{Machine: "Laser", Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, Source: "default"}},
+		Facts: []usage.Fact{{
+			Key: usage.Key{Project: "IDAaaS", Machine: "Laser", User: "1042", Group: "ISIS"}, Start: start,
+			CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 30000}, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.1},
+		}},
+	}
+	if _, err := d.store.CommitAll(t.Context(), []usage.Record{rec}); err != nil {
+		t.Fatal(err)
+	}
+	_, budgets := d.at(t, start.Add(time.Hour))
+	if isis := budgets["isis"]; isis.Used != nil || isis.Limit != 20000 {
+		t.Errorf("in grams: %+v", isis)
+	}
+	if site := budgets["site"]; site.Used == nil || !close9(*site.Used, 0.1) {
+		t.Errorf("in kWh: %+v", site)
+	}
+}
+
 func TestABurnRatioIsAbsentWhileTheStoreDoesNotHoldTheWindow(t *testing.T) {
 	d, _ := prepared(t, "--config.file="+configFile(t, someBudgets))
 	steady(t, d, moment(t, "2026-03-29T00:00:00Z"), moment(t, "2026-03-30T12:00:00Z"))
@@ -197,7 +221,7 @@ func TestBudgetsAreOnMetrics(t *testing.T) {
 		t.Errorf("used of an empty store is %s", got)
 	}
 	eventually(t, "a warning of what nobody has heard of", func() bool {
-		return strings.Count(p.stderr.String(), "A budget names nothing that was seen so far") == 4
+		return strings.Count(p.stderr.String(), "A budget names nothing that was seen so far") == 3 // but for the site
 	})
 	if strings.Contains(p.stderr.String(), "977") {
 		t.Error("the log names a user")

@@ -48,12 +48,17 @@ func (b Budget) Period(at time.Time) (usage.Period, bool) {
 type Amount struct {
 	Energy    usage.KWh
 	Emissions usage.Grams // of the priced part of Energy
+	Priced    bool        // whether any of it is priced; if not, Emissions is not known
 
 	// How much of the stretch is not known, so that it is not taken for time in
 	// which nothing was used.
 	Missing  time.Duration // not fetched yet: neither energy nor emissions
 	Unpriced time.Duration // energy without an intensity: no emissions
 }
+
+// knows says whether the amount in a unit is known at all: grams of energy none of
+// which is priced are not 0.
+func (a Amount) knows(u Unit) bool { return u == KWh || a.Energy == 0 || a.Priced }
 
 // in is the amount in a unit, and how much of the stretch that leaves out.
 func (a Amount) in(u Unit) (amount float64, unknown time.Duration) {

@@ -29,6 +29,7 @@ func record(f flow, from, to time.Time) Record {
 			a := f(at.Start)
 			sum.Energy += a.Energy
 			sum.Emissions += a.Emissions
+			sum.Priced = sum.Priced || a.Priced
 			sum.Missing += a.Missing
 			sum.Unpriced += a.Unpriced
 		}

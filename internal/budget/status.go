@@ -50,12 +50,14 @@ type Status struct {
 	Period usage.Period
 	// Used of Limit in the period until the end of the newest complete interval, in
 	// the budget's unit. Nil where nothing is known: the budget is not in force or
-	// its target was never seen. Then there are no ratios either.
+	// its target was never seen, and then there are no ratios either; or it is in
+	// grams and nothing that was used in the period is priced yet.
 	Used *float64
 	// Burn ratios of the windows that the record holds, the shortest first.
 	Burn []Burn
 	// Projected is what will have been used of the period when it ends if it goes on
-	// as in the last seven days, over the limit; nil if the record holds fewer.
+	// as in the last seven days, over the limit; nil if the record holds fewer or Used
+	// is not known.
 	Projected *float64
 }
 
@@ -80,25 +82,28 @@ func (b Budget) Status(now time.Time, r Record) (Status, error) {
 	// What is newer than the period is not its own, and before its first interval is
 	// complete, nothing of it is known but that all of it is to come.
 	soFar := usage.Period{From: period.From, To: earlier(later(newest, period.From), period.To)}
-	var used float64
+	used, known := 0.0, true
 	if soFar.To.After(soFar.From) {
 		a, err := r.Used(soFar)
 		if err != nil {
 			return Status{}, fmt.Errorf("budget %q: read what is used: %w", b.Name, err)
 		}
 		used, _ = a.in(b.Unit)
+		known = a.knows(b.Unit)
 	}
-	s.Used = &used
+	if known {
+		s.Used = &used
+	}
 	for _, w := range Windows() {
-		rate, known, err := b.rate(w, r)
+		rate, held, err := b.rate(w, r)
 		if err != nil {
 			return Status{}, fmt.Errorf("budget %q: read the last %s: %w", b.Name, w, err)
 		}
-		if !known {
+		if !held {
 			continue
 		}
 		s.Burn = append(s.Burn, Burn{w, rate * length(period).Seconds() / b.Limit})
-		if w == SevenDays {
+		if w == SevenDays && known {
 			projected := (used + rate*period.To.Sub(soFar.To).Seconds()) / b.Limit
 			s.Projected = &projected
 		}

@@ -160,7 +160,7 @@ func TestStatus(t *testing.T) {
 }
 
 func TestStatusIsInTheUnitOfTheBudget(t *testing.T) {
-	both := func(time.Time) Amount { return Amount{Energy: 2, Emissions: 300, Unpriced: halfHour / 3} }
+	both := func(time.Time) Amount { return Amount{Energy: 2, Emissions: 300, Priced: true, Unpriced: halfHour / 3} }
 	now := moment(t, "2026-06-16T12:00:00Z")
 	for _, c := range []struct {
 		name                 string
@@ -177,6 +177,44 @@ func TestStatusIsInTheUnitOfTheBudget(t *testing.T) {
 			s := status(t, b, now, record(both, now.AddDate(-1, 0, 0), now))
 			if !near(number(s.Used), c.used) || !near(burn(s, TwoHours), c.twoHour) {
 				t.Errorf("used %v and burn %v, want %v and %v", number(s.Used), burn(s, TwoHours), c.used, c.twoHour)
+			}
+		})
+	}
+}
+
+// The carbon API has been away since yesterday: what was used today is not 0 g.
+func TestGramsOfWhatHasNoPriceAreNotKnown(t *testing.T) {
+	today := moment(t, "2026-06-16T00:00:00Z")
+	away := func(at time.Time) Amount {
+		if at.Before(today) {
+			return Amount{Energy: 2, Emissions: 300, Priced: true}
+		}
+		return Amount{Energy: 2, Unpriced: halfHour}
+	}
+	nothing := func(at time.Time) Amount {
+		a := away(at)
+		if !at.Before(today) {
+			a.Energy = 0
+		}
+		return a
+	}
+	now, nan := today.Add(6*time.Hour), math.NaN()
+	for _, c := range []struct {
+		name                  string
+		unit                  Unit
+		flow                  flow
+		used, day1, projected float64
+	}{
+		{"grams", GCO2eq, away, nan, 1, nan},
+		{"kilowatt hours", KWh, away, 24, 150, 150},
+		{"grams of no energy", GCO2eq, nothing, 0, 1, 0.75},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			limit := map[Unit]float64{GCO2eq: 14400, KWh: 96. / 150}[c.unit]
+			s := status(t, Budget{Kind: Day, Zone: time.UTC, Unit: c.unit, Limit: limit}, now, record(c.flow, today.AddDate(0, 0, -30), now))
+			if !near(number(s.Used), c.used) || !near(burn(s, OneDay), c.day1) || !near(number(s.Projected), c.projected) {
+				t.Errorf("used %v, burn %v and projected %v, want %v, %v and %v",
+					number(s.Used), burn(s, OneDay), number(s.Projected), c.used, c.day1, c.projected)
 			}
 		})
 	}
