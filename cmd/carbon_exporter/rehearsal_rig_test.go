@@ -6,6 +6,7 @@ import (
 	"math/rand"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,7 +55,8 @@ func (p plan) out(name string, server http.Handler) http.Handler {
 // truthful answers as a Prometheus would that had scraped a cloud: with the truth
 // about it, by the same labels.
 type truthful struct {
-	cloud *simulate.Cloud
+	cloud  *simulate.Cloud
+	surges []surge
 }
 
 func (p *truthful) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -74,6 +76,9 @@ func (p *truthful) increases(r *http.Request, idle bool) []any {
 	rows := matrix{}
 	steps(r, func(i usage.Interval) {
 		for series, cpu := range p.cloud.Truth(i) {
+			if p.surging(series.Project, i.Start) {
+				cpu.Busy, cpu.Idle = cpu.Busy+cpu.Idle, 0
+			}
 			spent := cpu.Busy
 			if idle {
 				spent = cpu.Idle
@@ -82,6 +87,12 @@ func (p *truthful) increases(r *http.Request, idle bool) []any {
 		}
 	})
 	return rows.result("")
+}
+
+func (p *truthful) surging(project string, at time.Time) bool {
+	return slices.ContainsFunc(p.surges, func(s surge) bool {
+		return s.Project == project && !at.Before(s.From) && at.Before(s.To)
+	})
 }
 
 // cores is the answer for how many cores each host had. What else that question

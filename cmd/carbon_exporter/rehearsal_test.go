@@ -48,12 +48,19 @@ type plan struct {
 	Lives   []usage.Period  // when the exporter runs and is scraped
 	Every   time.Duration   // between two scrapes
 	Faults  []fault
+	Surges  []surge
 }
 
 // fault is a source that does not answer.
 type fault struct {
 	usage.Period
 	Source string
+}
+
+// surge is a time in which no core of a project is ever idle.
+type surge struct {
+	usage.Period
+	Project string
 }
 
 // TestRehearsal holds /metrics to itself at each scrape: what it says of the day,
@@ -226,7 +233,7 @@ func (p plan) born(t *testing.T, cloud *simulate.Cloud) *daemon {
 	}
 	d.spine.WakeEvery = time.Hour // this clock does not jump
 	made := d.parts
-	made.Settings.Source.(*source.Client).Upstream = near(p.out(usage.SourcePrometheus, &truthful{cloud: cloud}), 0.4)
+	made.Settings.Source.(*source.Client).Upstream = near(p.out(usage.SourcePrometheus, &truthful{cloud: cloud, surges: p.Surges}), 0.4)
 	made.Settings.Grid.(*intensity.UK).Upstream = near(p.out(usage.SourceCarbonIntensity, simulate.NewUKAPI(p.Cloud.Seed, time.Now)), 0.2)
 	if p.Cloud.Directory {
 		made.Settings.Directory = &ingest.Directory{

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
@@ -35,7 +36,15 @@ type Rehearsal struct {
 	Lives   []usage.Period // when it runs and is scraped
 	Every   time.Duration  // between two scrapes
 	Faults  []Fault
+	Surges  []Surge
+	Unseen  []usage.Period // when Prometheus runs and gets no answer from an exporter that runs
 	Log     io.Writer
+}
+
+// Surge is a time in which no core of a project is ever idle.
+type Surge struct {
+	usage.Period
+	Project string
 }
 
 // Fault is a source that does not answer.
@@ -83,7 +92,7 @@ func (r Rehearsal) live(ctx context.Context, e *engine.Engine) error {
 	path := filepath.Join(r.Dir, "plan.json")
 	plan, err := json.Marshal(map[string]any{
 		"Config": r.Config, "Store": r.Store(), "Scrapes": "/dev/fd/3", "Cloud": r.Cloud,
-		"History": r.History, "Lives": r.Lives, "Every": r.Every, "Faults": r.Faults,
+		"History": r.History, "Lives": r.Lives, "Every": r.Every, "Faults": r.Faults, "Surges": r.Surges,
 	})
 	if err == nil {
 		err = os.WriteFile(path, plan, 0o600)
@@ -141,7 +150,12 @@ func (r Rehearsal) store(ctx context.Context, target *engine.Target, rules *engi
 				return err
 			}
 		}
-		if err := target.Scrape(ctx, at, page); err != nil {
+		if r.unseen(at) {
+			err = target.Down(ctx, at)
+		} else {
+			err = target.Scrape(ctx, at, page)
+		}
+		if err != nil {
 			return err
 		}
 		if err := rules.Eval(ctx, at); err != nil {
@@ -154,12 +168,16 @@ func (r Rehearsal) store(ctx context.Context, target *engine.Target, rules *engi
 	}
 }
 
+func (r Rehearsal) unseen(at time.Time) bool {
+	return slices.ContainsFunc(r.Unseen, func(p usage.Period) bool { return !at.Before(p.From) && at.Before(p.To) })
+}
+
 // export makes blocks of the history that nobody has scraped.
 func (r Rehearsal) export(ctx context.Context) error {
 	text := filepath.Join(r.Dir, "history.om")
 	for _, args := range [][]string{
 		{
-			"carbontool", "export", "openmetrics", "--storage.path=" + r.Store(), "--out=" + text,
+			"carbontool", "export", "openmetrics", "--storage.path=" + r.Store(), "--output=" + text,
 			"--from=" + r.History.Format(time.RFC3339), "--to=" + r.Lives[0].From.Format(time.RFC3339),
 		},
 		{"promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=744h", "--quiet", text, r.Prometheus()},
