@@ -19,12 +19,12 @@ func (d *daemon) drifted(ctx context.Context) ([]usage.Drift, error) {
 	all := drift.Find(seen)
 	known := map[string]string{}
 	for _, p := range all {
-		lost := strings.Join(p.Lost, ", ")
-		switch was := d.lost[p.Project]; {
-		case lost == was:
-		case lost == "":
+		lost, was := strings.Join(p.Lost, ", "), d.lost[p.Project]
+		switch lost {
+		case was:
+		case "":
 			d.log.Info("A project has again what it had lost", "project", p.Project, "had_lost", was)
-		case lost == usage.LostSeries:
+		case usage.LostSeries:
 			d.log.Warn("A project that had series for days has none: its machines are gone, or a label was renamed", "project", p.Project, "since", p.Since.UTC().Format(time.RFC3339))
 		default:
 			d.log.Warn("The series of a project have lost labels that they had for days", "project", p.Project, "lost", lost, "since", p.Since.UTC().Format(time.RFC3339))

@@ -60,8 +60,12 @@ func BenchmarkBackfill(b *testing.B) {
 
 // benchTables are those that a day writes, with what tells its rows.
 var benchTables = []struct{ name, when string }{
-	{"usage_interval", "start"}, {"usage_fact", "start"}, {"interval_power", "start"}, {"interval_coverage", "start"},
-	{"interval_price", "start"}, {"fact_usage", "unixepoch(ts)"},
+	{"usage_interval", "start"},
+	{"usage_fact", "start"},
+	{"interval_power", "start"},
+	{"interval_coverage", "start"},
+	{"interval_price", "start"},
+	{"fact_usage", "unixepoch(ts)"},
 }
 
 // insertBare writes the rows of a store into another, by prepared statements and a

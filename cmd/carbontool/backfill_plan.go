@@ -16,6 +16,9 @@ func (b *backfill) plan(out io.Writer, cfg *config.Config, set ingest.Settings, 
 	fmt.Fprintln(out, "A dry run: nothing was asked of Prometheus or the grid, and nothing is written.")
 	o.head(out)
 	d := o.done
+	if d.All == 0 {
+		return
+	}
 	row(out, "to be asked", o.toAsk(), "")
 	o.rest(out)
 	if d.Runs > 0 {

@@ -59,7 +59,7 @@ func TestBackfill(t *testing.T) {
   stored              0
   kept                4  Prometheus has less of them now than is stored
 `}, "backfill", "--from=2025-01-04", "--to=2025-01-04T02:00", "--restate")
-	s.says(called{stdout: "No interval of 30m that is over begins in the range.\n  stored              0\n"},
+	s.says(called{stdout: "No interval of 30m that is over begins in the range.\n"},
 		"backfill", "--from=2025-01-04T00:01", "--to=2025-01-04T00:02")
 }
 

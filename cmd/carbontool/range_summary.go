@@ -35,6 +35,9 @@ func (o outcome) head(out io.Writer) {
 func (o outcome) print(out io.Writer) {
 	o.head(out)
 	d := o.done
+	if d.All == 0 {
+		return
+	}
 	stored, states := o.stored()
 	row(out, "stored", stored, states)
 	if n := d.Stored[usage.Empty]; n > 0 {

@@ -69,6 +69,9 @@ const (
 	// source is away or will never answer, whatever it says. Of time-outs, each of
 	// which takes minutes, a few are enough.
 	manyInARow, manyTimeouts = 48, 3
+	// writeAtOnce bounds the intervals that are written in one transaction, and so
+	// how long another program waits for its turn.
+	writeAtOnce = 48
 	// longestBreath is longer than SQLite sleeps while it waits for its turn to
 	// write.
 	longestBreath = 110 * time.Millisecond
@@ -174,6 +177,7 @@ func (b *backfill) run(ctx context.Context) error {
 			return err
 		}
 		for len(wanted) > 0 {
+			b.reach(wanted[0].Start)
 			n, err := b.stretch(ctx, wanted)
 			if err != nil {
 				return err
@@ -277,13 +281,11 @@ func (b *backfill) storeRun(ctx context.Context, due []usage.Due, readings []usa
 		}
 		recs = append(recs, rec)
 	}
-	began := b.Now()
-	outcomes, err := b.Spine.commit(ctx, b.set, page, recs)
-	if err != nil {
-		return 0, err
+	for some := range slices.Chunk(recs, writeAtOnce) {
+		if err := b.write(ctx, func() ([]usage.Outcome, error) { return b.commit(ctx, b.set, page, some) }); err != nil {
+			return 0, err
+		}
 	}
-	b.count(outcomes)
-	b.breathe(ctx, b.Now().Sub(began))
 	return len(all), failed
 }
 
@@ -310,6 +312,31 @@ func (b *backfill) finish(rec *usage.Record) {
 	}
 }
 
+// write does one transaction, counts what became of its intervals and lets another
+// program write that waits for its turn. What another program stood in the way of,
+// for longer than is waited for, is tried again.
+func (b *backfill) write(ctx context.Context, do func() ([]usage.Outcome, error)) error {
+	pause := backoff{longest: maxPause}
+	for {
+		began := b.Now()
+		outcomes, err := do()
+		b.count(outcomes)
+		switch {
+		case err == nil:
+			if took := b.Now().Sub(began); took > 0 && !b.Dry {
+				wait(ctx, min(took, longestBreath), nil)
+			}
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case pause.failures >= patience:
+			return err
+		}
+		b.Log.Warn("Writing to the store failed, trying again", "err", err)
+		wait(ctx, pause.after(err), nil)
+	}
+}
+
 func (b *backfill) count(outcomes []usage.Outcome) {
 	for _, o := range outcomes {
 		if o.Left != nil {
@@ -318,13 +345,6 @@ func (b *backfill) count(outcomes []usage.Outcome) {
 		}
 		b.done.Stored[o.State]++
 		b.stored[o.Interval.Start] = true
-	}
-}
-
-// breathe lets another program write that waits for its turn.
-func (b *backfill) breathe(ctx context.Context, took time.Duration) {
-	if took > 0 {
-		wait(ctx, min(took, longestBreath), nil)
 	}
 }
 

@@ -16,30 +16,30 @@ import (
 // Live, backfill and recost, in any order, any of them again and cut short
 // anywhere: the record is that of an exporter that was there all the time.
 func TestAnyWayEndsInTheSameRecord(t *testing.T) {
-	for interval, seeds := range map[time.Duration]uint64{30 * time.Minute: 3, time.Hour: 1} {
+	for interval, seeds := range map[time.Duration]uint64{30 * time.Minute: 2, time.Hour: 1} {
 		t.Run(interval.String(), func(t *testing.T) {
-			clean := newRig(t, func(s *Settings) { s.Lookback, s.Interval = 60*time.Hour, interval })
+			clean := newRig(t, func(s *Settings) { s.Lookback, s.Interval = 32*time.Hour, interval })
 			clean.both()
-			clean.now = clean.now.Add(10 * time.Hour)
+			clean.now = clean.now.Add(2 * time.Hour)
 			clean.both()
 			calm(clean)
 			want, counted := clean.dump(), clean.counters()
 			for seed := range seeds {
 				t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 					random := rand.New(rand.NewPCG(seed, 2))
-					r := newRig(t, func(s *Settings) { s.Lookback, s.Interval = 12*time.Hour, interval })
+					r := newRig(t, func(s *Settings) { s.Lookback, s.Interval = 4*time.Hour, interval })
 					if seed%2 == 0 {
 						r.both()
 					}
-					for range 16 {
+					for range 14 {
 						r.something(random)
 					}
-					r.now = start.Add(10*time.Hour + 3*time.Minute)
+					r.now = start.Add(2*time.Hour + 3*time.Minute)
 					r.healthy()
 					r.both()
-					r.mustBackfill(hours(-60, 10))
+					r.mustBackfill(hours(-32, 2))
 					// Whatever the last costs were, these are the ones that hold.
-					if _, err := r.recost(hours(-60, 10).restated()); err != nil {
+					if _, err := r.recost(hours(-32, 2).restated()); err != nil {
 						t.Fatal(err)
 					}
 					calm(r)
@@ -68,16 +68,16 @@ func (r *rig) healthy() {
 func (r *rig) something(random *rand.Rand) {
 	r.t.Helper()
 	r.healthy()
-	r.server.most = pick(random, 0, 0, 60, 9, 2)
+	r.server.most = pick(random, 0, 0, 30, 9, 3)
 	r.grid.SetFault(pick(random, simulate.Healthy, simulate.Healthy, simulate.Down, simulate.EmptyData, simulate.HTMLPage))
-	from := -60 + float64(random.IntN(64))
-	over := hours(from, from+float64(1+random.IntN(40)))
+	from := -32 + float64(random.IntN(33))
+	over := hours(from, from+float64(1+random.IntN(12)))
 	over.Restate = random.IntN(3) == 0
 	switch random.IntN(7) {
 	case 0, 1:
-		r.now = r.now.Add(time.Duration(random.IntN(90)) * time.Minute)
-		if r.now.After(start.Add(9 * time.Hour)) {
-			r.now = start.Add(9 * time.Hour)
+		r.now = r.now.Add(time.Duration(random.IntN(40)) * time.Minute)
+		if r.now.After(start.Add(2 * time.Hour)) {
+			r.now = start.Add(2 * time.Hour)
 		}
 		r.energy() //nolint:errcheck // failing is the point
 		r.carbon() //nolint:errcheck // likewise
@@ -93,7 +93,7 @@ func (r *rig) something(random *rand.Rand) {
 			r.t.Fatal(err)
 		}
 	default:
-		ctx := r.cancelledAt(1 + random.IntN(12))
+		ctx := r.cancelledAt(1 + random.IntN(8))
 		if _, err := r.backfillUntil(ctx, over); err != nil && !errors.Is(err, context.Canceled) {
 			r.t.Fatal(err)
 		}
@@ -109,25 +109,26 @@ func wasteful(s *Settings) {
 }
 
 func TestABackfillStoresWhatAnExporterWouldHave(t *testing.T) {
-	want := newRig(t, func(s *Settings) { s.Lookback = 72 * time.Hour })
+	over := hours(-30, 0)
+	want := newRig(t, func(s *Settings) { s.Lookback = 30 * time.Hour })
 	want.both()
 	r := newRig(t, func(s *Settings) { s.Lookback = time.Hour })
 	r.both()
-	done := r.mustBackfill(hours(-72, 0))
-	wantDone(t, done, map[usage.State]int{usage.Settled: 96, usage.Provisional: 46}, 2, map[error]int{})
+	done := r.mustBackfill(over)
+	wantDone(t, done, map[usage.State]int{usage.Settled: 12, usage.Provisional: 46}, 2, map[error]int{})
 	if got, want := r.dump(), want.dump(); got != want {
 		t.Errorf("the record differs:\n%s", firstDifference(got, want))
 	}
-	again := r.mustBackfill(hours(-72, 0))
-	wantDone(t, again, map[usage.State]int{}, 144, map[error]int{})
+	again := r.mustBackfill(over)
+	wantDone(t, again, map[usage.State]int{}, 60, map[error]int{})
 	if again.Runs != 0 || len(again.Windows) > 1 { // what is provisional is looked at again
 		t.Errorf("done again, it asks %d times for CPU seconds and for the intensity of %v", again.Runs, again.Windows)
 	}
 	if got, want := r.dump(), want.dump(); got != want {
 		t.Errorf("done again, the record differs:\n%s", firstDifference(got, want))
 	}
-	restated := r.mustBackfill(hours(-72, 0).restated())
-	wantDone(t, restated, map[usage.State]int{usage.Settled: 96, usage.Provisional: 48}, 0, map[error]int{})
+	restated := r.mustBackfill(over.restated())
+	wantDone(t, restated, map[usage.State]int{usage.Settled: 12, usage.Provisional: 48}, 0, map[error]int{})
 	if got, want := r.dump(), want.dump(); got != want {
 		t.Errorf("restated, the record differs:\n%s", firstDifference(got, want))
 	}

@@ -50,7 +50,7 @@ func (b *backfill) askFor(ctx context.Context, window usage.Period) error {
 
 // final says whether all slots of a period are known and will not change.
 func (b *backfill) final(ctx context.Context, p usage.Period) bool {
-	slots, err := b.Spine.slots(ctx, b.set.Grid, p)
+	slots, err := b.slots(ctx, b.set.Grid, p)
 	if err != nil {
 		return false // asking does no harm
 	}

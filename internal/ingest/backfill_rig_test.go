@@ -139,3 +139,12 @@ func (r *rig) cancelledAt(n int) context.Context {
 	}
 	return ctx
 }
+
+// desert is a rig whose source answers and has nothing: it is asked as any other,
+// and little has to be stored.
+func desert(t *testing.T, change ...func(*Settings)) *rig {
+	t.Helper()
+	r := aged(t, change...)
+	r.server.truth = func(usage.Interval) map[usage.Series]usage.BusyIdle[usage.CPUSeconds] { return nil }
+	return r
+}

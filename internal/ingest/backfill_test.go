@@ -2,8 +2,10 @@ package ingest
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 	"github.com/carbon-exporter/carbon_exporter/internal/source"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -74,9 +77,9 @@ func TestABackfillOverTurnsOfTheClock(t *testing.T) {
 		day      string
 		slots    int
 	}{
-		{"spring", time.Date(2026, 3, 27, 0, 0, 0, 0, time.UTC), time.Date(2026, 4, 2, 0, 0, 0, 0, time.UTC), "2026-03-29", 46},
-		{"autumn", time.Date(2025, 10, 24, 0, 0, 0, 0, time.UTC), time.Date(2025, 10, 29, 0, 0, 0, 0, time.UTC), "2025-10-26", 50},
-		{"new year", time.Date(2025, 12, 30, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), "2025-12-31", 48},
+		{"spring", time.Date(2026, 3, 28, 22, 0, 0, 0, time.UTC), time.Date(2026, 3, 30, 2, 0, 0, 0, time.UTC), "2026-03-29", 46},
+		{"autumn", time.Date(2025, 10, 25, 22, 0, 0, 0, time.UTC), time.Date(2025, 10, 27, 2, 0, 0, 0, time.UTC), "2025-10-26", 50},
+		{"new year", time.Date(2025, 12, 30, 23, 0, 0, 0, time.UTC), time.Date(2026, 1, 1, 1, 0, 0, 0, time.UTC), "2025-12-31", 48},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := aged(t)
@@ -111,22 +114,21 @@ func TestABackfillOverTurnsOfTheClock(t *testing.T) {
 }
 
 func TestABackfillAsksForTheGridInLargeWindows(t *testing.T) {
-	r := aged(t)
+	r := desert(t, func(s *Settings) { s.Interval = 24 * time.Hour })
 	r.now = time.Date(2026, 2, 1, 0, 3, 0, 0, time.UTC)
 	from := time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC)
 	done := r.mustBackfill(span(from, r.now))
-	if done.Stored[usage.Settled] < 60*48 || done.Unpriced != 0 {
+	if done.Stored[usage.Empty] != 62 || len(done.Windows) != 5 {
 		t.Fatalf("%+v", done)
 	}
 	// 62 days in windows of 13, of which one is cut at new year, where the last slot
-	// of a year has a request of its own; and once more what is not final.
-	if n := r.grid.Requests(); n < 5+2 || n > 5+2+1 {
+	// of a year has a request of its own.
+	if n := r.grid.Requests(); n != 5+2 {
 		t.Errorf("%d requests for %v", n, done.Windows)
 	}
-	for _, w := range done.Windows {
-		if w.To.Sub(w.From) > longestWindow {
-			t.Errorf("asked for %v at once", w)
-		}
+	slots, err := r.store.Slots(t.Context(), "uk", "GB", from, r.now)
+	if err != nil || len(slots) != 62*48 {
+		t.Errorf("%d slots are known, %v", len(slots), err)
 	}
 }
 
@@ -147,10 +149,10 @@ func TestABackfillAsksForAsMuchAsIsAnswered(t *testing.T) {
 		}, 0, 3 * 16, 3 * 40},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := aged(t)
+			r := desert(t)
 			r.server.fault, r.server.most = c.fault, c.most
 			done := r.mustBackfill(hours(-96, 0))
-			if done.Stored[usage.Settled]+done.Stored[usage.Provisional] != 192 || len(done.Failed) > 0 {
+			if done.Stored[usage.Empty] != 192 || len(done.Failed) > 0 {
 				t.Errorf("%+v", done)
 			}
 			if r.server.asked < c.least || r.server.asked > c.ceils {
@@ -162,16 +164,16 @@ func TestABackfillAsksForAsMuchAsIsAnswered(t *testing.T) {
 
 // It grows again behind a stretch that was difficult.
 func TestABackfillGrowsAgain(t *testing.T) {
-	r := aged(t)
+	r := desert(t)
 	r.server.fault = between(start.Add(-20*24*time.Hour), start.Add(-19*24*time.Hour), 422,
 		`{"status":"error","errorType":"execution","error":"too many samples"}`)
 	asked := 0
 	r.server.heard = func(*http.Request) { asked++ }
-	done := r.mustBackfill(hours(-20*24, -10*24))
+	done := r.mustBackfill(hours(-20*24, -15*24))
 	if len(done.Failed) != 1 || done.Failed[0].Intervals != 48 {
 		t.Fatalf("%+v", done.Failed)
 	}
-	if asked > 48*(1+2)+3*(9+12)+12 {
+	if asked > 48*(1+2)+3*(4+12)+12 {
 		t.Errorf("asked %d times", asked)
 	}
 }
@@ -190,13 +192,13 @@ func TestAnIntervalThatCannotBeHadIsLeftBehindAndNoted(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := aged(t, func(s *Settings) { s.Lookback = time.Hour })
 				r.both()
-				bad := usage.Interval{Start: start.Add(-30 * time.Hour), Length: 30 * time.Minute}
+				bad := usage.Interval{Start: start.Add(-27 * time.Hour), Length: 30 * time.Minute}
 				r.server.fault = between(bad.Start, bad.End(), c.status, c.body)
-				done := r.mustBackfill(hours(-48, 0))
+				done := r.mustBackfill(hours(-30, -20))
 				if len(done.Failed) != 1 || done.Failed[0].Intervals != 1 || !done.Failed[0].From.Equal(bad.Start) || done.Failed[0].Error == "" {
 					t.Errorf("%+v", done.Failed)
 				}
-				r.want(map[usage.State]int{usage.Settled: 47, usage.Provisional: 48, usage.Missing: 1})
+				r.want(map[usage.State]int{usage.Settled: 11, usage.Provisional: 10, usage.Missing: 1})
 				if state, why, err := r.store.State(t.Context(), bad); state != usage.Missing || why != done.Failed[0].Error || err != nil {
 					t.Errorf("the ledger has %s because of %q, %v", state, why, err)
 				}
@@ -205,7 +207,7 @@ func TestAnIntervalThatCannotBeHadIsLeftBehindAndNoted(t *testing.T) {
 				if err := r.energy(); err != nil {
 					t.Fatal(err)
 				}
-				r.want(map[usage.State]int{usage.Settled: 48, usage.Provisional: 48})
+				r.want(map[usage.State]int{usage.Settled: 12, usage.Provisional: 10})
 				r.store.Close()
 			})
 		})
@@ -238,10 +240,10 @@ func TestASourceThatIsAwayEndsABackfillThatGoesOnLater(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := aged(t)
-				r.mustBackfill(hours(-72, -48))
+				r.mustBackfill(hours(-30, -28))
 				r.server.fault = c.fault
 				began := time.Now()
-				done, err := r.backfill(hours(-72, 0), func(s *Settings) {
+				done, err := r.backfill(hours(-30, 0), func(s *Settings) {
 					if c.client != nil {
 						client := *s.Source.(*source.Client)
 						client.Upstream = c.client
@@ -254,12 +256,12 @@ func TestASourceThatIsAwayEndsABackfillThatGoesOnLater(t *testing.T) {
 				if took := time.Since(began); took > c.longer {
 					t.Errorf("it has tried for %v", took)
 				}
-				if done.Had != 48 || done.Behind < 48 || done.Behind == done.All {
+				if done.Had != 4 || done.Behind < 4 || done.Behind == done.All {
 					t.Errorf("%+v", done)
 				}
 				r.server.fault = nil
-				rest := r.mustBackfill(hours(-72, 0))
-				if rest.Had != 48 || rest.Stored[usage.Settled]+rest.Stored[usage.Provisional] != 96 {
+				rest := r.mustBackfill(hours(-30, 0))
+				if rest.Had != 4 || rest.Stored[usage.Settled]+rest.Stored[usage.Provisional] != 56 {
 					t.Errorf("the rest is %+v", rest)
 				}
 				r.store.Close()
@@ -275,18 +277,18 @@ func (d doer) Do(r *http.Request) (io.ReadCloser, error) { return nil, d(r) }
 
 func TestBeforeRetentionIsEmptyAndNeverZero(t *testing.T) {
 	r := aged(t)
-	r.server.retention = start.Add(-36 * time.Hour)
-	over := hours(-48, 0)
-	wantDone(t, r.mustBackfill(over), map[usage.State]int{usage.Empty: 24, usage.Settled: 24, usage.Provisional: 48}, 0, map[error]int{})
-	if n := len(r.scope("ada")); n != 72 {
-		t.Errorf("%d intervals have usage, want 72", n)
+	r.server.retention = start.Add(-27 * time.Hour)
+	over := hours(-30, -20)
+	wantDone(t, r.mustBackfill(over), map[usage.State]int{usage.Empty: 6, usage.Settled: 6, usage.Provisional: 8}, 0, map[error]int{})
+	if n := len(r.scope("ada")); n != 14 {
+		t.Errorf("%d intervals have usage, want 14", n)
 	}
 	before := r.dump()
-	wantDone(t, r.mustBackfill(over), map[usage.State]int{usage.Empty: 24}, 72, map[error]int{})
+	wantDone(t, r.mustBackfill(over), map[usage.State]int{usage.Empty: 6}, 14, map[error]int{})
 	// What the source forgets later takes nothing away, whoever asks.
-	r.server.retention = start.Add(-12 * time.Hour)
-	wantDone(t, r.mustBackfill(over.restated()), map[usage.State]int{usage.Empty: 24, usage.Provisional: 24}, 0,
-		map[error]int{usage.ErrForgotten: 48})
+	r.server.retention = start.Add(-23 * time.Hour)
+	wantDone(t, r.mustBackfill(over.restated()), map[usage.State]int{usage.Empty: 6, usage.Provisional: 6}, 0,
+		map[error]int{usage.ErrForgotten: 8})
 	if got := r.dump(); got != before {
 		t.Errorf("the record differs:\n%s", firstDifference(got, before))
 	}
@@ -301,7 +303,7 @@ func TestBeforeRetentionIsEmptyAndNeverZero(t *testing.T) {
 
 func TestWhatIsSettledChangesByRestateAlone(t *testing.T) {
 	r := aged(t)
-	over := hours(-48, 0)
+	over := hours(-28, -20)
 	r.mustBackfill(over)
 	before := r.dump()
 	double := func(i usage.Interval) map[usage.Series]usage.BusyIdle[usage.CPUSeconds] {
@@ -312,16 +314,16 @@ func TestWhatIsSettledChangesByRestateAlone(t *testing.T) {
 		return all
 	}
 	r.server.truth = double
-	wantDone(t, r.mustBackfill(over), map[usage.State]int{}, 96, map[error]int{})
+	wantDone(t, r.mustBackfill(over), map[usage.State]int{}, 16, map[error]int{})
 	if got := r.dump(); got != before {
 		t.Errorf("without --restate the record differs:\n%s", firstDifference(got, before))
 	}
 	was, _, _ := r.site()
-	wantDone(t, r.mustBackfill(over.restated()), map[usage.State]int{usage.Settled: 48, usage.Provisional: 48}, 0, map[error]int{})
+	wantDone(t, r.mustBackfill(over.restated()), map[usage.State]int{usage.Settled: 8, usage.Provisional: 8}, 0, map[error]int{})
 	if is, _, _ := r.site(); !near(float64(is), 2*float64(was)) {
 		t.Errorf("the site used %v kWh, %v before", is, was)
 	}
-	first := usage.Interval{Start: start.Add(-48 * time.Hour), Length: 30 * time.Minute}
+	first := usage.Interval{Start: start.Add(-28 * time.Hour), Length: 30 * time.Minute}
 	changes, err := r.store.Changes(t.Context(), first)
 	if err != nil || len(changes) != 1 || changes[0].Why != usage.BecauseRestate || !near(float64(changes[0].EnergyIs), 2*float64(changes[0].EnergyWas)) {
 		t.Errorf("changes are %+v, %v", changes, err)
@@ -329,9 +331,9 @@ func TestWhatIsSettledChangesByRestateAlone(t *testing.T) {
 }
 
 func TestOneProjectIsDoneAgainAndTheOthersStay(t *testing.T) {
-	r := aged(t, func(s *Settings) { s.Lookback = 24 * time.Hour })
+	r := aged(t, func(s *Settings) { s.Lookback = 4 * time.Hour })
 	r.both()
-	r.mustBackfill(hours(-48, -36))
+	r.mustBackfill(hours(-30, -28))
 	more := func(i usage.Interval) map[usage.Series]usage.BusyIdle[usage.CPUSeconds] {
 		all := steady(i)
 		for s, cpu := range all {
@@ -348,11 +350,11 @@ func TestOneProjectIsDoneAgainAndTheOthersStay(t *testing.T) {
 	}
 	was := byProject()
 	r.server.truth = more
-	over := hours(-48, 0)
-	wantDone(t, r.mustBackfill(over.of("CLF")), map[usage.State]int{usage.Provisional: 48}, 0,
-		map[error]int{usage.ErrSettled: 24, usage.ErrNoWhole: 24})
-	wantDone(t, r.mustBackfill(over.of("CLF").restated()), map[usage.State]int{usage.Provisional: 48, usage.Settled: 24}, 0,
-		map[error]int{usage.ErrNoWhole: 24})
+	over := hours(-30, 0)
+	wantDone(t, r.mustBackfill(over.of("CLF")), map[usage.State]int{usage.Provisional: 8}, 0,
+		map[error]int{usage.ErrSettled: 4, usage.ErrNoWhole: 48})
+	wantDone(t, r.mustBackfill(over.of("CLF").restated()), map[usage.State]int{usage.Provisional: 8, usage.Settled: 4}, 0,
+		map[error]int{usage.ErrNoWhole: 48})
 	is := byProject()
 	if !near(is["CLF"], 2*was["CLF"]) || is["IDAaaS"] != was["IDAaaS"] {
 		t.Errorf("projects have %v, had %v", is, was)
@@ -360,41 +362,41 @@ func TestOneProjectIsDoneAgainAndTheOthersStay(t *testing.T) {
 	before := r.dump()
 	r.server.truth = steady
 	wantDone(t, r.mustBackfill(over.of("CLF")), map[usage.State]int{}, 0,
-		map[error]int{usage.ErrSettled: 24, usage.ErrNoWhole: 24, usage.ErrForgotten: 48})
-	wantDone(t, r.mustBackfill(over.of("nobody").restated()), map[usage.State]int{usage.Provisional: 48, usage.Settled: 24}, 0,
-		map[error]int{usage.ErrNoWhole: 24})
+		map[error]int{usage.ErrSettled: 4, usage.ErrNoWhole: 48, usage.ErrForgotten: 8})
+	wantDone(t, r.mustBackfill(over.of("nobody").restated()), map[usage.State]int{usage.Provisional: 8, usage.Settled: 4}, 0,
+		map[error]int{usage.ErrNoWhole: 48})
 	if got := r.dump(); got != before {
 		t.Errorf("an answer that has less, or nothing, changes the record:\n%s", firstDifference(got, before))
 	}
 	costly := func(s *Settings) { s.PUE = 2 }
 	wantDone(t, r.mustBackfill(over.of("CLF").restated(), costly), map[usage.State]int{}, 0,
-		map[error]int{usage.ErrNoWhole: 24, usage.ErrOtherFactors: 72})
+		map[error]int{usage.ErrNoWhole: 48, usage.ErrOtherFactors: 12})
 }
 
 func TestEnergyDoesNotWaitForTheGridAndIsPricedOnceItIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := aged(t)
 		r.grid.SetFault(simulate.Down)
-		done := r.mustBackfill(hours(-96, 0))
-		if done.NoCarbon == nil || done.Unpriced != 192 {
+		done := r.mustBackfill(hours(-28, -20))
+		if done.NoCarbon == nil || done.Unpriced != 16 {
 			t.Errorf("%+v", done)
 		}
-		wantDone(t, done, map[usage.State]int{usage.Unpriced: 192}, 0, map[error]int{})
+		wantDone(t, done, map[usage.State]int{usage.Unpriced: 16}, 0, map[error]int{})
 		if n := r.grid.Requests(); n > 3 {
 			t.Errorf("a grid that is away was asked %d times", n)
 		}
 		r.grid.SetFault(simulate.Healthy)
-		done = r.mustBackfill(hours(-96, 0))
-		if done.Priced != 192 || done.Unpriced != 0 || done.NoCarbon != nil {
+		done = r.mustBackfill(hours(-28, -20))
+		if done.Priced != 16 || done.Unpriced != 0 || done.NoCarbon != nil {
 			t.Errorf("%+v", done)
 		}
-		r.want(map[usage.State]int{usage.Settled: 144, usage.Provisional: 48})
+		r.want(map[usage.State]int{usage.Settled: 8, usage.Provisional: 8})
 
 		// Back while it goes on.
 		other := aged(t)
 		other.grid.SetFault(simulate.Down)
 		other.server.heard = func(*http.Request) { other.grid.SetFault(simulate.Healthy) }
-		wantDone(t, other.mustBackfill(hours(-96, 0)), map[usage.State]int{usage.Settled: 144, usage.Provisional: 48}, 0, map[error]int{})
+		wantDone(t, other.mustBackfill(hours(-28, -20)), map[usage.State]int{usage.Settled: 8, usage.Provisional: 8}, 0, map[error]int{})
 		if got, want := other.dump(), r.dump(); got != want {
 			t.Errorf("the record differs:\n%s", firstDifference(got, want))
 		}
@@ -450,11 +452,11 @@ func (l *leaving) Do(r *http.Request) (io.ReadCloser, error) {
 
 func TestADryRunAsksNobodyAndWritesNothing(t *testing.T) {
 	r := aged(t)
-	r.mustBackfill(hours(-72, -48))
+	r.mustBackfill(hours(-72, -68))
 	asked, grid, before := r.server.asked, r.grid.Requests(), r.dump()
 	r.server.most = 1
 	done := r.mustBackfill(hours(-24*20, 0).dry())
-	if done.Had != 48 || done.Runs != 17+2 || len(done.Windows) != 2 || len(done.Stored) > 0 {
+	if done.Had != 8 || done.Runs != 17+1+2 || len(done.Windows) != 2 || len(done.Stored) > 0 {
 		t.Errorf("%+v", done)
 	}
 	if r.server.asked != asked || r.grid.Requests() != grid {
@@ -467,11 +469,11 @@ func TestADryRunAsksNobodyAndWritesNothing(t *testing.T) {
 
 func TestProgressIsTold(t *testing.T) {
 	r := aged(t)
-	r.server.most = 10
+	r.server.most = 3
 	tool := r.tool()
 	var steps []Done
-	done, err := tool.Backfill(t.Context(), tool.store, hours(-49.2, -0.2), func(d Done) { steps = append(steps, d) })
-	if err != nil || done.All != 98 {
+	done, err := tool.Backfill(t.Context(), tool.store, hours(-9.2, -0.2), func(d Done) { steps = append(steps, d) })
+	if err != nil || done.All != 18 {
 		t.Fatalf("%+v, %v", done, err)
 	}
 	behind := 0
@@ -481,7 +483,7 @@ func TestProgressIsTold(t *testing.T) {
 		}
 		behind = s.Behind
 	}
-	if len(steps) < 10 || behind != 98 {
+	if len(steps) < 6 || behind != 18 {
 		t.Errorf("%d steps to %d", len(steps), behind)
 	}
 }
@@ -501,11 +503,11 @@ func TestABackfillKeepsUsageOfWorkspacesByHost(t *testing.T) {
 	}
 	g := &registry{}
 	g.census = usage.Census{People: people("ada"), Workspaces: []usage.Workspace{
-		{Document: "1", Host: "10.0.0.1", Owner: "ada", Created: start.Add(-60 * time.Hour)},
-		{Document: "2", Host: "10.0.0.2", Owner: "ada", Created: start.Add(-30 * time.Hour)},
+		{Document: "1", Host: "10.0.0.1", Owner: "ada", Created: start.Add(-8 * time.Hour)},
+		{Document: "2", Host: "10.0.0.2", Owner: "ada", Created: start.Add(-5 * time.Hour)},
 		{Document: "3", Host: "10.0.0.3", Owner: "ada", Created: start.Add(-90 * time.Hour)},
 	}}
-	live := aged(t, g.settings, func(s *Settings) { s.Lookback = 72 * time.Hour })
+	live := aged(t, g.settings, func(s *Settings) { s.Lookback = 12 * time.Hour })
 	late := aged(t, g.settings, func(s *Settings) { s.Lookback = time.Hour })
 	for _, r := range []*rig{live, late} {
 		if err := r.learn(); err != nil {
@@ -513,7 +515,7 @@ func TestABackfillKeepsUsageOfWorkspacesByHost(t *testing.T) {
 		}
 		r.both()
 	}
-	late.mustBackfill(hours(-72, 0))
+	late.mustBackfill(hours(-12, 0))
 	late.now = late.now.Add(30 * time.Minute)
 	live.now = late.now
 	live.both()
@@ -531,11 +533,11 @@ func TestABackfillKeepsUsageOfWorkspacesByHost(t *testing.T) {
 
 func TestCancelledAnywhereItGoesOn(t *testing.T) {
 	want := aged(t)
-	want.mustBackfill(hours(-48, 0))
+	want.mustBackfill(hours(-10, 0))
 	r := aged(t)
-	r.server.most = 10
+	r.server.most = 4
 	for n := 1; ; n++ {
-		done, err := r.backfillUntil(r.cancelledAt(n), hours(-48, 0))
+		done, err := r.backfillUntil(r.cancelledAt(n), hours(-10, 0))
 		if err == nil {
 			if done.Had == 0 {
 				t.Error("nothing was there before the last of many")
@@ -548,5 +550,50 @@ func TestCancelledAnywhereItGoesOn(t *testing.T) {
 	}
 	if got, want := r.dump(), want.dump(); got != want {
 		t.Errorf("the record differs:\n%s", firstDifference(got, want))
+	}
+}
+
+// Another program that writes for longer than is waited for does not end it.
+func TestAStoreThatIsLockedForAWhileIsWaitedFor(t *testing.T) {
+	t.Parallel() // it takes the five seconds that are waited
+	r := aged(t)
+	grid := &intensity.Static{Intensity: 1, GridName: "x", Now: func() time.Time { return r.now }}
+	tool := r.tool(func(s *Settings) { s.Grid = grid })
+	slots, _, _ := grid.Slots(t.Context(), start.Add(-72*time.Hour), start)
+	if err := r.store.SaveSlots(t.Context(), slots); err != nil { // so that the first that it writes is usage
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", "file:"+r.path+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback() //nolint:errcheck // it was, long before
+	tool.Log = slog.New(slog.NewTextHandler(writer(func(line string) {
+		if strings.Contains(line, "trying again") {
+			tx.Rollback() //nolint:errcheck // the test would not end well
+		}
+	}), nil))
+	done, err := tool.Backfill(t.Context(), tool.store, hours(-72, -70), nil)
+	if err != nil || done.Stored[usage.Settled] != 4 {
+		t.Errorf("%+v, %v", done, err)
+	}
+}
+
+type writer func(string)
+
+func (w writer) Write(p []byte) (int, error) {
+	w(string(p))
+	return len(p), nil
+}
+
+func TestAShortIntervalIsNotAskedForByTheDay(t *testing.T) {
+	r := desert(t, func(s *Settings) { s.Interval = time.Minute })
+	if done := r.mustBackfill(hours(-10, 0)); done.Runs != 3 || done.Stored[usage.Empty] != 600 {
+		t.Errorf("%+v", done)
 	}
 }

@@ -14,6 +14,9 @@ const (
 	// longestRun is the time asked for at once when all goes well. A day of 200
 	// hosts costs Prometheus 1 s.
 	longestRun = 24 * time.Hour
+	// mostAtOnce bounds the intervals of a run, all of which are held in memory: a day
+	// by five minutes.
+	mostAtOnce = 288
 	// askAgainAfter is when an empty interval gets its second chance.
 	askAgainAfter = time.Hour
 	// putOffLongest bounds how long an interval waits that failed on its own:
@@ -257,12 +260,12 @@ func timedOut(err error) bool {
 // chunk is how many intervals are asked for at once: half as many after an
 // answer that was too large, twice as many again after two that were not.
 type chunk struct {
-	most int // 0: as many as make longestRun
+	most int // 0: as many as make longestRun, or mostAtOnce
 	good int
 }
 
 func (c *chunk) size(interval time.Duration) int {
-	whole := max(int(longestRun/interval), 1)
+	whole := min(max(int(longestRun/interval), 1), mostAtOnce)
 	if c.most == 0 || c.most >= whole {
 		return whole
 	}
@@ -275,6 +278,6 @@ func (c *chunk) shrink(tried int) {
 
 func (c *chunk) grow() {
 	if c.good++; c.most > 0 && c.good >= 2 {
-		c.most, c.good = min(2*c.most, int(longestRun/time.Minute)), 0
+		c.most, c.good = min(2*c.most, mostAtOnce), 0
 	}
 }

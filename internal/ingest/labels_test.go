@@ -26,14 +26,23 @@ func TestLabelsThatSeriesHave(t *testing.T) {
 	}{
 		{"none", nil, map[string]usage.Labels{}},
 		{"all", []usage.Part{part(whole, "ISIS")}, map[string]usage.Labels{"ISIS": all}},
-		{"one series lacks the machine type", []usage.Part{part(whole, "ISIS"), part(change(func(s *usage.Series) { s.Machine = usage.Unknown }), "ISIS")},
-			map[string]usage.Labels{"ISIS": {Project: true, Host: true, User: true}}},
-		{"and the host", []usage.Part{part(change(func(s *usage.Series) { s.Host = usage.Unknown }), "ISIS"), part(whole, "ISIS")},
-			map[string]usage.Labels{"ISIS": {Project: true, Machine: true, User: true}}},
+		{
+			"one series lacks the machine type",
+			[]usage.Part{part(whole, "ISIS"), part(change(func(s *usage.Series) { s.Machine = usage.Unknown }), "ISIS")},
+			map[string]usage.Labels{"ISIS": {Project: true, Host: true, User: true}},
+		},
+		{
+			"and the host",
+			[]usage.Part{part(change(func(s *usage.Series) { s.Host = usage.Unknown }), "ISIS"), part(whole, "ISIS")},
+			map[string]usage.Labels{"ISIS": {Project: true, Machine: true, User: true}},
+		},
 		{"one is nobody's", []usage.Part{part(nobodys, "ISIS"), part(whole, "ISIS")}, map[string]usage.Labels{"ISIS": all}},
 		{"all are", []usage.Part{part(nobodys, "ISIS"), part(nobodys, "ISIS")}, map[string]usage.Labels{"ISIS": {Project: true, Machine: true, Host: true}}},
-		{"a directory says whose a machine is", []usage.Part{part(change(func(s *usage.Series) { s.Project = usage.Unknown }), "ISIS"), part(whole, "CLF")},
-			map[string]usage.Labels{"ISIS": {Machine: true, Host: true, User: true}, "CLF": all}},
+		{
+			"a directory says whose a machine is",
+			[]usage.Part{part(change(func(s *usage.Series) { s.Project = usage.Unknown }), "ISIS"), part(whole, "CLF")},
+			map[string]usage.Labels{"ISIS": {Machine: true, Host: true, User: true}, "CLF": all},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := labels([]whose{{parts: c.parts}}); !reflect.DeepEqual(got, c.want) {

@@ -24,10 +24,6 @@ type Cost struct {
 	Priced    bool // whether any of it is; if not, Emissions is unknown
 }
 
-// recostAtOnce bounds the intervals that are made anew in one transaction, and so
-// how long another program waits for its turn to write.
-const recostAtOnce = 48
-
 // Recost prices and powers the facts of a range anew, from the CPU seconds in the
 // store, by the settings in force: no source of CPU seconds is asked, and the grid
 // only for what is not final in the store. Settled intervals change with
@@ -63,7 +59,7 @@ func (c *recost) run(ctx context.Context) error {
 		}
 	}
 	c.done.All = len(all)
-	for run := range slices.Chunk(all, recostAtOnce) {
+	for run := range slices.Chunk(all, writeAtOnce) {
 		// One by one: between two intervals there may be years.
 		for _, i := range run {
 			c.slotsFor(ctx, usage.Period{From: i.Start, To: i.End()})
@@ -92,30 +88,27 @@ func (c *recost) redo(ctx context.Context, run []usage.Interval) error {
 		was[r.Interval.Start], is[r.Interval.Start] = r, fresh
 		return fresh, err
 	}
-	began := c.Now()
-	outcomes, err := c.work(ctx, run, anew)
-	if err != nil {
-		return err
-	}
-	c.count(outcomes)
-	for _, o := range outcomes {
-		if o.Left != nil {
-			continue
+	return c.write(ctx, func() ([]usage.Outcome, error) {
+		outcomes, err := c.work(ctx, run, anew)
+		if err != nil {
+			return nil, err
 		}
-		before, after := was[o.Interval.Start], is[o.Interval.Start]
-		add(c.before, before)
-		add(c.after, after)
-		switch {
-		case after.State == usage.Unpriced:
-			c.done.Unpriced++
-		case c.noPriceOf(o.Interval, slots):
-			c.noPrice++
+		for _, o := range outcomes {
+			if o.Left != nil {
+				continue
+			}
+			before, after := was[o.Interval.Start], is[o.Interval.Start]
+			add(c.before, before)
+			add(c.after, after)
+			switch {
+			case after.State == usage.Unpriced:
+				c.done.Unpriced++
+			case c.noPriceOf(o.Interval, slots):
+				c.noPrice++
+			}
 		}
-	}
-	if !c.Dry {
-		c.breathe(ctx, c.Now().Sub(began))
-	}
-	return nil
+		return outcomes, nil
+	})
 }
 
 // work does it in the store, or in a dry run beside it.
@@ -188,7 +181,7 @@ func (c *recost) noPriceOf(i usage.Interval, slots map[time.Time]usage.Slot) boo
 
 // slotsOf gives what is known of the slots of a run.
 func (c *recost) slotsOf(ctx context.Context, run []usage.Interval) (map[time.Time]usage.Slot, error) {
-	slots, err := c.Spine.slots(ctx, c.set.Grid, usage.Period{From: run[0].Start, To: run[len(run)-1].End()})
+	slots, err := c.slots(ctx, c.set.Grid, usage.Period{From: run[0].Start, To: run[len(run)-1].End()})
 	if err == nil {
 		maps.Copy(slots, c.seen)
 	}

@@ -25,24 +25,24 @@ func watts(busy, idle usage.Watts, pue float64) func(*Settings) {
 func TestARecostIsWhatOtherSettingsWouldHaveStored(t *testing.T) {
 	other := []func(*Settings){watts(9.5, 1.25, 1.3)}
 	want := aged(t, other...)
-	want.mustBackfill(hours(-48, 0))
+	want.mustBackfill(hours(-28, -20))
 
 	r := aged(t)
-	r.mustBackfill(hours(-48, 0))
+	r.mustBackfill(hours(-28, -20))
 	before := r.dump()
 	asked := r.server.asked
-	dry, err := r.recost(hours(-48, 0).restated().dry(), other...)
+	dry, err := r.recost(hours(-28, -20).restated().dry(), other...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := r.dump(); got != before {
 		t.Errorf("a dry run changes the record:\n%s", firstDifference(got, before))
 	}
-	done, err := r.recost(hours(-48, 0).restated(), other...)
+	done, err := r.recost(hours(-28, -20).restated(), other...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantDone(t, done.Done, map[usage.State]int{usage.Settled: 48, usage.Provisional: 48}, 0, map[error]int{})
+	wantDone(t, done.Done, map[usage.State]int{usage.Settled: 8, usage.Provisional: 8}, 0, map[error]int{})
 	if got, want := r.dump(), want.dump(); got != want {
 		t.Errorf("the record differs:\n%s", firstDifference(got, want))
 	}
@@ -68,13 +68,13 @@ func TestARecostIsWhatOtherSettingsWouldHaveStored(t *testing.T) {
 	if len(done.After) != 2 {
 		t.Errorf("projects are %v", done.After)
 	}
-	changes, err := r.store.Changes(t.Context(), usage.Interval{Start: start.Add(-48 * time.Hour), Length: 30 * time.Minute})
+	changes, err := r.store.Changes(t.Context(), usage.Interval{Start: start.Add(-28 * time.Hour), Length: 30 * time.Minute})
 	if err != nil || len(changes) != 1 || changes[0].Why != usage.BecauseRecost {
 		t.Errorf("changes are %+v, %v", changes, err)
 	}
 
 	// And back again.
-	if _, err := r.recost(hours(-48, 0).restated()); err != nil {
+	if _, err := r.recost(hours(-28, -20).restated()); err != nil {
 		t.Fatal(err)
 	}
 	if got := r.dump(); got != before {
@@ -84,12 +84,12 @@ func TestARecostIsWhatOtherSettingsWouldHaveStored(t *testing.T) {
 
 func TestARecostLeavesWhatIsSettled(t *testing.T) {
 	r := aged(t)
-	r.mustBackfill(hours(-48, 0))
-	done, err := r.recost(hours(-48, 0), watts(24, 2, 1))
-	if err != nil || done.All != 48 || done.Behind != 48 {
+	r.mustBackfill(hours(-28, -20))
+	done, err := r.recost(hours(-28, -20), watts(24, 2, 1))
+	if err != nil || done.All != 8 || done.Behind != 8 {
 		t.Errorf("%+v, %v", done, err)
 	}
-	wantDone(t, done.Done, map[usage.State]int{usage.Provisional: 48}, 0, map[error]int{usage.ErrSettled: 48})
+	wantDone(t, done.Done, map[usage.State]int{usage.Provisional: 8}, 0, map[error]int{usage.ErrSettled: 8})
 	kwh := func(from, to time.Time) float64 {
 		accounts, err := r.store.Accounts(t.Context(), usage.Period{From: from, To: to})
 		if err != nil {
@@ -98,7 +98,7 @@ func TestARecostLeavesWhatIsSettled(t *testing.T) {
 		site := accounts[0].By(usage.ScopeAda)[0]
 		return float64(site.Energy.Total()) / float64(site.CPU.Busy*12+site.CPU.Idle) * 3.6e6
 	}
-	if was, is := kwh(start.Add(-48*time.Hour), start.Add(-24*time.Hour)), kwh(start.Add(-24*time.Hour), start); !near(was, 1) || !near(is, 2) {
+	if was, is := kwh(start.Add(-28*time.Hour), start.Add(-24*time.Hour)), kwh(start.Add(-24*time.Hour), start.Add(-20*time.Hour)); !near(was, 1) || !near(is, 2) {
 		t.Errorf("settled intervals have %v times the energy, provisional ones %v; want 1 and 2", was, is)
 	}
 }
@@ -108,14 +108,14 @@ func TestARecostByAnotherProvider(t *testing.T) {
 		s.Grid = &intensity.Static{Intensity: 100, GridName: "contract", Now: func() time.Time { return start }}
 	}
 	want := aged(t, contract)
-	want.mustBackfill(hours(-48, 0))
+	want.mustBackfill(hours(-28, -20))
 	r := aged(t)
-	r.mustBackfill(hours(-48, 0))
-	dry, err := r.recost(hours(-48, 0).restated().dry(), contract)
+	r.mustBackfill(hours(-28, -20))
+	dry, err := r.recost(hours(-28, -20).restated().dry(), contract)
 	if err != nil {
 		t.Fatal(err)
 	}
-	done, err := r.recost(hours(-48, 0).restated(), contract)
+	done, err := r.recost(hours(-28, -20).restated(), contract)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestARecostByAnotherProvider(t *testing.T) {
 			t.Errorf("%s: %v, want %v", ts, s, got[ts])
 		}
 	}
-	changes, err := r.store.Changes(t.Context(), usage.Interval{Start: start.Add(-2 * time.Hour), Length: 30 * time.Minute})
+	changes, err := r.store.Changes(t.Context(), usage.Interval{Start: start.Add(-22 * time.Hour), Length: 30 * time.Minute})
 	if err != nil || len(changes) != 1 || changes[0].Why != usage.BecauseRecost || changes[0].Was.Provider != "uk" || changes[0].Is.Provider != "static" {
 		t.Errorf("changes are %+v, %v", changes, err)
 	}
@@ -142,8 +142,8 @@ func TestARecostByAnotherProvider(t *testing.T) {
 		s.Grid = &intensity.UK{Upstream: local(r.grid), URL: "http://grid.test/none", RegionID: 3, Now: func() time.Time { return r.now }}
 	}
 	before := r.dump()
-	none, err := r.recost(hours(-48, 0).restated(), unheard)
-	if err != nil || none.NoPrice != 96 || none.NoCarbon == nil {
+	none, err := r.recost(hours(-28, -20).restated(), unheard)
+	if err != nil || none.NoPrice != 16 || none.NoCarbon == nil {
 		t.Errorf("%+v, %v", none, err)
 	}
 	if got := r.dump(); got != before {
@@ -153,7 +153,7 @@ func TestARecostByAnotherProvider(t *testing.T) {
 
 func TestLastYearsHardwareKeepsLastYearsWatts(t *testing.T) {
 	r := aged(t)
-	r.mustBackfill(hours(-48, 0))
+	r.mustBackfill(hours(-28, -20))
 	turn := start.Add(-24 * time.Hour)
 	for _, a := range []store.MachineAverage{
 		{Rating: usage.Rating{Machine: "Muon", Watts: usage.BusyIdle[usage.Watts]{Busy: 24, Idle: 2}, Source: "old"}, From: start.Add(-1000 * time.Hour), To: turn},
@@ -169,7 +169,7 @@ func TestLastYearsHardwareKeepsLastYearsWatts(t *testing.T) {
 			return power.Model{Default: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, Stored: all, PUE: 1}, err
 		}
 	}
-	if _, err := r.recost(hours(-48, 0).restated(), stored); err != nil {
+	if _, err := r.recost(hours(-28, -20).restated(), stored); err != nil {
 		t.Fatal(err)
 	}
 	for _, day := range []struct {
@@ -194,13 +194,13 @@ func TestLastYearsHardwareKeepsLastYearsWatts(t *testing.T) {
 
 func TestARecostOfNothing(t *testing.T) {
 	r := aged(t)
-	done, err := r.recost(hours(-48, 0).restated())
+	done, err := r.recost(hours(-28, -20).restated())
 	if err != nil || done.All != 0 || len(done.After) != 0 {
 		t.Errorf("%+v, %v", done, err)
 	}
 	r.server.retention = start
-	r.mustBackfill(hours(-48, 0))
-	if done, err := r.recost(hours(-48, 0).restated()); err != nil || done.All != 0 {
+	r.mustBackfill(hours(-28, -20))
+	if done, err := r.recost(hours(-28, -20).restated()); err != nil || done.All != 0 {
 		t.Errorf("of empty intervals: %+v, %v", done, err)
 	}
 }
@@ -208,13 +208,19 @@ func TestARecostOfNothing(t *testing.T) {
 // The grid is asked for what is not final in the store, and for nothing else.
 func TestARecostAsksTheGridForLittle(t *testing.T) {
 	r := aged(t)
-	r.mustBackfill(hours(-24*20, 0))
-	asked := r.grid.Requests()
-	if done, err := r.recost(hours(-24*20, 0).restated(), watts(1, 1, 1)); err != nil || done.All != 20*48 {
-		t.Errorf("%+v, %v", done, err)
-	}
-	if n := r.grid.Requests() - asked; n != 1 {
-		t.Errorf("the grid was asked %d times, want once for the last day", n)
+	r.mustBackfill(hours(-40, -36))
+	r.mustBackfill(hours(-4, 0))
+	for _, c := range []struct {
+		over     Range
+		all, ask int
+	}{{hours(-40, -30), 8, 0}, {hours(-40, 0), 16, 1}} {
+		asked := r.grid.Requests()
+		if done, err := r.recost(c.over.restated(), watts(1, 1, 1)); err != nil || done.All != c.all {
+			t.Errorf("%+v, %v", done, err)
+		}
+		if n := r.grid.Requests() - asked; n != c.ask {
+			t.Errorf("from %v: the grid was asked %d times, want %d", c.over.From, n, c.ask)
+		}
 	}
 }
 

@@ -40,10 +40,12 @@ func TestReworkMakesRecordsAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := []usage.Outcome{
-		{Interval: at(0), State: usage.Provisional}, {Interval: at(1), State: usage.Settled},
+		{Interval: at(0), State: usage.Provisional},
+		{Interval: at(1), State: usage.Settled},
 		{Interval: at(2), State: usage.Missing, Left: usage.ErrNoWhole},
-		{Interval: at(7), State: usage.Missing, Left: usage.ErrNoWhole}, {Interval: at(99), State: usage.Missing, Left: usage.ErrNoWhole},
-	}; !reflect.DeepEqual(outcomes[:2], want[:2]) || outcomes[2].Left != want[2].Left || !reflect.DeepEqual(outcomes[3:], want[3:]) {
+		{Interval: at(7), State: usage.Missing, Left: usage.ErrNoWhole},
+		{Interval: at(99), State: usage.Missing, Left: usage.ErrNoWhole},
+	}; !reflect.DeepEqual(outcomes[:2], want[:2]) || !errors.Is(outcomes[2].Left, want[2].Left) || !reflect.DeepEqual(outcomes[3:], want[3:]) {
 		t.Errorf("outcomes are %+v", outcomes)
 	}
 	execute(t, s.writer, "UPDATE usage_interval SET revision = start WHERE revision IS NOT NULL")
@@ -63,7 +65,7 @@ func TestReworkLeavesWhatIsFinal(t *testing.T) {
 		r.Restate = false
 		return r, err
 	})
-	if err != nil || len(outcomes) != 2 || outcomes[0].Left != usage.ErrSettled || outcomes[1].Left != usage.ErrPruned {
+	if err != nil || len(outcomes) != 2 || !errors.Is(outcomes[0].Left, usage.ErrSettled) || !errors.Is(outcomes[1].Left, usage.ErrPruned) {
 		t.Errorf("%+v, %v", outcomes, err)
 	}
 	refused := errors.New("refused")
@@ -141,7 +143,7 @@ func TestWhatBecameOfRecords(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := outcomes[0]; got.State != c.state || got.Left != c.left || got.Interval != at(1) {
+			if got := outcomes[0]; got.State != c.state || !errors.Is(got.Left, c.left) || got.Interval != at(1) {
 				t.Errorf("it is %s, left because of %v; want %s, %v", got.State, got.Left, c.state, c.left)
 			}
 			if after := summary(t, s); c.left != nil && !reflect.DeepEqual(after, before) {
