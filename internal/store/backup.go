@@ -35,7 +35,7 @@ func copyTo(ctx context.Context, db *sql.DB, path, target string, progress func(
 	if err != nil {
 		return 0, err
 	}
-	partial, err := newfile.Reserve(target, info.Mode().Perm())
+	partial, err := newfile.Reserve(target, info.Mode().Perm()|0o600) // also of a copy that must not be written
 	if err != nil {
 		return 0, err
 	}

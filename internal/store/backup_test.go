@@ -36,7 +36,7 @@ func TestACopyIsTheStoreAtOneMoment(t *testing.T) {
 	for n := range 40 {
 		commit(t, s, randomRecord(r, at(n)))
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	if err := os.Chmod(path, 0o400); err != nil {
 		t.Fatal(err)
 	}
 	want, dir := dump(t, s), t.TempDir()

@@ -30,8 +30,11 @@ func openToRead(ctx context.Context, path string) (_ *sql.DB, resolved string, e
 		return nil, "", err
 	}
 	db, err := greet(ctx, path, url.Values{"mode": {"ro"}})
-	if hasCode(err, sqlite3.SQLITE_CANTOPEN) && !hasLog(path) {
+	if hasCode(err, sqlite3.SQLITE_CANTOPEN) || hasCode(err, sqlite3.SQLITE_READONLY) {
 		// Where those two are not there and cannot be made, nobody can write.
+		if hasLog(path) {
+			return nil, "", errors.New("has a write-ahead log, which cannot be read where nothing can be made beside it: copy both to where it can")
+		}
 		db, err = greet(ctx, path, url.Values{"mode": {"ro"}, "immutable": {"1"}})
 	}
 	if err != nil {

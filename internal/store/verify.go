@@ -34,17 +34,17 @@ func (v *Verdict) fault(format string, args ...any) {
 func Verify(ctx context.Context, path string, now time.Time, progress func(done, all int, at time.Time)) ([]Verdict, error) {
 	db, _, err := openToRead(ctx, path)
 	if err != nil {
-		return nil, fmt.Errorf("check store %s: %w", path, err)
+		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	defer db.Close()
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return nil, fmt.Errorf("check store %s: %w", path, err)
+		return nil, fmt.Errorf("read store %s: %w", path, err)
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing was written
 	v := &verification{tx: tx, now: now, progress: progress}
 	if err := v.run(ctx); err != nil {
-		return v.verdicts, fmt.Errorf("check store %s: %w", path, err)
+		return v.verdicts, fmt.Errorf("read store %s: %w", path, err)
 	}
 	return v.verdicts, nil
 }

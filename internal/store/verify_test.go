@@ -226,7 +226,7 @@ func TestWhatCannotBeVerified(t *testing.T) {
 		newFile(t, filepath.Join(dir, "empty.db")): "is empty, no carbon_exporter has written it",
 		other: "is a SQLite database of another program",
 	} {
-		if _, err := Verify(t.Context(), path, later, nil); err == nil || err.Error() != "check store "+path+": "+want {
+		if _, err := Verify(t.Context(), path, later, nil); err == nil || err.Error() != "open store "+path+": "+want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
