@@ -73,7 +73,7 @@ func (e *explainUsage) run(ctx context.Context, s streams) error {
 		return err
 	}
 	now := time.Now()
-	if _, err := pastMoment("--ts", e.ts, c.Location(), now); err != nil {
+	if err := e.checkMoment("--ts", e.ts, c, now); err != nil {
 		return err
 	}
 	st, err := e.openToRead(ctx, c)

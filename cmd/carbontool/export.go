@@ -49,7 +49,7 @@ func (e *export) open(ctx context.Context, now time.Time) (*exported, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := e.span.period(c, now); err != nil {
+	if err := e.check(&e.span, c, now); err != nil {
 		return nil, err // before anything is opened
 	}
 	st, err := e.openToRead(ctx, c)

@@ -53,18 +53,23 @@ func (l *listIntervals) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	period, err := l.span.period(cfg, time.Now())
-	if err != nil {
+	now := time.Now()
+	if err := l.check(&l.span, cfg, now); err != nil {
 		return err
-	}
-	if !l.span.fromGiven && !l.span.toGiven {
-		period = usage.Period{} // all, whatever the clocks say
 	}
 	st, err := l.openToRead(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
+	cfg.Timezone = st.Timezone().String()
+	period, err := l.span.period(cfg, now)
+	if err != nil {
+		return err
+	}
+	if !l.span.fromGiven && !l.span.toGiven {
+		period = usage.Period{} // all, whatever the clocks say
+	}
 	gaps, err := st.Gaps(ctx, period)
 	if err != nil {
 		return fmt.Errorf("list the intervals of %s: %w", l.storagePath, err)

@@ -96,6 +96,36 @@ func (r *timeRange) period(c *config.Config, now time.Time) (usage.Period, error
 	return usage.Period{From: from, To: to}, nil
 }
 
+// eastmost is how far the clocks of the earth are ahead of UTC at the most.
+const eastmost = 14 * time.Hour
+
+// check refuses, before a store is opened, what is no range in any time zone. The
+// zone is then that of the store, unless a configuration was named.
+func (s *site) check(r *timeRange, c *config.Config, now time.Time) error {
+	_, err := r.period(c, now)
+	if s.configGiven || err == nil {
+		return err
+	}
+	utc := *c
+	utc.Timezone = "UTC"
+	if _, elsewhere := r.period(&utc, now.Add(eastmost)); elsewhere == nil {
+		return nil
+	}
+	return err
+}
+
+// checkMoment is check for a single time.
+func (s *site) checkMoment(flag, value string, c *config.Config, now time.Time) error {
+	_, err := pastMoment(flag, value, c.Location(), now)
+	if s.configGiven || err == nil {
+		return err
+	}
+	if _, elsewhere := pastMoment(flag, value, time.UTC, now.Add(eastmost)); elsewhere == nil {
+		return nil
+	}
+	return err
+}
+
 // end is the value of --to, now without it.
 func (r *timeRange) end(zone *time.Location, now time.Time) (time.Time, error) {
 	if !r.toGiven {

@@ -89,7 +89,7 @@ func (r *reportUsage) run(ctx context.Context, s streams) error {
 		return err
 	}
 	now := time.Now()
-	if _, err := r.span.period(c, now); err != nil {
+	if err := r.check(&r.span, c, now); err != nil {
 		return err
 	}
 	st, err := r.openToRead(ctx, c)

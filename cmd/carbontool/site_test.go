@@ -9,6 +9,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 func TestAStoreIsNeverMade(t *testing.T) {
@@ -65,6 +66,43 @@ func TestAStoreOfOtherIntervalsIsReadAsItIs(t *testing.T) {
 	} {
 		if got := call(append(strings.Fields(command), "--storage.path=quarters.db")...); got.code != exitDone {
 			t.Errorf("%s: %+v", command, got)
+		}
+	}
+}
+
+// Days are those of the store where no configuration was named, from the first moment
+// that it is one there, and so are the times that the clocks leave out.
+func TestADayThatHasOnlyBegunWhereTheStoreIs(t *testing.T) {
+	t.Chdir(t.TempDir())
+	east := time.FixedZone("", 14*60*60)
+	kiritimati, err := time.LoadLocation("Pacific/Kiritimati")
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.Open(t.Context(), "east.db", store.Options{Interval: usage.SlotLength, Timezone: kiritimati})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	today := time.Now().In(east).Format(time.DateOnly)
+	future := time.Now().In(east).Add(time.Hour).Format("2006-01-02T15:04")
+	for _, c := range []struct {
+		args string
+		code int
+	}{
+		{"report --from=" + today, exitDone},
+		{"export csv --from=" + today, exitDone},
+		{"intervals --from=" + today, exitDone},
+		{"report --from=2026-03-29T01:30 --to=2026-03-29T02:00", exitDone}, // not in London
+		{"report --from=" + future, exitUsage},
+		{"export csv --from=" + future, exitUsage},
+		{"intervals --from=" + future, exitUsage},
+		{"explain --project=x --ts=" + future, exitUsage},
+	} {
+		if got := call(append(strings.Fields(c.args), "--storage.path=east.db")...); got.code != c.code {
+			t.Errorf("%s: %+v", c.args, got)
 		}
 	}
 }
