@@ -12,17 +12,18 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// aged is a store with twenty days of settled usage up to now.
-func aged(t *testing.T) (path string) {
+// aged is a store with eleven days of settled usage up to now, the first of which
+// is given.
+func aged(t *testing.T) (path string, first usage.Interval) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "carbon.db")
 	s, err := store.Open(t.Context(), path, store.Options{Interval: usage.SlotLength})
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := usage.SlotAt(time.Now()).Add(-20 * 24 * time.Hour)
-	for n := range 20 * 24 {
-		i := usage.Interval{Start: first.Add(time.Duration(n) * time.Hour), Length: usage.SlotLength}
+	first = usage.Interval{Start: usage.SlotAt(time.Now()).Add(-11 * 24 * time.Hour), Length: usage.SlotLength}
+	for n := range 11 * 12 {
+		i := usage.Interval{Start: first.Start.Add(time.Duration(n) * 2 * time.Hour), Length: usage.SlotLength}
 		rec := usage.Record{
 			Interval: i, State: usage.Settled, PUE: 1, FetchedAt: i.End(),
 			Prices: []usage.PiecePrice{{Start: i.Start, Price: usage.Price{Intensity: 100 + usage.GramsPerKWh(n), Kind: usage.Actual, Provider: "uk", Grid: "GB", SlotFrom: i.Start, FetchedAt: i.End()}}},
@@ -40,7 +41,7 @@ func aged(t *testing.T) (path string) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return path
+	return path, first
 }
 
 // usageLines are the samples of usage, without those of what is stored of the last
@@ -60,7 +61,7 @@ func usageLines(t *testing.T, url string) (lines []string) {
 }
 
 func TestRetentionMovesNoMetric(t *testing.T) {
-	path := aged(t)
+	path, first := aged(t)
 	args := []string{"--storage.path=" + path, "--config.file=" + configFile(t, "timezone: UTC\n")}
 	p := start(t, args...)
 	before := usageLines(t, p.url)
@@ -89,17 +90,10 @@ func TestRetentionMovesNoMetric(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	now := time.Now()
-	for _, tc := range []struct {
-		name string
-		ago  time.Duration
-		want bool
-	}{{"ten days ago", 10 * 24 * time.Hour, false}, {"seven days ago", 7 * 24 * time.Hour, true}} {
-		i := usage.IntervalAt(now.Add(-tc.ago), usage.SlotLength)
-		_, first := s.Record(t.Context(), i)
-		_, second := s.Record(t.Context(), i.Next()) // usage is in every other one
-		if got := first == nil && second == nil; got != tc.want {
-			t.Errorf("%s: %v, %v", tc.name, first, second)
+	for days, want := range map[int]bool{0: false, 1: false, 4: true, 10: true} {
+		i := usage.Interval{Start: first.Start.AddDate(0, 0, days), Length: first.Length}
+		if _, err := s.Record(t.Context(), i); (err == nil) != want {
+			t.Errorf("%d days after the first: %v", days, err)
 		}
 	}
 }
