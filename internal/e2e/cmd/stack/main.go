@@ -78,20 +78,25 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 			return err
 		}
 	}
-	fmt.Fprintf(out, `
+	fmt.Fprint(out, places(s.examples, all.store(), time.Now()))
+	if s.once {
+		return nil
+	}
+	fmt.Fprintln(out, "\nAlerts come here. Ctrl-C ends all.")
+	return all.watch(ctx)
+}
+
+// places says where to look.
+func places(examples, store string, now time.Time) string {
+	return fmt.Sprintf(`
 Look at  http://%s/alerts   Prometheus: rules, and what fires
          http://%[1]s/graph    sum by (project) (carbon_power_watts)
          http://%s/          Alertmanager
          http://%s/          carbon_exporter, and /metrics
          http://%s/metrics   node_exporter of this machine, the project this-machine
          dashboards/*.json            for a Grafana: its Prometheus is http://%[1]s
-         bin/carbontool report --config.file=%s/carbon.yml --storage.path=%s --scope group --month %s
-`, prometheus, alertmanager, exporter, nodeExporter, s.examples, all.store(), time.Now().Format("2006-01"))
-	if s.once {
-		return nil
-	}
-	fmt.Fprintln(out, "\nAlerts come here. Ctrl-C ends all.")
-	return all.watch(ctx)
+         bin/carbontool report --config.file=%[5]s/carbon.yml --storage.path=%s --scope group --month %s
+`, prometheus, alertmanager, exporter, nodeExporter, examples, store, now.Format("2006-01"))
 }
 
 // clean makes an empty directory of what an earlier stack has left.
