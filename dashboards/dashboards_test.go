@@ -233,7 +233,7 @@ func TestOnlyCountersAreIncreased(t *testing.T) {
 // word behind the number.
 func TestUnitsAreKnown(t *testing.T) {
 	known := []string{
-		watts, kWh, grams, gramsPerHour, gramsPerKWh, share, plain, "s", "none", "string", "bytes", "currencyGBP", "dateTimeFromNow",
+		watts, kWh, grams, gramsPerHour, gramsPerKWh, share, plain, whole, "s", "none", "string", "bytes", "currencyGBP", "dateTimeFromNow",
 	}
 	for _, d := range read(t) {
 		for _, p := range panels(d) {

@@ -115,10 +115,10 @@ func equivalents() []panel {
 		default:
 			continue
 		}
-		title := strings.ReplaceAll(e.Name, "_", " ")
+		title := strings.ReplaceAll(strings.ReplaceAll(e.Name, "_", " "), "hd ", "HD ")
 		title = strings.ToUpper(title[:1]) + title[1:]
 		about := fmt.Sprintf("Emissions of the last 30 days as %s, %v g each (%s). It gives a feeling for a number, no more.", e.What, e.Each, e.Source)
-		list = append(list, stats(title, about, plain, now(fmt.Sprintf("%s / %v", all, float64(e.Each)), e.What)))
+		list = append(list, stats(title, about, whole, now(fmt.Sprintf("%s / %v", all, float64(e.Each)), e.What)))
 	}
 	return list
 }

@@ -128,6 +128,6 @@ func pendingPostings() panel {
 }
 
 func build() panel {
-	return tables("Build", "Version of the running exporter, and settings in force.", rows("max by (version, revision, goversion) (carbon_exporter_build_info)")).
+	return tables("Build", "Version of the running exporter, the commit it was built from, and the version of Go.", rows(`max by (version, revision, goversion) (label_replace(carbon_exporter_build_info, "revision", "$1", "revision", "(.{1,8}).*"))`)).
 		columns([2]string{"version", "Version"}, [2]string{"revision", "Revision"}, [2]string{"goversion", "Go"})
 }

@@ -164,7 +164,7 @@ func bestWindows() panel {
 
 func budgetsUsed() panel {
 	return ranking("Budgets used", "Used of each limit in its period so far. Yellow from 80 %, when a word in time still helps; red from 100 %, when it is exhausted and CarbonBudgetExhausted fires. Whether it will do is on the dashboard Budgets, beside the plan.",
-		share, now(budgetRatioOf(""), "{{budget}}")).
+		share, now("sort_desc("+budgetRatioOf("")+")", "{{budget}}")).
 		decimals(0).between(0, 1).steps(goodColour, step{0.8, noteColour}, step{1, badColour}).empty("no budgets configured")
 }
 

@@ -372,9 +372,10 @@ const (
 	kWh          = units.KiloWattHour
 	grams        = units.Gram
 	gramsPerHour = "si:g/h"
-	gramsPerKWh  = "suffix: g/kWh"
+	gramsPerKWh  = "suffix:g/kWh"
 	share        = units.PercentUnit
 	plain        = units.Short
+	whole        = units.LocaleFormat // 3,020 rather than 3.02 K
 )
 
 // Colours that stand for something, on every dashboard.
