@@ -161,8 +161,8 @@ func calendar(title, about, unit string, queries ...query) panel {
 	return made(heatmap.NewPanelBuilder().
 		Calculate(false).CellGap(2).CellRadius(2).ShowValue(common.VisibilityModeNever).
 		CellValues(heatmap.NewCellValuesBuilder().Unit(unit)).Unit(unit).
-		Color(heatmap.NewHeatmapColorOptionsBuilder().Mode(heatmap.HeatmapColorModeScheme).Scheme("YlOrRd").Fill("dark-orange").
-			Scale(heatmap.HeatmapColorScaleExponential).Exponent(0.8).Steps(64).Reverse(false)).
+		Color(heatmap.NewHeatmapColorOptionsBuilder().Mode(heatmap.HeatmapColorModeScheme).Scheme("Oranges").Fill("dark-orange").
+			Scale(heatmap.HeatmapColorScaleExponential).Exponent(1.2).Steps(64).Reverse(false)).
 		FilterValues(heatmap.NewFilterValueRangeBuilder().Le(1e-9)).
 		RowsFrame(heatmap.NewRowsHeatmapOptionsBuilder().Layout(common.HeatmapCellLayoutAuto)).
 		YAxis(heatmap.NewYAxisConfigBuilder().AxisPlacement(common.AxisPlacementLeft).Unit("none").Reverse(false)).
