@@ -65,7 +65,7 @@ func newSite(t *testing.T) (*site, error) {
 	s := &site{now: time.Now().UTC().Truncate(5 * time.Minute), Rehearsal: rehearsal.Rehearsal{Dir: dir}}
 	bin := filepath.Join("..", "..", "..", "bin")
 	out, err := exec.Command(filepath.Join(bin, "rehearse"), "-bin="+bin, "-into="+dir, "-config=../../../examples/demo.yml",
-		"-rules="+strings.Join(ruleFiles(t), ","), "-until="+s.now.Format(time.RFC3339), "-days=8", "-history=0", "-hosts=8").CombinedOutput()
+		"-rules="+strings.Join(ruleFiles(t), ","), "-until="+s.now.Format(time.RFC3339), "-days=8", "-history=60", "-hosts=8").CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("run a program that make builds: %w: %s", err, out)
 	}

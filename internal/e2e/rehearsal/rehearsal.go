@@ -172,7 +172,8 @@ func (r Rehearsal) unseen(at time.Time) bool {
 	return slices.ContainsFunc(r.Unseen, func(p usage.Period) bool { return !at.Before(p.From) && at.Before(p.To) })
 }
 
-// export makes blocks of the history that nobody has scraped.
+// export makes blocks of the history that nobody has scraped: of the two metrics that
+// the dashboards look back for, as a year of all would be gigabytes.
 func (r Rehearsal) export(ctx context.Context) error {
 	text := filepath.Join(r.Dir, "history.om")
 	for _, args := range [][]string{

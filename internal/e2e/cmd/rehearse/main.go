@@ -31,7 +31,7 @@ func main() {
 	flag.StringVar(&s.Config, "config", "examples/demo.yml", "configuration of the exporter")
 	flag.StringVar(&s.rules, "rules", "", "files of Prometheus rules, by commas")
 	flag.IntVar(&s.days, "days", 35, "days that are lived through and scraped, and an hour of the same day of last month if they don't hold that")
-	flag.IntVar(&s.history, "history", 365, "days before those that the store has, and that come to Prometheus as an export")
+	flag.IntVar(&s.history, "history", 60, "days before those that the store has, and that come to Prometheus as an export")
 	flag.StringVar(&s.until, "until", "", "end of it, as 2026-11-01T00:00:00Z; now if not given")
 	flag.DurationVar(&s.Every, "every", 5*time.Minute, "between two scrapes")
 	flag.IntVar(&s.hosts, "hosts", 24, "addresses of the cloud")
