@@ -33,7 +33,7 @@ func TestPeriodsAreTheSumsOfTheirIntervals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := rand.New(rand.NewSource(int64(seed)))
 			s := openStore(t, filepath.Join(t.TempDir(), "carbon.db"), Options{Exclusive: true, Interval: half, Timezone: zone(t, name)})
-			const intervals = 120
+			const intervals = 80
 			for _, n := range r.Perm(intervals) {
 				i := usage.Interval{Start: clockChange.Add(time.Duration(n) * half), Length: half}
 				rec := randomRecord(r, i)
@@ -42,7 +42,7 @@ func TestPeriodsAreTheSumsOfTheirIntervals(t *testing.T) {
 					commit(t, s, randomRecord(r, i)) // again, otherwise
 				}
 			}
-			for range 40 {
+			for range 20 {
 				a, b := r.Intn(intervals+1), r.Intn(intervals+1)
 				p := usage.Period{From: clockChange.Add(time.Duration(min(a, b)) * half), To: clockChange.Add(time.Duration(max(a, b)) * half)}
 				holdAccount(t, s, account(t, s, p))
