@@ -50,7 +50,7 @@ func exporter(t *testing.T) *Exposition {
 	health.Asked(usage.SourceMongoDB, 40*time.Millisecond, nil)
 	health.RejectedRecords([]usage.RecordReject{{Collection: "workspaces", Reason: "no_host", Count: 2}})
 	health.Directory(now.Add(-3 * time.Minute))
-	health.PendingPostings(48)
+	health.RollupsPending(48)
 	e := NewExposition(live, slog.New(slog.DiscardHandler))
 	s := day()
 	s.Workspaces = active()

@@ -67,5 +67,5 @@ func (d *directoryHealth) RejectedRecords(rejects []usage.RecordReject) {
 	d.refused = refused
 }
 
-// PendingPostings notes how many intervals are still to be sent on.
-func (d *directoryHealth) PendingPostings(n int) { d.pending.WithLabelValues().Set(float64(n)) }
+// RollupsPending notes how many intervals are still to be sent on.
+func (d *directoryHealth) RollupsPending(n int) { d.pending.WithLabelValues().Set(float64(n)) }

@@ -61,7 +61,7 @@ func TestWhatIsNotConfiguredIsNotShown(t *testing.T) {
 		h.Watch(usage.SourceUsageWriter)
 	}
 	h.Directory(now.Add(-time.Hour))
-	h.PendingPostings(0)
+	h.RollupsPending(0)
 	h.Asked(usage.SourceUsageWriter, time.Second, &usage.Failure{Reason: usage.ReasonAuth})
 	got := samples(gathered(t, r))
 	for name, want := range map[string]float64{

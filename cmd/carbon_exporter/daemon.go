@@ -19,6 +19,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/collector"
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
@@ -70,7 +71,7 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 		return nil, err
 	}
 	d.use(cfg, made)
-	d.spine = ingest.New(keeper, d, log, time.Now, made.Settings)
+	d.spine = ingest.New(keeper, d, log, clock.Real{}, made.Settings)
 	d.spine.Retention = f.retention
 	d.Reloaded(nil)
 	d.Wrote(nil) // opening it was a write
@@ -207,7 +208,7 @@ func (d *daemon) current() (*config.Config, privacy.Labels) {
 // use puts other parts in the place of those there are, and gives those back.
 func (d *daemon) use(cfg *config.Config, made *parts.Parts) (was *parts.Parts) {
 	for source, used := range map[string]bool{
-		usage.SourceMongoDB: made.Settings.Directory != nil, usage.SourceUsageWriter: made.Settings.Postbox != nil,
+		usage.SourceMongoDB: made.Settings.Directory != nil, usage.SourceUsageWriter: made.Settings.UsageWriter != nil,
 	} {
 		if used {
 			d.Watch(source)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/store/storetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -24,9 +25,7 @@ func labelled(t *testing.T, d *daemon, from, to time.Time, projects map[string]u
 		}
 		recs = append(recs, rec)
 	}
-	if _, err := d.store.CommitAll(t.Context(), recs); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Commit(t, d.store, recs...)
 }
 
 func TestWhatAProjectHasLostIsShownAndSaidOnce(t *testing.T) {

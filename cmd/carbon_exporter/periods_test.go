@@ -8,6 +8,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/collector"
 	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
+	"github.com/carbon-exporter/carbon_exporter/internal/store/storetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -34,9 +35,7 @@ func steady(t *testing.T, d *daemon, from, to time.Time) {
 		}
 		recs = append(recs, rec)
 	}
-	if _, err := d.store.CommitAll(t.Context(), recs); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Commit(t, d.store, recs...)
 }
 
 func moment(t *testing.T, text string) time.Time {
@@ -187,9 +186,7 @@ func TestABudgetInGramsOfWhatHasNoPrice(t *testing.T) {
 			CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 30000}, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.1},
 		}},
 	}
-	if _, err := d.store.CommitAll(t.Context(), []usage.Record{rec}); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Commit(t, d.store, rec)
 	_, budgets := d.at(t, start.Add(time.Hour))
 	if isis := budgets["isis"]; isis.Used != nil || isis.Limit != 20000 {
 		t.Errorf("in grams: %+v", isis)

@@ -198,7 +198,7 @@ type mailbag struct{}
 
 func (mailbag) Name() string                  { return "mailbag" }
 func (mailbag) Prepare(context.Context) error { return nil }
-func (mailbag) Write(context.Context, []usage.Posting) error {
+func (mailbag) Write(context.Context, []usage.Rollup) error {
 	time.Sleep(200 * time.Millisecond)
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
 	"github.com/carbon-exporter/carbon_exporter/internal/budget"
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
@@ -197,7 +198,8 @@ func (p plan) run(t *testing.T, page func(time.Time, []byte)) (midnights int) {
 			d := p.born(t, cloud)
 			if n == 0 && !p.History.IsZero() {
 				history := ingest.Range{Period: usage.Period{From: p.History, To: usage.SlotAt(life.From).Add(-time.Hour)}}
-				if done, err := d.spine.Backfill(t.Context(), d.store, history, nil); err != nil || len(done.Failed) > 0 {
+				worker := &ingest.Worker{Store: d.store, Observer: d, Clock: clock.Real{}, Log: d.log, Settings: d.parts.Settings}
+				if done, err := worker.Backfill(t.Context(), history); err != nil || len(done.Failed) > 0 {
 					t.Fatalf("history: %v, %+v", err, done)
 				}
 			}
@@ -244,7 +246,7 @@ func (p plan) born(t *testing.T, cloud *simulate.Cloud) *daemon {
 			},
 			Learn: attribution.Learn, Every: 10 * time.Minute, Homes: cfg.Attribution.GroupBy == config.GroupByDirectory,
 		}
-		made.Settings.Postbox = mailbag{}
+		made.Settings.UsageWriter = mailbag{}
 	}
 	d.use(cfg, made)
 	d.spine.Reload(made.Settings)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/store/storetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -112,9 +113,7 @@ func TestStoreIsShown(t *testing.T) {
 		}},
 		Ratings: []usage.Rating{{Machine: "Laser", Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, Source: "default"}},
 	}
-	if err := d.store.Commit(t.Context(), rec); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Commit(t, d.store, rec)
 	d.Changed(t.Context())
 	for name, want := range map[string]string{
 		"carbon_energy_kwh": "0.06", "carbon_power_watts": "120", "carbon_unpriced_energy_kwh": "0.075",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/store/storetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -34,9 +35,7 @@ func aged(t *testing.T) (path string, first usage.Interval) {
 				CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 100, Idle: 50}, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.1, Idle: 0.3},
 			})
 		}
-		if err := s.Commit(t.Context(), rec); err != nil {
-			t.Fatal(err)
-		}
+		storetest.Commit(t, s, rec)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -74,7 +73,7 @@ func TestRetentionMovesNoMetric(t *testing.T) {
 	if said := p.stderr.String(); !strings.Contains(said, "asked=1d kept=8d") {
 		t.Errorf("it does not say that budgets need more: %s", said)
 	}
-	eventually(t, "old facts are taken away", func() bool { return strings.Contains(p.stderr.String(), "Took old facts at key grain away") })
+	eventually(t, "old rows are deleted", func() bool { return strings.Contains(p.stderr.String(), "Deleted old per-key rows") })
 	if after := usageLines(t, p.url); !slices.Equal(after, before) {
 		t.Errorf("usage was\n%s\nand is\n%s", strings.Join(before, ""), strings.Join(after, ""))
 	}

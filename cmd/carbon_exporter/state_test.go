@@ -58,7 +58,7 @@ func TestTheLandingPageSaysHowItIs(t *testing.T) {
 	d.Directory(time.Now().Add(-7 * time.Minute))
 	d.RejectedRecords([]usage.RecordReject{{Collection: "users", Reason: "duplicate", Count: 2}, {Collection: "hosts", Reason: "bad_type", Count: 1}})
 	d.Asked(usage.SourceUsageWriter, time.Second, errors.New("refused"))
-	d.PendingPostings(41)
+	d.RollupsPending(41)
 	d.Wrote(errors.New("disk full"))
 	d.Reloaded(errors.New("line 3"))
 	says("Prometheus", "answered 0s ago (2")

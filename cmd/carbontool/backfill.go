@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/source"
@@ -155,18 +156,18 @@ func (b *backfill) noProject(known []string) error {
 }
 
 func (b *backfill) collect(ctx context.Context, s streams, cfg *config.Config, st *store.Store, set ingest.Settings, over ingest.Range) error {
-	witness := &refused{samples: usage.Rejects{}}
-	spine := ingest.New(st, witness, nil, time.Now, set)
-	whole := spine.Whole(over.Period)
+	refused := &refused{samples: usage.Rejects{}}
+	worker := &ingest.Worker{Store: st, Observer: refused, Clock: clock.Real{}, Settings: set}
+	whole := worker.Whole(over.Period)
 	shown := s.err
 	if b.dryRun {
 		shown = io.Discard // it takes no time
 	}
 	w := newWatch(ctx, shown, int(whole.To.Sub(whole.From)/set.Interval))
-	spine.Log = w.log()
-	done, err := spine.Backfill(ctx, st, over, w.step)
+	worker.Log, worker.Step = w.log(), w.step
+	done, err := worker.Backfill(ctx, over)
 	w.end()
-	sum := outcome{interval: cfg.Interval.String(), done: done, rejects: witness.samples}
+	sum := outcome{interval: cfg.Interval.String(), done: done, rejects: refused.samples}
 	if b.dryRun {
 		if err == nil {
 			b.plan(s.out, cfg, set, sum)
@@ -181,9 +182,9 @@ func (b *backfill) collect(ctx context.Context, s streams, cfg *config.Config, s
 func ended(ctx context.Context, done ingest.Done, err error) error {
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("%d of %d intervals are behind; the same command goes on from there", done.Behind, done.All)
+		return fmt.Errorf("%d of %d intervals done; run again to resume", done.Finished, done.All)
 	case err != nil:
-		return fmt.Errorf("%w; %d of %d intervals are behind, the same command goes on from there", err, done.Behind, done.All)
+		return fmt.Errorf("%w; %d of %d intervals done, run again to resume", err, done.Finished, done.All)
 	}
 	var errs []error
 	if n := len(done.Failed); n > 0 {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/store/storetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -93,8 +94,9 @@ func TestExplainSaysWhyThereIsNothing(t *testing.T) {
 	at := intervalsOf(t, "2025-10-25T00:00:00Z", "2025-10-25T03:00:00Z", usage.SlotLength)
 	path, s := storeOf(t,
 		recordOf(at[0], usage.Settled, aliceMuon), recordOf(at[1], usage.Unpriced, aliceMuon, nobodys),
-		usage.Record{Interval: at[2], State: usage.Empty, PUE: 1, FetchedAt: at[3].Start, AskAgain: at[5].Start},
 	)
+	storetest.CommitAs(t, s, usage.Policy{AskAgain: at[5].Start},
+		usage.Record{Interval: at[2], State: usage.Empty, PUE: 1, FetchedAt: at[3].Start})
 	if _, err := s.Schedule(t.Context(), at[0], at[5].Start); err != nil {
 		t.Fatal(err)
 	}
@@ -163,9 +165,7 @@ func TestExplainSaysWhoseItWas(t *testing.T) {
 	}
 	price := recordOf(i, usage.Provisional, aliceMuon).Prices
 	price[0].Intensity = 180
-	if err := s.Reprice(t.Context(), i, price, usage.Provisional); err != nil {
-		t.Fatal(err)
-	}
+	storetest.CommitAs(t, s, usage.Policy{PricesOnly: true}, usage.Record{Interval: i, Prices: price, State: usage.Provisional})
 	got := call("explain", "--ts=2025-10-25T00:00:00Z", "--project=ISIS", "--storage.path", path)
 	for _, says := range []string{
 		"  alice: document 68c1f00d gave the host 172.16.100.5 from 2025-10-24T23:00:00Z on\n", "  alice: member of Muons, always\n",

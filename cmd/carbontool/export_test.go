@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/store/storetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -69,9 +70,7 @@ func exportedFrom(t *testing.T, yaml string, recs ...usage.Record) (args []strin
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	if _, err := s.CommitAll(t.Context(), recs); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Commit(t, s, recs...)
 	return []string{"--storage.path=" + path, "--config.file=" + config}, s
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/store/storetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -43,9 +44,7 @@ func exporterStore(t *testing.T) (path string) {
 			CPU:   usage.BusyIdle[usage.CPUSeconds]{Busy: 900}, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.003},
 		})
 	}
-	if err := s.Commit(t.Context(), r); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Commit(t, s, r)
 	return path
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -69,15 +70,15 @@ func (r *recost) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer made.Close() //nolint:errcheck // nothing was connected to
-	spine := ingest.New(st, &refused{samples: usage.Rejects{}}, nil, time.Now, made.Settings)
-	whole := spine.Whole(period)
+	worker := &ingest.Worker{Store: st, Observer: &refused{samples: usage.Rejects{}}, Clock: clock.Real{}, Settings: made.Settings}
+	whole := worker.Whole(period)
 	known, err := st.Known(ctx, whole)
 	if err != nil {
 		return err
 	}
 	w := newWatch(ctx, s.err, r.wanted(known))
-	spine.Log = w.log()
-	done, err := spine.Recost(ctx, st, ingest.Range{Period: period, Restate: r.restate, Dry: r.dryRun}, w.step)
+	worker.Log, worker.Step = w.log(), w.step
+	done, err := worker.Recost(ctx, ingest.Range{Period: period, Restate: r.restate, Dry: r.dryRun})
 	w.end()
 	r.print(s.out, cfg.Interval.String(), done)
 	if err == nil && ctx.Err() == nil && done.NoPrice > 0 && done.NoCarbon != nil {

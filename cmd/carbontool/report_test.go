@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/store/storetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -78,15 +79,7 @@ func storeOf(t *testing.T, recs ...usage.Record) (path string, s *store.Store) {
 			t.Error(err)
 		}
 	})
-	outcomes, err := s.CommitAll(t.Context(), recs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range outcomes {
-		if o.Left != nil {
-			t.Fatalf("%s was left: %v", o.Interval, o.Left)
-		}
-	}
+	storetest.Commit(t, s, recs...)
 	return path, s
 }
 
@@ -397,9 +390,7 @@ func TestReportOfAnotherSite(t *testing.T) {
 	}
 	defer s.Close()
 	for _, i := range intervalsOf(t, "2025-10-24T12:00:00Z", "2025-10-25T18:00:00Z", time.Hour) {
-		if err := s.Commit(t.Context(), recordOf(i, usage.Settled, aliceMuon)); err != nil {
-			t.Fatal(err)
-		}
+		storetest.Commit(t, s, recordOf(i, usage.Settled, aliceMuon))
 	}
 	rows := csvReport(t, "carbon.db", "--from=2025-10-25", "--to=2025-10-26")
 	if n := len(rows); n != 2 || rows[0]["period_start"] != "2025-10-25T00:00:00+09:00" || rows[0]["intervals"] != "24" || !near(number(t, rows[0], "energy_kwh"), 48*0.0125) {

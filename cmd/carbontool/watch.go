@@ -15,9 +15,9 @@ import (
 // watch tells on stderr how far a long command is and, above that, what it meets on
 // the way.
 type watch struct {
-	line   *progress.Line
-	behind int
-	end    func()
+	line *progress.Line
+	done int
+	end  func()
 }
 
 // newWatch begins to tell of so many intervals.
@@ -37,10 +37,10 @@ func newWatch(ctx context.Context, stderr io.Writer, intervals int) *watch {
 	return w
 }
 
-// step says how many intervals are behind, up to a moment.
+// step says how many intervals are done, up to a moment.
 func (w *watch) step(d ingest.Done) {
-	w.line.Add(d.Behind-w.behind, d.At)
-	w.behind = d.Behind
+	w.line.Add(d.Finished-w.done, d.At)
+	w.done = d.Finished
 }
 
 // log writes lines above the progress. They need no time: whoever reads them is
@@ -60,17 +60,10 @@ func (w *watch) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// refused is the witness of a command that says what it has done at its end. It
+// refused is the observer of a command that says what it has done at its end. It
 // counts what was refused.
 type refused struct{ samples usage.Rejects }
 
-func (r *refused) Rejected(more usage.Rejects)        { r.samples.Add(more) }
-func (*refused) Asked(string, time.Duration, error)   {}
-func (*refused) Wrote(error)                          {}
-func (*refused) Changed(context.Context)              {}
-func (*refused) Rested(context.Context)               {}
-func (*refused) Grid([]usage.Slot)                    {}
-func (*refused) ForecastErrors([]usage.ForecastError) {}
-func (*refused) Directory(time.Time)                  {}
-func (*refused) RejectedRecords([]usage.RecordReject) {}
-func (*refused) PendingPostings(int)                  {}
+func (r *refused) Rejected(more usage.Rejects)      { r.samples.Add(more) }
+func (*refused) Asked(string, time.Duration, error) {}
+func (*refused) Wrote(error)                        {}

@@ -2,8 +2,6 @@ package ingest
 
 import (
 	"context"
-	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"testing"
@@ -14,10 +12,10 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// tool is what carbontool makes for a command: a spine and a store of its own,
+// tool is what carbontool makes for a command: a worker and a store of its own,
 // beside those of the exporter.
 type tool struct {
-	*Spine
+	*Worker
 	store *store.Store
 }
 
@@ -32,7 +30,7 @@ func (r *rig) tool(change ...func(*Settings)) *tool {
 	for _, c := range change {
 		c(&settings)
 	}
-	return &tool{New(s, silent{}, slog.New(slog.NewTextHandler(io.Discard, nil)), func() time.Time { return r.now }, settings), s}
+	return &tool{&Worker{Store: s, Observer: silent{}, Clock: at{func() time.Time { return r.now }}, Log: quiet, Settings: settings}, s}
 }
 
 // backfill runs one to its end and closes what it made.
@@ -47,7 +45,7 @@ func (r *rig) backfillUntil(ctx context.Context, over Range, change ...func(*Set
 		change = append(change, only(*over.Project))
 	}
 	t := r.tool(change...)
-	done, err := t.Backfill(ctx, t.store, over, nil)
+	done, err := t.Backfill(ctx, over)
 	if cerr := t.store.Close(); cerr != nil {
 		r.t.Fatal(cerr)
 	}
@@ -58,7 +56,7 @@ func (r *rig) backfillUntil(ctx context.Context, over Range, change ...func(*Set
 func (r *rig) mustBackfill(over Range, change ...func(*Settings)) Done {
 	r.t.Helper()
 	done, err := r.backfill(over, change...)
-	if err != nil || done.Behind != done.All {
+	if err != nil || done.Finished != done.All {
 		r.t.Fatalf("%+v, %v", done, err)
 	}
 	return done
@@ -67,7 +65,7 @@ func (r *rig) mustBackfill(over Range, change ...func(*Settings)) Done {
 func (r *rig) recost(over Range, change ...func(*Settings)) (Recosted, error) {
 	r.t.Helper()
 	t := r.tool(change...)
-	done, err := t.Recost(context.Background(), t.store, over, nil)
+	done, err := t.Recost(context.Background(), over)
 	if cerr := t.store.Close(); cerr != nil {
 		r.t.Fatal(cerr)
 	}

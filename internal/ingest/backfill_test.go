@@ -178,7 +178,7 @@ func TestABackfillGrowsAgain(t *testing.T) {
 	}
 }
 
-func TestAnIntervalThatCannotBeHadIsLeftBehindAndNoted(t *testing.T) {
+func TestAnIntervalThatCannotBeHadIsSetAsideAndNoted(t *testing.T) {
 	for _, c := range []struct {
 		name, body string
 		status     int
@@ -256,7 +256,7 @@ func TestASourceThatIsAwayEndsABackfillThatGoesOnLater(t *testing.T) {
 				if took := time.Since(began); took > c.longer {
 					t.Errorf("it has tried for %v", took)
 				}
-				if done.Had != 4 || done.Behind < 4 || done.Behind == done.All {
+				if done.Had != 4 || done.Finished < 4 || done.Finished == done.All {
 					t.Errorf("%+v", done)
 				}
 				r.server.fault = nil
@@ -428,7 +428,7 @@ func TestHowLongAServerThatIsNotThereIsWaitedFor(t *testing.T) {
 					t.Errorf("given up after %v", took)
 				}
 				f := usage.FailureOf(err)
-				if f == nil || f.Reason != usage.ReasonConnection || done.Behind == done.All || (done.Behind > 0) != (c.answers > 0) {
+				if f == nil || f.Reason != usage.ReasonConnection || done.Finished == done.All || (done.Finished > 0) != (c.answers > 0) {
 					t.Errorf("%+v, %v", done, err)
 				}
 				r.store.Close()
@@ -472,19 +472,20 @@ func TestProgressIsTold(t *testing.T) {
 	r.server.most = 3
 	tool := r.tool()
 	var steps []Done
-	done, err := tool.Backfill(t.Context(), tool.store, hours(-9.2, -0.2), func(d Done) { steps = append(steps, d) })
+	tool.Step = func(d Done) { steps = append(steps, d) }
+	done, err := tool.Backfill(t.Context(), hours(-9.2, -0.2))
 	if err != nil || done.All != 18 {
 		t.Fatalf("%+v, %v", done, err)
 	}
-	behind := 0
+	finished := 0
 	for _, s := range steps {
-		if s.Behind < behind || s.Behind > s.All || !s.At.Equal(s.Whole.From.Add(time.Duration(s.Behind)*30*time.Minute)) {
-			t.Fatalf("%d of %d are behind at %v after %d", s.Behind, s.All, s.At, behind)
+		if s.Finished < finished || s.Finished > s.All || !s.At.Equal(s.Whole.From.Add(time.Duration(s.Finished)*30*time.Minute)) {
+			t.Fatalf("%d of %d are done at %v after %d", s.Finished, s.All, s.At, finished)
 		}
-		behind = s.Behind
+		finished = s.Finished
 	}
-	if len(steps) < 6 || behind != 18 {
-		t.Errorf("%d steps to %d", len(steps), behind)
+	if len(steps) < 6 || finished != 18 {
+		t.Errorf("%d steps to %d", len(steps), finished)
 	}
 }
 
@@ -578,7 +579,7 @@ func TestAStoreThatIsLockedForAWhileIsWaitedFor(t *testing.T) {
 			tx.Rollback() //nolint:errcheck // the test would not end well
 		}
 	}), nil))
-	done, err := tool.Backfill(t.Context(), tool.store, hours(-72, -70), nil)
+	done, err := tool.Backfill(t.Context(), hours(-72, -70))
 	if err != nil || done.Stored[usage.Settled] != 4 {
 		t.Errorf("%+v, %v", done, err)
 	}

@@ -3,8 +3,10 @@ package ingest
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -21,13 +23,67 @@ const (
 	longestWindow = 13 * 24 * time.Hour
 	askOldEvery   = time.Hour
 	nearby        = 24 * time.Hour
-	// errorsOver is the time whose forecasts are held against the actuals: four
+	// errorsOver is the time whose forecasts are compared with the actuals: four
 	// weeks, each day of the week as often as any other.
 	errorsOver = 28 * 24 * time.Hour
 )
 
-// carbon is what the loop remembers between rounds.
-type carbon struct {
+// SlotStore keeps carbon intensities.
+type SlotStore interface {
+	SaveSlots(ctx context.Context, slots []usage.Slot) error
+	Slots(ctx context.Context, provider, grid string, from, to time.Time) ([]usage.Slot, error)
+	ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error)
+}
+
+// GridObserver is told what is known of the grid.
+type GridObserver interface {
+	// Grid gives the slots around now, whenever they change.
+	Grid(slots []usage.Slot)
+	// ForecastErrors says how good the forecasts of the last weeks were.
+	ForecastErrors(all []usage.ForecastError)
+}
+
+// fetcher asks a grid and keeps its answers.
+type fetcher struct {
+	store    SlotStore
+	observer Observer
+	clock    clock.Clock
+}
+
+// keep asks one question and stores the slots of its answer.
+func (f *fetcher) keep(ctx context.Context, question func() ([]usage.Slot, usage.Rejects, error)) error {
+	began := f.clock.Now()
+	slots, rejects, err := question()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	f.observer.Asked(usage.SourceCarbonIntensity, f.clock.Now().Sub(began), err)
+	f.observer.Rejected(rejects)
+	notKept := f.store.SaveSlots(ctx, slots)
+	if len(slots) > 0 {
+		wrote(ctx, f.observer, notKept)
+	}
+	return errors.Join(err, notKept)
+}
+
+// carbonLoop keeps intensities, and prices what waits for them.
+type carbonLoop struct {
+	fetcher  *fetcher
+	pricer   *pricer
+	shown    GridObserver
+	settings func() Settings
+	clock    clock.Clock
+	log      *slog.Logger
+
+	wakeEvery time.Duration
+	unpriced  <-chan struct{} // facts wait for a price nobody has asked for, or to be final
+	changed   func(ctx context.Context)
+
+	memory carbonMemory
+}
+
+// carbonMemory is what the loop remembers between rounds, of one provider.
+type carbonMemory struct {
 	pause   backoff
 	paused  time.Time               // no request before
 	poll    time.Time               // when the next poll is due
@@ -37,243 +93,167 @@ type carbon struct {
 	reload  int64                   // the settings that all of this belongs to
 }
 
-// newCarbon remembers nothing: all is due.
-func newCarbon(reload int64) *carbon {
-	return &carbon{
+// newCarbonMemory remembers nothing: all is due.
+func newCarbonMemory(reload int64) carbonMemory {
+	return carbonMemory{
 		pause: backoff{longest: 5 * time.Minute}, asked: map[time.Time]time.Time{}, eager: firstPoll, reload: reload,
 	}
 }
 
-// runCarbon keeps intensities, and prices what waits for them, for ever.
-func (s *Spine) runCarbon(ctx context.Context) {
-	c := newCarbon(s.current().generation)
+func (l *carbonLoop) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		set := s.current()
-		if set.generation != c.reload {
-			c = newCarbon(set.generation)
+		set := l.settings()
+		if set.generation != l.memory.reload {
+			l.memory = newCarbonMemory(set.generation)
 		}
-		if !s.Now().Before(c.paused) {
-			if err := s.ask(ctx, set, c); err != nil && ctx.Err() == nil {
-				d := c.pause.after(err)
-				c.paused = s.Now().Add(d)
-				s.Log.Error("Asking for carbon intensity failed", "err", err, "retry_in", d.Round(time.Millisecond))
+		m := &l.memory
+		if !l.clock.Now().Before(m.paused) {
+			if err := l.ask(ctx, set); err != nil && ctx.Err() == nil {
+				d := m.pause.after(err)
+				m.paused = l.clock.Now().Add(d)
+				l.log.Error("Fetching carbon intensity failed", "err", err, "retry_in", d.Round(time.Millisecond))
 			}
 		}
-		unpriced, err := s.reprice(ctx, set)
+		unpriced, err := l.reprice(ctx, set)
 		if err != nil && ctx.Err() == nil {
-			s.Log.Error("Pricing failed", "err", err)
+			l.log.Error("Pricing usage failed", "err", err)
 		}
-		c.hurry(s.Now(), unpriced)
-		s.forget(c)
-		next := min(max(c.poll.Sub(s.Now()), c.paused.Sub(s.Now()), time.Millisecond), s.WakeEvery)
-		wait(ctx, next, s.unpriced)
+		now := l.clock.Now()
+		m.hurry(now, unpriced)
+		m.mend(now)
+		next := min(max(m.poll.Sub(now), m.paused.Sub(now), time.Millisecond), l.wakeEvery)
+		l.clock.Sleep(ctx, next, l.unpriced)
 	}
 }
 
-// forget mends times that a wall clock running ahead has left in the future.
-func (s *Spine) forget(c *carbon) {
-	now := s.Now()
-	if c.poll.After(now.Add(pollEvery)) {
-		c.poll = now
+// mend corrects times that a wall clock running ahead has left in the future.
+func (m *carbonMemory) mend(now time.Time) {
+	if m.poll.After(now.Add(pollEvery)) {
+		m.poll = now
 	}
-	if c.outlook.After(now.Add(usage.SlotLength)) {
-		c.outlook = now
+	if m.outlook.After(now.Add(usage.SlotLength)) {
+		m.outlook = now
 	}
-	if c.paused.After(now.Add(2 * usage.MaxRetryAfter)) {
-		c.paused = now
+	if m.paused.After(now.Add(2 * usage.MaxRetryAfter)) {
+		m.paused = now
+	}
+}
+
+// hurry brings the next poll forward while intervals have no price: a minute
+// after the last, then two, up to the usual time.
+func (m *carbonMemory) hurry(now time.Time, unpriced bool) {
+	switch {
+	case !unpriced:
+		m.eager = firstPoll
+	case m.poll.After(now.Add(m.eager)):
+		m.poll = now.Add(m.eager)
+		m.eager = min(2*m.eager, pollEvery)
 	}
 }
 
 // ask asks for what is due: the outlook and the recent past by the clock, and
 // whatever older slots intervals wait for. What came is kept even when another
 // part fails; a provider without an outlook still has a past.
-func (s *Spine) ask(ctx context.Context, set Settings, c *carbon) error {
-	now := s.Now()
+func (l *carbonLoop) ask(ctx context.Context, set Settings) error {
+	m, now := &l.memory, l.clock.Now()
 	var noOutlook error
-	if !now.Before(c.outlook) {
-		noOutlook = s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Outlook(ctx, usage.SlotAt(now)) })
+	if !now.Before(m.outlook) {
+		noOutlook = l.fetcher.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Outlook(ctx, usage.SlotAt(now)) })
 		if waits(noOutlook) {
 			return noOutlook
 		}
 		if noOutlook == nil || usage.IsPermanent(noOutlook) {
-			c.outlook = usage.SlotAt(now).Add(usage.SlotLength)
+			m.outlook = usage.SlotAt(now).Add(usage.SlotLength)
 		}
 	}
 	window := usage.SlotAt(now.Add(-min(set.SettleAfter+margin, longestWindow)))
-	if !now.Before(c.poll) {
+	if !now.Before(m.poll) {
 		end := usage.SlotAt(now).Add(usage.SlotLength)
-		err := s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Slots(ctx, window, end) })
+		err := l.fetcher.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Slots(ctx, window, end) })
 		if err == nil || usage.IsPermanent(err) {
-			c.poll = now.Add(pollEvery)
+			m.poll = now.Add(pollEvery)
 		}
 		if usage.IsPermanent(err) {
-			c.eager = pollEvery // asking the same sooner is useless
+			m.eager = pollEvery // asking the same sooner is useless
 		}
 		if err != nil {
 			return errors.Join(noOutlook, err)
 		}
 	}
-	if err := errors.Join(noOutlook, s.askOld(ctx, set.Grid, c, window)); err != nil {
+	if err := errors.Join(noOutlook, l.askOld(ctx, set.Grid, window)); err != nil {
 		return err
 	}
-	c.pause.reset()
+	m.pause.reset()
 	return nil
-}
-
-// hurry brings the next poll forward while intervals have no price: a minute
-// after the last, then two, up to the usual time.
-func (c *carbon) hurry(now time.Time, unpriced bool) {
-	switch {
-	case !unpriced:
-		c.eager = firstPoll
-	case c.poll.After(now.Add(c.eager)):
-		c.poll = now.Add(c.eager)
-		c.eager = min(2*c.eager, pollEvery)
-	}
 }
 
 // askOld asks for the slots before the window that intervals wait for and that
 // were not asked for lately. Slots near each other make one question.
-func (s *Spine) askOld(ctx context.Context, grid Grid, c *carbon, window time.Time) error {
-	pending, err := s.Store.Pending(ctx)
+func (l *carbonLoop) askOld(ctx context.Context, grid Grid, window time.Time) error {
+	pending, err := l.pricer.store.Pending(ctx)
 	if err != nil {
 		return err
 	}
-	now := s.Now()
-	var wanted []time.Time
+	now := l.clock.Now()
+	wanted := l.memory.oldSlots(pending, window, now)
 	var errs []error
-	for _, p := range pending {
-		for _, piece := range p.Interval.Pieces() {
-			slot := usage.SlotAt(piece.Start)
-			at, asked := c.asked[slot]
-			lately := asked && now.Sub(at) < askOldEvery && !at.After(now)
-			if slot.Before(window) && !lately && (len(wanted) == 0 || !wanted[len(wanted)-1].Equal(slot)) {
-				wanted = append(wanted, slot)
-			}
-		}
-	}
 	for len(wanted) > 0 {
 		n := 1
 		for n < len(wanted) && wanted[n].Sub(wanted[n-1]) <= nearby {
 			n++
 		}
 		from, to := wanted[0], wanted[n-1].Add(usage.SlotLength)
-		err := s.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return grid.Slots(ctx, from, to) })
+		err := l.fetcher.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return grid.Slots(ctx, from, to) })
 		if usage.IsOutage(err) {
 			return errors.Join(append(errs, err)...)
 		}
 		// A question that has no answer now must not hide the others.
 		for _, slot := range wanted[:n] {
-			c.asked[slot] = now
+			l.memory.asked[slot] = now
 		}
 		errs, wanted = append(errs, err), wanted[n:]
 	}
 	return errors.Join(errs...)
 }
 
-// keep asks one question and stores the slots of its answer.
-func (s *Spine) keep(ctx context.Context, question func() ([]usage.Slot, usage.Rejects, error)) error {
-	began := s.Now()
-	slots, rejects, err := question()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	s.Witness.Asked(usage.SourceCarbonIntensity, s.Now().Sub(began), err)
-	s.Witness.Rejected(rejects)
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	werr := s.Store.SaveSlots(ctx, slots)
-	if len(slots) > 0 {
-		s.wrote(ctx, werr)
-	}
-	return errors.Join(err, werr)
-}
-
-// reprice gives every pending interval the best price known, and settles those
-// whose time has come. An interval never goes back: one that has a price keeps
-// it until there is another. It says whether any is left without.
-func (s *Spine) reprice(ctx context.Context, set Settings) (unpriced bool, err error) {
-	s.writing.Lock()
-	changed, unpriced, err := s.repriceAll(ctx, set)
-	s.writing.Unlock()
-	if changed {
-		s.changed(ctx)
-	}
-	return unpriced, errors.Join(err, s.showGrid(ctx, set.Grid))
-}
-
-// showGrid tells what is known of the grid around now.
-func (s *Spine) showGrid(ctx context.Context, g Grid) error {
-	now := s.Now()
-	around, err := s.Store.Slots(ctx, g.Provider(), g.Grid(), now.Add(-longestWindow), now.Add(3*24*time.Hour))
-	if err != nil {
-		return err
-	}
-	wrong, err := s.Store.ForecastErrors(ctx, g.Provider(), g.Grid(), now.Add(-errorsOver))
-	if err != nil {
-		return err
-	}
-	s.Witness.Grid(around)
-	s.Witness.ForecastErrors(wrong)
-	return nil
-}
-
-func (s *Spine) repriceAll(ctx context.Context, set Settings) (changed, unpriced bool, err error) {
-	pending, err := s.Store.Pending(ctx)
-	if err != nil {
-		return false, false, err
-	}
-	err = s.repriceSome(ctx, set, pending, func(_ usage.Pending, is usage.State, news bool) {
-		changed = changed || news
-		unpriced = unpriced || is == usage.Unpriced
-	})
-	return changed, unpriced, err
-}
-
-// repriceSome gives pending intervals, in the order of time, the best price known,
-// and tells of each what it is then and whether that is news.
-func (s *Spine) repriceSome(ctx context.Context, set Settings, pending []usage.Pending, tell func(p usage.Pending, is usage.State, news bool)) error {
-	if len(pending) == 0 {
-		return nil
-	}
-	first, last := pending[0].Interval, pending[len(pending)-1].Interval
-	slots, err := s.slots(ctx, set.Grid, usage.Period{From: first.Start, To: last.End()})
-	if err != nil {
-		return err
-	}
+// oldSlots lists the slots before the window that pending intervals lie in and
+// that were not asked for lately, in order.
+func (m *carbonMemory) oldSlots(pending []usage.Pending, window, now time.Time) (wanted []time.Time) {
 	for _, p := range pending {
-		prices, state := price(p.Interval, slots, set.SettleAfter, s.Now())
-		if state == usage.Settled && s.mayChangeHands(set, p.Interval, p.Again) {
-			state = usage.Provisional
+		for _, piece := range p.Interval.Pieces() {
+			slot := usage.SlotAt(piece.Start)
+			at, asked := m.asked[slot]
+			lately := asked && now.Sub(at) < askOldEvery && !at.After(now)
+			if slot.Before(window) && !lately && (len(wanted) == 0 || !wanted[len(wanted)-1].Equal(slot)) {
+				wanted = append(wanted, slot)
+			}
 		}
-		if state == usage.Unpriced || state == p.State && !restated(p.Prices, prices) {
-			tell(p, p.State, false)
-			continue
-		}
-		err := s.Store.Reprice(ctx, p.Interval, prices, state)
-		if s.wrote(ctx, err); err != nil && !errors.Is(err, usage.ErrSettled) {
-			return err
-		}
-		tell(p, state, true)
 	}
-	return nil
+	return wanted
 }
 
-// slots gives the known slots that a stretch of time touches, by their start.
-func (s *Spine) slots(ctx context.Context, g Grid, p usage.Period) (map[time.Time]usage.Slot, error) {
-	list, err := s.Store.Slots(ctx, g.Provider(), g.Grid(), usage.SlotAt(p.From), p.To)
+// reprice prices whatever is pending, and says whether any is left without a price.
+func (l *carbonLoop) reprice(ctx context.Context, set Settings) (unpriced bool, err error) {
+	done, err := l.pricer.reprice(ctx, set, func(usage.Interval) bool { return true })
+	if done.priced+done.restated+done.settled > 0 {
+		l.log.Debug("Priced usage", "intervals", done.priced, "restated", done.restated, "settled", done.settled)
+		l.changed(ctx)
+	}
+	return done.unpriced > 0, errors.Join(err, l.show(ctx, set.Grid))
+}
+
+// show tells what is known of the grid around now.
+func (l *carbonLoop) show(ctx context.Context, g Grid) error {
+	now := l.clock.Now()
+	around, err := l.fetcher.store.Slots(ctx, g.Provider(), g.Grid(), now.Add(-longestWindow), now.Add(3*24*time.Hour))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	byStart := make(map[time.Time]usage.Slot, len(list))
-	for _, slot := range list {
-		byStart[slot.From] = slot
+	wrong, err := l.fetcher.store.ForecastErrors(ctx, g.Provider(), g.Grid(), now.Add(-errorsOver))
+	if err != nil {
+		return err
 	}
-	return byStart, nil
-}
-
-// waits says that the server has asked to be left alone.
-func waits(err error) bool {
-	f := usage.FailureOf(err)
-	return f != nil && f.RetryAfter > 0
+	l.shown.Grid(around)
+	l.shown.ForecastErrors(wrong)
+	return nil
 }

@@ -22,7 +22,7 @@ func TestAProviderWithoutAnOutlookStillHasAPast(t *testing.T) {
 			}
 			r.grid.ServeHTTP(w, req)
 		})),
-		URL: "http://grid.test", Now: r.spine.Now,
+		URL: "http://grid.test", Now: r.spine.Clock.Now,
 	}
 	r.spine.Reload(settings)
 	if err := r.energy(); err != nil {

@@ -40,7 +40,7 @@ func TestTheNewestIntervalComesBeforeABacklog(t *testing.T) {
 // for before the next.
 func TestABacklogThatTakesHoursDoesNotHoldUpThePresent(t *testing.T) {
 	r := aged(t, func(s *Settings) { s.Lookback = 24 * time.Hour })
-	r.chunk.shrink(16) // as after a day that was too much
+	r.live.chunk.shrink(16) // as after a day that was too much
 	var last float64
 	long, runs, present := false, 0, 0
 	r.server.heard = func(req *http.Request) {

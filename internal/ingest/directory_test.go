@@ -57,7 +57,9 @@ func (r *rig) users() map[string]float64 {
 	return all
 }
 
-func (r *rig) learn() error { return r.spine.learn(context.Background(), r.spine.current()) }
+func (r *rig) learn() error {
+	return r.spine.librarian().learn(context.Background(), r.spine.current())
+}
 
 func TestADirectoryThatComesLateAttributesWhatIsNotSettled(t *testing.T) {
 	g := &registry{down: errors.New("nobody answers")}
@@ -196,7 +198,7 @@ func TestABackfillReadsTheDirectoryFirst(t *testing.T) {
 			Workspaces: []usage.Workspace{{Document: "1", Host: usage.HostName(host), Owner: "ada", Created: start.Add(-100 * time.Hour)}},
 		}
 		last := Range{Period: usage.Period{From: start.Add(-48 * time.Hour), To: start.Add(-24 * time.Hour)}}
-		if done, err := r.spine.Backfill(t.Context(), r.store, last, nil); err != nil || done.Behind != 48 {
+		if done, err := r.tool().Backfill(t.Context(), last); err != nil || done.Finished != 48 {
 			t.Fatalf("%+v, %v", done, err)
 		}
 		switch n := r.states(); {
@@ -257,40 +259,40 @@ func TestTheHostsOfTheNewestPollAreTheActiveWorkspaces(t *testing.T) {
 	}
 }
 
-// box is a postbox that keeps what it gets, and can be away.
+// box is a usage writer that keeps what it gets, and can be away.
 type box struct {
 	down     error
-	contents map[time.Time]usage.Posting
+	contents map[time.Time]usage.Rollup
 }
 
 func (*box) Name() string                    { return "box" }
 func (b *box) Prepare(context.Context) error { return b.down }
-func (b *box) Write(_ context.Context, postings []usage.Posting) error {
+func (b *box) Write(_ context.Context, rollups []usage.Rollup) error {
 	if b.down != nil {
 		return b.down
 	}
-	for _, p := range postings {
+	for _, p := range rollups {
 		b.contents[p.Interval.Start] = p
 	}
 	return nil
 }
 
-func TestAPostboxThatWasAwayGetsEverythingOnce(t *testing.T) {
-	b := &box{contents: map[time.Time]usage.Posting{}, down: errors.New("away")}
+func TestAUsageWriterThatWasAwayGetsEverythingOnce(t *testing.T) {
+	b := &box{contents: map[time.Time]usage.Rollup{}, down: errors.New("away")}
 	r := newRig(t)
-	post := func() error { return r.spine.post(context.Background(), b) }
+	write := func() error { return r.spine.writerLoop().write(context.Background(), b) }
 	if err := r.energy(); err != nil {
 		t.Fatal(err)
 	}
-	if err := post(); err == nil {
-		t.Fatal("a postbox that is away gives no error")
+	if err := write(); err == nil {
+		t.Fatal("a writer that is away gives no error")
 	}
 	b.down = nil
-	if err := post(); err != nil {
+	if err := write(); err != nil {
 		t.Fatal(err)
 	}
 	r.restart()
-	if err := errors.Join(r.carbon(), post()); err != nil { // restated: priced now
+	if err := errors.Join(r.carbon(), write()); err != nil { // restated: priced now
 		t.Fatal(err)
 	}
 	groups, users := map[string]float64{}, map[string]float64{}
@@ -313,7 +315,7 @@ func TestAPostboxThatWasAwayGetsEverythingOnce(t *testing.T) {
 			t.Errorf("%d intervals, %v; the site used %v kWh, %v g", len(b.contents), maps.Clone(got), kwh, grams)
 		}
 	}
-	if n, err := r.store.Unposted(context.Background(), b.Name()); n != 0 || err != nil {
+	if n, err := r.store.RollupsPending(context.Background(), b.Name()); n != 0 || err != nil {
 		t.Errorf("%d are left, %v", n, err)
 	}
 }

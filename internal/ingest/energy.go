@@ -3,20 +3,14 @@ package ingest
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 const (
-	// wakeEvery is the Spine's WakeEvery if nobody says otherwise.
-	wakeEvery = time.Minute
-	// longestRun is the time asked for at once when all goes well. A day of 200
-	// hosts costs Prometheus 1 s.
-	longestRun = 24 * time.Hour
-	// mostAtOnce bounds the intervals of a run, all of which are held in memory: a day
-	// by five minutes.
-	mostAtOnce = 288
 	// askAgainAfter is when an empty interval gets its second chance.
 	askAgainAfter = time.Hour
 	// putOffLongest bounds how long an interval waits that failed on its own:
@@ -24,54 +18,83 @@ const (
 	putOffLongest = 10 * time.Minute
 )
 
-// runEnergy collects whatever is due, for ever.
-func (s *Spine) runEnergy(ctx context.Context) {
+// Schedule is where it is written which intervals are due.
+type Schedule interface {
+	// Schedule writes down the intervals that are over.
+	Schedule(ctx context.Context, first usage.Interval, until time.Time) (usage.Scheduled, error)
+	Due(ctx context.Context, now time.Time, limit int) ([]usage.Due, error)
+	// Newest is the newest interval that is due and has never been tried; nil if
+	// there is none.
+	Newest(ctx context.Context, now time.Time) (*usage.Due, error)
+	Failed(ctx context.Context, intervals []usage.Interval, why error, retry time.Time) error
+	// RetryNow makes intervals due that were put off; without any, all of them.
+	RetryNow(ctx context.Context, intervals ...usage.Interval) error
+}
+
+// energyLoop collects whatever is due: the newest interval, and what it has missed.
+type energyLoop struct {
+	schedule  Schedule
+	collector *collector
+	tracker   *tracker
+	settings  func() Settings
+	clock     clock.Clock
+	log       *slog.Logger
+	wakeEvery time.Duration
+	due       <-chan struct{} // something may have come due
+	unpriced  chan<- struct{} // told when an interval is stored without a price
+	changed   func(ctx context.Context)
+	rested    func(ctx context.Context)
+
+	chunk   chunk
+	row     int // single intervals that failed one after the other
+	aside   aside
+	skipped usage.Period // was said
+}
+
+func (l *energyLoop) run(ctx context.Context) {
 	pause := backoff{longest: time.Minute}
-	chunk := &chunk{}
 	reload := int64(-1)
 	for ctx.Err() == nil {
 		// A new start or new settings may be what an interval was waiting for.
-		if now := s.current().generation; now != reload {
+		if now := l.settings().generation; now != reload {
 			reload = now
-			if err := s.Store.RetryNow(ctx); err != nil && ctx.Err() == nil {
-				s.Log.Error("Taking up what was put off failed", "err", err)
+			if err := l.schedule.RetryNow(ctx); err != nil && ctx.Err() == nil {
+				l.log.Error("Resetting retry times failed", "err", err)
 			}
 		}
-		err := s.collect(ctx, chunk)
+		err := l.round(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			d := pause.after(err)
-			s.Log.Error("Collecting failed", "err", err, "retry_in", d.Round(time.Millisecond))
-			wait(ctx, d, s.due)
+			l.log.Error("Collecting usage failed", "err", err, "retry_in", d.Round(time.Millisecond))
+			l.clock.Sleep(ctx, d, l.due)
 		default:
 			pause.reset()
-			wait(ctx, s.untilDue(), s.due)
+			l.clock.Sleep(ctx, l.untilDue(), l.due)
 		}
 	}
 }
 
-// untilDue is the time until the next interval is whole.
-func (s *Spine) untilDue() time.Duration {
-	set := s.current()
-	now := s.Now()
-	next := usage.IntervalAt(now.Add(-set.Lag), set.Interval).End().Add(set.Lag)
-	return min(max(next.Sub(now), time.Millisecond), s.WakeEvery)
+// untilDue is the time until the next interval is over.
+func (l *energyLoop) untilDue() time.Duration {
+	set, now := l.settings(), l.clock.Now()
+	next := usage.Interval{Start: set.endOfWhole(now), Length: set.Interval}.End().Add(set.Lag)
+	return min(max(next.Sub(now), time.Millisecond), l.wakeEvery)
 }
 
-// collect is the whole of the live exporter and of catching up: it writes down
-// what has come due, then reads and commits it, oldest first, until nothing is
-// due. An error leaves what is not committed missing.
-func (s *Spine) collect(ctx context.Context, chunk *chunk) error {
-	set := s.current()
-	edge := &edge{}
-	for worked := false; ; {
+// round writes down what has come due, then collects it run by run, oldest first,
+// until nothing is due. An error leaves what is not stored missing.
+func (l *energyLoop) round(ctx context.Context) error {
+	set := l.settings()
+	newest := &edge{}
+	for worked := false; ; worked = true {
 		// Again with every run: a backlog may take hours, and they come due meanwhile.
-		if err := s.schedule(ctx, set, edge); err != nil {
+		if err := l.scheduleUpTo(ctx, set, newest); err != nil {
 			return err
 		}
-		due, err := s.next(ctx, chunk.size(set.Interval))
+		due, err := l.next(ctx, l.chunk.size(set.Interval))
 		if err != nil {
 			return err
 		}
@@ -79,205 +102,184 @@ func (s *Spine) collect(ctx context.Context, chunk *chunk) error {
 			if !worked {
 				return nil
 			}
-			err := s.track(ctx, set, edge)
-			s.Witness.Rested(ctx)
+			tracked, err := l.tracker.track(ctx, set, newest)
+			if tracked {
+				l.changed(ctx)
+			}
+			l.rested(ctx)
 			return err
 		}
 		if !worked {
-			s.changed(ctx) // what is missing is shown, however long its answer takes
+			l.changed(ctx) // what is missing is shown, however long its answer takes
 		}
-		if err := s.advance(ctx, set, due, chunk, edge); err != nil {
+		err = l.advance(ctx, set, due, newest)
+		if err != nil {
 			return err
 		}
-		worked = true
-		s.changed(ctx)
+		l.changed(ctx)
 	}
 }
 
-// schedule writes down the intervals that are whole by now.
-func (s *Spine) schedule(ctx context.Context, set Settings, edge *edge) error {
-	now := s.Now()
-	edge.until = now.Add(-set.Lag)
-	scheduled, err := s.Store.Schedule(ctx, usage.IntervalAt(now.Add(-set.Lookback), set.Interval), edge.until)
-	if scheduled || err != nil {
-		s.wrote(ctx, err)
+// scheduleUpTo writes down the intervals that are over by now.
+func (l *energyLoop) scheduleUpTo(ctx context.Context, set Settings, newest *edge) error {
+	now := l.clock.Now()
+	newest.until = now.Add(-set.Lag)
+	done, err := l.schedule.Schedule(ctx, usage.IntervalAt(now.Add(-set.Lookback), set.Interval), newest.until)
+	if done.Wrote || err != nil {
+		wrote(ctx, l.collector.observer, err)
+	}
+	if done.Skipped != l.skipped && !done.Skipped.From.IsZero() {
+		l.skipped = done.Skipped
+		l.log.Warn("A long time has passed since the last interval: skipping it. If the clock is right, fetch the time with carbontool backfill",
+			"from", done.Skipped.From, "to", done.Skipped.To)
 	}
 	return err
 }
 
 // next is the oldest run that is due. But before a backlog is worked on, the newest
-// interval is: who looks at the present does not wait for the past.
-func (s *Spine) next(ctx context.Context, limit int) ([]usage.Due, error) {
-	run, err := s.Store.Due(ctx, s.Now(), limit)
+// interval is: whoever looks at the present does not wait for the past.
+func (l *energyLoop) next(ctx context.Context, limit int) ([]usage.Due, error) {
+	run, err := l.schedule.Due(ctx, l.clock.Now(), limit)
 	if err != nil || len(run) == 0 {
 		return nil, err
 	}
-	newest, err := s.Store.Newest(ctx, s.Now())
+	newest, err := l.schedule.Newest(ctx, l.clock.Now())
 	if err == nil && newest != nil && newest.Start.After(run[len(run)-1].Start) {
 		return []usage.Due{*newest}, nil
 	}
 	return run, err
 }
 
-// advance reads one run of intervals and commits it. A run that is too large
-// for the server is left for a smaller one; an interval that is too large on its
-// own is put off, so that it does not stand in the way of the others.
-func (s *Spine) advance(ctx context.Context, set Settings, due []usage.Due, chunk *chunk, edge *edge) error {
+// advance collects one run, as much of it as can be had.
+func (l *energyLoop) advance(ctx context.Context, set Settings, due []usage.Due, newest *edge) error {
+	done, err := l.collector.collect(ctx, set, due, treatLive)
+	for _, o := range done.outcomes {
+		if o.State == usage.Unpriced {
+			nudge(l.unpriced)
+			break
+		}
+	}
+	newest.take(done.newest)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil:
+		return l.answered(ctx)
+	case usage.FailureOf(err) == nil:
+		return err // the store's own
+	}
+	var closer *closerLookError
+	if errors.As(err, &closer) {
+		return errors.Join(err, l.noteFailed(ctx, []usage.Interval{closer.interval}, err, l.clock.Now()))
+	}
+	return l.failed(ctx, due, err)
+}
+
+// treatLive stores an answer as the newest knowledge. One that was asked for a
+// second time, to attribute it, has no reason to have less.
+func treatLive(d usage.Due, rec *usage.Record) usage.Policy {
+	policy := usage.Policy{Again: d.State != usage.Missing && d.State != usage.Empty}
+	if rec.State == usage.Empty && d.State != usage.Empty {
+		policy.AskAgain = rec.FetchedAt.Add(askAgainAfter)
+	}
+	return policy
+}
+
+// answered takes up what was set aside: the server answers again.
+func (l *energyLoop) answered(ctx context.Context) error {
+	l.chunk.grow()
+	l.row = 0
+	again := l.aside.takeUp(l.clock.Now())
+	if len(again) == 0 {
+		return nil
+	}
+	l.log.Debug("Prometheus answers again, asking for what had failed", "intervals", len(again))
+	err := l.schedule.RetryNow(ctx, again...)
+	wrote(ctx, l.collector.observer, err)
+	return err
+}
+
+// failed does with a run what judge says.
+func (l *energyLoop) failed(ctx context.Context, due []usage.Due, err error) error {
+	v, now := judge(err, len(due), l.row), l.clock.Now()
+	retry := now
+	switch {
+	case v.less:
+		l.chunk.shrink(len(due))
+		l.log.Debug("Asking for a shorter time", "from", due[0], "intervals", len(due), "err", err)
+		if !v.wait {
+			return nil // no attempt at any of them
+		}
+	case v.aside:
+		longest := putOffLongest
+		if !v.wait {
+			longest = askAgainAfter // too large: it will hardly become smaller
+		}
+		retry = now.Add(jitter(grow(time.Minute, due[0].Attempts, longest)))
+		l.row++
+		l.aside.add(due[0].Interval)
+	}
 	run := make([]usage.Interval, len(due))
 	for i, d := range due {
 		run[i] = d.Interval
 	}
-	began := s.Now()
-	readings, rejects, err := set.Source.Read(ctx, run)
-	if ctx.Err() != nil {
-		return ctx.Err()
+	noted := l.noteFailed(ctx, run, err, retry)
+	if v.wait || noted != nil {
+		return errors.Join(err, noted)
 	}
-	s.Witness.Asked(usage.SourcePrometheus, s.Now().Sub(began), err)
+	l.log.Warn("Prometheus refuses this interval; trying it again later", "interval", due[0], "retry", retry, "err", err)
+	return nil
+}
+
+func (l *energyLoop) noteFailed(ctx context.Context, run []usage.Interval, why error, retry time.Time) error {
+	err := l.schedule.Failed(ctx, run, why, retry)
 	if err != nil {
-		return s.failed(ctx, due, run, err, chunk)
+		wrote(ctx, l.collector.observer, err)
 	}
-	chunk.grow()
-	s.Witness.Rejected(rejects)
-	return s.record(ctx, set, due, readings, began, edge)
+	return err
 }
 
-// record makes a run's readings its records and commits them together.
-func (s *Spine) record(ctx context.Context, set Settings, due []usage.Due, readings []usage.Reading, at time.Time, edge *edge) error {
-	for {
-		page, err := s.page(ctx, set)
-		if err != nil {
-			return err
-		}
-		all, failed := s.compose(ctx, set, page, due, readings, at)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		_, err = s.commit(ctx, set, page, records(all))
-		if errors.Is(err, errOtherPage) {
-			continue
-		}
-		if err != nil {
-			return errors.Join(err, failed)
-		}
-		for _, c := range all {
-			edge.see(page, c.Interval, c.whole)
-		}
-		return failed
+// aside are intervals that failed on their own and are put off. It may have been
+// the server: then its first good answer takes them up again. But those that fail
+// each time are not asked for with every good answer.
+type aside struct {
+	intervals map[time.Time]usage.Interval
+	notBefore time.Time
+	times     int // in a row
+}
+
+const (
+	asideAtOnce  = 1000 // more are left to their time
+	asideBetween = 10 * time.Second
+	asideLongest = time.Minute
+)
+
+func (a *aside) add(i usage.Interval) {
+	if a.intervals == nil {
+		a.intervals = map[time.Time]usage.Interval{}
+	}
+	if len(a.intervals) < asideAtOnce {
+		a.intervals[i.Start] = i
 	}
 }
 
-// failed decides what becomes of a run that could not be read. If it is the
-// server that is away, the whole run waits. If it may be the question, less is
-// asked, down to single intervals, and one that fails on its own is put off: it
-// must not stand in the way of the others.
-func (s *Spine) failed(ctx context.Context, due []usage.Due, run []usage.Interval, err error, chunk *chunk) error {
-	tooLarge := usage.IsTooLarge(err) && !timedOut(err)
-	retry := s.Now()
-	switch {
-	case isAway(err):
-	case len(run) > 1:
-		chunk.shrink(len(run))
-		if tooLarge {
-			s.Log.Warn("Asking for less", "from", run[0], "intervals", len(run), "err", err)
-			return nil // no attempt at any of them
-		}
-	default:
-		longest := putOffLongest
-		if tooLarge {
-			longest = askAgainAfter // it will hardly become smaller
-		}
-		retry = retry.Add(jitter(grow(time.Minute, due[0].Attempts, longest)))
+// takeUp gives them back after a good answer, if it is time. The more there are, the
+// longer they wait: each may cost a question.
+func (a *aside) takeUp(now time.Time) []usage.Interval {
+	if now.Before(a.notBefore) && a.notBefore.Sub(now) <= putOffLongest { // later is a clock that ran ahead
+		return nil
 	}
-	noted := s.Store.Failed(ctx, run, err, retry)
-	if noted != nil {
-		s.wrote(ctx, noted)
-	} else if tooLarge {
-		s.Log.Warn("Left missing for now", "interval", run[0], "err", err, "retry", retry)
-		return nil // the others are no larger for it
+	if len(a.intervals) == 0 {
+		a.times = 0
+		return nil
 	}
-	return errors.Join(err, noted)
-}
-
-// commit prices records with what is known now and stores them together. It says
-// what became of each: some may be left as they are.
-func (s *Spine) commit(ctx context.Context, set Settings, page *page, recs []usage.Record) ([]usage.Outcome, error) {
-	if len(recs) == 0 {
-		return nil, nil
+	var all []usage.Interval
+	for _, i := range a.intervals {
+		all = append(all, i)
 	}
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	if !s.book.open(page) {
-		return nil, errOtherPage
-	}
-	slots, err := s.slots(ctx, set.Grid, usage.Period{From: recs[0].Interval.Start, To: recs[len(recs)-1].Interval.End()})
-	if err != nil {
-		return nil, err
-	}
-	for i := range recs {
-		rec := &recs[i]
-		if rec.State == usage.Empty {
-			continue
-		}
-		// Not settled by its age alone: the provider may not have been asked yet.
-		rec.Prices, rec.State = price(rec.Interval, slots, set.SettleAfter, time.Time{})
-		if rec.State == usage.Settled && s.mayChangeHands(set, rec.Interval, false) {
-			rec.State = usage.Provisional
-		}
-		if rec.State == usage.Unpriced {
-			defer nudge(s.unpriced)
-		}
-	}
-	outcomes, err := s.Store.CommitAll(ctx, recs)
-	s.wrote(ctx, err)
-	return outcomes, err
-}
-
-// wrote tells of the outcome of a write, unless it was cut short by the end of
-// the program.
-func (s *Spine) wrote(ctx context.Context, err error) {
-	if ctx.Err() == nil && !errors.Is(err, usage.ErrSettled) {
-		s.Witness.Wrote(err)
-	}
-}
-
-// isAway says that it is not the question: nobody answers, or not to us.
-func isAway(err error) bool {
-	f := usage.FailureOf(err)
-	return f != nil && (f.Reason == usage.ReasonConnection || f.Reason == usage.ReasonAuth || f.Reason == usage.ReasonRateLimited)
-}
-
-// unheard says that nobody was there to answer.
-func unheard(err error) bool {
-	f := usage.FailureOf(err)
-	return f != nil && f.Reason == usage.ReasonConnection
-}
-
-func timedOut(err error) bool {
-	f := usage.FailureOf(err)
-	return f != nil && f.Reason == usage.ReasonTimeout
-}
-
-// chunk is how many intervals are asked for at once: half as many after an
-// answer that was too large, twice as many again after two that were not.
-type chunk struct {
-	most int // 0: as many as make longestRun, or mostAtOnce
-	good int
-}
-
-func (c *chunk) size(interval time.Duration) int {
-	whole := min(max(int(longestRun/interval), 1), mostAtOnce)
-	if c.most == 0 || c.most >= whole {
-		return whole
-	}
-	return c.most
-}
-
-func (c *chunk) shrink(tried int) {
-	c.most, c.good = max(tried/2, 1), 0
-}
-
-func (c *chunk) grow() {
-	if c.good++; c.most > 0 && c.good >= 2 {
-		c.most, c.good = min(2*c.most, mostAtOnce), 0
-	}
+	longest := min(max(asideLongest, time.Duration(len(all))*5*time.Second), putOffLongest)
+	a.notBefore = now.Add(grow(asideBetween, a.times, longest))
+	a.times++
+	clear(a.intervals)
+	return all
 }

@@ -45,7 +45,7 @@ func TestLabelsThatSeriesHave(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := labels([]whose{{parts: c.parts}}); !reflect.DeepEqual(got, c.want) {
+			if got := labels([]attributed{{parts: c.parts}}); !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}
 		})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -113,10 +112,7 @@ func TestLoopsPaceThemselvesAndEnd(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
-				epoch := time.Now()
-				settings := r.spine.current()
-				r.spine = New(r.store, silent{}, slog.New(slog.NewTextHandler(io.Discard, nil)),
-					func() time.Time { return start.Add(3 * time.Minute).Add(time.Since(epoch)) }, settings)
+				r.use(New(r.store, silent{}, quiet, shifted(), r.spine.current()))
 				r.server.fault = test.fault
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan struct{})

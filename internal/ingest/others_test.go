@@ -2,8 +2,6 @@ package ingest
 
 import (
 	"context"
-	"io"
-	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -48,9 +46,8 @@ func (r *reader) seen() (looks int, users []string) {
 func TestAPersonWhoIsForgottenByAnotherProgramIsGoneWithinSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		epoch, witness := time.Now(), &reader{store: r.store}
-		r.spine = New(r.store, witness, slog.New(slog.NewTextHandler(io.Discard, nil)),
-			func() time.Time { return start.Add(3 * time.Minute).Add(time.Since(epoch)) }, r.spine.current())
+		witness := &reader{store: r.store}
+		r.use(New(r.store, witness, quiet, shifted(), r.spine.current()))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); r.spine.Run(ctx) }()

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -25,201 +24,196 @@ type Cost struct {
 }
 
 // Recost prices and powers the facts of a range anew, from the CPU seconds in the
-// store, by the settings in force: no source of CPU seconds is asked, and the grid
+// store, by the worker's settings: no source of CPU seconds is asked, and the grid
 // only for what is not final in the store. Settled intervals change with
 // Range.Restate alone. No interval changes its state, but that one without a price
 // may get one.
-func (s *Spine) Recost(ctx context.Context, store Ledger, r Range, step func(Done)) (Recosted, error) {
-	c := &recost{backfill: s.newBackfill(store, r, step), before: map[string]*tally{}, after: map[string]*tally{}}
+func (w *Worker) Recost(ctx context.Context, r Range) (Recosted, error) {
+	c := &recost{worker: w, over: r, done: w.begin(r), before: costs{}, after: costs{}}
+	c.windows = w.windows(c.done.Whole.To)
 	if r.Dry {
-		c.seen = map[time.Time]usage.Slot{}
+		c.windows.seen = map[time.Time]usage.Slot{}
 	}
 	err := c.run(ctx)
-	return Recosted{Done: c.done, Before: costs(c.before), After: costs(c.after), NoPrice: c.noPrice}, err
+	c.sum()
+	return Recosted{Done: c.done, Before: c.before.list(), After: c.after.list(), NoPrice: c.noPrice}, err
 }
 
+// recost is the work on one range.
 type recost struct {
-	*backfill
-	before, after map[string]*tally // by project
+	worker        *Worker
+	over          Range
+	windows       *windows
+	done          Done
+	before, after costs
 	noPrice       int
 }
 
 func (c *recost) run(ctx context.Context) error {
-	known, err := c.store.Known(ctx, c.done.Whole)
+	known, err := c.worker.Store.Known(ctx, c.done.Whole)
 	if err != nil {
 		return err
 	}
 	var all []usage.Interval
-	for i := usage.IntervalAt(c.done.Whole.From, c.set.Interval); i.Start.Before(c.done.Whole.To); i = i.Next() {
+	for i := usage.IntervalAt(c.done.Whole.From, c.worker.Settings.Interval); i.Start.Before(c.done.Whole.To); i = i.Next() {
 		switch state := known[i.Start]; {
-		case state == usage.Settled && !c.Restate:
+		case state == usage.Settled && !c.over.Restate:
 			c.done.Left[usage.ErrSettled]++
 		case state == usage.Unpriced, state == usage.Provisional, state == usage.Settled:
 			all = append(all, i)
 		}
 	}
 	c.done.All = len(all)
-	for run := range slices.Chunk(all, writeAtOnce) {
+	for run := range slices.Chunk(all, atOnce) {
 		// One by one: between two intervals there may be years.
 		for _, i := range run {
-			c.slotsFor(ctx, usage.Period{From: i.Start, To: i.End()})
+			c.windows.cover(ctx, usage.Period{From: i.Start, To: i.End()})
 		}
-		if err := c.redo(ctx, run); err != nil {
+		if err := c.worker.write(ctx, func() error { return c.redo(ctx, run) }); err != nil {
 			return err
 		}
-		c.done.Behind += len(run)
+		c.done.Finished += len(run)
 		c.done.At = run[len(run)-1].End()
-		if c.step != nil {
-			c.step(c.done)
-		}
+		c.sum()
+		c.worker.step(c.done)
 	}
 	return nil
 }
 
-// redo makes a run of intervals anew.
+// sum takes over what was found out about the grid.
+func (c *recost) sum() { c.done.Windows, c.done.NoCarbon = c.windows.list, c.windows.failed }
+
+// recosted is an interval before and after.
+type recosted struct {
+	was, is usage.Record
+	noPrice bool // the grid has none for it
+}
+
+// redo makes a run of intervals anew, in one transaction. A dry run only looks.
 func (c *recost) redo(ctx context.Context, run []usage.Interval) error {
-	slots, err := c.slotsOf(ctx, run)
+	made := make(map[time.Time]recosted, len(run))
+	outcomes, err := c.worker.Store.Update(ctx, run, func(was usage.Stored) (usage.Record, usage.Policy, error) {
+		delete(made, was.Interval.Start)
+		rec, err := was.Record()
+		if err != nil || len(rec.Facts) == 0 || was.State == usage.Settled && !c.over.Restate {
+			return rec, usage.Policy{Leave: true}, err
+		}
+		slots, err := c.slots(was)
+		if err != nil {
+			return rec, usage.Policy{}, err
+		}
+		fresh, noPrice, err := c.made(ctx, rec, slots)
+		made[was.Interval.Start] = recosted{rec, fresh, noPrice}
+		return fresh, usage.Policy{Leave: c.over.Dry, Restate: c.over.Restate, Why: usage.BecauseRecost}, err
+	})
+	if !c.over.Dry {
+		wrote(ctx, c.worker.Observer, err)
+	}
 	if err != nil {
 		return err
 	}
-	was, is := map[time.Time]usage.Record{}, map[time.Time]usage.Record{}
-	anew := func(r usage.Record) (usage.Record, error) {
-		fresh, err := c.made(ctx, r, slots)
-		was[r.Interval.Start], is[r.Interval.Start] = r, fresh
-		return fresh, err
-	}
-	return c.write(ctx, func() ([]usage.Outcome, error) {
-		outcomes, err := c.work(ctx, run, anew)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range outcomes {
-			if o.Left != nil {
-				continue
-			}
-			before, after := was[o.Interval.Start], is[o.Interval.Start]
-			add(c.before, before)
-			add(c.after, after)
-			switch {
-			case after.State == usage.Unpriced:
-				c.done.Unpriced++
-			case c.noPriceOf(o.Interval, slots):
-				c.noPrice++
-			}
-		}
-		return outcomes, nil
-	})
-}
-
-// work does it in the store, or in a dry run beside it.
-func (c *recost) work(ctx context.Context, run []usage.Interval, anew func(usage.Record) (usage.Record, error)) ([]usage.Outcome, error) {
-	if !c.Dry {
-		outcomes, err := c.store.Rework(ctx, run, anew)
-		c.wrote(ctx, err)
-		return outcomes, err
-	}
-	var outcomes []usage.Outcome
-	for _, i := range run {
-		was, err := c.store.Record(ctx, i)
-		outcome := usage.Outcome{Interval: i, State: was.State}
+	for i := range outcomes {
+		o := &outcomes[i]
+		m, ok := made[o.Interval.Start]
 		switch {
-		case errors.Is(err, usage.ErrPruned):
-			outcome.Left = usage.ErrPruned
-		case err != nil:
-			return nil, err
-		default:
-			is, err := anew(was)
-			if err != nil {
-				return nil, err
-			}
-			outcome.State = is.State
+		case o.Left == nil && !ok && o.State == usage.Settled:
+			o.Left = usage.ErrSettled // by another program, in the meantime
+		case o.Left == nil && !ok:
+			o.Left = usage.ErrNoWhole
+		case o.Left == nil:
+			o.State = m.is.State
+			c.count(m)
 		}
-		outcomes = append(outcomes, outcome)
 	}
-	return outcomes, nil
+	c.done.count(outcomes)
+	return nil
 }
 
-// made is a record with the power and the prices that the settings give it.
-func (c *recost) made(ctx context.Context, was usage.Record, slots map[time.Time]usage.Slot) (usage.Record, error) {
-	power, err := c.set.Power(ctx, was.Interval.Start)
-	if err != nil {
-		return was, err
+func (c *recost) count(m recosted) {
+	c.before.add(m.was)
+	c.after.add(m.is)
+	switch {
+	case m.is.State == usage.Unpriced:
+		c.done.Unpriced++
+	case m.noPrice:
+		c.noPrice++
 	}
-	is := was
-	is.PUE, is.Why, is.Restate = c.set.PUE, usage.BecauseRecost, c.Restate
-	is.Ratings, is.Facts, is.Hosts = nil, slices.Clone(was.Facts), append([]usage.HostFact{}, was.Hosts...)
-	rated := map[string]usage.Rating{}
+}
+
+// slots gives what is known of the slots of an interval, also what a dry run has
+// not stored.
+func (c *recost) slots(was usage.Stored) (map[time.Time]usage.Slot, error) {
+	grid := c.worker.Settings.Grid
+	slots, err := was.Slots(grid.Provider(), grid.Grid())
+	if err == nil {
+		maps.Copy(slots, c.windows.seen)
+	}
+	return slots, err
+}
+
+// made is a record with the power and the prices that the settings give it, and
+// whether the grid has no price for it.
+func (c *recost) made(ctx context.Context, was usage.Record, slots map[time.Time]usage.Slot) (is usage.Record, noPrice bool, err error) {
+	set := c.worker.Settings
+	power, err := set.Power(ctx, was.Interval.Start)
+	if err != nil {
+		return was, false, err
+	}
+	is = was
+	is.PUE, is.Ratings = set.PUE, nil
+	is.Facts, is.Hosts = slices.Clone(was.Facts), append([]usage.HostFact{}, was.Hosts...)
+	rating := rater(power, &is)
 	for i := range is.Facts {
 		f := &is.Facts[i]
-		rating, ok := rated[f.Machine]
-		if !ok {
-			rating = power.Rating(f.Machine)
-			rated[f.Machine] = rating
-			is.Ratings = append(is.Ratings, rating)
-		}
-		f.Energy = power.Energy(rating, f.CPU)
+		f.Energy = power.Energy(rating(f.Machine), f.CPU)
 	}
 	for i := range is.Hosts {
 		h := &is.Hosts[i]
 		h.Energy = power.Energy(power.Rating(h.Machine), h.CPU)
 	}
-	prices, state := price(was.Interval, slots, c.set.SettleAfter, time.Time{})
+	prices, state := price(was.Interval, slots, set.SettleAfter, time.Time{})
 	if state == usage.Unpriced {
-		return is, nil // what has a price keeps it
+		return is, true, nil // what has a price keeps it
 	}
 	is.Prices = prices
 	if is.State == usage.Unpriced {
 		is.State = usage.Provisional
 	}
-	return is, nil
+	return is, false, nil
 }
 
-func (c *recost) noPriceOf(i usage.Interval, slots map[time.Time]usage.Slot) bool {
-	_, state := price(i, slots, c.set.SettleAfter, time.Time{})
-	return state == usage.Unpriced
+// costs add up what was used by project, exactly, so that the order does not show.
+type costs map[string]*costSum
+
+type costSum struct {
+	energy    usage.BusyIdleSum[usage.KWh]
+	emissions usage.BusyIdleSum[usage.Grams]
+	priced    bool
 }
 
-// slotsOf gives what is known of the slots of a run.
-func (c *recost) slotsOf(ctx context.Context, run []usage.Interval) (map[time.Time]usage.Slot, error) {
-	slots, err := c.slots(ctx, c.set.Grid, usage.Period{From: run[0].Start, To: run[len(run)-1].End()})
-	if err == nil {
-		maps.Copy(slots, c.seen)
-	}
-	return slots, err
-}
-
-// tally adds up what was used, exactly, so that the order does not show.
-type tally struct {
-	energy, emissions usage.Sum
-	priced            bool
-}
-
-// add adds a record up by project.
-func add(all map[string]*tally, r usage.Record) {
+func (all costs) add(r usage.Record) {
 	prices := map[time.Time]usage.GramsPerKWh{}
 	for _, p := range r.Prices {
 		prices[p.Start] = p.Intensity
 	}
 	for _, f := range r.Facts {
-		t := all[f.Project]
-		if t == nil {
-			t = &tally{}
-			all[f.Project] = t
+		sum := all[f.Project]
+		if sum == nil {
+			sum = &costSum{}
+			all[f.Project] = sum
 		}
-		t.energy.Add(float64(f.Energy.Busy))
-		t.energy.Add(float64(f.Energy.Idle))
+		sum.energy.Add(f.Energy)
 		if p, ok := prices[f.Start]; ok {
-			t.priced = true
-			t.emissions.Add(float64(f.Energy.Busy.At(p)))
-			t.emissions.Add(float64(f.Energy.Idle.At(p)))
+			sum.priced = true
+			sum.emissions.Add(usage.BusyIdle[usage.Grams]{Busy: f.Energy.Busy.At(p), Idle: f.Energy.Idle.At(p)})
 		}
 	}
 }
 
-func costs(all map[string]*tally) map[string]Cost {
-	costs := map[string]Cost{}
-	for project, t := range all {
-		costs[project] = Cost{Energy: usage.KWh(t.energy.Float64()), Emissions: usage.Grams(t.emissions.Float64()), Priced: t.priced}
+func (all costs) list() map[string]Cost {
+	list := map[string]Cost{}
+	for project, sum := range all {
+		list[project] = Cost{Energy: sum.energy.Total(), Emissions: sum.emissions.Total(), Priced: sum.priced}
 	}
-	return costs
+	return list
 }

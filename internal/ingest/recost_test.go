@@ -86,7 +86,7 @@ func TestARecostLeavesWhatIsSettled(t *testing.T) {
 	r := aged(t)
 	r.mustBackfill(hours(-28, -20))
 	done, err := r.recost(hours(-28, -20), watts(24, 2, 1))
-	if err != nil || done.All != 8 || done.Behind != 8 {
+	if err != nil || done.All != 8 || done.Finished != 8 {
 		t.Errorf("%+v, %v", done, err)
 	}
 	wantDone(t, done.Done, map[usage.State]int{usage.Provisional: 8}, 0, map[error]int{usage.ErrSettled: 8})

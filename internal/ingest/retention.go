@@ -2,13 +2,15 @@ package ingest
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 const (
-	// LeastRetention is what the windows of budgets look back at key grain, seven
+	// LeastRetention is what the windows of budgets look back at per-key rows, seven
 	// days, and what a day that is not over may add.
 	LeastRetention = 8 * 24 * time.Hour
 	// pruneEvery is how often it is looked whether another day has become old.
@@ -19,44 +21,56 @@ const (
 	leastPruneRest = 20 * time.Millisecond
 )
 
-// runRetention takes facts at key grain away once they are old, for ever.
-func (s *Spine) runRetention(ctx context.Context) {
-	if s.Retention <= 0 {
+// pruner deletes per-key rows once they are old.
+type pruner struct {
+	store interface {
+		// Prune takes one short step of deleting.
+		Prune(ctx context.Context, now time.Time, keep time.Duration, writer string) (usage.Pruned, error)
+	}
+	observer Observer
+	settings func() Settings
+	keep     time.Duration // 0: for ever
+	clock    clock.Clock
+	log      *slog.Logger
+}
+
+func (p *pruner) run(ctx context.Context) {
+	if p.keep <= 0 {
 		return
 	}
 	pause := backoff{longest: pruneEvery}
 	waiting := 0
 	for ctx.Err() == nil {
-		done, err := s.prune(ctx)
+		done, err := p.prune(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			d := pause.after(err)
-			s.Log.Error("Taking old facts away failed", "err", err, "retry_in", d.Round(time.Millisecond))
-			wait(ctx, d, nil)
+			p.log.Error("Deleting old per-key rows failed", "err", err, "retry_in", d.Round(time.Millisecond))
+			p.clock.Sleep(ctx, d, nil)
 			continue
 		case done.Waiting != waiting && done.Waiting > 0:
-			s.Log.Info("Old facts are kept for now: not all of their day is settled, or it was not sent on", "intervals", done.Waiting)
+			p.log.Info("Keeping old per-key rows for now: their day is not settled, or not yet written to MongoDB", "intervals", done.Waiting)
 		}
 		waiting = done.Waiting
 		pause.reset()
-		wait(ctx, pruneEvery, nil)
+		p.clock.Sleep(ctx, pruneEvery, nil)
 	}
 }
 
 // prune does all there is to do, in steps with rests between them.
-func (s *Spine) prune(ctx context.Context) (usage.Pruned, error) {
+func (p *pruner) prune(ctx context.Context) (usage.Pruned, error) {
 	var all usage.Pruned
 	for {
-		follower := ""
-		if box := s.current().Postbox; box != nil {
-			follower = box.Name()
+		writer := ""
+		if w := p.settings().UsageWriter; w != nil {
+			writer = w.Name()
 		}
-		began := s.Now()
-		done, err := s.Store.Prune(ctx, began, max(s.Retention, LeastRetention), follower)
+		began := p.clock.Now()
+		done, err := p.store.Prune(ctx, began, max(p.keep, LeastRetention), writer)
 		if done.More || err != nil { // to have looked is no proof that it can be written
-			s.wrote(ctx, err)
+			wrote(ctx, p.observer, err)
 		}
 		if err != nil {
 			return all, err
@@ -66,13 +80,13 @@ func (s *Spine) prune(ctx context.Context) (usage.Pruned, error) {
 			break
 		}
 		all.Intervals, all.Facts, all.Until = all.Intervals+done.Intervals, all.Facts+done.Facts, done.Until
-		wait(ctx, max(leastPruneRest, pruneRest*s.Now().Sub(began)), nil)
+		p.clock.Sleep(ctx, max(leastPruneRest, pruneRest*p.clock.Now().Sub(began)), nil)
 		if ctx.Err() != nil {
 			return all, ctx.Err()
 		}
 	}
 	if all.Intervals > 0 {
-		s.Log.Info("Took old facts at key grain away", "until", all.Until.Format(time.RFC3339), "intervals", all.Intervals, "facts", all.Facts)
+		p.log.Info("Deleted old per-key rows", "until", all.Until.Format(time.RFC3339), "intervals", all.Intervals, "rows", all.Facts)
 	}
 	return all, nil
 }

@@ -2,8 +2,6 @@ package ingest
 
 import (
 	"context"
-	"io"
-	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,12 +18,14 @@ func day(n int) usage.Interval {
 func (r *rig) used(n int) {
 	r.t.Helper()
 	i := day(n)
-	err := r.store.Commit(context.Background(), usage.Record{
-		Interval: i, State: usage.Settled, PUE: 1, FetchedAt: i.End(), Restate: true,
+	rec := usage.Record{
+		Interval: i, State: usage.Settled, PUE: 1, FetchedAt: i.End(),
 		Facts:  []usage.Fact{{Key: usage.Key{Project: "p", Machine: "m", User: "u", Group: "g"}, Start: i.Start, Energy: usage.BusyIdle[usage.KWh]{Busy: 1, Idle: 2}}},
 		Prices: []usage.PiecePrice{{Start: i.Start, Price: usage.Price{Intensity: 100, Kind: usage.Actual, Provider: "uk", Grid: "GB", SlotFrom: i.Start, FetchedAt: i.End()}}},
-	})
-	if err != nil {
+	}
+	if _, err := r.store.Update(context.Background(), []usage.Interval{i}, func(usage.Stored) (usage.Record, usage.Policy, error) {
+		return rec, usage.Policy{Answered: true, Restate: true}, nil
+	}); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -43,40 +43,38 @@ func (r *rig) kept(days int) (n int) {
 
 func TestOldFactsLeaveDayByDay(t *testing.T) {
 	for _, tc := range []struct {
-		name               string
-		keep               time.Duration
-		atOnce, aDayLater  int // kept of 30 days
-		postbox, delivered bool
+		name              string
+		keep              time.Duration
+		atOnce, aDayLater int // kept of 30 days
+		writer, delivered bool
 	}{
 		{name: "ten days are kept", keep: 10 * 24 * time.Hour, atOnce: 10, aDayLater: 9},
 		{name: "a retention that is shorter than budgets look back", keep: time.Hour, atOnce: 8, aDayLater: 7},
 		{name: "for ever", keep: 0, atOnce: 30, aDayLater: 30},
-		{name: "until a postbox that is away has them", keep: time.Hour, postbox: true, atOnce: 30, aDayLater: 30},
-		{name: "once a postbox has them", keep: time.Hour, postbox: true, delivered: true, atOnce: 8, aDayLater: 7},
+		{name: "until a writer that is away has written them", keep: time.Hour, writer: true, atOnce: 30, aDayLater: 30},
+		{name: "once they were written to MongoDB", keep: time.Hour, writer: true, delivered: true, atOnce: 8, aDayLater: 7},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, func(s *Settings) {
-					if tc.postbox {
-						s.Postbox = &shelf{away: !tc.delivered}
+					if tc.writer {
+						s.UsageWriter = &shelf{away: !tc.delivered}
 					}
 				})
 				const days = 30
 				for d := -days; d < 0; d++ {
 					r.used(d)
 				}
-				epoch := time.Now()
-				r.spine = New(r.store, silent{}, slog.New(slog.NewTextHandler(io.Discard, nil)),
-					func() time.Time { return start.Add(3 * time.Minute).Add(time.Since(epoch)) }, r.spine.current())
+				r.use(New(r.store, silent{}, quiet, shifted(), r.spine.current()))
 				r.spine.Retention = tc.keep
 				if tc.delivered {
-					if err := r.spine.post(t.Context(), r.spine.current().Postbox); err != nil {
+					if err := r.spine.writerLoop().write(t.Context(), r.spine.current().UsageWriter); err != nil {
 						t.Fatal(err)
 					}
 				}
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan struct{})
-				go func() { defer close(done); r.spine.runRetention(ctx) }()
+				go func() { defer close(done); r.spine.pruner().run(ctx) }()
 				for _, step := range []struct {
 					day, want int
 					wait      time.Duration
@@ -95,14 +93,14 @@ func TestOldFactsLeaveDayByDay(t *testing.T) {
 	}
 }
 
-// shelf is a postbox that takes whatever comes, unless it is away.
+// shelf is a usage writer that takes whatever comes, unless it is away.
 type shelf struct{ away bool }
 
 func (s *shelf) Name() string { return "shelf" }
 
 func (s *shelf) Prepare(context.Context) error { return nil }
 
-func (s *shelf) Write(context.Context, []usage.Posting) error {
+func (s *shelf) Write(context.Context, []usage.Rollup) error {
 	if s.away {
 		return &usage.Failure{Reason: usage.ReasonConnection}
 	}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
 	"github.com/carbon-exporter/carbon_exporter/internal/power"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
@@ -36,8 +37,8 @@ type rig struct {
 	path  string
 	store *store.Store
 	spine *Spine
-	chunk *chunk
-	state *carbon
+	live  *energyLoop // of the spine
+	grams *carbonLoop // likewise
 
 	cloud  *simulate.Cloud
 	server *prometheus
@@ -53,7 +54,7 @@ func newRig(t *testing.T, change ...func(*Settings)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, now: start.Add(3 * time.Minute), path: filepath.Join(t.TempDir(), "carbon.db"), cloud: cloud, chunk: &chunk{}}
+	r := &rig{t: t, now: start.Add(3 * time.Minute), path: filepath.Join(t.TempDir(), "carbon.db"), cloud: cloud}
 	r.server = &prometheus{truth: cloud.Truth}
 	clock := func() time.Time { return r.now }
 	r.grid = simulate.NewUKAPI(7, clock)
@@ -96,8 +97,31 @@ func (r *rig) open(settings Settings) {
 		r.t.Fatal(err)
 	}
 	r.store = s
-	r.spine = New(s, silent{}, slog.New(slog.NewTextHandler(io.Discard, nil)), func() time.Time { return r.now }, settings)
-	r.state = newCarbon(0)
+	r.use(New(s, silent{}, quiet, at{func() time.Time { return r.now }}, settings))
+}
+
+// use makes a spine the rig's own.
+func (r *rig) use(s *Spine) {
+	r.spine, r.live, r.grams = s, s.energyLoop(), s.carbonLoop()
+}
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+// at is a clock that says what a test wants. It sleeps as the machine's does.
+type at struct{ now func() time.Time }
+
+func (a at) Now() time.Time { return a.now() }
+
+func (at) Sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	clock.Real{}.Sleep(ctx, d, wake)
+}
+
+func (at) Run(loops ...func()) { clock.Real{}.Run(loops...) }
+
+// shifted is the clock of a bubble that was just begun, at the time of the rig.
+func shifted() at {
+	epoch := time.Now()
+	return at{func() time.Time { return start.Add(3 * time.Minute).Add(time.Since(epoch)) }}
 }
 
 func (r *rig) restart() {
@@ -107,19 +131,19 @@ func (r *rig) restart() {
 		r.t.Fatal(err)
 	}
 	r.open(settings)
-	if err := r.store.RetryNow(context.Background()); err != nil { // as runEnergy begins
+	if err := r.store.RetryNow(context.Background()); err != nil { // as the loop begins
 		r.t.Fatal(err)
 	}
 }
 
 // energy and carbon are one round of each loop.
-func (r *rig) energy() error { return r.spine.collect(context.Background(), r.chunk) }
+func (r *rig) energy() error { return r.live.round(context.Background()) }
 
 func (r *rig) carbon() error {
 	set := r.spine.current()
-	asked := r.spine.ask(context.Background(), set, r.state)
-	unpriced, err := r.spine.reprice(context.Background(), set)
-	r.state.hurry(r.now, unpriced)
+	asked := r.grams.ask(context.Background(), set)
+	unpriced, err := r.grams.reprice(context.Background(), set)
+	r.grams.memory.hurry(r.now, unpriced)
 	return errors.Join(asked, err)
 }
 
@@ -426,4 +450,4 @@ func (silent) Grid([]usage.Slot)                    {}
 func (silent) ForecastErrors([]usage.ForecastError) {}
 func (silent) Directory(time.Time)                  {}
 func (silent) RejectedRecords([]usage.RecordReject) {}
-func (silent) PendingPostings(int)                  {}
+func (silent) RollupsPending(int)                   {}

@@ -2,15 +2,17 @@ package ingest
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// edge is the newest interval that a round of collecting has seen, and who was in
-// it: the poll that says which workspaces are active.
+// edge is the newest interval that was collected, and who was in it: the poll that
+// says which workspaces are active.
 type edge struct {
-	until    time.Time // no interval that is whole ends later
+	until    time.Time // no interval that is over ends later
 	interval usage.Interval
 	page     *page
 	parts    []usage.Part // of its last piece
@@ -18,7 +20,7 @@ type edge struct {
 
 // see remembers an interval if it is the newest. An empty one says nothing: who
 // does not answer is not gone.
-func (e *edge) see(p *page, i usage.Interval, readings []whose) {
+func (e *edge) see(p *page, i usage.Interval, readings []attributed) {
 	if len(readings) == 0 || !i.Start.After(e.interval.Start) {
 		return
 	}
@@ -27,18 +29,35 @@ func (e *edge) see(p *page, i usage.Interval, readings []whose) {
 	}
 }
 
-// newest says whether no later interval is whole yet.
+// newest says whether no later interval is over yet.
 func (e *edge) newest() bool {
 	return e.parts != nil && e.interval.Next().End().After(e.until)
 }
 
+// take is the newer of both.
+func (e *edge) take(o edge) {
+	if o.parts != nil && o.interval.Start.After(e.interval.Start) {
+		e.interval, e.page, e.parts = o.interval, o.page, o.parts
+	}
+}
+
+// tracker keeps the list of active workspaces.
+type tracker struct {
+	store interface {
+		SaveActive(ctx context.Context, active []usage.Active, now time.Time) error
+		Estimate(ctx context.Context) error
+	}
+	observer Observer
+	clock    clock.Clock
+	log      *slog.Logger
+}
+
 // track makes the hosts of the newest poll the active workspaces, and estimates
 // what those used in intervals that have nothing of them.
-func (s *Spine) track(ctx context.Context, set Settings, e *edge) error {
+func (t *tracker) track(ctx context.Context, set Settings, e *edge) (tracked bool, err error) {
 	if !e.newest() {
-		return nil
+		return false, nil
 	}
-	now := s.Now()
 	active := present(e.parts)
 	var boots map[string]time.Time
 	for i := range active {
@@ -46,29 +65,26 @@ func (s *Spine) track(ctx context.Context, set Settings, e *edge) error {
 		since, known := e.page.attribution.Since(a.Host, e.interval.End().Add(-time.Second))
 		if !known {
 			if boots == nil {
-				boots = s.boots(ctx, set, e.interval.End())
+				boots = t.boots(ctx, set, e.interval.End())
 			}
 			since = boots[a.Host] // zero: since it was first seen
 		}
 		a.Started = since
 	}
-	err := s.Store.SaveActive(ctx, active, now)
+	err = t.store.SaveActive(ctx, active, t.clock.Now())
 	if err == nil && set.Workspaces {
-		err = s.Store.Estimate(ctx)
+		err = t.store.Estimate(ctx)
 	}
-	if s.wrote(ctx, err); err != nil {
-		return err
-	}
-	s.changed(ctx)
-	return nil
+	wrote(ctx, t.observer, err)
+	return err == nil, err
 }
 
 // boots asks when hosts booted. Not to know is no failure: a workspace then began
 // when it was first seen.
-func (s *Spine) boots(ctx context.Context, set Settings, at time.Time) map[string]time.Time {
+func (t *tracker) boots(ctx context.Context, set Settings, at time.Time) map[string]time.Time {
 	boots, err := set.Source.Booted(ctx, at)
 	if err != nil {
-		s.Log.Debug("Asking when hosts booted failed", "err", err)
+		t.log.Debug("Querying boot times failed", "err", err)
 		return map[string]time.Time{}
 	}
 	return boots

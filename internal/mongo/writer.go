@@ -77,7 +77,7 @@ func (w *Writer) Prepare(ctx context.Context) error {
 // Write makes the documents of these intervals what the postings say: one for
 // each group and user, and none of those who have no usage there any more.
 // Writing again changes nothing.
-func (w *Writer) Write(ctx context.Context, postings []usage.Posting) error {
+func (w *Writer) Write(ctx context.Context, postings []usage.Rollup) error {
 	for _, p := range postings {
 		if err := w.put(ctx, groupUsage, "group", p, p.Groups); err != nil {
 			return err
@@ -89,7 +89,7 @@ func (w *Writer) Write(ctx context.Context, postings []usage.Posting) error {
 	return nil
 }
 
-func (w *Writer) put(ctx context.Context, collection, who string, p usage.Posting, all []usage.Posted) error {
+func (w *Writer) put(ctx context.Context, collection, who string, p usage.Rollup, all []usage.RollupMember) error {
 	for first := 0; first < len(all); first += maxBulk {
 		some := all[first:min(first+maxBulk, len(all))]
 		models := make([]driver.WriteModel, len(some))
@@ -125,7 +125,7 @@ func (w *Writer) do(ctx context.Context, f func(context.Context) error) error {
 // document is the usage of one group or user in one interval. Its id is the
 // interval's start and the name, so that an interval has one of each. Grams are
 // null while there is no intensity: unknown is not 0.
-func document(who string, p usage.Posting, u usage.Posted) bson.D {
+func document(who string, p usage.Rollup, u usage.RollupMember) bson.D {
 	var busy, idle, intensity any
 	if u.Emissions != nil {
 		busy, idle = float64(u.Emissions.Busy), float64(u.Emissions.Idle)

@@ -17,9 +17,9 @@ type accounts struct {
 	days map[int64]totals // by local date, see dateOf
 }
 
-func (s *Store) accounts(ctx context.Context, tx *sql.Tx) (*accounts, error) {
+func readAccounts(ctx context.Context, tx *sql.Tx, zone *time.Location) (*accounts, error) {
 	all, err := readTotals(ctx, tx, "SELECT sums FROM usage_total WHERE id = 1")
-	return &accounts{tx: tx, zone: s.zone, all: all, days: map[int64]totals{}}, err
+	return &accounts{tx: tx, zone: zone, all: all, days: map[int64]totals{}}, err
 }
 
 // day gives the sums of the day on which an interval begins.
@@ -75,9 +75,11 @@ func (a *accounts) write(ctx context.Context) error {
 	return nil
 }
 
-// floor is what the settled counters of a key have shown: busy and idle kWh,
-// busy and idle grams.
-type floor [4]float64
+// floor is what the settled counters of a key have shown.
+type floor struct {
+	energy    usage.BusyIdle[usage.KWh]
+	emissions usage.BusyIdle[usage.Grams]
+}
 
 // shown gives what the settled counters of the rows' keys show.
 func (a *accounts) shown(ctx context.Context, rows []row) (map[int64]floor, error) {
@@ -104,7 +106,7 @@ func (a *accounts) hold(ctx context.Context, shown map[int64]floor) error {
 		query, args := "DELETE FROM counter_floor WHERE key_id = ?", []any{id}
 		if was.over(is) != is {
 			query = "INSERT OR REPLACE INTO counter_floor VALUES (?, ?, ?, ?, ?)"
-			args = append(args, was[0], was[1], was[2], was[3])
+			args = append(args, float64(was.energy.Busy), float64(was.energy.Idle), float64(was.emissions.Busy), float64(was.emissions.Idle))
 		}
 		if _, err := a.tx.ExecContext(ctx, query, args...); err != nil {
 			return err
@@ -115,17 +117,16 @@ func (a *accounts) hold(ctx context.Context, shown map[int64]floor) error {
 
 // over is the greater of both, one by one.
 func (f floor) over(o floor) floor {
-	for i := range f {
-		f[i] = max(f[i], o[i])
-	}
-	return f
+	return floor{greater(f.energy, o.energy), greater(f.emissions, o.emissions)}
 }
 
-func (r *record) settled() (f floor) {
-	for i := range f {
-		f[i] = r.sums[settledBusyKWh+i].Float64()
-	}
-	return f
+func greater[T ~float64](a, b usage.BusyIdle[T]) usage.BusyIdle[T] {
+	return usage.BusyIdle[T]{Busy: max(a.Busy, b.Busy), Idle: max(a.Idle, b.Idle)}
+}
+
+func (r *record) settled() floor {
+	t := r.total(usage.Key{})
+	return floor{t.SettledEnergy, t.SettledEmissions}
 }
 
 func readFloors(ctx context.Context, db queryer) (map[int64]floor, error) {
@@ -133,7 +134,7 @@ func readFloors(ctx context.Context, db queryer) (map[int64]floor, error) {
 	err := each(ctx, db, "SELECT key_id, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq FROM counter_floor", nil, func(rows *sql.Rows) error {
 		var id int64
 		var f floor
-		err := rows.Scan(&id, &f[0], &f[1], &f[2], &f[3])
+		err := rows.Scan(&id, &f.energy.Busy, &f.energy.Idle, &f.emissions.Busy, &f.emissions.Idle)
 		floors[id] = f
 		return err
 	})

@@ -38,11 +38,11 @@ func TestWhatTheDirectoryKnowsMoreOfIsDueAgain(t *testing.T) {
 	}
 	want(t, "until all is taken up", due(t, s, now, 9), "1unpriced(1) 2provisional")
 
-	if err := s.Reprice(t.Context(), at(1), priced(at(1), 90), usage.Provisional); err != nil {
+	if err := reprice(t.Context(), s, at(1), priced(at(1), 90), usage.Provisional); err != nil {
 		t.Fatal(err)
 	}
 	want(t, "a price is no answer", due(t, s, now, 9), "1provisional(1) 2provisional")
-	if err := s.Reprice(t.Context(), at(1), priced(at(1), 90), usage.Settled); err != nil {
+	if err := reprice(t.Context(), s, at(1), priced(at(1), 90), usage.Settled); err != nil {
 		t.Fatal(err)
 	}
 	want(t, "what is settled stays", due(t, s, now, 9), "2provisional")
@@ -57,7 +57,7 @@ func TestWhatTheDirectoryKnowsMoreOfIsDueAgain(t *testing.T) {
 }
 
 func TestASecondAnswerNeverHasLess(t *testing.T) {
-	scaled := func(by float64, again bool) usage.Record {
+	scaled := func(by float64, again bool) given {
 		rec := threeKeys(at(1))
 		for i := range rec.Facts {
 			rec.Facts[i].CPU.Busy *= usage.CPUSeconds(by)
@@ -65,14 +65,12 @@ func TestASecondAnswerNeverHasLess(t *testing.T) {
 			rec.Facts[i].Energy.Busy *= usage.KWh(by)
 			rec.Facts[i].Energy.Idle *= usage.KWh(by)
 		}
-		rec.Again = again
-		return rec
+		return with(rec, usage.Policy{Again: again})
 	}
-	other := unpriced(at(1), fact(muonB, at(1).Start, 0.07, 0.021))
-	other.Again = true
+	other := with(unpriced(at(1), fact(muonB, at(1).Start, 0.07, 0.021)), usage.Policy{Again: true})
 	for _, c := range []struct {
 		name string
-		rec  usage.Record
+		rec  given
 		kept bool // what there was
 	}{
 		{"half of it, asked again", scaled(0.5, true), true},
@@ -81,7 +79,7 @@ func TestASecondAnswerNeverHasLess(t *testing.T) {
 		{"more", scaled(1.5, true), false},
 		{"as much, of another user", other, false},
 		{"half of it, not asked again: whoever does it over means it", scaled(0.5, false), false},
-		{"nothing", usage.Record{Interval: at(1), State: usage.Empty, FetchedAt: at(9).Start, AskAgain: at(9).Start, Again: true}, true},
+		{"nothing", with(usage.Record{Interval: at(1), State: usage.Empty, FetchedAt: at(9).Start}, usage.Policy{AskAgain: at(9).Start, Again: true}), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStore(t)

@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // inside lists what is in a directory.
@@ -59,7 +57,7 @@ func TestACopyIsTheStoreAtOneMoment(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		for n := 0; ctx.Err() == nil; n++ {
-			if _, err := s.CommitAll(context.WithoutCancel(ctx), []usage.Record{randomRecord(r, at(n)), randomRecord(r, at(n/2))}); err != nil {
+			if _, err := commitAll(context.WithoutCancel(ctx), s, randomRecord(r, at(n)), randomRecord(r, at(n/2))); err != nil {
 				done <- err
 				return
 			}

@@ -54,7 +54,7 @@ func benchRecord(i int) usage.Record {
 
 func BenchmarkCommit(b *testing.B) {
 	s := benchStore(b)
-	perCPUSecond(b, benchRecord, func(rec usage.Record) error { return s.Commit(b.Context(), rec) })
+	perCPUSecond(b, benchRecord, func(rec usage.Record) error { return commitOne(b.Context(), s, rec) })
 }
 
 // BenchmarkCommitAll commits a day of intervals together, as catching up and a
@@ -66,7 +66,7 @@ func BenchmarkCommitAll(b *testing.B) {
 		if day = append(day, rec); len(day) < 48 {
 			return nil
 		}
-		_, err := s.CommitAll(b.Context(), day)
+		_, err := commitAll(b.Context(), s, anySlice(day)...)
 		day = nil
 		return err
 	})
@@ -181,7 +181,7 @@ func BenchmarkDocumentFactUsage(b *testing.B) {
 // benchStore has all names and no more than one interval.
 func benchStore(b *testing.B) *Store {
 	s := openStore(b, filepath.Join(b.TempDir(), "carbon.db"), Options{Interval: usage.SlotLength})
-	if err := s.Commit(b.Context(), benchRecord(0)); err != nil {
+	if err := commitOne(b.Context(), s, benchRecord(0)); err != nil {
 		b.Fatal(err)
 	}
 	return s

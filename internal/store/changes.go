@@ -61,14 +61,13 @@ func samePrice(a, b usage.PiecePrice) bool {
 }
 
 func pieceEnergy(rows []row, start int64) float64 {
-	var sum usage.Sum
+	var sum usage.BusyIdleSum[usage.KWh]
 	for _, r := range rows {
 		if r.start == start {
-			sum.Add(r.values[2])
-			sum.Add(r.values[3])
+			sum.Add(r.energy)
 		}
 	}
-	return sum.Float64()
+	return float64(sum.Total())
 }
 
 // Changes lists what has changed an interval that had a price, oldest first.

@@ -9,7 +9,10 @@ import (
 
 // check refuses a record that would put into the store what no other function
 // could make sense of.
-func check(rec usage.Record) error {
+func check(rec usage.Record, policy usage.Policy) error {
+	if policy.PricesOnly {
+		return checkPrices(rec.Interval, rec.Prices, rec.State)
+	}
 	if empty := rec.State == usage.Empty; empty != (len(rec.Facts) == 0) {
 		return fmt.Errorf("is to be %s with %d facts", rec.State, len(rec.Facts))
 	}
@@ -19,7 +22,7 @@ func check(rec usage.Record) error {
 		if !rec.Interval.Holds(f.Start) || f.Start.Sub(rec.Interval.Start)%step != 0 {
 			return fmt.Errorf("has a fact that starts at %s, not a piece of it", f.Start.UTC())
 		}
-		if rec.Project != nil && f.Project != *rec.Project {
+		if policy.Project != nil && f.Project != *policy.Project {
 			return fmt.Errorf("is about one project and has a fact of another, %q", f.Project)
 		}
 		for _, v := range [...]float64{float64(f.CPU.Busy), float64(f.CPU.Idle), float64(f.Energy.Busy), float64(f.Energy.Idle)} {

@@ -130,7 +130,7 @@ func TestAnHourIsPricedHalfHourByHalfHour(t *testing.T) {
 	rec := unpriced(i, fact(muonA, i.Start, 0.10, 0), fact(muonA, i.Start.Add(half), 0.02, 0))
 	commit(t, s, rec)
 	prices := []usage.PiecePrice{priceAt(i.Start, 250), priceAt(i.Start.Add(half), 100)}
-	if err := s.Reprice(t.Context(), i, prices, usage.Provisional); err != nil {
+	if err := reprice(t.Context(), s, i, prices, usage.Provisional); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := seen(t, s)[0], "2025-09-11T10:00:00Z ada - 0.12 0 27 0 225"; got != want {
@@ -154,7 +154,7 @@ func TestRepriceRestatesGramsAndNothingElse(t *testing.T) {
 		if i == at(1) {
 			state = usage.Settled
 		}
-		if err := one.Reprice(t.Context(), i, priced(i, price), state); err != nil {
+		if err := reprice(t.Context(), one, i, priced(i, price), state); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -172,12 +172,12 @@ func TestSettledIsFinal(t *testing.T) {
 	before := dump(t, s)
 	for name, do := range map[string]func() error{
 		"other facts": func() error {
-			return s.Commit(t.Context(), withPrice(unpriced(at(1), fact(artemisA, at(1).Start, 9, 9)), 1, usage.Settled))
+			return commitOne(t.Context(), s, withPrice(unpriced(at(1), fact(artemisA, at(1).Start, 9, 9)), 1, usage.Settled))
 		},
 		"an empty answer": func() error {
-			return s.Commit(t.Context(), usage.Record{Interval: at(1), State: usage.Empty, FetchedAt: at(9).Start})
+			return commitOne(t.Context(), s, usage.Record{Interval: at(1), State: usage.Empty, FetchedAt: at(9).Start})
 		},
-		"another price": func() error { return s.Reprice(t.Context(), at(1), priced(at(1), 1), usage.Settled) },
+		"another price": func() error { return reprice(t.Context(), s, at(1), priced(at(1), 1), usage.Settled) },
 	} {
 		if err := do(); !errors.Is(err, usage.ErrSettled) {
 			t.Errorf("%s: %v, want ErrSettled", name, err)
@@ -204,10 +204,10 @@ func TestNoIntervalGoesBack(t *testing.T) {
 	if after := dump(t, s); after != before {
 		t.Errorf("an empty answer changed\n%s\nto\n%s", before, after)
 	}
-	if err := s.Reprice(t.Context(), at(1), nil, usage.Unpriced); err == nil {
+	if err := reprice(t.Context(), s, at(1), nil, usage.Unpriced); err == nil {
 		t.Error("a provisional interval has become unpriced")
 	}
-	if err := s.Reprice(t.Context(), at(2), priced(at(2), 1), usage.Settled); err == nil {
+	if err := reprice(t.Context(), s, at(2), priced(at(2), 1), usage.Settled); err == nil {
 		t.Error("an interval that was never stored has a price")
 	}
 }
@@ -233,7 +233,7 @@ func TestRecordsThatMakeNoSenseAreRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := dump(t, s)
-			if err := s.Commit(t.Context(), c.rec); err == nil {
+			if err := commitOne(t.Context(), s, c.rec); err == nil {
 				t.Error("was stored")
 			}
 			if dump(t, s) != before {

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -18,24 +21,96 @@ type content struct {
 	errs   map[int64]*float64 // of the average power, by key; nil where it is not known
 }
 
+// row is one fact as it is stored.
+type row struct {
+	start, key int64
+	amounts
+}
+
+// amounts are what a row counts.
+type amounts struct {
+	cpu    usage.BusyIdle[usage.CPUSeconds]
+	energy usage.BusyIdle[usage.KWh]
+}
+
+// columns gives the amounts in the order of the tables.
+func (a *amounts) columns() []any {
+	return []any{&a.cpu.Busy, &a.cpu.Idle, &a.energy.Busy, &a.energy.Idle}
+}
+
+func (a *amounts) plus(o amounts) {
+	a.cpu, a.energy = a.cpu.Plus(o.cpu), a.energy.Plus(o.energy)
+}
+
+// at is what a row's energy emits at an intensity.
+func (r row) at(price usage.GramsPerKWh) usage.BusyIdle[usage.Grams] {
+	return usage.BusyIdle[usage.Grams]{Busy: r.energy.Busy.At(price), Idle: r.energy.Idle.At(price)}
+}
+
+func (r row) fact(k usage.Key) usage.Fact {
+	return usage.Fact{Key: k, Start: unix(r.start), CPU: r.cpu, Energy: r.energy}
+}
+
+// number gives facts the ids of their keys, in the order of the table.
+func number(naming *naming, facts []usage.Fact) ([]row, error) {
+	ids, err := naming.ids(facts)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]row, len(facts))
+	for i, f := range facts {
+		rows[i] = row{start: f.Start.Unix(), key: ids[i], amounts: amounts{f.CPU, f.Energy}}
+	}
+	sortRows(rows)
+	return rows, nil
+}
+
+func sortRows(rows []row) {
+	slices.SortFunc(rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.key, b.key))
+	})
+}
+
+// energy is that of the site in the interval.
+func (c content) energy() usage.KWh { return energyOf(c.rows) }
+
+func energyOf(rows []row) usage.KWh {
+	var sum usage.BusyIdleSum[usage.KWh]
+	for _, r := range rows {
+		sum.Add(r.energy)
+	}
+	return sum.Total()
+}
+
 // forgiven is how much less CPU time a second answer may have, as a part of the
 // first: counters are read to a moment, and keep that much to themselves.
 const forgiven = 0.001
 
-// outlives says that what is stored is better than what has come: of a source
-// that has forgotten, since it was asked, all or some of the interval.
-func (c content) outlives(rec usage.Record) bool {
+// outlives says that what is stored is better than the answer that has come: from
+// a source that no longer has all or some of the interval.
+func (c content) outlives(rec usage.Record, again bool) bool {
 	if len(c.rows) == 0 || rec.State == usage.Empty {
 		return len(c.rows) > 0
 	}
-	var have, come float64
+	var have, come usage.CPUSeconds
 	for _, r := range c.rows {
-		have += r.values[0] + r.values[1]
+		have += r.cpu.Total()
 	}
 	for _, f := range rec.Facts {
-		come += float64(f.CPU.Total())
+		come += f.CPU.Total()
 	}
-	return rec.Again && come < have*(1-forgiven)
+	return again && come < have*(1-forgiven)
+}
+
+// mayBePriced wants facts to price, and no way back.
+func (c content) mayBePriced(to usage.State) error {
+	switch {
+	case c.state != usage.Unpriced && c.state != usage.Provisional && c.state != usage.Settled:
+		return fmt.Errorf("has no facts to price, it is %s", c.state)
+	case to == usage.Unpriced && c.state != usage.Unpriced:
+		return fmt.Errorf("is %s and cannot go back to unpriced", c.state)
+	}
+	return nil
 }
 
 func (c content) priceOf(start int64) *usage.PiecePrice {
@@ -47,9 +122,9 @@ func (c content) priceOf(start int64) *usage.PiecePrice {
 	return nil
 }
 
-func (c content) price(start int64) *float64 {
+func (c content) price(start int64) *usage.GramsPerKWh {
 	if p := c.priceOf(start); p != nil {
-		return (*float64)(&p.Intensity)
+		return &p.Intensity
 	}
 	return nil
 }
@@ -58,7 +133,7 @@ func (c content) price(start int64) *float64 {
 func (c content) terms(r row) terms {
 	by := terms{settled: c.state == usage.Settled, err: c.errs[r.key]}
 	if p := c.priceOf(r.start); p != nil {
-		by.price, by.forecast = (*float64)(&p.Intensity), p.Kind == usage.Forecast
+		by.price, by.forecast = &p.Intensity, p.Kind == usage.Forecast
 	}
 	return by
 }
@@ -110,31 +185,47 @@ func readErrors(ctx context.Context, tx *sql.Tx, interval usage.Interval) (map[i
 }
 
 // load reads an interval's content; one that was never stored is Missing.
-func (s *Store) load(ctx context.Context, tx *sql.Tx, interval usage.Interval) (content, error) {
-	c := content{state: usage.Missing}
-	err := tx.QueryRowContext(ctx, "SELECT state, pruned FROM usage_interval WHERE start = ?", interval.Start.Unix()).Scan(&c.state, &c.pruned)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && (c.state == usage.Missing || c.state == usage.Empty) {
-		return c, nil
-	}
+func load(ctx context.Context, tx *sql.Tx, interval usage.Interval) (content, error) {
+	c, _, err := loadHead(ctx, tx, interval)
 	if err != nil {
 		return c, err
 	}
-	if c.prices, err = readPrices(ctx, tx, interval); err != nil {
-		return c, err
+	return c, loadRows(ctx, tx, interval, &c)
+}
+
+// loadHead reads state and prices, and whether the interval is due.
+func loadHead(ctx context.Context, tx *sql.Tx, interval usage.Interval) (c content, due bool, err error) {
+	c.state = usage.Missing
+	err = tx.QueryRowContext(ctx, "SELECT state, pruned, retry_at IS NOT NULL FROM usage_interval WHERE start = ?",
+		interval.Start.Unix()).Scan(&c.state, &c.pruned, &due)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, true, nil
+	}
+	if err != nil || !c.hasFacts() {
+		return c, due, err
+	}
+	c.prices, err = readPrices(ctx, tx, interval)
+	return c, due, err
+}
+
+// hasFacts says whether usage is known in that state.
+func (c content) hasFacts() bool { return c.state != usage.Missing && c.state != usage.Empty }
+
+// loadRows adds the facts to what loadHead has read.
+func loadRows(ctx context.Context, tx *sql.Tx, interval usage.Interval, c *content) (err error) {
+	if !c.hasFacts() {
+		return nil
 	}
 	if c.errs, err = readErrors(ctx, tx, interval); err != nil {
-		return c, err
+		return err
 	}
-	err = each(ctx, tx, `SELECT start, key_id, busy_cpu_seconds, idle_cpu_seconds, busy_kwh, idle_kwh
+	return each(ctx, tx, `SELECT start, key_id, busy_cpu_seconds, idle_cpu_seconds, busy_kwh, idle_kwh
 		FROM usage_fact WHERE start >= ? AND start < ?`, span(interval), func(rows *sql.Rows) error {
 		var r row
-		if err := rows.Scan(&r.start, &r.key, &r.values[0], &r.values[1], &r.values[2], &r.values[3]); err != nil {
-			return err
-		}
+		err := rows.Scan(append([]any{&r.start, &r.key}, r.columns()...)...)
 		c.rows = append(c.rows, r)
-		return nil
+		return err
 	})
-	return c, err
 }
 
 func readPrices(ctx context.Context, db queryer, interval usage.Interval) ([]usage.PiecePrice, error) {

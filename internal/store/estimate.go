@@ -40,7 +40,7 @@ func (s *Store) Estimate(ctx context.Context) error {
 			for _, piece := range h.Pieces() {
 				rows = append(rows, hostRow{
 					start: piece.Start.Unix(), instance: h.instance, until: piece.End().Unix(),
-					machine: h.machine, values: mean, estimated: true,
+					machine: h.machine, amounts: mean, estimated: true,
 				})
 			}
 		}
@@ -127,17 +127,17 @@ func readAnswered(ctx context.Context, tx *sql.Tx) (intervals []usage.Interval, 
 }
 
 // readMeans is what a host uses in a piece, by machine type, over what was seen.
-func readMeans(ctx context.Context, tx *sql.Tx) (map[int64][4]float64, error) {
-	means := map[int64][4]float64{}
+func readMeans(ctx context.Context, tx *sql.Tx) (map[int64]amounts, error) {
+	means := map[int64]amounts{}
 	err := each(ctx, tx, `SELECT machine_id, avg(busy_cpu), avg(idle_cpu), avg(busy), avg(idle) FROM (
 			SELECT min(machine_id) AS machine_id, sum(busy_cpu_seconds) AS busy_cpu, sum(idle_cpu_seconds) AS idle_cpu,
 				sum(busy_kwh) AS busy, sum(idle_kwh) AS idle
 			FROM workspace_usage WHERE estimated = 0 GROUP BY start, instance_id)
 		GROUP BY machine_id`, nil, func(rows *sql.Rows) error {
 		var machine int64
-		var v [4]float64
-		err := rows.Scan(&machine, &v[0], &v[1], &v[2], &v[3])
-		means[machine] = v
+		var mean amounts
+		err := rows.Scan(append([]any{&machine}, mean.columns()...)...)
+		means[machine] = mean
 		return err
 	})
 	return means, err

@@ -38,8 +38,22 @@ func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
 
 // Slots gives the known slots of a grid whose start lies in [from, to), oldest first.
 func (s *Store) Slots(ctx context.Context, provider, grid string, from, to time.Time) ([]usage.Slot, error) {
+	return readSlots(ctx, s.reader, provider, grid, from, to)
+}
+
+// slotsOf gives the known slots that an interval touches, by their start.
+func slotsOf(ctx context.Context, db queryer, provider, grid string, i usage.Interval) (map[time.Time]usage.Slot, error) {
+	all, err := readSlots(ctx, db, provider, grid, usage.SlotAt(i.Start), i.End())
+	slots := make(map[time.Time]usage.Slot, len(all))
+	for _, slot := range all {
+		slots[slot.From] = slot
+	}
+	return slots, err
+}
+
+func readSlots(ctx context.Context, db queryer, provider, grid string, from, to time.Time) ([]usage.Slot, error) {
 	var slots []usage.Slot
-	err := each(ctx, s.reader, `SELECT slot_start, forecast, actual, word, fetched_at FROM intensity_slot
+	err := each(ctx, db, `SELECT slot_start, forecast, actual, word, fetched_at FROM intensity_slot
 		WHERE provider = ? AND grid = ? AND slot_start >= ? AND slot_start < ? ORDER BY slot_start`,
 		[]any{provider, grid, from.Unix(), to.Unix()}, func(rows *sql.Rows) error {
 			slot := usage.Slot{Provider: provider, Grid: grid}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand"
 	"os"
@@ -131,13 +132,79 @@ func newFile(tb testing.TB, path string) string {
 	return path
 }
 
-func commit(tb testing.TB, s *Store, records ...usage.Record) {
+// given is a record, and how it is to be stored.
+type given struct {
+	usage.Record
+	usage.Policy
+}
+
+// with says how a record is to be stored.
+func with(rec usage.Record, policy usage.Policy) given { return given{rec, policy} }
+
+// newAnswer makes a record, or an answer, one that a source has just given.
+func newAnswer(record any) given {
+	a, ok := record.(given)
+	if !ok {
+		a.Record = record.(usage.Record)
+	}
+	a.Answered = true
+	return a
+}
+
+// commit stores records or answers, each in a transaction of its own.
+func commit(tb testing.TB, s *Store, records ...any) {
 	tb.Helper()
 	for _, rec := range records {
-		if err := s.Commit(context.Background(), rec); err != nil {
+		if err := commitOne(context.Background(), s, rec); err != nil {
 			tb.Fatal(err)
 		}
 	}
+}
+
+// commitOne stores a record or an answer. To leave what is stored as it is is an
+// error, unless that is because the source has forgotten it.
+func commitOne(ctx context.Context, s *Store, rec any) error {
+	outcomes, err := commitAll(ctx, s, rec)
+	if err != nil {
+		return err
+	}
+	if why := outcomes[0].Left; why != nil && !errors.Is(why, usage.ErrForgotten) {
+		return why
+	}
+	return nil
+}
+
+// commitAll stores records or answers in one transaction.
+func commitAll(ctx context.Context, s *Store, records ...any) ([]usage.Outcome, error) {
+	intervals := make([]usage.Interval, len(records))
+	answers := map[time.Time]given{}
+	for i, rec := range records {
+		a := newAnswer(rec)
+		intervals[i], answers[a.Interval.Start] = a.Interval, a
+	}
+	return s.Update(ctx, intervals, func(was usage.Stored) (usage.Record, usage.Policy, error) {
+		a := answers[was.Interval.Start]
+		return a.Record, a.Policy, nil
+	})
+}
+
+func anySlice[T any](all []T) []any {
+	list := make([]any, len(all))
+	for i, v := range all {
+		list[i] = v
+	}
+	return list
+}
+
+// reprice gives an interval other prices and another state, and leaves its facts.
+func reprice(ctx context.Context, s *Store, i usage.Interval, prices []usage.PiecePrice, state usage.State) error {
+	outcomes, err := s.Update(ctx, []usage.Interval{i}, func(usage.Stored) (usage.Record, usage.Policy, error) {
+		return usage.Record{Prices: prices, State: state}, usage.Policy{PricesOnly: true}, nil
+	})
+	if err != nil {
+		return err
+	}
+	return outcomes[0].Left
 }
 
 func summary(tb testing.TB, s *Store) usage.Summary {

@@ -48,7 +48,7 @@ func fullStore(t *testing.T, path string) *Store {
 		commit(t, s, rec)
 		if rec.State == usage.Unpriced {
 			// Old rows leave free pages behind, with names in them.
-			if err := s.Reprice(t.Context(), at(n), priced(at(n), 77), usage.Provisional); err != nil {
+			if err := reprice(t.Context(), s, at(n), priced(at(n), 77), usage.Provisional); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -261,7 +261,7 @@ func TestCommitsGoOnWhileAPersonIsForgotten(t *testing.T) {
 	done := make(chan error)
 	go func() {
 		for n := range 40 {
-			if err := daemon.Commit(t.Context(), facts(at(n))); err != nil {
+			if err := commitOne(t.Context(), daemon, facts(at(n))); err != nil {
 				done <- err
 				return
 			}

@@ -112,13 +112,12 @@ func together(facts []usage.Fact) usage.Fact {
 	if len(facts) == 1 {
 		return f
 	}
-	var sums [4]usage.Sum
+	var cpu usage.BusyIdleSum[usage.CPUSeconds]
+	var energy usage.BusyIdleSum[usage.KWh]
 	for _, o := range facts {
-		for i, v := range values(o) {
-			sums[i].Add(v)
-		}
+		cpu.Add(o.CPU)
+		energy.Add(o.Energy)
 	}
-	f.CPU = usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(sums[0].Float64()), Idle: usage.CPUSeconds(sums[1].Float64())}
-	f.Energy = usage.BusyIdle[usage.KWh]{Busy: usage.KWh(sums[2].Float64()), Idle: usage.KWh(sums[3].Float64())}
+	f.CPU, f.Energy = cpu.BusyIdle(), energy.BusyIdle()
 	return f
 }

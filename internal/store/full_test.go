@@ -25,7 +25,7 @@ func TestAFullDisk(t *testing.T) {
 	}
 	large := withPrice(unpriced(at(2), facts...), 100, usage.Provisional)
 	for range 2 {
-		err := s.Commit(t.Context(), large)
+		err := commitOne(t.Context(), s, large)
 		var full *sqlite.Error
 		if !errors.As(err, &full) || full.Code() != sqlite3.SQLITE_FULL || strings.Contains(err.Error(), "\n") {
 			t.Fatalf("got %q, want one line of SQLITE_FULL", err)

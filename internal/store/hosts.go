@@ -27,12 +27,11 @@ func hostPort(label string) (host string, port any) {
 	return label, nil
 }
 
-// hostRow is the energy of one host in one stretch of a piece, as it is stored:
-// busy and idle CPU seconds, busy and idle kWh.
+// hostRow is the usage of one host in one stretch of a piece, as it is stored.
 type hostRow struct {
 	start, instance, until, machine int64
-	values                          [4]float64
-	estimated                       bool
+	amounts
+	estimated bool
 }
 
 // putHosts replaces what is known by host of the record's interval, estimates
@@ -56,7 +55,7 @@ func (s *Store) putHosts(ctx context.Context, tx *sql.Tx, naming *naming, rec us
 		}
 		rows = append(rows, hostRow{
 			start: h.Start.Unix(), instance: instance, until: h.Until.Unix(), machine: machine,
-			values: [4]float64{float64(h.CPU.Busy), float64(h.CPU.Idle), float64(h.Energy.Busy), float64(h.Energy.Idle)},
+			amounts: amounts{h.CPU, h.Energy},
 		})
 	}
 	return s.putHostRows(ctx, tx, oneEach(rows))
@@ -71,9 +70,7 @@ func oneEach(rows []hostRow) []hostRow {
 	var merged []hostRow
 	for _, r := range rows {
 		if n := len(merged); n > 0 && merged[n-1].start == r.start && merged[n-1].instance == r.instance && merged[n-1].until == r.until {
-			for i, v := range r.values {
-				merged[n-1].values[i] += v
-			}
+			merged[n-1].plus(r.amounts)
 			continue
 		}
 		merged = append(merged, r)
@@ -84,6 +81,7 @@ func oneEach(rows []hostRow) []hostRow {
 func (s *Store) putHostRows(ctx context.Context, tx *sql.Tx, rows []hostRow) error {
 	return s.insert.host.insert(ctx, tx, len(rows), func(to []any, i int) []any {
 		r := &rows[i]
-		return append(to, r.start, r.instance, r.until, r.machine, r.values[0], r.values[1], r.values[2], r.values[3], r.estimated)
+		return append(to, r.start, r.instance, r.until, r.machine,
+			float64(r.cpu.Busy), float64(r.cpu.Idle), float64(r.energy.Busy), float64(r.energy.Idle), r.estimated)
 	})
 }

@@ -11,20 +11,43 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
+const (
+	// longestOutage is the longest time that is caught up with. A longer one is a clock
+	// that was wrong, or a store from long ago.
+	longestOutage = 90 * 24 * time.Hour
+	// clockMargin is how far a clock may be behind the newest usage: clocks of machines
+	// differ.
+	clockMargin = 24 * time.Hour
+)
+
 // Schedule writes down, as missing, every interval up to the one that ends at
 // or before until: from where it ended the last time, or in an empty store from
-// first. What another program has collected beyond that end leaves no hole behind.
-// It also forgets intervals of the future that hold nothing, which a clock that
-// ran ahead has left: their time is still to come. It says whether there was
-// anything to write.
-func (s *Store) Schedule(ctx context.Context, first usage.Interval, until time.Time) (wrote bool, err error) {
+// first. What another program has collected beyond that end leaves no hole. It also
+// forgets intervals of the future that hold nothing, which a clock that ran ahead
+// has left: their time is still to come.
+//
+// A clock that is far behind the newest usage is an error, and nothing is written.
+// After a time that is too long to be an outage it begins with first again.
+func (s *Store) Schedule(ctx context.Context, first usage.Interval, until time.Time) (done usage.Scheduled, err error) {
 	seconds := int64(first.Length / time.Second)
-	next, stray, err := s.frontier(ctx, first, until)
-	if err != nil || next+seconds > until.Unix() && !stray {
-		return false, err
+	f, err := s.frontier(ctx, first, until)
+	if err != nil {
+		return done, err
 	}
+	if f.newest > until.Add(clockMargin).Unix() {
+		return done, fmt.Errorf("the clock is wrong: it says %s, and the store has usage until %s; set the clock",
+			until.UTC().Format(time.RFC3339), unix(f.newest).Format(time.RFC3339))
+	}
+	if f.next < first.Start.Unix() && until.Sub(unix(f.next)) > longestOutage {
+		done.Skipped = usage.Period{From: unix(f.next), To: first.Start}
+		f.next = first.Start.Unix()
+	}
+	if f.next+seconds > until.Unix() && !f.stray {
+		return done, nil
+	}
+	done.Wrote = true
 	end := usage.FloorEpoch(until, first.Length).Unix()
-	return true, s.write(ctx, func(tx *sql.Tx) error {
+	return done, s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM usage_interval
 			WHERE start + seconds > ? AND state IN ('missing', 'empty')`, until.Unix()); err != nil {
 			return err
@@ -39,21 +62,28 @@ func (s *Store) Schedule(ctx context.Context, first usage.Interval, until time.T
 			WITH RECURSIVE due(start) AS (
 				SELECT ?1 WHERE ?1 + ?2 <= ?3
 				UNION ALL SELECT start + ?2 FROM due WHERE start + 2 * ?2 <= ?3)
-			SELECT start, ?2, 'missing' FROM due`, next, seconds, until.Unix())
+			SELECT start, ?2, 'missing' FROM due`, f.next, seconds, until.Unix())
 		return err
 	})
 }
 
-// frontier is where the intervals that were written down end, and whether there
-// are empty-handed ones of the future. An end in the future is one of a clock that
-// ran ahead: it begins again with now.
-func (s *Store) frontier(ctx context.Context, first usage.Interval, until time.Time) (next int64, stray bool, err error) {
+// frontier is how far the intervals are written down.
+type frontier struct {
+	next   int64 // where they end
+	newest int64 // end of the newest usage; 0: there is none
+	stray  bool  // whether there are empty-handed ones of the future
+}
+
+// frontier reads it. An end in the future is one of a clock that ran ahead: it
+// begins again with now.
+func (s *Store) frontier(ctx context.Context, first usage.Interval, until time.Time) (f frontier, err error) {
 	err = s.reader.QueryRowContext(ctx, `SELECT
 		coalesce((SELECT min(CAST(value AS INTEGER), ?3) FROM setting WHERE name = 'scheduled_to'),
 			(SELECT max(start + seconds) FROM usage_interval WHERE start + seconds <= ?1), ?2),
+		coalesce((SELECT start + seconds FROM usage_interval WHERE state IN ('unpriced', 'provisional', 'settled') ORDER BY start DESC LIMIT 1), 0),
 		EXISTS (SELECT 1 FROM usage_interval WHERE start + seconds > ?1 AND state IN ('missing', 'empty'))`,
-		until.Unix(), first.Start.Unix(), usage.FloorEpoch(until, first.Length).Unix()).Scan(&next, &stray)
-	return next, stray, err
+		until.Unix(), first.Start.Unix(), usage.FloorEpoch(until, first.Length).Unix()).Scan(&f.next, &f.newest, &f.stray)
+	return f, err
 }
 
 // Due is the oldest run of adjacent intervals that are to be asked for at now:
@@ -142,13 +172,22 @@ func (s *Store) State(ctx context.Context, i usage.Interval) (state usage.State,
 	return state, why, err
 }
 
-// RetryNow takes up at once what was put off after a failure. An empty interval
-// waits for its hour.
-func (s *Store) RetryNow(ctx context.Context) error {
+// RetryNow makes due at once what was put off after a failure: the given intervals,
+// or all. An empty interval waits for its hour.
+func (s *Store) RetryNow(ctx context.Context, intervals ...usage.Interval) error {
+	const retry = `UPDATE usage_interval SET retry_at = 0
+		WHERE retry_at IS NOT NULL AND retry_at > 0 AND state IN ('missing', 'unpriced', 'provisional')`
 	return s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE usage_interval SET retry_at = 0
-			WHERE retry_at IS NOT NULL AND retry_at > 0 AND state IN ('missing', 'unpriced', 'provisional')`)
-		return err
+		if len(intervals) == 0 {
+			_, err := tx.ExecContext(ctx, retry)
+			return err
+		}
+		for _, i := range intervals {
+			if _, err := tx.ExecContext(ctx, retry+" AND start = ?", i.Start.Unix()); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -78,7 +78,7 @@ func TestEmptyIsAskedOnceMore(t *testing.T) {
 	s := newStore(t)
 	now := at(2).End()
 	schedule(t, s, at(1), now)
-	empty := usage.Record{Interval: at(1), State: usage.Empty, FetchedAt: now, AskAgain: now.Add(time.Hour)}
+	empty := with(usage.Record{Interval: at(1), State: usage.Empty, FetchedAt: now}, usage.Policy{AskAgain: now.Add(time.Hour)})
 	commit(t, s, empty)
 	want(t, "not at once", due(t, s, now, 9), "2")
 	want(t, "but an hour later", due(t, s, now.Add(time.Hour), 9), "1empty 2")
@@ -134,7 +134,7 @@ func TestAClockAheadLeavesNoFuture(t *testing.T) {
 	commit(t, s, threeKeys(at(1)), threeKeys(at(2)))
 	ahead := now.Add(24 * time.Hour)
 	schedule(t, s, at(1), ahead)
-	commit(t, s, usage.Record{Interval: at(3), State: usage.Empty, FetchedAt: ahead, AskAgain: ahead.Add(time.Hour)})
+	commit(t, s, with(usage.Record{Interval: at(3), State: usage.Empty, FetchedAt: ahead}, usage.Policy{AskAgain: ahead.Add(time.Hour)}))
 	schedule(t, s, at(1), now)
 	if rows := readRows(t, s.reader, "SELECT start FROM usage_interval WHERE start >= ?", now.Unix()); len(rows) != 0 {
 		t.Errorf("%d intervals of the future", len(rows))

@@ -54,7 +54,7 @@ func oldStore(t *testing.T) string {
 			}
 			recs = append(recs, withPrice(unpriced(i, facts...), float64(100+n), usage.Settled))
 		}
-		if _, err := s.CommitAll(t.Context(), recs); err != nil {
+		if _, err := commitAll(t.Context(), s, anySlice(recs)...); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -108,7 +108,7 @@ func writeForever(path string) error {
 		if n%3 > 0 {
 			rec = withPrice(rec, float64(100+n%7), usage.Provisional)
 		}
-		if err := s.Commit(ctx, rec); err != nil {
+		if err := commitOne(ctx, s, rec); err != nil {
 			return err
 		}
 		if n == 0 {

@@ -15,11 +15,28 @@ type member struct {
 	project       any // id, or nil where the scope has none
 	machine, user any
 
-	sums   [6]usage.Sum // busy and idle: CPU seconds, kWh, grams
+	cpu    usage.BusyIdleSum[usage.CPUSeconds]
+	energy usage.BusyIdleSum[usage.KWh]
+	grams  usage.BusyIdleSum[usage.Grams]
 	priced bool
-	price  float64 // the first met
-	mixed  bool    // whether there were others
-	mean   struct{ sum, n float64 }
+	price  usage.GramsPerKWh // the first met
+	mixed  bool              // whether there were others
+	mean   struct{ sum, n usage.GramsPerKWh }
+}
+
+// memberID says whose a row of fact_usage is.
+type memberID struct {
+	scope            string
+	project, machine int64
+	user             string
+}
+
+func (m *member) id() memberID {
+	id := memberID{scope: m.scope}
+	id.project, _ = m.project.(int64)
+	id.machine, _ = m.machine.(int64)
+	id.user, _ = m.user.(string)
+	return id
 }
 
 // fold adds the facts of an interval up to its scope members. The sums are
@@ -66,16 +83,13 @@ func ordered[ID cmp.Ordered](members map[ID]*member) []*member {
 	return all
 }
 
-func (m *member) add(r row, price *float64) {
-	for i, v := range r.values {
-		m.sums[i].Add(v)
-	}
+func (m *member) add(r row, price *usage.GramsPerKWh) {
+	m.cpu.Add(r.cpu)
+	m.energy.Add(r.energy)
 	if price == nil {
 		return
 	}
-	busy, idle := r.grams(*price)
-	m.sums[4].Add(busy)
-	m.sums[5].Add(idle)
+	m.grams.Add(r.at(*price))
 	if m.mean.n == 0 {
 		m.price = *price
 	}
@@ -84,29 +98,46 @@ func (m *member) add(r row, price *float64) {
 	m.mean.n++
 }
 
-// values are the numeric columns of fact_usage in its order. Without a price
-// grams and intensity are NULL.
-func (m *member) values() [7]any {
-	var v [7]any
-	for i := range 4 {
-		v[i] = m.sums[i].Float64()
-	}
+// memberColumns are the numeric columns of fact_usage, in its order: CPU seconds,
+// kWh and grams, each busy and idle, and the intensity. nil is NULL.
+type memberColumns [7]*float64
+
+// priceColumn is the first of the three that depend on the price.
+const priceColumn = 4
+
+// columns of a member without a price have neither grams nor an intensity.
+func (m *member) columns() (c memberColumns) {
+	cpu, energy := m.cpu.BusyIdle(), m.energy.BusyIdle()
+	c[0], c[1] = (*float64)(&cpu.Busy), (*float64)(&cpu.Idle)
+	c[2], c[3] = (*float64)(&energy.Busy), (*float64)(&energy.Idle)
 	if m.priced {
-		v[4], v[5], v[6] = m.sums[4].Float64(), m.sums[5].Float64(), m.intensity()
+		grams, intensity := m.grams.BusyIdle(), m.intensity()
+		c[4], c[5], c[6] = (*float64)(&grams.Busy), (*float64)(&grams.Idle), (*float64)(&intensity)
 	}
-	return v
+	return c
+}
+
+// appendTo appends them as the arguments of a statement.
+func (c memberColumns) appendTo(values []any, from int) []any {
+	for _, v := range c[from:] {
+		if v == nil {
+			values = append(values, nil)
+		} else {
+			values = append(values, *v)
+		}
+	}
+	return values
 }
 
 // intensity of several slots is the one that turns the energy into the grams;
 // without energy it is their mean.
-func (m *member) intensity() float64 {
-	energy := m.sums[2]
-	energy.AddSum(m.sums[3])
-	switch kwh := energy.Float64(); {
+func (m *member) intensity() usage.GramsPerKWh {
+	switch kwh := m.energy.Total(); {
 	case !m.mixed:
 		return m.price
 	case kwh > 0:
-		return (m.sums[4].Float64() + m.sums[5].Float64()) / kwh
+		grams := m.grams.BusyIdle()
+		return usage.GramsPerKWh(float64(grams.Total()) / float64(kwh))
 	default:
 		return m.mean.sum / m.mean.n
 	}

@@ -39,7 +39,7 @@ func TestNamesOfAnyKindComeBack(t *testing.T) {
 func TestNamesOfAFailedTransactionAreForgotten(t *testing.T) {
 	s := newStore(t)
 	execute(t, s.writer, `CREATE TRIGGER fail BEFORE INSERT ON usage_fact BEGIN SELECT RAISE(ABORT, 'no'); END`)
-	if err := s.Commit(t.Context(), threeKeys(at(1))); err == nil {
+	if err := commitOne(t.Context(), s, threeKeys(at(1))); err == nil {
 		t.Fatal("the trigger did not fail")
 	}
 	execute(t, s.writer, "DROP TRIGGER fail")
@@ -59,7 +59,7 @@ func TestACancelledCommitLeavesNothing(t *testing.T) {
 	before := dump(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.Commit(ctx, threeKeys(at(1))); !errors.Is(err, context.Canceled) {
+	if err := commitOne(ctx, s, threeKeys(at(1))); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	if dump(t, s) != before {

@@ -18,7 +18,7 @@ func (s *Store) Proof(ctx context.Context, i usage.Interval) (usage.Proof, error
 		if err != nil {
 			return err
 		}
-		p.Record, err = s.record(ctx, tx, naming, i)
+		p.Record, err = readRecord(ctx, tx, naming, i)
 		if p.Pruned = errors.Is(err, usage.ErrPruned); p.Pruned {
 			err = readFactors(ctx, tx, &p.Record) // they stay
 		}

@@ -33,7 +33,7 @@ func TestAProofHoldsAllThatIsKnown(t *testing.T) {
 	if err := s.SaveSlots(t.Context(), slots); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Reprice(t.Context(), at(1), priced(at(1), 180), usage.Provisional); err != nil {
+	if err := reprice(t.Context(), s, at(1), priced(at(1), 180), usage.Provisional); err != nil {
 		t.Fatal(err)
 	}
 	got := proof(t, s, at(1))
@@ -65,7 +65,7 @@ func TestAProofOfAnIntervalWithoutFacts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	commit(t, s, usage.Record{Interval: at(2), State: usage.Empty, PUE: 1, FetchedAt: at(3).Start, AskAgain: at(5).Start})
+	commit(t, s, with(usage.Record{Interval: at(2), State: usage.Empty, PUE: 1, FetchedAt: at(3).Start}, usage.Policy{AskAgain: at(5).Start}))
 	for _, c := range []struct {
 		name string
 		n    int

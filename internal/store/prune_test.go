@@ -101,9 +101,7 @@ func TestWhichDaysArePruned(t *testing.T) {
 			name: "those that the follower has", follower: "f",
 			change: func(t *testing.T, s *Store) {
 				replica{}.follow(t, s, "f", 50)
-				again := withPrice(threeKeys(at(48*4+1)), 100, usage.Settled)
-				again.Restate = true
-				commit(t, s, again)
+				commit(t, s, with(withPrice(threeKeys(at(48*4+1)), 100, usage.Settled), usage.Policy{Restate: true}))
 			},
 			want: "0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11", waiting: 4,
 		},
@@ -233,11 +231,10 @@ func TestAPrunedIntervalIsLeftAlone(t *testing.T) {
 	}
 	pruneAll(t, s, at(48*12).Start, "")
 	before := dump(t, s)
-	again := withPrice(threeKeys(at(1)), 100, usage.Settled)
-	again.Restate = true
+	again := with(withPrice(threeKeys(at(1)), 100, usage.Settled), usage.Policy{Restate: true})
 	for name, err := range map[string]error{
-		"restated":    s.Commit(t.Context(), again),
-		"found empty": s.Commit(t.Context(), usage.Record{Interval: at(1), State: usage.Empty, FetchedAt: at(9).Start}),
+		"restated":    commitOne(t.Context(), s, again),
+		"found empty": commitOne(t.Context(), s, usage.Record{Interval: at(1), State: usage.Empty, FetchedAt: at(9).Start}),
 		"given back":  func() error { _, err := s.Record(t.Context(), at(1)); return err }(),
 		"a part of it": func() error {
 			_, err := s.Accounts(t.Context(), usage.Period{From: at(1).Start, To: at(90).Start})
@@ -248,10 +245,10 @@ func TestAPrunedIntervalIsLeftAlone(t *testing.T) {
 			t.Errorf("%s: %v, want that it is pruned", name, err)
 		}
 	}
-	if err := s.Reprice(t.Context(), at(1), priced(at(1), 50), usage.Settled); !errors.Is(err, usage.ErrSettled) {
+	if err := reprice(t.Context(), s, at(1), priced(at(1), 50), usage.Settled); !errors.Is(err, usage.ErrPruned) {
 		t.Errorf("priced anew: %v", err)
 	}
-	if outcomes, err := s.CommitAll(t.Context(), []usage.Record{again}); err != nil || !errors.Is(outcomes[0].Left, usage.ErrPruned) {
+	if outcomes, err := commitAll(t.Context(), s, again); err != nil || !errors.Is(outcomes[0].Left, usage.ErrPruned) {
 		t.Errorf("of a run: %v, %v", outcomes, err)
 	}
 	if after := dump(t, s); after != before {
@@ -334,7 +331,7 @@ func TestWhoFollowsLaterGetsWhatIsKept(t *testing.T) {
 	}
 	// A person who is forgotten revises also what is not there any more.
 	forgetNow(t, s, "a")
-	if n, err := s.Unposted(t.Context(), "f"); err != nil || n != 48-4*4 {
+	if n, err := s.RollupsPending(t.Context(), "f"); err != nil || n != 48-4*4 {
 		t.Errorf("%d to send on, %v, want those that are kept", n, err)
 	}
 	for _, p := range postings(t, s, "f", 99) {

@@ -34,7 +34,7 @@ func (s *Store) Record(ctx context.Context, i usage.Interval) (rec usage.Record,
 		if err != nil {
 			return err
 		}
-		rec, err = s.record(ctx, tx, naming, i)
+		rec, err = readRecord(ctx, tx, naming, i)
 		return err
 	})
 	if err != nil {
@@ -43,9 +43,9 @@ func (s *Store) Record(ctx context.Context, i usage.Interval) (rec usage.Record,
 	return rec, nil
 }
 
-func (s *Store) record(ctx context.Context, tx *sql.Tx, naming *naming, i usage.Interval) (usage.Record, error) {
+func readRecord(ctx context.Context, tx *sql.Tx, naming *naming, i usage.Interval) (usage.Record, error) {
 	rec := usage.Record{Interval: i, State: usage.Missing, Coverage: map[string]usage.Coverage{}}
-	c, err := s.load(ctx, tx, i)
+	c, err := load(ctx, tx, i)
 	if err != nil {
 		return rec, err
 	}
@@ -64,15 +64,6 @@ func (s *Store) record(ctx context.Context, tx *sql.Tx, naming *naming, i usage.
 		return rec, err
 	}
 	return rec, readHosts(ctx, tx, &rec)
-}
-
-func (f row) fact(k usage.Key) usage.Fact {
-	v := f.values
-	return usage.Fact{
-		Key: k, Start: unix(f.start),
-		CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(v[0]), Idle: usage.CPUSeconds(v[1])},
-		Energy: usage.BusyIdle[usage.KWh]{Busy: usage.KWh(v[2]), Idle: usage.KWh(v[3])},
-	}
 }
 
 // readFactors adds what the facts of a record's interval were made with: PUE,

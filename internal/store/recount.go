@@ -99,8 +99,8 @@ func eachFact(ctx context.Context, db queryer, p usage.Period, f func(row, terms
 	return each(ctx, db, query, args, func(rows *sql.Rows) error {
 		var r row
 		var by terms
-		if err := rows.Scan(&r.start, &r.key, &r.values[0], &r.values[1], &r.values[2], &r.values[3],
-			&by.price, &by.forecast, &by.settled, &by.err); err != nil {
+		into := append([]any{&r.start, &r.key}, r.columns()...)
+		if err := rows.Scan(append(into, &by.price, &by.forecast, &by.settled, &by.err)...); err != nil {
 			return err
 		}
 		return f(r, by)

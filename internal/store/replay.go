@@ -33,7 +33,7 @@ func (s *Store) Replay(ctx context.Context, p usage.Period, before func([]usage.
 			}
 		}
 		for _, i := range starts {
-			rec, err := s.record(ctx, tx, naming, i)
+			rec, err := readRecord(ctx, tx, naming, i)
 			if err != nil {
 				return fmt.Errorf("interval %s: store: %w", i, err)
 			}

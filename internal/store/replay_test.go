@@ -40,7 +40,7 @@ func TestAReplayIsTheWholeRecord(t *testing.T) {
 			t.Errorf("%s comes after %s with %d facts", rec.Interval, last, len(rec.Facts))
 		}
 		last = rec.Interval.Start
-		return again.Commit(t.Context(), rec)
+		return commitOne(t.Context(), again, rec)
 	}); err != nil {
 		t.Fatal(err)
 	}

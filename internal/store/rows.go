@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -11,6 +12,7 @@ import (
 // statements write the many rows.
 type statements struct {
 	fact, member, host, tenure bulk
+	reprice                    *sql.Stmt // of a row of fact_usage
 }
 
 func (p *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
@@ -25,20 +27,24 @@ func (p *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
 	if p.host, err = prepareBulk(ctx, db, "workspace_usage", 9); err != nil {
 		return err
 	}
+	if p.reprice, err = db.PrepareContext(ctx, `UPDATE fact_usage
+		SET busy_gCo2eq = ?, idle_gCo2eq = ?, intensity_gCo2eq_kwh = ? WHERE usage_id = ?`); err != nil {
+		return err
+	}
 	p.tenure, err = prepareBulk(ctx, db, "directory_tenure", 6)
 	return err
 }
 
 func (p *statements) close() error {
-	return errors.Join(p.fact.close(), p.member.close(), p.host.close(), p.tenure.close())
+	err := errors.Join(p.fact.close(), p.member.close(), p.host.close(), p.tenure.close())
+	if p.reprice != nil {
+		err = errors.Join(err, p.reprice.Close())
+	}
+	return err
 }
 
-// clear removes an interval's facts and factors, which an empty one has too. A
-// first commit finds nothing and is spared the look.
-func (s *Store) clear(ctx context.Context, tx *sql.Tx, interval usage.Interval, old content) error {
-	if old.state == usage.Missing {
-		return nil
-	}
+// clearFacts removes an interval's facts and factors, which an empty one has too.
+func clearFacts(ctx context.Context, tx *sql.Tx, interval usage.Interval) error {
 	for _, query := range []string{
 		"DELETE FROM usage_fact WHERE start >= ? AND start < ?",
 		"DELETE FROM interval_power WHERE start >= ? AND start < ?",
@@ -49,28 +55,18 @@ func (s *Store) clear(ctx context.Context, tx *sql.Tx, interval usage.Interval, 
 			return err
 		}
 	}
-	return s.clearPriced(ctx, tx, interval)
+	return nil
 }
 
-// clearPriced removes what depends on the price.
-func (s *Store) clearPriced(ctx context.Context, tx *sql.Tx, interval usage.Interval) error {
-	if _, err := tx.ExecContext(ctx, "DELETE FROM interval_price WHERE start >= ? AND start < ?", span(interval)...); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(ctx,
-		"DELETE FROM fact_usage WHERE scope IN ('ada', 'project', 'machine', 'user') AND ts = ?", interval.String())
-	return err
-}
-
-func (s *Store) putFacts(ctx context.Context, tx *sql.Tx, rows []row) error {
+func (s *Store) insertFacts(ctx context.Context, tx *sql.Tx, rows []row) error {
 	return s.insert.fact.insert(ctx, tx, len(rows), func(values []any, i int) []any {
 		r := &rows[i]
-		return append(values, r.start, r.key, r.values[0], r.values[1], r.values[2], r.values[3])
+		return append(values, r.start, r.key, float64(r.cpu.Busy), float64(r.cpu.Idle), float64(r.energy.Busy), float64(r.energy.Idle))
 	})
 }
 
 // putFactors keeps what the facts were made with: power, coverage and labels.
-func (s *Store) putFactors(ctx context.Context, tx *sql.Tx, naming *naming, rec usage.Record) error {
+func putFactors(ctx context.Context, tx *sql.Tx, naming *naming, rec usage.Record) error {
 	start := rec.Interval.Start.Unix()
 	for _, r := range rec.Ratings {
 		machine, err := naming.machine(r.Machine)
@@ -105,32 +101,87 @@ func (s *Store) putFactors(ctx context.Context, tx *sql.Tx, naming *naming, rec 
 	return nil
 }
 
-// putPriced writes what depends on the price: the prices themselves and the rows
-// of fact_usage.
-func (s *Store) putPriced(ctx context.Context, tx *sql.Tx, naming *naming, interval usage.Interval, fresh content) error {
+// putPrices replaces the prices of an interval.
+func (u *update) putPrices(old, fresh content, interval usage.Interval) error {
+	if len(old.prices) > 0 {
+		if _, err := u.tx.ExecContext(u.ctx, "DELETE FROM interval_price WHERE start >= ? AND start < ?", span(interval)...); err != nil {
+			return err
+		}
+	}
 	for _, p := range fresh.prices {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO interval_price VALUES (?, ?, ?, ?, ?, ?, ?)",
+		if _, err := u.tx.ExecContext(u.ctx, "INSERT INTO interval_price VALUES (?, ?, ?, ?, ?, ?, ?)",
 			p.Start.Unix(), float64(p.Intensity), string(p.Kind), p.Provider, p.Grid,
 			p.SlotFrom.Unix(), p.FetchedAt.Unix()); err != nil {
 			return err
 		}
 	}
-	members, err := fold(ctx, naming, fresh)
+	return nil
+}
+
+// putMembers writes the rows of fact_usage. Where the facts are the same, only
+// what depends on the price is written: no index has to move.
+func (u *update) putMembers(old, fresh content, interval usage.Interval) error {
+	members, err := fold(u.ctx, u.naming, fresh)
 	if err != nil {
 		return err
 	}
+	if old.hasFacts() && slices.Equal(old.rows, fresh.rows) {
+		if done, err := u.repriceMembers(members, interval); err != nil || done {
+			return err
+		}
+	}
+	if old.hasFacts() {
+		if _, err := u.tx.ExecContext(u.ctx,
+			"DELETE FROM fact_usage WHERE scope IN ('ada', 'project', 'machine', 'user') AND ts = ?", interval.String()); err != nil {
+			return err
+		}
+	}
 	ts := interval.String()
-	return s.insert.member.insert(ctx, tx, len(members), func(values []any, i int) []any {
+	return u.store.insert.member.insert(u.ctx, u.tx, len(members), func(values []any, i int) []any {
 		m := members[i]
-		v := m.values()
-		return append(append(values, ts, m.scope, m.project, m.machine, m.user), v[:]...)
+		return m.columns().appendTo(append(values, ts, m.scope, m.project, m.machine, m.user), 0)
 	})
+}
+
+// repriceMembers gives the rows there are other grams and another intensity. It
+// does nothing if they are not those of the members.
+func (u *update) repriceMembers(members []*member, interval usage.Interval) (done bool, err error) {
+	ids := make(map[memberID]int64, len(members))
+	err = each(u.ctx, u.tx, `SELECT usage_id, scope, coalesce(project_id, 0), coalesce(machine_id, 0), coalesce(user_id, '')
+		FROM fact_usage WHERE scope IN ('ada', 'project', 'machine', 'user') AND ts = ?`, []any{interval.String()}, func(rows *sql.Rows) error {
+		var row int64
+		var id memberID
+		err := rows.Scan(&row, &id.scope, &id.project, &id.machine, &id.user)
+		ids[id] = row
+		return err
+	})
+	if err != nil || len(ids) != len(members) {
+		return false, err
+	}
+	for _, m := range members {
+		if _, ok := ids[m.id()]; !ok {
+			return false, nil
+		}
+	}
+	quiet := context.WithoutCancel(u.ctx) // see bulk.insert
+	reprice := u.tx.StmtContext(quiet, u.store.insert.reprice)
+	values := make([]any, 0, 4)
+	for _, m := range members {
+		if err := u.ctx.Err(); err != nil {
+			return false, err
+		}
+		values = append(m.columns().appendTo(values[:0], priceColumn), ids[m.id()])
+		if _, err := reprice.ExecContext(quiet, values...); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // putHomes makes the group of a user's newest usage the user's present group,
 // by which v_group_totals adds up, whatever order intervals arrive in. What is
-// nobody's is a group of its own.
-func (s *Store) putHomes(ctx context.Context, naming *naming, rec usage.Record, sums totals) error {
+// unattributed is a group of its own.
+func putHomes(ctx context.Context, naming *naming, rec usage.Record, sums totals) error {
 	homes := map[string]string{}
 	for _, f := range rec.Facts {
 		// Of several groups the first by name, so that order does not matter.

@@ -20,7 +20,7 @@ func TestTwoProgramsOnOneFileSeeEachOther(t *testing.T) {
 	if got, want := summary(t, daemon), summary(t, tool); !reflect.DeepEqual(got, want) {
 		t.Errorf("one sees %+v, the other %+v", got, want)
 	}
-	if err := tool.Reprice(t.Context(), at(6), priced(at(6), 50), usage.Provisional); err != nil {
+	if err := reprice(t.Context(), tool, at(6), priced(at(6), 50), usage.Provisional); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(summary(t, daemon).Totals); n != 4 {
@@ -39,7 +39,7 @@ func TestOneStoreManyGoroutines(t *testing.T) {
 			for n := range 5 {
 				i := at(worker*5 + n)
 				k := key("p", "m", fmt.Sprint("u", worker, n), "g")
-				if err := s.Commit(t.Context(), unpriced(i, fact(k, i.Start, 1, 1), fact(muonA, i.Start, 1, 1))); err != nil {
+				if err := commitOne(t.Context(), s, unpriced(i, fact(k, i.Start, 1, 1), fact(muonA, i.Start, 1, 1))); err != nil {
 					failed <- err
 				}
 				if _, err := s.Summary(t.Context()); err != nil {

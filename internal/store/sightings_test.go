@@ -74,9 +74,9 @@ func TestLabelsOfTheOtherProjectsStay(t *testing.T) {
 	rec.Labels = map[string]usage.Labels{"IDAaaS": all, "CDAaaS": all}
 	commit(t, s, rec)
 	project := "CDAaaS"
-	part := unpriced(at(1), ownOf(t, project)...)
-	part.Project, part.Labels = &project, map[string]usage.Labels{project: {Project: true}}
-	if outcomes, err := s.CommitAll(t.Context(), []usage.Record{part}); err != nil || outcomes[0].Left != nil {
+	part := with(unpriced(at(1), ownOf(t, project)...), usage.Policy{Project: &project})
+	part.Labels = map[string]usage.Labels{project: {Project: true}}
+	if outcomes, err := commitAll(t.Context(), s, part); err != nil || outcomes[0].Left != nil {
 		t.Fatal(outcomes, err)
 	}
 	got, err := s.Record(t.Context(), at(1))

@@ -7,27 +7,27 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// putInterval writes the state of an interval and, if others would see something
+// putInterval writes the state of an interval and, if readers would see anything
 // new in it, its next revision. Unless it was answered, it stays as due as it is.
-func (s *Store) putInterval(ctx context.Context, tx *sql.Tx, rec usage.Record, kwh float64, news, answered bool) error {
+func putInterval(ctx context.Context, tx *sql.Tx, rec usage.Record, kwh usage.KWh, policy usage.Policy, news bool) error {
 	var energy, pue, askAgain any
 	if rec.State != usage.Empty {
-		energy, pue = kwh, rec.PUE
-	} else if !rec.AskAgain.IsZero() {
-		askAgain = rec.AskAgain.Unix()
+		energy, pue = float64(kwh), rec.PUE
+	} else if !policy.AskAgain.IsZero() {
+		askAgain = policy.AskAgain.Unix()
 	}
 	asked, err := askedID(ctx, tx, rec.Asked)
 	if err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO usage_interval(start, seconds, state, kwh, pue, fetched_at, retry_at, revision, asked_id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, CASE WHEN ? THEN `+nextRevision+` END, ?)
-		ON CONFLICT(start) DO UPDATE SET state = excluded.state, kwh = excluded.kwh,
-		pue = excluded.pue, fetched_at = excluded.fetched_at, retry_at = CASE WHEN ?10 THEN excluded.retry_at ELSE retry_at END,
-		attempts = CASE WHEN ?10 THEN 0 ELSE attempts END, error = CASE WHEN ?10 THEN NULL ELSE error END,
-		revision = coalesce(excluded.revision, revision), asked_id = coalesce(excluded.asked_id, asked_id)`,
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, CASE WHEN ?8 THEN `+nextRevision+` END, ?9)
+		ON CONFLICT(start) DO UPDATE SET state = ?3, kwh = ?4, pue = ?5, fetched_at = ?6,
+		retry_at = CASE WHEN ?10 THEN ?7 ELSE retry_at END, attempts = CASE WHEN ?10 THEN 0 ELSE attempts END,
+		error = CASE WHEN ?10 THEN NULL ELSE error END,
+		revision = coalesce(excluded.revision, revision), asked_id = coalesce(?9, asked_id)`,
 		rec.Interval.Start.Unix(), int64(rec.Interval.Length.Seconds()), string(rec.State), energy, pue,
-		rec.FetchedAt.Unix(), askAgain, news && rec.State != usage.Empty, asked, answered)
+		rec.FetchedAt.Unix(), askAgain, news && rec.State != usage.Empty, asked, policy.Answered)
 	return err
 }
 

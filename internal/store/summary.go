@@ -18,7 +18,7 @@ func (s *Store) Summary(ctx context.Context) (usage.Summary, error) {
 		if err != nil {
 			return err
 		}
-		sums, err := s.accounts(ctx, tx)
+		sums, err := readAccounts(ctx, tx, s.zone)
 		if err != nil {
 			return err
 		}
@@ -74,10 +74,8 @@ func holdCounters(ctx context.Context, tx *sql.Tx, naming *naming, totals []usag
 	for i := range totals {
 		t := &totals[i]
 		f := byKey[t.Key]
-		t.SettledEnergy.Busy = max(t.SettledEnergy.Busy, usage.KWh(f[0]))
-		t.SettledEnergy.Idle = max(t.SettledEnergy.Idle, usage.KWh(f[1]))
-		t.SettledEmissions.Busy = max(t.SettledEmissions.Busy, usage.Grams(f[2]))
-		t.SettledEmissions.Idle = max(t.SettledEmissions.Idle, usage.Grams(f[3]))
+		held := f.over(floor{t.SettledEnergy, t.SettledEmissions})
+		t.SettledEnergy, t.SettledEmissions = held.energy, held.emissions
 	}
 	return nil
 }
@@ -122,7 +120,7 @@ func (s *Store) newest(ctx context.Context, tx *sql.Tx, naming *naming) (*usage.
 		Interval: usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second},
 		Coverage: map[string]usage.Coverage{},
 	}
-	c, err := s.load(ctx, tx, n.Interval)
+	c, err := load(ctx, tx, n.Interval)
 	if err != nil {
 		return nil, err
 	}
@@ -137,10 +135,9 @@ func (s *Store) newest(ctx context.Context, tx *sql.Tx, naming *naming) (*usage.
 			u = &usage.KeyUsage{Key: k.Key, Priced: len(c.prices) > 0}
 			byKey[r.key] = u
 		}
-		u.Energy = u.Energy.Plus(usage.BusyIdle[usage.KWh]{Busy: usage.KWh(r.values[2]), Idle: usage.KWh(r.values[3])})
+		u.Energy = u.Energy.Plus(r.energy)
 		if price := c.price(r.start); price != nil {
-			busy, idle := r.grams(*price)
-			u.Emissions = u.Emissions.Plus(usage.BusyIdle[usage.Grams]{Busy: usage.Grams(busy), Idle: usage.Grams(idle)})
+			u.Emissions = u.Emissions.Plus(r.at(*price))
 		}
 	}
 	for _, u := range byKey {

@@ -141,9 +141,7 @@ func TestSettledCountersNeverFall(t *testing.T) {
 	s := newStore(t)
 	commit(t, s, withPrice(threeKeys(at(1)), 200, usage.Settled), withPrice(threeKeys(at(2)), 200, usage.Settled))
 	before := summary(t, s).Totals
-	less := withPrice(threeKeys(at(1)), 50, usage.Settled)
-	less.Restate, less.Why = true, usage.BecauseRestate
-	commit(t, s, less)
+	commit(t, s, with(withPrice(threeKeys(at(1)), 50, usage.Settled), usage.Policy{Restate: true, Why: usage.BecauseRestate}))
 	for i, total := range summary(t, s).Totals {
 		if total.SettledEmissions != before[i].SettledEmissions || total.SettledEnergy != before[i].SettledEnergy {
 			t.Errorf("%v: the counters fall to %v from %v", total.Key, total.SettledEmissions, before[i].SettledEmissions)
@@ -180,15 +178,14 @@ func TestChangesSayWhatWasAndWhy(t *testing.T) {
 		price(180, usage.Forecast, "uk"), price(185, usage.Forecast, "uk"), price(185, usage.Forecast, "uk"),
 		price(170, usage.Actual, "uk"), price(171, usage.Actual, "uk"), price(210.89, usage.Forecast, "static"),
 	} {
-		if err := s.Reprice(t.Context(), at(1), p, usage.Provisional); err != nil {
+		if err := reprice(t.Context(), s, at(1), p, usage.Provisional); err != nil {
 			t.Fatal(err)
 		}
 	}
 	restated := withPrice(threeKeys(at(1)), 210.89, usage.Settled)
 	restated.Prices = price(210.89, usage.Forecast, "static")
 	restated.Facts[0].Energy.Busy += 1
-	restated.Restate, restated.Why = true, usage.BecauseRecost
-	commit(t, s, restated)
+	commit(t, s, with(restated, usage.Policy{Restate: true, Why: usage.BecauseRecost}))
 	changes, err := s.Changes(t.Context(), at(1))
 	if err != nil {
 		t.Fatal(err)
@@ -214,8 +211,8 @@ func TestARecordAboutOneProjectLeavesTheOthers(t *testing.T) {
 	commit(t, s, withPrice(threeKeys(at(1)), 200, usage.Settled))
 	project := "CDAaaS"
 	part := withPrice(unpriced(at(1), fact(artemisA, at(1).Start, 0.5, 0.25)), 200, usage.Settled)
-	part.Restate, part.Why, part.Project = true, usage.BecauseRestate, &project
-	commit(t, s, part)
+	about := usage.Policy{Restate: true, Why: usage.BecauseRestate, Project: &project}
+	commit(t, s, with(part, about))
 	got := map[string]usage.KWh{}
 	for _, m := range account(t, s, usage.Period{From: at(1).Start, To: at(2).Start}).By(usage.ScopeProject) {
 		got[m.Name] = m.Energy.Total()
@@ -235,7 +232,7 @@ func TestARecordAboutOneProjectLeavesTheOthers(t *testing.T) {
 		}(),
 		"another PUE": func() usage.Record { p := part; p.PUE = 1.5; return p }(),
 	} {
-		outcomes, err := s.CommitAll(t.Context(), []usage.Record{rec})
+		outcomes, err := commitAll(t.Context(), s, with(rec, about))
 		if err != nil || len(outcomes) != 1 || outcomes[0].Left == nil {
 			t.Errorf("%s: %v, %v", name, outcomes, err)
 		}

@@ -107,8 +107,8 @@ func (t totals) encode() []byte {
 
 // terms are what a fact was priced and powered by, as far as sums tell it apart.
 type terms struct {
-	price    *float64 // nil while the fact's interval is unpriced
-	forecast bool     // whether the price is one
+	price    *usage.GramsPerKWh // nil while the fact's interval is unpriced
+	forecast bool               // whether the price is one
 	settled  bool
 	err      *float64 // of the average power, as a part of the energy; nil: not known
 }
@@ -159,35 +159,34 @@ func (t totals) refresh(ctx context.Context, db queryer) error {
 }
 
 func (r *record) each(f row, by terms, do func(*usage.Sum, float64)) {
-	for i, v := range f.values {
-		do(&r.sums[busyCPU+i], v)
-	}
 	// Busy and idle one by one, as the other sums count them: what is left when one
 	// is taken from another is exact.
-	energy := func(sum int) {
-		do(&r.sums[sum], f.values[2])
-		do(&r.sums[sum], f.values[3])
+	energy := func(busy, idle int) {
+		do(&r.sums[busy], float64(f.energy.Busy))
+		do(&r.sums[idle], float64(f.energy.Idle))
 	}
+	do(&r.sums[busyCPU], float64(f.cpu.Busy))
+	do(&r.sums[idleCPU], float64(f.cpu.Idle))
+	energy(busyKWh, idleKWh)
 	if by.err == nil {
-		energy(undoubtedKWh)
+		energy(undoubtedKWh, undoubtedKWh)
 	} else {
-		do(&r.sums[doubtKWh], (f.values[2]+f.values[3])**by.err)
+		do(&r.sums[doubtKWh], float64(f.energy.Total())**by.err)
 	}
 	if by.price == nil {
-		energy(unpricedKWh)
+		energy(unpricedKWh, unpricedKWh)
 		return
 	}
 	if by.forecast {
-		energy(forecastKWh)
+		energy(forecastKWh, forecastKWh)
 	}
-	busy, idle := f.grams(*by.price)
-	do(&r.sums[busyGrams], busy)
-	do(&r.sums[idleGrams], idle)
+	grams := f.at(*by.price)
+	do(&r.sums[busyGrams], float64(grams.Busy))
+	do(&r.sums[idleGrams], float64(grams.Idle))
 	if by.settled {
-		do(&r.sums[settledBusyKWh], f.values[2])
-		do(&r.sums[settledIdleKWh], f.values[3])
-		do(&r.sums[settledBusyGrams], busy)
-		do(&r.sums[settledIdleGrams], idle)
+		energy(settledBusyKWh, settledIdleKWh)
+		do(&r.sums[settledBusyGrams], float64(grams.Busy))
+		do(&r.sums[settledIdleGrams], float64(grams.Idle))
 	}
 }
 

@@ -47,19 +47,19 @@ func TestAStoreIsAsItShouldBeWhateverHappened(t *testing.T) {
 			}
 			for step := range 120 {
 				i := one(r.Intn(60))
-				rec := randomRecord(r, i)
+				rec, policy := randomRecord(r, i), usage.Policy{}
 				doubt := r.Float64()
 				rec.Ratings[0].Error = &doubt
 				if r.Intn(2) == 0 && rec.State != usage.Unpriced {
-					rec.State, rec.Restate = usage.Settled, r.Intn(2) == 0
+					rec.State, policy.Restate = usage.Settled, r.Intn(2) == 0
 				}
 				switch r.Intn(8) {
 				case 0:
-					rec = usage.Record{Interval: i, State: usage.Empty, FetchedAt: i.End(), AskAgain: i.End()}
+					rec, policy = usage.Record{Interval: i, State: usage.Empty, FetchedAt: i.End()}, usage.Policy{AskAgain: i.End()}
 				case 1:
-					_ = s.Reprice(t.Context(), i, priced(i, 50+r.Float64()*300), usage.Settled) // if there is something to price
+					_ = reprice(t.Context(), s, i, priced(i, 50+r.Float64()*300), usage.Settled) // if there is something to price
 				}
-				if _, err := s.CommitAll(t.Context(), []usage.Record{rec}); err != nil {
+				if _, err := commitAll(t.Context(), s, with(rec, policy)); err != nil {
 					t.Fatal(err)
 				}
 				if step == 80 {
@@ -277,7 +277,7 @@ func TestAStoreIsVerifiedWhileItIsWritten(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		for n := 1; ctx.Err() == nil; n++ {
-			if _, err := s.CommitAll(context.WithoutCancel(ctx), []usage.Record{randomRecord(r, at(n)), randomRecord(r, at(n/2))}); err != nil {
+			if _, err := commitAll(context.WithoutCancel(ctx), s, randomRecord(r, at(n)), randomRecord(r, at(n/2))); err != nil {
 				done <- err
 				return
 			}

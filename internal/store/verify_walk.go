@@ -110,7 +110,7 @@ func (w *walk) visit(ctx context.Context, r intervalRow) error {
 		w.intervals.fault("%s: is %v long, the store's are %v", r, r.Length, w.store.length)
 		return nil
 	}
-	c, err := w.store.load(ctx, w.tx, r.Interval)
+	c, err := load(ctx, w.tx, r.Interval)
 	if err != nil {
 		return err
 	}
@@ -161,11 +161,21 @@ func (w *walk) checkState(r intervalRow, c content) {
 		}
 	}
 	for _, f := range c.rows {
-		if slices.ContainsFunc(f.values[:], func(v float64) bool { return v < 0 || math.IsInf(v, 0) || math.IsNaN(v) }) {
+		if !f.isSane() {
 			bad("has a fact that is no amount")
 			break
 		}
 	}
+}
+
+// isSane says that amounts are numbers that can be added up, and not negative.
+func (a amounts) isSane() bool {
+	for _, v := range [...]float64{float64(a.cpu.Busy), float64(a.cpu.Idle), float64(a.energy.Busy), float64(a.energy.Idle)} {
+		if v < 0 || math.IsInf(v, 0) || math.IsNaN(v) {
+			return false
+		}
+	}
+	return true
 }
 
 // strays wants nothing to be there that belongs to no interval.
@@ -285,13 +295,6 @@ func differing(a, b totals) (n int) {
 	return n
 }
 
-// memberID says whose a row of fact_usage is.
-type memberID struct {
-	scope            string
-	project, machine int64
-	user             string
-}
-
 // scopeSums are those of all members of a scope: CPU seconds, kWh and grams, busy
 // and idle.
 type scopeSums struct {
@@ -315,7 +318,7 @@ func (w *walk) checkMembers(ctx context.Context, r intervalRow, c content) error
 		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh
 		FROM fact_usage WHERE scope IN ('ada', 'project', 'machine', 'user') AND ts = ?`, []any{r.String()}, func(rows *sql.Rows) error {
 		var id memberID
-		var v [7]*float64
+		var v memberColumns
 		if err := rows.Scan(&id.scope, &id.project, &id.machine, &id.user, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6]); err != nil {
 			return err
 		}
@@ -343,23 +346,19 @@ func (w *walk) checkMembers(ctx context.Context, r intervalRow, c content) error
 }
 
 // folded are the rows that the facts make.
-func (w *walk) folded(ctx context.Context, c content) (map[memberID][7]any, error) {
+func (w *walk) folded(ctx context.Context, c content) (map[memberID]memberColumns, error) {
 	members, err := fold(ctx, w.naming, c)
 	if err != nil {
 		return nil, err
 	}
-	all := make(map[memberID][7]any, len(members))
+	all := make(map[memberID]memberColumns, len(members))
 	for _, m := range members {
-		id := memberID{scope: m.scope}
-		id.project, _ = m.project.(int64)
-		id.machine, _ = m.machine.(int64)
-		id.user, _ = m.user.(string)
-		all[id] = m.values()
+		all[m.id()] = m.columns()
 	}
 	return all, nil
 }
 
-func (s *scopeSums) add(v [7]*float64) {
+func (s *scopeSums) add(v memberColumns) {
 	s.members++
 	if v[4] == nil || v[5] == nil {
 		s.unpriced++
@@ -397,10 +396,9 @@ func (w *walk) compareScopes(r intervalRow, scopes map[string]*scopeSums) {
 	}
 }
 
-func sameValues(got [7]*float64, want [7]any) bool {
+func sameValues(got, want memberColumns) bool {
 	for i := range got {
-		v, known := want[i].(float64)
-		if known != (got[i] != nil) || known && !close9(*got[i], v) {
+		if (want[i] != nil) != (got[i] != nil) || want[i] != nil && !close9(*got[i], *want[i]) {
 			return false
 		}
 	}

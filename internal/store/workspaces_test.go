@@ -141,7 +141,7 @@ func TestAWorkspaceHasWhatItsHostUsedSinceItBegan(t *testing.T) {
 	if dump(t, s) != before {
 		t.Error("the same hosts again have changed something")
 	}
-	if err := s.Reprice(t.Context(), at(2), priced(at(2), 50), usage.Provisional); err != nil {
+	if err := reprice(t.Context(), s, at(2), priced(at(2), 50), usage.Provisional); err != nil {
 		t.Fatal(err)
 	}
 	want(t, "a price comes later", used(t, s), "a:1 b ISIS 0.4 - 0; b:1 b ISIS 1.2 20 0")

@@ -55,19 +55,19 @@ type SettledUsage struct {
 	Emissions BusyIdle[Grams]
 }
 
-// Posting is one interval as other systems get it: its usage by group and by
-// user, each of which adds up to the site.
-type Posting struct {
+// Rollup is one interval as other systems get it: its usage by group and by user,
+// each of which adds up to the site.
+type Rollup struct {
 	Interval  Interval
 	Revision  int64        // grows with every change of any interval
 	State     State        // Unpriced, Provisional or Settled
 	Intensity *GramsPerKWh // what turns the site's energy into its grams; nil while unpriced
-	Groups    []Posted
-	Users     []Posted
+	Groups    []RollupMember
+	Users     []RollupMember
 }
 
-// Posted is the usage of one group or user in an interval.
-type Posted struct {
+// RollupMember is the usage of one group or user in an interval.
+type RollupMember struct {
 	Name      string
 	CPU       BusyIdle[CPUSeconds]
 	Energy    BusyIdle[KWh]

@@ -73,3 +73,26 @@ func fixed(v float64) Sum {
 	whole, part := math.Modf(v) // both exact
 	return Sum{hi: int64(whole), lo: uint64(part * (1 << 32) * (1 << 32))}
 }
+
+// BusyIdleSum adds one quantity up exactly, mode by mode.
+type BusyIdleSum[T ~float64] struct {
+	busy, idle Sum
+}
+
+// Add adds v.
+func (s *BusyIdleSum[T]) Add(v BusyIdle[T]) {
+	s.busy.Add(float64(v.Busy))
+	s.idle.Add(float64(v.Idle))
+}
+
+// BusyIdle is what was added up.
+func (s BusyIdleSum[T]) BusyIdle() BusyIdle[T] {
+	return BusyIdle[T]{Busy: T(s.busy.Float64()), Idle: T(s.idle.Float64())}
+}
+
+// Total is both modes together.
+func (s BusyIdleSum[T]) Total() T {
+	both := s.busy
+	both.AddSum(s.idle)
+	return T(both.Float64())
+}

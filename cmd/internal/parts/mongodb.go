@@ -45,7 +45,7 @@ func (p *Parts) addMongoDB(cfg *config.Config) error {
 		return err
 	}
 	p.closers = append(p.closers, writer.Close)
-	p.Settings.Postbox = writer
+	p.Settings.UsageWriter = writer
 	return nil
 }
 

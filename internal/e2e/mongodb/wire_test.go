@@ -241,7 +241,7 @@ func TestAnAccountWithoutRightsIsToldSo(t *testing.T) {
 	}
 	defer w.Close()
 	for what, err := range map[string]error{
-		"reads": read, "makes an index": w.Prepare(t.Context()), "writes": w.Write(t.Context(), []usage.Posting{posting(0, 1, true, "ada")}),
+		"reads": read, "makes an index": w.Prepare(t.Context()), "writes": w.Write(t.Context(), []usage.Rollup{posting(0, 1, true, "ada")}),
 	} {
 		if reason(err) != usage.ReasonAuth || !usage.IsPermanent(err) {
 			t.Errorf("who may not, and %s: %v", what, err)

@@ -9,8 +9,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-func posted(name string, kwh usage.KWh, priced bool) usage.Posted {
-	p := usage.Posted{
+func posted(name string, kwh usage.KWh, priced bool) usage.RollupMember {
+	p := usage.RollupMember{
 		Name: name, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 3600, Idle: 1800},
 		Energy: usage.BusyIdle[usage.KWh]{Busy: kwh, Idle: kwh / 4},
 	}
@@ -20,13 +20,13 @@ func posted(name string, kwh usage.KWh, priced bool) usage.Posted {
 	return p
 }
 
-func posting(hours int, revision int64, priced bool, users ...string) usage.Posting {
-	p := usage.Posting{Interval: usage.IntervalAt(hour(hours), usage.SlotLength), Revision: revision, State: usage.Unpriced}
+func posting(hours int, revision int64, priced bool, users ...string) usage.Rollup {
+	p := usage.Rollup{Interval: usage.IntervalAt(hour(hours), usage.SlotLength), Revision: revision, State: usage.Unpriced}
 	if priced {
 		intensity := usage.GramsPerKWh(100)
 		p.State, p.Intensity = usage.Provisional, &intensity
 	}
-	p.Groups = []usage.Posted{posted("ISIS", usage.KWh(len(users)), priced)}
+	p.Groups = []usage.RollupMember{posted("ISIS", usage.KWh(len(users)), priced)}
 	for _, u := range users {
 		p.Users = append(p.Users, posted(u, 1, priced))
 	}
@@ -40,7 +40,7 @@ func TestUsageIsWrittenOnceWhateverIsRepeated(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	write := func(postings ...usage.Posting) string {
+	write := func(postings ...usage.Rollup) string {
 		t.Helper()
 		if err := w.Prepare(t.Context()); err != nil {
 			t.Fatal(err)

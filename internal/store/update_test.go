@@ -11,41 +11,49 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-func dearer(r usage.Record) (usage.Record, error) {
+// dearer makes an interval anew with twice the busy energy.
+func dearer(was usage.Stored) (usage.Record, usage.Policy, error) {
+	r, err := was.Record()
+	if len(r.Facts) == 0 {
+		return r, usage.Policy{Leave: true}, err
+	}
+	return doubled(r), usage.Policy{Why: usage.BecauseRecost, Restate: true}, err
+}
+
+func doubled(r usage.Record) usage.Record {
 	facts := make([]usage.Fact, len(r.Facts))
 	for i, f := range r.Facts {
 		f.Energy.Busy *= 2
 		facts[i] = f
 	}
-	r.Facts, r.Why, r.Restate = facts, usage.BecauseRecost, true
-	return r, nil
+	r.Facts = facts
+	return r
 }
 
-func TestReworkMakesRecordsAnew(t *testing.T) {
+func TestUpdateMakesRecordsAnew(t *testing.T) {
 	s, want := newStore(t), newStore(t)
 	schedule(t, s, at(0), at(9).Start)
 	schedule(t, want, at(0), at(9).Start)
 	for n, state := range []usage.State{usage.Provisional, usage.Settled} {
 		rec := withPrice(threeKeys(at(n)), 200, state)
 		commit(t, s, rec)
-		double, _ := dearer(rec)
-		commit(t, want, double)
+		commit(t, want, with(doubled(rec), usage.Policy{Why: usage.BecauseRecost, Restate: true}))
 	}
 	commit(t, s, usage.Record{Interval: at(2), State: usage.Empty, FetchedAt: at(3).Start})
 	commit(t, want, usage.Record{Interval: at(2), State: usage.Empty, FetchedAt: at(3).Start})
 	execute(t, s.writer, "UPDATE usage_interval SET retry_at = 7, attempts = 2, error = 'x' WHERE start = ?", at(0).Start.Unix())
 	execute(t, want.writer, "UPDATE usage_interval SET retry_at = 7, attempts = 2, error = 'x' WHERE start = ?", at(0).Start.Unix())
-	outcomes, err := s.Rework(t.Context(), []usage.Interval{at(0), at(1), at(2), at(7), at(99)}, dearer)
+	outcomes, err := s.Update(t.Context(), []usage.Interval{at(0), at(1), at(2), at(7), at(99)}, dearer)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := []usage.Outcome{
-		{Interval: at(0), State: usage.Provisional},
-		{Interval: at(1), State: usage.Settled},
-		{Interval: at(2), State: usage.Missing, Left: usage.ErrNoWhole},
-		{Interval: at(7), State: usage.Missing, Left: usage.ErrNoWhole},
-		{Interval: at(99), State: usage.Missing, Left: usage.ErrNoWhole},
-	}; !reflect.DeepEqual(outcomes[:2], want[:2]) || !errors.Is(outcomes[2].Left, want[2].Left) || !reflect.DeepEqual(outcomes[3:], want[3:]) {
+		{Interval: at(0), State: usage.Provisional, Changed: true},
+		{Interval: at(1), State: usage.Settled, Changed: true},
+		{Interval: at(2), State: usage.Empty},
+		{Interval: at(7), State: usage.Missing},
+		{Interval: at(99), State: usage.Missing},
+	}; !reflect.DeepEqual(outcomes, want) {
 		t.Errorf("outcomes are %+v", outcomes)
 	}
 	execute(t, s.writer, "UPDATE usage_interval SET revision = start WHERE revision IS NOT NULL")
@@ -55,26 +63,29 @@ func TestReworkMakesRecordsAnew(t *testing.T) {
 	}
 }
 
-func TestReworkLeavesWhatIsFinal(t *testing.T) {
+func TestUpdateLeavesWhatIsFinal(t *testing.T) {
 	s := newStore(t)
 	commit(t, s, withPrice(threeKeys(at(0)), 200, usage.Settled), withPrice(threeKeys(at(1)), 200, usage.Settled))
 	execute(t, s.writer, "UPDATE usage_interval SET pruned = 1 WHERE start = ?", at(1).Start.Unix())
 	before := dump(t, s)
-	outcomes, err := s.Rework(t.Context(), []usage.Interval{at(0), at(1)}, func(r usage.Record) (usage.Record, error) {
-		r, err := dearer(r)
-		r.Restate = false
-		return r, err
+	outcomes, err := s.Update(t.Context(), []usage.Interval{at(0), at(1)}, func(was usage.Stored) (usage.Record, usage.Policy, error) {
+		r, policy, err := dearer(was)
+		policy.Restate = false
+		return r, policy, err
 	})
 	if err != nil || len(outcomes) != 2 || !errors.Is(outcomes[0].Left, usage.ErrSettled) || !errors.Is(outcomes[1].Left, usage.ErrPruned) {
 		t.Errorf("%+v, %v", outcomes, err)
 	}
 	refused := errors.New("refused")
-	if _, err := s.Rework(t.Context(), []usage.Interval{at(0)}, func(r usage.Record) (usage.Record, error) { return r, refused }); !errors.Is(err, refused) {
+	if _, err := s.Update(t.Context(), []usage.Interval{at(0)}, func(usage.Stored) (usage.Record, usage.Policy, error) {
+		return usage.Record{}, usage.Policy{}, refused
+	}); !errors.Is(err, refused) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.Rework(t.Context(), []usage.Interval{at(0)}, func(r usage.Record) (usage.Record, error) {
+	if _, err := s.Update(t.Context(), []usage.Interval{at(0)}, func(was usage.Stored) (usage.Record, usage.Policy, error) {
+		r, err := was.Record()
 		r.Prices = nil
-		return r, nil
+		return r, usage.Policy{}, err
 	}); err == nil {
 		t.Error("a settled interval without a price is stored")
 	}
@@ -85,19 +96,20 @@ func TestReworkLeavesWhatIsFinal(t *testing.T) {
 
 // Between the reading and the writing nobody else writes: what another program has
 // to say of an interval is not overwritten by what was read before.
-func TestReworkLosesNothingOfAnotherProgram(t *testing.T) {
+func TestUpdateLosesNothingOfAnotherProgram(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "carbon.db")
 	s, other := openStore(t, path, Options{Interval: half}), openStore(t, path, Options{Interval: half})
 	commit(t, s, threeKeys(at(0)))
 	tried := false
-	if _, err := s.Rework(t.Context(), []usage.Interval{at(0)}, func(r usage.Record) (usage.Record, error) {
+	if _, err := s.Update(t.Context(), []usage.Interval{at(0)}, func(was usage.Stored) (usage.Record, usage.Policy, error) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		if err := other.Commit(ctx, withPrice(threeKeys(at(0)), 100, usage.Provisional)); err == nil {
+		if err := commitOne(ctx, other, withPrice(threeKeys(at(0)), 100, usage.Provisional)); err == nil {
 			t.Error("another program writes in between")
 		}
 		tried = true
-		return r, nil
+		r, err := was.Record()
+		return r, usage.Policy{}, err
 	}); err != nil || !tried {
 		t.Fatal(err)
 	}
@@ -106,20 +118,18 @@ func TestReworkLosesNothingOfAnotherProgram(t *testing.T) {
 
 func TestWhatBecameOfRecords(t *testing.T) {
 	project, nobody := "CDAaaS", "nobody"
-	about := func(rec usage.Record, p *string) usage.Record {
-		rec.Project = p
-		return rec
-	}
-	again := func(rec usage.Record) usage.Record {
-		rec.Again = true
-		return rec
+	about := func(rec usage.Record, p *string) given { return with(rec, usage.Policy{Project: p}) }
+	again := func(rec any) given {
+		a := newAnswer(rec)
+		a.Again = true
+		return a
 	}
 	own := fact(artemisA, at(1).Start, 0, 0.001)
 	empty := usage.Record{Interval: at(1), State: usage.Empty, FetchedAt: at(2).Start}
 	for _, c := range []struct {
 		name  string
 		have  []usage.Record
-		rec   usage.Record
+		rec   any
 		state usage.State
 		left  error
 	}{
@@ -137,9 +147,9 @@ func TestWhatBecameOfRecords(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStore(t)
-			commit(t, s, c.have...)
+			commit(t, s, anySlice(c.have)...)
 			before := summary(t, s)
-			outcomes, err := s.CommitAll(t.Context(), []usage.Record{c.rec})
+			outcomes, err := commitAll(t.Context(), s, c.rec)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -171,9 +181,8 @@ func ownOf(t *testing.T, project string) (own []usage.Fact) {
 func TestAFactOfAnotherProjectIsRefused(t *testing.T) {
 	s := newStore(t)
 	project := "CDAaaS"
-	rec := threeKeys(at(1))
-	rec.Project = &project
-	if _, err := s.CommitAll(t.Context(), []usage.Record{rec}); err == nil {
+	rec := with(threeKeys(at(1)), usage.Policy{Project: &project})
+	if _, err := commitAll(t.Context(), s, rec); err == nil {
 		t.Error("it is stored")
 	}
 }

@@ -17,8 +17,8 @@ const position = "coalesce((SELECT revision FROM follower WHERE name = ?), 0)"
 // follower that replaces what it has of each interval ends equal to the store. One
 // whose facts are not kept any more is left out: Prune sees that the follower of
 // then has it, and who begins later does not get it.
-func (s *Store) Postings(ctx context.Context, follower string, limit int) ([]usage.Posting, error) {
-	var all []usage.Posting
+func (s *Store) Rollups(ctx context.Context, follower string, limit int) ([]usage.Rollup, error) {
+	var all []usage.Rollup
 	err := s.read(ctx, func(tx *sql.Tx) error {
 		naming, err := s.names.in(ctx, tx)
 		if err != nil {
@@ -27,7 +27,7 @@ func (s *Store) Postings(ctx context.Context, follower string, limit int) ([]usa
 		err = each(ctx, tx, `SELECT start, seconds, state, revision FROM usage_interval
 			WHERE revision IS NOT NULL AND revision > `+position+` AND pruned = 0 ORDER BY revision LIMIT ?`,
 			[]any{follower, limit}, func(rows *sql.Rows) error {
-				var p usage.Posting
+				var p usage.Rollup
 				var start, seconds int64
 				if err := rows.Scan(&start, &seconds, &p.State, &p.Revision); err != nil {
 					return err
@@ -47,8 +47,8 @@ func (s *Store) Postings(ctx context.Context, follower string, limit int) ([]usa
 }
 
 // fill adds the facts of a posting's interval up by group and by user.
-func (s *Store) fill(ctx context.Context, tx *sql.Tx, naming *naming, p *usage.Posting) error {
-	c, err := s.load(ctx, tx, p.Interval)
+func (s *Store) fill(ctx context.Context, tx *sql.Tx, naming *naming, p *usage.Rollup) error {
+	c, err := load(ctx, tx, p.Interval)
 	if err != nil {
 		return err
 	}
@@ -72,25 +72,21 @@ func (s *Store) fill(ctx context.Context, tx *sql.Tx, naming *naming, p *usage.P
 		}
 	}
 	if site.priced {
-		intensity := usage.GramsPerKWh(site.intensity())
+		intensity := site.intensity()
 		p.Intensity = &intensity
 	}
 	p.Groups, p.Users = posted(groups), posted(users)
 	return nil
 }
 
-func posted(members map[string]*member) []usage.Posted {
-	var all []usage.Posted
+func posted(members map[string]*member) []usage.RollupMember {
+	var all []usage.RollupMember
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		m := members[name]
-		f := func(i int) float64 { return m.sums[i].Float64() }
-		p := usage.Posted{
-			Name:   name,
-			CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(f(0)), Idle: usage.CPUSeconds(f(1))},
-			Energy: usage.BusyIdle[usage.KWh]{Busy: usage.KWh(f(2)), Idle: usage.KWh(f(3))},
-		}
+		p := usage.RollupMember{Name: name, CPU: m.cpu.BusyIdle(), Energy: m.energy.BusyIdle()}
 		if m.priced {
-			p.Emissions = &usage.BusyIdle[usage.Grams]{Busy: usage.Grams(f(4)), Idle: usage.Grams(f(5))}
+			grams := m.grams.BusyIdle()
+			p.Emissions = &grams
 		}
 		all = append(all, p)
 	}
@@ -99,7 +95,7 @@ func posted(members map[string]*member) []usage.Posted {
 
 // Posted moves a follower's position to a revision: that and all before it have
 // arrived. Back to 0, it gets everything again.
-func (s *Store) Posted(ctx context.Context, follower string, revision int64) error {
+func (s *Store) RollupsWritten(ctx context.Context, follower string, revision int64) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO follower VALUES (?, ?)
 			ON CONFLICT DO UPDATE SET revision = excluded.revision`, follower, revision)
@@ -108,7 +104,7 @@ func (s *Store) Posted(ctx context.Context, follower string, revision int64) err
 }
 
 // Unposted counts the intervals that a follower has yet to get.
-func (s *Store) Unposted(ctx context.Context, follower string) (n int, err error) {
+func (s *Store) RollupsPending(ctx context.Context, follower string) (n int, err error) {
 	err = s.reader.QueryRowContext(ctx, `SELECT count(*) FROM usage_interval
 		WHERE revision IS NOT NULL AND pruned = 0 AND revision > `+position, follower).Scan(&n)
 	return n, err

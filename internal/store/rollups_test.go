@@ -11,9 +11,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-func postings(tb testing.TB, s *Store, follower string, limit int) []usage.Posting {
+func postings(tb testing.TB, s *Store, follower string, limit int) []usage.Rollup {
 	tb.Helper()
-	all, err := s.Postings(tb.Context(), follower, limit)
+	all, err := s.Rollups(tb.Context(), follower, limit)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -22,13 +22,13 @@ func postings(tb testing.TB, s *Store, follower string, limit int) []usage.Posti
 
 func arrived(tb testing.TB, s *Store, follower string, revision int64) {
 	tb.Helper()
-	if err := s.Posted(tb.Context(), follower, revision); err != nil {
+	if err := s.RollupsWritten(tb.Context(), follower, revision); err != nil {
 		tb.Fatal(err)
 	}
 }
 
 // replica is another system that replaces what it has of each interval.
-type replica map[time.Time]usage.Posting
+type replica map[time.Time]usage.Rollup
 
 // follow takes over all there is, so many at a time.
 func (r replica) follow(tb testing.TB, s *Store, follower string, limit int) {
@@ -57,7 +57,7 @@ func TestAPostingAddsUpByGroupAndByUser(t *testing.T) {
 	if len(p) != 1 || p[0].Interval != at(1) || p[0].State != usage.Unpriced || p[0].Intensity != nil || p[0].Users[0].Emissions != nil {
 		t.Fatalf("unpriced it is %+v", p)
 	}
-	if err := s.Reprice(t.Context(), at(1), priced(at(1), 200), usage.Provisional); err != nil {
+	if err := reprice(t.Context(), s, at(1), priced(at(1), 200), usage.Provisional); err != nil {
 		t.Fatal(err)
 	}
 	again := postings(t, s, "mongodb", 9)
@@ -66,7 +66,7 @@ func TestAPostingAddsUpByGroupAndByUser(t *testing.T) {
 	}
 	for _, c := range []struct {
 		what       string
-		of         []usage.Posted
+		of         []usage.RollupMember
 		names      []string
 		kwh, grams []float64
 	}{
@@ -82,11 +82,11 @@ func TestAPostingAddsUpByGroupAndByUser(t *testing.T) {
 			}
 		}
 	}
-	if n, err := s.Unposted(t.Context(), "mongodb"); n != 1 || err != nil {
+	if n, err := s.RollupsPending(t.Context(), "mongodb"); n != 1 || err != nil {
 		t.Errorf("%d to post, %v", n, err)
 	}
 	arrived(t, s, "mongodb", again[0].Revision)
-	if n, err := s.Unposted(t.Context(), "mongodb"); n != 0 || err != nil || len(postings(t, s, "mongodb", 9)) != 0 {
+	if n, err := s.RollupsPending(t.Context(), "mongodb"); n != 0 || err != nil || len(postings(t, s, "mongodb", 9)) != 0 {
 		t.Errorf("%d to post, %v", n, err)
 	}
 	if len(postings(t, s, "another", 9)) != 1 {
@@ -104,13 +104,13 @@ func TestWhatOthersWouldNotSeeIsNoNews(t *testing.T) {
 		usage.Record{Interval: at(2), State: usage.Empty, FetchedAt: at(9).Start})
 	later := priced(at(1), 200)
 	later[0].FetchedAt = at(50).Start
-	if err := s.Reprice(t.Context(), at(1), later, usage.Provisional); err != nil {
+	if err := reprice(t.Context(), s, at(1), later, usage.Provisional); err != nil {
 		t.Fatal(err)
 	}
 	if p := postings(t, s, "f", 9); len(p) != 0 {
 		t.Errorf("got %+v", p)
 	}
-	if err := s.Reprice(t.Context(), at(1), later, usage.Settled); err != nil {
+	if err := reprice(t.Context(), s, at(1), later, usage.Settled); err != nil {
 		t.Fatal(err)
 	}
 	if p := postings(t, s, "f", 9); len(p) != 1 || p[0].State != usage.Settled {
@@ -142,18 +142,18 @@ func TestAFollowerEndsEqualToTheStore(t *testing.T) {
 			switch r.Intn(6) {
 			case 0:
 				state := []usage.State{usage.Provisional, usage.Settled}[r.Intn(2)]
-				err = s.Reprice(t.Context(), i, priced(i, 50+r.Float64()*300), state)
+				err = reprice(t.Context(), s, i, priced(i, 50+r.Float64()*300), state)
 				if err != nil && len(readRows(t, s.reader, "SELECT 1 FROM usage_fact WHERE start = ?", i.Start.Unix())) == 0 {
 					err = nil // nothing to price yet
 				}
 			case 1:
-				err = s.Commit(t.Context(), usage.Record{Interval: i, State: usage.Empty, FetchedAt: i.End()})
+				err = commitOne(t.Context(), s, usage.Record{Interval: i, State: usage.Empty, FetchedAt: i.End()})
 			case 2:
 				if alias == "" && r.Intn(4) == 0 {
 					alias, _, err = s.Forget(t.Context(), "u1")
 				}
 			default:
-				err = s.Commit(t.Context(), randomRecord(r, i))
+				err = commitOne(t.Context(), s, randomRecord(r, i))
 			}
 			if err != nil && !errors.Is(err, usage.ErrSettled) {
 				t.Fatal(err)
@@ -184,7 +184,7 @@ func holdReplica(t *testing.T, s *Store, r replica) {
 		if string(p.State) != row[7] {
 			t.Errorf("%s is %s, posted %s", start, row[7], p.State)
 		}
-		for what, members := range map[string][]usage.Posted{"groups": p.Groups, "users": p.Users} {
+		for what, members := range map[string][]usage.RollupMember{"groups": p.Groups, "users": p.Users} {
 			if got := total(members); !same(got, row[1:7]) {
 				t.Errorf("%s: %s add up to %v, the site is %v", start, what, got, row[1:7])
 			}
@@ -195,7 +195,7 @@ func holdReplica(t *testing.T, s *Store, r replica) {
 			users[u[0].(string)] = u[1:]
 		}
 		for _, u := range p.Users {
-			if got := total([]usage.Posted{u}); !reflect.DeepEqual(got, users[u.Name]) {
+			if got := total([]usage.RollupMember{u}); !reflect.DeepEqual(got, users[u.Name]) {
 				t.Errorf("%s: %s has %v, fact_usage %v", start, u.Name, got, users[u.Name])
 			}
 			delete(users, u.Name)
@@ -209,7 +209,7 @@ func holdReplica(t *testing.T, s *Store, r replica) {
 	}
 }
 
-func total(members []usage.Posted) []any {
+func total(members []usage.RollupMember) []any {
 	var sums [6]float64
 	priced := true
 	for _, m := range members {

@@ -1,0 +1,225 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// collector collects intervals: it reads their CPU seconds, says whose they are,
+// turns them into facts, prices those and updates the store.
+type collector struct {
+	store    Updater
+	observer Observer
+	clock    clock.Clock
+	log      *slog.Logger
+	book     *book
+}
+
+// treatment is what a loop has to say of a record before it is stored: what it
+// keeps of it, and how it takes the place of what is stored.
+type treatment func(d usage.Due, rec *usage.Record) usage.Policy
+
+// collected is what became of a run of intervals.
+type collected struct {
+	outcomes []usage.Outcome // of the first of them, as many as could be collected
+	newest   edge            // what was seen last
+	facts    int
+	energy   usage.KWh
+}
+
+// collect collects a run of adjacent intervals: all of it, or with an error those
+// before the first that could not be had.
+func (c *collector) collect(ctx context.Context, set Settings, due []usage.Due, treat treatment) (collected, error) {
+	run := make([]usage.Interval, len(due))
+	for i, d := range due {
+		run[i] = d.Interval
+	}
+	began := c.clock.Now()
+	readings, rejects, err := set.Source.Read(ctx, run)
+	if ctx.Err() != nil {
+		return collected{}, ctx.Err()
+	}
+	c.observer.Asked(usage.SourcePrometheus, c.clock.Now().Sub(began), err)
+	if err != nil {
+		return collected{}, err
+	}
+	c.observer.Rejected(rejects)
+	for {
+		done, err := c.record(ctx, set, due, readings, began, treat)
+		if !errors.Is(err, errOtherPage) {
+			if len(done.outcomes) > 0 {
+				c.log.Debug("Collected usage", "from", run[0], "intervals", len(done.outcomes),
+					"facts", done.facts, "kwh", float64(done.energy), "took", c.clock.Now().Sub(began))
+			}
+			return done, err
+		}
+	}
+}
+
+// record makes a run's readings its records, by the page of the directory that is
+// current, and stores them together. If the page is turned meanwhile that is
+// errOtherPage, and nothing is stored.
+func (c *collector) record(ctx context.Context, set Settings, due []usage.Due, readings []usage.Reading, at time.Time, treat treatment) (collected, error) {
+	page, err := c.book.page(ctx, set)
+	if err != nil {
+		return collected{}, err
+	}
+	all, failed := c.compose(ctx, set, page, due, readings, at)
+	if ctx.Err() != nil {
+		return collected{}, ctx.Err()
+	}
+	var done collected
+	if done.outcomes, err = c.update(ctx, set, page, all, treat); err != nil {
+		return collected{}, errors.Join(err, failed)
+	}
+	for _, rec := range all {
+		done.newest.see(page, rec.due.Interval, rec.readings)
+		done.facts += len(rec.Facts)
+		for _, f := range rec.Facts {
+			done.energy += f.Energy.Total()
+		}
+	}
+	return done, failed
+}
+
+// composed is the record of an interval without prices, and what it was made from.
+type composed struct {
+	usage.Record
+	due      usage.Due
+	readings []attributed
+	policy   usage.Policy
+}
+
+// attributed is a reading, cut into parts by whose usage it is.
+type attributed struct {
+	usage.Reading
+	parts []usage.Part
+}
+
+// compose makes the readings of a run its records: up to the first that needs a
+// closer look which fails, and then why.
+func (c *collector) compose(ctx context.Context, set Settings, page *page, due []usage.Due, readings []usage.Reading, at time.Time) ([]composed, error) {
+	var all []composed
+	for _, d := range due {
+		n := len(d.Pieces())
+		whose, err := c.attribute(ctx, set, page, d, readings[:n])
+		if err != nil {
+			return all, err
+		}
+		power, err := set.Power(ctx, d.Start)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, composed{Record: facts(set, power, d.Interval, whose, at), due: d, readings: whose})
+		readings = readings[n:]
+	}
+	return all, nil
+}
+
+// patience is how often an interval is asked for again because the server did
+// not say when in it time was used. After that it is cut by elapsed time.
+const patience = 3
+
+// attribute says whose usage each reading of an interval is. Hosts that change
+// hands in it are asked for a second time, minute by minute.
+func (c *collector) attribute(ctx context.Context, set Settings, page *page, d usage.Due, readings []usage.Reading) ([]attributed, error) {
+	all := make([]attributed, len(readings))
+	for i, r := range readings {
+		finer, err := c.profiles(ctx, set, d, r.Piece, page.attribution.Handovers(r))
+		if err != nil {
+			return nil, err
+		}
+		all[i] = attributed{r, page.attribution.Parts(r, finer)}
+	}
+	return all, nil
+}
+
+// profiles asks when in a piece the hosts that change hands in it used their time.
+func (c *collector) profiles(ctx context.Context, set Settings, d usage.Due, piece usage.Interval, hands []usage.Series) (map[usage.Series]usage.Profile, error) {
+	if len(hands) == 0 {
+		return nil, nil
+	}
+	began := c.clock.Now()
+	profiles, err := set.Source.Profiles(ctx, piece, hands)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	c.observer.Asked(usage.SourcePrometheus, c.clock.Now().Sub(began), err)
+	switch {
+	case err == nil:
+		return profiles, nil
+	case usage.IsOutage(err) && d.Attempts < patience:
+		return nil, &closerLookError{d.Interval, len(hands), err}
+	}
+	c.log.Warn("No per-minute CPU data; splitting usage by elapsed time", "interval", d, "hosts", len(hands), "err", err)
+	return nil, nil
+}
+
+// closerLookError says that the source did not say when in an interval its hosts
+// changed hands. All else of the run was answered.
+type closerLookError struct {
+	interval usage.Interval
+	hosts    int
+	err      error
+}
+
+func (e *closerLookError) Error() string {
+	return fmt.Sprintf("interval %s: query per-minute CPU seconds of %d hosts that change hands: %v", e.interval, e.hosts, e.err)
+}
+
+func (e *closerLookError) Unwrap() error { return e.err }
+
+// update prices records with what the store knows, in the transaction that stores
+// them: a price that comes in meanwhile is not missed, nor another page of the
+// directory.
+func (c *collector) update(ctx context.Context, set Settings, page *page, all []composed, treat treatment) ([]usage.Outcome, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	intervals := make([]usage.Interval, len(all))
+	records := make(map[time.Time]*composed, len(all))
+	for i := range all {
+		rec := &all[i]
+		rec.policy = treat(rec.due, &rec.Record)
+		rec.policy.Answered = true
+		intervals[i], records[rec.due.Start] = rec.due.Interval, rec
+	}
+	outcomes, err := c.store.Update(ctx, intervals, func(was usage.Stored) (usage.Record, usage.Policy, error) {
+		rec := records[was.Interval.Start]
+		if !c.book.isCurrent(page) {
+			return usage.Record{}, usage.Policy{}, errOtherPage
+		}
+		if rec.State == usage.Empty || rec.policy.Leave {
+			return rec.Record, rec.policy, nil
+		}
+		slots, err := was.Slots(set.Grid.Provider(), set.Grid.Grid())
+		if err != nil {
+			return usage.Record{}, usage.Policy{}, err
+		}
+		// Not settled by its age alone: the provider may not have been asked yet.
+		fresh := rec.Record
+		fresh.Prices, fresh.State = price(was.Interval, slots, set.SettleAfter, time.Time{})
+		if fresh.State == usage.Settled && c.book.mayChangeHands(set, was.Interval, false) {
+			fresh.State = usage.Provisional
+		}
+		return fresh, rec.policy, nil
+	})
+	if !errors.Is(err, errOtherPage) {
+		wrote(ctx, c.observer, err)
+	}
+	return outcomes, err
+}
+
+// wrote tells of the outcome of a write, unless it was cut short by the end of the
+// program.
+func wrote(ctx context.Context, observer Observer, err error) {
+	if ctx.Err() == nil {
+		observer.Wrote(err)
+	}
+}

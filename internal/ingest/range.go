@@ -1,0 +1,170 @@
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Range is a time whose intervals are to be collected or made anew: those that
+// begin in it and are over.
+type Range struct {
+	usage.Period
+	// Restate does those again that have an answer, settled ones too.
+	Restate bool
+	// Project, if it is not nil, is the only one that the source is asked for.
+	// Intervals that hold nothing yet are then left: a part of an interval would
+	// look like all of it.
+	Project *string
+	// Dry writes nothing. A backfill then asks nobody; a recost asks for the
+	// intensity that it needs.
+	Dry bool
+}
+
+// Done is how far a range is, and how it went.
+type Done struct {
+	Whole    usage.Period // from the first of its intervals to the end of the last
+	All      int          // intervals in the range
+	Finished int          // how many of them are done, whatever became of them
+	At       time.Time    // end of the last that is done
+
+	Stored   map[usage.State]int // what was stored, by the state it has now
+	Had      int                 // had an answer before, and were not asked for
+	Priced   int                 // how many of those got another price, or are final now
+	Left     map[error]int       // left as they are, by why: see usage.Outcome
+	Failed   []usage.Gap         // could not be had
+	Unpriced int                 // of the range, how many have no price
+	NoCarbon error               // the last failure to ask for intensity
+
+	Runs    int            // questions for CPU seconds, each for a run of intervals
+	Windows []usage.Period // questions for intensity
+}
+
+func (d *Done) count(outcomes []usage.Outcome) {
+	for _, o := range outcomes {
+		if o.Left != nil {
+			d.Left[o.Left]++
+		} else {
+			d.Stored[o.State]++
+		}
+	}
+}
+
+// Store is what the store must do for the loops and the commands.
+type Store interface {
+	Schedule
+	PriceStore
+	DirectoryStore
+	RollupStore
+	SaveSlots(ctx context.Context, slots []usage.Slot) error
+	ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error)
+	SaveActive(ctx context.Context, active []usage.Active, now time.Time) error
+	Estimate(ctx context.Context) error
+	Prune(ctx context.Context, now time.Time, keep time.Duration, writer string) (usage.Pruned, error)
+	Others(ctx context.Context) (wrote bool, err error)
+}
+
+// RangeStore is what a command needs of the store to work on a range.
+type RangeStore interface {
+	PriceStore
+	DirectoryStore
+	SaveSlots(ctx context.Context, slots []usage.Slot) error
+	ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error)
+	// Known gives the state of every interval that begins in a period.
+	Known(ctx context.Context, p usage.Period) (map[time.Time]usage.State, error)
+	// Missed notes that an interval could not be had, and that it is missing.
+	Missed(ctx context.Context, i usage.Interval, why error, retry time.Time) error
+	Active(ctx context.Context) ([]usage.ActiveUsage, error)
+}
+
+// Worker works on ranges for a command, beside a running exporter or without one.
+type Worker struct {
+	Store    RangeStore
+	Observer Observer
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Settings Settings
+	// Step, if it is not nil, is told how far the range is.
+	Step func(Done)
+}
+
+// Whole is the time of the intervals that begin in a period and are over, lag
+// included. It is empty if there are none.
+func (w *Worker) Whole(p usage.Period) usage.Period {
+	first := func(t time.Time) time.Time {
+		at := usage.IntervalAt(t, w.Settings.Interval)
+		if at.Start.Before(t) {
+			at = at.Next()
+		}
+		return at.Start
+	}
+	whole := usage.Period{From: first(p.From), To: earlier(first(p.To), w.Settings.endOfWhole(w.Clock.Now()))}
+	if whole.To.Before(whole.From) {
+		whole.To = whole.From
+	}
+	return whole
+}
+
+// begin is the state of a range of which nothing is done.
+func (w *Worker) begin(r Range) Done {
+	d := Done{Stored: map[usage.State]int{}, Left: map[error]int{}, Whole: w.Whole(r.Period)}
+	d.All = int(d.Whole.To.Sub(d.Whole.From) / w.Settings.Interval)
+	return d
+}
+
+func (w *Worker) step(d Done) {
+	if w.Step != nil {
+		w.Step(d)
+	}
+}
+
+// fetcher and book are a command's own: it shares the store, not the memory of a
+// running exporter.
+func (w *Worker) fetcher() *fetcher {
+	return &fetcher{store: w.Store, observer: w.Observer, clock: w.Clock}
+}
+
+func (w *Worker) windows(until time.Time) *windows {
+	return &windows{fetcher: w.fetcher(), set: w.Settings, log: w.Log, until: until, pause: backoff{longest: maxPause}}
+}
+
+func (w *Worker) book() *book {
+	return &book{store: w.Store, observer: noDirectory{}, clock: w.Clock, began: w.Clock.Now()}
+}
+
+// noDirectory is told of a directory and shows it nowhere.
+type noDirectory struct{}
+
+func (noDirectory) Directory(time.Time)                  {}
+func (noDirectory) RejectedRecords([]usage.RecordReject) {}
+
+// longestBreath is longer than SQLite sleeps while it waits for its turn to
+// write.
+const longestBreath = 110 * time.Millisecond
+
+// write does one transaction and lets another program write that waits for its
+// turn. If another program holds the store for longer than a write waits, it is
+// tried again.
+func (w *Worker) write(ctx context.Context, do func() error) error {
+	pause := backoff{longest: maxPause}
+	for {
+		began := w.Clock.Now()
+		err := do()
+		switch {
+		case err == nil:
+			if took := w.Clock.Now().Sub(began); took > 0 {
+				w.Clock.Sleep(ctx, min(took, longestBreath), nil)
+			}
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case pause.failures >= patience:
+			return err
+		}
+		w.Log.Warn("Writing to the store failed; trying again", "err", err)
+		w.Clock.Sleep(ctx, pause.after(err), nil)
+	}
+}

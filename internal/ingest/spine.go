@@ -1,0 +1,208 @@
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
+)
+
+// wakeEvery is the Spine's WakeEvery if nobody says otherwise.
+const wakeEvery = time.Minute
+
+// Witness is told what happens, for the metrics.
+type Witness interface {
+	Observer
+	DirectoryObserver
+	GridObserver
+	// Changed says that the store holds something new.
+	Changed(ctx context.Context)
+	// Rested says that all that was due is done.
+	Rested(ctx context.Context)
+	// RollupsPending says how many intervals are yet to be written to another system.
+	RollupsPending(n int)
+}
+
+// Spine runs the loops of the live exporter. Its fields are set before Run and not
+// changed after; Settings go through Reload.
+type Spine struct {
+	Store   Store
+	Witness Witness
+	Clock   clock.Clock
+	Log     *slog.Logger
+	// Retention is how long per-key rows are kept; 0: for ever.
+	Retention time.Duration
+	// WakeEvery bounds the sleep of the loops, so that a wall clock that jumps is
+	// noticed: timers follow the monotonic clock. New makes it a minute; where the
+	// clock is simulated it may be long.
+	WakeEvery time.Duration
+	// Built is when this program was built: no honest clock is earlier. Zero: not
+	// known.
+	Built time.Time
+
+	mu       sync.Mutex // over settings
+	settings Settings
+	book     *book
+	woken    bells
+}
+
+// bells wake the loops. Each is a channel that holds one ring.
+type bells struct {
+	due      chan struct{} // something may have come due
+	readable chan struct{} // other settings may have another directory
+	changed  chan struct{} // the store has something new for another system
+	unpriced chan struct{} // facts wait for a price nobody has asked for, or to be final
+}
+
+// New makes a spine with its first settings.
+func New(store Store, witness Witness, log *slog.Logger, c clock.Clock, settings Settings) *Spine {
+	bell := func() chan struct{} { return make(chan struct{}, 1) }
+	return &Spine{
+		Store: store, Witness: witness, Log: log, Clock: c, settings: settings, WakeEvery: wakeEvery,
+		book:  &book{store: store, observer: witness, clock: c, began: c.Now()},
+		woken: bells{due: bell(), readable: bell(), changed: bell(), unpriced: bell()},
+	}
+}
+
+// Reload replaces the settings, from the next step on. All upstreams are asked at
+// once, whatever was being waited for.
+func (s *Spine) Reload(settings Settings) {
+	s.mu.Lock()
+	settings.generation = s.settings.generation + 1
+	s.settings = settings
+	s.mu.Unlock()
+	for _, c := range []chan struct{}{s.woken.due, s.woken.unpriced, s.woken.readable, s.woken.changed} {
+		nudge(c)
+	}
+}
+
+func (s *Spine) current() Settings {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.settings
+}
+
+// Run works until ctx ends and returns when all loops have.
+func (s *Spine) Run(ctx context.Context) {
+	if !s.awaitClock(ctx) {
+		return
+	}
+	loops := []func(context.Context){
+		s.energyLoop().run, s.carbonLoop().run, s.librarian().run, s.writerLoop().run, s.others().run, s.pruner().run,
+	}
+	running := make([]func(), len(loops))
+	for i, run := range loops {
+		running[i] = func() { run(ctx) }
+	}
+	s.Clock.Run(running...)
+}
+
+// clockMargin is how far the clock may be behind what must have been: clocks of
+// machines differ.
+const clockMargin = 24 * time.Hour
+
+// awaitClock waits for a clock that can be right, so that a machine without a
+// battery does not write down decades that were never missing. It says whether
+// there is one; else ctx has ended.
+func (s *Spine) awaitClock(ctx context.Context) bool {
+	const often = 10 * time.Second
+	for said := false; ctx.Err() == nil; {
+		now := s.Clock.Now()
+		if s.Built.IsZero() || !now.Before(s.Built.Add(-clockMargin)) {
+			return true
+		}
+		if !said {
+			s.Log.Error("The clock is wrong: it is before this program was built. Waiting for it to be set",
+				"clock", now.UTC().Format(time.RFC3339), "built", s.Built.UTC().Format(time.RFC3339))
+			said = true
+		}
+		s.Clock.Sleep(ctx, often, nil)
+	}
+	return false
+}
+
+func (s *Spine) energyLoop() *energyLoop {
+	return &energyLoop{
+		schedule: s.Store, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
+		collector: &collector{store: s.Store, observer: s.Witness, clock: s.Clock, log: s.Log, book: s.book},
+		tracker:   &tracker{store: s.Store, observer: s.Witness, clock: s.Clock, log: s.Log},
+		due:       s.woken.due, unpriced: s.woken.unpriced, changed: s.changed, rested: s.Witness.Rested,
+	}
+}
+
+func (s *Spine) carbonLoop() *carbonLoop {
+	return &carbonLoop{
+		fetcher: &fetcher{store: s.Store, observer: s.Witness, clock: s.Clock},
+		pricer:  &pricer{store: s.Store, observer: s.Witness, clock: s.Clock, book: s.book},
+		shown:   s.Witness, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
+		unpriced: s.woken.unpriced, changed: s.changed, memory: newCarbonMemory(s.current().generation),
+	}
+}
+
+func (s *Spine) librarian() *librarian {
+	return &librarian{
+		book: s.book, observer: s.Witness, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
+		readable: s.woken.readable, due: s.woken.due, unpriced: s.woken.unpriced,
+	}
+}
+
+func (s *Spine) writerLoop() *writerLoop {
+	return &writerLoop{
+		store: s.Store, observer: s.Witness, pending: s.Witness.RollupsPending, settings: s.current,
+		clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery, changed: s.woken.changed,
+	}
+}
+
+func (s *Spine) pruner() *pruner {
+	return &pruner{store: s.Store, observer: s.Witness, settings: s.current, keep: s.Retention, clock: s.Clock, log: s.Log}
+}
+
+func (s *Spine) others() *othersLoop {
+	return &othersLoop{store: s.Store, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery, changed: s.changed}
+}
+
+// changed says that the store holds something new.
+func (s *Spine) changed(ctx context.Context) {
+	s.Witness.Changed(ctx)
+	nudge(s.woken.changed)
+}
+
+// nudge wakes whoever waits on c, once.
+func nudge(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// othersLoop notices what other programs write to the store: a person who was
+// forgotten leaves /metrics, and a backfill comes to it, without waiting for the
+// next interval.
+type othersLoop struct {
+	store interface {
+		// Others says whether another program has written since it was last asked.
+		Others(ctx context.Context) (wrote bool, err error)
+	}
+	clock     clock.Clock
+	log       *slog.Logger
+	wakeEvery time.Duration
+	changed   func(ctx context.Context)
+}
+
+// run looks often, as that costs nothing and somebody may wait.
+func (l *othersLoop) run(ctx context.Context) {
+	const often = 6 // as often as the other loops wake
+	for l.clock.Sleep(ctx, l.wakeEvery/often, nil); ctx.Err() == nil; l.clock.Sleep(ctx, l.wakeEvery/often, nil) {
+		wrote, err := l.store.Others(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			l.log.Warn("Looking for changes by other programs failed", "err", err)
+		case wrote:
+			l.changed(ctx)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// windows fetches the carbon intensity of a range for a command, many days at once.
+// Energy does not wait for it: what has no price gets one when there is one.
+type windows struct {
+	fetcher *fetcher
+	set     Settings
+	log     *slog.Logger
+	until   time.Time // no window ends later
+	anew    bool      // whether to ask for intensity that is known to be final
+	plan    bool      // whether to ask nobody, and only list the windows
+
+	// seen is where slots go in place of the store, if it is not nil.
+	seen map[time.Time]usage.Slot
+
+	asked  usage.Period // slots in it were asked for
+	away   time.Time    // the grid is not asked before
+	pause  backoff
+	list   []usage.Period // all windows that were asked for
+	failed error          // the last failure
+}
+
+// cover sees that the slots of a time are known, as far as they can be had.
+func (w *windows) cover(ctx context.Context, p usage.Period) {
+	p.From = usage.SlotAt(p.From)
+	known := !p.From.Before(w.asked.From) && !p.To.After(w.asked.To)
+	if known || w.fetcher.clock.Now().Before(w.away) || !w.anew && w.final(ctx, p) {
+		return
+	}
+	window := usage.Period{From: p.From, To: earlier(p.From.Add(longestWindow), w.until)}
+	w.list = append(w.list, window)
+	if w.plan {
+		w.asked = window
+		return
+	}
+	err := w.fetch(ctx, window)
+	if err == nil || usage.IsPermanent(err) {
+		w.asked = window
+		w.pause.reset()
+	}
+	if err != nil && ctx.Err() == nil {
+		w.away = w.fetcher.clock.Now().Add(w.pause.after(err))
+		w.failed = err
+		w.log.Warn("Fetching carbon intensity failed; going on without prices", "from", p.From, "err", err)
+	}
+}
+
+func (w *windows) fetch(ctx context.Context, window usage.Period) error {
+	question := func() ([]usage.Slot, usage.Rejects, error) { return w.set.Grid.Slots(ctx, window.From, window.To) }
+	if w.seen == nil {
+		return w.fetcher.keep(ctx, question)
+	}
+	slots, _, err := question()
+	for _, slot := range slots {
+		w.seen[slot.From] = slot
+	}
+	return err
+}
+
+// final says whether all slots of a time are known and will not change.
+func (w *windows) final(ctx context.Context, p usage.Period) bool {
+	slots, err := slotsOf(ctx, w.fetcher.store, w.set.Grid, p)
+	if err != nil {
+		return false // asking does no harm
+	}
+	for at := p.From; at.Before(p.To); at = at.Add(usage.SlotLength) {
+		price, ok := slots[at].Price()
+		if !ok || price.FetchedAt.Before(at.Add(usage.SlotLength+w.set.SettleAfter)) {
+			return false
+		}
+	}
+	return true
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

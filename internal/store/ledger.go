@@ -1,0 +1,305 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Update is the one way by which usage and prices enter the store. In one
+// transaction it gives decide each interval as it is, and puts the record that
+// decide returns in its place: facts, the rows of fact_usage, prices, state and
+// sums. Nothing that another program or another loop writes in the meantime is
+// lost. It says what became of each interval, in the order given; an error from
+// decide ends it and nothing is written.
+//
+// Doing it again with the same records changes no number. No interval goes back:
+// a settled one stays unless the policy restates it, one without its per-key rows
+// stays in any case, facts that come without a price take over the prices there
+// are, and an answer with less than there is takes no facts away. An answer that
+// changes nothing is an answer all the same: the interval is not due any more.
+func (s *Store) Update(ctx context.Context, intervals []usage.Interval, decide usage.Decide) ([]usage.Outcome, error) {
+	var u *update
+	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+		u = &update{store: s, ctx: ctx, tx: tx}
+		if u.naming, err = s.names.in(ctx, tx); err != nil {
+			return err
+		}
+		for _, i := range intervals {
+			outcome, err := u.one(i, decide)
+			if err != nil {
+				return fmt.Errorf("interval %s: store: %w", i, err)
+			}
+			u.outcomes = append(u.outcomes, outcome)
+		}
+		if u.sums == nil { // nothing was replaced
+			return nil
+		}
+		return u.sums.write(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	u.naming.keep()
+	return u.outcomes, nil
+}
+
+// update is one transaction that replaces intervals.
+type update struct {
+	store    *Store
+	ctx      context.Context
+	tx       *sql.Tx
+	naming   *naming
+	sums     *accounts // nil until the first interval is replaced
+	outcomes []usage.Outcome
+}
+
+// one updates one interval.
+func (u *update) one(i usage.Interval, decide usage.Decide) (usage.Outcome, error) {
+	old, due, err := loadHead(u.ctx, u.tx, i)
+	if err != nil {
+		return usage.Outcome{}, err
+	}
+	outcome := usage.Outcome{Interval: i, State: old.state}
+	if old.pruned {
+		outcome.Left = usage.ErrPruned
+		return outcome, nil
+	}
+	rec, policy, err := decide(usage.Stored{
+		Interval: i, State: old.state, Prices: old.prices, Due: due,
+		Slots: func(provider, grid string) (map[time.Time]usage.Slot, error) {
+			return slotsOf(u.ctx, u.tx, provider, grid, i)
+		},
+		Record: func() (usage.Record, error) { return readRecord(u.ctx, u.tx, u.naming, i) },
+	})
+	if err != nil || policy.Leave {
+		return outcome, err
+	}
+	rec.Interval = i
+	if err := check(rec, policy); err != nil {
+		return outcome, err
+	}
+	if err := loadRows(u.ctx, u.tx, i, &old); err != nil {
+		return outcome, err
+	}
+	return u.replace(old, rec, policy)
+}
+
+// replace puts a record in the place of what there is, or leaves that as it is.
+// Nothing is written before it is known that it can be.
+func (u *update) replace(old content, rec usage.Record, policy usage.Policy) (usage.Outcome, error) {
+	outcome := usage.Outcome{Interval: rec.Interval, State: old.state}
+	same, why, err := u.stays(old, rec, policy)
+	switch {
+	case err != nil:
+		return outcome, err
+	case same || errors.Is(why, usage.ErrForgotten):
+		outcome.Left = why
+		if policy.Answered {
+			err = answered(u.ctx, u.tx, rec.Interval)
+		}
+		return outcome, err
+	case why != nil:
+		outcome.Left = why
+		return outcome, nil
+	}
+	if old.state == usage.Provisional || old.state == usage.Settled {
+		if rec.State == usage.Unpriced {
+			rec.Prices = old.prices
+		}
+		rec.State = old.state.OrLater(rec.State)
+	}
+	fresh := old
+	fresh.state, fresh.prices = rec.State, rec.Prices
+	if !policy.PricesOnly {
+		if fresh, err = u.fresh(&rec); err != nil {
+			return outcome, err
+		}
+	}
+	if policy.Project != nil {
+		err := u.keepOthers(&rec, *policy.Project, old, &fresh)
+		if errors.Is(err, usage.ErrOtherFactors) {
+			outcome.Left = err
+			return outcome, nil
+		}
+		if err != nil {
+			return outcome, err
+		}
+	}
+	outcome.State, outcome.Changed = rec.State, !fresh.looks(old)
+	return outcome, u.put(old, fresh, rec, policy)
+}
+
+// stays says whether what is stored stays as it is: because it says the same
+// already, or, with why, because the record may not replace it.
+func (u *update) stays(old content, rec usage.Record, policy usage.Policy) (same bool, why, err error) {
+	switch {
+	case old.state == usage.Settled && !policy.Restate:
+		return false, usage.ErrSettled, nil
+	case policy.PricesOnly:
+		return false, nil, old.mayBePriced(rec.State)
+	case policy.Project == nil:
+	case len(old.rows) == 0:
+		return false, usage.ErrNoWhole, nil
+	default:
+		if old.rows, err = u.rowsOf(old.rows, *policy.Project); err != nil {
+			return false, nil, err
+		}
+		if rec.State == usage.Empty && len(old.rows) == 0 {
+			return true, nil, nil
+		}
+	}
+	if old.outlives(rec, policy.Again) {
+		return false, usage.ErrForgotten, nil
+	}
+	return false, nil, nil
+}
+
+// fresh numbers the keys of a record's facts. Usage of people who were forgotten
+// becomes unattributed.
+func (u *update) fresh(rec *usage.Record) (content, error) {
+	rec.Facts = u.naming.booked(rec.Facts)
+	fresh := content{state: rec.State, prices: rec.Prices}
+	var err error
+	if fresh.rows, err = number(u.naming, rec.Facts); err != nil {
+		return fresh, err
+	}
+	fresh.errs, err = errorsOf(*rec, u.naming)
+	return fresh, err
+}
+
+// put writes all that follows from the fresh content of an interval.
+func (u *update) put(old, fresh content, rec usage.Record, policy usage.Policy) error {
+	steps := []func() error{
+		func() error { return u.putFacts(old, fresh, rec, policy) },
+		func() error { return u.putPrices(old, fresh, rec.Interval) },
+		func() error { return u.putMembers(old, fresh, rec.Interval) },
+		func() error { return putChanges(u.ctx, u.tx, rec.Interval, old, fresh, policy.Why) },
+		func() error { return u.putSums(old, fresh, rec, policy) },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putFacts writes the interval itself and, unless the prices alone are other ones,
+// its facts and what they were made with.
+func (u *update) putFacts(old, fresh content, rec usage.Record, policy usage.Policy) error {
+	news := !fresh.looks(old)
+	if policy.PricesOnly {
+		return restate(u.ctx, u.tx, rec.Interval, fresh.state, news)
+	}
+	if old.state != usage.Missing { // a first answer is spared the look
+		if err := clearFacts(u.ctx, u.tx, rec.Interval); err != nil {
+			return err
+		}
+	}
+	if err := putInterval(u.ctx, u.tx, rec, fresh.energy(), policy, news); err != nil {
+		return err
+	}
+	if err := u.store.insertFacts(u.ctx, u.tx, fresh.rows); err != nil {
+		return err
+	}
+	if err := putFactors(u.ctx, u.tx, u.naming, rec); err != nil {
+		return err
+	}
+	return u.store.putHosts(u.ctx, u.tx, u.naming, rec)
+}
+
+// putSums counts the old content out of the sums and the fresh content in.
+func (u *update) putSums(old, fresh content, rec usage.Record, policy usage.Policy) (err error) {
+	if u.sums == nil {
+		if u.sums, err = readAccounts(u.ctx, u.tx, u.store.zone); err != nil {
+			return err
+		}
+	}
+	if err := u.sums.replace(u.ctx, rec.Interval, old, fresh); err != nil || policy.PricesOnly {
+		return err
+	}
+	return putHomes(u.ctx, u.naming, rec, u.sums.all)
+}
+
+// keepOthers makes a record about one project one about all of them: what the
+// others used, and what that was made with, stays. An interval has one PUE and one
+// power for each machine type.
+func (u *update) keepOthers(rec *usage.Record, project string, old content, fresh *content) error {
+	machines := map[string]bool{}
+	for _, r := range old.rows {
+		k, err := u.naming.keyOf(u.ctx, r.key)
+		if err != nil {
+			return err
+		}
+		if k.Project == project {
+			continue
+		}
+		machines[k.Machine] = true
+		fresh.rows = append(fresh.rows, r)
+		if e := old.errs[r.key]; e != nil {
+			if fresh.errs == nil {
+				fresh.errs = map[int64]*float64{}
+			}
+			fresh.errs[r.key] = e
+		}
+	}
+	sortRows(fresh.rows)
+	was := usage.Record{Interval: rec.Interval, Coverage: map[string]usage.Coverage{}}
+	if err := readFactors(u.ctx, u.tx, &was); err != nil {
+		return err
+	}
+	if len(machines) > 0 && was.PUE != rec.PUE {
+		return usage.ErrOtherFactors
+	}
+	power := map[string]usage.Rating{}
+	for _, r := range rec.Ratings {
+		power[r.Machine] = r
+	}
+	for _, r := range was.Ratings {
+		is, shared := power[r.Machine]
+		switch {
+		case !machines[r.Machine]:
+		case !shared:
+			rec.Ratings = append(rec.Ratings, r)
+		case is.Watts != r.Watts:
+			return usage.ErrOtherFactors
+		}
+	}
+	rec.Coverage = withOthers(rec.Coverage, was.Coverage, project)
+	rec.Labels = withOthers(rec.Labels, was.Labels, project)
+	rec.Asked = usage.Asked{} // what was asked for the others stands
+	return nil
+}
+
+// withOthers adds what is known of the other projects.
+func withOthers[T any](own, was map[string]T, project string) map[string]T {
+	for other, v := range was {
+		if other == project {
+			continue
+		}
+		if own == nil {
+			own = map[string]T{}
+		}
+		own[other] = v
+	}
+	return own
+}
+
+// rowsOf gives the rows of one project.
+func (u *update) rowsOf(rows []row, project string) (own []row, err error) {
+	for _, r := range rows {
+		k, err := u.naming.keyOf(u.ctx, r.key)
+		if err != nil {
+			return nil, err
+		}
+		if k.Project == project {
+			own = append(own, r)
+		}
+	}
+	return own, nil
+}

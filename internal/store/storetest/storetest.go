@@ -1,0 +1,44 @@
+// Package storetest fills real stores for the tests of other packages. It knows
+// records and nothing of tables. Start with Commit.
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Updater is a store, for its one way to write.
+type Updater interface {
+	Update(ctx context.Context, intervals []usage.Interval, decide usage.Decide) ([]usage.Outcome, error)
+}
+
+// Commit stores records as a source's first answers, in one transaction.
+func Commit(tb testing.TB, st Updater, records ...usage.Record) {
+	tb.Helper()
+	CommitAs(tb, st, usage.Policy{}, records...)
+}
+
+// CommitAs stores records as answers, with a policy, in one transaction. To leave
+// one as it is fails the test.
+func CommitAs(tb testing.TB, st Updater, policy usage.Policy, records ...usage.Record) {
+	tb.Helper()
+	policy.Answered = true
+	intervals, byStart := make([]usage.Interval, len(records)), map[time.Time]usage.Record{}
+	for i, rec := range records {
+		intervals[i], byStart[rec.Interval.Start] = rec.Interval, rec
+	}
+	outcomes, err := st.Update(context.Background(), intervals, func(was usage.Stored) (usage.Record, usage.Policy, error) {
+		return byStart[was.Interval.Start], policy, nil
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, o := range outcomes {
+		if o.Left != nil {
+			tb.Fatalf("interval %s: %v", o.Interval, o.Left)
+		}
+	}
+}
