@@ -334,3 +334,57 @@ func TestPartsAddUpToTheirHost(t *testing.T) {
 		t.Errorf("got %+v", all)
 	}
 }
+
+// The page is turned while a run is being stored: what was composed by the old one
+// is not, and is composed again. Nobody waits for anybody.
+func TestAPageThatIsTurnedInMidRunIsNoticed(t *testing.T) {
+	g := &registry{}
+	r, host := nameless(t, g)
+	if err := r.learn(); err != nil {
+		t.Fatal(err)
+	}
+	g.census = usage.Census{
+		People:     people("ada"),
+		Workspaces: []usage.Workspace{{Document: "1", Host: usage.HostName(host), Owner: "ada", Created: start.Add(-72 * time.Hour)}},
+	}
+	learned := make(chan error, 1)
+	turned := &turning{Store: r.store, turn: func() {
+		go func() { learned <- r.learn() }() // waits for the store, which is being written
+		for old := r.spine.book.current.Load(); r.spine.book.current.Load() == old; {
+			time.Sleep(time.Millisecond)
+		}
+	}}
+	r.live.collector.store = turned
+	if err := r.energy(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-learned; err != nil {
+		t.Fatal(err)
+	}
+	if turned.calls < 2 {
+		t.Errorf("the run was stored %d times, want a second time", turned.calls)
+	}
+	if users := r.users(); users["ada"] == 0 {
+		t.Errorf("users are %v", users)
+	}
+}
+
+// turning turns the page inside the first transaction, before it is decided what is
+// stored.
+type turning struct {
+	Store
+	turn  func()
+	calls int
+}
+
+func (s *turning) Update(ctx context.Context, run []usage.Interval, decide usage.Decide) ([]usage.Outcome, error) {
+	s.calls++
+	first := s.calls == 1
+	return s.Store.Update(ctx, run, func(was usage.Stored) (usage.Record, usage.Policy, error) {
+		if first {
+			first = false
+			s.turn()
+		}
+		return decide(was)
+	})
+}

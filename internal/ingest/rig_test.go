@@ -32,7 +32,7 @@ import (
 // a store on disk, the clients of both upstreams, and servers that answer, or
 // fail to, in the same process.
 type rig struct {
-	t     *testing.T
+	t     testing.TB
 	now   time.Time
 	path  string
 	store *store.Store
@@ -48,7 +48,7 @@ type rig struct {
 // start is a Wednesday in summer.
 var start = time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 
-func newRig(t *testing.T, change ...func(*Settings)) *rig {
+func newRig(t testing.TB, change ...func(*Settings)) *rig {
 	t.Helper()
 	cloud, err := simulate.New(simulate.Config{Seed: 7, Hosts: 3, Start: start.Add(-72 * time.Hour)})
 	if err != nil {

@@ -74,15 +74,15 @@ type frontier struct {
 	stray  bool  // whether there are empty-handed ones of the future
 }
 
-// frontier reads it. An end in the future is one of a clock that ran ahead: it
-// begins again with now.
+// frontier reads it. An end in the future is one of a clock that ran ahead: then it
+// is that of the newest interval that is over.
 func (s *Store) frontier(ctx context.Context, first usage.Interval, until time.Time) (f frontier, err error) {
 	err = s.reader.QueryRowContext(ctx, `SELECT
-		coalesce((SELECT min(CAST(value AS INTEGER), ?3) FROM setting WHERE name = 'scheduled_to'),
+		coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'scheduled_to' AND CAST(value AS INTEGER) <= ?1),
 			(SELECT max(start + seconds) FROM usage_interval WHERE start + seconds <= ?1), ?2),
 		coalesce((SELECT start + seconds FROM usage_interval WHERE state IN ('unpriced', 'provisional', 'settled') ORDER BY start DESC LIMIT 1), 0),
 		EXISTS (SELECT 1 FROM usage_interval WHERE start + seconds > ?1 AND state IN ('missing', 'empty'))`,
-		until.Unix(), first.Start.Unix(), usage.FloorEpoch(until, first.Length).Unix()).Scan(&f.next, &f.newest, &f.stray)
+		until.Unix(), first.Start.Unix()).Scan(&f.next, &f.newest, &f.stray)
 	return f, err
 }
 

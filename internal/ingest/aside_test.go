@@ -1,0 +1,183 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// An interval that failed on its own is in soon after the server has recovered, not
+// when its time is up.
+func TestTheFirstGoodAnswerTakesUpWhatWasPutOff(t *testing.T) {
+	for _, fault := range []func(url.Values) (int, string){status(500), status(422), broken("<html>")} {
+		r := newRig(t, func(s *Settings) { s.Lookback = time.Hour })
+		bad := start
+		r.server.fault = func(form url.Values) (int, string) {
+			if number(form, "start") <= float64(bad.Unix()) && number(form, "end") >= float64(bad.Unix()) {
+				return fault(form)
+			}
+			return 0, ""
+		}
+		for range 9 { // many attempts: its next is far away
+			r.energy() //nolint:errcheck // failing is the point
+			r.now = r.now.Add(3 * time.Minute)
+		}
+		if n := r.states()[usage.Missing]; n != 1 {
+			t.Fatalf("%d intervals are missing, want one", n)
+		}
+		r.server.fault = nil
+		r.now = start.Add(33 * time.Minute)
+		for range 2 {
+			if err := r.energy(); err != nil {
+				t.Fatal(err)
+			}
+			r.now = r.now.Add(time.Minute)
+		}
+		if n := r.states()[usage.Missing]; n != 0 {
+			t.Errorf("%d intervals are missing two minutes after the server answers again", n)
+		}
+	}
+}
+
+// A backend is away for a minute, and what is left of the server says that every
+// question is too large.
+func TestAMinuteOfRefusalsDelaysByMinutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.use(New(r.store, silent{}, quiet, shifted(), r.spine.current()))
+		r.server.fault = status(422)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); r.spine.Run(ctx) }()
+		time.Sleep(20 * time.Second)
+		if r.server.asked > 60 {
+			t.Errorf("%d questions in 20 seconds", r.server.asked)
+		}
+		time.Sleep(40 * time.Second)
+		r.server.fault = nil
+		time.Sleep(3 * time.Minute)
+		cancel()
+		<-done
+		if n := r.states()[usage.Missing]; n != 0 {
+			t.Errorf("%d of 48 intervals are missing three minutes after it is over", n)
+		}
+		r.store.Close()
+	})
+}
+
+// What fails each time is not asked for with every good answer.
+func TestWhatFailsEachTimeIsAskedForMoreAndMoreSeldom(t *testing.T) {
+	var a aside
+	now := start
+	taken := 0
+	for range 600 { // one good answer a second, for ten minutes
+		if all := a.takeUp(now); len(all) > 0 {
+			taken++
+		}
+		a.add(usage.IntervalAt(start, usage.SlotLength))
+		now = now.Add(time.Second)
+	}
+	if taken < 8 || taken > 14 {
+		t.Errorf("taken up %d times in ten minutes", taken)
+	}
+	for n := range 2 * asideAtOnce {
+		a.add(usage.IntervalAt(start.Add(time.Duration(n)*time.Hour), usage.SlotLength))
+	}
+	if n := len(a.intervals); n > asideAtOnce {
+		t.Errorf("%d are remembered", n)
+	}
+	a.notBefore = now.Add(1000 * time.Hour) // by a clock that ran ahead
+	if len(a.takeUp(now)) == 0 {
+		t.Error("a clock that was put right leaves them")
+	}
+}
+
+func TestAClockThatIsWrongAtTheStartWritesNothingDown(t *testing.T) {
+	r := newRig(t, func(s *Settings) { s.Lookback = 2 * time.Hour })
+	r.both()
+	before := r.dump()
+	right := r.now
+	for _, wrong := range []time.Time{time.Unix(0, 0), right.AddDate(-57, 0, 0), right.AddDate(-2, 0, 0), right.AddDate(0, 0, -3)} {
+		r.now = wrong
+		r.restart()
+		if err := r.energy(); err == nil || !strings.Contains(err.Error(), "the clock is wrong") {
+			t.Errorf("at %v: %v", wrong, err)
+		}
+		if after := r.dump(); after != before {
+			t.Errorf("at %v the store has become\n%s", wrong, firstDifference(after, before))
+		}
+	}
+	r.now = right.Add(30 * time.Minute)
+	r.restart()
+	r.both()
+	r.want(map[usage.State]int{usage.Provisional: 5})
+}
+
+func TestAClockThatRanAheadLeavesNothingForEver(t *testing.T) {
+	r := newRig(t, func(s *Settings) { s.Lookback = 2 * time.Hour })
+	r.both()
+	right := r.now
+	var said bytes.Buffer
+	r.use(New(r.store, silent{}, slog.New(slog.NewTextHandler(&said, nil)), r.spine.Clock, r.spine.current()))
+	r.server.fault = status(http.StatusInternalServerError)
+	r.now = right.AddDate(2, 0, 0)
+	r.energy() //nolint:errcheck // nobody has anything of then
+	if n := r.states()[usage.Missing]; n > 5 {
+		t.Errorf("%d intervals of two years are missing, want those of the lookback", n)
+	}
+	if !strings.Contains(said.String(), "carbontool backfill") {
+		t.Errorf("said is %q", said.String())
+	}
+	r.server.fault = nil
+	r.now = right.Add(30 * time.Minute)
+	r.restart()
+	r.both()
+	r.want(map[usage.State]int{usage.Provisional: 5})
+}
+
+// An outage that is long, but can be one, is caught up with.
+func TestAnOutageOfWeeksIsCaughtUpWith(t *testing.T) {
+	r := aged(t, func(s *Settings) { s.Lookback = time.Hour })
+	r.both()
+	r.now = r.now.Add(20 * 24 * time.Hour)
+	r.restart()
+	r.both()
+	if n := r.states()[usage.Missing]; n != 0 {
+		t.Errorf("%d are missing", n)
+	}
+	if n := r.states()[usage.Settled] + r.states()[usage.Provisional]; n != 2+20*48 {
+		t.Errorf("%d intervals have usage", n)
+	}
+}
+
+func TestNothingBeginsBeforeTheProgramWasBuilt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		clock := shifted()
+		var said bytes.Buffer
+		s := New(r.store, silent{}, slog.New(slog.NewTextHandler(&said, nil)), clock, r.spine.current())
+		s.Built = clock.Now().Add(clockMargin + time.Hour)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); s.Run(ctx) }()
+		time.Sleep(50 * time.Minute)
+		if r.server.asked > 0 || strings.Count(said.String(), "The clock is wrong") != 1 {
+			t.Errorf("asked %d times; said %q", r.server.asked, said.String())
+		}
+		time.Sleep(20 * time.Minute) // it is set
+		if r.server.asked == 0 {
+			t.Error("a clock that is right now is still waited for")
+		}
+		cancel()
+		<-done
+		r.store.Close()
+	})
+}
