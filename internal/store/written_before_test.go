@@ -116,7 +116,9 @@ func when(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-func keyed(k usage.Key) string { return strings.Join([]string{k.Project, k.Machine, k.User, k.Group}, "/") }
+func keyed(k usage.Key) string {
+	return strings.Join([]string{k.Project, k.Machine, k.User, k.Group}, "/")
+}
 
 // answers is all that a store says, one line a fact.
 func answers(t *testing.T, s *Store) string {
@@ -154,7 +156,9 @@ func sorted[V any](m map[string]V, f func(name string, v V)) {
 }
 
 func (a *asking) coverage(what string, all map[string]usage.Coverage) {
-	sorted(all, func(project string, c usage.Coverage) { a.say("%s coverage %s %s", what, project, bits(c.Seen, c.Capacity)) })
+	sorted(all, func(project string, c usage.Coverage) {
+		a.say("%s coverage %s %s", what, project, bits(c.Seen, c.Capacity))
+	})
 }
 
 func (a *asking) summary() {
@@ -258,7 +262,9 @@ func (a *asking) proof(p usage.Proof) {
 	for _, f := range facts {
 		a.say("  fact %s %s cpu %s kwh %s", when(f.Start), keyed(f.Key), pair(f.CPU), pair(f.Energy))
 	}
-	price := func(p usage.Price) string { return fmt.Sprint(bits(p.Intensity), " ", p.Kind, " ", p.Provider, " ", p.Grid) }
+	price := func(p usage.Price) string {
+		return fmt.Sprint(bits(p.Intensity), " ", p.Kind, " ", p.Provider, " ", p.Grid)
+	}
 	for _, c := range p.Prices {
 		a.say("  price %s %s slot %s fetched %s", when(c.Start), price(c.Price), when(c.SlotFrom), when(c.FetchedAt))
 	}
@@ -266,7 +272,9 @@ func (a *asking) proof(p usage.Proof) {
 		a.say("  rating %s %s %s error %s", r.Machine, pair(r.Watts), r.Source, orDash(r.Error))
 	}
 	a.coverage("  its", p.Coverage)
-	sorted(p.Labels, func(project string, l usage.Labels) { a.say("  labels %s %v %v %v %v", project, l.Project, l.Machine, l.Host, l.User) })
+	sorted(p.Labels, func(project string, l usage.Labels) {
+		a.say("  labels %s %v %v %v %v", project, l.Project, l.Machine, l.Host, l.User)
+	})
 	for _, h := range p.Hosts {
 		a.say("  host %s %s %s %s cpu %s kwh %s", h.Host, h.Machine, when(h.Start), when(h.Until), pair(h.CPU), pair(h.Energy))
 	}
@@ -304,7 +312,9 @@ func (a *asking) factors() {
 	ctx, p := a.t.Context(), a.span()
 	ratings, err := a.s.MachineAverages(ctx, p.From)
 	a.must(err)
-	sorted(ratings, func(name string, r usage.Rating) { a.say("average %s %s %s error %s", name, pair(r.Watts), r.Source, orDash(r.Error)) })
+	sorted(ratings, func(name string, r usage.Rating) {
+		a.say("average %s %s %s error %s", name, pair(r.Watts), r.Source, orDash(r.Error))
+	})
 	grids, err := a.s.Grids(ctx)
 	a.must(err)
 	for _, g := range grids {
@@ -326,7 +336,9 @@ func (a *asking) factors() {
 	for _, d := range seen.Days {
 		a.say("sighted %s %s last %s share %s %v %v %v %v", d.Project, when(d.Day), when(d.Last), bits(d.Share), d.Labels.Project, d.Machine, d.Host, d.User)
 	}
-	sorted(seen.Now, func(project string, l usage.Labels) { a.say("now %s %v %v %v %v", project, l.Project, l.Machine, l.Host, l.User) })
+	sorted(seen.Now, func(project string, l usage.Labels) {
+		a.say("now %s %v %v %v %v", project, l.Project, l.Machine, l.Host, l.User)
+	})
 }
 
 func (a *asking) people() {
@@ -356,7 +368,9 @@ func (a *asking) people() {
 	for k, u := range shown.Elsewhere {
 		elsewhere[keyed(k)] = u
 	}
-	sorted(elsewhere, func(k string, u usage.SettledUsage) { a.say("shown elsewhere %s kwh %s g %s", k, pair(u.Energy), pair(u.Emissions)) })
+	sorted(elsewhere, func(k string, u usage.SettledUsage) {
+		a.say("shown elsewhere %s kwh %s g %s", k, pair(u.Energy), pair(u.Emissions))
+	})
 	active, err := a.s.Active(ctx)
 	a.must(err)
 	for _, u := range active {
