@@ -132,7 +132,8 @@ func BenchmarkBareInsert(b *testing.B) {
 // BenchmarkDocumentFactUsage writes one row a key into fact_usage as the user's
 // document has it, but for the UNIQUE that SQLite does not take, with its upsert.
 func BenchmarkDocumentFactUsage(b *testing.B) {
-	db, err := connect(newFile(b, filepath.Join(b.TempDir(), "document.db")), "rw", "immediate", writerPragmas)
+	dsn := "file:" + newFile(b, filepath.Join(b.TempDir(), "document.db")) + "?_txlock=immediate&_pragma=synchronous(FULL)&_pragma=cache_size(-8192)&_pragma=temp_store(MEMORY)"
+	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		b.Fatal(err)
 	}

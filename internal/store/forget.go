@@ -21,7 +21,7 @@ var (
 	// eraserPragmas overwrite what is deleted. A copy for VACUUM goes to disk:
 	// the store may be larger than the memory.
 	eraserPragmas = []string{
-		"foreign_keys(1)", fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+		"foreign_keys(1)", "busy_timeout(5000)",
 		"synchronous(FULL)", "secure_delete(1)", "temp_store(FILE)", "journal_size_limit(0)",
 	}
 )
@@ -42,14 +42,13 @@ func (s *Store) Forget(ctx context.Context, user string) (alias string, found bo
 	if aliasForm.MatchString(user) {
 		return "", false, nil
 	}
-	db, err := connect(s.path, "rw", "immediate", eraserPragmas)
+	db, err := s.file.Connect(eraserPragmas...)
 	if err != nil {
 		return "", false, fmt.Errorf("store: forget a user: %w", err)
 	}
 	defer db.Close()
-	db.SetMaxOpenConns(1)
 	before := false
-	err = transact(ctx, db, func(tx *sql.Tx) (err error) {
+	err = s.file.WriteOn(ctx, db, func(tx *sql.Tx) (err error) {
 		alias, before, err = forget(ctx, tx, user)
 		return err
 	})

@@ -36,12 +36,6 @@ type identity struct {
 	project, machine int64
 }
 
-// queryer is a database or a transaction.
-type queryer interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 func loadNames(ctx context.Context, db queryer) (*names, error) {
 	b, err := readBook(ctx, db)
 	return &names{book: b, aliases: map[string]string{}}, err
@@ -158,19 +152,4 @@ func (n *names) homesMoved() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	clear(n.book.users)
-}
-
-// each runs a query and calls f for every row.
-func each(ctx context.Context, db queryer, query string, args []any, f func(*sql.Rows) error) error {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

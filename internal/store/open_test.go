@@ -254,7 +254,7 @@ func TestAnOlderStoreIsMigrated(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "carbon.db")
 		queries := []string{"BEGIN"}
 		for _, m := range all[:have] {
-			queries = append(queries, m.sql)
+			queries = append(queries, m.SQL)
 		}
 		if have > 0 {
 			queries = append(queries, fmt.Sprintf("PRAGMA application_id=%d", applicationID), fmt.Sprintf("PRAGMA user_version=%d", have),

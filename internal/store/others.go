@@ -1,11 +1,22 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
+)
 
 // Others says whether another program has written to the file since this was last
 // asked, or since it was opened: a person was forgotten, a backfill goes on. It
-// costs a look at a counter that SQLite keeps in shared memory.
+// costs a look at a counter that SQLite keeps in shared memory. It also finds it when
+// the file is gone: see Gone.
 func (s *Store) Others(ctx context.Context) (wrote bool, err error) {
+	if s.writer == nil {
+		return false, sqlite.ErrReadOnly
+	}
+	if err := s.Check(); err != nil {
+		return false, err
+	}
 	// All that this program writes goes through one connection, whose own commits
 	// do not count there.
 	var version int64

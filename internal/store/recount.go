@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -33,7 +34,7 @@ func (s *Store) fixTimezone(ctx context.Context, zone *time.Location, owner bool
 		return nil
 	}
 	if !isNew && !owner {
-		return fmt.Errorf("counts days in %s and the configuration says timezone: %s; start carbon_exporter with it, which counts them anew", kept, zone)
+		return otherTimezone(kept, zone)
 	}
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if err := s.recount(ctx, tx, kept); err != nil {
@@ -43,7 +44,7 @@ func (s *Store) fixTimezone(ctx context.Context, zone *time.Location, owner bool
 		return err
 	})
 	if err != nil {
-		return unwritable(err)
+		return sqlite.Unwritable(err)
 	}
 	return nil
 }

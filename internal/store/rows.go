@@ -6,37 +6,38 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // statements write the many rows.
 type statements struct {
-	fact, member, host, tenure bulk
+	fact, member, host, tenure sqlite.Bulk
 	reprice                    *sql.Stmt // of a row of fact_usage
 }
 
 func (p *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
-	if p.fact, err = prepareBulk(ctx, db, "usage_fact", 6); err != nil {
+	if p.fact, err = sqlite.PrepareBulk(ctx, db, "usage_fact", 6); err != nil {
 		return err
 	}
-	if p.member, err = prepareBulk(ctx, db, `fact_usage(ts, scope, project_id, machine_id, user_id,
+	if p.member, err = sqlite.PrepareBulk(ctx, db, `fact_usage(ts, scope, project_id, machine_id, user_id,
 		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh,
 		busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh)`, 12); err != nil {
 		return err
 	}
-	if p.host, err = prepareBulk(ctx, db, "workspace_usage", 9); err != nil {
+	if p.host, err = sqlite.PrepareBulk(ctx, db, "workspace_usage", 9); err != nil {
 		return err
 	}
 	if p.reprice, err = db.PrepareContext(ctx, `UPDATE fact_usage
 		SET busy_gCo2eq = ?, idle_gCo2eq = ?, intensity_gCo2eq_kwh = ? WHERE usage_id = ?`); err != nil {
 		return err
 	}
-	p.tenure, err = prepareBulk(ctx, db, "directory_tenure", 6)
+	p.tenure, err = sqlite.PrepareBulk(ctx, db, "directory_tenure", 6)
 	return err
 }
 
 func (p *statements) close() error {
-	err := errors.Join(p.fact.close(), p.member.close(), p.host.close(), p.tenure.close())
+	err := errors.Join(p.fact.Close(), p.member.Close(), p.host.Close(), p.tenure.Close())
 	if p.reprice != nil {
 		err = errors.Join(err, p.reprice.Close())
 	}
@@ -59,7 +60,7 @@ func clearFacts(ctx context.Context, tx *sql.Tx, interval usage.Interval) error 
 }
 
 func (s *Store) insertFacts(ctx context.Context, tx *sql.Tx, rows []row) error {
-	return s.insert.fact.insert(ctx, tx, len(rows), func(values []any, i int) []any {
+	return s.insert.fact.Insert(ctx, tx, len(rows), func(values []any, i int) []any {
 		r := &rows[i]
 		return append(values, r.start, r.key, float64(r.cpu.Busy), float64(r.cpu.Idle), float64(r.energy.Busy), float64(r.energy.Idle))
 	})
@@ -137,7 +138,7 @@ func (u *update) putMembers(old, fresh content, interval usage.Interval) error {
 		}
 	}
 	ts := interval.String()
-	return u.store.insert.member.insert(u.ctx, u.tx, len(members), func(values []any, i int) []any {
+	return u.store.insert.member.Insert(u.ctx, u.tx, len(members), func(values []any, i int) []any {
 		m := members[i]
 		return m.columns().appendTo(append(values, ts, m.scope, m.project, m.machine, m.user), 0)
 	})
@@ -163,7 +164,7 @@ func (u *update) repriceMembers(members []*member, interval usage.Interval) (don
 			return false, nil
 		}
 	}
-	quiet := context.WithoutCancel(u.ctx) // see bulk.insert
+	quiet := context.WithoutCancel(u.ctx) // see sqlite.Bulk.Insert
 	reprice := u.tx.StmtContext(quiet, u.store.insert.reprice)
 	values := make([]any, 0, 4)
 	for _, m := range members {

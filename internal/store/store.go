@@ -1,8 +1,10 @@
 // Package store keeps the record in one SQLite file: facts, the state of every
 // interval, intensities, averages, exact totals, and the directory that says
-// whose usage it was. It knows tables and transactions; it must not know
-// Prometheus, MongoDB, the carbon API or what a number is used for. Start with
-// Commit, the one function by which facts enter, and migrations/0002_grain.sql.
+// whose usage it was. It knows tables and what they mean; it must not know the
+// file (that is internal/sqlite, the one package beside usage that it imports
+// for it), Prometheus, MongoDB, the carbon API or what a number is used for.
+// Start with Commit, the one function by which facts enter, and
+// migrations/0002_grain.sql.
 package store
 
 import (
@@ -10,22 +12,19 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
-	"github.com/gofrs/flock"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 )
 
 // Store is an open carbon.db. Its methods may be called from several
 // goroutines; each is one transaction, writers wait for each other.
 type Store struct {
+	file   *sqlite.DB
 	path   string
-	writer *sql.DB
+	writer *sql.DB // nil: opened to read
 	reader *sql.DB
-	lock   *flock.Flock
 	insert statements
 	names  *names
 	others atomic.Int64   // see Others
@@ -40,17 +39,17 @@ type Options struct {
 	Exclusive bool
 	// Interval is the length of the store's intervals, fixed with its first
 	// row. Opening with another length is refused: two grids in one store would
-	// count time twice or leave holes.
+	// count time twice or leave holes. 0 means whatever the store has.
 	Interval time.Duration
 	// Timezone is that of the days, months and years that are added up. An owner
-	// that opens with another counts all days anew, which takes a while; others are
-	// refused. nil means: whatever the store has, UTC in a new one.
+	// that opens with another one counts all days anew, which takes a while; others
+	// are refused. nil means whatever the store has, UTC in a new one.
 	Timezone *time.Location
 }
 
 // Open opens the store at path and migrates it, or makes a new one. A file that
 // is not a whole, writable store of this or an older version is refused and
-// left exactly as it is.
+// left exactly as it is. A disk without room is sqlite.ErrDiskFull.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	s, err := open(ctx, path, o)
 	if err != nil {
@@ -59,128 +58,135 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
-	path, err = prepare(path)
+func open(ctx context.Context, path string, o Options) (*Store, error) {
+	present, err := schema()
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path}
-	defer func() {
-		if err != nil {
-			s.Close()
-		}
-	}()
-	if o.Exclusive {
-		if err := s.own(); err != nil {
-			return nil, err
-		}
+	file, err := sqlite.Open(ctx, path, present, sqlite.Options{
+		Exclusive: o.Exclusive,
+		Inspect: func(ctx context.Context, db sqlite.Queryer) error {
+			_, err := compareInterval(ctx, db, o.Interval)
+			return err
+		},
+	})
+	if errors.Is(err, sqlite.ErrInUse) && o.Exclusive {
+		return nil, fmt.Errorf("%w; give each its own --storage.path", err)
 	}
-	if err := inspect(ctx, path, o.Interval); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	if s.writer, err = connect(path, "rw", "immediate", writerPragmas); err != nil {
-		return nil, err
-	}
-	s.writer.SetMaxOpenConns(1)
-	s.writer.SetMaxIdleConns(1)
-	if err := migrate(ctx, s.writer); err != nil {
-		return nil, err
-	}
-	if s.length, err = fixInterval(ctx, s.writer, o.Interval); err != nil {
-		return nil, err
-	}
-	if err := s.fixTimezone(ctx, o.Timezone, o.Exclusive); err != nil {
-		return nil, err
-	}
-	if s.reader, err = connect(path, "rw", "deferred", readerPragmas); err != nil {
-		return nil, err
-	}
-	s.reader.SetMaxOpenConns(4)
-	s.reader.SetMaxIdleConns(1)
-	s.reader.SetConnMaxIdleTime(time.Minute) // each has a page cache of its own
-	if _, err := s.Others(ctx); err != nil { // from now on
-		return nil, err
-	}
-	if s.names, err = loadNames(ctx, s.reader); err != nil {
-		return nil, err
-	}
-	if err := s.insert.prepare(ctx, s.writer); err != nil {
+	s := fromFile(file)
+	if err := s.begin(ctx, o); err != nil {
+		s.Close() //nolint:errcheck // what went wrong first is what counts
 		return nil, err
 	}
 	return s, nil
 }
 
-// Close ends all connections and gives the file free. The last one to close
-// folds the write-ahead log into the file.
+func fromFile(file *sqlite.DB) *Store {
+	return &Store{file: file, path: file.Path(), writer: file.Writer(), reader: file.Reader()}
+}
+
+// begin settles what holds for the whole store, and reads what is kept in memory.
+func (s *Store) begin(ctx context.Context, o Options) (err error) {
+	if s.length, err = fixInterval(ctx, s.writer, o.Interval); err != nil {
+		return err
+	}
+	if err := s.fixTimezone(ctx, o.Timezone, o.Exclusive); err != nil {
+		return err
+	}
+	if _, err := s.Others(ctx); err != nil { // from now on
+		return err
+	}
+	if s.names, err = loadNames(ctx, s.reader); err != nil {
+		return err
+	}
+	return s.insert.prepare(ctx, s.writer)
+}
+
+// OpenToRead opens the store at path only to read it: at once, without a lock, beside
+// a running exporter, and also where nothing can be written. Of the options, Interval
+// and Timezone are compared. A store of an older program is sqlite.ErrOutdated.
+func OpenToRead(ctx context.Context, path string, o Options) (*Store, error) {
+	s, err := openToRead(ctx, path, o)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	return s, nil
+}
+
+func openToRead(ctx context.Context, path string, o Options) (*Store, error) {
+	file, err := openFileToRead(ctx, path, false)
+	if err != nil {
+		return nil, err
+	}
+	s := fromFile(file)
+	if err := s.beginToRead(ctx, o); err != nil {
+		s.Close() //nolint:errcheck // what went wrong first is what counts
+		return nil, err
+	}
+	return s, nil
+}
+
+// openFileToRead opens the file of a store; anySchema, also of an older or a newer
+// program.
+func openFileToRead(ctx context.Context, path string, anySchema bool) (*sqlite.DB, error) {
+	present, err := schema()
+	if err != nil {
+		return nil, err
+	}
+	return sqlite.OpenToRead(ctx, path, present, anySchema)
+}
+
+func (s *Store) beginToRead(ctx context.Context, o Options) (err error) {
+	if s.length, err = compareInterval(ctx, s.reader, o.Interval); err != nil {
+		return err
+	}
+	if s.zone, err = keptTimezone(ctx, s.reader); err != nil {
+		return err
+	}
+	if o.Timezone != nil && o.Timezone.String() != s.zone.String() {
+		return otherTimezone(s.zone.String(), o.Timezone)
+	}
+	s.names, err = loadNames(ctx, s.reader)
+	return err
+}
+
+// Close ends all connections and releases the file. A file that is no longer the one
+// that was opened is sqlite.ErrGone, and is left as it is.
 func (s *Store) Close() error {
-	var errs []error
-	s.insert.close()
-	for _, db := range []*sql.DB{s.reader, s.writer} {
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
+	return errors.Join(s.insert.close(), s.file.Close())
+}
+
+// Gone is closed when the file is found to be no longer the one that was opened: it
+// was deleted, moved, replaced, overwritten or made unreadable. Then nothing is
+// written any more, and Check says what has happened and what to do. Writing finds
+// it, and Others.
+func (s *Store) Gone() <-chan struct{} { return s.file.Gone() }
+
+// Check looks whether the file is still the one that was opened; if not, that is
+// sqlite.ErrGone.
+func (s *Store) Check() error {
+	if err := s.file.Check(); err != nil {
+		return fmt.Errorf("store %w", err)
 	}
-	if s.lock != nil {
-		errs = append(errs, s.lock.Unlock())
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // SizeBytes is the size of the file and its write-ahead log on disk.
-func (s *Store) SizeBytes() (int64, error) {
-	var size int64
-	for _, name := range []string{s.path, s.path + "-wal"} {
-		info, err := os.Stat(name)
-		switch {
-		case err == nil:
-			size += info.Size()
-		case !errors.Is(err, os.ErrNotExist):
-			return 0, err
-		}
-	}
-	return size, nil
-}
+func (s *Store) SizeBytes() (int64, error) { return s.file.SizeBytes() }
 
-// prepare resolves links, so that one file has one lock whatever it is called,
-// and makes the directory of a new store.
-func prepare(path string) (string, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
-	info, err := os.Stat(path)
-	if errors.Is(err, os.ErrNotExist) {
-		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-			return "", fmt.Errorf("make its directory: %w", err)
-		}
-		// SQLite says no more than "unable to open database file".
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640)
-		if err != nil {
-			return "", err
-		}
-		return path, f.Close()
-	}
-	if err != nil {
-		return "", err
-	}
-	return path, examine(path, info)
-}
+// write runs f in one immediate transaction.
+func (s *Store) write(ctx context.Context, f func(*sql.Tx) error) error { return s.file.Write(ctx, f) }
 
-// own takes the exporter's lock, a file beside the store: SQLite's own locks
-// come and go with each transaction.
-func (s *Store) own() error {
-	s.lock = flock.New(s.path + ".lock")
-	ok, err := s.lock.TryLock()
-	if err != nil {
-		s.lock = nil
-		return fmt.Errorf("take its lock: %w", err)
-	}
-	if !ok {
-		s.lock = nil
-		return errors.New("another carbon_exporter uses it; give each its own --storage.path")
-	}
-	return nil
+// read runs f in one transaction that sees one state of the store.
+func (s *Store) read(ctx context.Context, f func(*sql.Tx) error) error { return s.file.Read(ctx, f) }
+
+// queryer is a database or a transaction.
+type queryer = sqlite.Queryer
+
+// each calls f for every row of a query.
+func each(ctx context.Context, db queryer, query string, args []any, f func(*sql.Rows) error) error {
+	return sqlite.Each(ctx, db, query, args, f)
 }

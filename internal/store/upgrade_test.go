@@ -20,7 +20,7 @@ func versionTwo(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "carbon.db")
 	first, second := at(1).Start.Unix(), at(2).Start.Unix()
 	queries := []string{
-		"BEGIN", all[0].sql, all[1].sql,
+		"BEGIN", all[0].SQL, all[1].SQL,
 		fmt.Sprintf("PRAGMA application_id=%d", applicationID), "PRAGMA user_version=2",
 		"CREATE TABLE schema_migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)",
 		"INSERT INTO schema_migration VALUES (1, '0001_seed', ''), (2, '0002_grain', '')",

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 )
 
 // Verdict is what one check of a store has come to.
@@ -32,12 +34,12 @@ func (v *Verdict) fault(format string, args ...any) {
 // look at; what is wrong with a store is in the verdicts. The faults name intervals,
 // projects and machine types, never people.
 func Verify(ctx context.Context, path string, now time.Time, progress func(done, all int, at time.Time)) ([]Verdict, error) {
-	db, _, err := openToRead(ctx, path)
+	file, err := openFileToRead(ctx, path, true)
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
-	defer db.Close()
-	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	defer file.Close() //nolint:errcheck // it was only read
+	tx, err := file.Reader().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("read store %s: %w", path, err)
 	}
@@ -62,7 +64,7 @@ func (v *verification) run(ctx context.Context) error {
 	for _, check := range []func(context.Context) (Verdict, error){v.file, v.schema, v.references} {
 		verdict, err := check(ctx)
 		if err != nil {
-			return damaged(err)
+			return sqlite.Unreadable(err)
 		}
 		v.verdicts = append(v.verdicts, verdict)
 		if verdict.Count > 0 {
@@ -116,6 +118,8 @@ func (v *verification) schema(ctx context.Context) (Verdict, error) {
 	}
 	verdict.Found = fmt.Sprintf("version %d", version)
 	switch {
+	case version < 0:
+		verdict.fault("is %d, which no program writes", version)
 	case version < len(all):
 		verdict.fault("is of an older program, this one knows %d: whatever opens the store to use it brings it up to date, and then it can be checked", len(all))
 	case version > len(all):

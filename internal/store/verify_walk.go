@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -36,11 +37,11 @@ type walk struct {
 func newWalk(ctx context.Context, v *verification) (*walk, error) {
 	length, zone, err := v.settings(ctx)
 	if err != nil {
-		return nil, damaged(err)
+		return nil, sqlite.Unreadable(err)
 	}
 	names, err := loadNames(ctx, v.tx)
 	if err != nil {
-		return nil, damaged(err)
+		return nil, sqlite.Unreadable(err)
 	}
 	w := &walk{
 		verification: v, store: &Store{length: length, zone: zone, names: names},

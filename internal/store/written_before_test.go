@@ -289,16 +289,16 @@ func (a *asking) proof(p usage.Proof) {
 // followers asks as one who has followed for a while and as one who begins.
 func (a *asking) followers() {
 	for _, name := range []string{"mongodb_usage", "another"} {
-		n, err := a.s.Unposted(a.t.Context(), name)
+		n, err := a.s.RollupsPending(a.t.Context(), name)
 		a.must(err)
 		a.say("unposted %s %d", name, n)
-		all, err := a.s.Postings(a.t.Context(), name, 1000)
+		all, err := a.s.Rollups(a.t.Context(), name, 1000)
 		a.must(err)
 		for _, p := range all {
 			a.say("posting %s %s revision %d at %s", p.Interval, p.State, p.Revision, orDash(p.Intensity))
 			for _, of := range []struct {
 				what string
-				all  []usage.Posted
+				all  []usage.RollupMember
 			}{{"group", p.Groups}, {"user", p.Users}} {
 				for _, m := range of.all {
 					a.say("  %s %s cpu %s kwh %s g %s", of.what, m.Name, pair(m.CPU), pair(m.Energy), pairOrDash(m.Emissions))

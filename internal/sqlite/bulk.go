@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"context"
@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// bulk inserts many rows into one table: most of what a short row costs is the
+// Bulk inserts many rows into one table: most of what a short row costs is the
 // call, so a call takes batch rows, and one each of those left over.
-type bulk struct {
+type Bulk struct {
 	columns   int
 	many, one *sql.Stmt
 }
@@ -18,10 +18,10 @@ type bulk struct {
 // nothing more.
 const batch = 50
 
-// prepareBulk prepares "INSERT INTO into VALUES (?, ...)" with so many columns.
+// PrepareBulk prepares "INSERT INTO into VALUES (?, ...)" with so many columns.
 // It is done once, for on one writer connection a Prepare beside an open
 // transaction would wait for itself.
-func prepareBulk(ctx context.Context, db *sql.DB, into string, columns int) (b bulk, err error) {
+func PrepareBulk(ctx context.Context, db *sql.DB, into string, columns int) (b Bulk, err error) {
 	b.columns = columns
 	row := "(?" + strings.Repeat(", ?", columns-1) + ")"
 	if b.one, err = db.PrepareContext(ctx, "INSERT INTO "+into+" VALUES "+row); err != nil {
@@ -31,8 +31,8 @@ func prepareBulk(ctx context.Context, db *sql.DB, into string, columns int) (b b
 	return b, err
 }
 
-// insert writes n rows; row appends the values of the i-th.
-func (b bulk) insert(ctx context.Context, tx *sql.Tx, n int, row func(values []any, i int) []any) error {
+// Insert writes n rows; row appends the values of the i-th.
+func (b Bulk) Insert(ctx context.Context, tx *sql.Tx, n int, row func(values []any, i int) []any) error {
 	// The driver starts a goroutine for each call that could be cancelled. These
 	// are short, and the transaction around them is rolled back with ctx.
 	quiet := context.WithoutCancel(ctx)
@@ -58,7 +58,8 @@ func (b bulk) insert(ctx context.Context, tx *sql.Tx, n int, row func(values []a
 	return nil
 }
 
-func (b bulk) close() error {
+// Close ends the statements; one that was never prepared has none.
+func (b Bulk) Close() error {
 	var errs []error
 	for _, s := range []*sql.Stmt{b.many, b.one} {
 		if s != nil {

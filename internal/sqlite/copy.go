@@ -1,0 +1,80 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// CopyTo writes the database as it is at one moment into an empty file, without a
+// write-ahead log and without free pages, and reads the copy back whole. What it has
+// written when it fails is left for the caller to remove. Progress, if it is not nil,
+// is told now and then how many bytes of about how many are written.
+func (d *DB) CopyTo(ctx context.Context, target string, progress func(done, about int64)) error {
+	if err := d.vacuumInto(ctx, target, progress); err != nil {
+		return err
+	}
+	return readBack(ctx, target, d.schema)
+}
+
+func (d *DB) vacuumInto(ctx context.Context, target string, progress func(done, about int64)) error {
+	if progress != nil {
+		var about int64
+		if err := d.reader.QueryRowContext(ctx, `SELECT (page_count - freelist_count) * page_size
+			FROM pragma_page_count, pragma_freelist_count, pragma_page_size`).Scan(&about); err != nil {
+			return Unreadable(err)
+		}
+		ended, watched := make(chan struct{}), make(chan struct{})
+		defer func() { close(ended); <-watched }()
+		go func() {
+			defer close(watched)
+			watchSize(target, about, progress, ended)
+		}()
+	}
+	if _, err := d.reader.ExecContext(ctx, "VACUUM INTO ?", target); err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case HasCode(err, sqlite3.SQLITE_CORRUPT):
+			return Unreadable(err)
+		}
+		return err
+	}
+	return nil
+}
+
+// watchSize tells the size of a file until something ends: VACUUM says nothing.
+func watchSize(name string, about int64, progress func(done, about int64), ended <-chan struct{}) {
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	tell := func() {
+		if info, err := os.Stat(name); err == nil {
+			progress(min(info.Size(), about), about)
+		}
+	}
+	for {
+		select {
+		case <-ended:
+			tell()
+			return
+		case <-ticker.C:
+			tell()
+		}
+	}
+}
+
+// readBack wants a copy to be one of the program's databases, with no page damaged.
+func readBack(ctx context.Context, path string, schema Schema) error {
+	d, err := OpenToRead(ctx, path, schema, true)
+	if err == nil {
+		err = errors.Join(quickCheck(ctx, d.reader), d.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("read the copy back: %w", err)
+	}
+	return nil
+}

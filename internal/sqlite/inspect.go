@@ -1,0 +1,103 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// inspect refuses a database that is damaged, another program's or a newer
+// program's. It looks through a connection that can only read: a writer that closes
+// folds the write-ahead log into the file, and a file that is refused must stay as
+// it is. Only a transaction that was cut short before there was a log, as when a
+// database is made, has to be undone before anything can be seen.
+func inspect(ctx context.Context, path string, schema Schema, further func(context.Context, Queryer) error) error {
+	err := look(ctx, path, "ro", schema, further)
+	if HasCode(err, sqlite3.SQLITE_READONLY) {
+		err = look(ctx, path, "rw", schema, further)
+	}
+	return err
+}
+
+// look is inspect through one connection.
+func look(ctx context.Context, path, mode string, schema Schema, further func(context.Context, Queryer) error) error {
+	db, err := connect(path, mode, "deferred", readerPragmas, unchecked)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	l, err := readLabel(ctx, db)
+	if err != nil {
+		return err
+	}
+	if l.application != schema.ApplicationID && (l.application != 0 || l.tables > 0) {
+		return errors.New("is a SQLite database of another program; nothing was changed")
+	}
+	newest, err := schema.check(l.version)
+	if err != nil {
+		return err
+	}
+	if l.tables == 0 {
+		return nil
+	}
+	if err := quickCheck(ctx, db); err != nil {
+		return err
+	}
+	if l.version < newest || further == nil {
+		return nil // further is about the current schema
+	}
+	return further(ctx, db)
+}
+
+// label is what a database says about itself.
+type label struct {
+	application int32
+	version     int
+	tables      int
+}
+
+func readLabel(ctx context.Context, db Queryer) (l label, err error) {
+	for _, c := range []struct {
+		query string
+		into  any
+	}{
+		{"PRAGMA application_id", &l.application}, {"PRAGMA user_version", &l.version}, {"SELECT count(*) FROM sqlite_schema", &l.tables},
+	} {
+		if err := db.QueryRowContext(ctx, c.query).Scan(c.into); err != nil {
+			return l, Unreadable(err)
+		}
+	}
+	return l, nil
+}
+
+// check refuses a version that no older or present program writes, and gives the
+// present one.
+func (s Schema) check(version int) (newest int, err error) {
+	all, err := Migrations(s.Migrations)
+	switch newest = len(all); {
+	case err != nil:
+		return 0, err
+	case version < 0:
+		return 0, fmt.Errorf("has schema %d, which no %s writes; nothing was changed. Restore a backup, or move it away to begin anew", version, s.Program)
+	case version > newest:
+		return 0, fmt.Errorf("was written by a newer %s (schema %d, this program knows %d); upgrade the program", s.Program, version, newest)
+	}
+	return newest, nil
+}
+
+// quickCheck reads every page. SQLite reports damage as rows, not as an error.
+func quickCheck(ctx context.Context, db *sql.DB) error {
+	var verdict string
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+		return Unreadable(err)
+	}
+	if verdict != "ok" {
+		return Unreadable(fmt.Errorf("%w: %s", errDamage, strings.Join(strings.Fields(verdict), " ")))
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// A write-ahead log is found by its name alone, and SQLite lays it over whatever
+// file has the name that goes with it. What was restored or put in that place would
+// be spoiled. So the file beside the database that is locked also says which file
+// and which log belong together, from before anything is written to the log.
+
+// logHeader is the length of a log without any writes.
+const logHeader = 32
+
+// pair says which database and which log belong together.
+type pair struct {
+	database, log string // as fileID gives them
+	// unfit: the database was overwritten or cut short under its log.
+	unfit bool
+}
+
+const (
+	pairForm   = "database %s\nlog %s\n"
+	unfitForm  = "unfit\n"
+	pairSuffix = ".lock"
+)
+
+func (p pair) String() string {
+	text := fmt.Sprintf(pairForm, p.database, p.log)
+	if p.unfit {
+		text += unfitForm
+	}
+	return text
+}
+
+// readPair gives the pair that was noted; false if none was, or only in part.
+func readPair(path string) (p pair, noted bool) {
+	text, err := os.ReadFile(path + pairSuffix)
+	if err != nil {
+		return p, false
+	}
+	_, err = fmt.Sscanf(string(text), pairForm, &p.database, &p.log)
+	p.unfit = strings.HasSuffix(string(text), unfitForm)
+	return p, err == nil && p.String() == string(text)
+}
+
+func presentPair(path string) (p pair, err error) {
+	if p.database, err = fileID(path); err != nil {
+		return p, err
+	}
+	p.log, err = fileID(path + "-wal")
+	return p, err
+}
+
+func idOf(inode uint64, seconds, nanoseconds int64) string {
+	return fmt.Sprintf("%d-%d.%09d", inode, seconds, nanoseconds)
+}
+
+// hasLog says whether there is a write-ahead log with something in it.
+func hasLog(path string) bool {
+	info, err := os.Stat(path + "-wal")
+	return err == nil && info.Mode().IsRegular() && info.Size() > logHeader
+}
+
+// checkLog refuses a log that was written for another file. Where both are others
+// than was noted, they were copied or moved together, and are as good as before.
+func checkLog(path string) error {
+	noted, ok := readPair(path)
+	if !ok || !hasLog(path) {
+		return nil
+	}
+	present, err := presentPair(path)
+	if err != nil {
+		return nil //nolint:nilerr // where files cannot be told apart
+	}
+	log := path + "-wal"
+	switch {
+	case present.database == noted.database && present.log == noted.log:
+		if noted.unfit {
+			return fmt.Errorf("was overwritten or cut short while it was in use, and %[1]s no longer fits it: restore a backup and move %[1]s away", log)
+		}
+		return nil
+	case present.database != noted.database && present.log != noted.log:
+		return nil
+	case present.log == noted.log:
+		return fmt.Errorf("is not the file that %[1]s was written for: put that file back, or move %[1]s away", log)
+	}
+	return fmt.Errorf("has a %[1]s that was not written for it: move it away; if it is of another program that has used this file, "+
+		"sqlite3 %[2]s 'PRAGMA wal_checkpoint(TRUNCATE)' folds it in", log, path)
+}
+
+// noteLog writes down which file and which log belong together.
+func noteLog(path string) error {
+	p, err := presentPair(path)
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrNotExist) {
+		return nil // files cannot be told apart, or there is no log
+	}
+	if err != nil {
+		return err
+	}
+	return notePair(path, p)
+}
+
+// noteUnfit writes down that the log no longer fits.
+func noteUnfit(path string) error {
+	p, ok := readPair(path)
+	if !ok {
+		return nil
+	}
+	p.unfit = true
+	return notePair(path, p)
+}
+
+func notePair(path string, p pair) error {
+	if was, ok := readPair(path); ok && was == p {
+		return nil
+	}
+	f, err := os.OpenFile(path+pairSuffix, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("note which write-ahead log is its own: %w", err)
+	}
+	text := p.String()
+	_, err = f.WriteAt([]byte(text), 0)
+	err = errors.Join(err, f.Truncate(int64(len(text))), f.Sync(), f.Close())
+	if err != nil {
+		return fmt.Errorf("note which write-ahead log is its own: %w", err)
+	}
+	return nil
+}

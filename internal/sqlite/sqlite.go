@@ -1,0 +1,234 @@
+// Package sqlite keeps one program's data in one SQLite file: it opens and locks
+// the file, brings its schema up to date, gives transactions and bulk inserts,
+// copies it, and notices when it is no longer the file that was opened. It must
+// not know what the tables hold or what they are for. Start with Open.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Schema is what makes a database one of the program's own.
+type Schema struct {
+	Program       string // what the program is called, in errors
+	ApplicationID int32  // in the header of the file
+	Migrations    fs.FS  // NNNN_name.sql from 0001 on; see Migrations
+}
+
+// Options say how a database is opened.
+type Options struct {
+	// Exclusive takes the lock that only one process has at a time. Programs that
+	// work beside its holder leave it out.
+	Exclusive bool
+	// Inspect, if it is not nil, looks at a database of the current schema before
+	// anything is written to it. Its error refuses the database.
+	Inspect func(context.Context, Queryer) error
+}
+
+// DB is an open database. Its methods may be called from several goroutines;
+// writers wait for each other.
+type DB struct {
+	path   string
+	schema Schema
+	writer *sql.DB // one connection; nil: opened to read
+	reader *sql.DB
+	guard  *guard
+	watch  *watch // nil: opened to read
+}
+
+// Open opens the database at path and migrates it, or makes a new one. A file that
+// is not a whole, writable database of this or an older schema is refused and left
+// as it is: errors are ErrInUse, ErrDiskFull and others that are only for people.
+func Open(ctx context.Context, path string, schema Schema, o Options) (*DB, error) {
+	path, err := prepare(path)
+	if err != nil {
+		return nil, explainFull(path, err)
+	}
+	d := &DB{path: path, schema: schema}
+	if err := d.open(ctx, o); err != nil {
+		d.Close() //nolint:errcheck // what went wrong first is what counts
+		return nil, explainFull(path, err)
+	}
+	return d, nil
+}
+
+func (d *DB) open(ctx context.Context, o Options) (err error) {
+	if d.guard, err = openGuard(d.path, os.O_RDWR); err != nil {
+		return err
+	}
+	if err := d.guard.holdsDatabase(); err != nil {
+		return err
+	}
+	if o.Exclusive {
+		err = d.guard.lock(d.schema.Program)
+	} else {
+		err = d.guard.sameName(d.schema.Program)
+	}
+	if err != nil {
+		return err
+	}
+	if err := checkLog(d.path); err != nil {
+		return err
+	}
+	if err := inspect(ctx, d.path, d.schema, o.Inspect); err != nil {
+		return err
+	}
+	d.watch = &watch{path: d.path, guard: d.guard.file, gone: make(chan struct{})}
+	if d.writer, err = connect(d.path, "rw", "immediate", writerPragmas, d.Check); err != nil {
+		return err
+	}
+	d.writer.SetMaxOpenConns(1)
+	d.writer.SetMaxIdleConns(1)
+	if err := migrate(ctx, d.writer, d.schema, func() error { return noteLog(d.path) }); err != nil {
+		return err
+	}
+	if err := d.startWatching(ctx); err != nil {
+		return err
+	}
+	if d.reader, err = connect(d.path, "rw", "deferred", readerPragmas, d.Check); err != nil {
+		return err
+	}
+	d.reader.SetMaxOpenConns(4)
+	d.reader.SetMaxIdleConns(1)
+	d.reader.SetConnMaxIdleTime(time.Minute) // each has a page cache of its own
+	if o.Exclusive {
+		return d.guard.lockFile() // again: see lockFile
+	}
+	return nil
+}
+
+// startWatching remembers which files these are. The file gets what is in the
+// write-ahead log first, so that its header is this program's own.
+func (d *DB) startWatching(ctx context.Context) error {
+	var busy, frames, done int
+	if err := d.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &frames, &done); err != nil {
+		return Unwritable(err)
+	}
+	return d.watch.start()
+}
+
+// Path is the real path of the file: links are resolved.
+func (d *DB) Path() string { return d.path }
+
+// Writer is the one connection that writes; nil if the database was opened to
+// read. Use Write, which checks that the file is still there.
+func (d *DB) Writer() *sql.DB { return d.writer }
+
+// Reader is a small pool of connections that only read.
+func (d *DB) Reader() *sql.DB { return d.reader }
+
+// Connect opens one more connection that can write, with pragmas such as
+// "secure_delete(1)". Whoever asks closes it before the DB.
+func (d *DB) Connect(pragmas ...string) (*sql.DB, error) {
+	if d.writer == nil {
+		return nil, ErrReadOnly
+	}
+	db, err := connect(d.path, "rw", "immediate", pragmas, d.Check)
+	if err == nil {
+		db.SetMaxOpenConns(1)
+	}
+	return db, err
+}
+
+// Close ends all connections and releases the file. The last process to close
+// folds the write-ahead log into the file. A file that is not the one that was
+// opened gives ErrGone and is left alone.
+func (d *DB) Close() error {
+	if d.watch != nil && d.watch.started() {
+		checked := d.Check()
+		if !d.watch.settle(d.writer) {
+			// A connection that is closed folds the log in and deletes it, by its name.
+			// So these stay open: they end with the process, and nothing is written.
+			d.guard.release()
+			return checked
+		}
+		if checked != nil {
+			return errors.Join(checked, d.close())
+		}
+	}
+	return d.close()
+}
+
+func (d *DB) close() error {
+	var errs []error
+	for _, db := range []*sql.DB{d.reader, d.writer} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if d.guard != nil {
+		errs = append(errs, d.guard.close())
+	}
+	return errors.Join(errs...)
+}
+
+// SizeBytes is the size of the file and its write-ahead log on disk.
+func (d *DB) SizeBytes() (int64, error) {
+	var size int64
+	for _, name := range []string{d.path, d.path + "-wal"} {
+		info, err := os.Stat(name)
+		switch {
+		case err == nil:
+			size += info.Size()
+		case !errors.Is(err, fs.ErrNotExist):
+			return 0, err
+		}
+	}
+	return size, nil
+}
+
+// prepare resolves links, so that one file has one name, and makes a new file and
+// its directory.
+func prepare(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return path, err
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return path, create(path)
+	}
+	if err != nil {
+		return path, err
+	}
+	return path, examine(path, info)
+}
+
+func create(path string) error {
+	if hasLog(path) {
+		return fmt.Errorf("there is no such file, but %[1]s holds writes to one: put the file back beside it, or move %[1]s away to start with an empty one", path+"-wal")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return fmt.Errorf("make its directory: %w", err)
+	}
+	// SQLite says no more than "unable to open database file".
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// examine refuses what is not a writable file. The permission bits are read and not
+// tried, because root may write what its owner has closed.
+func examine(path string, info fs.FileInfo) error {
+	switch {
+	case !info.Mode().IsRegular():
+		return errors.New("is not a regular file")
+	case info.Mode().Perm()&0o222 == 0:
+		return fmt.Errorf("is read-only (mode %v); the exporter must be able to write it", info.Mode().Perm())
+	case info.Size() == 0 && hasLog(path):
+		return fmt.Errorf("is empty, but %[1]s holds writes to it: restore a backup and move %[1]s away", path+"-wal")
+	}
+	return nil
+}
