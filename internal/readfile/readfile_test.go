@@ -1,0 +1,119 @@
+package readfile
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestRegularFilesOnly(t *testing.T) {
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.WriteFile(path("file"), []byte("12345678"), 0o600))
+	must(os.WriteFile(path("empty"), nil, 0o600))
+	must(os.Symlink(path("file"), path("link")))
+	must(os.Symlink(path("nowhere"), path("broken")))
+	must(syscall.Mkfifo(path("pipe"), 0o600))
+	must(os.Symlink(path("pipe"), path("link to a pipe")))
+	socket, err := net.Listen("unix", path("socket"))
+	must(err)
+	defer socket.Close()
+
+	for _, test := range []struct{ name, want, fault string }{
+		{"file", "12345678", ""},
+		{"empty", "", ""},
+		{"link", "12345678", ""},
+		{"absent", "", "open FILE: no such file or directory"},
+		{"broken", "", "open FILE: no such file or directory"},
+		{"file/inside", "", "open FILE: not a directory"},
+		{".", "", "open FILE: is a directory, must be a regular file"},
+		{"pipe", "", "open FILE: is a pipe, must be a regular file"},
+		{"link to a pipe", "", "open FILE: is a pipe, must be a regular file"},
+		{"socket", "", "open FILE: is a socket, must be a regular file"},
+		{"/dev/zero", "", "open FILE: is a device, must be a regular file"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			name := path(test.name)
+			if test.name[0] == '/' {
+				name = test.name
+			}
+			want := strings.ReplaceAll(test.fault, "FILE", name)
+			text, err := All(name, 8)
+			if got := said(err); got != want || string(text) != test.want {
+				t.Errorf("All: %q, %s; want %q, %s", text, got, test.want, want)
+			}
+			size, err := Check(name)
+			if got := said(err); got != want || size != int64(len(test.want)) {
+				t.Errorf("Check: %d, %s; want %d, %s", size, got, len(test.want), want)
+			}
+			if _, ok := errors.AsType[*fs.PathError](err); err != nil && !ok {
+				t.Errorf("%T is no *fs.PathError", err)
+			}
+		})
+	}
+	if _, err := All(path("absent"), 1); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v is not fs.ErrNotExist", err)
+	}
+	if _, err := All(path("file"), 7); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("a byte too many: %v", err)
+	}
+}
+
+func said(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// TestAPipeThatTookTheFilesPlace is opened where Stat has still seen a file.
+func TestAPipeThatTookTheFilesPlace(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		file, err := os.OpenFile(pipe, flags, 0)
+		if err == nil {
+			err = file.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("waits for somebody to write")
+	}
+}
+
+func TestADiskThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		hang := make(chan struct{})
+		defer close(hang)
+		_, err := within(patience, "/mnt/file", func() ([]byte, error) { <-hang; return nil, nil })
+		if want := "read /mnt/file: did not answer within 3s; does its disk hang?"; said(err) != want {
+			t.Errorf("got %s, want %s", said(err), want)
+		}
+		if took := time.Since(began); took != patience {
+			t.Errorf("took %s", took)
+		}
+	})
+}
