@@ -13,7 +13,7 @@ var badFiles = []struct {
 	want       []string
 }{
 	{"an anchor that holds itself", "bad-anchor.yml", []string{
-		`: not valid YAML: anchor 'power' value contains itself`,
+		`:2: not valid YAML: anchor 'power' value contains itself`,
 	}},
 	{"groups that are ambiguous", "bad-attribution.yml", []string{
 		`:2: attribution.group_by: directory needs a mongodb section`,
@@ -109,7 +109,7 @@ var badFiles = []struct {
 	{"keys without a value", "bad-no-value.yml", []string{
 		`:1: prometheus: has no value; leave the key out for its default`,
 		`:4: power.busy_watts: has no value; leave the key out for its default`,
-		`:6: attribution.groups[0]: has no value; leave the key out for its default`,
+		`:7: attribution.groups[0]: has no value; leave the key out for its default`,
 	}},
 	{"power that is no number", "bad-power-not-finite.yml", []string{
 		`:1: power.busy_watts: must be finite, is NaN`,

@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
+	"go.yaml.in/yaml/v3"
 )
 
 // Default is the configuration of an empty file. Each call returns values of its
@@ -58,8 +59,8 @@ func defaultMongoDB() MongoDB {
 }
 
 // UnmarshalYAML fills in the section's defaults first.
-func (m *MongoDB) UnmarshalYAML(unmarshal func(any) error) error {
+func (m *MongoDB) UnmarshalYAML(section *yaml.Node) error {
 	*m = defaultMongoDB()
 	type plain MongoDB
-	return unmarshal((*plain)(m))
+	return section.Decode((*plain)(m))
 }

@@ -7,12 +7,20 @@ import (
 	"strings"
 )
 
+// Nobody reads more faults than this, nor longer ones; a file of the wrong kind has
+// a fault in each of its values.
+const (
+	maxFaults     = 100
+	maxFaultBytes = 400
+)
+
 // faults gathers all that is wrong with a file, so that it can be put right in
 // one go. Each begins with the file's name and, where it is known, the line.
 type faults struct {
 	file  string
 	lines map[string]int // where each key stands, by its path
 	found []fault
+	more  int // that were left out
 }
 
 type fault struct {
@@ -22,11 +30,19 @@ type fault struct {
 
 // at adds a fault of a line; 0 is a line that is not known.
 func (f *faults) at(line int, format string, args ...any) {
+	if len(f.found) == maxFaults {
+		f.more++
+		return
+	}
 	where := f.file
 	if line > 0 {
 		where = fmt.Sprintf("%s:%d", f.file, line)
 	}
-	f.found = append(f.found, fault{line, fmt.Errorf("%s: %w", where, fmt.Errorf(format, args...))})
+	err := fmt.Errorf(format, args...)
+	if text := err.Error(); len(text) > maxFaultBytes {
+		err = errors.New(strings.ToValidUTF8(text[:maxFaultBytes], "") + "...")
+	}
+	f.found = append(f.found, fault{line, fmt.Errorf("%s: %w", where, err)})
 }
 
 // key adds a fault of a key, such as power.machines.Muon.busy_watts.
@@ -52,6 +68,9 @@ func (f *faults) err() error {
 	errs := make([]error, len(f.found))
 	for i, fault := range f.found {
 		errs[i] = fault.err
+	}
+	if f.more > 0 {
+		errs = append(errs, fmt.Errorf("%s: and %d more", f.file, f.more))
 	}
 	return errors.Join(errs...)
 }

@@ -2,12 +2,14 @@ package config
 
 import (
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 )
 
 // FuzzParse holds the laws of any text: Parse ends, each line of its error names
-// the file, and what it takes is the same after a way through Redacted.
+// the file, an error is never long, a text that sets nothing means the defaults,
+// and what Parse takes is the same after a way through Redacted.
 func FuzzParse(f *testing.F) {
 	for _, path := range append(files(f, "testdata/*.yml"), files(f, "../../examples/*.yml")...) {
 		text, err := os.ReadFile(path)
@@ -16,13 +18,22 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(text)
 	}
+	for _, text := range []string{
+		"", "---\n", "{}", "~", "# nothing\n...\n", "<<: {interval: 1h}", "power: {machines: {A: &a {<<: [*a]}}}",
+		"power: &p {<<: {pue: 1}, machines: {A: *p}}", "? [a]\n: b", "%YAML 1.1\n---\n!!map {!!str interval: !!str 1h}",
+	} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := Parse("carbon.yml", text)
 		if err != nil {
-			if !strings.HasPrefix(err.Error(), "carbon.yml:") {
-				t.Fatalf("error without the file: %v", err)
+			if !strings.HasPrefix(err.Error(), "carbon.yml:") || len(err.Error()) > maxFaults*2*maxFaultBytes {
+				t.Fatalf("error without the file, or without end: %v", err)
 			}
 			return
+		}
+		if IsEmpty(text) && !reflect.DeepEqual(*c, Default()) {
+			t.Fatalf("%q sets nothing and means %+v", text, c)
 		}
 		first, err := c.Redacted()
 		if err != nil {

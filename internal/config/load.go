@@ -1,46 +1,58 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"strconv"
 
 	"github.com/prometheus/common/config"
-	"go.yaml.in/yaml/v2"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 )
 
 // maxSize is far above any real file: whatever is larger was named by mistake.
 const maxSize = 1 << 20
 
-// Load reads the file. The error of a file that is not there is fs.ErrNotExist;
-// of what is in it, see Parse.
+var errLarge = errors.New("is larger than 1 MiB")
+
+// Load reads and parses a file, see Read and Parse.
 func Load(path string) (*Config, error) {
-	text, err := read(path)
+	text, err := Read(path)
 	if err != nil {
-		var failed *fs.PathError
-		if errors.As(err, &failed) {
-			// The path of a PathError would be there a second time.
-			return nil, fmt.Errorf("%s: %s: %w", path, failed.Op, failed.Err)
-		}
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
 	return Parse(path, text)
 }
 
-func read(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// Read reads a file, which must be a regular one. The error of a file that is not
+// there is fs.ErrNotExist.
+func Read(path string) ([]byte, error) {
+	text, err := readfile.All(path, maxSize)
+	if errors.Is(err, readfile.ErrTooLarge) {
+		return nil, fmt.Errorf("%s: %w", path, errLarge)
 	}
-	defer file.Close()
-	// One byte more tells a file that is too large from one that just fits.
-	return io.ReadAll(io.LimitReader(file, maxSize+1))
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		// The path of a PathError would be there a second time.
+		return nil, fmt.Errorf("%s: %s: %w", path, failed.Op, failed.Err)
+	}
+	return text, err
+}
+
+// IsEmpty says whether a text sets no key at all. It is valid and means the
+// defaults, but a file that was cut short while being saved looks the same.
+func IsEmpty(text []byte) bool {
+	root, err := readTree(text)
+	return err == nil && isEmpty(root)
+}
+
+func isEmpty(root *yaml.Node) bool {
+	return root == nil || kindOf(root) == null || root.Kind == yaml.MappingNode && len(root.Content) == 0
 }
 
 // Parse reads the text of a file of that name. Relative file names in it are
@@ -50,27 +62,27 @@ func read(path string) ([]byte, error) {
 func Parse(name string, text []byte) (*Config, error) {
 	f := &faults{file: name, lines: map[string]int{}}
 	if len(text) > maxSize {
-		f.at(0, "is larger than 1 MiB")
+		f.at(0, "%w", errLarge)
 		return nil, f.err()
 	}
 	root, err := readTree(text)
 	if err != nil {
-		f.syntax(err)
+		f.syntax(text, err)
 		return nil, f.err()
 	}
 	c := Default()
-	if root.kind == null {
+	if isEmpty(root) {
 		return &c, nil
 	}
-	if root.kind != mapping {
-		f.at(root.line, "must be a mapping of keys to values, is %s", root.kind)
+	if is := kindOf(root); is != mapping {
+		f.at(root.Line, "must be a mapping of keys to values, is %s", is)
 		return nil, f.err()
 	}
-	f.shape("", root.line, root, reflect.TypeOf(c))
+	f.shape("", root.Line, root, reflect.TypeOf(c))
 	if err := f.err(); err != nil {
 		return nil, err
 	}
-	if err := yaml.UnmarshalStrict(text, &c); err != nil {
+	if err := root.Decode(&c); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	c.setDirectory(filepath.Dir(name))
@@ -81,32 +93,35 @@ func Parse(name string, text []byte) (*Config, error) {
 	return &c, nil
 }
 
-var yamlLine = regexp.MustCompile("^(?:yaml: )?(?:line ([0-9]+): )?(?:key (.*) already set in map$)?")
+var (
+	yamlLine      = regexp.MustCompile("^(?:yaml: )?(?:line ([0-9]+): )?")
+	unknownAnchor = regexp.MustCompile("^yaml: unknown anchor '(.*)' referenced$")
+)
 
-// syntax turns an error of readTree into one fault for each of its lines.
-func (f *faults) syntax(err error) {
-	if errors.Is(err, errSeveral) {
+// syntax adds an error of readTree.
+func (f *faults) syntax(text []byte, err error) {
+	if at, ok := errors.AsType[lineError](err); ok {
+		f.at(at.line, "%w", at.error)
+		return
+	}
+	if errors.Is(err, errSeveral) || errors.Is(err, errBomb) {
 		f.at(0, "%w", err)
 		return
 	}
-	messages := []string{err.Error()}
-	var several *yaml.TypeError
-	if errors.As(err, &several) {
-		messages = several.Errors
+	if found := unknownAnchor.FindStringSubmatch(err.Error()); found != nil {
+		// The name is not shown: most likely it is a password that begins with *.
+		before, _, _ := bytes.Cut(text, []byte("*"+found[1]))
+		f.at(bytes.Count(before, []byte("\n"))+1, "not valid YAML: an alias without an anchor; quote a text that begins with *")
+		return
 	}
-	for _, message := range messages {
-		found := yamlLine.FindStringSubmatch(message)
-		line, _ := strconv.Atoi(found[1])
-		switch {
-		case found[2] != "":
-			f.at(line, "key %s is there twice", found[2])
-		case line != 0:
-			// The YAML package counts some of these lines from 0.
-			f.at(line, "not valid YAML near this line: %s", message[len(found[0]):])
-		default:
-			f.at(0, "not valid YAML: %s", message[len(found[0]):])
-		}
+	found := yamlLine.FindStringSubmatch(err.Error())
+	message := err.Error()[len(found[0]):]
+	if line, _ := strconv.Atoi(found[1]); line != 0 {
+		// The YAML package counts some of these lines from 0.
+		f.at(line, "not valid YAML near this line: %s", message)
+		return
 	}
+	f.at(0, "not valid YAML: %s", message)
 }
 
 // setDirectory makes file names relative to the configuration file, as

@@ -88,9 +88,14 @@ func TestDefaultsStayWhereAFileIsSilent(t *testing.T) {
 func TestDefaultIsWhatAnEmptyFileMeans(t *testing.T) {
 	for _, test := range []struct{ name, text string }{
 		{"no text at all", ""},
+		{"only blanks", " \n\n"},
 		{"only a comment", "# nothing\n"},
 		{"an empty document", "---\n"},
+		{"an empty document that ends", "---\n...\n"},
+		{"a byte order mark", "\ufeff"},
+		{"nothing, written out", "null\n"},
 		{"an empty mapping", "{}\n"},
+		{"an empty mapping and a comment", "# nothing\n{} # at all\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, err := Parse("carbon.yml", []byte(test.text))
@@ -100,7 +105,18 @@ func TestDefaultIsWhatAnEmptyFileMeans(t *testing.T) {
 			if want := Default(); !reflect.DeepEqual(*c, want) {
 				t.Errorf("got  %+v\nwant %+v", *c, want)
 			}
+			if !IsEmpty([]byte(test.text)) {
+				t.Error("is not empty")
+			}
 		})
+	}
+}
+
+func TestFileThatSetsAKeyIsNotEmpty(t *testing.T) {
+	for _, text := range []string{"interval: 30m", "{interval: 30m}", "prometheus:", "- a", "text", "{", "{}\n---\n{}"} {
+		if IsEmpty([]byte(text)) {
+			t.Errorf("%q is empty", text)
+		}
 	}
 }
 

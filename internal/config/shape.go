@@ -9,17 +9,17 @@ import (
 
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
-	"go.yaml.in/yaml/v2"
+	"go.yaml.in/yaml/v3"
 )
 
 // shape compares the tree with the type that is to hold it and reports what does
 // not fit: unknown keys, keys that are there twice, values of another type or of
 // none. What it lets through decodes.
-func (f *faults) shape(path string, line int, n node, t reflect.Type) {
+func (f *faults) shape(path string, line int, n *yaml.Node, t reflect.Type) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if n.kind == null {
+	if kindOf(n) == null {
 		// YAML would put a zero there, which is no default and often no valid value:
 		// a section whose keys are all commented out is the common case.
 		f.at(line, "%s: has no value; leave the key out for its default", path)
@@ -32,10 +32,10 @@ func (f *faults) shape(path string, line int, n node, t reflect.Type) {
 	switch t.Kind() {
 	case reflect.Slice:
 		if f.want(path, line, n, list) {
-			for i, item := range n.items {
+			for i, item := range n.Content {
 				itemPath := fmt.Sprintf("%s[%d]", path, i)
-				f.lines[itemPath] = cmp.Or(item.line, line)
-				f.shape(itemPath, f.lines[itemPath], item, t.Elem())
+				f.lines[itemPath] = item.Line
+				f.shape(itemPath, item.Line, item, t.Elem())
 			}
 		}
 	case reflect.Map, reflect.Struct:
@@ -46,73 +46,93 @@ func (f *faults) shape(path string, line int, n node, t reflect.Type) {
 }
 
 // want reports a value that is not of the kind.
-func (f *faults) want(path string, line int, n node, k kind) bool {
-	if n.kind != k {
-		f.at(line, "%s: must be %s, is %s", path, k, n.kind)
+func (f *faults) want(path string, line int, n *yaml.Node, kind string) bool {
+	is := kindOf(n)
+	if is != kind {
+		f.at(line, "%s: must be %s, is %s", path, kind, is)
 	}
-	return n.kind == k
+	return is == kind
 }
 
-// scalar reports a value that its type does not take. A text is never the fault
-// of its value, so no message can show a secret; a URL may hold one.
-func (f *faults) scalar(path string, line int, n node, t reflect.Type, word string) {
-	if n.kind != scalar {
-		f.at(line, "%s: must be %s, is %s", path, word, n.kind)
+// scalar reports a value that its type does not take. Text and URLs are not
+// quoted: they may be secrets.
+func (f *faults) scalar(path string, line int, n *yaml.Node, t reflect.Type, word string) {
+	if is := kindOf(n); is != scalar {
+		f.at(line, "%s: must be %s, is %s", path, word, is)
 		return
 	}
 	// YAML cuts 13.7 down to the whole number 13 without a word.
 	if t.Kind() == reflect.Int {
 		var v any
-		if err := n.decode(&v); err == nil && reflect.TypeOf(v) == t {
+		if err := n.Decode(&v); err == nil && reflect.TypeOf(v) == t {
 			return
 		}
-	} else if err := n.decode(reflect.New(t).Interface()); err == nil {
+	} else if err := n.Decode(reflect.New(t).Interface()); err == nil {
 		return
 	}
-	if t == reflect.TypeFor[config.URL]() {
+	if t == reflect.TypeFor[config.URL]() || t.Kind() == reflect.String {
 		f.at(line, "%s: must be %s", path, word)
 		return
 	}
-	f.at(line, "%s: must be %s, is %q", path, word, n.text)
+	f.at(line, "%s: must be %s, is %q", path, word, n.Value)
 }
 
 // fields reports the keys of a mapping, then whatever the type itself finds
 // wrong with them together.
-func (f *faults) fields(path string, line int, n node, t reflect.Type) {
+func (f *faults) fields(path string, line int, n *yaml.Node, t reflect.Type) {
 	before := len(f.found)
 	known, others := keysOf(t)
 	seen := map[string]int{}
-	for _, child := range n.fields {
-		childPath := strings.TrimPrefix(path+"."+child.name, ".")
-		if first, twice := seen[child.name]; twice {
-			f.at(child.line, "%s: is there twice, first in line %d", childPath, first)
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if is := kindOf(key); is != scalar {
+			f.at(key.Line, "%s: a key must be text, is %s", cmp.Or(path, "the file"), is)
 			continue
 		}
-		seen[child.name] = child.line
-		f.lines[childPath] = child.line
-		childType, ok := known[child.name]
+		childPath := strings.TrimPrefix(path+"."+key.Value, ".")
+		if first, twice := seen[key.Value]; twice {
+			f.twice(childPath, key, first)
+			continue
+		}
+		seen[key.Value] = key.Line
+		f.lines[childPath] = key.Line
+		childType, ok := known[key.Value]
 		if !ok {
 			childType = others
 		}
 		if childType == nil {
-			f.unknown(path, child)
+			f.unknown(path, key)
 			continue
 		}
-		f.shape(childPath, child.line, child.value, childType)
+		f.shape(childPath, key.Line, value, childType)
 	}
-	if len(f.found) == before && reflect.PointerTo(t).Implements(reflect.TypeFor[yaml.Unmarshaler]()) {
-		if err := n.decode(reflect.New(t).Interface()); err != nil {
+	if len(f.found) == before && reflect.PointerTo(t).Implements(reflect.TypeFor[unmarshaler]()) {
+		if err := n.Decode(reflect.New(t).Interface()); err != nil {
 			f.at(line, "%s: %w", path, err)
 		}
 	}
 }
 
-func (f *faults) unknown(path string, child field) {
-	if path == "" {
-		f.at(child.line, "unknown key %q", child.name)
+// unmarshaler is how the types of prometheus/common read YAML, of whatever
+// version.
+type unmarshaler interface {
+	UnmarshalYAML(unmarshal func(any) error) error
+}
+
+func (f *faults) twice(path string, key *yaml.Node, first int) {
+	if key.Line == first {
+		f.at(key.Line, "key %q is there twice", key.Value)
 		return
 	}
-	f.at(child.line, "unknown key %q in %s", child.name, path)
+	f.at(key.Line, "%s: is there twice, first in line %d", path, first)
+}
+
+func (f *faults) unknown(path string, key *yaml.Node) {
+	if path == "" {
+		f.at(key.Line, "unknown key %q", key.Value)
+		return
+	}
+	f.at(key.Line, "unknown key %q in %s", key.Value, path)
 }
 
 // keysOf is the YAML keys of a type and, for a map, the type of all other keys.

@@ -4,129 +4,156 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
-	"slices"
-	"strconv"
-	"strings"
 
-	"go.yaml.in/yaml/v2"
+	"go.yaml.in/yaml/v3"
 )
 
-// node is one value of the file and where it stands. The YAML package keeps its
-// own tree to itself and tells a line only in some of its errors; this tree is
-// what lets every fault name both line and key.
-type node struct {
-	kind   kind
-	line   int               // 0 for a null, which is never handed to UnmarshalYAML
-	text   string            // of a scalar, as written
-	fields []field           // of a mapping, by line
-	items  []node            // of a list
-	decode func(v any) error // decodes this value, strictly
-}
+// maxValues bounds what aliases make of a file. Without them no file of maxSize
+// has as many values.
+const maxValues = maxSize
 
-type kind int
-
-const (
-	null kind = iota
-	scalar
-	list
-	mapping
+var (
+	errSeveral = errors.New("holds several YAML documents, must be one")
+	errBomb    = errors.New("has aliases that stand for more than a million values")
 )
 
-// String is what a message calls the kind.
-func (k kind) String() string {
-	return [...]string{"nothing", "a plain value", "a list", "a mapping"}[k]
-}
-
-// field is one key of a mapping and its value.
-type field struct {
-	key
-	value node
-}
-
-// key holds its line too, so that a mapping with a key twice keeps both and the
-// second can be reported. Twice in one line is left to the YAML package.
-type key struct {
-	name string
+// lineError is a fault of a line.
+type lineError struct {
 	line int
+	error
 }
 
-// GoString is how the YAML package prints a key that is there twice.
-func (k key) GoString() string { return strconv.Quote(k.name) }
-
-// UnmarshalYAML reads the key's name and its line.
-func (k *key) UnmarshalYAML(unmarshal func(any) error) error {
-	k.line, _ = place(unmarshal)
-	return unmarshal(&k.name)
-}
-
-// UnmarshalYAML reads the value and all that is in it.
-func (n *node) UnmarshalYAML(unmarshal func(any) error) error {
-	n.decode = unmarshal
-	n.line, n.kind = place(unmarshal)
-	switch n.kind {
-	case mapping:
-		fields := map[key]node{}
-		if err := unmarshal(&fields); err != nil {
-			return err
-		}
-		for k, v := range fields {
-			n.fields = append(n.fields, field{k, v})
-		}
-		slices.SortFunc(n.fields, func(a, b field) int {
-			if a.line != b.line {
-				return a.line - b.line
-			}
-			return strings.Compare(a.name, b.name)
-		})
-		return nil
-	case list:
-		return unmarshal(&n.items)
-	default:
-		return unmarshal(&n.text)
-	}
-}
-
-var misfit = regexp.MustCompile("^line ([0-9]+): cannot unmarshal (!![a-z]+)?")
-
-// place asks for something that no YAML can be, because the refusal says what
-// the value is and in which line.
-func place(unmarshal func(any) error) (int, kind) {
-	var impossible chan struct{}
-	refusal := new(yaml.TypeError)
-	if !errors.As(unmarshal(&impossible), &refusal) {
-		return 0, null
-	}
-	found := misfit.FindStringSubmatch(refusal.Errors[0])
-	if found == nil {
-		return 0, scalar
-	}
-	line, _ := strconv.Atoi(found[1])
-	switch found[2] {
-	case "!!map":
-		return line, mapping
-	case "!!seq":
-		return line, list
-	}
-	return line, scalar
-}
-
-var errSeveral = errors.New("holds several YAML documents, must be one")
-
-// readTree reads the file's one document; an empty file is a null.
-func readTree(text []byte) (node, error) {
-	var root, more node
+// readTree reads the file's one document and writes it out: aliases are followed
+// and merge keys (<<) are done, so that whoever reads the tree need not know
+// either. An empty file is nil.
+func readTree(text []byte) (*yaml.Node, error) {
+	var document, more yaml.Node
 	documents := yaml.NewDecoder(bytes.NewReader(text))
-	documents.SetStrict(true)
-	if err := documents.Decode(&root); errors.Is(err, io.EOF) {
-		return node{}, nil
+	if err := documents.Decode(&document); errors.Is(err, io.EOF) {
+		return nil, nil
 	} else if err != nil {
-		return node{}, err
+		return nil, err
 	}
 	if err := documents.Decode(&more); err == nil {
-		return node{}, errSeveral
+		return nil, errSeveral
 	} else if !errors.Is(err, io.EOF) {
-		return node{}, err
+		return nil, err
 	}
-	return root, nil
+	w := writer{done: map[*yaml.Node]*yaml.Node{}, size: map[*yaml.Node]int{}}
+	return w.write(document.Content[0])
+}
+
+// writer writes a tree out. What an alias stands for is written once and shared,
+// so that aliases of aliases are counted before they cost anything.
+type writer struct {
+	done   map[*yaml.Node]*yaml.Node // by what was read; nil: begun
+	size   map[*yaml.Node]int        // values in what was written, however often shared
+	merged int                       // keys looked at for merging
+}
+
+func (w *writer) write(n *yaml.Node) (*yaml.Node, error) {
+	line := n.Line
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if out, begun := w.done[n]; out != nil {
+		return out, nil
+	} else if begun {
+		return nil, lineError{line, errors.New("not valid YAML: anchor '" + n.Anchor + "' value contains itself")}
+	}
+	w.done[n] = nil
+	out := *n
+	out.Anchor, out.Content = "", nil
+	var err error
+	if n.Kind == yaml.MappingNode {
+		out.Content, err = w.fields(n)
+	} else {
+		out.Content, err = w.list(n.Content)
+	}
+	if err != nil {
+		return nil, err
+	}
+	size := 1
+	for _, child := range out.Content {
+		size += w.size[child]
+	}
+	if size > maxValues {
+		return nil, errBomb
+	}
+	w.done[n], w.size[&out] = &out, size
+	return &out, nil
+}
+
+func (w *writer) list(items []*yaml.Node) ([]*yaml.Node, error) {
+	all := make([]*yaml.Node, len(items))
+	for i, item := range items {
+		var err error
+		if all[i], err = w.write(item); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// fields are a mapping's own keys and values, then those merged into it that it
+// has not: of several mappings the first wins.
+func (w *writer) fields(n *yaml.Node) ([]*yaml.Node, error) {
+	var own, merges []*yaml.Node
+	seen := map[string]bool{}
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.ShortTag() != "!!merge" {
+			own = append(own, key, value)
+			seen[key.Value] = true
+			continue
+		}
+		if merges != nil {
+			return nil, lineError{key.Line, errors.New("key \"<<\" is there twice")}
+		}
+		value, err := w.write(value)
+		if err != nil {
+			return nil, err
+		}
+		if merges = []*yaml.Node{value}; value.Kind == yaml.SequenceNode {
+			merges = value.Content
+		}
+		for _, from := range merges {
+			if from.Kind != yaml.MappingNode {
+				return nil, lineError{key.Line, errors.New("<<: must be a mapping or a list of mappings")}
+			}
+		}
+	}
+	all, err := w.list(own)
+	for _, from := range merges {
+		if w.merged += len(from.Content); w.merged > maxValues {
+			return nil, errBomb
+		}
+		for i := 0; i < len(from.Content); i += 2 {
+			if key := from.Content[i]; !seen[key.Value] {
+				seen[key.Value] = true
+				all = append(all, key, from.Content[i+1])
+			}
+		}
+	}
+	return all, err
+}
+
+// The kinds of values, as a message calls them.
+const (
+	null    = "nothing"
+	scalar  = "a plain value"
+	list    = "a list"
+	mapping = "a mapping"
+)
+
+func kindOf(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return mapping
+	case n.Kind == yaml.SequenceNode:
+		return list
+	case n.ShortTag() == "!!null":
+		return null
+	}
+	return scalar
 }
