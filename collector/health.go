@@ -66,10 +66,11 @@ func NewHealth(r prometheus.Registerer, now func() time.Time) *Health {
 	return h
 }
 
-// Watch shows the errors of a source from now on, all of them 0, so that
-// increase sees the first. Those that not everybody has are watched once they
-// are configured. Doing it again changes nothing.
+// Watch shows a source from now on. All of its errors are 0 at first, so that
+// increase sees the first one. Optional sources are watched once they are
+// configured. Watching a source again changes nothing.
 func (h *Health) Watch(source string) {
+	h.removed.bringBack(source)
 	for _, reason := range []string{
 		usage.ReasonConnection, usage.ReasonTimeout, usage.ReasonServer, usage.ReasonBadRequest, usage.ReasonAuth,
 		usage.ReasonRateLimited, usage.ReasonTooLarge, usage.ReasonMalformed, usage.ReasonPartial, usage.ReasonLimit,
@@ -79,31 +80,38 @@ func (h *Health) Watch(source string) {
 	}
 }
 
-// Unwatch shows nothing more of a source that a reload took away: it would stay
-// down, or up, for ever.
+// Unwatch removes the metrics of a source that is no longer configured: it would
+// stay up, or down, for ever.
 func (h *Health) Unwatch(source string) {
-	for _, vec := range []interface{ DeletePartialMatch(prometheus.Labels) int }{h.up, h.errors, h.duration, h.lastSuccess} {
-		vec.DeletePartialMatch(prometheus.Labels{"source": source})
-	}
-	if source == usage.SourceUsageWriter {
-		h.pending.Reset()
-	}
+	h.removed.remove(source, func() {
+		for _, vec := range []interface{ DeletePartialMatch(prometheus.Labels) int }{h.up, h.errors, h.duration, h.lastSuccess} {
+			vec.DeletePartialMatch(prometheus.Labels{"source": source})
+		}
+		switch source {
+		case usage.SourceMongoDB:
+			h.asOf.Reset()
+		case usage.SourceUsageWriter:
+			h.pending.Reset()
+		}
+	})
 }
 
 // Asked counts one question and its outcome.
 func (h *Health) Asked(source string, took time.Duration, err error) {
-	h.duration.WithLabelValues(source).Observe(took.Seconds())
-	if err == nil {
-		h.up.WithLabelValues(source).Set(1)
-		h.lastSuccess.WithLabelValues(source).Set(seconds(h.now()))
-		return
-	}
-	h.up.WithLabelValues(source).Set(0)
-	reason := reasonOther
-	if f := usage.FailureOf(err); f != nil {
-		reason = f.Reason
-	}
-	h.errors.WithLabelValues(source, reason).Inc()
+	h.removed.unless(source, func() {
+		h.duration.WithLabelValues(source).Observe(took.Seconds())
+		if err == nil {
+			h.up.WithLabelValues(source).Set(1)
+			h.lastSuccess.WithLabelValues(source).Set(seconds(h.now()))
+			return
+		}
+		h.up.WithLabelValues(source).Set(0)
+		reason := reasonOther
+		if f := usage.FailureOf(err); f != nil {
+			reason = f.Reason
+		}
+		h.errors.WithLabelValues(source, reason).Inc()
+	})
 }
 
 // Rejected counts what was refused.

@@ -12,6 +12,7 @@ import (
 // directoryHealth shows how the directory is, and what follows the store. Its
 // gauges are vectors without labels, which are absent until they have a value.
 type directoryHealth struct {
+	removed  *removed
 	asOf     *prometheus.GaugeVec
 	pending  *prometheus.GaugeVec
 	rejected *prometheus.CounterVec
@@ -25,6 +26,7 @@ type record struct{ collection, reason string }
 
 func newDirectoryHealth(r prometheus.Registerer) *directoryHealth {
 	d := &directoryHealth{
+		removed: &removed{sources: map[string]bool{}},
 		asOf: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "carbon_exporter_directory_timestamp_seconds",
 			Help: "When the directory in force was read, of who had which host and who is in which group. Absent if it never was.",
@@ -42,13 +44,15 @@ func newDirectoryHealth(r prometheus.Registerer) *directoryHealth {
 	return d
 }
 
-// Directory notes when the directory in force was read; zero: it never was.
+// Directory notes when the current directory was read; zero: it never was.
 func (d *directoryHealth) Directory(asOf time.Time) {
-	if asOf.IsZero() {
-		d.asOf.Reset()
-		return
-	}
-	d.asOf.WithLabelValues().Set(seconds(asOf))
+	d.removed.unless(usage.SourceMongoDB, func() {
+		if asOf.IsZero() {
+			d.asOf.Reset()
+			return
+		}
+		d.asOf.WithLabelValues().Set(seconds(asOf))
+	})
 }
 
 // RejectedRecords notes all that one reading of the directory has refused. The
@@ -67,5 +71,7 @@ func (d *directoryHealth) RejectedRecords(rejects []usage.RecordReject) {
 	d.refused = refused
 }
 
-// RollupsPending notes how many intervals are still to be sent on.
-func (d *directoryHealth) RollupsPending(n int) { d.pending.WithLabelValues().Set(float64(n)) }
+// RollupsPending notes how many intervals are still to be written to MongoDB.
+func (d *directoryHealth) RollupsPending(n int) {
+	d.removed.unless(usage.SourceUsageWriter, func() { d.pending.WithLabelValues().Set(float64(n)) })
+}

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -86,5 +87,47 @@ func TestWhatIsNotConfiguredIsNotShown(t *testing.T) {
 	}
 	if !has(got, `carbon_exporter_source_errors_total{reason="auth",source="prometheus"}`) {
 		t.Error("another source is gone, too")
+	}
+}
+
+// TestAnAnswerThatComesAfterItsSourceWasRemoved changes nothing, whatever it is.
+func TestAnAnswerThatComesAfterItsSourceWasRemoved(t *testing.T) {
+	r := prometheus.NewPedanticRegistry()
+	h := NewHealth(r, clock)
+	late := func() {
+		for _, source := range []string{usage.SourceMongoDB, usage.SourceUsageWriter} {
+			h.Asked(source, time.Second, nil)
+			h.Asked(source, time.Second, &usage.Failure{Reason: usage.ReasonTimeout})
+		}
+		h.Directory(now)
+		h.RollupsPending(3)
+	}
+	shown := func() (names []string) {
+		for name := range samples(gathered(t, r)) {
+			if strings.Contains(name, "mongodb") || strings.Contains(name, "directory") || strings.Contains(name, "usage_writer") {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+	reload := func(change func(source string)) {
+		change(usage.SourceMongoDB)
+		change(usage.SourceUsageWriter)
+	}
+	reload(h.Watch)
+	late()
+	all := len(shown())
+	if all == 0 {
+		t.Fatal("nothing is shown of a source that is configured")
+	}
+	reload(h.Unwatch)
+	late()
+	if names := shown(); len(names) > 0 {
+		t.Errorf("back for ever: %v", names)
+	}
+	reload(h.Watch)
+	late()
+	if names := shown(); len(names) != all {
+		t.Errorf("configured again, %d of %d are shown: %v", len(names), all, names)
 	}
 }
