@@ -134,39 +134,6 @@ func TestDefaultIsValidAndNotShared(t *testing.T) {
 	}
 }
 
-func TestFileNamesAreFromTheDirectoryOfTheFile(t *testing.T) {
-	c, err := Parse("/etc/carbon/carbon.yml", []byte(`
-prometheus:
-  oauth2:
-    client_id: carbon
-    token_url: http://localhost/token
-    client_secret_file: secret
-    client_certificate_key_file: key
-    tls_config: {ca_file: ca}
-  tls_config: {ca_file: /ca, cert_file: cert, key_file: key}
-  http_headers: {X-Scope-OrgID: {files: [tenant]}}
-mongodb: {uri_file: uri}
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := c.Prometheus.HTTPClientConfig
-	for _, file := range []struct{ key, got, want string }{
-		{"oauth2.client_secret_file", h.OAuth2.ClientSecretFile, "/etc/carbon/secret"},
-		{"oauth2.client_certificate_key_file", h.OAuth2.ClientCertificateKeyFile, "/etc/carbon/key"},
-		{"oauth2.tls_config.ca_file", h.OAuth2.TLSConfig.CAFile, "/etc/carbon/ca"},
-		{"tls_config.ca_file", h.TLSConfig.CAFile, "/ca"},
-		{"tls_config.cert_file", h.TLSConfig.CertFile, "/etc/carbon/cert"},
-		{"tls_config.key_file", h.TLSConfig.KeyFile, "/etc/carbon/key"},
-		{"http_headers", h.HTTPHeaders.Headers["X-Scope-OrgID"].Files[0], "/etc/carbon/tenant"},
-		{"mongodb.uri_file", c.MongoDB.URIFile, "/etc/carbon/uri"},
-	} {
-		if file.got != file.want {
-			t.Errorf("%s is %s, want %s", file.key, file.got, file.want)
-		}
-	}
-}
-
 func TestFileThatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
 	absent := filepath.Join(dir, "absent.yml")

@@ -3,8 +3,8 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/prometheus/common/config"
@@ -141,21 +141,19 @@ func keysOf(t reflect.Type) (known map[string]reflect.Type, others reflect.Type)
 		return nil, t.Elem()
 	}
 	known = map[string]reflect.Type{}
-	for i := range t.NumField() {
-		name, options, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+	for _, field := range keyFields(t) {
+		of := t.Field(field.index).Type
 		switch {
-		case slices.Contains(strings.Split(options, ","), "inline"):
-			inner, rest := keysOf(t.Field(i).Type)
-			for name, inlined := range inner {
-				known[name] = inlined
-			}
+		case field.name == "":
+			inner, rest := keysOf(of)
+			maps.Copy(known, inner)
 			if rest != nil {
 				others = rest
 			}
 		// A reference to a secret manager would be taken and fail at the first
 		// request: these programs have none.
-		case name != "" && !strings.HasSuffix(name, "_ref"):
-			known[name] = t.Field(i).Type
+		case !strings.HasSuffix(field.name, "_ref"):
+			known[field.name] = of
 		}
 	}
 	return known, others
