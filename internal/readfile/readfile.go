@@ -61,11 +61,11 @@ func Check(name string) (size int64, err error) {
 func open(name string) (*os.File, int64, error) {
 	// To open a device or a pipe may do something, so look first.
 	info, err := os.Stat(name)
-	if err == nil {
-		err = regular(info)
-	}
 	if err != nil {
 		return nil, 0, fault("open", name, err)
+	}
+	if err := regular(info); err != nil {
+		return nil, 0, fault("read", name, err)
 	}
 	file, err := os.OpenFile(name, flags, 0)
 	if err != nil {
@@ -77,7 +77,7 @@ func open(name string) (*os.File, int64, error) {
 	}
 	if err != nil {
 		file.Close()
-		return nil, 0, fault("open", name, err)
+		return nil, 0, fault("read", name, err)
 	}
 	return file, info.Size(), nil
 }
@@ -88,7 +88,7 @@ func regular(info fs.FileInfo) error {
 	case mode.IsRegular():
 		return nil
 	case mode.IsDir():
-		kind = "a directory"
+		return syscall.EISDIR
 	case mode&fs.ModeNamedPipe != 0:
 		kind = "a pipe"
 	case mode&fs.ModeSocket != 0:

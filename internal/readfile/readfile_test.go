@@ -39,11 +39,11 @@ func TestRegularFilesOnly(t *testing.T) {
 		{"absent", "", "open FILE: no such file or directory"},
 		{"broken", "", "open FILE: no such file or directory"},
 		{"file/inside", "", "open FILE: not a directory"},
-		{".", "", "open FILE: is a directory, must be a regular file"},
-		{"pipe", "", "open FILE: is a pipe, must be a regular file"},
-		{"link to a pipe", "", "open FILE: is a pipe, must be a regular file"},
-		{"socket", "", "open FILE: is a socket, must be a regular file"},
-		{"/dev/zero", "", "open FILE: is a device, must be a regular file"},
+		{".", "", "read FILE: is a directory"},
+		{"pipe", "", "read FILE: is a pipe, must be a regular file"},
+		{"link to a pipe", "", "read FILE: is a pipe, must be a regular file"},
+		{"socket", "", "read FILE: is a socket, must be a regular file"},
+		{"/dev/zero", "", "read FILE: is a device, must be a regular file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			name := path(test.name)

@@ -8,7 +8,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Budgets are those of a valid configuration, in its order.
+// Budgets are the budgets of a valid configuration, in its order.
 func Budgets(c *config.Config) []budget.Budget {
 	zone := c.Location()
 	all := make([]budget.Budget, len(c.Budgets))
@@ -34,8 +34,8 @@ func dayStart(text string, zone *time.Location) time.Time {
 	return budget.DayStart(year, month, day, zone)
 }
 
-// Dirtiest is an upper bound of the grid's intensity: that of a static grid, else
-// the most that a provider is believed.
+// Dirtiest is an upper bound of the grid's intensity: the value of a static grid, or
+// the highest that is accepted from a provider.
 func Dirtiest(c config.CarbonIntensity) usage.GramsPerKWh {
 	if c.Provider == config.ProviderStatic {
 		return usage.GramsPerKWh(c.Static.GCO2eqPerKWh)

@@ -3,7 +3,6 @@ package parts
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -54,7 +54,7 @@ func secret(value, file string) (string, error) {
 	if file == "" {
 		return value, nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := readfile.All(file, maxFileBytes)
 	return strings.TrimSpace(string(text)), err
 }
 

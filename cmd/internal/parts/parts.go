@@ -1,5 +1,5 @@
-// Package parts turns a configuration into the parts that the programs run: it
-// knows every package and how they fit together. It must not know flags, pages or
+// Package parts turns a configuration into the parts that the programs run. It
+// knows every package and how they fit together; it must not know flags, pages or
 // commands. Start with New.
 package parts
 
@@ -31,8 +31,8 @@ func (p *Parts) Close() error {
 	return errors.Join(errs...)
 }
 
-// New makes the parts of a configuration. Nothing is connected to yet; files of
-// secrets are read. Workspaces says whether usage is kept by host.
+// New makes the parts of a configuration. It reads the files of secrets, but
+// connects to nothing yet. Workspaces says whether usage is kept by host.
 func New(cfg *config.Config, keeper Averages, workspaces bool) (_ *Parts, err error) {
 	p := &Parts{}
 	defer func() {
@@ -40,6 +40,9 @@ func New(cfg *config.Config, keeper Averages, workspaces bool) (_ *Parts, err er
 			p.Close()
 		}
 	}()
+	if err := lookAt(cfg.Files()); err != nil {
+		return nil, err
+	}
 	from, err := newSource(cfg.Prometheus)
 	if err != nil {
 		return nil, fmt.Errorf("prometheus: %w", err)

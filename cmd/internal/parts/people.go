@@ -2,17 +2,17 @@ package parts
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// newAttribution makes rules by a directory; one that was never read knows
-// nobody.
+// newAttribution makes the rules from a directory. A directory that was never read
+// knows nobody.
 func newAttribution(c config.Attribution) func(usage.Directory) ingest.Attribution {
 	rules := attribution.Rules{GroupBy: attribution.GroupBy(c.GroupBy), Groups: map[string]string{}}
 	for _, g := range c.Groups {
@@ -29,22 +29,22 @@ func newAttribution(c config.Attribution) func(usage.Directory) ingest.Attributi
 	}
 }
 
-// minKeyBytes is the least that a key of pseudonyms must have: with less,
-// somebody who knows the users' ids could try all keys.
+// minKeyBytes is the shortest key for pseudonyms: with a shorter one, somebody who
+// knows the users' ids could try all keys.
 const minKeyBytes = 16
 
-// Labels says how users appear outside the store. The file of the key is read.
+// Labels says how users appear outside the store. It reads the key's file.
 func Labels(c config.Attribution) (privacy.Labels, error) {
 	l := privacy.Labels{Mode: privacy.Mode(c.UserLabel), MaxUsers: c.MaxUsers}
 	if l.Mode != privacy.Pseudonym {
 		return l, nil
 	}
-	key, err := os.ReadFile(c.PseudonymKeyFile)
+	key, err := readfile.All(c.PseudonymKeyFile, maxFileBytes)
 	if err != nil {
 		return l, fmt.Errorf("pseudonym_key_file: %w", err)
 	}
 	if len(key) < minKeyBytes {
-		return l, fmt.Errorf("pseudonym_key_file: %s holds %d bytes, must be at least %d; make one with: head -c 32 /dev/urandom", c.PseudonymKeyFile, len(key), minKeyBytes)
+		return l, fmt.Errorf("pseudonym_key_file: %s has %d bytes, must have at least %d; make one with: head -c 32 /dev/urandom", c.PseudonymKeyFile, len(key), minKeyBytes)
 	}
 	l.Key = key
 	return l, nil

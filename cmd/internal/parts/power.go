@@ -12,12 +12,12 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Averages keeps average power by machine type.
+// Averages stores average power by machine type.
 type Averages interface {
 	MachineAverages(ctx context.Context, at time.Time) (map[string]usage.Rating, error)
 }
 
-// Power is the power in force for what was used at a time.
+// Power is the power model for usage at a time.
 func Power(ctx context.Context, c config.Power, keeper Averages, at time.Time) (power.Model, error) {
 	stored, err := keeper.MachineAverages(ctx, at)
 	if err != nil {
@@ -42,8 +42,8 @@ func Power(ctx context.Context, c config.Power, keeper Averages, at time.Time) (
 	return m, nil
 }
 
-// Ratings lists the power in force of every machine type that was seen, written
-// down or measured.
+// Ratings lists the current power of every machine type that was seen, configured
+// or measured.
 func Ratings(m power.Model, seen []string) []usage.Rating {
 	names := slices.Concat(seen, slices.Collect(maps.Keys(m.Configured)), slices.Collect(maps.Keys(m.Stored)))
 	slices.Sort(names)

@@ -38,6 +38,7 @@ func newSource(c config.Prometheus) (*source.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	client.Transport = guard(client.Transport, c)
 	return &source.Client{
 		Upstream: &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: time.Duration(c.Timeout), MaxBytes: maxAnswerBytes},
 		URL:      c.URL.URL,

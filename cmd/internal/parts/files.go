@@ -1,0 +1,108 @@
+package parts
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
+)
+
+// maxFileBytes is more than any password has, and any bundle of certificates.
+const maxFileBytes = 1 << 20
+
+// Check opens every file that a configuration names and looks at what it holds. It
+// reports all faults, each in a line that begins with the key, and asks nobody.
+func Check(cfg *config.Config) error {
+	var faults []error
+	for _, file := range cfg.Files() {
+		if text, err := readfile.All(file.Path, maxFileBytes); err != nil {
+			faults = append(faults, named(file, err))
+		} else if len(bytes.TrimSpace(text)) == 0 {
+			faults = append(faults, fmt.Errorf("%s: %s: is empty", file.Key, file.Path))
+		}
+	}
+	if len(faults) > 0 {
+		return errors.Join(faults...)
+	}
+	if _, err := newSource(cfg.Prometheus); err != nil {
+		faults = append(faults, fmt.Errorf("prometheus: %w", err))
+	}
+	if _, err := Labels(cfg.Attribution); err != nil {
+		faults = append(faults, fmt.Errorf("attribution: %w", err))
+	}
+	if cfg.MongoDB != nil {
+		if err := checkMongoDB(cfg.MongoDB); err != nil {
+			faults = append(faults, fmt.Errorf("mongodb.%w", err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func checkMongoDB(c *config.MongoDB) error {
+	key := "uri"
+	if c.URIFile != "" {
+		key = "uri_file"
+	}
+	uri, err := secret(string(c.URI), c.URIFile)
+	if err == nil {
+		err = mongo.CheckAddress(uri)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return nil
+}
+
+// lookAt refuses files that whoever reads them would wait for, such as a pipe. One
+// that is missing is no fault yet: the secret may come later, and until then its
+// reader says what it lacks.
+func lookAt(files []config.File) error {
+	for _, file := range files {
+		_, err := readfile.Check(file.Path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+			return named(file, err)
+		}
+	}
+	return nil
+}
+
+func named(file config.File, err error) error {
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s: %s: %s: %w", file.Key, file.Path, failed.Op, failed.Err)
+	}
+	return fmt.Errorf("%s: %w", file.Key, err)
+}
+
+// guarded looks at the files of an HTTP client before each request, for which the
+// client reads most of them again: passwords may change. A reader that waits for a
+// pipe would know no deadline.
+type guarded struct {
+	files []config.File
+	next  http.RoundTripper
+}
+
+func guard(next http.RoundTripper, c config.Prometheus) http.RoundTripper {
+	return &guarded{(&config.Config{Prometheus: c}).Files(), next}
+}
+
+func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := lookAt(g.files); err != nil {
+		if r.Body != nil {
+			r.Body.Close()
+		}
+		return nil, err
+	}
+	return g.next.RoundTrip(r)
+}
+
+// CloseIdleConnections is what http.Client looks for.
+func (g *guarded) CloseIdleConnections() {
+	if inner, ok := g.next.(interface{ CloseIdleConnections() }); ok {
+		inner.CloseIdleConnections()
+	}
+}

@@ -1,0 +1,143 @@
+package parts
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+)
+
+// folder is a directory with a file for each way in which one can be wrong.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"empty": "", "blank": "\n \n", "short": "key", "key": strings.Repeat("k", 32), "secret": "hunter2\n",
+		"uri": "mongodb://localhost\n", "bad_uri": "mongodb://carbon:hun/ter2@localhost", "large": strings.Repeat("x", maxFileBytes+1),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func parsed(t *testing.T, dir, text string) *config.Config {
+	t.Helper()
+	c, err := config.Parse(filepath.Join(dir, "carbon.yml"), []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestCheckAndNewLookAtEveryFile(t *testing.T) {
+	dir := folder(t)
+	for _, test := range []struct {
+		name, text string
+		check      []string // what Check says; DIR is the folder
+		refused    bool     // by New
+	}{
+		{"no files", "", nil, false},
+		{"all is well", "prometheus: {basic_auth: {username: u, password_file: secret}}\nmongodb: {uri_file: uri}\nattribution: {user_label: pseudonym, pseudonym_key_file: key}", nil, false},
+		{
+			"a secret that is not there yet", "prometheus: {basic_auth: {username: u, password_file: none}}",
+			[]string{"prometheus.basic_auth.password_file: DIR/none: open: no such file or directory"}, false,
+		},
+		{
+			"pipes and directories", "prometheus: {authorization: {credentials_file: pipe}, http_headers: {X: {files: [secret, pipe]}}, tls_config: {ca_file: .}}\nmongodb: {uri_file: pipe}",
+			[]string{
+				"prometheus.authorization.credentials_file: DIR/pipe: read: is a pipe, must be a regular file",
+				"prometheus.tls_config.ca_file: DIR: read: is a directory",
+				"prometheus.http_headers.X.files[1]: DIR/pipe: read: is a pipe, must be a regular file",
+				"mongodb.uri_file: DIR/pipe: read: is a pipe, must be a regular file",
+			}, true,
+		},
+		{
+			"nothing where a secret should be, and too much", "prometheus: {oauth2: {client_id: c, token_url: http://t, client_secret_file: empty}, http_headers: {X: {files: [blank, large]}}}",
+			[]string{
+				"prometheus.oauth2.client_secret_file: DIR/empty: is empty",
+				"prometheus.http_headers.X.files[0]: DIR/blank: is empty",
+				"prometheus.http_headers.X.files[1]: DIR/large: read: is too large",
+			}, false,
+		},
+		{
+			"certificates that are none, a short key, a bad address",
+			"prometheus: {tls_config: {ca_file: secret}}\nattribution: {user_label: pseudonym, pseudonym_key_file: short}\nmongodb: {uri_file: bad_uri}",
+			[]string{
+				"prometheus: http client for prometheus: unable to use specified CA cert file DIR/secret",
+				"attribution: pseudonym_key_file: DIR/short has 3 bytes, must have at least 16; make one with: head -c 32 /dev/urandom",
+				"mongodb.uri_file: the address is no valid mongodb:// or mongodb+srv:// URI, or its host names have no records",
+			}, true,
+		},
+		{
+			"a bad address in the configuration itself", "mongodb: {uri: 'postgres://carbon:hunter2@localhost'}",
+			[]string{"mongodb.uri: the address is no valid mongodb:// or mongodb+srv:// URI, or its host names have no records"}, true,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cfg := parsed(t, dir, test.text)
+			said, want := "", strings.ReplaceAll(strings.Join(test.check, "\n"), "DIR", dir)
+			if err := Check(cfg); err != nil {
+				said = err.Error()
+			}
+			if said != want {
+				t.Errorf("got\n%s\nwant\n%s", said, want)
+			}
+			if strings.Contains(said, "hunter2") {
+				t.Error("shows a secret")
+			}
+			made, err := New(cfg, nil, false)
+			if (err != nil) != test.refused {
+				t.Errorf("New: %v", err)
+			}
+			if err == nil {
+				made.Close()
+			}
+		})
+	}
+}
+
+// TestAFileThatBecomesAPipe: secrets are read again for each request.
+func TestAFileThatBecomesAPipe(t *testing.T) {
+	seen := make(chan string, 2)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header.Get("X-Token") }))
+	defer server.Close()
+	dir := folder(t)
+	from, err := Source(parsed(t, dir, "prometheus: {url: "+server.URL+", http_headers: {X-Token: {files: [secret]}}}").Prometheus)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func() error {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, strings.NewReader("query=up"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := from.Upstream.Do(req)
+		if err == nil {
+			body.Close()
+		}
+		return err
+	}
+	if err := get(); err != nil || <-seen != "hunter2" {
+		t.Fatalf("with a file: %v", err)
+	}
+	if err := os.Rename(filepath.Join(dir, "pipe"), filepath.Join(dir, "secret")); err != nil {
+		t.Fatal(err)
+	}
+	err = get()
+	if want := "prometheus.http_headers.X-Token.files[0]: " + dir + "/secret: read: is a pipe, must be a regular file"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("with a pipe: %v, want %s", err, want)
+	}
+	if len(seen) > 0 {
+		t.Error("the server was asked")
+	}
+}
