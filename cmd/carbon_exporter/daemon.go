@@ -68,7 +68,7 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	d.registry.MustRegister(d.usage)
 	made, err := parts.New(cfg, keeper, f.workspaces)
 	if err != nil {
-		return nil, err
+		return nil, configError{fmt.Errorf("%s: %w", f.configFile, err)}
 	}
 	d.use(cfg, made)
 	d.spine = ingest.New(keeper, d, log, clock.Real{}, made.Settings)
@@ -79,8 +79,9 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	return d, d.publish(ctx)
 }
 
-// run serves until ctx ends, the server fails or a quit is asked for.
-func (d *daemon) run(ctx context.Context, hangup <-chan os.Signal) error {
+// run serves until ctx ends, the server fails or somebody asks for the end. It then
+// calls stop and ends what it has started.
+func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	server := d.server()
@@ -99,14 +100,15 @@ func (d *daemon) run(ctx context.Context, hangup <-chan os.Signal) error {
 	case err = <-served:
 		ended = true
 	}
+	stop()
 	cancel()
 	ending, done := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer done()
 	if server.Shutdown(ending) != nil {
-		server.Close() //nolint:errcheck // whoever still reads is cut off
+		server.Close() //nolint:errcheck // cuts off whoever is still reading
 	}
 	work.Wait()
-	if err := d.parts.Close(); err != nil {
+	if err := d.currentParts().Close(); err != nil {
 		d.log.Warn("Closing connections failed", "err", err)
 	}
 	if !ended {
@@ -205,7 +207,13 @@ func (d *daemon) current() (*config.Config, privacy.Labels) {
 	return d.config, d.parts.Labels
 }
 
-// use puts other parts in the place of those there are, and gives those back.
+func (d *daemon) currentParts() *parts.Parts {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.parts
+}
+
+// use replaces the current parts and returns them.
 func (d *daemon) use(cfg *config.Config, made *parts.Parts) (was *parts.Parts) {
 	for source, used := range map[string]bool{
 		usage.SourceMongoDB: made.Settings.Directory != nil, usage.SourceUsageWriter: made.Settings.UsageWriter != nil,
@@ -220,55 +228,4 @@ func (d *daemon) use(cfg *config.Config, made *parts.Parts) (was *parts.Parts) {
 	defer d.mu.Unlock()
 	was, d.parts, d.config = d.parts, made, cfg
 	return was
-}
-
-func (d *daemon) reloadOnHangup(ctx context.Context, hangup <-chan os.Signal) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hangup:
-			d.reload(ctx) //nolint:errcheck // logged and counted there
-		}
-	}
-}
-
-// reload puts the file in force as it is now, as a whole or not at all.
-func (d *daemon) reload(ctx context.Context) error {
-	d.reloading.Lock()
-	defer d.reloading.Unlock()
-	err := d.tryReload()
-	d.Reloaded(err)
-	if err != nil {
-		d.log.Error("Loading the configuration failed, the old one stays in force", "err", err)
-		return err
-	}
-	d.log.Info("Loaded the configuration", "file", d.flags.configFile)
-	cfg, _ := d.current()
-	d.warnOfBudgets(ctx, cfg)
-	d.Changed(ctx)
-	return nil
-}
-
-func (d *daemon) tryReload() error {
-	cfg, err := load(d.flags)
-	if err != nil {
-		return err
-	}
-	switch is, _ := d.current(); {
-	case cfg.Interval != is.Interval:
-		return fmt.Errorf("%s: interval: the store holds intervals of %s; start anew with another --storage.path for %s", d.flags.configFile, is.Interval, cfg.Interval)
-	case cfg.Timezone != is.Timezone:
-		return fmt.Errorf("%s: timezone: the store counts days in %s; restart carbon_exporter to count them in %s", d.flags.configFile, is.Timezone, cfg.Timezone)
-	}
-	made, err := parts.New(cfg, d.store, d.flags.workspaces)
-	if err != nil {
-		return fmt.Errorf("%s: %w", d.flags.configFile, err)
-	}
-	was := d.use(cfg, made)
-	d.spine.Reload(made.Settings)
-	if err := was.Close(); err != nil {
-		d.log.Warn("Closing the connections of the old configuration failed", "err", err)
-	}
-	return nil
 }

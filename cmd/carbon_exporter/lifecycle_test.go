@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestRunUntilQuit(t *testing.T) {
@@ -130,5 +134,57 @@ func TestHangup(t *testing.T) {
 			return metric(t, p.url, "carbon_exporter_config_last_reload_successful") == step.successful &&
 				metric(t, p.url, "carbon_pue_ratio") == step.pue
 		})
+	}
+}
+
+// TestAnEndThatSomethingHoldsUp: systemd kills whoever takes too long.
+func TestAnEndThatSomethingHoldsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		defer close(hang)
+		began := time.Now()
+		err := untilEnd(func(_ context.Context, stop func()) error {
+			stop()
+			<-hang
+			return nil
+		})
+		if err == nil || exitCode(err) != exitFailed {
+			t.Errorf("ends with %v", err)
+		}
+		if took := time.Since(began); took >= 10*time.Second {
+			t.Errorf("takes %s", took)
+		}
+	})
+}
+
+// TestTermAfterAReloadOfAPipe: nobody writes into it.
+func TestTermAfterAReloadOfAPipe(t *testing.T) {
+	path := configFile(t, "")
+	p := start(t, storage(t), "--config.file="+path)
+	if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := self.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the reload fails", func() bool { return strings.Contains(p.stderr.String(), "keeping the current one") })
+	if err := self.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.end(t); code != exitDone {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestStartWithAnEmptyFile(t *testing.T) {
+	path := configFile(t, "")
+	write(t, path, "# nothing\n")
+	p := start(t, storage(t), "--config.file="+path)
+	if want := `level=WARN source=main.go:`; !strings.Contains(p.stderr.String(), want) || !strings.Contains(p.stderr.String(), "The configuration file sets no key; using the defaults") {
+		t.Errorf("does not warn: %s", p.stderr)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -24,8 +25,10 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
@@ -56,23 +59,23 @@ type flags struct {
 // it is written.
 var errAnswered = errors.New("answered")
 
-// parse reads the arguments. Kingpin ends the process behind --help and
-// --version; here it comes back, so that run can be called in a test.
+// parse reads the arguments. Kingpin would end the process after --help and
+// --version; here it returns, so that a test can call run.
 func parse(args []string, stdout io.Writer) (f flags, err error) {
-	app := kingpin.New("carbon_exporter", "Energy and carbon of a research cloud, from the CPU seconds that Prometheus already has.")
+	app := kingpin.New("carbon_exporter", "Exports the energy use and carbon emissions of a research cloud, computed from CPU metrics in Prometheus.")
 	app.UsageWriter(stdout)
 	app.HelpFlag.Short('h')
 	app.Version(version.Print("carbon_exporter"))
 	app.VersionFlag.Short('V')
-	app.Flag("config.file", "Configuration file. Without the flag and the file: defaults.").
+	app.Flag("config.file", "Configuration file. The defaults apply if the flag is not given and there is no such file.").
 		Default("carbon.yml").IsSetByUser(&f.configGiven).StringVar(&f.configFile)
-	app.Flag("config.check", "Check the configuration and exit.").BoolVar(&f.configCheck)
-	app.Flag("storage.path", "SQLite file of the store.").Default("data/carbon.db").StringVar(&f.storagePath)
-	retention := app.Flag("storage.retention", "How long facts at key grain are kept, at least 8d, which budgets need; 0: for ever. Sums by project, machine and user, by day and of all time stay.").
+	app.Flag("config.check", "Check the configuration and the files that it names, then exit.").BoolVar(&f.configCheck)
+	app.Flag("storage.path", "SQLite database file to store usage in.").Default("data/carbon.db").StringVar(&f.storagePath)
+	retention := app.Flag("storage.retention", "How long to keep usage per interval and key (project, machine, user, group), at least 8d, as budgets need that; 0 keeps it for ever. Daily and all-time sums by project, machine and user are always kept.").
 		Default("0").String()
-	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&f.telemetryPath)
-	app.Flag("web.enable-lifecycle", "Allow reload and quit by POST to /-/reload and /-/quit.").BoolVar(&f.enableLifecycle)
-	app.Flag("collector.workspace", "Metrics of each active workspace: its energy and emissions since it began.").Default("false").BoolVar(&f.workspaces)
+	app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default("/metrics").StringVar(&f.telemetryPath)
+	app.Flag("web.enable-lifecycle", "Enable reload and shutdown by POST requests to /-/reload and /-/quit.").BoolVar(&f.enableLifecycle)
+	app.Flag("collector.workspace", "Expose the energy and emissions of each active workspace since it began.").Default("false").BoolVar(&f.workspaces)
 	f.web = webflag.AddFlags(app, ":9977")
 	promslogflag.AddFlags(app, &f.log)
 	app.Terminate(func(int) { panic(errAnswered) })
@@ -108,70 +111,142 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "carbon_exporter: %v; see --help\n", err)
 		return exitUse
 	}
-	cfg, err := load(f)
+	cfg, empty, err := load(f)
 	if err == nil {
-		if err = web.Validate(*f.web.WebConfigFile); err != nil {
-			err = fmt.Errorf("--web.config.file: %w", err)
-		}
+		err = checkWebConfig(*f.web.WebConfigFile)
+	}
+	if err == nil && f.configCheck {
+		err = checkFiles(f, cfg)
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitUse
 	}
-	// From now on the file is one that was asked for: a reload that does not find
-	// it must not put the defaults in its place.
-	f.configGiven = f.configGiven || !absent(f)
 	if f.configCheck {
 		said := "ok"
 		if absent(f) {
-			said = "is not there, the defaults are in force"
+			said = "does not exist; the defaults apply"
 		}
 		fmt.Fprintf(stdout, "%s: %s\n", f.configFile, said)
 		return exitDone
 	}
 	f.log.Writer = stderr
 	log := promslog.New(&f.log)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	log.Info("Starting carbon_exporter", "version", version.Info(), "build", version.BuildContext())
-	if absent(f) {
-		log.Info("No configuration file, the defaults are in force", "file", f.configFile)
+	switch {
+	case absent(f):
+		log.Info("No configuration file; using the defaults", "file", f.configFile)
+	case empty:
+		log.Warn("The configuration file sets no key; using the defaults", "file", f.configFile)
 	}
-	if err := serve(ctx, f, cfg, log); err != nil {
+	// From now on the file is one that was asked for: once it is gone, a reload must
+	// not go back to the defaults.
+	f.configGiven = f.configGiven || !absent(f)
+	err = untilEnd(func(ctx context.Context, stop func()) error { return serve(ctx, stop, f, cfg, log) })
+	if err != nil {
 		fmt.Fprintf(stderr, "carbon_exporter: %v\n", err)
-		var refused storeError
-		if errors.As(err, &refused) {
-			return exitStore
-		}
-		return exitFailed
+		return exitCode(err)
 	}
-	log.Info("Ended")
+	log.Info("Stopped")
 	return exitDone
 }
 
-// load reads the configuration; without a file that nobody asked for, defaults.
-func load(f flags) (*config.Config, error) {
-	if absent(f) {
-		return config.Parse(f.configFile, nil)
+// checkWebConfig looks at the file before somebody reads it who would wait for a
+// pipe.
+func checkWebConfig(file string) error {
+	if file == "" {
+		return nil
 	}
-	return config.Load(f.configFile)
+	_, err := readfile.Check(file)
+	if err == nil {
+		err = web.Validate(file)
+	}
+	if err != nil {
+		return fmt.Errorf("--web.config.file: %w", err)
+	}
+	return nil
 }
 
-// absent says that there is no configuration file, and that nobody asked for it.
+// checkFiles says what is wrong with the files that a configuration names, each in
+// a line that begins with the configuration's own name.
+func checkFiles(f flags, cfg *config.Config) error {
+	if err := parts.Check(cfg); err != nil {
+		return errors.New(f.configFile + ": " + strings.ReplaceAll(err.Error(), "\n", "\n"+f.configFile+": "))
+	}
+	return nil
+}
+
+// endTimeout is how long the program takes to end at most, whatever hangs.
+const endTimeout = 9 * time.Second
+
+// untilEnd gives f a context that a signal ends, or the stop that it also gets. What
+// hangs then, such as a disk or a name server, is left behind: the store is
+// consistent at any moment.
+func untilEnd(f func(ctx context.Context, stop func()) error) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- f(ctx, stop) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(endTimeout)
+	defer timer.Stop()
+	select {
+	case err := <-ended:
+		return err
+	case <-timer.C:
+		return fmt.Errorf("something hangs and did not end within %s; ending without it", endTimeout)
+	}
+}
+
+// load reads the configuration file. Empty says that it sets no key, so that the
+// defaults apply, as they do without a file that nobody asked for.
+func load(f flags) (cfg *config.Config, empty bool, err error) {
+	var text []byte
+	if !absent(f) {
+		if text, err = config.Read(f.configFile); err != nil {
+			return nil, false, err
+		}
+	}
+	cfg, err = config.Parse(f.configFile, text)
+	return cfg, err == nil && config.IsEmpty(text), err
+}
+
+// absent says that there is no configuration file and that nobody asked for one.
 func absent(f flags) bool {
 	_, err := os.Stat(f.configFile)
 	return !f.configGiven && errors.Is(err, fs.ErrNotExist)
 }
 
+// configError is a fault of the configuration that shows when its parts are made.
+type configError struct{ error }
+
+func (e configError) Unwrap() error { return e.error }
+
 type storeError struct{ error }
 
 func (e storeError) Unwrap() error { return e.error }
 
-// serve opens the store, starts the spine and the web server, and waits for the
-// end: of ctx, of the server, or one that was asked for.
-func serve(ctx context.Context, f flags, cfg *config.Config, log *slog.Logger) error {
-	// From the first moment on: whoever reloads a program that is still opening
-	// its store does not mean to end it.
+func exitCode(err error) int {
+	var refused storeError
+	var wrong configError
+	switch {
+	case errors.As(err, &refused):
+		return exitStore
+	case errors.As(err, &wrong):
+		return exitUse
+	}
+	return exitFailed
+}
+
+// serve opens the store, starts the spine and the web server, and waits until ctx
+// ends, the server fails or somebody asks for the end. It then calls stop.
+func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *slog.Logger) error {
+	// From the first moment: a reload of a program that is still opening its store
+	// must not end it.
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -192,16 +267,16 @@ func serve(ctx context.Context, f flags, cfg *config.Config, log *slog.Logger) e
 	if err != nil {
 		return err
 	}
-	return d.run(ctx, hangup)
+	return d.run(ctx, stop, hangup)
 }
 
 func sayRetention(log *slog.Logger, keep time.Duration) {
 	switch {
 	case keep == 0:
 	case keep < ingest.LeastRetention:
-		log.Warn("--storage.retention: budgets look back further, facts at key grain are kept longer",
+		log.Warn("Budgets need more than --storage.retention; keeping usage per key for longer",
 			"asked", model.Duration(keep), "kept", model.Duration(ingest.LeastRetention))
 	default:
-		log.Info("Facts at key grain that are older are taken away", "kept", model.Duration(keep))
+		log.Info("Deleting usage per key that is older than the retention period", "kept", model.Duration(keep))
 	}
 }

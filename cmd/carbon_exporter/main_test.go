@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -14,6 +15,13 @@ func TestArguments(t *testing.T) {
 	garbled := configFile(t, "power: [\n")
 	webConfig := filepath.Join(t.TempDir(), "web.yml")
 	write(t, webConfig, "basic_auth_users: [\n")
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	named := configFile(t, "")
+	write(t, named, "prometheus: {basic_auth: {username: u, password_file: "+pipe+"}}\n")
+	mongo := configFile(t, "mongodb: {uri: 'postgres://carbon:hunter2@localhost'}\n")
 	for _, test := range []struct {
 		name           string
 		args           []string
@@ -32,7 +40,7 @@ func TestArguments(t *testing.T) {
 		{"check a good file", []string{"--config.check", "--config.file=" + good}, exitDone, good + ": ok\n", ""},
 		{"check a bad file", []string{"--config.check", "--config.file=" + bad}, exitUse, "", bad + ":3: power.busy_watts: must be positive, is -3\n"},
 		{"check a file that is no YAML", []string{"--config.check", "--config.file=" + garbled}, exitUse, "", garbled + ":"},
-		{"check without a file", []string{"--config.check"}, exitDone, "carbon.yml: is not there, the defaults are in force\n", ""},
+		{"check without a file", []string{"--config.check"}, exitDone, "carbon.yml: does not exist; the defaults apply\n", ""},
 		{"check a file that is not there", []string{"--config.check", "--config.file=none.yml"}, exitUse, "", "none.yml: open: no such file or directory\n"},
 		{"check the default file by name", []string{"--config.check", "--config.file=carbon.yml"}, exitUse, "", "carbon.yml: open: no such file or directory\n"},
 		{"a directory", []string{"--config.check", "--config.file=."}, exitUse, "", ".: read: is a directory\n"},
@@ -40,6 +48,15 @@ func TestArguments(t *testing.T) {
 		{"start with a bad file", []string{"--config.file=" + bad}, exitUse, "", bad + ":3: "},
 		{"a web configuration that is not there", []string{"--web.config.file=none.yml"}, exitUse, "", "--web.config.file: open none.yml: no such file or directory\n"},
 		{"a bad web configuration", []string{"--config.check", "--web.config.file=" + webConfig}, exitUse, "", "--web.config.file: yaml: "},
+
+		{"a pipe", []string{"--config.check", "--config.file=" + pipe}, exitUse, "", pipe + ": read: is a pipe, must be a regular file\n"},
+		{"a device", []string{"--config.check", "--config.file=/dev/zero"}, exitUse, "", "/dev/zero: read: is a device, must be a regular file\n"},
+		{"start with a pipe", []string{"--config.file=" + pipe}, exitUse, "", pipe + ": read: is a pipe, must be a regular file\n"},
+		{"a web configuration that is a pipe", []string{"--web.config.file=" + pipe}, exitUse, "", "--web.config.file: read " + pipe + ": is a pipe, must be a regular file\n"},
+		{"check files that the configuration names", []string{"--config.check", "--config.file=" + named}, exitUse, "", named + ": prometheus.basic_auth.password_file: " + pipe + ": read: is a pipe, must be a regular file\n"},
+		{"start with a pipe for a password", []string{storage(t), "--log.level=error", "--config.file=" + named}, exitUse, "", "carbon_exporter: " + named + ": prometheus.basic_auth.password_file: " + pipe + ": read: is a pipe"},
+		{"check a bad address of MongoDB", []string{"--config.check", "--config.file=" + mongo}, exitUse, "", mongo + ": mongodb.uri: the address is no valid mongodb://"},
+		{"start with a bad address of MongoDB", []string{storage(t), "--log.level=error", "--config.file=" + mongo}, exitUse, "", "carbon_exporter: " + mongo + ": mongodb: the address is no valid mongodb://"},
 
 		{"metrics at no path", []string{"--web.telemetry-path="}, exitUse, "", `carbon_exporter: --web.telemetry-path: must begin with / and name a page, is ""; see --help` + "\n"},
 		{"metrics at the root", []string{"--web.telemetry-path=/"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must begin with / and name a page"},

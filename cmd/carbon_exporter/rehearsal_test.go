@@ -220,7 +220,7 @@ func (p plan) born(t *testing.T, cloud *simulate.Cloud) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := load(f)
+	cfg, _, err := load(f)
 	if err != nil {
 		t.Fatal(err)
 	}

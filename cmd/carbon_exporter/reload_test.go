@@ -1,9 +1,15 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,6 +45,12 @@ func TestReload(t *testing.T) {
 		{"a key nobody knows", "watts: 3\n", 500, path + `:1: unknown key "watts"`, "1.25"},
 		{"intervals of another length", "interval: 1h\n", 500, "the store holds intervals of 30m", "1.25"},
 		{"a CA file that is not there", "prometheus: {tls_config: {ca_file: none.pem}}\n", 500, "none.pem", "1.25"},
+		{"a password file that is a directory", "prometheus: {basic_auth: {username: u, password_file: .}}\n", 500, "prometheus.basic_auth.password_file: ", "1.25"},
+		{"no text at all", "", 500, path + ": sets no key; was it cut short while being saved?", "1.25"},
+		{"only comments", "# power: {pue: 2}\n\n", 500, path + ": sets no key", "1.25"},
+		{"an empty document", "---\n...\n", 500, path + ": sets no key", "1.25"},
+		{"an empty mapping", "{}\n", 500, path + ": sets no key", "1.25"},
+		{"nothing, written out", "null\n", 500, path + ": sets no key", "1.25"},
 		{"all is well again", configText("power: {pue: 1.75}\n"), 200, "", "1.75"},
 	} {
 		t.Run(step.name, func(t *testing.T) {
@@ -49,6 +61,151 @@ func TestReload(t *testing.T) {
 			}
 			shown(map[int]string{200: "1", 500: "0"}[step.status], step.pue)
 		})
+	}
+}
+
+// TestAReloadWithoutAFile: the defaults are for a start without one.
+func TestAReloadWithoutAFile(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		take   func(path string) error
+		reason string
+	}{
+		{"the file is gone", os.Remove, ": open: no such file or directory"},
+		{"its directory is gone", func(path string) error { return os.RemoveAll(filepath.Dir(path)) }, ": open: no such file or directory"},
+		{"a directory is in its place", func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }, ": read: is a directory"},
+		{"a pipe is in its place", func(path string) error { return errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)) }, ": read: is a pipe, must be a regular file"},
+		{"a link to nothing is in its place", func(path string) error { return errors.Join(os.Remove(path), os.Symlink("nothing", path)) }, ": open: no such file or directory"},
+	} {
+		for _, given := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, given by a flag: %t", test.name, given), func(t *testing.T) {
+				dir := filepath.Join(t.TempDir(), "etc")
+				if err := os.Mkdir(dir, 0o700); err != nil {
+					t.Fatal(err)
+				}
+				t.Chdir(dir)
+				path := filepath.Join(dir, "carbon.yml")
+				args := []string{"--web.enable-lifecycle"}
+				if given {
+					write(t, path, configText("power: {pue: 1.5}\n"))
+					args = append(args, "--config.file="+path)
+				}
+				d, server := prepared(t, args...)
+				if !given { // it comes, and goes again
+					path = "carbon.yml"
+					write(t, path, configText("power: {pue: 1.5}\n"))
+					if status, said := ask(t, "POST", server.URL+"/-/reload"); status != http.StatusOK {
+						t.Fatal(said)
+					}
+				}
+				if err := test.take(filepath.Join(dir, "carbon.yml")); err != nil {
+					t.Fatal(err)
+				}
+				status, said := ask(t, "POST", server.URL+"/-/reload")
+				if want := path + test.reason + "\n"; status != http.StatusInternalServerError || said != want {
+					t.Errorf("status %d: %s; want %s", status, said, want)
+				}
+				if got := metric(t, server.URL, "carbon_exporter_config_last_reload_successful"); got != "0" {
+					t.Errorf("last_reload_successful is %s", got)
+				}
+				if cfg, _ := d.current(); cfg.Power.PUE != 1.5 {
+					t.Errorf("PUE is %v", cfg.Power.PUE)
+				}
+			})
+		}
+	}
+}
+
+// TestAReloadWithoutAFileThatNeverWas stays with the defaults.
+func TestAReloadWithoutAFileThatNeverWas(t *testing.T) {
+	t.Chdir(t.TempDir())
+	_, server := prepared(t, "--web.enable-lifecycle")
+	if status, said := ask(t, "POST", server.URL+"/-/reload"); status != http.StatusOK {
+		t.Errorf("status %d: %s", status, said)
+	}
+}
+
+func TestAReloadSaysWhatItChanged(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "key")
+	write(t, key, strings.Repeat("k", 32))
+	pseudonym := "attribution: {user_label: pseudonym, pseudonym_key_file: " + key + "}\n"
+	const mongo = "mongodb: {uri: 'mongodb://carbon:hunter2@127.0.0.1:1', fields: {users: {platform_name: %s}}}\n"
+	for _, test := range []struct {
+		name, was, is string
+		want          []string // log lines of the reload
+	}{
+		{"nothing", "", "", []string{`msg="Loaded configuration" file=FILE changed=nothing`}},
+		{"other values, without them", "power: {pue: 1.5}\n", "power: {pue: 1.25}\nmetrics: {keep: 1d}\n", []string{`msg="Loaded configuration" file=FILE changed="power.pue, metrics.keep"`}},
+		{"pseudonyms become ids", pseudonym, "", []string{
+			`changed="attribution.user_label, attribution.pseudonym_key_file"`, `level=WARN msg="Configuration now shows more about users than before" key=attribution.user_label was=pseudonym is=id`,
+		}},
+		{"nobody becomes pseudonyms", "attribution: {user_label: none}\n", pseudonym, []string{"changed=", "key=attribution.user_label was=none is=pseudonym"}},
+		{"ids become pseudonyms", "", pseudonym, []string{"changed="}},
+		{"more are named", "attribution: {max_users: 5}\n", "attribution: {max_users: 6}\n", []string{"changed=attribution.max_users", "key=attribution.max_users was=5 is=6"}},
+		{"all are named", "attribution: {max_users: 5}\n", "", []string{"changed=attribution.max_users", "key=attribution.max_users was=5 is=0"}},
+		{"fewer are named", "", "attribution: {max_users: 5}\n", []string{"changed=attribution.max_users"}},
+		{"all of nobody", "attribution: {user_label: none, max_users: 5}\n", "attribution: {user_label: none}\n", []string{"changed=attribution.max_users"}},
+		{"another label names users", "power: {pue: 1}\n", "prometheus: {labels: {user: mail}}\n", []string{"changed=", "key=prometheus.labels.user was=user is=mail"}},
+		{"a directory names users", "", fmt.Sprintf(mongo, "id"), []string{"changed=mongodb", `key=mongodb was="not configured"`}},
+		{"another field names users", fmt.Sprintf(mongo, "id"), fmt.Sprintf(mongo, "mail"), []string{"changed=mongodb.fields.users.platform_name", "key=mongodb.fields.users.platform_name was=id is=mail"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			base := configText("")
+			if strings.Contains(test.is, "prometheus:") {
+				base = "carbon_intensity: {provider: static}\n"
+			}
+			path := configFile(t, "")
+			write(t, path, base+test.was)
+			d, _ := prepared(t, "--config.file="+path)
+			said := &screen{}
+			d.log = slog.New(slog.NewTextHandler(said, nil))
+			write(t, path, base+test.is)
+			if err := d.reload(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.Split(strings.TrimSpace(said.String()), "\n")
+			if len(lines) != len(test.want) {
+				t.Fatalf("%d lines, want %d:\n%s", len(lines), len(test.want), said)
+			}
+			for i, want := range test.want {
+				if want = strings.ReplaceAll(want, "FILE", path); !strings.Contains(lines[i], want) {
+					t.Errorf("got %s, want %s", lines[i], want)
+				}
+			}
+			if strings.Contains(said.String(), "hunter2") {
+				t.Error("a secret is logged")
+			}
+		})
+	}
+}
+
+// TestMongoDBThatIsRemoved is forgotten, also by a question that is under way.
+func TestMongoDBThatIsRemoved(t *testing.T) {
+	path := configFile(t, "mongodb: {uri: 'mongodb://127.0.0.1:1', usage_database: usage}\n")
+	d, server := prepared(t, "--config.file="+path)
+	ended := func() {
+		for _, source := range []string{usage.SourceMongoDB, usage.SourceUsageWriter} {
+			d.Asked(source, time.Second, nil)
+		}
+		d.Directory(time.Now())
+		d.PendingPostings(7)
+	}
+	shown := func() bool {
+		_, text := ask(t, "GET", server.URL+"/metrics")
+		return strings.Contains(text, `source="mongodb`) || strings.Contains(text, "\ncarbon_exporter_directory_timestamp_seconds") ||
+			strings.Contains(text, "\ncarbon_exporter_usage_writer_pending_intervals")
+	}
+	ended()
+	if !shown() {
+		t.Fatal("MongoDB is not shown")
+	}
+	write(t, path, configText(""))
+	if err := d.reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ended()
+	if shown() {
+		t.Error("MongoDB is still shown")
 	}
 }
 

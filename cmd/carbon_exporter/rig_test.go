@@ -162,7 +162,7 @@ func prepared(t *testing.T, args ...string) (*daemon, *httptest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := load(f)
+	cfg, _, err := load(f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,7 +104,7 @@ func TestBombs(t *testing.T) {
 		{"lists in lists", "budgets: " + strings.Repeat("[", maxSize/2), "carbon.yml:"},
 		{"mappings in mappings", strings.Repeat("{a: ", maxSize/8), "carbon.yml:"},
 		{"keys and keys", strings.Repeat("? ", maxSize/4), "carbon.yml:"},
-		{"faults without end", "budgets: [" + strings.Repeat("1,", maxSize/4) + "1]", "carbon.yml:"},
+		{"faults without end", "budgets: [" + strings.Repeat("1,", maxSize/64) + "1]", "carbon.yml:"},
 		{"a value without end", "timezone: " + strings.Repeat("é", maxSize/4), "carbon.yml:1: timezone: must be a time zone"},
 		{"a key without end", strings.Repeat("k", 100) + "\n: 1", "carbon.yml:"},
 		{"comments without end", strings.Repeat("#\n", maxSize/2-20) + "a: 1", "carbon.yml:"},

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+)
+
+// errEmpty refuses what a start accepts: the defaults would show users by their id
+// and ask another Prometheus.
+var errEmpty = errors.New("sets no key; was it cut short while being saved? To go back to the defaults, set one key to its default, or restart carbon_exporter")
+
+func (d *daemon) reloadOnHangup(ctx context.Context, hangup <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			d.reload(ctx) //nolint:errcheck // logged and counted there
+		}
+	}
+}
+
+// reload loads the configuration again, as a whole or not at all.
+func (d *daemon) reload(ctx context.Context) error {
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
+	was, _ := d.current()
+	err := d.tryReload()
+	d.Reloaded(err)
+	if err != nil {
+		d.log.Error("Loading configuration failed; keeping the current one", "err", err)
+		return err
+	}
+	is, _ := d.current()
+	d.log.Info("Loaded configuration", "file", d.flags.configFile, "changed", listed(config.Changes(was, is)))
+	for _, e := range exposures(was, is) {
+		d.log.Warn("Configuration now shows more about users than before", "key", e.key, "was", e.was, "is", e.is)
+	}
+	d.warnOfBudgets(ctx, is)
+	d.Changed(ctx)
+	return nil
+}
+
+func (d *daemon) tryReload() error {
+	cfg, empty, err := load(d.flags)
+	if err != nil {
+		return err
+	}
+	if empty && !absent(d.flags) {
+		return fmt.Errorf("%s: %w", d.flags.configFile, errEmpty)
+	}
+	switch is, _ := d.current(); {
+	case cfg.Interval != is.Interval:
+		return fmt.Errorf("%s: interval: the store holds intervals of %s; for %s start with another --storage.path", d.flags.configFile, is.Interval, cfg.Interval)
+	case cfg.Timezone != is.Timezone:
+		return fmt.Errorf("%s: timezone: the store counts days in %s; restart carbon_exporter to count them in %s", d.flags.configFile, is.Timezone, cfg.Timezone)
+	}
+	made, err := parts.New(cfg, d.store, d.flags.workspaces)
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.flags.configFile, err)
+	}
+	// From now on the file is one that was asked for: once it is gone, a reload must
+	// not go back to the defaults.
+	d.flags.configGiven = d.flags.configGiven || !absent(d.flags)
+	was := d.use(cfg, made)
+	d.spine.Reload(made.Settings)
+	if err := was.Close(); err != nil {
+		d.log.Warn("Closing the connections of the last configuration failed", "err", err)
+	}
+	return nil
+}
+
+// listed is a few keys and how many more there are.
+func listed(keys []string) string {
+	const most = 10
+	if len(keys) == 0 {
+		return "nothing"
+	}
+	text := strings.Join(keys[:min(most, len(keys))], ", ")
+	if more := len(keys) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// exposure is a key that shows more about users than before.
+type exposure struct {
+	key     string
+	was, is any
+}
+
+// exposures are what a reload opens: that may be meant, but it must be noticed, as
+// what was scraped once can't be taken back.
+func exposures(was, is *config.Config) (all []exposure) {
+	a, b := was.Attribution, is.Attribution
+	opening := []string{config.UserLabelNone, config.UserLabelPseudonym, config.UserLabelID}
+	before, now := slices.Index(opening, a.UserLabel), slices.Index(opening, b.UserLabel)
+	if now > before {
+		all = append(all, exposure{"attribution.user_label", a.UserLabel, b.UserLabel})
+	}
+	if now > 0 && shownUsers(b) > shownUsers(a) {
+		all = append(all, exposure{"attribution.max_users", a.MaxUsers, b.MaxUsers})
+	}
+	// Ids that are read from somewhere else may be names.
+	named := b.UserLabel == config.UserLabelID
+	if from, to := was.Prometheus.Labels.User, is.Prometheus.Labels.User; named && from != to {
+		all = append(all, exposure{"prometheus.labels.user", from, to})
+	}
+	return append(all, mongoExposures(was.MongoDB, is.MongoDB, now > 0, named)...)
+}
+
+// shownUsers is how many users max_users shows at most.
+func shownUsers(a config.Attribution) int {
+	if a.MaxUsers == 0 {
+		return math.MaxInt
+	}
+	return a.MaxUsers
+}
+
+func mongoExposures(was, is *config.MongoDB, shown, named bool) (all []exposure) {
+	if is == nil {
+		return nil
+	}
+	if was == nil {
+		was = &config.MongoDB{Fields: is.Fields}
+		if shown {
+			all = append(all, exposure{"mongodb", "not configured", "says who uses which host"})
+		}
+	}
+	if from, to := was.Fields.Users.PlatformName, is.Fields.Users.PlatformName; named && from != to {
+		all = append(all, exposure{"mongodb.fields.users.platform_name", from, to})
+	}
+	if from, to := was.UsageDatabase, is.UsageDatabase; to != "" && from != to {
+		all = append(all, exposure{"mongodb.usage_database", from, to})
+	}
+	return all
+}
