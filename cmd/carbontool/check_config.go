@@ -7,20 +7,22 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 )
 
 // checkConfig says whether a file is valid and, in a few lines, what it means: a
-// typing error in a valid value is found by reading the value back.
+// typing error that makes another valid value is found by reading it back.
 type checkConfig struct {
 	file string
 }
 
 func (k *checkConfig) register(app *kingpin.Application) *kingpin.CmdClause {
 	c := group(app, "check", "Check the resources for validity.").
-		Command("config", "Check a configuration file and say what it means.").HelpLong(`
-Each fault is a line with file, line and key. Nothing is asked over the network
-and nothing is written.
+		Command("config", "Check a configuration file and the files that it names, and show what it means.").HelpLong(`
+Each fault is a line with the file, the line and the key. Files that the
+configuration names, such as password_file, are opened and looked at. No server is
+contacted and nothing is written.
 
 Example:
 
@@ -34,6 +36,12 @@ func (k *checkConfig) run(_ context.Context, s streams) error {
 	c, err := config.Load(k.file)
 	if err != nil {
 		fmt.Fprintf(s.err, "%s\n", err) // each of its lines begins with the file
+		return errReported
+	}
+	if err := parts.Check(c); err != nil {
+		for line := range strings.Lines(err.Error()) {
+			fmt.Fprintf(s.err, "%s: %s\n", k.file, strings.TrimSpace(line))
+		}
 		return errReported
 	}
 	fmt.Fprintf(s.out, "%s: ok\n", k.file)

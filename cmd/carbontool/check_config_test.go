@@ -77,13 +77,33 @@ budgets: [{name: all, scope: ada, period: year, kwh: 1}]
 FILE:3: power.pue: must be finite and at least 1, is 0.5
 `,
 		},
+		{
+			name: "files that it names",
+			text: "prometheus: {tls_config: {ca_file: .}, basic_auth: {username: u, password_file: none}}\nmongodb: {uri_file: none}\n",
+			code: exitFailed,
+			stderr: `FILE: prometheus.basic_auth.password_file: DIR/none: open: no such file or directory
+FILE: prometheus.tls_config.ca_file: DIR: read: is a directory
+FILE: mongodb.uri_file: DIR/none: open: no such file or directory
+`,
+		},
+		{
+			name: "an address of MongoDB",
+			text: "mongodb: {uri: 'mongodb://carbon:hun/ter2@localhost'}\n",
+			code: exitFailed,
+			stderr: `FILE: mongodb.uri: the address is no valid mongodb:// or mongodb+srv:// URI, or its host names have no records
+`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "carbon.yml")
-			if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
-				t.Fatal(err)
+			for name, text := range map[string]string{
+				file: test.text, filepath.Join(filepath.Dir(file), "key"): strings.Repeat("k", 32), filepath.Join(filepath.Dir(file), "uri"): "mongodb://localhost\n",
+			} {
+				if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
-			checks(t, file, test.code, strings.ReplaceAll(test.stdout, "FILE", file), strings.ReplaceAll(test.stderr, "FILE", file))
+			checks(t, file, test.code, strings.ReplaceAll(test.stdout, "FILE", file), strings.NewReplacer("FILE", file, "DIR", filepath.Dir(file)).Replace(test.stderr))
 		})
 	}
 	t.Run("a file that is not there", func(t *testing.T) {
