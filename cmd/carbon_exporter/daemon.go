@@ -27,11 +27,11 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// shutdownTimeout is what open requests get to finish.
+// shutdownTimeout is how long open requests get to finish.
 const shutdownTimeout = 5 * time.Second
 
-// daemon is the running program. It is the spine's witness: it turns what
-// happens into metrics.
+// daemon is the running program. It is the spine's witness, which turns events into
+// metrics.
 type daemon struct {
 	*collector.Health
 	flags flags
@@ -120,26 +120,26 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 	return fmt.Errorf("serve: %w", err)
 }
 
-// Changed makes a new snapshot. If that fails the old one is served on.
+// Changed makes a new snapshot. If that fails, the last one is still served.
 func (d *daemon) Changed(ctx context.Context) {
 	if err := d.publish(ctx); err != nil && ctx.Err() == nil {
 		d.log.Error("Reading the store for /metrics failed", "err", err)
 	}
 }
 
-// Rested gives memory back: a catch-up needs more of it than the hours of waiting
-// that follow, and without garbage to collect Go would keep it.
+// Rested returns memory to the system: catching up needs more of it than the hours of
+// waiting that follow, and without garbage to collect Go would keep it.
 func (d *daemon) Rested(ctx context.Context) {
 	if !d.caughtUp.Swap(true) {
 		d.Changed(ctx)
 	}
 	if err := d.store.Rest(ctx); err != nil && ctx.Err() == nil {
-		d.log.Warn("Giving back the store's memory failed", "err", err)
+		d.log.Warn("Releasing store memory failed", "err", err)
 	}
 	debug.FreeOSMemory()
 }
 
-// Grid shows other slots.
+// Grid shows the slots around now.
 func (d *daemon) Grid(slots []usage.Slot) { d.grid.Publish(slots) }
 
 // ForecastErrors shows how good forecasts have been.
@@ -182,7 +182,7 @@ func (d *daemon) publish(ctx context.Context) error {
 	return nil
 }
 
-// view reads what may be shown: users as the operator wants them to appear.
+// view reads what may be shown, with users as the operator wants them to appear.
 func (d *daemon) view(ctx context.Context, labels privacy.Labels, summary usage.Summary) (privacy.View, []usage.ActiveUsage, error) {
 	shown, err := d.store.Shown(ctx)
 	if err != nil {

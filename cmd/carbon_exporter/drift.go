@@ -9,8 +9,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// drifted reads what projects have lost that they had for days, and says so once
-// whenever it changes. It is called for one snapshot at a time.
+// drifted reads which projects have lost series or labels that they had for days,
+// and logs each change once. It is called for one snapshot at a time.
 func (d *daemon) drifted(ctx context.Context) ([]usage.Drift, error) {
 	seen, err := d.store.Sightings(ctx)
 	if err != nil {
@@ -23,11 +23,11 @@ func (d *daemon) drifted(ctx context.Context) ([]usage.Drift, error) {
 		switch lost {
 		case was:
 		case "":
-			d.log.Info("A project has again what it had lost", "project", p.Project, "had_lost", was)
+			d.log.Info("Project has its lost series or labels back", "project", p.Project, "had_lost", was)
 		case usage.LostSeries:
-			d.log.Warn("A project that had series for days has none: its machines are gone, or a label was renamed", "project", p.Project, "since", p.Since.UTC().Format(time.RFC3339))
+			d.log.Warn("Project has no series any more; were its machines deleted or a label renamed?", "project", p.Project, "since", p.Since.UTC().Format(time.RFC3339))
 		default:
-			d.log.Warn("The series of a project have lost labels that they had for days", "project", p.Project, "lost", lost, "since", p.Since.UTC().Format(time.RFC3339))
+			d.log.Warn("Series of a project have lost labels", "project", p.Project, "lost", lost, "since", p.Since.UTC().Format(time.RFC3339))
 		}
 		if lost != "" {
 			known[p.Project] = lost

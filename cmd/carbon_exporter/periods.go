@@ -14,9 +14,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// periods reads what was used since the day, the month and the year began, and how
-// budgets stand: from the record, so that neither the retention of a Prometheus nor
-// its gaps matter. Summary is the one that view was made of, with users as they are.
+// periods reads the usage since the day, the month and the year began, and the state
+// of each budget. It reads the store, so that neither the retention of a Prometheus
+// nor its gaps matter. View was made of summary, which has the users' real ids.
 func (d *daemon) periods(ctx context.Context, cfg *config.Config, labels privacy.Labels, summary usage.Summary, view privacy.View, now time.Time) (collector.ToDate, []collector.Budget, error) {
 	held, _, err := d.store.Span(ctx)
 	if err != nil {
@@ -68,7 +68,7 @@ func show(b budget.Budget, s budget.Status, labels privacy.Labels, named map[str
 	return c
 }
 
-// isSeen says whether there ever was usage of a budget's target.
+// isSeen says whether a budget's target has ever had usage.
 func isSeen(s usage.Summary, b budget.Budget) bool {
 	for _, t := range s.Totals {
 		if b.Scope == usage.ScopeAda || b.Scope.Member(t.Key) == b.Target {
@@ -84,7 +84,7 @@ type accountant struct {
 	known map[usage.Period]*account
 }
 
-// account is a store's, added up by scope when that is first asked for.
+// account is one of the store, added up by scope on first use.
 type account struct {
 	store.Account
 	by map[usage.Scope]map[string]usage.Tally
@@ -119,13 +119,13 @@ func (a accountant) amount(ctx context.Context, p usage.Period, b budget.Budget)
 	if b.Scope == usage.ScopeAda {
 		target = string(usage.ScopeAda)
 	}
-	t := members[target] // none of its usage in the period is none
+	t := members[target] // no usage in the period is an empty tally
 	return budget.Amount{
 		Energy: t.Energy.Total(), Emissions: t.Emissions.Total(), Priced: t.Priced, Missing: over.Missing, Unpriced: over.Unpriced,
 	}, nil
 }
 
-// warnOfBudgets says which budgets are most likely not meant as they are written.
+// warnOfBudgets logs budgets that are most likely a mistake.
 func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 	summary, err := d.store.Summary(ctx)
 	if err != nil {
@@ -140,28 +140,28 @@ func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 	}
 	for i, b := range parts.Budgets(cfg) {
 		seen := isSeen(summary, b)
-		if !seen && b.Scope != usage.ScopeAda { // the site is nobody's name
-			d.log.Warn("A budget names nothing that was seen so far; it is exported without what is used of it",
+		if !seen && b.Scope != usage.ScopeAda { // the site is always there
+			d.log.Warn("Budget has a target that has never been seen; exporting it without usage",
 				"key", fmt.Sprintf("budgets[%d].target", i), "budget", b.Name, "scope", b.Scope)
 			continue
 		}
-		period, inForce := b.Period(time.Now())
+		period, current := b.Period(time.Now())
 		n, known := cores[""]
 		if b.Scope == usage.ScopeProject {
 			n, known = cores[b.Target]
 		}
-		if !seen || !inForce || !known {
+		if !seen || !current || !known {
 			continue
 		}
 		full := usage.Watts(n) * highest(parts.Ratings(model, summary.Machines)) * usage.Watts(cfg.Power.PUE)
 		if !b.Reachable(period, full, parts.Dirtiest(cfg.CarbonIntensity)) {
-			d.log.Warn("A budget cannot be burnt at the rate of its fast alert even at full power; is the limit meant so?",
+			d.log.Warn("Budget is so large that its fast-burn alert can never fire, even at full power; is the limit right?",
 				"key", fmt.Sprintf("budgets[%d]", i), "budget", b.Name, "limit", b.Limit, "unit", b.Unit, "cores", n)
 		}
 	}
 }
 
-// coresOf are the cores of the newest interval by project; "": of all.
+// coresOf is the number of cores in the newest interval by project; "" is all.
 func coresOf(s usage.Summary) map[string]float64 {
 	cores := map[string]float64{}
 	if s.Newest == nil {
@@ -182,10 +182,10 @@ func highest(ratings []usage.Rating) (w usage.Watts) {
 	return w
 }
 
-// followDays publishes anew when a day ends: what was used since midnight begins
-// again then, whether or not something is stored just then.
+// followDays publishes a new snapshot when a day ends, as usage since midnight
+// restarts then whether or not anything is stored at that moment.
 func (d *daemon) followDays(ctx context.Context) {
-	const wake = time.Minute // timers follow a clock that does not jump, days one that may
+	const wake = time.Minute // the wall clock may jump, timers do not follow it
 	day := usage.Period{}
 	for ctx.Err() == nil {
 		cfg, _ := d.current()

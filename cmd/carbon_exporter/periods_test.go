@@ -218,7 +218,7 @@ func TestBudgetsAreOnMetrics(t *testing.T) {
 		t.Errorf("used of an empty store is %s", got)
 	}
 	eventually(t, "a warning of what nobody has heard of", func() bool {
-		return strings.Count(p.stderr.String(), "A budget names nothing that was seen so far") == 3 // but for the site
+		return strings.Count(p.stderr.String(), "Budget has a target that has never been seen") == 3 // but for the site
 	})
 	if strings.Contains(p.stderr.String(), "977") {
 		t.Error("the log names a user")
