@@ -19,31 +19,34 @@ import (
 // Exposition answers scrapes. Usage changes with a commit, every half hour, and
 // is scraped a hundred times in between: it is gathered, rendered and compressed
 // once per snapshot and format, at the first scrape that wants it, and only the
-// few live metrics are gathered with each scrape and put behind it. What was
+// few live metrics are gathered with each scrape and written after it. What was
 // gathered is not kept: ten thousand series take many megabytes, their text,
 // compressed, a few hundred kilobytes. Both formats allow that: text and
 // protobuf families follow each other, and so do the blocks of a gzip stream.
+// All scrapes share the kept bytes, so a slow one costs no memory of its own.
+//
+// How many scrapes are answered at once is for the server to bound.
 type Exposition struct {
 	Live prometheus.Gatherer
 	Log  *slog.Logger
 
 	page    atomic.Pointer[page]
-	scrapes chan struct{}
-	zippers sync.Pool // a flate.Writer is most of a megabyte
+	making  chan struct{} // one for each that makes its live metrics
+	zippers sync.Pool     // a flate.Writer is most of a megabyte
 }
 
-const (
-	// maxScrapes is how many scrapes are answered at once; more get a 503.
-	maxScrapes = 40
-	// maxKept bounds the renderings of a snapshot that are kept, by format and
-	// coding. There are more than a client can want, and each is megabytes.
-	maxKept = 8
-)
+// maxMaking bounds how many scrapes make their live metrics at once. None of them
+// waits for a client, so more would only take more memory.
+const maxMaking = 8
+
+// maxKept bounds the renderings of a snapshot that are kept, by format and coding.
+// There are more than a client can want, and each is megabytes.
+const maxKept = 8
 
 // NewExposition makes a handler that shows the live metrics alone until Show.
 func NewExposition(live prometheus.Gatherer, log *slog.Logger) *Exposition {
 	e := &Exposition{
-		Live: live, Log: log, scrapes: make(chan struct{}, maxScrapes),
+		Live: live, Log: log, making: make(chan struct{}, maxMaking),
 		zippers: sync.Pool{New: func() any { return newZipper() }},
 	}
 	e.page.Store(&page{})
@@ -58,20 +61,13 @@ func (e *Exposition) Show(usage prometheus.Gatherer) {
 
 // ServeHTTP answers one scrape.
 func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	select {
-	case e.scrapes <- struct{}{}:
-		defer func() { <-e.scrapes }()
-	default:
-		http.Error(w, fmt.Sprintf("more than %d scrapes at once", maxScrapes), http.StatusServiceUnavailable)
-		return
-	}
 	format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
 	zip := acceptsGzip(r.Header)
 	head, err := e.page.Load().render(format, zip)
 	if err == nil {
-		var body []byte
-		if body, err = e.join(head, format, zip); err == nil {
-			e.answer(w, format, zip, body)
+		var tail []byte
+		if tail, err = e.tail(head, format, zip); err == nil {
+			answer(w, format, zip, head.bytes, tail)
 			return
 		}
 	}
@@ -79,32 +75,34 @@ func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "cannot render metrics: "+err.Error(), http.StatusInternalServerError)
 }
 
-// join puts the live metrics behind the kept ones.
-func (e *Exposition) join(head part, format expfmt.Format, zip bool) ([]byte, error) {
+// tail is the live metrics, which follow the kept ones.
+func (e *Exposition) tail(head part, format expfmt.Format, zip bool) ([]byte, error) {
+	e.making <- struct{}{}
+	defer func() { <-e.making }()
 	families, err := e.Live.Gather()
 	if err != nil {
 		return nil, err
 	}
-	tail, err := render(families, format, true)
-	if err != nil {
-		return nil, err
-	}
-	if !zip {
-		return append(head.bytes[:len(head.bytes):len(head.bytes)], tail...), nil
+	text, err := render(families, format, true)
+	if err != nil || !zip {
+		return text, err
 	}
 	z := e.zippers.Get().(*flate.Writer)
 	defer e.zippers.Put(z)
-	return head.gzip(tail, z)
+	return head.gzipTail(text, z)
 }
 
-func (e *Exposition) answer(w http.ResponseWriter, format expfmt.Format, zip bool, body []byte) {
+func answer(w http.ResponseWriter, format expfmt.Format, zip bool, head, tail []byte) {
 	w.Header().Set("Content-Type", string(format))
 	w.Header().Set("Vary", "Accept, Accept-Encoding")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("Content-Length", strconv.Itoa(len(head)+len(tail)))
 	if zip {
 		w.Header().Set("Content-Encoding", "gzip")
 	}
-	w.Write(body) //nolint:errcheck // the scraper hung up
+	if _, err := w.Write(head); err != nil {
+		return // the scraper has hung up, or was cut off
+	}
+	w.Write(tail) //nolint:errcheck // the same
 }
 
 // page is one snapshot, and its renderings as they were first asked for.

@@ -33,19 +33,20 @@ func deflate(text []byte) (part, error) {
 	return part{bytes: body.Bytes(), crc: crc32.ChecksumIEEE(text), size: uint32(len(text))}, nil
 }
 
-// gzip is the whole stream: the kept blocks, those of the tail, the checksum of
-// both. One member, because curl and browsers read no further than the first.
-func (p part) gzip(tail []byte, z *flate.Writer) ([]byte, error) {
-	body := bytes.NewBuffer(append([]byte(nil), p.bytes...))
-	z.Reset(body)
+// gzipTail is what follows the kept blocks in a whole stream: the blocks of the
+// tail, and the checksum and length of both texts. It is one member, because curl
+// and browsers read no further than the first.
+func (p part) gzipTail(tail []byte, z *flate.Writer) ([]byte, error) {
+	var body bytes.Buffer
+	z.Reset(&body)
 	if _, err := z.Write(tail); err != nil {
 		return nil, err
 	}
 	if err := z.Close(); err != nil {
 		return nil, err
 	}
-	whole := binary.LittleEndian.AppendUint32(body.Bytes(), crc32.Update(p.crc, crc32.IEEETable, tail))
-	return binary.LittleEndian.AppendUint32(whole, p.size+uint32(len(tail))), nil
+	rest := binary.LittleEndian.AppendUint32(body.Bytes(), crc32.Update(p.crc, crc32.IEEETable, tail))
+	return binary.LittleEndian.AppendUint32(rest, p.size+uint32(len(tail))), nil
 }
 
 func newZipper() *flate.Writer {

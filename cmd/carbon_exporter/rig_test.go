@@ -70,7 +70,7 @@ func broken(t *testing.T) string {
 	return server.URL
 }
 
-func write(t *testing.T, path, text string) {
+func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func write(t *testing.T, path, text string) {
 
 // configFile is one that asks a Prometheus that is down and no grid at all, with
 // more lines behind.
-func configFile(t *testing.T, more string) string {
+func configFile(t testing.TB, more string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "carbon.yml")
 	write(t, path, configText(more))
@@ -100,7 +100,7 @@ type program struct {
 var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
 
 // storage is the flag of a new store.
-func storage(t *testing.T) string {
+func storage(t testing.TB) string {
 	t.Helper()
 	return "--storage.path=" + filepath.Join(t.TempDir(), "carbon.db")
 }
@@ -156,7 +156,7 @@ func (p *program) end(t *testing.T) int {
 }
 
 // prepared is a daemon whose loops do not run, and its web server.
-func prepared(t *testing.T, args ...string) (*daemon, *httptest.Server) {
+func prepared(t testing.TB, args ...string) (*daemon, *httptest.Server) {
 	t.Helper()
 	f, err := parse(append([]string{storage(t)}, args...), io.Discard)
 	if err != nil {

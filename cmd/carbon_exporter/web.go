@@ -10,39 +10,69 @@ import (
 
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/door"
 )
 
-// server answers over HTTP. exporter-toolkit adds TLS and authentication, and
-// sets no timeouts: without them a client that stops in mid-sentence keeps its
-// connection for ever.
+// doorLimits hold for scrapes, and on their own for pages. A client that reads
+// slowly costs little: all scrapes share the bytes of the snapshot.
+var doorLimits = door.Limits{
+	Places: 200, PerClient: 100, Waiting: 500, Wait: 5 * time.Second,
+	Stall: 100 * time.Millisecond, Grace: 5 * time.Second, BytesPerSecond: 256 << 10,
+}
+
+// maxConnections is how many connections are open at once, where the limit of file
+// descriptors allows so many.
+const maxConnections = 2048
+
+// server answers over HTTP. exporter-toolkit adds TLS and authentication, but no
+// limits: without them, clients that do not read their answers or do not finish
+// their requests keep everybody else out.
 func (d *daemon) server() *http.Server {
 	mux := http.NewServeMux()
-	mux.Handle("GET "+d.flags.telemetryPath, d.exposition)
+	// Probes, and the order to end, are answered whatever else goes on.
 	mux.HandleFunc("GET /-/healthy", say("carbon_exporter is healthy.\n"))
 	// The server starts once the store is open and loaded.
 	mux.HandleFunc("GET /-/ready", say("carbon_exporter is ready.\n"))
-	mux.HandleFunc("GET /config", d.showConfig)
-	mux.HandleFunc("/-/reload", d.lifecycle(func(w http.ResponseWriter, r *http.Request) {
-		// What is loaded is shown, also if whoever asked has hung up.
-		if err := d.reload(context.WithoutCancel(r.Context())); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		}
-	}))
-	mux.HandleFunc("/-/quit", d.lifecycle(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintln(w, "Requesting termination... Goodbye!")
-		select {
-		case d.quit <- struct{}{}:
-		default: // somebody has asked before
-		}
-	}))
-	mux.HandleFunc("GET /{$}", d.landing)
+	mux.HandleFunc("/-/quit", d.lifecycle(d.requestQuit))
+	mux.Handle("GET "+d.flags.telemetryPath, door.New(doorLimits).Handler(d.exposition))
+	pages := door.New(doorLimits)
+	mux.Handle("GET /config", pages.Handler(http.HandlerFunc(d.showConfig)))
+	mux.Handle("GET /{$}", pages.Handler(http.HandlerFunc(d.landing)))
+	mux.Handle("/-/reload", pages.Handler(d.lifecycle(d.requestReload)))
 	return &http.Server{
-		Handler:           mux,
+		Handler:           door.NoBody(mux),
+		ConnState:         door.NewConnections(door.Affordable(maxConnections)).Changed,
+		ErrorLog:          door.ErrorLog(d.log),
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		ReadTimeout:       10 * time.Second, // no page reads a body
+		WriteTimeout:      30 * time.Second, // until the first byte: a reload may take its time
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
+		MaxHeaderBytes:    32 << 10,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          32,
+			MaxReceiveBufferPerConnection: 64 << 10,
+			MaxReceiveBufferPerStream:     16 << 10,
+			SendPingTimeout:               30 * time.Second,
+			PingTimeout:                   15 * time.Second,
+			WriteByteTimeout:              10 * time.Second,
+		},
+	}
+}
+
+// requestReload loads the configuration. What was loaded is used even if whoever
+// asked has hung up.
+func (d *daemon) requestReload(w http.ResponseWriter, r *http.Request) {
+	if err := d.reload(context.WithoutCancel(r.Context())); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
+}
+
+func (d *daemon) requestQuit(w http.ResponseWriter, _ *http.Request) {
+	fmt.Fprintln(w, "Requesting termination... Goodbye!")
+	select {
+	case d.quit <- struct{}{}:
+	default: // somebody has asked before
 	}
 }
 

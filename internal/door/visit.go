@@ -1,0 +1,114 @@
+package door
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// visit is a request inside or waiting.
+type visit struct {
+	client client
+	let    chan bool // whether it was let in; one value
+
+	// since is when the client was last given something that it has not taken yet,
+	// in nanoseconds of the epoch; 0: it has taken all.
+	since atomic.Int64
+
+	mu    sync.Mutex // over the following, and over the deadline
+	over  bool       // cut off, or answered
+	abort func()     // ends the write at hand; nil: nothing was written yet
+}
+
+func (v *visit) orNil(ok bool) *visit {
+	if ok {
+		return v
+	}
+	return nil
+}
+
+// stalled is how long the client has taken nothing.
+func (v *visit) stalled() time.Duration {
+	since := v.since.Load()
+	if since == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, since))
+}
+
+var errCut = errors.New("cut off: others wait, and this client does not read")
+
+// offer sets the deadline of the next write.
+func (v *visit) offer(control *http.ResponseController, deadline time.Time) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.over {
+		return errCut
+	}
+	v.abort = func() { control.SetWriteDeadline(time.Unix(1, 0)) } //nolint:errcheck // not every writer has one
+	v.since.Store(time.Now().UnixNano())
+	if err := control.SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}
+
+// cut ends the write at hand and all that would follow.
+func (v *visit) cut() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.over && v.abort != nil {
+		v.abort()
+	}
+	v.over = true
+}
+
+// end says that the request is answered: its writer must not be touched any more.
+func (v *visit) end() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.over = true
+}
+
+// pacedWriter writes in pieces, each of which the client must take in time.
+type pacedWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	visit   *visit
+	limits  Limits
+	began   time.Time // of the first write
+	written int
+}
+
+// pieceBytes is small enough for its deadline to tell a client that reads from one
+// that does not.
+const pieceBytes = 64 << 10
+
+func (w *pacedWriter) Write(p []byte) (n int, err error) {
+	if w.began.IsZero() {
+		w.began = time.Now()
+	}
+	for {
+		piece := p[n:min(n+pieceBytes, len(p))]
+		if err := w.visit.offer(w.control, w.deadline(len(piece))); err != nil {
+			return n, err
+		}
+		taken, err := w.ResponseWriter.Write(piece)
+		w.visit.since.Store(0)
+		n, w.written = n+taken, w.written+taken
+		if err != nil || n == len(p) {
+			return n, err
+		}
+	}
+}
+
+// deadline is when the client must have taken so many more bytes.
+func (w *pacedWriter) deadline(more int) time.Time {
+	size := time.Duration(w.written + more)
+	return w.began.Add(w.limits.Grace + size*time.Second/time.Duration(w.limits.BytesPerSecond))
+}
+
+// Unwrap is for http.ResponseController.
+func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
