@@ -20,7 +20,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// backfill collects what Prometheus still has of the past.
+// backfill collects past usage from Prometheus.
 type backfill struct {
 	site
 	span         timeRange
@@ -31,18 +31,19 @@ type backfill struct {
 }
 
 func (b *backfill) register(app *kingpin.Application) *kingpin.CmdClause {
-	c := app.Command("backfill", "Collect a range of the past from Prometheus.").HelpLong(`
-It does what carbon_exporter does, interval by interval, for a time at which that
-did not run, and ends in the same numbers. carbon_exporter may run meanwhile, on
-the same store. Ctrl-C ends it at once; what is stored stays, and the same command
-goes on from there. A store that is not there yet is made, if its directory is.
+	c := app.Command("backfill", "Collect past usage from Prometheus.").HelpLong(`
+Collects a range of time during which carbon_exporter did not run, and stores exactly
+what it would have stored. carbon_exporter may run at the same time, on the same
+store. Ctrl-C stops the command at once: finished intervals stay stored, and running
+the same command again resumes. If the store does not exist, it is created, but its
+directory must exist.
 
-What is stored already is not asked for again. With --restate it is, and replaced,
-final (settled) intervals too; what Prometheus has forgotten since stays. A part of
-the range that is older than Prometheus' retention ends as "empty", never as 0.
+Intervals that are already stored are skipped. With --restate they are collected again
+and replaced, even if settled (final), except where Prometheus has less data now.
+Time before the retention of Prometheus ends up as "empty", never as 0.
 
-Prometheus is asked for a day at a time, and for less where that is too much. The
-grid is asked for 13 days at a time; energy does not wait for it.
+Each query covers one day, or less where the server does not allow that. Carbon
+intensity is fetched for 13 days at a time; energy does not wait for it.
 
 Example:
 
@@ -52,10 +53,10 @@ Example:
 `)
 	b.site.register(c)
 	b.span.registerAhead(c)
-	c.Flag("project", "Ask for this project alone, and leave what is stored of the others. Intervals that hold nothing are left.").
+	c.Flag("project", "Collect only this project and keep what is stored for others. Intervals that are not stored yet are skipped.").
 		PlaceHolder("NAME").IsSetByUser(&b.projectGiven).StringVar(&b.project)
-	c.Flag("restate", "Do again what is stored, settled intervals too.").BoolVar(&b.restate)
-	c.Flag("dry-run", "Say what would be asked and stored, and do neither.").BoolVar(&b.dryRun)
+	c.Flag("restate", "Collect stored intervals again, including settled ones.").BoolVar(&b.restate)
+	c.Flag("dry-run", "Print what would be queried and stored, without doing either.").BoolVar(&b.dryRun)
 	return c
 }
 
@@ -75,9 +76,9 @@ func (b *backfill) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	defer closeStore() //nolint:errcheck // all that was to be stored is
+	defer closeStore() //nolint:errcheck // everything is stored by then
 	if isNew && !b.dryRun {
-		fmt.Fprintf(s.err, "carbontool backfill: made the store %s\n", b.storagePath)
+		fmt.Fprintf(s.err, "carbontool backfill: created the store %s\n", b.storagePath)
 	}
 	hosts, err := st.KeepsHosts(ctx)
 	if err != nil {
@@ -87,7 +88,7 @@ func (b *backfill) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	defer made.Close() //nolint:errcheck // connections that were only read from
+	defer made.Close() //nolint:errcheck // nothing was written to these connections
 	over := ingest.Range{Period: period, Restate: b.restate, Dry: b.dryRun}
 	if b.projectGiven {
 		if err := b.restrict(ctx, st, &made.Settings, period); err != nil {
@@ -98,20 +99,20 @@ func (b *backfill) run(ctx context.Context, s streams) error {
 	return b.collect(ctx, s, cfg, st, made.Settings, over)
 }
 
-// checkProject refuses what can be refused before anything is opened or asked.
+// checkProject refuses what is wrong before the store is opened or a query is sent.
 func (b *backfill) checkProject(cfg *config.Config) error {
 	switch {
 	case !b.projectGiven:
 	case b.project == "":
-		return wrongUsef("--project: names no project")
+		return wrongUsef("--project: must not be empty")
 	case cfg.Prometheus.BusyQuery != "":
-		return wrongUsef("--project: prometheus.busy_query and idle_query are asked as they are and cannot be restricted to one; leave out --project")
+		return wrongUsef("--project: prometheus.busy_query and idle_query cannot be restricted to one project; leave out --project")
 	}
 	return nil
 }
 
-// restrict lets the settings ask for one project, which must be one: in the store
-// or, in the range, in Prometheus.
+// restrict makes the settings query one project only. It must exist in the store or,
+// within the range, in Prometheus.
 func (b *backfill) restrict(ctx context.Context, st *store.Store, set *ingest.Settings, p usage.Period) error {
 	known, err := st.Projects(ctx)
 	if err != nil {
@@ -121,20 +122,20 @@ func (b *backfill) restrict(ctx context.Context, st *store.Store, set *ingest.Se
 	if !slices.Contains(known, b.project) {
 		there, err := client.Projects(ctx, p)
 		if err != nil {
-			return fmt.Errorf("--project: the store does not know %q: %w", b.project, err)
+			return fmt.Errorf("--project: %q is not in the store: %w", b.project, err)
 		}
 		if !slices.Contains(there, b.project) {
 			return b.noProject(append(known, there...))
 		}
 	}
 	if set.Directory != nil {
-		// Those are asked for without the label, as everybody's who has none.
+		// Their series have no project label, so a query for the project misses them.
 		d, err := st.Directory(ctx)
 		if err != nil {
 			return err
 		}
 		if slices.ContainsFunc(d.Hosts, func(h usage.Placement) bool { return h.Project == b.project }) {
-			return wrongUsef("--project: %q has machines that only MongoDB knows to be its, and Prometheus cannot be asked for them alone; leave out --project", b.project)
+			return wrongUsef("--project: only MongoDB knows some of the machines of %q, so Prometheus cannot be queried for this project alone; leave out --project", b.project)
 		}
 	}
 	set.Source = client.OfProject(b.project)
@@ -150,9 +151,9 @@ func (b *backfill) noProject(known []string) error {
 		known, more = known[:most], ", ..."
 	}
 	if len(known) == 0 {
-		return wrongUsef("--project: there is no project %q in the store, nor in prometheus in the range", b.project)
+		return wrongUsef("--project: there is no project %q in the store, or in Prometheus in this range", b.project)
 	}
-	return wrongUsef("--project: there is no project %q; there are %s%s", b.project, strings.Join(known, ", "), more)
+	return wrongUsef("--project: there is no project %q; known projects: %s%s", b.project, strings.Join(known, ", "), more)
 }
 
 func (b *backfill) collect(ctx context.Context, s streams, cfg *config.Config, st *store.Store, set ingest.Settings, over ingest.Range) error {
@@ -161,7 +162,7 @@ func (b *backfill) collect(ctx context.Context, s streams, cfg *config.Config, s
 	whole := worker.Whole(over.Period)
 	shown := s.err
 	if b.dryRun {
-		shown = io.Discard // it takes no time
+		shown = io.Discard // it is done at once
 	}
 	w := newWatch(ctx, shown, int(whole.To.Sub(whole.From)/set.Interval))
 	worker.Log, worker.Step = w.log(), w.step
@@ -178,13 +179,13 @@ func (b *backfill) collect(ctx context.Context, s streams, cfg *config.Config, s
 	return ended(ctx, done, err)
 }
 
-// ended is why a range is not done whole.
+// ended says why a range is incomplete.
 func ended(ctx context.Context, done ingest.Done, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("%d of %d intervals done; run again to resume", done.Finished, done.All)
 	case err != nil:
-		return fmt.Errorf("%w; %d of %d intervals done, run again to resume", err, done.Finished, done.All)
+		return fmt.Errorf("%w; %d of %d intervals done; run again to resume", err, done.Finished, done.All)
 	}
 	var errs []error
 	if n := len(done.Failed); n > 0 {
@@ -192,7 +193,7 @@ func ended(ctx context.Context, done ingest.Done, err error) error {
 		for _, gap := range done.Failed {
 			all += gap.Intervals
 		}
-		errs = append(errs, fmt.Errorf("%d of %d intervals could not be had: %s", all, done.All, done.Failed[n-1].Error))
+		errs = append(errs, fmt.Errorf("%d of %d intervals could not be collected: %s", all, done.All, done.Failed[n-1].Error))
 	}
 	if done.Unpriced > 0 && done.NoCarbon != nil {
 		errs = append(errs, fmt.Errorf("%d of %d intervals have no price: %w", done.Unpriced, done.All, done.NoCarbon))

@@ -11,32 +11,32 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// plan says what would be asked, and for how many intervals.
+// plan prints which queries would be sent, and for how many intervals.
 func (b *backfill) plan(out io.Writer, cfg *config.Config, set ingest.Settings, o outcome) {
-	fmt.Fprintln(out, "A dry run: nothing was asked of Prometheus or the grid, and nothing is written.")
+	fmt.Fprintln(out, "Dry run: no queries are sent and nothing is written.")
 	o.head(out)
 	d := o.done
 	if d.All == 0 {
 		return
 	}
-	row(out, "to be asked", o.toAsk(), "")
+	row(out, "to collect", o.toAsk(), "")
 	o.rest(out)
 	if d.Runs > 0 {
 		i := usage.IntervalAt(d.Whole.From, set.Interval)
 		queries := set.Source.(*source.Client).Queries(i)
-		fmt.Fprintf(out, "Prometheus at %s would be asked in %s of up to a day, %d queries each, %d requests:\n",
+		fmt.Fprintf(out, "Prometheus at %s: %s of up to a day, %d queries each, %d requests in all:\n",
 			config.PublicURL(cfg.Prometheus.URL), counted(d.Runs, "run"), len(queries), d.Runs*len(queries))
 		for _, q := range queries {
 			fmt.Fprintf(out, "  %s\n", q)
 		}
 	}
 	if len(d.Windows) > 0 {
-		fmt.Fprintf(out, "The carbon intensity of %s (%s) would be asked for in %s of up to 13 days%s.\n",
+		fmt.Fprintf(out, "Carbon intensity of %s (%s): %s of up to 13 days%s.\n",
 			set.Grid.Grid(), set.Grid.Provider(), counted(len(d.Windows), "window"), requests(set.Grid, d.Windows))
 	}
 }
 
-// toAsk is how many intervals are neither there nor left.
+// toAsk counts the intervals that are neither stored nor skipped.
 func (o outcome) toAsk() int {
 	n := o.done.All - o.done.Had
 	for _, left := range o.done.Left {
@@ -45,11 +45,11 @@ func (o outcome) toAsk() int {
 	return n
 }
 
-// requests is how many requests a provider makes of windows, where it makes any.
+// requests is how many requests a provider makes for the windows, if it makes any.
 func requests(g ingest.Grid, windows []usage.Period) string {
 	counter, ok := g.(interface{ Requests(from, to time.Time) int })
 	if !ok {
-		return ", which takes no request"
+		return ", no requests"
 	}
 	n := 0
 	for _, w := range windows {

@@ -34,22 +34,22 @@ const (
 func TestBackfill(t *testing.T) {
 	s := siteOf(t, &prometheus{retention: time.Date(2025, 1, 3, 6, 0, 0, 0, time.UTC)}, "")
 	whole := []string{"backfill", "--from=2025-01-03", "--to=2025-01-05"}
-	s.says(called{stderr: "carbontool backfill: made the store STORE\n", stdout: `2025-01-03T00:00:00Z to 2025-01-05T00:00:00Z, 96 intervals of 30m
+	s.says(called{stderr: "carbontool backfill: created the store STORE\n", stdout: `2025-01-03T00:00:00Z to 2025-01-05T00:00:00Z, 96 intervals of 30m
   stored             84  84 settled
-  empty              12  Prometheus has nothing of that time, such as before its retention: not 0, not known
+  empty              12  Prometheus has no data for that time, for example before its retention: unknown, not 0
 `}, whole...)
 	if got := s.stored(siteKWh); !alike(got, 84*halfHourKWh) {
 		t.Errorf("the site has %v kWh, want %v", got, 84*halfHourKWh)
 	}
 	s.says(called{stdout: `2025-01-03T00:00:00Z to 2025-01-05T00:00:00Z, 96 intervals of 30m
   stored              0
-  empty              12  Prometheus has nothing of that time, such as before its retention: not 0, not known
+  empty              12  Prometheus has no data for that time, for example before its retention: unknown, not 0
   already there      84
 `}, whole...)
 	s.configure("power: {busy_watts: 24, idle_watts: 2}\n")
 	s.says(called{stdout: `2025-01-03T00:00:00Z to 2025-01-04T00:00:00Z, 48 intervals of 30m
   stored             36  36 settled
-  empty              12  Prometheus has nothing of that time, such as before its retention: not 0, not known
+  empty              12  Prometheus has no data for that time, for example before its retention: unknown, not 0
 `}, "backfill", "--from=2025-01-03", "--to=2025-01-04", "--restate")
 	if got := s.stored(siteKWh); !alike(got, (84+36)*halfHourKWh) {
 		t.Errorf("restated the site has %v kWh, want %v", got, (84+36)*halfHourKWh)
@@ -57,9 +57,9 @@ func TestBackfill(t *testing.T) {
 	s.server.retention = time.Now()
 	s.says(called{stdout: `2025-01-04T00:00:00Z to 2025-01-04T02:00:00Z, 4 intervals of 30m
   stored              0
-  kept                4  Prometheus has less of them now than is stored
+  kept                4  Prometheus now has less data than is stored
 `}, "backfill", "--from=2025-01-04", "--to=2025-01-04T02:00", "--restate")
-	s.says(called{stdout: "No interval of 30m that is over begins in the range.\n"},
+	s.says(called{stdout: "No complete interval of 30m starts in this range.\n"},
 		"backfill", "--from=2025-01-04T00:01", "--to=2025-01-04T00:02")
 }
 
@@ -70,8 +70,8 @@ func TestBackfillOfOneProject(t *testing.T) {
 	s.call("backfill", "--from=2025-01-03", "--to=2025-01-04")
 	s.says(called{stdout: `2025-01-02T00:00:00Z to 2025-01-05T00:00:00Z, 144 intervals of 30m
   stored              0
-  settled            48  final; --restate does them again
-  nothing yet        96  one project of them would look like all; leave out --project
+  settled            48  final; use --restate to redo them
+  nothing yet        96  not stored yet, and one project would look like all of them; leave out --project
 `}, "backfill", "--from=2025-01-02", "--to=2025-01-05", "--project=CLF")
 	s.says(called{stdout: `2025-01-03T00:00:00Z to 2025-01-04T00:00:00Z, 48 intervals of 30m
   stored             48  48 settled
@@ -82,9 +82,9 @@ func TestBackfillOfOneProject(t *testing.T) {
 	s.configure("power: {pue: 1.5}\n")
 	s.says(called{stdout: `2025-01-03T00:00:00Z to 2025-01-04T00:00:00Z, 48 intervals of 30m
   stored              0
-  other factors      48  made with other watts or another PUE; do all projects again
+  other factors      48  made with other watts or another PUE; redo all projects
 `}, "backfill", "--from=2025-01-03", "--to=2025-01-04", "--project=CLF", "--restate")
-	s.says(called{code: exitUsage, stderr: "carbontool backfill: --project: there is no project \"CLFF\"; there are CLF, ISIS; see carbontool backfill --help\n"},
+	s.says(called{code: exitUsage, stderr: "carbontool backfill: --project: there is no project \"CLFF\"; known projects: CLF, ISIS; see carbontool backfill --help\n"},
 		"backfill", "--from=2025-01-03", "--to=2025-01-04", "--project=CLFF")
 }
 
@@ -92,9 +92,9 @@ func TestBackfillOfOneProject(t *testing.T) {
 // asked of Prometheus.
 func TestBackfillOfAProjectThatOnlyPrometheusKnows(t *testing.T) {
 	s := siteOf(t, &prometheus{}, "")
-	s.says(called{stderr: "carbontool backfill: made the store STORE\n", stdout: `2025-01-03T00:00:00Z to 2025-01-04T00:00:00Z, 48 intervals of 30m
+	s.says(called{stderr: "carbontool backfill: created the store STORE\n", stdout: `2025-01-03T00:00:00Z to 2025-01-04T00:00:00Z, 48 intervals of 30m
   stored              0
-  nothing yet        48  one project of them would look like all; leave out --project
+  nothing yet        48  not stored yet, and one project would look like all of them; leave out --project
 `}, "backfill", "--from=2025-01-03", "--to=2025-01-04", "--project=CLF")
 }
 
@@ -119,7 +119,7 @@ failed: 2025-01-03T12:00:00Z to 2025-01-03T13:00:00Z, 2 intervals: query busy: t
 	if got.stdout != want {
 		t.Errorf("stdout\n%s\nwant\n%s", got.stdout, want)
 	}
-	last := "carbontool backfill: 2 of 48 intervals could not be had: query busy: too_large: http status 422: execution: too many samples\n"
+	last := "carbontool backfill: 2 of 48 intervals could not be collected: query busy: too_large: http status 422: execution: too many samples\n"
 	if !strings.HasSuffix(got.stderr, last) || !strings.Contains(got.stderr, `level=WARN msg="An interval fails on its own; going on without it" from=2025-01-03T12:00:00Z err=`) || strings.Contains(got.stderr, "time=") {
 		t.Errorf("stderr\n%s", got.stderr)
 	}
@@ -138,26 +138,26 @@ func TestBackfillWithoutAGrid(t *testing.T) {
 	}
 	if want := `2025-01-03T00:00:00Z to 2025-01-04T00:00:00Z, 48 intervals of 30m
   stored             48  48 unpriced
-  unpriced           48  of all of them; no carbon intensity is known yet
+  unpriced           48  carbon intensity not known yet
 `; got.stdout != want {
 		t.Errorf("stdout\n%s\nwant\n%s", got.stdout, want)
 	}
 	s.configure("")
 	s.says(called{stdout: `2025-01-03T00:00:00Z to 2025-01-04T00:00:00Z, 48 intervals of 30m
   stored              0
-  already there      48  48 of them priced anew or final now
+  already there      48  48 of them repriced or now final
 `}, "backfill", "--from=2025-01-03", "--to=2025-01-04")
 }
 
 func TestBackfillDryRun(t *testing.T) {
 	s := siteOf(t, &prometheus{}, "carbon_intensity: {uk: {url: URL}}\nprometheus: {url: URL, busy_query: 'busy[$__interval]', idle_query: 'idle[$__interval]'}\n")
-	s.says(called{stdout: `A dry run: nothing was asked of Prometheus or the grid, and nothing is written.
+	s.says(called{stdout: `Dry run: no queries are sent and nothing is written.
 2024-12-20T00:00:00Z to 2025-01-05T00:00:00Z, 768 intervals of 30m
-  to be asked       768
-Prometheus at URL would be asked in 16 runs of up to a day, 2 queries each, 32 requests:
+  to collect        768
+Prometheus at URL: 16 runs of up to a day, 2 queries each, 32 requests in all:
   busy[30m]
   idle[30m]
-The carbon intensity of GB (uk) would be asked for in 2 windows of up to 13 days, 4 requests.
+Carbon intensity of GB (uk): 2 windows of up to 13 days, 4 requests.
 `}, "backfill", "--from=2024-12-20", "--to=2025-01-05", "--dry-run")
 	if _, err := os.Stat(s.store); !errors.Is(err, fs.ErrNotExist) || s.server.asked.Load() != 0 {
 		t.Errorf("a dry run made a store, %v, or asked %d times", err, s.server.asked.Load())
@@ -167,9 +167,9 @@ The carbon intensity of GB (uk) would be asked for in 2 windows of up to 13 days
 	asked, before := s.server.asked.Load(), s.stored(howMany)
 	got := s.call("backfill", "--from=2025-01-02", "--to=2025-01-05", "--dry-run")
 	for _, part := range []string{
-		"\n  to be asked        96\n  already there      48\nPrometheus at " + s.url + " would be asked in 2 runs of up to a day, 3 queries each, 6 requests:\n",
+		"\n  to collect         96\n  already there      48\nPrometheus at " + s.url + ": 2 runs of up to a day, 3 queries each, 6 requests in all:\n",
 		"\n  sum by (cloud_project_name, machine_name, instance, user) (increase(node_cpu_seconds_total{mode=~\"idle|iowait\"}[30m]))\n",
-		"\nThe carbon intensity of contract (static) would be asked for in 1 window of up to 13 days, which takes no request.\n",
+		"\nCarbon intensity of contract (static): 1 window of up to 13 days, no requests.\n",
 	} {
 		if !strings.Contains(got.stdout, part) {
 			t.Errorf("%s\ndoes not say %q", got.stdout, part)
@@ -183,12 +183,12 @@ The carbon intensity of GB (uk) would be asked for in 2 windows of up to 13 days
 func TestBackfillRefuses(t *testing.T) {
 	s := siteOf(t, &prometheus{}, "")
 	for _, c := range []struct{ name, args, want string }{
-		{"no range", "", "a range is needed: give --from"},
-		{"a word for a date", "--from=yesterday", `--from: "yesterday" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
+		{"no range", "", "no range: give --from"},
+		{"a word for a date", "--from=yesterday", `--from: "yesterday" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
 		{"a range in reverse", "--from=2025-01-04 --to=2025-01-03", "--to: 2025-01-03T00:00:00Z is not after --from"},
 		{"the future", "--from=2099-01-01 --to=2099-02-01", "--from: 2099-01-01 is in the future"},
-		{"a project without a name", "--from=2025-01-03 --project=", "--project: names no project"},
-		{"a project that nobody knows", "--from=2025-01-03 --to=2025-01-04 --project=x", `--project: there is no project "x"; there are CLF, ISIS`},
+		{"a project without a name", "--from=2025-01-03 --project=", "--project: must not be empty"},
+		{"a project that nobody knows", "--from=2025-01-03 --to=2025-01-04 --project=x", `--project: there is no project "x"; known projects: CLF, ISIS`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := s.call(append([]string{"backfill", "--dry-run"}, strings.Fields(c.args)...)...)
@@ -198,7 +198,7 @@ func TestBackfillRefuses(t *testing.T) {
 		})
 	}
 	s.configure("prometheus: {url: URL, busy_query: busy, idle_query: idle}\n")
-	s.says(called{code: exitUsage, stderr: "carbontool backfill: --project: prometheus.busy_query and idle_query are asked as they are and cannot be restricted to one; leave out --project; see carbontool backfill --help\n"},
+	s.says(called{code: exitUsage, stderr: "carbontool backfill: --project: prometheus.busy_query and idle_query cannot be restricted to one project; leave out --project; see carbontool backfill --help\n"},
 		"backfill", "--from=2025-01-03", "--project=CLF")
 	if _, err := os.Stat(s.store); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("what was refused has made a store: %v", err)
@@ -227,7 +227,7 @@ func TestBackfillOfWhatIsAlwaysTooMuch(t *testing.T) {
 		"prometheus: {url: URL, busy_query: busy, idle_query: idle}\n")
 	got := s.call("backfill", "--from=2025-01-03", "--to=2025-01-10")
 	want := "carbontool backfill: from 2025-01-04T00:00:00Z on, as 48 intervals before it: query busy: too_large: http status 422: execution: no; " +
-		"48 of 336 intervals done, run again to resume\n"
+		"48 of 336 intervals done; run again to resume\n"
 	if got.code != exitFailed || !strings.HasSuffix(got.stderr, want) || strings.Count(got.stderr, "going on without it") != 1 ||
 		!strings.Contains(got.stdout, "\nfailed: 2025-01-03T00:00:00Z to 2025-01-04T00:00:00Z, 48 intervals: ") {
 		t.Errorf("%+v", got)

@@ -13,6 +13,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/calibrate"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/power"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -21,8 +22,7 @@ import (
 // calibrated is the source of a learned average.
 const calibrated = "calibrated"
 
-// calibrateMachine learns the average power of a machine type from power that was
-// measured.
+// calibrateMachine learns the average power of a machine type from measured power.
 type calibrateMachine struct {
 	site
 	machine, expr      string
@@ -33,21 +33,22 @@ type calibrateMachine struct {
 
 func (k *calibrateMachine) register(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("calibrate", "Learn the watts of a machine type from measured power.").HelpLong(`
-Where power is measured (IPMI, RAPL, Scaphandre, Kepler, a PDU), this finds the
-watts per busy and per idle core that come nearest to it, by least squares over
-the intervals of the range, and stores them as the machine type's average. The
-expression gives watts: by host, with the same label that CPU time has (ports may
-differ), which is best; or, without that label, of all hosts of the type together.
-Series of one host, such as its sockets, are added up. PUE is not part of it: it
-multiplies afterwards.
+Where power is measured (IPMI, RAPL, Scaphandre, Kepler, a PDU), this command fits
+watts per busy and per idle core to the measurements, by least squares over the
+intervals of the range, and stores them as the average of the machine type.
 
-It refuses to guess: of fewer than 12 intervals, of a share of busy time that
-barely moves, of power that is a constant or has little to do with the load. Two
-weeks with quiet nights and busy days are good.
+--power-metric must return watts. Best is one series per host, with the same host
+label as the CPU time (ports may differ); several series of one host, such as its
+sockets, are added up. Without that label, it must return the power of all hosts of the
+type together. PUE is not included: it is applied afterwards.
 
-The average is in force from --from on, and ends an older one there; what is
-stored already keeps its watts until a recost. One in power.machines of the
-configuration wins over it.
+The command refuses to guess: it fails with fewer than 12 intervals, if the share of
+busy time barely changes, or if the power is constant or hardly depends on the load.
+Two weeks with quiet nights and busy days work well.
+
+The average applies from --from on and ends any older one there. Stored usage keeps its
+watts until "carbontool recost". Watts in power.machines of the configuration override
+the average.
 
 Example:
 
@@ -55,21 +56,21 @@ Example:
         --power-metric='ipmi_dcmi_power_consumption_watts' --dry-run
 `)
 	k.site.register(c)
-	c.Flag("machine", "The machine type, as in the label of CPU time.").Required().StringVar(&k.machine)
-	c.Flag("power-metric", "PromQL that gives watts, by host or of all hosts of the type.").Required().PlaceHolder("EXPR").StringVar(&k.expr)
+	c.Flag("machine", "Machine type, as in the label of the CPU time.").Required().StringVar(&k.machine)
+	c.Flag("power-metric", "PromQL expression that returns watts, per host or for all hosts of the type.").Required().PlaceHolder("EXPR").StringVar(&k.expr)
 	k.span.register(c)
-	c.Flag("valid-from", "First moment at which the average is in force. Without it: --from.").PlaceHolder("TIME").StringVar(&k.validFrom)
-	c.Flag("valid-to", "First moment at which it is no longer, as of hardware that is gone. Without it: never.").PlaceHolder("TIME").StringVar(&k.validTo)
-	c.Flag("dry-run", "Print the fit and store nothing.").BoolVar(&k.dryRun)
+	c.Flag("valid-from", "Start of the validity of the average. Default: --from.").PlaceHolder("TIME").StringVar(&k.validFrom)
+	c.Flag("valid-to", "End of the validity (exclusive), for example for retired hardware. Default: unlimited.").PlaceHolder("TIME").StringVar(&k.validTo)
+	c.Flag("dry-run", "Print the fit without storing it.").BoolVar(&k.dryRun)
 	return c
 }
 
 func (k *calibrateMachine) run(ctx context.Context, s streams) error {
 	switch {
 	case strings.TrimSpace(k.machine) == "":
-		return wrongUsef("--machine: names no machine type")
+		return wrongUsef("--machine: must not be empty")
 	case strings.TrimSpace(k.expr) == "":
-		return wrongUsef("--power-metric: is empty")
+		return wrongUsef("--power-metric: must not be empty")
 	}
 	cfg, err := k.config()
 	if err != nil {
@@ -112,7 +113,7 @@ func (k *calibrateMachine) run(ctx context.Context, s streams) error {
 	})
 }
 
-// validity is when the average is in force; no end is the zero time.
+// validity is when the average applies; the zero time means no end.
 func (k *calibrateMachine) validity(cfg *config.Config, measured usage.Period) (usage.Period, error) {
 	valid := usage.Period{From: measured.From}
 	var err error
@@ -128,20 +129,20 @@ func (k *calibrateMachine) validity(cfg *config.Config, measured usage.Period) (
 		return valid, wrongUsef("--valid-to: %w", err)
 	}
 	if !valid.From.Before(valid.To) {
-		return valid, wrongUsef("--valid-to: %s is not after %s, from which on the average is in force", k.validTo, written(valid.From, cfg.Location()))
+		return valid, wrongUsef("--valid-to: %s is not after %s, the start of the validity", k.validTo, written(valid.From, cfg.Location()))
 	}
 	return valid, nil
 }
 
-// unused says why there is no CPU time of a machine type: a name that nobody has,
-// or a range in which it was not used.
+// unused says why there is no CPU time for a machine type: an unknown name, or a range
+// without usage.
 func (k *calibrateMachine) unused(ctx context.Context, st *store.Store) error {
 	known, err := st.Machines(ctx)
 	if err != nil {
 		return err
 	}
 	if slices.Contains(known, k.machine) {
-		return fmt.Errorf("learn the watts of %s: prometheus has no CPU time of it in the range", k.machine)
+		return fmt.Errorf("learn the watts of %s: Prometheus has no CPU time for it in this range", k.machine)
 	}
 	const most = 10
 	var more string
@@ -149,16 +150,15 @@ func (k *calibrateMachine) unused(ctx context.Context, st *store.Store) error {
 		known, more = known[:most], ", ..."
 	}
 	if len(known) == 0 {
-		return wrongUsef("--machine: there is no machine type %q in prometheus, in the range, nor in the store", k.machine)
+		return wrongUsef("--machine: there is no machine type %q in the store, or in Prometheus in this range", k.machine)
 	}
-	return wrongUsef("--machine: there is no machine type %q; there are %s%s", k.machine, strings.Join(known, ", "), more)
+	return wrongUsef("--machine: there is no machine type %q; known types: %s%s", k.machine, strings.Join(known, ", "), more)
 }
 
-// learn fits what can be compared. An error also says what was left out, for that
-// may be the reason.
+// learn fits the data. Its errors also say what was left out, which may be the reason.
 func learn(pairs *calibrate.Pairs, rejects usage.Rejects) (calibrate.Paired, calibrate.Fit, error) {
 	if !pairs.Measured() {
-		return calibrate.Paired{}, calibrate.Fit{}, fmt.Errorf("--power-metric gives no power in the range%s", leftOut("; left out: ", rejects))
+		return calibrate.Paired{}, calibrate.Fit{}, fmt.Errorf("--power-metric returns no data in this range%s", leftOut("; left out: ", rejects))
 	}
 	paired, err := pairs.Pair()
 	if err != nil {
@@ -175,7 +175,7 @@ func learn(pairs *calibrate.Pairs, rejects usage.Rejects) (calibrate.Paired, cal
 	return paired, fit, nil
 }
 
-// keep stores the average, or says what would be stored.
+// keep stores the average, or in a dry run says what would be stored.
 func (k *calibrateMachine) keep(ctx context.Context, s streams, cfg *config.Config, st *store.Store, a store.MachineAverage) error {
 	before, err := parts.Power(ctx, cfg.Power, st, a.From)
 	if err != nil {
@@ -184,22 +184,22 @@ func (k *calibrateMachine) keep(ctx context.Context, s streams, cfg *config.Conf
 	was := before.Rating(k.machine)
 	verb, put := "Stored in "+k.storagePath, st.SaveMachineAverage
 	if k.dryRun {
-		verb, put = "Not stored, this is a dry run", st.Place
+		verb, put = "Dry run, not stored", st.Place
 	}
 	placed, err := put(ctx, a)
 	if err != nil {
 		return fmt.Errorf("store the average of %s: %w", k.machine, err)
 	}
 	zone := cfg.Location()
-	fmt.Fprintf(s.out, "\n%s: the average of %s from %s %s, source %q,\n", verb, k.machine, written(placed.From, zone), lasting(placed, zone), calibrated)
-	fmt.Fprintf(s.out, "in place of %s. Usage of that time which is stored already keeps its watts until a recost.\n", both(was))
-	fmt.Fprintf(s.out, "PUE is not part of it: energy is multiplied by it afterwards, here by %v.\n", cfg.Power.PUE)
+	fmt.Fprintf(s.out, "\n%s: average of %s from %s %s, source %q,\n", verb, escape.Name(k.machine), written(placed.From, zone), lasting(placed, zone), calibrated)
+	fmt.Fprintf(s.out, "replacing %s. Stored usage keeps its watts until \"carbontool recost\".\n", both(was))
+	fmt.Fprintf(s.out, "PUE is not included: energy is multiplied by it afterwards (currently %v).\n", cfg.Power.PUE)
 	if was.Source == power.SourceConfig {
-		warn(s.err, "power.machines.%s in %s wins over what is stored: remove it there to use this average", k.machine, k.configFile)
+		warn(s.err, "power.machines.%s in %s overrides this average: remove it there to use the average", k.machine, k.configFile)
 	}
 	return nil
 }
 
 func warn(stderr io.Writer, format string, args ...any) {
-	fmt.Fprintf(stderr, "carbontool calibrate: warning: %s\n", fmt.Sprintf(format, args...))
+	fmt.Fprintf(stderr, "carbontool calibrate: warning: %s\n", escape.Line(fmt.Sprintf(format, args...)))
 }

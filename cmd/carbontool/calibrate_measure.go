@@ -15,10 +15,10 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// longestAsked is how much is asked for at once where the server allows it.
+// longestAsked is the longest range of one query, where the server allows it.
 const longestAsked = 24 * time.Hour
 
-// measure asks Prometheus for both sides of the comparison.
+// measure queries Prometheus for both sides of the comparison.
 func (k *calibrateMachine) measure(ctx context.Context, stderr io.Writer, cfg *config.Config, p usage.Period) (*calibrate.Pairs, usage.Rejects, error) {
 	all, err := parts.Source(cfg.Prometheus)
 	if err != nil {
@@ -28,7 +28,7 @@ func (k *calibrateMachine) measure(ctx context.Context, stderr io.Writer, cfg *c
 	grain := client.Grain(time.Duration(cfg.Interval))
 	wanted := within(p, grain)
 	if len(wanted) == 0 {
-		return nil, nil, wrongUsef("the range holds no whole interval of %s", model.Duration(grain))
+		return nil, nil, wrongUsef("the range contains no complete interval of %s", model.Duration(grain))
 	}
 	pairs, rejects := &calibrate.Pairs{Machine: k.machine, Grain: grain}, usage.Rejects{}
 	most := max(int(longestAsked/grain), 1)
@@ -49,7 +49,7 @@ func (k *calibrateMachine) measure(ctx context.Context, stderr io.Writer, cfg *c
 	return pairs, rejects, nil
 }
 
-// ask asks for some adjacent intervals.
+// ask queries some adjacent intervals.
 func (k *calibrateMachine) ask(ctx context.Context, client *source.Client, run []usage.Interval, pairs *calibrate.Pairs, rejects usage.Rejects) error {
 	readings, _, err := client.Read(ctx, run)
 	if err != nil {
@@ -57,7 +57,7 @@ func (k *calibrateMachine) ask(ctx context.Context, client *source.Client, run [
 	}
 	measured, refused, err := client.Measured(ctx, run, k.expr)
 	if f := usage.FailureOf(err); f != nil && f.Reason == usage.ReasonBadRequest {
-		return wrongUsef("--power-metric: prometheus does not understand it: %s", f.Detail)
+		return wrongUsef("--power-metric: Prometheus rejects the query: %s", f.Detail)
 	}
 	if err != nil {
 		return err

@@ -13,31 +13,32 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/calibrate"
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// report prints a fit, how sure it is, and what it is made of.
+// report prints a fit, its errors, and the data behind it.
 func (k *calibrateMachine) report(out io.Writer, f calibrate.Fit, p calibrate.Paired, grain time.Duration) {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(out, "  %-14s%s\n", name, fmt.Sprintf(format, args...))
 	}
-	fmt.Fprintf(out, "%s: %.3g W for a busy core, %.3g W for an idle one\n", k.machine, float64(f.Watts.Busy), float64(f.Watts.Idle))
+	fmt.Fprintf(out, "%s: %.3g W per busy core, %.3g W per idle core\n", escape.Name(k.machine), float64(f.Watts.Busy), float64(f.Watts.Idle))
 	line("busy", "%s", withError(f.Watts.Busy, f.StdError.Busy))
 	line("idle", "%s", withError(f.Watts.Idle, f.StdError.Idle))
-	line("energy", "± %s (standard error of what these watts give over a long time)", percent(f.Error))
+	line("energy", "± %s (standard error of the energy these watts give over a long time)", percent(f.Error))
 	line("R²", "%.4f", f.RSquared)
-	line("RMSE", "%.2f W in an interval, where %.2f W are measured in the mean", float64(f.RMSE), float64(f.MeanPower))
+	line("RMSE", "%.2f W per interval; mean measured power %.2f W", float64(f.RMSE), float64(f.MeanPower))
 	line("observations", "%d, %s", f.Observations, sides(f, p, grain))
-	line("busy time", "%.3g %% in the mean, standard deviation %.2g %%, from %.3g to %.3g %% (condition number %.2g)",
+	line("busy time", "mean %.3g %%, standard deviation %.2g %%, from %.3g to %.3g %% (condition number %.2g)",
 		100*f.Load.Mean, 100*f.Load.Deviation, 100*f.Load.Least, 100*f.Load.Most, f.Load.Condition)
 	line("left out", "%s", leftOut("", p.Left))
 	if p.Way != calibrate.AllAsOne {
-		line("hosts", "of the type and not measured: %d; measured and not of the type: %d", p.Unmeasured, p.Others)
+		line("hosts", "%d of this type without measurements; %d measured but of other types", p.Unmeasured, p.Others)
 	}
 }
 
-// sides says how the power was put beside the CPU time.
+// sides says how power and CPU time were matched.
 func sides(f calibrate.Fit, p calibrate.Paired, grain time.Duration) string {
 	intervals := fmt.Sprintf("%d intervals of %s", f.Intervals, model.Duration(grain))
 	switch p.Way {
@@ -49,24 +50,24 @@ func sides(f calibrate.Fit, p calibrate.Paired, grain time.Duration) string {
 	return fmt.Sprintf("by host, %d hosts, %s", f.Hosts, intervals)
 }
 
-// doubts says on stderr what speaks against a fit and does not forbid it.
+// doubts warns on stderr about a fit that is suspicious but possible.
 func doubts(stderr io.Writer, f calibrate.Fit) {
 	const fair = 0.5
 	if f.AtZero == usage.Idle {
-		warn(stderr, "the best fit has negative watts for an idle core, and they are held at 0: the measured power seems to leave out what machines draw at rest")
+		warn(stderr, "the best fit has negative watts per idle core, so 0 is used instead: the measured power seems to exclude the idle power of the machines")
 	}
 	if f.Watts.Idle > f.Watts.Busy {
-		warn(stderr, "an idle core draws more than a busy one in this fit: is it the power of these machines, at the same time?")
+		warn(stderr, "in this fit an idle core draws more than a busy one: check that the measurements are from these machines, at the same time")
 	}
 	if f.RSquared < fair {
 		warn(stderr, "the load explains little of the measured power (R² is %.2f)", f.RSquared)
 	}
 }
 
-// withError prints as many digits as the standard error deserves.
+// withError prints as many digits as the standard error justifies.
 func withError(watts, sigma usage.Watts) string {
 	if math.IsNaN(float64(sigma)) {
-		return "0 W per core, held there: the best fit is negative"
+		return "0 W per core; the best fit is negative, so 0 is used"
 	}
 	const most = 4
 	digits := most
@@ -84,15 +85,15 @@ func percent(part float64) string {
 	return fmt.Sprintf("%.2g %%", 100*part)
 }
 
-// reasons are those for which a measured interval is left out, in words.
+// reasons are why a measured interval is left out, in words.
 var reasons = map[string]string{
-	"nan": "NaN", "infinite": "infinite", "negative": "negative", "zero": "0 W", "over_capacity": "beyond a gigawatt",
-	"histogram": "a histogram", "timestamp": "of another time", "no_cpu_time": "without CPU time",
-	"partial": "not whole", "constant": "the same whatever the load", "no_host": "without a host",
+	"nan": "NaN", "infinite": "infinite", "negative": "negative", "zero": "0 W", "over_capacity": "above 1 GW",
+	"histogram": "a histogram", "timestamp": "with another time", "no_cpu_time": "without CPU time",
+	"partial": "incomplete", "constant": "constant whatever the load", "no_host": "without a host",
 }
 
-// leftOut counts measured intervals of hosts that were left out, behind a text;
-// nothing if there are none and a text.
+// leftOut counts the measured intervals of hosts that were left out, after a text. If
+// there are none, it is "nothing", or empty if there is a text.
 func leftOut(text string, left usage.Rejects) string {
 	var all []string
 	sum := 0
@@ -116,7 +117,7 @@ func lasting(a store.MachineAverage, zone *time.Location) string {
 	return "to " + written(a.To, zone)
 }
 
-// both are the watts of a rating and where they are from.
+// both gives the watts of a rating and their source.
 func both(r usage.Rating) string {
 	return fmt.Sprintf("%.3g W and %.3g W (%s)", float64(r.Watts.Busy), float64(r.Watts.Idle), r.Source)
 }

@@ -36,11 +36,11 @@ func TestCalibrateUsedInAWrongWay(t *testing.T) {
 	for _, c := range []struct{ name, args, want string }{
 		{"without a machine type", "--power-metric=watts --from=2026-01-01 --to=2026-01-02", "carbontool: required flag(s) '--machine' not provided; see carbontool --help\n"},
 		{"without an expression", "--machine=Muon --from=2026-01-01 --to=2026-01-02", "carbontool: required flag(s) '--power-metric' not provided; see carbontool --help\n"},
-		{"with an empty machine type", "--machine= --power-metric=watts --from=2026-01-01", "carbontool calibrate: --machine: names no machine type; see carbontool calibrate --help\n"},
-		{"with an empty expression", "--machine=Muon --power-metric= --from=2026-01-01", "carbontool calibrate: --power-metric: is empty; see carbontool calibrate --help\n"},
-		{"without a range", "--machine=Muon --power-metric=watts", "carbontool calibrate: a range is needed: give --from; see carbontool calibrate --help\n"},
-		{"with a range of less than an interval", "--machine=Muon --power-metric=watts --from=2026-01-01T00:05 --to=2026-01-01T00:45", "carbontool calibrate: the range holds no whole interval of 30m; see carbontool calibrate --help\n"},
-		{"with a validity that has no length", "--machine=Muon --power-metric=watts --from=2026-01-01 --to=2026-01-02 --valid-to=2026-01-01", "carbontool calibrate: --valid-to: 2026-01-01 is not after 2026-01-01T00:00:00Z, from which on the average is in force; see carbontool calibrate --help\n"},
+		{"with an empty machine type", "--machine= --power-metric=watts --from=2026-01-01", "carbontool calibrate: --machine: must not be empty; see carbontool calibrate --help\n"},
+		{"with an empty expression", "--machine=Muon --power-metric= --from=2026-01-01", "carbontool calibrate: --power-metric: must not be empty; see carbontool calibrate --help\n"},
+		{"without a range", "--machine=Muon --power-metric=watts", "carbontool calibrate: no range: give --from; see carbontool calibrate --help\n"},
+		{"with a range of less than an interval", "--machine=Muon --power-metric=watts --from=2026-01-01T00:05 --to=2026-01-01T00:45", "carbontool calibrate: the range contains no complete interval of 30m; see carbontool calibrate --help\n"},
+		{"with a validity that has no length", "--machine=Muon --power-metric=watts --from=2026-01-01 --to=2026-01-02 --valid-to=2026-01-01", "carbontool calibrate: --valid-to: 2026-01-01 is not after 2026-01-01T00:00:00Z, the start of the validity; see carbontool calibrate --help\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, _ := calibrating(t, strings.Fields(c.args)...)
@@ -77,25 +77,25 @@ func TestTheReportOfAFit(t *testing.T) {
 		want     string
 		warnings int
 	}{
-		{"by host", fit, paired, `Muon: 9.48 W for a busy core, 1.26 W for an idle one
+		{"by host", fit, paired, `Muon: 9.48 W per busy core, 1.26 W per idle core
   busy          9.483 ± 0.031 W per core (standard error)
   idle          1.262 ± 0.012 W per core (standard error)
-  energy        ± 0.41 % (standard error of what these watts give over a long time)
+  energy        ± 0.41 % (standard error of the energy these watts give over a long time)
   R²            0.9731
-  RMSE          4.12 W in an interval, where 131.50 W are measured in the mean
+  RMSE          4.12 W per interval; mean measured power 131.50 W
   observations  1330, by host, 12 hosts, 112 intervals of 30m
-  busy time     31.2 % in the mean, standard deviation 17 %, from 2.1 to 88.1 % (condition number 2.3)
-  left out      12 measured (3 NaN, 9 not whole)
-  hosts         of the type and not measured: 2; measured and not of the type: 40
+  busy time     mean 31.2 %, standard deviation 17 %, from 2.1 to 88.1 % (condition number 2.3)
+  left out      12 measured (3 NaN, 9 incomplete)
+  hosts         2 of this type without measurements; 40 measured but of other types
 `, 0},
-		{"all as one, and idle cores that seem to draw nothing", atZero, calibrate.Paired{Way: calibrate.AllAsOne}, `Muon: 9.48 W for a busy core, 0 W for an idle one
+		{"all as one, and idle cores that seem to draw nothing", atZero, calibrate.Paired{Way: calibrate.AllAsOne}, `Muon: 9.48 W per busy core, 0 W per idle core
   busy          9.483 ± 0.031 W per core (standard error)
-  idle          0 W per core, held there: the best fit is negative
-  energy        ± 0.41 % (standard error of what these watts give over a long time)
+  idle          0 W per core; the best fit is negative, so 0 is used
+  energy        ± 0.41 % (standard error of the energy these watts give over a long time)
   R²            0.9731
-  RMSE          4.12 W in an interval, where 131.50 W are measured in the mean
+  RMSE          4.12 W per interval; mean measured power 131.50 W
   observations  1330, all hosts as one, 112 intervals of 30m
-  busy time     31.2 % in the mean, standard deviation 17 %, from 2.1 to 88.1 % (condition number 2.3)
+  busy time     mean 31.2 %, standard deviation 17 %, from 2.1 to 88.1 % (condition number 2.3)
   left out      nothing
 `, 1},
 	} {
@@ -125,7 +125,7 @@ func TestDoubts(t *testing.T) {
 		want string
 	}{
 		{"none", good, ""},
-		{"an idle core that draws more", upsideDown, "carbontool calibrate: warning: an idle core draws more than a busy one in this fit: is it the power of these machines, at the same time?\n"},
+		{"an idle core that draws more", upsideDown, "carbontool calibrate: warning: in this fit an idle core draws more than a busy one: check that the measurements are from these machines, at the same time\n"},
 		{"a load that explains little", poor, "carbontool calibrate: warning: the load explains little of the measured power (R² is 0.30)\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

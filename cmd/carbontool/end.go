@@ -5,23 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 )
 
-// wrongUse is an error of whoever typed the command: a flag that is missing, a
-// date that is none. The program then ends with 2.
+// wrongUse is a usage error, such as a missing flag or an invalid date. The program
+// then exits with 2.
 type wrongUse struct{ error }
 
 func (e wrongUse) Unwrap() error { return e.error }
 
 func wrongUsef(format string, args ...any) error { return wrongUse{fmt.Errorf(format, args...)} }
 
-// errReported is the error of a command that has said on stderr, in more than a
-// line, why it failed.
+// errReported is the error of a command that has already said on stderr, in several
+// lines, why it failed.
 var errReported = errors.New("failed as reported")
 
-// end says in one line why the command of that name failed, if it did, and gives
-// the exit code.
+// end says in one line why a command failed, if it did, and gives the exit code.
 func end(ctx context.Context, name string, stderr io.Writer, err error) int {
 	var wrong wrongUse
 	switch {
@@ -33,7 +33,7 @@ func end(ctx context.Context, name string, stderr io.Writer, err error) int {
 		fmt.Fprintf(stderr, "carbontool %s: %s; see carbontool %[1]s --help\n", name, oneLine(err))
 		return exitUsage
 	case ctx.Err() != nil:
-		// The error is about what was cut short, and says so in many ways.
+		// The error is about whatever was interrupted, in many wordings.
 		fmt.Fprintf(stderr, "carbontool %s: interrupted: %s\n", name, oneLine(err))
 		return exitFailed
 	}
@@ -41,7 +41,6 @@ func end(ctx context.Context, name string, stderr io.Writer, err error) int {
 	return exitFailed
 }
 
-// oneLine joins the lines of several errors.
-func oneLine(err error) string {
-	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
-}
+// oneLine joins the lines of several errors, and escapes what servers have put into
+// them for the terminal.
+func oneLine(err error) string { return escape.Line(err.Error()) }

@@ -14,7 +14,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// explainUsage says how a number came to be.
+// explainUsage shows how a number was calculated.
 type explainUsage struct {
 	site
 	ts      string
@@ -23,7 +23,7 @@ type explainUsage struct {
 	format  string
 }
 
-// narrowing is a flag by which less than all of a project is explained.
+// narrowing is a flag that selects a part of a project.
 type narrowing struct {
 	scope usage.Scope
 	name  string
@@ -31,39 +31,39 @@ type narrowing struct {
 }
 
 func (e *explainUsage) register(app *kingpin.Application) *kingpin.CmdClause {
-	c := app.Command("explain", "Say how a number came to be, from CPU seconds to grams.").HelpLong(`
-Everything that is known of one interval of a project: what Prometheus was asked
-and when, busy and idle CPU seconds, watts and where they are from, PUE, kWh,
-carbon intensity by forecast and actual, gCO2eq, the record by which it was
-somebody's, and what has been restated. Numbers are shown in full: multiplied,
-they give what is stored.
+	c := app.Command("explain", "Show how a number was calculated, from CPU seconds to grams.").HelpLong(`
+Shows everything known about one interval of a project: the queries sent to
+Prometheus and when, busy and idle CPU seconds, watts and their source, PUE, kWh,
+forecast and actual carbon intensity, gCO2eq, the directory record that names the
+user, and every restatement. Numbers have all their digits, so that multiplying them
+gives exactly what is stored.
 
---ts may be any time in the interval. An interval that is missing, empty, not
-priced or kept no more says so, which is an answer: the exit code is 0. A name
-that the store has never seen is wrong use.
+--ts may be any time within the interval. If the interval is missing, empty, unpriced
+or deleted, the command says so and exits with 0. A name that the store has never
+seen is a usage error (exit code 2).
 
-Users appear by id. Times are UTC.
+Users are shown by id. Times are in UTC.
 
 Example:
 
     carbontool explain --ts=2026-10-01T10:30 --project=ISIS --user=alice
 `)
 	e.site.register(c)
-	c.Flag("ts", "A time in the interval: 2026-10-01T10:30, in the store's timezone, RFC 3339, or Unix seconds.").
+	c.Flag("ts", "Any time within the interval: 2026-10-01T10:30 (in the time zone of the store), RFC 3339, or Unix seconds.").
 		Required().PlaceHolder("TIME").StringVar(&e.ts)
-	c.Flag("project", "The project.").Required().PlaceHolder("NAME").StringVar(&e.project)
+	c.Flag("project", "Project.").Required().PlaceHolder("NAME").StringVar(&e.project)
 	for i, n := range []struct {
 		scope usage.Scope
 		help  string
 	}{
-		{usage.ScopeMachine, "Only this machine type of it."},
-		{usage.ScopeUser, "Only this user, by id; unattributed is one, too."},
-		{usage.ScopeGroup, "Only this group, as it was in the interval."},
+		{usage.ScopeMachine, "Only this machine type."},
+		{usage.ScopeUser, "Only this user, by id; \"unattributed\" for usage without a user."},
+		{usage.ScopeGroup, "Only this group, as it was at that time."},
 	} {
 		e.narrow[i].scope = n.scope
 		c.Flag(string(n.scope), n.help).PlaceHolder("NAME").IsSetByUser(&e.narrow[i].given).StringVar(&e.narrow[i].name)
 	}
-	c.Flag("format", "text or json.").Default("text").EnumVar(&e.format, "text", "json")
+	c.Flag("format", "Output format: text or json.").Default("text").EnumVar(&e.format, "text", "json")
 	return c
 }
 
@@ -98,8 +98,8 @@ func (e *explainUsage) run(ctx context.Context, s streams) error {
 	return explain.New(known).WriteText(s.out, st.Timezone())
 }
 
-// known refuses names that the store has never seen: they are mistyped, and
-// "used nothing" would be an answer to another question.
+// known refuses names that the store has never seen: they are typing errors, for
+// which "no usage" would be the wrong answer.
 func (e *explainUsage) known(ctx context.Context, st *store.Store) error {
 	for _, n := range append([]narrowing{{usage.ScopeProject, e.project, true}}, e.narrow[:]...) {
 		if !n.given {
@@ -120,12 +120,12 @@ func (e *explainUsage) known(ctx context.Context, st *store.Store) error {
 	return nil
 }
 
-// projects names those that there are.
+// projects lists those in the store.
 func projects(names []string) string {
 	const most = 10
 	switch {
 	case len(names) == 0:
-		return "it has no project at all"
+		return "it has no projects"
 	case len(names) > most:
 		return fmt.Sprintf("it has %s and %d more", strings.Trim(fmt.Sprintf("%q", names[:most]), "[]"), len(names)-most)
 	}

@@ -104,13 +104,13 @@ func TestExplainSaysWhyThereIsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, ts, args, says string }{
-		{"unpriced", "2025-10-25T00:59:59Z", "", "unpriced: its energy is known"},
-		{"empty", "2025-10-25T01:00:00Z", "", "it is asked once more at 2025-10-25T02:30:00Z"},
-		{"missing, with an attempt that failed", "2025-10-25T01:30:00Z", "", "1 attempts to get it have failed, the last with: query cpu seconds: timeout; not tried again before 2025-10-25T02:30:00Z"},
-		{"missing and not tried", "2025-10-25T02:00:00Z", "", "missing: it was not fetched; the store has usage of 2025-10-25T00:00:00Z to 2025-10-25T01:00:00Z"},
-		{"before the store", "2020-01-01", "", "missing: it was not fetched; the store has"},
+		{"unpriced", "2025-10-25T00:59:59Z", "", "unpriced: energy is known"},
+		{"empty", "2025-10-25T01:00:00Z", "", "it is queried once more at 2025-10-25T02:30:00Z"},
+		{"missing, with an attempt that failed", "2025-10-25T01:30:00Z", "", "failed attempts: 1; last error: query cpu seconds: timeout; next attempt after 2025-10-25T02:30:00Z"},
+		{"missing and not tried", "2025-10-25T02:00:00Z", "", "missing: not collected; the store has usage from 2025-10-25T00:00:00Z to 2025-10-25T01:00:00Z"},
+		{"before the store", "2020-01-01", "", "missing: not collected; the store has"},
 		{"a project without usage", "2025-10-25T00:00:00Z", "--project=CLF", "the project has no usage in the interval"},
-		{"a user of another", "2025-10-25T00:30:00Z", "--user=unattributed", "the project has usage of machine type Muon, user alice, group Muons"},
+		{"a user of another", "2025-10-25T00:30:00Z", "--user=unattributed", "the project has usage for machine type Muon, user alice, group Muons"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			args := append([]string{"explain", "--ts", c.ts, "--storage.path", path}, strings.Fields(c.args)...)
@@ -143,7 +143,7 @@ func TestExplainWhatIsPruned(t *testing.T) {
 	}
 	got := call("explain", "--ts=2025-10-25T12:00", "--project=ISIS", "--storage.path", path)
 	for _, says := range []string{
-		"settled: final", "its facts at the grain of keys are not kept any more", "busy  busy\n", "in force for the piece of 2025-10-25T11:00:00Z: 200, actual",
+		"settled: final", "its per-key details were deleted by --storage.retention", "busy  busy\n", "used for 2025-10-25T11:00:00Z: 200, actual",
 		"Total: 5400 s busy, 3600 s idle; 0.019", "; 3.8 gCO2eq (",
 	} {
 		if !strings.Contains(got.stdout, says) {
@@ -168,9 +168,9 @@ func TestExplainSaysWhoseItWas(t *testing.T) {
 	storetest.CommitAs(t, s, usage.Policy{PricesOnly: true}, usage.Record{Interval: i, Prices: price, State: usage.Provisional})
 	got := call("explain", "--ts=2025-10-25T00:00:00Z", "--project=ISIS", "--storage.path", path)
 	for _, says := range []string{
-		"  alice: document 68c1f00d gave the host 172.16.100.5 from 2025-10-24T23:00:00Z on\n", "  alice: member of Muons, always\n",
-		"  bob: the label of the series says so, no record of the directory does\n",
-		"200 (actual, uk, grid GB) to 180 (actual, uk, grid GB): the actual was revised\n", "Asked of Prometheus at 2025-10-25T00:32:00Z, evaluated at 2025-10-25T00:30:00Z\n",
+		"  alice: had host 172.16.100.5 since 2025-10-24T23:00:00Z, according to document 68c1f00d\n", "  alice: member of Muons, always\n",
+		"  bob: from the label of the series; there is no record in the directory\n",
+		"200 (actual, uk, grid GB) to 180 (actual, uk, grid GB): the actual was revised\n", "Queried from Prometheus at 2025-10-25T00:32:00Z, evaluated at 2025-10-25T00:30:00Z\n",
 	} {
 		if !strings.Contains(got.stdout, says) {
 			t.Errorf("lacks %q:\n%s%s", says, got.stdout, got.stderr)
@@ -188,14 +188,14 @@ func TestExplanationsThatAreWrongUse(t *testing.T) {
 	const help = "; see carbontool explain --help\n"
 	for _, c := range []struct{ name, path, args, stderr string }{
 		{"an unknown project", path, "--ts=2025-10-25T00:00:00Z --project=isis", `carbontool explain: --project: the store has never seen "isis"; it has "CLF" "ISIS"` + help},
-		{"of a store that has none", empty, "--ts=2025-10-25T00:00:00Z --project=ISIS", `carbontool explain: --project: the store has never seen "ISIS"; it has no project at all` + help},
+		{"of a store that has none", empty, "--ts=2025-10-25T00:00:00Z --project=ISIS", `carbontool explain: --project: the store has never seen "ISIS"; it has no projects` + help},
 		{"no name", path, "--ts=2025-10-25T00:00:00Z --project=", `carbontool explain: --project: the store has never seen ""; it has "CLF" "ISIS"` + help},
 		{"an unknown machine type", path, "--ts=2025-10-25T00:00:00Z --project=ISIS --machine=Moon", `carbontool explain: --machine: the store has never seen "Moon"` + help},
 		{"an unknown user", path, "--ts=2025-10-25T00:00:00Z --project=ISIS --user=carol", `carbontool explain: --user: the store has never seen "carol"` + help},
 		{"an unknown group", path, "--ts=2025-10-25T00:00:00Z --project=ISIS --group=", `carbontool explain: --group: the store has never seen ""` + help},
-		{"no time", path, "--ts=noon --project=ISIS", `carbontool explain: --ts: "noon" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z` + help},
+		{"no time", path, "--ts=noon --project=ISIS", `carbontool explain: --ts: "noon" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z` + help},
 		{"the future", path, "--ts=2999-01-01 --project=ISIS", "carbontool explain: --ts: 2999-01-01 is in the future" + help},
-		{"a time that is twice", path, "--ts=2025-10-26T01:30 --project=ISIS", "carbontool explain: --ts: 2025-10-26T01:30 is twice on the clocks of Europe/London: say 2025-10-26T01:30:00+01:00 or 2025-10-26T01:30:00Z" + help},
+		{"a time that is twice", path, "--ts=2025-10-26T01:30 --project=ISIS", "carbontool explain: --ts: 2025-10-26T01:30 exists twice in Europe/London: use 2025-10-26T01:30:00+01:00 or 2025-10-26T01:30:00Z" + help},
 		{"no project", path, "--ts=2025-10-25", "carbontool: required flag(s) '--project' not provided; see carbontool --help\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// export is what the commands that write the record out have in common: which part
-// of it, and where to.
+// export is what the export commands have in common: which part of the store, and
+// where to write it.
 type export struct {
 	site
 	span   timeRange
@@ -27,30 +27,30 @@ type export struct {
 }
 
 func (e *export) register(app *kingpin.Application, name, help, long string) *kingpin.CmdClause {
-	c := group(app, "export", "Write the record out for other programs.").Command(name, help).HelpLong(long)
+	c := group(app, "export", "Export stored usage for other programs.").Command(name, help).HelpLong(long)
 	e.site.register(c)
 	e.span.register(c)
 	e.span.registerMonth(c)
-	c.Flag("output", "File to write, which must not exist; -: standard output.").Default("-").PlaceHolder("FILE").StringVar(&e.output)
+	c.Flag("output", "File to write; it must not exist yet. - for standard output.").Default("-").PlaceHolder("FILE").StringVar(&e.output)
 	return c
 }
 
-// exported is an open record and the part of it that is wanted.
+// exported is an open store and the part of it to export.
 type exported struct {
 	*store.Store
 	config *config.Config
 	period usage.Period
 }
 
-// open reads the configuration and opens the store. The period is one of the store's
-// time zone.
+// open reads the configuration and opens the store. The period is in the time zone of
+// the store.
 func (e *export) open(ctx context.Context, now time.Time) (*exported, error) {
 	c, err := e.config()
 	if err != nil {
 		return nil, err
 	}
 	if err := e.check(&e.span, c, now); err != nil {
-		return nil, err // before anything is opened
+		return nil, err // before the store is opened
 	}
 	st, err := e.openToRead(ctx, c)
 	if err != nil {
@@ -74,18 +74,18 @@ func (x *exported) ceil(t time.Time) time.Time {
 	return i.Start
 }
 
-// intervals is how many of them begin in the period, at the most.
+// intervals is the largest number of intervals that can start in the period.
 func (x *exported) intervals() int {
 	return int(x.ceil(x.period.To).Sub(x.ceil(x.period.From)) / max(x.Interval(), time.Second))
 }
 
-// write gives a stream that becomes the output: standard output as it goes, a file
-// only once it is whole.
+// write gives f a stream for its output. Standard output gets it as it is written; a
+// file gets its name only once it is complete.
 func (e *export) write(s streams, f func(io.Writer) error) error {
 	if e.output == "-" || e.output == "" {
 		return f(s.out)
 	}
-	// Into a pipe or a device it goes as it comes, there is nothing to overwrite.
+	// A pipe or a device gets it as it is written: there is nothing to overwrite.
 	if info, err := os.Stat(e.output); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 		return writeTo(e.output, f)
 	}
@@ -116,18 +116,18 @@ func writeTo(name string, f func(io.Writer) error) error {
 	return errors.Join(err, file.Close())
 }
 
-// sayNothing says on stderr that there is nothing to write.
+// sayNothing says on stderr that there is nothing to export.
 func (e *export) sayNothing(s streams) {
-	fmt.Fprintf(s.err, "carbontool export: %s has no usage in the range\n", e.storagePath)
+	fmt.Fprintf(s.err, "carbontool export: %s has no usage in this range\n", e.storagePath)
 }
 
-// ticker tells how many intervals are done.
+// ticker counts intervals for the progress line.
 type ticker struct {
 	*progress.Line
 	last time.Time
 }
 
-// at says that an interval is at hand: it counts when it is another.
+// at counts an interval, once.
 func (t *ticker) at(i usage.Interval) {
 	if !i.Start.Equal(t.last) {
 		t.last = i.Start

@@ -15,7 +15,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// exportOpenMetrics writes what /metrics would have shown.
+// exportOpenMetrics writes the history of /metrics.
 type exportOpenMetrics struct {
 	export
 	metrics []string
@@ -24,20 +24,20 @@ type exportOpenMetrics struct {
 
 func (e *exportOpenMetrics) register(app *kingpin.Application) *kingpin.CmdClause {
 	c := e.export.register(app, "openmetrics", "Write history for promtool tsdb create-blocks-from openmetrics.", `
-What /metrics would have shown at the end of each interval, had all been known
-that is known now: the same names and labels, so that dashboards reach back. Users
-appear as attribution.user_label says. Usage is that since the first stored
-interval, also before --from, as on /metrics; its first sample is at --from. What
-is not known, such as the emissions of a key that has no price yet, has no sample.
-The settled counters are left out: when an interval settled is not known, and a
-counter that begins below its own history would count twice.
+Writes what /metrics would have shown at the end of each interval, given today's
+knowledge. Names and labels are the same, so dashboards work for the past too. Users
+are shown as attribution.user_label says. As on /metrics, usage counts from the first
+stored interval, even before --from; the first sample is at --from. Unknown values,
+such as the emissions of an unpriced key, have no sample. The settled counters are
+not exported: the store does not know when each interval settled, and a counter that
+starts below its own history would count twice.
 
-Prometheus looks back for five minutes, and an interval has one sample: ask for
-last_over_time(...[35m]), or give --every=5m for as many as a scrape every five
-minutes would have left.
+Each interval has one sample, but Prometheus looks back only five minutes: query
+last_over_time(...[35m]), or use --every=5m to repeat samples as a scrape every five
+minutes would.
 
-All of it is as of one moment. On the way it needs some 60 bytes for each key and
-interval in the directory of temporary files (TMPDIR).
+All samples show the store at the same moment. The command needs about 60 bytes per
+key and interval in the directory for temporary files (TMPDIR).
 
 Example:
 
@@ -45,12 +45,12 @@ Example:
     promtool tsdb create-blocks-from openmetrics --max-block-duration=744h \
       --label=job=carbon --label=instance=carbon:9977 october.om data/
 `)
-	c.Flag("metric", "Only this metric; may be repeated.").PlaceHolder("NAME").StringsVar(&e.metrics)
-	c.Flag("every", "Repeat each sample until the next interval's, such as every 5m.").PlaceHolder("DURATION").DurationVar(&e.every)
+	c.Flag("metric", "Export only this metric. Can be repeated.").PlaceHolder("NAME").StringsVar(&e.metrics)
+	c.Flag("every", "Repeat each sample this often until the next interval, for example 5m.").PlaceHolder("DURATION").DurationVar(&e.every)
 	return c
 }
 
-// leastEvery keeps a typing error from writing a disk full.
+// leastEvery keeps a typing error from filling the disk.
 const leastEvery = time.Second
 
 func (e *exportOpenMetrics) run(ctx context.Context, s streams) error {
@@ -83,7 +83,7 @@ func (e *exportOpenMetrics) run(ctx context.Context, s streams) error {
 	if len(h.ends) == 0 {
 		e.sayNothing(s)
 	}
-	told.Log("writing")
+	told.Log("Writing samples")
 	return e.write(s, func(out io.Writer) error {
 		w := openmetrics.NewWriter(out)
 		for _, f := range families {
@@ -98,7 +98,7 @@ func (e *exportOpenMetrics) run(ctx context.Context, s streams) error {
 	})
 }
 
-// families are those that were asked for, in the order of all.
+// families lists the metrics that were asked for, in the usual order.
 func (e *exportOpenMetrics) families() ([]family, error) {
 	all := families()
 	if len(e.metrics) == 0 {
@@ -110,13 +110,13 @@ func (e *exportOpenMetrics) families() ([]family, error) {
 	}
 	for _, name := range e.metrics {
 		if !slices.Contains(names, name) {
-			return nil, wrongUsef("--metric: there is no history of %q, but of %s", name, strings.Join(names, ", "))
+			return nil, wrongUsef("--metric: no history of %q; there is history of %s", name, strings.Join(names, ", "))
 		}
 	}
 	return slices.DeleteFunc(all, func(f family) bool { return !slices.Contains(e.metrics, f.Name) }), nil
 }
 
-// newHistory makes one that knows how users appear now.
+// newHistory makes a history that shows users as they are shown today.
 func (e *exportOpenMetrics) newHistory(ctx context.Context, x *exported) (*history, error) {
 	labels, err := parts.Labels(x.config.Attribution)
 	if err != nil {

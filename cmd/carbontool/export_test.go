@@ -441,8 +441,8 @@ func TestExportOfWhatIsPruned(t *testing.T) {
 		lines int
 	}{
 		{[]string{"openmetrics", "--from=2026-01-01"}, exitFailed, "carbontool export openmetrics: interval is pruned: all facts at key grain are kept from 2026-01-05T12:30:00Z on\n", 0},
-		{[]string{"csv", "--from=2026-01-01"}, exitFailed, "carbontool export csv: interval is pruned: all facts at key grain are kept from 2026-01-05T12:30:00Z on; --grain=scope is there for all time\n", 0},
-		{[]string{"csv", "--from=2026-01-01", "--output=" + out}, exitFailed, "carbontool export csv: interval is pruned: all facts at key grain are kept from 2026-01-05T12:30:00Z on; --grain=scope is there for all time\n", 0},
+		{[]string{"csv", "--from=2026-01-01"}, exitFailed, "carbontool export csv: interval is pruned: all facts at key grain are kept from 2026-01-05T12:30:00Z on; --grain=scope covers all time\n", 0},
+		{[]string{"csv", "--from=2026-01-01", "--output=" + out}, exitFailed, "carbontool export csv: interval is pruned: all facts at key grain are kept from 2026-01-05T12:30:00Z on; --grain=scope covers all time\n", 0},
 		{[]string{"csv", "--from=2026-01-01", "--grain=scope"}, exitDone, "", 1 + 4*12},
 		{[]string{"csv", "--from=2026-01-06"}, exitDone, "", 1 + 9},
 		{[]string{"openmetrics", "--from=2026-01-06", "--metric=carbon_energy_kwh"}, exitDone, "", 3 + 2*(9+1) + 1},
@@ -477,7 +477,7 @@ func TestExportToAFile(t *testing.T) {
 func TestExportOfNothing(t *testing.T) {
 	args, _ := threeHours(t)
 	path, _ := strings.CutPrefix(args[0], "--storage.path=")
-	nothing := "carbontool export: " + path + " has no usage in the range\n"
+	nothing := "carbontool export: " + path + " has no usage in this range\n"
 	span := []string{"--from=2025-01-01", "--to=2025-01-02", "--metric=carbon_pue_ratio"}
 	called{stdout: "# TYPE carbon_pue_ratio gauge\n# UNIT carbon_pue_ratio ratio\n# HELP carbon_pue_ratio Power usage effectiveness in force.\n# EOF\n", stderr: nothing}.
 		by(t, slices.Concat([]string{"export", "openmetrics"}, span, args)...)
@@ -485,7 +485,7 @@ func TestExportOfNothing(t *testing.T) {
 		by(t, slices.Concat([]string{"export", "csv", "--grain=scope"}, span[:2], args)...)
 	fresh, _ := exportedFrom(t, "")
 	path, _ = strings.CutPrefix(fresh[0], "--storage.path=")
-	if got := call(slices.Concat([]string{"export", "openmetrics"}, span[:2], fresh)...); got.code != exitDone || got.stderr != "carbontool export: "+path+" has no usage in the range\n" || !strings.HasSuffix(got.stdout, "# EOF\n") {
+	if got := call(slices.Concat([]string{"export", "openmetrics"}, span[:2], fresh)...); got.code != exitDone || got.stderr != "carbontool export: "+path+" has no usage in this range\n" || !strings.HasSuffix(got.stdout, "# EOF\n") {
 		t.Errorf("a store that was never written: %+v", got)
 	}
 }
@@ -496,14 +496,14 @@ func TestExportUsedInAWrongWay(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"export", "openmetrics"}, "carbontool export openmetrics: a range is needed: give --from or --month; see carbontool export openmetrics --help\n"},
-		{[]string{"export", "csv", "--from=2026-02-30"}, `carbontool export csv: --from: "2026-02-30" is no time, `},
+		{[]string{"export", "openmetrics"}, "carbontool export openmetrics: no range: give --from or --month; see carbontool export openmetrics --help\n"},
+		{[]string{"export", "csv", "--from=2026-02-30"}, `carbontool export csv: --from: "2026-02-30" is not a time `},
 		{[]string{"export", "csv", "--from=2026-01-02", "--to=2026-01-01"}, "carbontool export csv: --to: 2026-01-01T00:00:00Z is not after --from; "},
 		{[]string{"export", "csv", "--from=2926-01-02"}, "carbontool export csv: --from: 2926-01-02 is in the future; "},
 		{[]string{"export", "csv", "--grain=user", "--month=2026-01"}, "carbontool: enum value must be one of key,scope, got 'user'; see carbontool --help\n"},
 		{[]string{"export", "openmetrics", "--month=2026-01", "--every=1ms"}, "carbontool export openmetrics: --every: must be at least 1s, is 1ms; "},
 		{[]string{"export", "openmetrics", "--month=2026-01", "--every=-5m"}, "carbontool export openmetrics: --every: must be at least 1s, is -5m0s; "},
-		{[]string{"export", "openmetrics", "--month=2026-01", "--metric=carbon_settled_energy_kwh_total"}, `carbontool export openmetrics: --metric: there is no history of "carbon_settled_energy_kwh_total", but of carbon_cpu_seconds, carbon_energy_kwh, `},
+		{[]string{"export", "openmetrics", "--month=2026-01", "--metric=carbon_settled_energy_kwh_total"}, `carbontool export openmetrics: --metric: no history of "carbon_settled_energy_kwh_total"; there is history of carbon_cpu_seconds, carbon_energy_kwh, `},
 	} {
 		got := call(slices.Concat(tc.args, args)...)
 		if got.code != exitUsage || got.stdout != "" || !strings.HasPrefix(got.stderr, tc.want) {

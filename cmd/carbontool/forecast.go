@@ -18,7 +18,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// forecast shows when in the coming days electricity is clean.
+// forecast shows when electricity will be cleanest in the coming days.
 type forecast struct {
 	site
 	window string
@@ -26,22 +26,22 @@ type forecast struct {
 }
 
 func (f *forecast) register(app *kingpin.Application) *kingpin.CmdClause {
-	c := app.Command("forecast", "Show the carbon intensity of the coming 48 hours and the best time in it.").HelpLong(`
-The best time is the window with the lowest mean forecast, the first of several;
-it may begin with the half hour of now. A window with a half hour that has no
-forecast is none.
+	c := app.Command("forecast", "Show the forecast carbon intensity of the next 48 hours and the best time to run.").HelpLong(`
+The best time is the window with the lowest mean forecast, or the earliest of several
+equal ones. It may start with the current half hour. Windows with half hours that have
+no forecast are not considered.
 
-The forecast is read from the store, also while carbon_exporter runs. If there
-is no store, or nothing in it was fetched within the last hour, the provider in
-the configuration is asked instead; what it says is not stored.
+The forecast comes from the store, even while carbon_exporter runs. If there is no
+store, or its forecast is more than an hour old, the command asks the configured
+provider instead and does not store the answer.
 
 Example:
 
     carbontool forecast --window=6h --config.file=/etc/carbon_exporter/carbon.yml
 `)
 	f.site.register(c)
-	c.Flag("window", "How long the best time is to be, in half hours up to 48h: 3h, 90m.").Default("3h").StringVar(&f.window)
-	c.Flag("format", "text or json.").Default("text").EnumVar(&f.format, "text", "json")
+	c.Flag("window", "Length of the window: a multiple of 30m, at most 48h.").Default("3h").StringVar(&f.window)
+	c.Flag("format", "Output format: text or json.").Default("text").EnumVar(&f.format, "text", "json")
 	return c
 }
 
@@ -71,29 +71,29 @@ func (f *forecast) run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// length is the window as a time.
+// length is the window as a duration.
 func (f *forecast) length() (time.Duration, error) {
 	d, err := model.ParseDuration(f.window)
 	length := time.Duration(d)
 	switch {
 	case err != nil:
-		return 0, wrongUsef("--window: %q is no length of time such as 3h or 90m", f.window)
+		return 0, wrongUsef("--window: %q is not a duration such as 3h or 90m", f.window)
 	case length <= 0 || length%usage.SlotLength != 0 || length > usage.OutlookLength:
-		return 0, wrongUsef("--window: must be a number of half hours up to 48h, is %s", f.window)
+		return 0, wrongUsef("--window: must be a multiple of 30m, at most 48h, is %s", f.window)
 	}
 	return length, nil
 }
 
 const (
-	// forecastFresh is how old a forecast may be: carbon_exporter fetches one as each
-	// half hour begins, and may have to try again.
+	// forecastFresh is how old a forecast may be: carbon_exporter fetches one at the
+	// start of each half hour, and may have to retry.
 	forecastFresh = time.Hour
-	// forecastSkew is how far the clocks of two programs may differ.
+	// forecastSkew is how far the clocks of two machines may differ.
 	forecastSkew = time.Minute
 )
 
-// slots are those from now on that have a forecast, at least one: what the store
-// has, unless that is old and the provider has others.
+// slots lists the half hours from now on that have a forecast, at least one: those in
+// the store, unless they are old and the provider has newer ones.
 func (f *forecast) slots(ctx context.Context, said io.Writer, c *config.Config, grid ingest.Grid, now time.Time) ([]usage.Slot, error) {
 	kept, err := f.kept(ctx, c, grid, now)
 	if err != nil {
@@ -113,12 +113,12 @@ func (f *forecast) slots(ctx context.Context, said io.Writer, c *config.Config, 
 	case ctx.Err() != nil || len(kept) == 0:
 		return nil, err
 	}
-	fmt.Fprintf(said, "carbontool forecast: %s; this is what was fetched at %s\n", oneLine(err), fetchedAt(kept).UTC().Format(time.RFC3339))
+	fmt.Fprintf(said, "carbontool forecast: %s; showing the forecast fetched at %s\n", oneLine(err), fetchedAt(kept).UTC().Format(time.RFC3339))
 	return kept, nil
 }
 
-// kept are those in the store. Having none is no fault here: the provider has
-// them too.
+// kept lists the ones in the store. Having none is not an error: the provider has them
+// too.
 func (f *forecast) kept(ctx context.Context, c *config.Config, grid ingest.Grid, now time.Time) ([]usage.Slot, error) {
 	if _, err := os.Stat(f.storagePath); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -145,8 +145,8 @@ func withForecast(slots []usage.Slot) (some []usage.Slot) {
 	return some
 }
 
-// fetchedAt is when the forecast was last fetched: the slot of now, which comes
-// first, is asked for more often and for other reasons.
+// fetchedAt is when the forecast was last fetched. The current slot, which comes first,
+// does not count: it is fetched more often, for other reasons.
 func fetchedAt(slots []usage.Slot) (at time.Time) {
 	for i, s := range slots {
 		if s.FetchedAt.After(at) && (i > 0 || len(slots) == 1) {

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -64,22 +65,21 @@ func (p plan) json(out io.Writer) error {
 	return e.Encode(p)
 }
 
-// planBarWidth is the length of the longest bar: with what stands before it, a line
-// has room in 80 columns.
+// planBarWidth is the length of the longest bar, so that a line fits into 80 columns.
 const planBarWidth = 42
 
-// How times are written. Each has the name of the zone at that time, for an hour
-// that is there twice.
+// How times are written. Each has the name of the zone at that time, because an hour
+// can occur twice.
 const (
 	planClock  = "15:04 MST"
 	planDay    = "Mon 2 Jan 2006"
 	planMoment = "Mon 2 Jan 15:04 MST"
 )
 
-// text writes a line for each half hour, by days of the zone.
+// text writes a line for each half hour, grouped by day.
 func (p plan) text(out io.Writer, zone *time.Location) {
 	fmt.Fprintf(out, "Forecast for %s (%s), gCO2eq/kWh, fetched %s.\n",
-		p.Grid, p.Provider, p.FetchedAt.In(zone).Format(planMoment))
+		escape.Name(p.Grid), escape.Name(p.Provider), p.FetchedAt.In(zone).Format(planMoment))
 	c, today := p.columns(zone), ""
 	next := p.Slots[0].From
 	for _, s := range p.Slots {
@@ -99,7 +99,7 @@ func (p plan) text(out io.Writer, zone *time.Location) {
 	fmt.Fprintf(out, "\n%s\n", p.advice(zone))
 }
 
-// planColumns are how wide what stands before the bars is, and the intensity of the
+// planColumns holds the widths of the columns before the bars, and the intensity of the
 // longest bar.
 type planColumns struct {
 	clock, number, index int
@@ -110,7 +110,7 @@ func (p plan) columns(zone *time.Location) (c planColumns) {
 	for _, s := range p.Slots {
 		c.clock = max(c.clock, len(s.From.In(zone).Format(planClock)))
 		c.number = max(c.number, len(planNumber(s.Intensity)))
-		c.index = max(c.index, utf8.RuneCountInString(s.Index))
+		c.index = max(c.index, utf8.RuneCountInString(escape.Line(s.Index)))
 		c.most = max(c.most, s.Intensity)
 	}
 	return c
@@ -123,12 +123,13 @@ func (c planColumns) line(at time.Time, s planSlot) string {
 	}
 	line := fmt.Sprintf("%s %-*s  %*s  ", mark, c.clock, at.Format(planClock), c.number, planNumber(s.Intensity))
 	if c.index > 0 {
-		line += s.Index + strings.Repeat(" ", c.index-utf8.RuneCountInString(s.Index)) + "  "
+		word := escape.Line(s.Index)
+		line += word + strings.Repeat(" ", c.index-utf8.RuneCountInString(word)) + "  "
 	}
 	return strings.TrimRight(line+strings.Repeat(bar, c.bar(s.Intensity)), " ")
 }
 
-// bar is how long an intensity's is. Only 0 has none.
+// bar is the length of the bar of an intensity. Only 0 has none.
 func (c planColumns) bar(v usage.GramsPerKWh) int {
 	if v <= 0 {
 		return 0
@@ -136,16 +137,15 @@ func (c planColumns) bar(v usage.GramsPerKWh) int {
 	return max(1, int(math.Round(planBarWidth*float64(v/c.most))))
 }
 
-// planNumber has at most one digit behind the point: a forecast is not as exact as
-// that.
+// planNumber has at most one decimal: forecasts are not more exact than that.
 func planNumber(v usage.GramsPerKWh) string {
 	return strconv.FormatFloat(math.Round(float64(v)*10)/10, 'f', -1, 64)
 }
 
-// advice is what there is to do.
+// advice says when to run.
 func (p plan) advice(zone *time.Location) string {
 	if p.Best == nil {
-		return fmt.Sprintf("Best %s: none, no such stretch has a forecast for each of its half hours.", p.Window)
+		return fmt.Sprintf("Best %s: none. No window has a forecast for each of its half hours.", p.Window)
 	}
 	from, to := p.Best.From.In(zone), p.Best.To.In(zone)
 	until := planClock
@@ -159,6 +159,6 @@ func (p plan) advice(zone *time.Location) string {
 	case p.Now.From.Equal(p.Best.From):
 		return fmt.Sprintf("Best %s (*): now, %s.", p.Window, when)
 	}
-	return fmt.Sprintf("Best %s (*): %s.\nNow the mean is %s: waiting saves %.0f %%.",
+	return fmt.Sprintf("Best %s (*): %s.\nStarting now the mean would be %s: waiting saves %.0f %%.",
 		p.Window, when, planNumber(p.Now.Mean), 100*float64(1-p.Best.Mean/p.Now.Mean))
 }

@@ -70,7 +70,7 @@ Fri 16 Jan 2026
   01:30 GMT   84            ##########################################
 
 Best 1h (*): Fri 16 Jan 00:30 GMT to 01:30 GMT, mean 1.
-Now the mean is 63: waiting saves 98 %.
+Starting now the mean would be 63: waiting saves 98 %.
 `},
 		{"a half hour is missing", "2026-07-01T10:00:00Z", "90m", []float64{100, 100, -1, 50, 50, 60}, nil, `Forecast for GB (uk), gCO2eq/kWh, fetched Wed 1 Jul 10:55 BST.
 
@@ -103,7 +103,7 @@ Thu 15 Jan 2026
   12:30 GMT  0
   13:00 GMT  0
 
-Best 2h: none, no such stretch has a forecast for each of its half hours.
+Best 2h: none. No window has a forecast for each of its half hours.
 `},
 		{"the clocks go back: an hour is there twice", "2026-10-25T00:00:00Z", "1h", []float64{40, 30, 20, 20, 30, 40}, nil, `Forecast for GB (uk), gCO2eq/kWh, fetched Sun 25 Oct 00:55 BST.
 
@@ -116,7 +116,7 @@ Sun 25 Oct 2026
   02:30 GMT  40  ##########################################
 
 Best 1h (*): Sun 25 Oct 01:00 GMT to 02:00 GMT, mean 20.
-Now the mean is 35: waiting saves 43 %.
+Starting now the mean would be 35: waiting saves 43 %.
 `},
 		{"the clocks go forward: an hour is not there", "2026-03-29T00:10:00Z", "1h", []float64{40, 20, 20, 40}, nil, `Forecast for GB (uk), gCO2eq/kWh, fetched Sun 29 Mar 00:05 GMT.
 
@@ -127,7 +127,7 @@ Sun 29 Mar 2026
   02:30 BST  40  ##########################################
 
 Best 1h (*): Sun 29 Mar 00:30 GMT to 02:30 BST, mean 20.
-Now the mean is 30: waiting saves 33 %.
+Starting now the mean would be 30: waiting saves 33 %.
 `},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -123,7 +123,7 @@ func TestForecastAsksTheProvider(t *testing.T) {
 				if got.code != exitFailed || got.stdout != "" || !strings.HasPrefix(got.stderr, "carbontool forecast: carbon intensity of GB, ") || strings.Count(got.stderr, "\n") != 1 {
 					t.Errorf("without a provider there is %+v", got)
 				}
-			case !kept(t, got) || !strings.Contains(got.stderr, "; this is what was fetched at 20") || strings.Count(got.stderr, "\n") != 1:
+			case !kept(t, got) || !strings.Contains(got.stderr, "; showing the forecast fetched at 20") || strings.Count(got.stderr, "\n") != 1:
 				t.Errorf("without a provider there is %+v", got)
 			}
 		})
@@ -156,16 +156,16 @@ func TestForecastRefuses(t *testing.T) {
 		window string
 		want   called
 	}{
-		{"3", wrong(`"3" is no length of time such as 3h or 90m`)},
-		{"", wrong(`"" is no length of time such as 3h or 90m`)},
-		{"-3h", wrong(`"-3h" is no length of time such as 3h or 90m`)},
-		{"1.5h", wrong(`"1.5h" is no length of time such as 3h or 90m`)},
-		{"three hours", wrong(`"three hours" is no length of time such as 3h or 90m`)},
-		{"0", wrong("must be a number of half hours up to 48h, is 0")},
-		{"45m", wrong("must be a number of half hours up to 48h, is 45m")},
-		{"1800001ms", wrong("must be a number of half hours up to 48h, is 1800001ms")},
-		{"49h", wrong("must be a number of half hours up to 48h, is 49h")},
-		{"2d1h", wrong("must be a number of half hours up to 48h, is 2d1h")},
+		{"3", wrong(`"3" is not a duration such as 3h or 90m`)},
+		{"", wrong(`"" is not a duration such as 3h or 90m`)},
+		{"-3h", wrong(`"-3h" is not a duration such as 3h or 90m`)},
+		{"1.5h", wrong(`"1.5h" is not a duration such as 3h or 90m`)},
+		{"three hours", wrong(`"three hours" is not a duration such as 3h or 90m`)},
+		{"0", wrong("must be a multiple of 30m, at most 48h, is 0")},
+		{"45m", wrong("must be a multiple of 30m, at most 48h, is 45m")},
+		{"1800001ms", wrong("must be a multiple of 30m, at most 48h, is 1800001ms")},
+		{"49h", wrong("must be a multiple of 30m, at most 48h, is 49h")},
+		{"2d1h", wrong("must be a multiple of 30m, at most 48h, is 2d1h")},
 	} {
 		t.Run("a window of "+c.window, func(t *testing.T) {
 			if got := p.forecast("--window=" + c.window); got != c.want {

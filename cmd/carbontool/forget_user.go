@@ -14,8 +14,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/progress"
 )
 
-// forgetUser removes a person from the store. What it says names nobody: it may
-// end up in a ticket or a log.
+// forgetUser removes a person from the store. Its output never names the person,
+// because it may end up in a ticket or a log.
 type forgetUser struct {
 	site
 	user string
@@ -23,26 +23,26 @@ type forgetUser struct {
 }
 
 func (f *forgetUser) register(app *kingpin.Application) *kingpin.CmdClause {
-	c := app.Command("forget-user", "Remove a person from the store; every sum stays as it is.").HelpLong(`
-The person's usage goes on under a random alias, the name and the workspaces go,
-and what the person uses from now on is nobody's ("unattributed"). The file is
-rewritten so that its free pages hold nothing either: this takes as long as
-copying it, and as much space again for that time. carbon_exporter may run
-meanwhile. It cannot be undone.
+	c := app.Command("forget-user", "Remove a person from the store. All totals stay the same.").HelpLong(`
+The person's past usage is kept under a random alias, their name and workspaces are
+deleted, and their future usage is "unattributed". The file is rewritten so that its
+free pages hold no trace; this takes as long as copying the file and temporarily needs
+as much free space again. carbon_exporter may run at the same time. This cannot be
+undone.
 
 Example:
 
     carbontool forget-user alice --storage.path=/var/lib/carbon_exporter/carbon.db
 `)
 	f.site.register(c)
-	c.Flag("yes", "Do not ask.").BoolVar(&f.yes)
-	c.Arg("ID", "The user's id, as in the label user and in dim_user.").Required().StringVar(&f.user)
+	c.Flag("yes", "Do not ask for confirmation.").BoolVar(&f.yes)
+	c.Arg("ID", "Id of the user, as in the label user and the table dim_user.").Required().StringVar(&f.user)
 	return c
 }
 
 func (f *forgetUser) run(ctx context.Context, s streams) error {
 	if !f.yes && !progress.Terminal(s.in) {
-		return wrongUsef("nobody can be asked, as standard input is no terminal: give --yes")
+		return wrongUsef("standard input is not a terminal, so there is nobody to confirm: add --yes")
 	}
 	c, err := f.config()
 	if err != nil {
@@ -64,34 +64,34 @@ func (f *forgetUser) run(ctx context.Context, s streams) error {
 		f.report(s.out, c, alias, err == nil)
 	}
 	if err == nil && !found {
-		return fmt.Errorf("forget a user in %s: there is no such user, or none any more", f.storagePath)
+		return fmt.Errorf("forget a user in %s: no such user, or already forgotten", f.storagePath)
 	}
 	return err
 }
 
-// report says what was done and what is left to do.
+// report says what was done and what remains to do.
 func (f *forgetUser) report(out io.Writer, c *config.Config, alias string, rewritten bool) {
-	fmt.Fprintf(out, "The user is forgotten in %s. Past usage is now of %s, every sum is as it was; usage to come is unattributed.\n", f.storagePath, alias)
+	fmt.Fprintf(out, "Removed the user from %s. Past usage now belongs to %s, all totals are unchanged, and future usage is unattributed.\n", f.storagePath, alias)
 	if rewritten {
-		fmt.Fprintln(out, "The file was rewritten: its free pages hold nothing of the user either.")
+		fmt.Fprintln(out, "The file was rewritten, so its free pages hold no trace of the user.")
 	}
-	fmt.Fprintln(out, "Not covered, and yours to remove:")
+	fmt.Fprintln(out, "Not covered; remove these yourself:")
 	if m := c.MongoDB; m != nil {
-		fmt.Fprintf(out, "- MongoDB's own record, in the database %s (%s, %s, %s)\n", m.Database, m.Collections.Users, m.Collections.Groups, m.Collections.Workspaces)
+		fmt.Fprintf(out, "- the documents in MongoDB, database %s (%s, %s, %s)\n", m.Database, m.Collections.Users, m.Collections.Groups, m.Collections.Workspaces)
 		if m.UsageDatabase != "" {
-			fmt.Fprintf(out, "- what MongoDB's user_usage, in the database %s, has of intervals that --storage.retention took away;\n"+
-				"  the others carbon_exporter writes anew without the user\n", m.UsageDatabase)
+			fmt.Fprintf(out, "- documents of user_usage in MongoDB, database %s, for intervals deleted by --storage.retention;\n"+
+				"  carbon_exporter rewrites all others without the user\n", m.UsageDatabase)
 		}
 	}
-	fmt.Fprint(out, "- Prometheus' history: series with the label user, of carbon_exporter and of the machines\n"+
+	fmt.Fprint(out, "- series in Prometheus that have the label user, from carbon_exporter and from the machines\n"+
 		"- backups, copies and exports of the store\n")
 }
 
-// confirm asks on a terminal, and is an error unless the answer is yes.
+// confirm asks on a terminal and fails unless the answer is yes.
 func confirm(ctx context.Context, s streams, question string) error {
 	fmt.Fprint(s.err, question)
 	answer := make(chan string, 1)
-	// Nothing ends a read from a terminal: after Ctrl-C it ends with the program.
+	// A read from a terminal cannot be cancelled: after Ctrl-C it ends with the program.
 	go func() {
 		line, _ := bufio.NewReader(s.in).ReadString('\n')
 		answer <- strings.TrimSpace(line)

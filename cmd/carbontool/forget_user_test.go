@@ -71,16 +71,16 @@ func TestForgetUser(t *testing.T) {
 	if alias == nil {
 		t.Fatalf("the users are %s; %+v", users, got)
 	}
-	want := called{stdout: fmt.Sprintf(`The user is forgotten in %s. Past usage is now of %s, every sum is as it was; usage to come is unattributed.
-The file was rewritten: its free pages hold nothing of the user either.
-Not covered, and yours to remove:
-- Prometheus' history: series with the label user, of carbon_exporter and of the machines
+	want := called{stdout: fmt.Sprintf(`Removed the user from %s. Past usage now belongs to %s, all totals are unchanged, and future usage is unattributed.
+The file was rewritten, so its free pages hold no trace of the user.
+Not covered; remove these yourself:
+- series in Prometheus that have the label user, from carbon_exporter and from the machines
 - backups, copies and exports of the store
 `, path, alias[1])}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	again := called{exitFailed, "", "carbontool forget-user: forget a user in " + path + ": there is no such user, or none any more\n"}
+	again := called{exitFailed, "", "carbontool forget-user: forget a user in " + path + ": no such user, or already forgotten\n"}
 	again.by(t, "forget-user", "alice", "--yes", "--storage.path", path)
 	again.by(t, "forget-user", "carol", "--yes", "--storage.path", path)
 }
@@ -93,9 +93,9 @@ func TestForgetUserSaysWhatMongoDBHolds(t *testing.T) {
 	}
 	got := call("forget-user", "alice", "--yes", "--storage.path", exporterStore(t), "--config.file", file)
 	for _, line := range []string{
-		"- MongoDB's own record, in the database cloud (users, groups, vms)\n",
-		"- what MongoDB's user_usage, in the database billing, has of intervals that --storage.retention took away;\n" +
-			"  the others carbon_exporter writes anew without the user\n",
+		"- the documents in MongoDB, database cloud (users, groups, vms)\n",
+		"- documents of user_usage in MongoDB, database billing, for intervals deleted by --storage.retention;\n" +
+			"  carbon_exporter rewrites all others without the user\n",
 	} {
 		if !strings.Contains(got.stdout, line) {
 			t.Errorf("%+v does not say %q", got, line)
@@ -114,7 +114,7 @@ func TestForgetUserRefuses(t *testing.T) {
 		want called
 	}{
 		{"to go on where nobody can be asked", []string{"alice", "--storage.path", path}, called{exitUsage, "",
-			"carbontool forget-user: nobody can be asked, as standard input is no terminal: give --yes; see carbontool forget-user --help\n"}},
+			"carbontool forget-user: standard input is not a terminal, so there is nobody to confirm: add --yes; see carbontool forget-user --help\n"}},
 		{"a store that is not there", []string{"alice", "--yes", "--storage.path", absent}, called{exitFailed, "",
 			"carbontool forget-user: open store " + absent + ": there is none; --storage.path names it\n"}},
 		{"a configuration that is not there", []string{"alice", "--yes", "--storage.path", path, "--config.file", absent}, called{exitFailed, "",

@@ -23,25 +23,25 @@ type generateRules struct {
 
 func (g *generateRules) register(app *kingpin.Application) *kingpin.CmdClause {
 	c := group(app, "generate", "Generate files for other programs.").
-		Command("rules", "Generate Prometheus' rules: budget alerts and others.").HelpLong(`
-Alerts on carbon budgets that burn too fast, on data that is old or has gaps, and
-on the exporter itself; and recording rules for dashboards. Limits, names and the
-interval reach the rules as metrics, so that they are the same for every
-configuration and need not be generated again when a budget changes. The
-configuration file is only checked for faults and for budgets.
+		Command("rules", "Generate alerting and recording rules for Prometheus.").HelpLong(`
+Generates alerts for carbon budgets that are consumed too fast, for old or incomplete
+data, and for the exporter itself, and recording rules for dashboards. The rules read
+limits, names and the interval from metrics, so they fit every configuration and need
+not be generated again when a budget changes. The configuration file is only checked
+for errors and for budgets.
 
-Without --output-dir all groups go to standard output, as one file. With it there
-is a file for each group, ready for rule_files of prometheus.yml. Files of the same
-name are replaced: keep what you change under another name.
+Without --output-dir, all groups are written to standard output as one file. With it,
+each group gets its own file, ready for rule_files in prometheus.yml. Existing files of
+the same name are replaced: keep your changes in files with other names.
 
 Example:
 
     carbontool generate rules --output-dir=/etc/prometheus/rules
 `)
 	g.registerConfig(c)
-	c.Flag("output-dir", "Directory to write the files to; made if it is not there.").
+	c.Flag("output-dir", "Directory for the files. Created if it does not exist.").
 		PlaceHolder("DIR").StringVar(&g.outputDir)
-	c.Flag("runbooks.url", "Folder of the runbooks that alerts link to; without it that of this repository.").
+	c.Flag("runbooks.url", "URL of the directory of runbooks that alerts link to. Default: the one in this repository.").
 		PlaceHolder("URL").StringVar(&g.runbooks)
 	return c
 }
@@ -70,7 +70,7 @@ func (g *generateRules) run(_ context.Context, s streams) error {
 	return nil
 }
 
-// write replaces each file as a whole: Prometheus may read it at any time.
+// write replaces each file in one step: Prometheus may read it at any time.
 func (g *generateRules) write(out io.Writer, files []rules.File) error {
 	if err := os.MkdirAll(g.outputDir, 0o755); err != nil {
 		return fmt.Errorf("write rules: %w", err)
@@ -85,7 +85,7 @@ func (g *generateRules) write(out io.Writer, files []rules.File) error {
 	return nil
 }
 
-// replace writes a file beside the one of that name and then takes its place.
+// replace writes a new file next to the old one, then renames it.
 func replace(path, text string) error {
 	next, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
@@ -105,9 +105,9 @@ func replace(path, text string) error {
 	return os.Rename(next.Name(), path)
 }
 
-// remark says what will be silent.
+// remark warns about alerts that cannot fire.
 func (g *generateRules) remark(out io.Writer, c *config.Config) {
 	if len(c.Budgets) == 0 {
-		fmt.Fprintf(out, "%s has no budgets: their alerts are silent until it has.\n", g.configFile)
+		fmt.Fprintf(out, "%s has no budgets, so budget alerts cannot fire.\n", g.configFile)
 	}
 }

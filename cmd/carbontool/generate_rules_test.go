@@ -53,7 +53,7 @@ func TestGenerateRules(t *testing.T) {
 	}{
 		{"one file on standard output", []string{"--config.file=" + filepath.Join(examples, "carbon.yml")}, called{stdout: one}},
 		{"a configuration without budgets", []string{"--config.file=" + none}, called{
-			stdout: one, stderr: none + " has no budgets: their alerts are silent until it has.\n",
+			stdout: one, stderr: none + " has no budgets, so budget alerts cannot fire.\n",
 		}},
 		{"runbooks of one's own", []string{"--config.file=" + filepath.Join(examples, "carbon.yml"), "--runbooks.url=https://wiki.example.org/carbon/"}, called{
 			stdout: strings.ReplaceAll(one, rules.Runbooks, "https://wiki.example.org/carbon"),

@@ -40,7 +40,7 @@ func TestHelpOfACommand(t *testing.T) {
 	t.Setenv("COLUMNS", "80")
 	called{stdout: `usage: carbontool forget-user [<flags>] <ID>
 
-Remove a person from the store; every sum stays as it is.
+Remove a person from the store. All totals stay the same.
 
 
 Flags:
@@ -52,16 +52,16 @@ Flags:
                       and the file: defaults.
       --storage.path="data/carbon.db"  
                       SQLite file of carbon_exporter's store.
-      --[no-]yes      Do not ask.
+      --[no-]yes      Do not ask for confirmation.
 
 Args:
-  <ID>  The user's id, as in the label user and in dim_user.
+  <ID>  Id of the user, as in the label user and the table dim_user.
 
-The person's usage goes on under a random alias, the name and the workspaces go,
-and what the person uses from now on is nobody's ("unattributed"). The file
-is rewritten so that its free pages hold nothing either: this takes as long
-as copying it, and as much space again for that time. carbon_exporter may run
-meanwhile. It cannot be undone.
+The person's past usage is kept under a random alias, their name and workspaces
+are deleted, and their future usage is "unattributed". The file is rewritten so
+that its free pages hold no trace; this takes as long as copying the file and
+temporarily needs as much free space again. carbon_exporter may run at the same
+time. This cannot be undone.
 
 Example:
 

@@ -6,16 +6,18 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
+	"github.com/carbon-exporter/carbon_exporter/internal/table"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// listIntervals lists what is in the record, what is not, and why.
+// listIntervals lists which intervals are stored, which are not, and why.
 type listIntervals struct {
 	site
 	span   timeRange
@@ -24,13 +26,18 @@ type listIntervals struct {
 }
 
 func (l *listIntervals) register(app *kingpin.Application) *kingpin.CmdClause {
-	c := app.Command("intervals", "List what the record has and lacks: ranges by state, and why.").HelpLong(`
-Adjacent intervals in one state are a line. missing was not had yet, and why is
-the last failed attempt; empty was answered with nothing, which is not 0; unpriced
-has energy and no carbon intensity; provisional may still change; settled is final.
-carbon_exporter asks for what is missing by itself, oldest first. What lies before
-its first interval, or between two ranges, is in no line: "carbontool backfill"
-collects it.
+	c := app.Command("intervals", "List stored and missing intervals by state, with the reason.").HelpLong(`
+Each line is a run of adjacent intervals in the same state:
+
+  missing      not collected yet; the reason is the error of the last attempt
+  empty        Prometheus answered without any series, which is not 0
+  unpriced     energy is known, carbon intensity is not
+  provisional  may still change
+  settled      final
+
+carbon_exporter retries missing intervals by itself, oldest first. Time before the
+first stored interval and gaps between ranges are not listed; "carbontool backfill"
+collects them.
 
 Example:
 
@@ -43,8 +50,8 @@ Example:
 	for _, s := range usage.States() {
 		all = append(all, string(s))
 	}
-	c.Flag("state", "Only this state, one of "+strings.Join(all, ", ")+"; may be repeated.").PlaceHolder("STATE").EnumsVar(&l.states, all...)
-	c.Flag("format", "table or json.").Default("table").EnumVar(&l.format, "table", "json")
+	c.Flag("state", "Show only this state: "+strings.Join(all, ", ")+". Can be repeated.").PlaceHolder("STATE").EnumsVar(&l.states, all...)
+	c.Flag("format", "Output format: table or json.").Default("table").EnumVar(&l.format, "table", "json")
 	return c
 }
 
@@ -68,7 +75,7 @@ func (l *listIntervals) run(ctx context.Context, s streams) error {
 		return err
 	}
 	if !l.span.fromGiven && !l.span.toGiven {
-		period = usage.Period{} // all, whatever the clocks say
+		period = usage.Period{} // all, even what a wrong clock has put into the future
 	}
 	gaps, err := st.Gaps(ctx, period)
 	if err != nil {
@@ -80,42 +87,45 @@ func (l *listIntervals) run(ctx context.Context, s streams) error {
 	if l.format == "json" {
 		return gapsJSON(s.out, gaps)
 	}
-	gapsTable(s.out, gaps)
-	return nil
+	return gapsTable(s.out, gaps)
 }
 
-func gapsTable(out io.Writer, gaps []usage.Gap) {
+func gapsTable(out io.Writer, gaps []usage.Gap) error {
 	counts, all := map[usage.State]int{}, 0
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "FROM\tTO\tSTATE\tINTERVALS\tATTEMPTS\tWHY")
+	t := table.Table{
+		table.Words("FROM"), table.Words("TO"), table.Words("STATE"),
+		table.Numbers("INTERVALS"), table.Numbers("ATTEMPTS"), table.Words("REASON"),
+	}
 	for _, g := range gaps {
 		counts[g.State] += g.Intervals
 		all += g.Intervals
-		attempts := "-"
+		attempts, reason := "-", "-"
 		if g.Attempts > 0 {
-			attempts = fmt.Sprint(g.Attempts)
+			attempts = strconv.Itoa(g.Attempts)
 		}
-		why := "-"
 		if g.Error != "" {
-			why = strings.Join(strings.Fields(g.Error), " ")
+			reason = escape.Line(g.Error)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\t%s\n", g.From.Format(time.RFC3339), g.To.Format(time.RFC3339), g.State, g.Intervals, attempts, why)
+		t.Add(g.From.Format(time.RFC3339), g.To.Format(time.RFC3339), string(g.State), strconv.Itoa(g.Intervals), attempts, reason)
 	}
 	if all == 0 {
-		fmt.Fprintln(out, "There are none.")
-		return
+		_, err := fmt.Fprintln(out, "No intervals found.")
+		return err
 	}
-	t.Flush() //nolint:errcheck // out is a buffer, whose end is looked at
+	if err := t.Write(out, ""); err != nil {
+		return err
+	}
 	var words []string
 	for _, state := range slices.Backward(usage.States()) {
 		if n := counts[state]; n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n, state))
 		}
 	}
-	fmt.Fprintf(out, "%s: %s.\n", intervals(all), strings.Join(words, ", "))
+	_, err := fmt.Fprintf(out, "%s: %s.\n", intervals(all), strings.Join(words, ", "))
+	return err
 }
 
-// gapsJSON writes one array. What there is not is null, never 0 or "".
+// gapsJSON writes one array. Unknown values are null, never 0 or "".
 func gapsJSON(out io.Writer, gaps []usage.Gap) error {
 	type gap struct {
 		From      time.Time   `json:"from"`

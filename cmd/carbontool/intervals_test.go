@@ -31,24 +31,24 @@ func ledger(t *testing.T) *newSite {
 func TestIntervals(t *testing.T) {
 	s := ledger(t)
 	const why = "query busy: too_large: http status 422: execution: too many samples"
-	s.says(called{stdout: `FROM                  TO                    STATE     INTERVALS  ATTEMPTS  WHY
-2025-01-03T00:00:00Z  2025-01-03T06:00:00Z  empty     12         -         -
-2025-01-03T06:00:00Z  2025-01-03T12:00:00Z  settled   12         -         -
-2025-01-03T12:00:00Z  2025-01-03T13:00:00Z  missing   2          1         ` + why + `
-2025-01-03T13:00:00Z  2025-01-04T00:00:00Z  settled   22         -         -
-2025-01-10T00:00:00Z  2025-01-10T02:00:00Z  unpriced  4          -         -
+	s.says(called{stdout: `FROM                  TO                    STATE     INTERVALS  ATTEMPTS  REASON
+2025-01-03T00:00:00Z  2025-01-03T06:00:00Z  empty            12         -  -
+2025-01-03T06:00:00Z  2025-01-03T12:00:00Z  settled          12         -  -
+2025-01-03T12:00:00Z  2025-01-03T13:00:00Z  missing           2         1  ` + why + `
+2025-01-03T13:00:00Z  2025-01-04T00:00:00Z  settled          22         -  -
+2025-01-10T00:00:00Z  2025-01-10T02:00:00Z  unpriced          4         -  -
 52 intervals: 34 settled, 4 unpriced, 12 empty, 2 missing.
 `}, "intervals")
-	s.says(called{stdout: `FROM                  TO                    STATE    INTERVALS  ATTEMPTS  WHY
-2025-01-03T12:00:00Z  2025-01-03T13:00:00Z  missing  2          1         ` + why + `
+	s.says(called{stdout: `FROM                  TO                    STATE    INTERVALS  ATTEMPTS  REASON
+2025-01-03T12:00:00Z  2025-01-03T13:00:00Z  missing          2         1  ` + why + `
 2 intervals: 2 missing.
 `}, "intervals", "--state=missing", "--state=provisional")
-	s.says(called{stdout: `FROM                  TO                    STATE    INTERVALS  ATTEMPTS  WHY
-2025-01-03T11:30:00Z  2025-01-03T12:00:00Z  settled  1          -         -
-2025-01-03T12:00:00Z  2025-01-03T12:30:00Z  missing  1          1         ` + why + `
+	s.says(called{stdout: `FROM                  TO                    STATE    INTERVALS  ATTEMPTS  REASON
+2025-01-03T11:30:00Z  2025-01-03T12:00:00Z  settled          1         -  -
+2025-01-03T12:00:00Z  2025-01-03T12:30:00Z  missing          1         1  ` + why + `
 2 intervals: 1 settled, 1 missing.
 `}, "intervals", "--from=2025-01-03T11:30", "--to=2025-01-03T12:30")
-	s.says(called{stdout: "There are none.\n"}, "intervals", "--state=provisional")
+	s.says(called{stdout: "No intervals found.\n"}, "intervals", "--state=provisional")
 	s.says(called{stdout: "[]\n"}, "intervals", "--state=provisional", "--format=json")
 
 	got := s.call("intervals", "--format=json")

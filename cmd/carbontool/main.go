@@ -1,7 +1,7 @@
-// Command carbontool is the operator's tool beside carbon_exporter, over the same
-// configuration and the same store. Each command is a file of its own that has a
-// register and a run; this one knows only which there are and how the program
-// ends: 0 done, 1 failed, 2 used in a wrong way. Start with commands.
+// Command carbontool is the operator's tool for carbon_exporter. It uses the same
+// configuration and the same store. Each command has its own file, with a register and
+// a run method; this file knows only the list of commands and the exit codes: 0 done,
+// 1 failed, 2 usage error. Start with commands.
 package main
 
 import (
@@ -21,17 +21,16 @@ func main() {
 	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
 
-// command is one thing that the tool does.
+// command is one command of the tool.
 type command interface {
 	// register declares the command with its flags, arguments and help.
 	register(*kingpin.Application) *kingpin.CmdClause
-	// run does it. What was asked for goes to streams.out, all else that is said
-	// on the way to streams.err; the error is for the caller to print. Ctrl-C
-	// ends ctx.
+	// run runs it. The result goes to streams.out, everything else to streams.err;
+	// the caller prints the error. Ctrl-C ends ctx.
 	run(context.Context, streams) error
 }
 
-// commands are all of them, in the order of the help.
+// commands lists all commands, in the order of the help.
 func commands() []command {
 	return []command{
 		&checkConfig{},
@@ -51,10 +50,10 @@ func commands() []command {
 	}
 }
 
-// streams are where a command reads and writes.
+// streams are what a command reads from and writes to.
 type streams struct {
 	in  io.Reader
-	out io.Writer // held back in a buffer until the command has ended
+	out io.Writer // buffered until the command has ended
 	err io.Writer
 }
 
@@ -65,7 +64,7 @@ const (
 	exitUsage  = 2
 )
 
-// run is the whole program and returns its exit code.
+// run runs the whole program and returns its exit code.
 func run(args []string, s streams) int {
 	app := newApp()
 	byName := map[string]command{}
@@ -86,8 +85,8 @@ func run(args []string, s streams) int {
 	return end(ctx, name, s.err, do(ctx, byName[name], s))
 }
 
-// do runs a command with a buffer before its output. What it wrote before it
-// failed comes out too.
+// do runs a command with buffered output. Output from before a failure is written
+// too.
 func do(ctx context.Context, c command, s streams) error {
 	out := bufio.NewWriter(s.out)
 	s.out = out

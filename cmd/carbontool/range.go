@@ -13,71 +13,73 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// timeRange is the time [from, to) that a command is about, as it was typed. A
-// command embeds it or has it as a field, calls register (and registerMonth, if a
-// whole month makes sense for it) where it declares its flags, and asks for the
-// period when it runs, before it opens or asks anything:
+// timeRange is the time range [from, to) of a command, as it was typed. A command has
+// it as a field, calls register (and registerMonth, if a whole month makes sense)
+// where it declares its flags, and asks for the period when it runs, before it opens
+// the store or sends a query:
 //
 //	r.span.register(c)
 //	...
 //	p, err := r.span.period(cfg, time.Now())
 //	if err != nil {
-//		return err // of wrong use: the program ends with 2
+//		return err // a usage error: exit code 2
 //	}
 type timeRange struct {
 	from, to, month                string
 	fromGiven, toGiven, monthGiven bool
 	months                         bool
-	ahead                          bool // an end in the future is one at now
-	all                            bool // without --from it begins with the first there is
+	ahead                          bool // an end in the future means now
+	all                            bool // without --from, the range starts at the first stored interval
 }
+
+const startHelp = "Start of the range: 2026-10-01 or 2026-10-01T10:30 (in the configured time zone), RFC 3339, or Unix seconds."
 
 // register declares --from and --to.
 func (r *timeRange) register(c *kingpin.CmdClause) {
-	c.Flag("from", "First moment of the range: 2026-10-01 or 2026-10-01T10:30, in the configured timezone, RFC 3339, or Unix seconds.").
+	c.Flag("from", startHelp).
 		PlaceHolder("TIME").IsSetByUser(&r.fromGiven).StringVar(&r.from)
-	c.Flag("to", "First moment behind the range, in the same forms. Without it: now.").
+	c.Flag("to", "End of the range (exclusive), in the same formats. Default: now.").
 		PlaceHolder("TIME").IsSetByUser(&r.toGiven).StringVar(&r.to)
 }
 
 // registerMonth declares --month beside them.
 func (r *timeRange) registerMonth(c *kingpin.CmdClause) {
 	r.months = true
-	c.Flag("month", "A month of the configured timezone, such as 2026-10, in place of --from and --to.").
+	c.Flag("month", "A calendar month such as 2026-10, instead of --from and --to.").
 		PlaceHolder("MONTH").IsSetByUser(&r.monthGiven).StringVar(&r.month)
 }
 
 // registerAhead declares --from and --to for a command that takes what is there: an
-// end in the future, such as that of today, is one at now.
+// end in the future, such as the end of today, means now.
 func (r *timeRange) registerAhead(c *kingpin.CmdClause) {
 	r.ahead = true
 	r.register(c)
 }
 
-// registerAll declares --from and --to for a command that is about all there is
-// where they are not given.
+// registerAll declares --from and --to for a command that covers the whole store by
+// default.
 func (r *timeRange) registerAll(c *kingpin.CmdClause) {
 	r.all = true
-	c.Flag("from", "First moment of the range: 2026-10-01 or 2026-10-01T10:30, in the configured timezone, RFC 3339, or Unix seconds. Without it: all there is.").
+	c.Flag("from", startHelp+" Default: the first stored interval.").
 		PlaceHolder("TIME").IsSetByUser(&r.fromGiven).StringVar(&r.from)
-	c.Flag("to", "First moment behind the range, in the same forms. Without it: now.").
+	c.Flag("to", "End of the range (exclusive), in the same formats. Default: now.").
 		PlaceHolder("TIME").IsSetByUser(&r.toGiven).StringVar(&r.to)
 }
 
-// period is the range as it was meant. It begins before now and ends at now or
-// before; a month that is not over ends now. Every error is one of wrong use.
+// period is the range that was meant. It starts before now and ends now or earlier;
+// the current month ends now. Every error is a usage error.
 func (r *timeRange) period(c *config.Config, now time.Time) (usage.Period, error) {
 	zone := c.Location()
 	switch {
 	case r.monthGiven && (r.fromGiven || r.toGiven):
-		return usage.Period{}, wrongUsef("--month is a range of its own: leave out --from and --to")
+		return usage.Period{}, wrongUsef("--month cannot be combined with --from or --to")
 	case r.monthGiven:
 		return monthOf(r.month, zone, now)
 	case !r.fromGiven && r.all:
 	case !r.fromGiven && r.months:
-		return usage.Period{}, wrongUsef("a range is needed: give --from or --month")
+		return usage.Period{}, wrongUsef("no range: give --from or --month")
 	case !r.fromGiven:
-		return usage.Period{}, wrongUsef("a range is needed: give --from")
+		return usage.Period{}, wrongUsef("no range: give --from")
 	}
 	from := time.Unix(0, 0).UTC()
 	if r.fromGiven {
@@ -96,11 +98,11 @@ func (r *timeRange) period(c *config.Config, now time.Time) (usage.Period, error
 	return usage.Period{From: from, To: to}, nil
 }
 
-// eastmost is how far the clocks of the earth are ahead of UTC at the most.
+// eastmost is the largest offset of any time zone from UTC.
 const eastmost = 14 * time.Hour
 
-// check refuses, before a store is opened, what is no range in any time zone. The
-// zone is then that of the store, unless a configuration was named.
+// check refuses, before the store is opened, what is not a range in any time zone.
+// The zone is the one of the store unless a configuration file was given.
 func (s *site) check(r *timeRange, c *config.Config, now time.Time) error {
 	_, err := r.period(c, now)
 	if s.configGiven || err == nil {
@@ -114,7 +116,7 @@ func (s *site) check(r *timeRange, c *config.Config, now time.Time) error {
 	return err
 }
 
-// checkMoment is check for a single time.
+// checkMoment does the same for a single time.
 func (s *site) checkMoment(flag, value string, c *config.Config, now time.Time) error {
 	_, err := pastMoment(flag, value, c.Location(), now)
 	if s.configGiven || err == nil {
@@ -126,7 +128,7 @@ func (s *site) checkMoment(flag, value string, c *config.Config, now time.Time) 
 	return err
 }
 
-// end is the value of --to, now without it.
+// end is the value of --to; without it, now.
 func (r *timeRange) end(zone *time.Location, now time.Time) (time.Time, error) {
 	if !r.toGiven {
 		return now.UTC(), nil
@@ -137,7 +139,7 @@ func (r *timeRange) end(zone *time.Location, now time.Time) (time.Time, error) {
 	return pastMoment("--to", r.to, zone, now)
 }
 
-// pastMoment reads the value of a flag that may not be after now.
+// pastMoment reads the value of a flag that must not be in the future.
 func pastMoment(flag, value string, zone *time.Location, now time.Time) (time.Time, error) {
 	at, err := moment(value, zone)
 	switch {
@@ -152,7 +154,7 @@ func pastMoment(flag, value string, zone *time.Location, now time.Time) (time.Ti
 func monthOf(value string, zone *time.Location, now time.Time) (usage.Period, error) {
 	first, err := time.Parse("2006-01", value)
 	if err != nil {
-		return usage.Period{}, wrongUsef("--month: %q is no month, want one such as 2026-10", value)
+		return usage.Period{}, wrongUsef("--month: %q is not a month such as 2026-10", value)
 	}
 	p := usage.Period{From: dayStart(first, zone), To: dayStart(first.AddDate(0, 1, 0), zone)}
 	switch {
@@ -166,12 +168,12 @@ func monthOf(value string, zone *time.Location, now time.Time) (usage.Period, er
 	return p, nil
 }
 
-// unixSeconds is a time as Prometheus' API and promtool take it. Fewer digits are a
-// year, or a typing error.
+// unixSeconds is a time as the Prometheus API and promtool take it. With fewer digits
+// it would be a year, or a typing error.
 var unixSeconds = regexp.MustCompile(`^[0-9]{9,10}$`)
 
-// moment reads one time, in the zone where it names none. One that a change of
-// the clocks left out or has twice is no single moment and is refused.
+// moment reads a time, in the given zone unless it names one itself. A local time
+// that does not exist, or exists twice, because the clocks change is refused.
 func moment(value string, zone *time.Location) (time.Time, error) {
 	if unixSeconds.MatchString(value) {
 		seconds, err := strconv.ParseInt(value, 10, 64)
@@ -194,17 +196,17 @@ func moment(value string, zone *time.Location) (time.Time, error) {
 		}
 		switch found := moments(wall, zone); len(found) {
 		case 0:
-			return time.Time{}, fmt.Errorf("%s is left out by the clocks of %s", value, zone)
+			return time.Time{}, fmt.Errorf("%s does not exist in %s: the clocks go forward then", value, zone)
 		case 1:
 			return sinceUnix(value, found[0])
 		default:
-			return time.Time{}, fmt.Errorf("%s is twice on the clocks of %s: say %s or %s", value, zone, written(found[0], zone), written(found[1], zone))
+			return time.Time{}, fmt.Errorf("%s exists twice in %s: use %s or %s", value, zone, written(found[0], zone), written(found[1], zone))
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z", typed)
+	return time.Time{}, fmt.Errorf("%q is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z", typed)
 }
 
-// sinceUnix refuses what is older than all clocks that count from 1970.
+// sinceUnix refuses times before 1970.
 func sinceUnix(value string, at time.Time) (time.Time, error) {
 	if at.Before(time.Unix(0, 0)) {
 		return time.Time{}, fmt.Errorf("%s is before 1970", value)
@@ -212,20 +214,20 @@ func sinceUnix(value string, at time.Time) (time.Time, error) {
 	return at, nil
 }
 
-// dayStart is the first moment of a day in a zone: mostly midnight, which there
-// are days without.
+// dayStart is the start of a day in a zone: midnight, except on days on which the
+// clocks skip it.
 func dayStart(day time.Time, zone *time.Location) time.Time {
 	if found := moments(day, zone); len(found) > 0 {
 		return found[0]
 	}
-	// By the clock of before, midnight is behind the change that left it out.
+	// On the old clock, midnight comes after the change that skipped it.
 	_, offset := day.Add(-24 * time.Hour).In(zone).Zone()
 	change, _ := day.Add(-time.Duration(offset) * time.Second).In(zone).ZoneBounds()
 	return change.UTC()
 }
 
-// moments are those at which the clocks of a zone show a time, given as if it
-// were UTC: none where they jumped over it, two where they were put back.
+// moments lists when the clocks of a zone show a time, which is given as if it were
+// UTC: never if they skip it, twice if they are put back.
 func moments(wall time.Time, zone *time.Location) []time.Time {
 	var found []time.Time
 	for _, near := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
@@ -239,5 +241,5 @@ func moments(wall time.Time, zone *time.Location) []time.Time {
 	return found
 }
 
-// written is a time in a form that is read back to the same moment.
+// written is a time in a format that reads back as the same time.
 func written(at time.Time, zone *time.Location) string { return at.In(zone).Format(time.RFC3339) }

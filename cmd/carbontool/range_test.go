@@ -80,18 +80,18 @@ func TestASpaceForTheT(t *testing.T) {
 
 func TestRangesThatAreWrongUse(t *testing.T) {
 	for _, c := range []struct{ name, args, want string }{
-		{"none", "", "a range is needed: give --from or --month"},
-		{"only its end", "--to=2026-10-01", "a range is needed: give --from or --month"},
-		{"a month and a begin", "--month=2026-10 --from=2026-10-01", "--month is a range of its own: leave out --from and --to"},
-		{"a month and an end", "--month=2026-10 --to=2026-10-01", "--month is a range of its own: leave out --from and --to"},
-		{"an empty begin", "--from=", `--from: "" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
-		{"a word", "--from=yesterday", `--from: "yesterday" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
-		{"a day that no month has", "--from=2026-02-30", `--from: "2026-02-30" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
+		{"none", "", "no range: give --from or --month"},
+		{"only its end", "--to=2026-10-01", "no range: give --from or --month"},
+		{"a month and a begin", "--month=2026-10 --from=2026-10-01", "--month cannot be combined with --from or --to"},
+		{"a month and an end", "--month=2026-10 --to=2026-10-01", "--month cannot be combined with --from or --to"},
+		{"an empty begin", "--from=", `--from: "" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
+		{"a word", "--from=yesterday", `--from: "yesterday" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
+		{"a day that no month has", "--from=2026-02-30", `--from: "2026-02-30" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
 		{"a number of seconds in the future", "--from=4070908800", "--from: 4070908800 is in the future"},
-		{"a year", "--from=2026", `--from: "2026" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
-		{"an end that is none", "--from=2026-10-01 --to=2026-10-01T25:00", `--to: "2026-10-01T25:00" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
-		{"a month that no year has", "--month=2026-13", `--month: "2026-13" is no month, want one such as 2026-10`},
-		{"a day for a month", "--month=2026-10-01", `--month: "2026-10-01" is no month, want one such as 2026-10`},
+		{"a year", "--from=2026", `--from: "2026" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
+		{"an end that is none", "--from=2026-10-01 --to=2026-10-01T25:00", `--to: "2026-10-01T25:00" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
+		{"a month that no year has", "--month=2026-13", `--month: "2026-13" is not a month such as 2026-10`},
+		{"a day for a month", "--month=2026-10-01", `--month: "2026-10-01" is not a month such as 2026-10`},
 		{"reversed", "--from=2026-10-02 --to=2026-10-01", "--to: 2026-10-01T00:00:00+01:00 is not after --from"},
 		{"of no length", "--from=2026-10-01 --to=2026-10-01", "--to: 2026-10-01T00:00:00+01:00 is not after --from"},
 		{"the future", "--from=2099-01-01 --to=2099-02-01", "--from: 2099-01-01 is in the future"},
@@ -100,8 +100,8 @@ func TestRangesThatAreWrongUse(t *testing.T) {
 		{"now, to now", "--from=2026-11-15T12:00:00Z", "--to: 2026-11-15T12:00:00Z is not after --from"},
 		{"before there was a Unix", "--from=0001-01-01", "--from: 0001-01-01 is before 1970"},
 		{"a month before there was a Unix", "--month=1969-12", "--month: 1969-12 is before 1970"},
-		{"a time that the clocks leave out", "--from=2026-03-29T01:30", "--from: 2026-03-29T01:30 is left out by the clocks of Europe/London"},
-		{"a time that is twice", "--from=2026-10-25T01:30", "--from: 2026-10-25T01:30 is twice on the clocks of Europe/London: say 2026-10-25T01:30:00+01:00 or 2026-10-25T01:30:00Z"},
+		{"a time that the clocks leave out", "--from=2026-03-29T01:30", "--from: 2026-03-29T01:30 does not exist in Europe/London: the clocks go forward then"},
+		{"a time that is twice", "--from=2026-10-25T01:30", "--from: 2026-10-25T01:30 exists twice in Europe/London: use 2026-10-25T01:30:00+01:00 or 2026-10-25T01:30:00Z"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := rangeOf(t, "Europe/London", "2026-11-15T12:00:00Z", strings.Fields(c.args)...)
@@ -120,7 +120,7 @@ func TestARangeThatEndsInTheFutureEndsNow(t *testing.T) {
 		{"of years", "--from=2026-11-15 --to=2099-01-01", "2026-11-15T12:00:00Z", ""},
 		{"of the past", "--from=2026-11-01 --to=2026-11-02", "2026-11-02T00:00:00Z", ""},
 		{"that only begins there", "--from=2026-11-16 --to=2026-11-17", "", "--from: 2026-11-16 is in the future"},
-		{"that is no date", "--from=2026-11-15 --to=later", "", `--to: "later" is no time, want one such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
+		{"that is no date", "--from=2026-11-15 --to=later", "", `--to: "later" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			app := kingpin.New("carbontool", "")

@@ -7,18 +7,19 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/table"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// recost makes what is stored anew by other watts, another PUE or another grid.
+// recost recalculates stored usage with other watts, another PUE or another grid.
 type recost struct {
 	site
 	span    timeRange
@@ -27,16 +28,17 @@ type recost struct {
 }
 
 func (r *recost) register(app *kingpin.Application) *kingpin.CmdClause {
-	c := app.Command("recost", "Make a range anew by the watts, PUE and grid now configured.").HelpLong(`
-The CPU seconds in the store get the power and the prices that the configuration
-and the stored averages give them now. Prometheus is not asked; the grid is, for
-what of its intensity is not final in the store. Averages are valid for a time:
-what was used last year keeps last year's watts.
+	c := app.Command("recost", "Recalculate stored usage with the current watts, PUE and carbon intensity.").HelpLong(`
+Recalculates energy and emissions from the stored CPU seconds, using the watts and
+carbon intensity of the configuration and the stored averages. It sends no queries to
+Prometheus, and asks the carbon intensity provider only for values that are not final
+in the store. Averages are valid for a period of time: last year's usage keeps last
+year's watts.
 
-Final (settled) intervals change with --restate alone. The difference is printed by
-project; --dry-run prints it and changes nothing. Try another configuration with
---config.file. carbon_exporter may run meanwhile; what is not final yet it goes on
-to price by its own configuration.
+Settled (final) intervals change only with --restate. The difference is printed per
+project; --dry-run prints it and changes nothing. Use --config.file to try another
+configuration. carbon_exporter may run at the same time; it keeps pricing intervals
+that are not final with its own configuration.
 
 Example:
 
@@ -46,8 +48,8 @@ Example:
 `)
 	r.site.register(c)
 	r.span.registerAhead(c)
-	c.Flag("restate", "Settled intervals too.").BoolVar(&r.restate)
-	c.Flag("dry-run", "Print the difference and change nothing.").BoolVar(&r.dryRun)
+	c.Flag("restate", "Include settled intervals.").BoolVar(&r.restate)
+	c.Flag("dry-run", "Print the difference without changing anything.").BoolVar(&r.dryRun)
 	return c
 }
 
@@ -69,7 +71,7 @@ func (r *recost) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	defer made.Close() //nolint:errcheck // nothing was connected to
+	defer made.Close() //nolint:errcheck // nothing was connected
 	worker := &ingest.Worker{Store: st, Observer: &refused{samples: usage.Rejects{}}, Clock: clock.Real{}, Settings: made.Settings}
 	whole := worker.Whole(period)
 	known, err := st.Known(ctx, whole)
@@ -82,13 +84,13 @@ func (r *recost) run(ctx context.Context, s streams) error {
 	w.end()
 	r.print(s.out, cfg.Interval.String(), done)
 	if err == nil && ctx.Err() == nil && done.NoPrice > 0 && done.NoCarbon != nil {
-		err = fmt.Errorf("%d of %d intervals keep the price they have: %w", done.NoPrice, done.All, done.NoCarbon)
+		err = fmt.Errorf("%d of %d intervals keep their old price: %w", done.NoPrice, done.All, done.NoCarbon)
 		return errors.Join(err, ended(ctx, done.Done, nil))
 	}
 	return ended(ctx, done.Done, err)
 }
 
-// wanted is how many intervals are to be made anew.
+// wanted counts the intervals to recalculate.
 func (r *recost) wanted(known map[time.Time]usage.State) (n int) {
 	for _, state := range known {
 		if state == usage.Unpriced || state == usage.Provisional || state == usage.Settled && r.restate {
@@ -99,15 +101,15 @@ func (r *recost) wanted(known map[time.Time]usage.State) (n int) {
 }
 
 func (r *recost) print(out io.Writer, interval string, done ingest.Recosted) {
-	verb := "made anew"
+	verb := "recalculated"
 	if r.dryRun {
-		fmt.Fprintln(out, "A dry run: nothing is changed.")
-		verb = "to be done"
+		fmt.Fprintln(out, "Dry run: nothing is changed.")
+		verb = "to recalculate"
 	}
 	d := done.Done
 	of := "with usage"
 	if d.All+d.Left[usage.ErrSettled] == 0 {
-		fmt.Fprintf(out, "No interval of %s %s begins in the range.\n", interval, of)
+		fmt.Fprintf(out, "No interval of %s %s starts in this range.\n", interval, of)
 		return
 	}
 	fmt.Fprintf(out, "%s to %s, %s of %s %s\n", d.Whole.From.Format(time.RFC3339), d.Whole.To.Format(time.RFC3339),
@@ -116,51 +118,55 @@ func (r *recost) print(out io.Writer, interval string, done ingest.Recosted) {
 	stored, states := o.stored()
 	row(out, verb, stored, states)
 	if done.NoPrice > 0 {
-		row(out, "price kept", done.NoPrice, "of those; the grid says none")
+		row(out, "price kept", done.NoPrice, "of those; no carbon intensity available")
 	}
 	o.rest(out)
 	difference(out, done.Before, done.After)
 }
 
-// difference is what it comes to, by project and for the site.
+// difference prints the change, per project and for the site.
 func difference(out io.Writer, before, after map[string]ingest.Cost) {
 	if len(after) == 0 {
 		return
 	}
 	fmt.Fprintln(out)
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "PROJECT\tkWh BEFORE\tAFTER\tDIFFERENCE\t%\tgCO2eq BEFORE\tAFTER\tDIFFERENCE\t%\t")
+	t := table.Table{
+		table.Words("PROJECT"), table.Numbers("kWh BEFORE"), table.Numbers("AFTER"), table.Numbers("DIFFERENCE"), table.Numbers("%"),
+		table.Numbers("gCO2eq BEFORE"), table.Numbers("AFTER"), table.Numbers("DIFFERENCE"), table.Numbers("%"),
+	}
 	var was, is ingest.Cost
 	for _, project := range slices.Sorted(maps.Keys(after)) {
 		b, a := before[project], after[project]
-		line(t, readable(project), b, a)
+		t.Add(line(escape.Name(project), b, a)...)
 		was, is = plus(was, b), plus(is, a)
 	}
-	line(t, "site", was, is)
-	t.Flush() //nolint:errcheck // out is a buffer, whose end is looked at
+	t.Add(line("site", was, is)...)
+	t.Write(out, "") //nolint:errcheck // out is a buffer; flushing it reports the error
 }
 
 func plus(a, b ingest.Cost) ingest.Cost {
 	return ingest.Cost{Energy: a.Energy + b.Energy, Emissions: a.Emissions + b.Emissions, Priced: a.Priced || b.Priced}
 }
 
-func line(out io.Writer, name string, b, a ingest.Cost) {
-	fmt.Fprintf(out, "%s\t%s", name, compared(float64(b.Energy), float64(a.Energy), 3))
+// line is a row of the table of differences.
+func line(name string, b, a ingest.Cost) []string {
+	cells := append([]string{name}, compared(float64(b.Energy), float64(a.Energy), 3)...)
 	switch {
 	case b.Priced && a.Priced:
-		fmt.Fprintf(out, "\t%s\t\n", compared(float64(b.Emissions), float64(a.Emissions), 1))
+		return append(cells, compared(float64(b.Emissions), float64(a.Emissions), 1)...)
 	case a.Priced:
-		fmt.Fprintf(out, "\t-\t%.1f\t-\t-\t\n", float64(a.Emissions))
-	default:
-		fmt.Fprint(out, "\t-\t-\t-\t-\t\n")
+		return append(cells, "-", fmt.Sprintf("%.1f", float64(a.Emissions)), "-", "-")
 	}
+	return append(cells, "-", "-", "-", "-")
 }
 
-// compared is before, after, difference and that in percent.
-func compared(before, after float64, digits int) string {
+// compared gives before, after, the difference, and the difference in percent.
+func compared(before, after float64, digits int) []string {
 	percent := "-"
 	if before != 0 {
 		percent = fmt.Sprintf("%+.1f", 100*(after-before)/before)
 	}
-	return fmt.Sprintf("%.*f\t%.*f\t%+.*f\t%s", digits, before, digits, after, digits, after-before, percent)
+	return []string{
+		fmt.Sprintf("%.*f", digits, before), fmt.Sprintf("%.*f", digits, after), fmt.Sprintf("%+.*f", digits, after-before), percent,
+	}
 }

@@ -17,29 +17,29 @@ func TestRecost(t *testing.T) {
 	s.server.asked.Store(0)
 	s.configure(dearer)
 	table := `
-  PROJECT  kWh BEFORE  AFTER  DIFFERENCE       %  gCO2eq BEFORE  AFTER  DIFFERENCE       %
-      CLF       0.312  0.936      +0.624  +200.0           31.2   93.6       +62.4  +200.0
-     ISIS       0.156  0.468      +0.312  +200.0           15.6   46.8       +31.2  +200.0
-     site       0.468  1.404      +0.936  +200.0           46.8  140.4       +93.6  +200.0
+PROJECT  kWh BEFORE  AFTER  DIFFERENCE       %  gCO2eq BEFORE  AFTER  DIFFERENCE       %
+CLF           0.312  0.936      +0.624  +200.0           31.2   93.6       +62.4  +200.0
+ISIS          0.156  0.468      +0.312  +200.0           15.6   46.8       +31.2  +200.0
+site          0.468  1.404      +0.936  +200.0           46.8  140.4       +93.6  +200.0
 `
 	whole := []string{"recost", "--from=2025-01-03", "--to=2025-01-04"}
-	s.says(called{stdout: "A dry run: nothing is changed.\n" + `2025-01-03T00:00:00Z to 2025-01-04T00:00:00Z, 48 intervals of 30m with usage
-  to be done         48  48 settled
+	s.says(called{stdout: "Dry run: nothing is changed.\n" + `2025-01-03T00:00:00Z to 2025-01-04T00:00:00Z, 48 intervals of 30m with usage
+  to recalculate     48  48 settled
 ` + table}, append(whole, "--restate", "--dry-run")...)
 	s.says(called{stdout: `2025-01-03T00:00:00Z to 2025-01-04T00:00:00Z, 48 intervals of 30m with usage
-  made anew           0
-  settled            48  final; --restate does them again
+  recalculated        0
+  settled            48  final; use --restate to redo them
 `}, whole...)
 	if got := s.stored(siteKWh); got != before {
 		t.Errorf("the site has %v kWh, had %v", got, before)
 	}
 	s.says(called{stdout: `2025-01-03T00:00:00Z to 2025-01-04T00:00:00Z, 48 intervals of 30m with usage
-  made anew          48  48 settled
+  recalculated       48  48 settled
 ` + table}, append(whole, "--restate")...)
 	if got, want := s.stored(siteKWh), 48*halfHourKWh*(3+1); !alike(got, want) {
 		t.Errorf("the site has %v kWh, want %v", got, want)
 	}
-	s.says(called{stdout: "No interval of 30m with usage begins in the range.\n"}, "recost", "--from=2024-01-03", "--to=2024-01-04")
+	s.says(called{stdout: "No interval of 30m with usage starts in this range.\n"}, "recost", "--from=2024-01-03", "--to=2024-01-04")
 	if n := s.server.asked.Load(); n != 0 {
 		t.Errorf("Prometheus was asked %d times", n)
 	}
@@ -50,13 +50,13 @@ func TestRecostByAnotherGrid(t *testing.T) {
 	s.call("backfill", "--from=2025-01-03", "--to=2025-01-04")
 	s.configure("carbon_intensity: {provider: static, static: {gco2eq_per_kwh: 25, grid: other}}\n")
 	got := s.call("recost", "--from=2025-01-03", "--to=2025-01-04", "--restate", "--dry-run")
-	if want := "     site       0.468  0.468      +0.000  +0.0           46.8   11.7       -35.1  -75.0\n"; got.code != exitDone || !strings.HasSuffix(got.stdout, want) {
+	if want := "site          0.468  0.468      +0.000  +0.0           46.8   11.7       -35.1  -75.0\n"; got.code != exitDone || !strings.HasSuffix(got.stdout, want) {
 		t.Errorf("%+v", got)
 	}
 	s.configure("carbon_intensity: {uk: {url: URL/none}}\n")
 	got = s.call("recost", "--from=2025-01-03", "--to=2025-01-04", "--restate")
-	if got.code != exitFailed || !strings.Contains(got.stderr, "carbontool recost: 48 of 48 intervals keep the price they have: carbon intensity of GB, ") ||
-		!strings.Contains(got.stdout, "\n  price kept         48  of those; the grid says none\n") {
+	if got.code != exitFailed || !strings.Contains(got.stderr, "carbontool recost: 48 of 48 intervals keep their old price: carbon intensity of GB, ") ||
+		!strings.Contains(got.stdout, "\n  price kept         48  of those; no carbon intensity available\n") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -65,7 +65,7 @@ func TestRecostRefuses(t *testing.T) {
 	s := siteOf(t, &prometheus{}, "")
 	s.says(called{code: exitFailed, stderr: "carbontool recost: open store STORE: there is none; --storage.path names it\n"}, "recost", "--from=2025-01-03")
 	for _, c := range []struct{ name, args, want string }{
-		{"no range", "", "a range is needed: give --from"},
+		{"no range", "", "no range: give --from"},
 		{"a range in reverse", "--from=2025-01-04 --to=2025-01-03", "--to: 2025-01-03T00:00:00Z is not after --from"},
 		{"the future", "--from=2099-01-01", "--from: 2099-01-01 is in the future"},
 	} {
@@ -92,14 +92,14 @@ func TestTheDifference(t *testing.T) {
 		"a\nb\x1b[31m":  {Energy: 1, Emissions: 50, Priced: true},
 	})
 	want := `
-          PROJECT  kWh BEFORE  AFTER  DIFFERENCE      %  gCO2eq BEFORE  AFTER  DIFFERENCE       %
-  "a\nb\x1b[31m"       1.000  1.000      +0.000   +0.0          100.0   50.0       -50.0   -50.0
-    a price since       2.000  2.000      +0.000   +0.0              -  200.0           -       -
-         no price       1.000  0.500      -0.500  -50.0              -      -           -       -
-          nothing       0.000  0.000      +0.000      -            0.0    0.0        +0.0       -
-             site       4.000  3.500      -0.500  -12.5          100.0  250.0      +150.0  +150.0
+PROJECT         kWh BEFORE  AFTER  DIFFERENCE      %  gCO2eq BEFORE  AFTER  DIFFERENCE       %
+"a\nb\x1b[31m"       1.000  1.000      +0.000   +0.0          100.0   50.0       -50.0   -50.0
+a price since        2.000  2.000      +0.000   +0.0              -  200.0           -       -
+no price             1.000  0.500      -0.500  -50.0              -      -           -       -
+nothing              0.000  0.000      +0.000      -            0.0    0.0        +0.0       -
+site                 4.000  3.500      -0.500  -12.5          100.0  250.0      +150.0  +150.0
 `
-	if strings.Join(strings.Fields(out.String()), " ") != strings.Join(strings.Fields(want), " ") {
+	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
 }

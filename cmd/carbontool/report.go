@@ -14,7 +14,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// reportUsage adds up what was used, for people and for spreadsheets.
+// reportUsage adds up usage, for people and for spreadsheets.
 type reportUsage struct {
 	site
 	span        timeRange
@@ -25,34 +25,35 @@ type reportUsage struct {
 	topGiven    bool
 	names       bool
 	equivalents bool
+	csvSafe     csvSafe
 }
 
 func (r *reportUsage) register(app *kingpin.Application) *kingpin.CmdClause {
-	c := app.Command("report", "Add up energy and emissions by project, machine type, user or group.").HelpLong(`
-A period holds the intervals that begin in it; days, weeks (from Monday) and
-months are those of the store's timezone. Emissions are those of the energy that
-has a carbon intensity: the rest is shown as unpriced, never as 0. What is not
-known is "-" in a table, an empty cell in CSV and null in JSON. Every sum is that
-of its rows, with --top as well: the others are one row.
+	c := app.Command("report", "Show energy and emissions by project, machine type, user or group.").HelpLong(`
+The report covers the intervals that start in the range. Days, weeks (Monday to
+Sunday) and months are in the time zone of the store. Emissions cover the energy
+that has a carbon intensity; the rest is shown as unpriced, never as 0. Unknown
+values are "-" in a table, an empty cell in CSV and null in JSON. Each total is the
+sum of the rows above it; with --top, one row holds all other members.
 
-Low and high: with d the standard error of the average power as a part of the
-energy, and e the mean error of forecasts,
+Low and high bounds, where d is the standard error of the average power relative to
+the energy, and e is the mean error of forecasts:
 
   energy     (1 - d) x kWh                    (1 + d) x kWh
   emissions  (1 - d) x (g - e x forecast kWh) (1 + d) x (g + e x forecast kWh)
 
-where "forecast kWh" is the energy that is priced with a forecast. e is measured
-on the forecasts of the last 28 days and of the period, if there are 48 half
-hours of them, else the 24 gCO2eq/kWh that are documented for the UK. Where d is
-not known (watts that were written down, not measured) it is in no bound:
-error_unknown_ratio says for how much of the energy.
+"forecast kWh" is the energy priced with a forecast. e is measured over the forecasts
+of the last 28 days and of the range if there are at least 48 half hours of them;
+otherwise it is 24 gCO2eq/kWh, as documented for the UK. Where d is unknown (watts
+that were configured, not measured), the bounds ignore it, and error_unknown_ratio
+gives the share of energy concerned.
 
-CPU coverage is known by project, so it is shown for the scopes ada and project.
-Users appear by id; --names adds what people are called. Equivalents are given
-with their source in tables and JSON, and in docs/accuracy.md.
+CPU coverage is known per project, so it is shown for the scopes ada and project.
+Users are shown by id; --names adds their names. Equivalents come with their source
+in tables and JSON, and in docs/accuracy.md.
 
-The exit code is 0 also where nothing is stored of the period; a line on standard
-error then says so.
+If nothing is stored for the range, the command says so on standard error and exits
+with 0.
 
 Example:
 
@@ -66,14 +67,15 @@ Example:
 	for _, s := range usage.Scopes() {
 		scopes = append(scopes, string(s))
 	}
-	c.Flag("scope", "Whose usage is added up: ada (the whole site), project, machine, user or group.").
+	c.Flag("scope", "What to group by: ada (the whole site), project, machine, user or group.").
 		Default(string(usage.ScopeProject)).EnumVar(&r.scope, scopes...)
-	c.Flag("by", "Divide the period: day, week or month.").EnumVar(&r.by, report.ByDay, report.ByWeek, report.ByMonth)
-	c.Flag("format", "table, csv or json.").Default("table").EnumVar(&r.format, "table", "csv", "json")
-	c.Flag("equivalents", "Say what else emits as much.").BoolVar(&r.equivalents)
-	c.Flag("top", "Show only the N members with the most energy, and the others as one.").
+	c.Flag("by", "Split the range by day, week or month.").EnumVar(&r.by, report.ByDay, report.ByWeek, report.ByMonth)
+	c.Flag("format", "Output format: table, csv or json.").Default("table").EnumVar(&r.format, "table", "csv", "json")
+	c.Flag("equivalents", "Add everyday equivalents, such as kilometres by car.").BoolVar(&r.equivalents)
+	c.Flag("top", "Show the N members with the most energy, and one row for all others.").
 		PlaceHolder("N").IsSetByUser(&r.topGiven).IntVar(&r.top)
-	c.Flag("names", "With --scope=user: show what people are called, too.").BoolVar(&r.names)
+	c.Flag("names", "With --scope=user: also show the names of users.").BoolVar(&r.names)
+	r.csvSafe.register(c)
 	return c
 }
 
@@ -82,7 +84,7 @@ func (r *reportUsage) run(ctx context.Context, s streams) error {
 	case r.topGiven && r.top < 1:
 		return wrongUsef("--top: must be at least 1, is %d", r.top)
 	case r.names && usage.Scope(r.scope) != usage.ScopeUser:
-		return wrongUsef("--names: only users have names, give --scope=user")
+		return wrongUsef("--names: only users have names; add --scope=user")
 	}
 	c, err := r.config()
 	if err != nil {
@@ -113,14 +115,14 @@ func (r *reportUsage) run(ctx context.Context, s streams) error {
 	}
 	switch r.format {
 	case "csv":
-		return rep.WriteCSV(s.out)
+		return rep.WriteCSV(s.out, r.csvSafe.text)
 	case "json":
 		return rep.WriteJSON(s.out)
 	}
 	return rep.WriteTable(s.out)
 }
 
-// read asks the store for all that the report says.
+// read reads everything in the report from the store.
 func (r *reportUsage) read(ctx context.Context, st *store.Store, p usage.Period, now time.Time) (*report.Report, error) {
 	rep := &report.Report{
 		Scope: usage.Scope(r.scope), By: r.by, Zone: st.Timezone(), Top: r.top, Equivalents: r.equivalents,
@@ -163,12 +165,11 @@ func (r *reportUsage) read(ctx context.Context, st *store.Store, p usage.Period,
 	return rep, err
 }
 
-// forecastErrorOver is the least time that the error of forecasts is taken over.
+// forecastErrorOver is the shortest time over which the error of forecasts is measured.
 const forecastErrorOver = 28 * 24 * time.Hour
 
-// forecastError is how far the forecasts are off that a period is priced with. Of
-// the leads that are archived the shortest is that of prices: they are made as a
-// half hour ends.
+// forecastError is the error of the forecasts that a period is priced with. Prices are
+// made as a half hour ends, so of the archived lead times the shortest applies.
 func forecastError(ctx context.Context, st *store.Store, p usage.Period) (report.ForecastError, error) {
 	since := p.To.Add(-forecastErrorOver)
 	if p.From.Before(since) {
@@ -178,7 +179,7 @@ func forecastError(ctx context.Context, st *store.Store, p usage.Period) (report
 	return report.WorstForecastError(used), err
 }
 
-// wholeDays names the whole days that hold a period, as flags.
+// wholeDays gives the flags for the whole days that contain a period.
 func wholeDays(p usage.Period, zone *time.Location, now time.Time) string {
 	flags := "--from=" + budget.Day.Period(p.From, zone).From.Format(time.DateOnly)
 	to := budget.Day.Period(p.To.Add(-1), zone).To
@@ -188,18 +189,18 @@ func wholeDays(p usage.Period, zone *time.Location, now time.Time) string {
 	return flags + " --to=" + to.In(zone).Format(time.DateOnly)
 }
 
-// sayNothing says that nothing is stored of a period, and of which there is.
+// sayNothing says that nothing is stored for a period, and for which there is.
 func sayNothing(ctx context.Context, s streams, st *store.Store, rep *report.Report) error {
-	has := "the store has no usage at all"
+	has := "the store is empty"
 	span, some, err := st.Span(ctx)
 	if err != nil {
 		return err
 	}
 	if some {
-		has = fmt.Sprintf("the store has usage of %s to %s", written(span.From, rep.Zone), written(span.To, rep.Zone))
+		has = fmt.Sprintf("the store has usage from %s to %s", written(span.From, rep.Zone), written(span.To, rep.Zone))
 	}
 	n := rep.Whole.Intervals
-	fmt.Fprintf(s.err, "carbontool report: no usage is stored of %s to %s (%d intervals: %d empty, %d missing); %s\n",
+	fmt.Fprintf(s.err, "carbontool report: no usage stored from %s to %s (%d intervals: %d empty, %d missing); %s\n",
 		written(rep.Whole.From, rep.Zone), written(rep.Whole.To, rep.Zone), n.All, n.Empty, n.Missing, has)
 	return nil
 }

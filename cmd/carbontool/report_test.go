@@ -299,19 +299,19 @@ func TestReportOfNothing(t *testing.T) {
 	i := intervalsOf(t, "2025-10-25T00:00:00Z", "2025-10-25T00:30:00Z", usage.SlotLength)[0]
 	path, _ := storeOf(t, recordOf(i, usage.Settled, aliceMuon))
 	empty, _ := storeOf(t)
-	const has = "the store has usage of 2025-10-25T01:00:00+01:00 to 2025-10-25T01:30:00+01:00"
+	const has = "the store has usage from 2025-10-25T01:00:00+01:00 to 2025-10-25T01:30:00+01:00"
 	for _, c := range []struct{ name, path, format, stdout, says string }{
-		{"a table", path, "table", "Usage by project, 2025-11-01 00:00 to 2025-11-01 01:00, Europe/London\n0 of 2 intervals answered: 0 settled, 0 provisional, 0 unpriced, 0 empty; 2 missing\n", "2 intervals: 0 empty, 2 missing); " + has},
+		{"a table", path, "table", "Usage by project, 2025-11-01 00:00 to 2025-11-01 01:00, Europe/London\n0 of 2 intervals collected: 0 settled, 0 provisional, 0 unpriced, 0 empty; 2 missing\n", "2 intervals: 0 empty, 2 missing); " + has},
 		{"csv", path, "csv", "row,period_start,period_end,scope,name,", has},
 		{"json", path, "json", "{\n  \"scope\": \"project\",\n", has},
-		{"a store without usage", empty, "csv", "row,", "the store has no usage at all"},
+		{"a store without usage", empty, "csv", "row,", "the store is empty"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := call("report", "--from=2025-11-01", "--to=2025-11-01T01:00", "--format="+c.format, "--storage.path", c.path)
 			if got.code != exitDone || !strings.HasPrefix(got.stdout, c.stdout) {
 				t.Errorf("exit code %d, stdout %s", got.code, got.stdout)
 			}
-			if want := "carbontool report: no usage is stored of 2025-11-01T00:00:00Z to 2025-11-01T01:00:00Z ("; !strings.HasPrefix(got.stderr, want) ||
+			if want := "carbontool report: no usage stored from 2025-11-01T00:00:00Z to 2025-11-01T01:00:00Z ("; !strings.HasPrefix(got.stderr, want) ||
 				!strings.HasSuffix(got.stderr, c.says+"\n") || strings.Count(got.stderr, "\n") != 1 {
 				t.Errorf("stderr %s", got.stderr)
 			}
@@ -325,7 +325,7 @@ func TestReportOfNothing(t *testing.T) {
 func TestReportsThatAreWrongUse(t *testing.T) {
 	path, _ := storeOf(t)
 	for _, c := range []struct{ name, args, stderr string }{
-		{"no range", "", "carbontool report: a range is needed: give --from or --month; see carbontool report --help\n"},
+		{"no range", "", "carbontool report: no range: give --from or --month; see carbontool report --help\n"},
 		{"an unknown scope", "--scope=site --month=2025-10", "carbontool: enum value must be one of ada,project,machine,user,group, got 'site'; see carbontool --help\n"},
 		{"an unknown format", "--format=xml --month=2025-10", "carbontool: enum value must be one of table,csv,json, got 'xml'; see carbontool --help\n"},
 		{"an unknown period", "--by=year --month=2025-10", "carbontool: enum value must be one of day,week,month, got 'year'; see carbontool --help\n"},
@@ -333,7 +333,7 @@ func TestReportsThatAreWrongUse(t *testing.T) {
 		{"the future", "--from=2999-01-01", "carbontool report: --from: 2999-01-01 is in the future; see carbontool report --help\n"},
 		{"a top of none", "--top=0 --month=2025-10", "carbontool report: --top: must be at least 1, is 0; see carbontool report --help\n"},
 		{"a top below it", "--top=-3 --month=2025-10", "carbontool report: --top: must be at least 1, is -3; see carbontool report --help\n"},
-		{"names of projects", "--names --month=2025-10", "carbontool report: --names: only users have names, give --scope=user; see carbontool report --help\n"},
+		{"names of projects", "--names --month=2025-10", "carbontool report: --names: only users have names; add --scope=user; see carbontool report --help\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			called{code: exitUsage, stderr: c.stderr}.by(t, append([]string{"report", "--storage.path", path}, strings.Fields(c.args)...)...)

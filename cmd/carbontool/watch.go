@@ -12,15 +12,14 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// watch tells on stderr how far a long command is and, above that, what it meets on
-// the way.
+// watch shows the progress of a long command on stderr and, above it, its log lines.
 type watch struct {
 	line *progress.Line
 	done int
 	end  func()
 }
 
-// newWatch begins to tell of so many intervals.
+// newWatch starts to show the progress over so many intervals.
 func newWatch(ctx context.Context, stderr io.Writer, intervals int) *watch {
 	w := &watch{line: progress.New(stderr, progress.Options{
 		Unit: "intervals", Total: intervals, Now: time.Now,
@@ -37,14 +36,14 @@ func newWatch(ctx context.Context, stderr io.Writer, intervals int) *watch {
 	return w
 }
 
-// step says how many intervals are done, up to a moment.
+// step shows how many intervals are done.
 func (w *watch) step(d ingest.Done) {
 	w.line.Add(d.Finished-w.done, d.At)
 	w.done = d.Finished
 }
 
-// log writes lines above the progress. They need no time: whoever reads them is
-// there.
+// log writes lines above the progress. They need no time: they are read as they
+// appear.
 func (w *watch) log() *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey && len(groups) == 0 {
@@ -60,8 +59,8 @@ func (w *watch) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// refused is the observer of a command that says what it has done at its end. It
-// counts what was refused.
+// refused is the observer of a command that reports at its end. It counts rejected
+// samples.
 type refused struct{ samples usage.Rejects }
 
 func (r *refused) Rejected(more usage.Rejects)      { r.samples.Add(more) }

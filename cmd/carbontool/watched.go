@@ -7,8 +7,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/progress"
 )
 
-// watched shows how far it is to whoever watches; a log needs no word of what
-// takes seconds.
+// watched shows progress on a terminal only: a log needs no lines about what takes
+// seconds.
 func watched(stderr io.Writer, unit string, total int) *progress.Line {
 	screen := func() (int, bool) { return progress.Screen(stderr) }
 	out := stderr

@@ -1,7 +1,7 @@
-// Package explain says how a number came to be: from CPU seconds to grams, each
-// factor as it was used and where it came from. It knows the vocabulary and text;
-// it must not know where things are kept, nor flags. Start with New; the product
-// of the factors that it shows is the number that is stored.
+// Package explain shows how a number was calculated, from CPU seconds to grams: each
+// factor, and where it came from. It knows the vocabulary and text; it must not know
+// about storage or flags. Start with New. The factors multiply to exactly the number
+// that is stored.
 package explain
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Key says whose usage is explained; a nil stands for anybody.
+// Key selects the usage to explain; nil matches anything.
 type Key struct {
 	Project string  `json:"project"`
 	Machine *string `json:"machine"`
@@ -20,7 +20,7 @@ type Key struct {
 	Group   *string `json:"group"`
 }
 
-// holds says whether a key is one of those.
+// holds says whether a key matches.
 func (k Key) holds(of usage.Key) bool {
 	is := func(want *string, name string) bool { return want == nil || *want == name }
 	return k.Project == of.Project && is(k.Machine, of.Machine) && is(k.User, of.User) && is(k.Group, of.Group)
@@ -31,13 +31,12 @@ type Known struct {
 	usage.Proof
 	Key     Key
 	Titles  []usage.Title // of the users with usage
-	Remains *usage.Tally  // of a pruned interval: what its project used
-	Held    *usage.Period // from the first to the newest interval with usage; nil: there is none
+	Remains *usage.Tally  // usage of the project in an interval whose details were deleted
+	Held    *usage.Period // from the first to the newest interval with usage; nil: the store is empty
 	Now     time.Time
 }
 
-// Users are those who used any of what is explained, and whose title is of
-// interest.
+// Users lists the users of the usage to explain.
 func (k Known) Users() []string {
 	var users []string
 	for _, f := range k.Facts {
@@ -92,7 +91,7 @@ func coverageOf(k Known) *Coverage {
 	return &Coverage{Seen: float64(c.Seen), Capacity: float64(c.Capacity), Ratio: float64(c.Seen / c.Capacity)}
 }
 
-// powerOf is the power of the machine types that are explained.
+// powerOf is the power of the machine types to explain.
 func powerOf(k Known) []Power {
 	all := []Power{}
 	for _, r := range k.Ratings {
@@ -125,7 +124,7 @@ func slotsOf(k Known) []Slot {
 	return all
 }
 
-// usageOf goes from the CPU seconds of each key and piece to its grams.
+// usageOf calculates grams from the CPU seconds of each key and half hour.
 func usageOf(k Known) []Usage {
 	all := []Usage{}
 	for _, f := range k.Facts {
@@ -153,33 +152,38 @@ func usageOf(k Known) []Usage {
 	return all
 }
 
-// totalOf adds the usage up; nil if there is none.
+// totalOf adds up the usage; nil if there is none.
 func totalOf(all []Usage) *Total {
 	if len(all) == 0 {
 		return nil
 	}
-	var sums [6]usage.Sum
+	var busy, idle sums
 	priced := true
 	for _, u := range all {
-		for i, v := range []float64{u.Busy.CPU, u.Idle.CPU, u.Busy.Energy, u.Idle.Energy} {
-			sums[i].Add(v)
-		}
-		if u.Intensity == nil {
-			priced = false
-			continue
-		}
-		sums[4].Add(*u.Busy.Emissions)
-		sums[5].Add(*u.Idle.Emissions)
+		busy.add(u.Busy)
+		idle.add(u.Idle)
+		priced = priced && u.Intensity != nil
 	}
 	t := &Total{
-		BusyCPU: sums[0].Float64(), IdleCPU: sums[1].Float64(), BusyEnergy: sums[2].Float64(), IdleEnergy: sums[3].Float64(),
+		BusyCPU: busy.cpu.Float64(), IdleCPU: idle.cpu.Float64(), BusyEnergy: busy.energy.Float64(), IdleEnergy: idle.energy.Float64(),
 	}
 	t.Energy = t.BusyEnergy + t.IdleEnergy
 	if priced {
-		t.BusyEmissions, t.IdleEmissions = number(sums[4].Float64()), number(sums[5].Float64())
+		t.BusyEmissions, t.IdleEmissions = number(busy.emissions.Float64()), number(idle.emissions.Float64())
 		t.Emissions = number(*t.BusyEmissions + *t.IdleEmissions)
 	}
 	return t
+}
+
+// sums are the totals of one mode.
+type sums struct{ cpu, energy, emissions usage.Sum }
+
+func (s *sums) add(of Steps) {
+	s.cpu.Add(of.CPU)
+	s.energy.Add(of.Energy)
+	if of.Emissions != nil {
+		s.emissions.Add(*of.Emissions)
+	}
 }
 
 func remaining(r *usage.Tally) *Total {
@@ -194,8 +198,8 @@ func remaining(r *usage.Tally) *Total {
 	return t
 }
 
-// agree says whether the factors of some usage multiply to its energy. They do
-// unless something else than the exporter has written the store.
+// agree says whether the factors multiply to the stored energy. They do unless another
+// program has changed the store.
 func (u Usage) agree() bool {
 	for _, s := range []Steps{u.Busy, u.Idle} {
 		if s.Watts == nil {
@@ -214,7 +218,7 @@ func number(v float64) *float64 { return &v }
 // text is a time as it is stored: 2025-09-11T10:30:00Z.
 func text(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// moment is a time that may not be known.
+// moment is a time that may be unknown.
 func moment(t time.Time) *string {
 	if t.IsZero() {
 		return nil

@@ -164,32 +164,32 @@ func TestStatesExplainThemselves(t *testing.T) {
 		want []string // in the text
 		not  string
 	}{
-		{"missing: never written down", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Missing}}}, []string{"missing: it was not fetched, and the store has no usage at all\n"}, "Total"},
+		{"missing: never written down", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Missing}}}, []string{"missing: not collected, and the store is empty\n"}, "Total"},
 		{
 			"missing: before the store begins",
 			Known{Held: &usage.Period{From: start.Add(time.Hour), To: now}, Proof: usage.Proof{Record: usage.Record{State: usage.Missing}}},
-			[]string{"missing: it was not fetched; the store has usage of 2026-07-01T13:00:00Z to 2026-07-02T12:00:00Z\n"},
+			[]string{"missing: not collected; the store has usage from 2026-07-01T13:00:00Z to 2026-07-02T12:00:00Z\n"},
 			"gCO2eq",
 		},
-		{"missing: not over", Known{Now: start.Add(time.Minute), Proof: usage.Proof{Record: usage.Record{State: usage.Missing}}}, []string{"missing: it is not over before 2026-07-01T12:30:00Z\n"}, "fetched"},
+		{"missing: not over", Known{Now: start.Add(time.Minute), Proof: usage.Proof{Record: usage.Record{State: usage.Missing}}}, []string{"missing: the interval ends at 2026-07-01T12:30:00Z\n"}, "fetched"},
 		{
 			"missing: attempts that failed",
 			Known{Proof: usage.Proof{Record: usage.Record{State: usage.Missing}, Attempts: 3, Error: "timeout\nof line 2", RetryAt: now}},
-			[]string{`"3 attempts to get it have failed, the last with: timeout\nof line 2; not tried again before 2026-07-02T12:00:00Z"`},
+			[]string{`failed attempts: 3; last error: timeout; of line 2; next attempt after 2026-07-02T12:00:00Z`},
 			"Total",
 		},
 		{
 			"empty",
 			Known{Proof: usage.Proof{Record: usage.Record{State: usage.Empty, FetchedAt: now, Asked: usage.Asked{Busy: "b", Idle: "i"}}, RetryAt: now}},
-			[]string{"empty: Prometheus answered and had no series, which is not 0; it is asked once more at 2026-07-02T12:00:00Z\n", "Asked of Prometheus at 2026-07-02T12:00:00Z, evaluated at 2026-07-01T12:30:00Z\n  busy  b\n  idle  i\n"},
+			[]string{"empty: Prometheus answered without any series, which is not 0; it is queried once more at 2026-07-02T12:00:00Z\n", "Queried from Prometheus at 2026-07-02T12:00:00Z, evaluated at 2026-07-01T12:30:00Z\n  busy  b\n  idle  i\n"},
 			"Total",
 		},
 		{
 			"unpriced",
 			Known{Proof: usage.Proof{Record: usage.Record{State: usage.Unpriced, FetchedAt: now, PUE: 1, Facts: facts, Ratings: ratings}}},
 			[]string{
-				"unpriced: its energy is known", "what it was asked is not known, it was stored by an older version",
-				"3600 s x 12 W / 3600000 x 1 = 0.012 kWh; no carbon intensity yet\n", "0.012 kWh (busy 0.012, idle 0); gCO2eq not known yet\n",
+				"unpriced: energy is known", "the queries are unknown because an older version stored this interval",
+				"3600 s x 12 W / 3600000 x 1 = 0.012 kWh; no carbon intensity yet\n", "0.012 kWh (busy 0.012, idle 0); gCO2eq unknown yet\n",
 			},
 			"= 0 g",
 		},
@@ -199,32 +199,32 @@ func TestStatesExplainThemselves(t *testing.T) {
 				Proof:   usage.Proof{Record: usage.Record{State: usage.Settled, FetchedAt: now, PUE: 1}, Pruned: true},
 				Remains: &usage.Tally{Energy: usage.BusyIdle[usage.KWh]{Busy: 1}, Emissions: usage.BusyIdle[usage.Grams]{Busy: 200}, Priced: true},
 			},
-			[]string{"settled: final", "are not kept any more; the total is that of the project", "1 kWh (busy 1, idle 0); 200 gCO2eq"},
+			[]string{"settled: final", "were deleted by --storage.retention; the total is for the whole project", "1 kWh (busy 1, idle 0); 200 gCO2eq"},
 			"multiply",
 		},
 		{"pruned, and nothing of the project", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Settled}, Pruned: true}}, []string{"the project has no usage in it"}, "Total"},
 		{
 			"settled, and nothing of what was asked for",
 			Known{Key: Key{Project: "ISIS", User: pointer("bob")}, Proof: usage.Proof{Record: usage.Record{State: usage.Settled, Facts: facts}}},
-			[]string{"nothing was used by what was asked for; the project has usage of machine type Muon, user alice, group g\n"},
+			[]string{"no usage matches; the project has usage for machine type Muon, user alice, group g\n"},
 			"Total",
 		},
 		{
 			"and nothing of the project",
 			Known{Key: Key{Project: "CLF"}, Proof: usage.Proof{Record: usage.Record{State: usage.Settled, Facts: facts}}},
-			[]string{"nothing was used by what was asked for; the project has no usage in the interval\n"},
+			[]string{"no usage matches; the project has no usage in the interval\n"},
 			"Total",
 		},
 		{
 			"somebody else has written the store",
 			Known{Proof: usage.Proof{Record: usage.Record{State: usage.Settled, PUE: 2, Facts: facts, Ratings: ratings}}},
-			[]string{"the factors do not multiply to the energy that is stored"},
+			[]string{"the factors do not multiply to the stored energy"},
 			"older version",
 		},
 		{
 			"the watts are gone",
 			Known{Proof: usage.Proof{Record: usage.Record{State: usage.Settled, PUE: 1, Facts: facts}}},
-			[]string{"the factors do not multiply", "3600 s x not known W"},
+			[]string{"the factors do not multiply", "3600 s x unknown W"},
 			"NaN",
 		},
 	} {
@@ -264,7 +264,7 @@ func TestManyOthersAreCounted(t *testing.T) {
 	for n := range 25 {
 		k.Facts = append(k.Facts, usage.Fact{Key: usage.Key{Project: "ISIS", Machine: "m", User: "u" + strconv.Itoa(n), Group: "g"}})
 	}
-	if got := others(k); strings.Count(got, "user") != mostOthers || !strings.HasSuffix(got, "; and of 15 more") {
+	if got := others(k); strings.Count(got, "user") != mostOthers || !strings.HasSuffix(got, "; and 15 more") {
 		t.Errorf("got %s", got)
 	}
 }
@@ -307,21 +307,21 @@ func TestText(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `project ISIS, machine type Muon, user "al\x1bice", 2026-07-01T12:00:00Z to 2026-07-01T12:30:00Z (13:00 BST to 13:30 BST in Europe/London)
-  settled: final, only a restatement that somebody asks for changes it
+  settled: final; only an explicit restatement changes it
 
-Asked of Prometheus at 2026-07-01T12:32:00Z, evaluated at 2026-07-01T12:30:00Z
+Queried from Prometheus at 2026-07-01T12:32:00Z, evaluated at 2026-07-01T12:30:00Z
   busy  sum(increase(busy[30m]))
   idle  sum(increase(idle[30m]))
 
-Made with
+Factors
   1700 of 1800 CPU seconds of the project seen (94.4 %)
   machine type Muon: 12 W busy and 1 W idle per core; source: calibrated; standard error 2.1 % of the energy
   PUE 1.5
 
 Carbon intensity, gCO2eq/kWh
-  in force for the piece of 2026-07-01T12:00:00Z: 231.5, actual of the slot of 2026-07-01T12:00:00Z, uk, grid GB, fetched 2026-07-01T14:00:00Z
-  slot of 2026-07-01T12:00:00Z: forecast 240, actual 231.5 (high), uk, grid GB, fetched 2026-07-02T14:00:00Z
-  slot of 2026-07-01T12:00:00Z: forecast 240, actual not known, uk, grid GB-region-13, fetched 2026-07-01T12:00:00Z
+  used for 2026-07-01T12:00:00Z: 231.5, actual for the slot 2026-07-01T12:00:00Z, uk, grid GB, fetched 2026-07-01T14:00:00Z
+  slot 2026-07-01T12:00:00Z: forecast 240, actual 231.5 (high), uk, grid GB, fetched 2026-07-02T14:00:00Z
+  slot 2026-07-01T12:00:00Z: forecast 240, actual unknown, uk, grid GB-region-13, fetched 2026-07-01T12:00:00Z
 
 CPU seconds x watts / 3600000 x PUE = kWh; kWh x gCO2eq/kWh = gCO2eq
   machine type Muon, user "al\x1bice", group "Muons, all"
@@ -330,14 +330,14 @@ CPU seconds x watts / 3600000 x PUE = kWh; kWh x gCO2eq/kWh = gCO2eq
 
 Total: 3600 s busy, 1800 s idle; 0.01875 kWh (busy 0.018, idle 0.00075); 4.340625 gCO2eq (busy 4.167, idle 0.173625)
 
-Whose it was
-  "al\x1bice": document ObjectID("68c1") gave the host 172.16.100.5 from 2026-07-01T11:00:00Z to 2026-07-01T13:00:00Z
+Users
+  "al\x1bice": had host 172.16.100.5 from 2026-07-01T11:00:00Z to 2026-07-01T13:00:00Z, according to document ObjectID("68c1")
   "al\x1bice": member of "Muons, all", always
-  "al\x1bice": member of SANS from 2026-07-01T12:00:00Z on
+  "al\x1bice": member of SANS since 2026-07-01T12:00:00Z
 
 Restated
-  2026-07-01T13:00:00Z  piece of 2026-07-01T12:00:00Z: 240 (forecast, uk, grid GB) to 231.5 (actual, uk, grid GB): the actual took the place of the forecast
-  2026-07-01T21:00:00Z  piece of 2026-07-01T12:00:00Z: 231.5 (actual, uk, grid GB) to 231.5 (actual, uk, grid GB); the site's energy 1 to 1.5 kWh: costed anew, as was asked for
+  2026-07-01T13:00:00Z  half hour 2026-07-01T12:00:00Z: 240 (forecast, uk, grid GB) to 231.5 (actual, uk, grid GB): the actual replaced the forecast
+  2026-07-01T21:00:00Z  half hour 2026-07-01T12:00:00Z: 231.5 (actual, uk, grid GB) to 231.5 (actual, uk, grid GB); energy of the site 1 to 1.5 kWh: recalculated on request
 `
 	var out bytes.Buffer
 	if err := New(k).WriteText(&out, zone); err != nil {

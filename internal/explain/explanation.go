@@ -7,8 +7,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Explanation is all there is to say of a key in an interval, in the order in
-// which a number is made. Times are UTC; a nil is not known, which is never 0.
+// Explanation is everything known about a key in an interval, in the order of the
+// calculation. Times are UTC; nil means unknown, which is never 0.
 type Explanation struct {
 	Key      Key       `json:"key"`
 	Interval Interval  `json:"interval"`
@@ -17,7 +17,7 @@ type Explanation struct {
 	PUE      *float64  `json:"pue_ratio"`
 	Power    []Power   `json:"power"`
 	Slots    []Slot    `json:"slots"`
-	Prices   []Price   `json:"prices"` // in force, one a piece
+	Prices   []Price   `json:"prices"` // used, one per half hour
 	Usage    []Usage   `json:"usage"`
 	Total    *Total    `json:"total"`
 	Owners   []Owner   `json:"owners"`
@@ -25,7 +25,7 @@ type Explanation struct {
 	Remarks  []string  `json:"remarks"`
 }
 
-// Interval is the interval and how it stands.
+// Interval is the interval and its state.
 type Interval struct {
 	Start     string      `json:"start"`
 	End       string      `json:"end"`
@@ -38,15 +38,15 @@ type Interval struct {
 	RetryAt   *string     `json:"retry_at"`
 }
 
-// Asked is what Prometheus was asked, and for which moments: a query answers for
-// the time before each.
+// Asked holds the queries sent to Prometheus and their evaluation times: a query
+// covers the time before each.
 type Asked struct {
 	Busy        string   `json:"busy_query"`
 	Idle        string   `json:"idle_query"`
 	EvaluatedAt []string `json:"evaluated_at"`
 }
 
-// Coverage is how much of the CPU time was seen.
+// Coverage is how much of the CPU time was scraped.
 type Coverage struct {
 	Seen     float64 `json:"seen_cpu_seconds"`
 	Capacity float64 `json:"capacity_cpu_seconds"`
@@ -62,7 +62,7 @@ type Power struct {
 	Error   *float64 `json:"error_ratio"`
 }
 
-// Slot is what is known of the carbon intensity of a half hour.
+// Slot is what is known about the carbon intensity of a half hour.
 type Slot struct {
 	Start     string   `json:"start"`
 	Forecast  *float64 `json:"forecast_gco2eq_per_kwh"`
@@ -73,7 +73,7 @@ type Slot struct {
 	FetchedAt string   `json:"fetched_at"`
 }
 
-// Price is the intensity in force for a piece.
+// Price is the carbon intensity used for a half hour.
 type Price struct {
 	Piece     string     `json:"piece_start"`
 	Intensity float64    `json:"gco2eq_per_kwh"`
@@ -84,7 +84,7 @@ type Price struct {
 	FetchedAt string     `json:"fetched_at"`
 }
 
-// Usage is that of one key in one piece: for each mode
+// Usage is the usage of one key in one half hour. For each mode:
 //
 //	energy    = CPU seconds x watts / 3 600 000 x PUE
 //	emissions = energy x intensity
@@ -121,15 +121,15 @@ type Total struct {
 	Emissions     *float64 `json:"emissions_gco2eq"`
 }
 
-// Owner is somebody with usage, and the records that say so. Without any the
-// label of the series says it.
+// Owner is a user, and the records in the directory that say so. Without records the
+// label of the series named the user.
 type Owner struct {
 	User    string  `json:"user"`
 	Records []Title `json:"records"`
 	Groups  []Group `json:"groups"`
 }
 
-// Title is a record by which a host was somebody's.
+// Title is a record that assigned a host to a user.
 type Title struct {
 	Document string  `json:"document"`
 	Host     string  `json:"host"`
@@ -137,14 +137,14 @@ type Title struct {
 	To       *string `json:"to"` // null: still
 }
 
-// Group is a membership of somebody's.
+// Group is the membership of a user in a group.
 type Group struct {
 	Group string  `json:"group"`
 	From  *string `json:"from"` // null: always
 	To    *string `json:"to"`
 }
 
-// Change is a restatement of a piece.
+// Change is a restatement of a half hour.
 type Change struct {
 	At        string    `json:"at"`
 	Piece     string    `json:"piece_start"`

@@ -6,14 +6,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// WriteText writes the explanation for people. Numbers are as exact as they are:
-// whoever multiplies them gets what is stored.
+// WriteText writes the explanation for people. Numbers have all their digits:
+// multiplying them gives what is stored.
 func (e *Explanation) WriteText(out io.Writer, zone *time.Location) error {
 	w := &writer{}
 	e.writeHead(w, zone)
@@ -31,27 +30,27 @@ type writer struct{ strings.Builder }
 
 func (w *writer) line(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
 
-// section begins one, behind an empty line.
+// section starts a section after an empty line.
 func (w *writer) section(format string, args ...any) { w.line("\n"+format, args...) }
 
 func (e *Explanation) writeHead(w *writer, zone *time.Location) {
 	i := e.Interval
-	whose := "project " + printable(e.Key.Project)
+	whose := "project " + named(e.Key.Project)
 	for _, part := range []struct {
 		what string
 		name *string
 	}{{"machine type", e.Key.Machine}, {"user", e.Key.User}, {"group", e.Key.Group}} {
 		if part.name != nil {
-			whose += ", " + part.what + " " + printable(*part.name)
+			whose += ", " + part.what + " " + named(*part.name)
 		}
 	}
 	w.line("%s, %s to %s%s", whose, i.Start, i.End, local(i, zone))
 	for _, remark := range e.Remarks {
-		w.line("  %s", printableLine(remark))
+		w.line("  %s", escape.Line(remark))
 	}
 }
 
-// local is the interval on the clocks of a zone, if they show another time.
+// local gives the interval in the local time of a zone, if that differs from UTC.
 func local(i Interval, zone *time.Location) string {
 	from, err := time.Parse(time.RFC3339, i.Start)
 	if err != nil || zone == nil {
@@ -70,31 +69,31 @@ func (e *Explanation) writeAsked(w *writer) {
 	case e.Interval.FetchedAt == nil:
 		return
 	case e.Asked == nil:
-		w.section("Asked of Prometheus at %s; what it was asked is not known, it was stored by an older version", *e.Interval.FetchedAt)
+		w.section("Collected from Prometheus at %s; the queries are unknown because an older version stored this interval", *e.Interval.FetchedAt)
 		return
 	}
-	w.section("Asked of Prometheus at %s, evaluated at %s", *e.Interval.FetchedAt, strings.Join(e.Asked.EvaluatedAt, ", "))
-	w.line("  busy  %s", printableLine(e.Asked.Busy))
-	w.line("  idle  %s", printableLine(e.Asked.Idle))
+	w.section("Queried from Prometheus at %s, evaluated at %s", *e.Interval.FetchedAt, strings.Join(e.Asked.EvaluatedAt, ", "))
+	w.line("  busy  %s", escape.Line(e.Asked.Busy))
+	w.line("  idle  %s", escape.Line(e.Asked.Idle))
 }
 
 func (e *Explanation) writeFactors(w *writer) {
 	if e.PUE == nil {
 		return
 	}
-	w.section("Made with")
+	w.section("Factors")
 	if c := e.Coverage; c != nil {
 		w.line("  %.0f of %.0f CPU seconds of the project seen (%.1f %%)", c.Seen, c.Capacity, 100*c.Ratio)
 	} else {
-		w.line("  how many of the project's CPU seconds were seen is not known")
+		w.line("  CPU coverage of the project: unknown")
 	}
 	for _, p := range e.Power {
-		err := "error not known"
+		err := "error unknown"
 		if p.Error != nil {
 			err = fmt.Sprintf("standard error %.1f %% of the energy", 100**p.Error)
 		}
 		w.line("  machine type %s: %s W busy and %s W idle per core; source: %s; %s",
-			printable(p.Machine), exact(p.Busy), exact(p.Idle), printableLine(p.Source), err)
+			named(p.Machine), exact(p.Busy), exact(p.Idle), escape.Line(p.Source), err)
 	}
 	w.line("  PUE %s", exact(*e.PUE))
 }
@@ -105,16 +104,16 @@ func (e *Explanation) writePrices(w *writer) {
 	}
 	w.section("Carbon intensity, gCO2eq/kWh")
 	for _, p := range e.Prices {
-		w.line("  in force for the piece of %s: %s, %s of the slot of %s, %s, grid %s, fetched %s",
-			p.Piece, exact(p.Intensity), p.Kind, p.Slot, printableLine(p.Provider), printableLine(p.Grid), p.FetchedAt)
+		w.line("  used for %s: %s, %s for the slot %s, %s, grid %s, fetched %s",
+			p.Piece, exact(p.Intensity), p.Kind, p.Slot, escape.Line(p.Provider), escape.Line(p.Grid), p.FetchedAt)
 	}
 	for _, s := range e.Slots {
 		word := ""
 		if s.Index != "" {
-			word = fmt.Sprintf(" (%s)", printableLine(s.Index))
+			word = fmt.Sprintf(" (%s)", escape.Line(s.Index))
 		}
-		w.line("  slot of %s: forecast %s, actual %s%s, %s, grid %s, fetched %s",
-			s.Start, maybe(s.Forecast), maybe(s.Actual), word, printableLine(s.Provider), printableLine(s.Grid), s.FetchedAt)
+		w.line("  slot %s: forecast %s, actual %s%s, %s, grid %s, fetched %s",
+			s.Start, maybe(s.Forecast), maybe(s.Actual), word, escape.Line(s.Provider), escape.Line(s.Grid), s.FetchedAt)
 	}
 }
 
@@ -125,7 +124,7 @@ func (e *Explanation) writeUsage(w *writer) {
 	var last usage.Key
 	for n, u := range e.Usage {
 		if k := u.key(); n == 0 || k != last {
-			w.line("  machine type %s, user %s, group %s", printable(u.Machine), printable(u.User), printable(u.Group))
+			w.line("  machine type %s, user %s, group %s", named(u.Machine), named(u.User), named(u.Group))
 			last = k
 		}
 		w.line("    %s  busy  %s", u.Piece, u.steps(u.Busy))
@@ -135,7 +134,7 @@ func (e *Explanation) writeUsage(w *writer) {
 	if t == nil {
 		return
 	}
-	grams := "gCO2eq not known yet"
+	grams := "gCO2eq unknown yet"
 	if t.Emissions != nil {
 		grams = fmt.Sprintf("%s gCO2eq (busy %s, idle %s)", exact(*t.Emissions), exact(*t.BusyEmissions), exact(*t.IdleEmissions))
 	}
@@ -143,7 +142,7 @@ func (e *Explanation) writeUsage(w *writer) {
 		exact(t.BusyCPU), exact(t.IdleCPU), exact(t.Energy), exact(t.BusyEnergy), exact(t.IdleEnergy), grams)
 }
 
-// steps are the two products of one mode.
+// steps gives the two multiplications for one mode.
 func (u Usage) steps(s Steps) string {
 	energy := fmt.Sprintf("%s s x %s W / 3600000 x %s = %s kWh", exact(s.CPU), maybe(s.Watts), exact(u.PUE), exact(s.Energy))
 	if u.Intensity == nil {
@@ -156,21 +155,21 @@ func (e *Explanation) writeOwners(w *writer) {
 	if len(e.Owners) == 0 {
 		return
 	}
-	w.section("Whose it was")
+	w.section("Users")
 	for _, o := range e.Owners {
 		if len(o.Records) == 0 {
-			w.line("  %s: the label of the series says so, no record of the directory does", printable(o.User))
+			w.line("  %s: from the label of the series; there is no record in the directory", named(o.User))
 		}
 		for _, r := range o.Records {
-			w.line("  %s: document %s gave the host %s%s", printable(o.User), printableLine(r.Document), printable(r.Host), stretch(r.From, r.To))
+			w.line("  %s: had host %s%s, according to document %s", named(o.User), named(r.Host), stretch(r.From, r.To), escape.Line(r.Document))
 		}
 		for _, g := range o.Groups {
-			w.line("  %s: member of %s%s", printable(o.User), printable(g.Group), stretch(g.From, g.To))
+			w.line("  %s: member of %s%s", named(o.User), named(g.Group), stretch(g.From, g.To))
 		}
 	}
 }
 
-// stretch is a time with or without ends.
+// stretch is a period that may have no start or no end.
 func stretch(from, to *string) string {
 	switch {
 	case from == nil && to == nil:
@@ -178,25 +177,25 @@ func stretch(from, to *string) string {
 	case from == nil:
 		return " until " + *to
 	case to == nil:
-		return " from " + *from + " on"
+		return " since " + *from
 	}
 	return " from " + *from + " to " + *to
 }
 
-// meanings are the reasons of changes in words.
+// meanings are the reasons for changes, in words.
 var meanings = map[usage.Why]string{
 	usage.BecauseForecast: "the forecast was revised",
-	usage.BecauseActual:   "the actual took the place of the forecast",
+	usage.BecauseActual:   "the actual replaced the forecast",
 	usage.BecauseRevised:  "the actual was revised",
 	usage.BecauseProvider: "another provider or grid",
-	usage.BecauseRestate:  "restated, as was asked for",
-	usage.BecauseRecost:   "costed anew, as was asked for",
+	usage.BecauseRestate:  "restated on request",
+	usage.BecauseRecost:   "recalculated on request",
 }
 
 func (e *Explanation) writeChanges(w *writer) {
 	if len(e.Changes) == 0 {
 		if len(e.Prices) > 0 {
-			w.section("Not restated since it was priced")
+			w.section("Not restated since it was first priced")
 		}
 		return
 	}
@@ -204,40 +203,31 @@ func (e *Explanation) writeChanges(w *writer) {
 	for _, c := range e.Changes {
 		energy := ""
 		if c.EnergyWas != c.EnergyIs {
-			energy = fmt.Sprintf("; the site's energy %s to %s kWh", exact(c.EnergyWas), exact(c.EnergyIs))
+			energy = fmt.Sprintf("; energy of the site %s to %s kWh", exact(c.EnergyWas), exact(c.EnergyIs))
 		}
-		w.line("  %s  piece of %s: %s to %s%s: %s", c.At, c.Piece, c.Was, c.Is, energy, meanings[c.Why])
+		w.line("  %s  half hour %s: %s to %s%s: %s", c.At, c.Piece, c.Was, c.Is, energy, meanings[c.Why])
 	}
 }
 
 // String is a price in words.
 func (p Worth) String() string {
-	return fmt.Sprintf("%s (%s, %s, grid %s)", exact(p.Intensity), p.Kind, printableLine(p.Provider), printableLine(p.Grid))
+	return fmt.Sprintf("%s (%s, %s, grid %s)", exact(p.Intensity), p.Kind, escape.Line(p.Provider), escape.Line(p.Grid))
 }
 
-// exact is a number with all of its digits, and no exponent.
+// exact is a number with all its digits, without an exponent.
 func exact(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 func maybe(v *float64) string {
 	if v == nil {
-		return "not known"
+		return "unknown"
 	}
 	return exact(*v)
 }
 
-// printable is a name as it can stand in a line.
-func printable(name string) string {
-	if name == "" || strings.ContainsAny(name, " ,") {
+// named is a name as it can stand in a sentence: quoted if it has blanks or commas.
+func named(name string) string {
+	if strings.ContainsAny(name, " ,") {
 		return strconv.Quote(name)
 	}
-	return printableLine(name)
-}
-
-// printableLine is text that orders nothing of a terminal and does not end its
-// line.
-func printableLine(s string) string {
-	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(s) {
-		return strconv.Quote(s)
-	}
-	return s
+	return escape.Name(name)
 }

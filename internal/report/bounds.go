@@ -2,33 +2,32 @@ package report
 
 import "github.com/carbon-exporter/carbon_exporter/internal/usage"
 
-// Bounds are how low and how high a quantity may be, as far as the errors of what
-// it was made from are known.
+// Bounds are the lowest and highest plausible values of a quantity, given the known
+// errors of its inputs.
 type Bounds[T ~float64] struct{ Low, High T }
 
-// nearlyAll is a share that is all of it but for rounding.
+// nearlyAll is a share that equals 1 except for rounding.
 const nearlyAll = 1 - 1e-9
 
-// EnergyBounds are energy less and more the standard error of the average power
-// it was made with. The errors of half hours are those of one average, so they do
-// not cancel: they are added up. Energy of averages without a known error is in
-// it as it stands; false where that is all of it.
+// EnergyBounds are the energy minus and plus the standard error of the average power.
+// All half hours share the error of one average, so errors add up instead of
+// cancelling. Energy of averages without a known error is taken as exact; the result is
+// false if that is all of it.
 func EnergyBounds(t usage.Tally) (Bounds[usage.KWh], bool) {
 	energy := t.Energy.Total()
 	d, known := powerError(t)
 	return Bounds[usage.KWh]{energy * usage.KWh(1-min(1, d)), energy * usage.KWh(1+d)}, known
 }
 
-// EmissionsBounds are emissions with both errors at their worst together: energy
-// by the error of its average power, and what is priced with a forecast by how far
-// forecasts are off on average. With d the error as a part of energy and e the mean
-// error of forecasts:
+// EmissionsBounds combine the worst case of both errors: that of the average power, and
+// the mean error of forecasts for energy priced with a forecast. With d the relative
+// error of the energy and e the mean error of forecasts:
 //
 //	low  = (1 - d) x (emissions - e x energy priced with a forecast)
 //	high = (1 + d) x (emissions + e x energy priced with a forecast)
 //
-// An actual counts as certain. False where there are no emissions, or neither
-// error is known of any of them.
+// Actuals count as exact. The result is false if there are no emissions, or neither
+// error is known for any of them.
 func EmissionsBounds(t usage.Tally, e usage.GramsPerKWh) (Bounds[usage.Grams], bool) {
 	if !t.Priced {
 		return Bounds[usage.Grams]{}, false
@@ -41,8 +40,8 @@ func EmissionsBounds(t usage.Tally, e usage.GramsPerKWh) (Bounds[usage.Grams], b
 	}, known || t.Forecast > 0
 }
 
-// powerError is the error of the average power as a part of all energy, and
-// whether it is known of any.
+// powerError is the error of the average power relative to all energy, and whether it
+// is known for any of it.
 func powerError(t usage.Tally) (part float64, known bool) {
 	energy := float64(t.Energy.Total())
 	if energy <= 0 || float64(t.Undoubted) >= energy*nearlyAll {
@@ -51,23 +50,22 @@ func powerError(t usage.Tally) (part float64, known bool) {
 	return float64(t.Doubt) / energy, true
 }
 
-// DocumentedForecastError is how far the forecasts of the UK's Carbon Intensity API
-// are from the actuals on average: the mean absolute difference of 1.3 million
-// pairs of half hours.
+// DocumentedForecastError is the mean absolute difference between forecasts and actuals
+// of the UK Carbon Intensity API, over 1.3 million half hours.
 const DocumentedForecastError = usage.GramsPerKWh(24)
 
-// leastPairs are the forecasts with an actual that must be in the archive for
-// their mean error to be taken: a day of half hours.
+// leastPairs is how many forecasts with an actual are needed to use their mean error: a
+// day of half hours.
 const leastPairs = 48
 
-// ForecastError is how far a forecast is taken to be off.
+// ForecastError is the assumed mean error of forecasts.
 type ForecastError struct {
 	Mean  usage.GramsPerKWh
-	Pairs int // half hours that it was measured over; 0: it is the documented one
+	Pairs int // half hours it was measured over; 0: the documented value
 }
 
-// WorstForecastError is the largest of the errors of the grids whose forecasts a
-// report's prices are from; for one of which too little is known the documented.
+// WorstForecastError is the largest error among the grids whose forecasts a report
+// uses; grids with too little data count with the documented error.
 func WorstForecastError(used []usage.ForecastError) ForecastError {
 	var worst ForecastError
 	for _, u := range used {

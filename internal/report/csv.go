@@ -9,14 +9,15 @@ import (
 )
 
 // WriteCSV writes the rows under one line of field names. What is not known is an
-// empty cell; numbers are as exact as they are.
-func (r *Report) WriteCSV(out io.Writer) error {
+// empty cell; numbers have all of their digits. Text goes through text, numbers do
+// not: see escape.Cell.
+func (r *Report) WriteCSV(out io.Writer, text func(string) string) error {
 	w := csv.NewWriter(out)
 	if err := w.Write(r.fields()); err != nil {
 		return err
 	}
 	for _, row := range r.Rows() {
-		if err := w.Write(r.cells(row)); err != nil {
+		if err := w.Write(r.cells(row, text)); err != nil {
 			return err
 		}
 	}
@@ -36,11 +37,11 @@ func (r *Report) fields() []string {
 	return names
 }
 
-func (r *Report) cells(row Row) []string {
+func (r *Report) cells(row Row, text func(string) string) []string {
 	var cells []string
-	r.each(row, func(_ string, v reflect.Value) { cells = append(cells, cell(v)) })
+	r.each(row, func(_ string, v reflect.Value) { cells = append(cells, cell(v, text)) })
 	for _, v := range row.Equivalents {
-		cells = append(cells, cell(reflect.ValueOf(v)))
+		cells = append(cells, cell(reflect.ValueOf(v), text))
 	}
 	return cells
 }
@@ -62,7 +63,7 @@ func (r *Report) each(row Row, f func(name string, v reflect.Value)) {
 	}
 }
 
-func cell(v reflect.Value) string {
+func cell(v reflect.Value, text func(string) string) string {
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
 			return ""
@@ -75,6 +76,6 @@ func cell(v reflect.Value) string {
 	case reflect.Int:
 		return strconv.FormatInt(v.Int(), 10)
 	default:
-		return v.String()
+		return text(v.String())
 	}
 }

@@ -6,18 +6,17 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Intervals counts those that begin in a period and are over.
+// Intervals counts the complete intervals that start in a period.
 type Intervals struct {
 	All         int `json:"all"`
 	Settled     int `json:"settled"`
 	Provisional int `json:"provisional"`
 	Unpriced    int `json:"unpriced"`
 	Empty       int `json:"empty"`
-	Missing     int `json:"missing"` // also those that nobody has written down
+	Missing     int `json:"missing"` // including those the store does not know
 }
 
-// CountIntervals counts the intervals of a length by the states that are known of
-// them.
+// CountIntervals counts the intervals of a length by their known states.
 func CountIntervals(known map[time.Time]usage.State, p usage.Period, length time.Duration, now time.Time) Intervals {
 	var n Intervals
 	if length <= 0 {
@@ -45,6 +44,6 @@ func CountIntervals(known map[time.Time]usage.State, p usage.Period, length time
 	return n
 }
 
-// Answered are those of which the source has said what was used, and be it that
-// there was no series.
+// Answered counts the intervals that Prometheus has answered for, even without any
+// series.
 func (n Intervals) Answered() int { return n.All - n.Missing }

@@ -1,7 +1,6 @@
-// Package report turns sums of usage into what people are told: shares, bounds,
-// equivalents, rows that add up, and how they are laid out. It knows arithmetic
-// and text; it must not know where sums are kept, nor flags. Start with Report
-// and its Rows.
+// Package report turns sums of usage into reports: shares, bounds, equivalents, rows
+// that add up, and their layout. It knows arithmetic and text; it must not know about
+// storage or flags. Start with Report and its Rows.
 package report
 
 import (
@@ -12,7 +11,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Stretch is a period and what is known of it.
+// Stretch is a period and what is known about it.
 type Stretch struct {
 	usage.Period
 	Members   []usage.Tally // of the scope; they add up to the site
@@ -20,23 +19,23 @@ type Stretch struct {
 	Coverage  map[string]usage.Coverage // by project, where it is known
 }
 
-// Report is what was used in a time, by the members of a scope.
+// Report is the usage of the members of a scope over a period.
 type Report struct {
 	Scope usage.Scope
 	Whole Stretch
-	Parts []Stretch // its days, weeks or months, by By; none: it is not divided
+	Parts []Stretch // days, weeks or months, see By; empty: not split
 	By    string
 	Zone  *time.Location // that times are written in
 
-	Top         int               // how many members are named, the others are one; 0: all
-	Names       map[string]string // what users are called, by id; nil: not asked for
+	Top         int               // how many members have rows, the others share one; 0: all
+	Names       map[string]string // names of users by id; nil: not asked for
 	Equivalents bool
 	Forecasts   ForecastError
 }
 
-// Rows gives the rows of the report, each period with the most energy first and
-// its sum last, and at the end the sum of all. Where nothing is known there are
-// none.
+// Rows gives the rows of the report. Each period lists the member with the most energy
+// first and its total last; the grand total comes at the end. If nothing is known there
+// are no rows.
 func (r *Report) Rows() []Row {
 	if len(r.Whole.Members) == 0 {
 		return nil
@@ -58,8 +57,8 @@ func (r *Report) Rows() []Row {
 	return rows
 }
 
-// named are the members that have rows of their own: in every period the same,
-// those with the most energy in all of the time.
+// named lists the members with rows of their own: the same ones in every period, those
+// with the most energy overall.
 func (r *Report) named() map[string]bool {
 	all := byEnergy(r.Whole.Members)
 	if r.Top > 0 && r.Top < len(all) {
@@ -96,7 +95,7 @@ func (r *Report) total(kind Kind, s Stretch) Row {
 	return r.row(kind, s, t, r.seen(s, s.Members...))
 }
 
-// seen is how much of the CPU time of members was seen. It is known by project.
+// seen is the CPU coverage of members, which is known per project.
 func (r *Report) seen(s Stretch, members ...usage.Tally) *usage.Coverage {
 	var sum usage.Coverage
 	plus := func(c usage.Coverage) { sum.Seen, sum.Capacity = sum.Seen+c.Seen, sum.Capacity+c.Capacity }
@@ -116,7 +115,7 @@ func (r *Report) seen(s Stretch, members ...usage.Tally) *usage.Coverage {
 	return &sum
 }
 
-// byEnergy orders members, the one with the most energy first, then by name.
+// byEnergy sorts members by energy, largest first, then by name.
 func byEnergy(members []usage.Tally) []usage.Tally {
 	ordered := slices.Clone(members)
 	slices.SortFunc(ordered, func(a, b usage.Tally) int {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -115,7 +116,7 @@ func TestEverySumIsThatOfItsRows(t *testing.T) {
 	}
 }
 
-// additive are the amounts of a row; what is not known adds nothing.
+// additive are the amounts of a row; what is unknown adds nothing.
 func additive(row Row) map[string]float64 {
 	all := map[string]float64{
 		"busy cpu": row.BusyCPU, "idle cpu": row.IdleCPU, "busy kWh": row.BusyEnergy, "idle kWh": row.IdleEnergy, "kWh": row.Energy,
@@ -204,7 +205,7 @@ func TestCoverageIsOfProjectsAndTheSite(t *testing.T) {
 	for _, c := range []struct {
 		scope usage.Scope
 		top   int
-		total float64 // 0: not known
+		total float64 // 0: unknown
 	}{
 		{usage.ScopeProject, 0, 0.75},
 		{usage.ScopeProject, 1, 0.75},
@@ -223,13 +224,13 @@ func TestCoverageIsOfProjectsAndTheSite(t *testing.T) {
 func TestNothingHasNoRows(t *testing.T) {
 	rep := &Report{Scope: usage.ScopeProject, Whole: Stretch{Period: october, Intervals: Intervals{All: 3, Missing: 3}}, Zone: london(t), By: ByDay}
 	var table, comma, object bytes.Buffer
-	for _, err := range []error{rep.WriteTable(&table), rep.WriteCSV(&comma), rep.WriteJSON(&object)} {
+	for _, err := range []error{rep.WriteTable(&table), rep.WriteCSV(&comma, escape.Cell), rep.WriteJSON(&object)} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	want := "Usage by project, 2026-10-01 00:00 to 2026-11-01 00:00, Europe/London\n" +
-		"0 of 3 intervals answered: 0 settled, 0 provisional, 0 unpriced, 0 empty; 3 missing\n"
+		"0 of 3 intervals collected: 0 settled, 0 provisional, 0 unpriced, 0 empty; 3 missing\n"
 	if table.String() != want {
 		t.Errorf("table %q", table.String())
 	}
@@ -258,7 +259,7 @@ func TestCSVAndJSONSayTheSame(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			rep := &Report{Scope: usage.ScopeUser, Whole: random(rand.New(rand.NewSource(2)), 4), Zone: london(t), Names: c.names, Equivalents: c.equivalents, Top: 3}
 			var comma, object bytes.Buffer
-			if err := rep.WriteCSV(&comma); err != nil {
+			if err := rep.WriteCSV(&comma, escape.Cell); err != nil {
 				t.Fatal(err)
 			}
 			if err := rep.WriteJSON(&object); err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Kind says what a row is: a member of the scope, those that were left out of the
-// top together, or a sum of the others.
+// Kind says what a row is: a member of the scope, all members outside the top, or a
+// total.
 type Kind string
 
 // The kinds of rows. A name alone does not tell them: a project may be called
@@ -19,9 +19,8 @@ const (
 	Total       Kind = "total"        // of the whole report
 )
 
-// Row is what a report says of one member in one period, all of it or of one day,
-// week or month. Fields are named as CSV and JSON name them. A nil is not known,
-// which is never 0.
+// Row is one member in one period: the whole range, or a day, week or month. Tags are
+// the names in CSV and JSON. Nil means unknown, which is never 0.
 type Row struct {
 	Kind        Kind        `json:"row"`
 	Start       string      `json:"period_start"`
@@ -63,7 +62,7 @@ type Row struct {
 	label string // of the period, for people
 }
 
-// row says of a tally all but whose it is and when.
+// row makes a row of a tally.
 func (r *Report) row(kind Kind, s Stretch, t usage.Tally, seen *usage.Coverage) Row {
 	row := Row{
 		Kind: kind, Scope: r.Scope, Name: t.Name, label: r.label(kind, s.Period),
@@ -107,7 +106,7 @@ func value[T ~float64](v T) *float64 {
 	return &f
 }
 
-// ratio is a part of a whole; of nothing there is none.
+// ratio is a part of a whole; nil if the whole is 0.
 func ratio[T ~float64](part, whole T) *float64 {
 	if whole <= 0 {
 		return nil
@@ -115,7 +114,7 @@ func ratio[T ~float64](part, whole T) *float64 {
 	return value(part / whole)
 }
 
-// part01 takes from a share what rounding has put outside of it.
+// part01 clamps a share that rounding has moved out of [0, 1].
 func part01(v *float64) *float64 {
 	if v == nil {
 		return nil

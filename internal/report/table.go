@@ -6,10 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/table"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// WriteTable writes the report for people: rounded and aligned, without colour.
+// WriteTable writes the report for people: rounded, aligned, without colour.
 func (r *Report) WriteTable(out io.Writer) error {
 	p, n := r.Whole, r.Whole.Intervals
 	const day = "2006-01-02 15:04"
@@ -18,15 +19,15 @@ func (r *Report) WriteTable(out io.Writer) error {
 		whose = "of the whole site"
 	}
 	fmt.Fprintf(out, "Usage %s, %s to %s, %s\n", whose, p.From.In(r.Zone).Format(day), p.To.In(r.Zone).Format(day), r.Zone)
-	fmt.Fprintf(out, "%d of %d intervals answered: %d settled, %d provisional, %d unpriced, %d empty; %d missing\n",
+	fmt.Fprintf(out, "%d of %d intervals collected: %d settled, %d provisional, %d unpriced, %d empty; %d missing\n",
 		n.Answered(), n.All, n.Settled, n.Provisional, n.Unpriced, n.Empty, n.Missing)
 	rows := r.shown()
 	if len(rows) == 0 {
 		return nil
 	}
-	for _, columns := range [][]column{r.amounts(rows), r.certainty(rows)} {
+	for _, columns := range [][]table.Column{r.amounts(rows), r.certainty(rows)} {
 		fmt.Fprintln(out)
-		if err := write(out, append(r.who(rows), columns...)); err != nil {
+		if err := table.Table(append(r.who(rows), columns...)).Write(out, ""); err != nil {
 			return err
 		}
 	}
@@ -37,8 +38,8 @@ func (r *Report) WriteTable(out io.Writer) error {
 	return nil
 }
 
-// shown are the rows that people need: the sum of a period that has one member is
-// that member.
+// shown lists the rows that people need: with one member, the total of a period would
+// repeat that member.
 func (r *Report) shown() []Row {
 	var rows []Row
 	for _, row := range r.Rows() {
@@ -49,8 +50,8 @@ func (r *Report) shown() []Row {
 	return rows
 }
 
-func (r *Report) who(rows []Row) []column {
-	var columns []column
+func (r *Report) who(rows []Row) []table.Column {
+	var columns []table.Column
 	if len(r.Parts) > 0 {
 		columns = append(columns, words(strings.ToUpper(r.By), rows, func(row Row) string { return row.label }))
 	}
@@ -66,8 +67,8 @@ func (r *Report) who(rows []Row) []column {
 	return columns
 }
 
-func (r *Report) amounts(rows []Row) []column {
-	return []column{
+func (r *Report) amounts(rows []Row) []table.Column {
+	return []table.Column{
 		numbers("kWh", rows, func(row Row) *float64 { return &row.Energy }),
 		numbers("BUSY kWh", rows, func(row Row) *float64 { return &row.BusyEnergy }),
 		numbers("IDLE kWh", rows, func(row Row) *float64 { return &row.IdleEnergy }),
@@ -79,61 +80,57 @@ func (r *Report) amounts(rows []Row) []column {
 	}
 }
 
-// certainty is how sure the amounts are, but for what is not known of any.
-func (r *Report) certainty(rows []Row) []column {
-	columns := []column{
+// certainty lists how certain the amounts are, without columns that are unknown for all.
+func (r *Report) certainty(rows []Row) []table.Column {
+	columns := []table.Column{
 		numbers("kWh LOW", rows, func(row Row) *float64 { return row.EnergyLow }),
 		numbers("HIGH", rows, func(row Row) *float64 { return row.EnergyHigh }),
 		numbers("gCO2eq LOW", rows, func(row Row) *float64 { return row.EmissionsLow }),
 		numbers("HIGH", rows, func(row Row) *float64 { return row.EmissionsHigh }),
 		percents("PROVISIONAL", rows, func(row Row) *float64 { return row.Provisional }),
 		percents("UNPRICED", rows, func(row Row) *float64 { return row.Unpriced }),
-		percents("NOBODY'S", rows, func(row Row) *float64 { return row.Unattributed }),
+		percents("UNATTRIBUTED", rows, func(row Row) *float64 { return row.Unattributed }),
 	}
 	if r.Scope == usage.ScopeAda || r.Scope == usage.ScopeProject {
-		columns = append(columns, percents("CPU SEEN", rows, func(row Row) *float64 { return row.Coverage }))
+		columns = append(columns, percents("CPU COVERAGE", rows, func(row Row) *float64 { return row.Coverage }))
 	}
-	return slices.DeleteFunc(columns, func(c column) bool {
-		return !slices.ContainsFunc(c.cells, func(text string) bool { return text != unknown })
+	return slices.DeleteFunc(columns, func(c table.Column) bool {
+		return !slices.ContainsFunc(c.Cells, func(text string) bool { return text != unknown })
 	})
 }
 
-// boundsNote says what the bounds are made of, and what they leave out.
+// boundsNote says what the bounds include and what they ignore.
 func (r *Report) boundsNote(total Row) string {
-	note := fmt.Sprintf("Bounds: forecasts are off by %s gCO2eq/kWh on average (%s).", rounded(float64(r.Forecasts.Mean), 1), r.measured())
+	note := fmt.Sprintf("Bounds: the mean error of forecasts is %s gCO2eq/kWh (%s).", rounded(float64(r.Forecasts.Mean), 1), r.measured())
 	switch {
 	case total.Unbounded == nil || *total.Unbounded == 0:
 	case *total.Unbounded >= nearlyAll:
-		note += "\nThe error of the average power is not known of any machine type: it is in no bound."
+		note += "\nThe bounds ignore the error of the average power, which is unknown for all machine types."
 	default:
-		note += fmt.Sprintf("\nThe error of the average power is not known of %s %% of the energy: there it is in no bound.", rounded(100**total.Unbounded, 1))
+		note += fmt.Sprintf("\nThe bounds ignore the error of the average power for %s %% of the energy, where it is unknown.", rounded(100**total.Unbounded, 1))
 	}
 	if total.Unpriced != nil && *total.Unpriced > 0 {
-		note += fmt.Sprintf("\n%s %% of the energy has no carbon intensity yet: it is in no gCO2eq.", rounded(100**total.Unpriced, 1))
+		note += fmt.Sprintf("\n%s %% of the energy has no carbon intensity yet and is not included in gCO2eq.", rounded(100**total.Unpriced, 1))
 	}
 	return note
 }
 
 func (r *Report) measured() string {
 	if r.Forecasts.Pairs == 0 {
-		return "the documented mean"
+		return "as documented"
 	}
-	return fmt.Sprintf("mean of %d half hours here", r.Forecasts.Pairs)
+	return fmt.Sprintf("measured over %d half hours", r.Forecasts.Pairs)
 }
 
 func (r *Report) writeEquivalents(out io.Writer, total Row) error {
 	if total.Emissions == nil {
-		_, err := fmt.Fprintln(out, "\nNothing is priced yet, so there is nothing it is like.")
+		_, err := fmt.Fprintln(out, "\nNothing is priced yet, so there are no equivalents.")
 		return err
 	}
-	fmt.Fprintf(out, "\n%s gCO2eq are about as much as\n", rounded(*total.Emissions, 0))
-	columns := []column{{}, {left: true}, {}, {left: true}}
+	fmt.Fprintf(out, "\n%s gCO2eq is about the same as\n", rounded(*total.Emissions, 0))
+	t := table.Table{table.Numbers(""), table.Words(""), table.Numbers(""), table.Words("")}
 	for i, e := range Equivalents() {
-		for n, text := range []string{
-			rounded(*total.Equivalents[i], 2), e.What, fmt.Sprintf("at %v g", float64(e.Each)), e.Source,
-		} {
-			columns[n].cells = append(columns[n].cells, text)
-		}
+		t.Add(rounded(*total.Equivalents[i], 2), e.What, fmt.Sprintf("at %v g", float64(e.Each)), e.Source)
 	}
-	return write(out, columns)
+	return t.Write(out, "")
 }

@@ -26,21 +26,21 @@ func TestTable(t *testing.T) {
 	}{
 		{"by project", Report{Scope: usage.ScopeProject, Whole: s, Forecasts: ForecastError{Mean: 24}}, `
 Usage by project, 2026-10-01 00:00 to 2026-11-01 00:00, Europe/London
-1440 of 1490 intervals answered: 1400 settled, 40 provisional, 0 unpriced, 0 empty; 50 missing
+1440 of 1490 intervals collected: 1400 settled, 40 provisional, 0 unpriced, 0 empty; 50 missing
 
 PROJECT          kWh  BUSY kWh  IDLE kWh    IDLE  gCO2eq  BUSY g  IDLE g  g/kWh
 ISIS           10.00     8.000     2.000  20.0 %    1000   800.0   200.0  100.0
 "CLF\x1b[31m"  <0.01    <0.001     0.000   0.0 %       -       -       -      -
 total          10.00     8.000     2.000  20.0 %    1000   800.0   200.0  100.0
 
-PROJECT        kWh LOW   HIGH  gCO2eq LOW  HIGH  PROVISIONAL  UNPRICED  NOBODY'S  CPU SEEN
-ISIS                 -      -       904.0  1096       50.0 %     0.0 %    10.0 %    99.9 %
-"CLF\x1b[31m"    <0.01  <0.01           -     -        0.0 %   100.0 %     0.0 %         -
-total            10.00  10.00       904.0  1096       50.0 %    <0.1 %    10.0 %    99.9 %
+PROJECT        kWh LOW   HIGH  gCO2eq LOW  HIGH  PROVISIONAL  UNPRICED  UNATTRIBUTED  CPU COVERAGE
+ISIS                 -      -       904.0  1096       50.0 %     0.0 %        10.0 %        99.9 %
+"CLF\x1b[31m"    <0.01  <0.01           -     -        0.0 %   100.0 %         0.0 %             -
+total            10.00  10.00       904.0  1096       50.0 %    <0.1 %        10.0 %        99.9 %
 
-Bounds: forecasts are off by 24.0 gCO2eq/kWh on average (the documented mean).
-The error of the average power is not known of 100.0 % of the energy: there it is in no bound.
-<0.1 % of the energy has no carbon intensity yet: it is in no gCO2eq.
+Bounds: the mean error of forecasts is 24.0 gCO2eq/kWh (as documented).
+The bounds ignore the error of the average power for 100.0 % of the energy, where it is unknown.
+<0.1 % of the energy has no carbon intensity yet and is not included in gCO2eq.
 `},
 		{
 			"users by name and week, the others as one",
@@ -50,7 +50,7 @@ The error of the average power is not known of 100.0 % of the energy: there it i
 			},
 			`
 Usage by user, 2026-10-01 00:00 to 2026-11-01 00:00, Europe/London
-1440 of 1490 intervals answered: 1400 settled, 40 provisional, 0 unpriced, 0 empty; 50 missing
+1440 of 1490 intervals collected: 1400 settled, 40 provisional, 0 unpriced, 0 empty; 50 missing
 
 WEEK      USER   NAME    kWh  BUSY kWh  IDLE kWh    IDLE  gCO2eq  BUSY g  IDLE g  g/kWh
 2026-W40  ISIS   Ada   10.00     8.000     2.000  20.0 %    1000   800.0   200.0  100.0
@@ -58,15 +58,15 @@ WEEK      USER   NAME    kWh  BUSY kWh  IDLE kWh    IDLE  gCO2eq  BUSY g  IDLE g
 2026-W40  total  -     10.00     8.000     2.000  20.0 %    1000   800.0   200.0  100.0
 all       total  -     10.00     8.000     2.000  20.0 %    1000   800.0   200.0  100.0
 
-WEEK      USER   NAME  kWh LOW   HIGH  gCO2eq LOW  HIGH  PROVISIONAL  UNPRICED  NOBODY'S
-2026-W40  ISIS   Ada         -      -       956.0  1044       50.0 %     0.0 %    10.0 %
-2026-W40  other  -       <0.01  <0.01           -     -        0.0 %   100.0 %     0.0 %
-2026-W40  total  -       10.00  10.00       956.0  1044       50.0 %    <0.1 %    10.0 %
-all       total  -       10.00  10.00       956.0  1044       50.0 %    <0.1 %    10.0 %
+WEEK      USER   NAME  kWh LOW   HIGH  gCO2eq LOW  HIGH  PROVISIONAL  UNPRICED  UNATTRIBUTED
+2026-W40  ISIS   Ada         -      -       956.0  1044       50.0 %     0.0 %        10.0 %
+2026-W40  other  -       <0.01  <0.01           -     -        0.0 %   100.0 %         0.0 %
+2026-W40  total  -       10.00  10.00       956.0  1044       50.0 %    <0.1 %        10.0 %
+all       total  -       10.00  10.00       956.0  1044       50.0 %    <0.1 %        10.0 %
 
-Bounds: forecasts are off by 11.0 gCO2eq/kWh on average (mean of 96 half hours here).
-The error of the average power is not known of 100.0 % of the energy: there it is in no bound.
-<0.1 % of the energy has no carbon intensity yet: it is in no gCO2eq.
+Bounds: the mean error of forecasts is 11.0 gCO2eq/kWh (measured over 96 half hours).
+The bounds ignore the error of the average power for 100.0 % of the energy, where it is unknown.
+<0.1 % of the energy has no carbon intensity yet and is not included in gCO2eq.
 `,
 		},
 		{
@@ -78,30 +78,30 @@ The error of the average power is not known of 100.0 % of the energy: there it i
 			},
 			`
 Usage of the whole site, 2026-10-01 00:00 to 2026-11-01 00:00, Europe/London
-0 of 0 intervals answered: 0 settled, 0 provisional, 0 unpriced, 0 empty; 0 missing
+0 of 0 intervals collected: 0 settled, 0 provisional, 0 unpriced, 0 empty; 0 missing
 
 DAY         ADA      kWh  BUSY kWh  IDLE kWh    IDLE  gCO2eq  BUSY g  IDLE g  g/kWh
 2026-10-01  ada    10.00     8.000     2.000  20.0 %    1000   800.0   200.0  100.0
 all         total  10.00     8.000     2.000  20.0 %    1000   800.0   200.0  100.0
 
-DAY         ADA    PROVISIONAL  UNPRICED  NOBODY'S
-2026-10-01  ada          0.0 %     0.0 %     0.0 %
-all         total        0.0 %     0.0 %     0.0 %
+DAY         ADA    PROVISIONAL  UNPRICED  UNATTRIBUTED
+2026-10-01  ada          0.0 %     0.0 %         0.0 %
+all         total        0.0 %     0.0 %         0.0 %
 
-Bounds: forecasts are off by 24.0 gCO2eq/kWh on average (the documented mean).
-The error of the average power is not known of any machine type: it is in no bound.
+Bounds: the mean error of forecasts is 24.0 gCO2eq/kWh (as documented).
+The bounds ignore the error of the average power, which is unknown for all machine types.
 
-1000 gCO2eq are about as much as
-  2.50  miles by car                 at 400 g  US EPA, typical passenger vehicle
-  3.98  km by car                    at 251 g  Green Algorithms (2021), mean US car
- 16.78  days of a tree              at 59.6 g  Arbor Day Foundation, 48 lb a year
-  0.05  years of a tree            at 21772 g  Arbor Day Foundation, 48 lb a year
-121.65  charges of a smartphone     at 8.22 g  US EPA, equivalencies calculator
- 21.28  charges of a laptop           at 47 g  0.1 kWh at 470 g/kWh, reckoned
- 18.18  hours of HD streaming         at 55 g  Carbon Trust (2021), mean of Europe
- 14.29  litres boiled in a kettle     at 70 g  Berners-Lee (2010), electric kettle
-  0.41  kg of coal                  at 2419 g  UK Government factors, industrial coal
-  0.42  litres of petrol            at 2392 g  Ecoscore (VITO), 0.652 kg of carbon
+1000 gCO2eq is about the same as
+  2.50  miles by car                          at 400 g  US EPA, typical passenger vehicle
+  3.98  km by car                             at 251 g  Green Algorithms (2021), average US car
+ 16.78  days of growth of a tree             at 59.6 g  Arbor Day Foundation, 48 lb a year
+  0.05  years of growth of a tree           at 21772 g  Arbor Day Foundation, 48 lb a year
+121.65  smartphone charges                   at 8.22 g  US EPA, equivalencies calculator
+ 21.28  laptop charges                         at 47 g  0.1 kWh at 470 g/kWh (estimate)
+ 18.18  hours of HD streaming                  at 55 g  Carbon Trust (2021), European average
+ 14.29  litres of water boiled in a kettle     at 70 g  Berners-Lee (2010), electric kettle
+  0.41  kg of coal                           at 2419 g  UK Government factors, industrial coal
+  0.42  litres of petrol                     at 2392 g  Ecoscore (VITO), 0.652 kg of carbon
 `,
 		},
 	} {

@@ -147,7 +147,7 @@ func TestMeasuredPowerIsLearnedAndUsed(t *testing.T) {
 	if !near(watts.Busy, truly.Busy, 1e-3) || !near(watts.Idle, truly.Idle, 1e-3) || sigma.Busy > 1e-3 || sigma.Idle > 1e-3 {
 		t.Errorf("found %v ± %v, the machines draw %v", watts, sigma, truly)
 	}
-	for _, line := range []string{"by host, ", "Stored in " + where.store, "in place of 12 W and 1 W (default)", "PUE is not part of it: energy is multiplied by it afterwards, here by 1.2"} {
+	for _, line := range []string{"by host, ", "Stored in " + where.store, "in place of 12 W and 1 W (default)", "PUE is not included: energy is multiplied by it afterwards (currently 1).2"} {
 		if !strings.Contains(again, line) {
 			t.Errorf("it does not say %q:\n%s", line, again)
 		}
@@ -256,18 +256,18 @@ func TestCalibrateAgainstARealPrometheus(t *testing.T) {
 		{name: "sockets are added up", expr: "socket_watts", exact: true, stdout: "by host, "},
 		{name: "kilowatts made watts", expr: "(socket_watts / 1000) * 1000", exact: true},
 		{name: "a scatter", expr: "scattered_watts"},
-		{name: "what is no measurement is left out", expr: "broken_watts", exact: true, stdout: "3 measured (1 NaN, 1 negative, 1 not whole)"},
+		{name: "what is no measurement is left out", expr: "broken_watts", exact: true, stdout: "3 measured (1 NaN, 1 negative, 1 incomplete)"},
 		{name: "a wattmeter that is stuck", expr: "stuck_watts", code: 1, stderr: "learn the watts of SANS: no interval has both CPU time and measured power; left out: "},
 		{name: "milliwatts", expr: "milli_watts", code: 1, stderr: "which no core draws; the expression must give watts"},
 		{name: "hosts that nobody knows", expr: "bmc_watts", code: 1, stderr: "the measured power is of other hosts: it has bmc-"},
-		{name: "no such metric", expr: "no_such_watts", code: 1, stderr: "carbontool calibrate: learn the watts of SANS: --power-metric gives no power in the range\n"},
-		{name: "no PromQL", expr: "sum(", code: 2, stderr: "--power-metric: prometheus does not understand it: bad_data: "},
-		{name: "a number", expr: "120", code: 2, stderr: "--power-metric: prometheus does not understand it: bad_data: "},
-		{name: "nothing", expr: " ", code: 2, stderr: "--power-metric: is empty; see carbontool calibrate --help\n"},
-		{name: "a machine type that nobody has", machine: "Moun", expr: "ports_watts", code: 2, stderr: `--machine: there is no machine type "Moun"; there are `},
-		{name: "one that was not used then", machine: learnedMachine, expr: "ports_watts", more: []string{"--to=2020-01-02", "--from=2020-01-01"}, code: 1, stderr: "carbontool calibrate: learn the watts of SANS: prometheus has no CPU time of it in the range\n"},
+		{name: "no such metric", expr: "no_such_watts", code: 1, stderr: "carbontool calibrate: learn the watts of SANS: --power-metric returns no data in this range\n"},
+		{name: "no PromQL", expr: "sum(", code: 2, stderr: "--power-metric: Prometheus rejects the query: bad_data: "},
+		{name: "a number", expr: "120", code: 2, stderr: "--power-metric: Prometheus rejects the query: bad_data: "},
+		{name: "nothing", expr: " ", code: 2, stderr: "--power-metric: must not be empty; see carbontool calibrate --help\n"},
+		{name: "a machine type that nobody has", machine: "Moun", expr: "ports_watts", code: 2, stderr: `--machine: there is no machine type "Moun"; known types: `},
+		{name: "one that was not used then", machine: learnedMachine, expr: "ports_watts", more: []string{"--to=2020-01-02", "--from=2020-01-01"}, code: 1, stderr: "carbontool calibrate: learn the watts of SANS: Prometheus has no CPU time for it in this range\n"},
 		{name: "a range that is too short", expr: "ports_watts", more: []string{"--to=" + over.first.Add(2*time.Hour).Format(time.RFC3339)}, code: 1, stderr: "4 intervals have both CPU time and measured power, at least 12 are needed"},
-		{name: "a range of no interval", expr: "ports_watts", more: []string{"--to=" + over.first.Add(20*time.Minute).Format(time.RFC3339)}, code: 2, stderr: "the range holds no whole interval of 30m"},
+		{name: "a range of no interval", expr: "ports_watts", more: []string{"--to=" + over.first.Add(20*time.Minute).Format(time.RFC3339)}, code: 2, stderr: "the range contains no complete interval of 30m"},
 		{name: "the future", expr: "ports_watts", more: []string{"--to=2099-01-01"}, code: 2, stderr: "--to: 2099-01-01 is in the future"},
 		{name: "reversed", expr: "ports_watts", more: []string{"--to=2020-01-01"}, code: 2, stderr: "--to: 2020-01-01T00:00:00Z is not after --from"},
 		{name: "a validity that is no time", expr: "ports_watts", more: []string{"--valid-from=soon"}, code: 2, stderr: `--valid-from: "soon" is no time`},
