@@ -6,14 +6,14 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Budget is a budget and how it stands.
+// Budget is a budget and its status.
 type Budget struct {
 	Name, Target string
 	Scope        usage.Scope
 	InKWh        bool    // whether Limit and Used are kWh; else they are gCO2eq
 	Limit        float64 // above 0
 	Period       usage.Period
-	// Used and the ratios are absent where they are not known: see budget.Status.
+	// Used and the ratios are absent if unknown: see budget.Status.
 	Used      *float64
 	Burn      map[string]float64 // by window: 2h, 1d, 7d
 	Projected *float64
@@ -28,18 +28,18 @@ func newBudgets() budgets {
 	d := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name, help, append([]string{"budget", "scope", "target"}, labels...), nil)
 	}
-	const used = " in the period so far, of what is stored and priced, as known now. Falls with each period; absent until usage of the target was seen, and while none of the period's is priced."
+	const used = " in the current period, for usage that is stored and priced, as currently known. Resets with each period. Absent until the target has usage, and while none of it is priced."
 	return budgets{
-		limitGrams: d("carbon_budget_limit_gco2eq", "Emissions that a budget allows in its period."),
-		usedGrams:  d("carbon_budget_used_gco2eq", "Emissions of a budget's target"+used),
-		limitKWh:   d("carbon_budget_limit_kwh", "Energy that a budget allows in its period."),
-		usedKWh:    d("carbon_budget_used_kwh", "Energy of a budget's target in the period so far, as known now. Falls with each period; absent until usage of the target was seen."),
-		start:      d("carbon_budget_period_start_timestamp_seconds", "Start of the period of a budget that holds now, or of its only one."),
-		end:        d("carbon_budget_period_end_timestamp_seconds", "End of the period of a budget that holds now, or of its only one."),
+		limitGrams: d("carbon_budget_limit_gco2eq", "Emissions that the budget allows per period."),
+		usedGrams:  d("carbon_budget_used_gco2eq", "Emissions of the target of the budget"+used),
+		limitKWh:   d("carbon_budget_limit_kwh", "Energy that the budget allows per period."),
+		usedKWh:    d("carbon_budget_used_kwh", "Energy of the target of the budget in the current period, as currently known. Resets with each period. Absent until the target has usage."),
+		start:      d("carbon_budget_period_start_timestamp_seconds", "Start of the current period of the budget, or of its only period."),
+		end:        d("carbon_budget_period_end_timestamp_seconds", "End of the current period of the budget, or of its only period."),
 		burn: d("carbon_budget_burn_ratio",
-			"Rate of use of a budget over the last window of time, over the rate that uses it up in just its period: 1 is the plan. From the store, over the turn of a period too; absent while the store does not hold the window.", "window"),
+			"Consumption rate divided by the rate that would exactly exhaust the budget over its period (1 = on plan). Averaged over the window, even across the start of a period. Absent while the store does not cover the window.", "window"),
 		projected: d("carbon_budget_projected_ratio",
-			"What will have been used of a budget at the end of its period, at the rate of the last 7 days, over the limit. Absent while the store does not hold so much."),
+			"Projected consumption at the end of the period, at the rate of the last 7 days, divided by the limit. Absent while the store does not cover 7 days."),
 	}
 }
 

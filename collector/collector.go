@@ -1,6 +1,6 @@
-// Package collector is the face on /metrics. It shows a snapshot that was made
-// beforehand and does no I/O; it must not know how a number came about. Start
-// with testdata/metrics.prom, the catalogue of all metrics, then Usage.Collect.
+// Package collector serves /metrics. It shows a snapshot that was made beforehand and
+// does no I/O; it must not know how numbers are calculated. Start with
+// testdata/metrics.prom, the catalogue of all metrics, then Usage.Collect.
 package collector
 
 import (
@@ -13,24 +13,23 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Snapshot is all that the usage metrics show, as of one moment. It is not
-// changed once published.
+// Snapshot is everything that the usage metrics show, at one moment. It must not change
+// once published.
 type Snapshot struct {
 	usage.Summary
-	Ratings  []usage.Rating // the power in force of every known machine type
+	Ratings  []usage.Rating // current power of every known machine type
 	PUE      float64
 	Interval time.Duration
-	// Since is the time before which a key must have had its last usage to
-	// leave /metrics.
+	// Since is the oldest last usage of keys that are shown.
 	Since time.Time
-	// Workspaces are the active ones; nil if they are not to be shown.
+	// Workspaces are the active ones; nil if they are not shown.
 	Workspaces []usage.ActiveUsage
 	ToDate     ToDate
 	Budgets    []Budget
-	Drift      []usage.Drift // of every project seen within a week
+	Drift      []usage.Drift // of every project seen in the last week
 }
 
-// Usage shows usage, its rates and the state of the record.
+// Usage shows usage, rates and interval states.
 type Usage struct {
 	snapshot atomic.Pointer[Snapshot]
 
@@ -46,7 +45,7 @@ type Usage struct {
 	budgets          budgets
 }
 
-// NewUsage makes a collector that shows nothing until Publish.
+// NewUsage makes a collector that shows nothing before Publish.
 func NewUsage() *Usage {
 	usageLabels := []string{"project", "machine", "user", "group", "mode"}
 	d := func(name, help string, labels ...string) *prometheus.Desc {
@@ -55,48 +54,48 @@ func NewUsage() *Usage {
 	return &Usage{
 		workspaces: newWorkspaces(), budgets: newBudgets(),
 		day: newToDate("carbon_day_to_date_energy_kwh", "carbon_day_to_date_emissions_gco2eq",
-			"the last midnight of the configured time zone"),
+			"midnight in the configured time zone"),
 		month: newToDate("carbon_month_to_date_energy_kwh", "carbon_month_to_date_emissions_gco2eq",
 			"the start of the month in the configured time zone"),
 		year: newToDate("carbon_year_to_date_energy_kwh", "carbon_year_to_date_emissions_gco2eq",
 			"the start of the year in the configured time zone"),
 		cpu: d("carbon_cpu_seconds",
-			"CPU seconds since the first stored interval, those of cores that worked (busy) or waited (idle). May be restated, hence a gauge: use delta, never increase.", usageLabels...),
+			"CPU seconds since the first stored interval, busy or idle. May be restated, so it is a gauge: use delta, not increase.", usageLabels...),
 		energy: d("carbon_energy_kwh",
-			"Energy since the first stored interval: CPU seconds x the average power of the machine type x PUE. May be restated, hence a gauge: use delta, never increase.", usageLabels...),
+			"Energy since the first stored interval: CPU seconds x average power of the machine type x PUE. May be restated, so it is a gauge: use delta, not increase.", usageLabels...),
 		emissions: d("carbon_emissions_gco2eq",
-			"Emissions of all priced intervals: the energy of each half hour x the carbon intensity of the grid in that half hour, as known now. May be restated, hence a gauge: use delta, never increase. Absent while nothing is priced.", usageLabels...),
+			"Emissions of all priced intervals: energy of each half hour x carbon intensity of the grid in that half hour, as currently known. May be restated, so it is a gauge: use delta, not increase. Absent until an interval is priced.", usageLabels...),
 		power: d("carbon_power_watts",
-			"Mean power over the newest complete interval, PUE included.", usageLabels...),
+			"Mean power over the newest complete interval, including PUE.", usageLabels...),
 		rate: d("carbon_emission_rate_gco2eq_per_hour",
-			"Mean rate of emission over the newest complete interval; absent while that is unpriced.", usageLabels...),
+			"Mean emission rate over the newest complete interval. Absent while that interval is unpriced.", usageLabels...),
 		settledEnergy: d("carbon_settled_energy_kwh_total",
-			"Energy of settled intervals, which are final, PUE included. Never falls and survives restarts: increase is right.", usageLabels...),
+			"Energy of settled (final) intervals, including PUE. Never decreases and survives restarts, so increase works.", usageLabels...),
 		settledEmissions: d("carbon_settled_emissions_gco2eq_total",
-			"Emissions of settled intervals, which are final. Never falls and survives restarts: increase is right.", usageLabels...),
+			"Emissions of settled (final) intervals. Never decreases and survives restarts, so increase works.", usageLabels...),
 		machinePower: d("carbon_machine_power_watts",
-			"Average power in force for one core of a machine type, without PUE, and where that average comes from.", "machine", "mode", "source"),
+			"Current average power per core of a machine type, without PUE. The label source says where the average comes from.", "machine", "mode", "source"),
 		pue: d("carbon_pue_ratio",
-			"Power usage effectiveness in force: what the data centre draws over what its machines draw. Multiplies energy."),
+			"Current power usage effectiveness: energy of the data centre divided by energy of its machines. Energy is multiplied by it."),
 		interval: d("carbon_interval_seconds",
-			"Length of an interval, the span of time for which usage is stored."),
+			"Length of an interval, the unit of time in which usage is stored."),
 		complete: d("carbon_last_complete_interval_timestamp_seconds",
-			"End of the newest stored interval that has usage."),
+			"End of the newest stored interval with usage."),
 		states: d("carbon_intervals",
-			"Intervals by state: missing is not fetched yet, empty had no series, unpriced has no carbon intensity yet, provisional may still be restated, settled is final.", "state"),
+			"Number of intervals by state: missing (not collected yet), empty (no series), unpriced (no carbon intensity yet), provisional (may be restated), settled (final).", "state"),
 		unpriced: d("carbon_unpriced_energy_kwh",
-			"Energy of unpriced intervals: it has no carbon intensity yet, and so is in no emissions."),
+			"Energy of unpriced intervals, which have no carbon intensity yet and are not included in emissions."),
 		covers: d("carbon_coverage_ratio",
-			"CPU seconds of all modes seen in the newest complete interval, over cores x its length. Below 1, machines were up for part of it or scrapes failed.", "project"),
+			"CPU seconds of all modes seen in the newest complete interval, divided by cores x interval length. Below 1 if machines were up for only part of the interval or scrapes failed.", "project"),
 		drift: d("carbon_exporter_label_drift",
-			"Whether a project has lost what it had for days (1) or not (0): all of its series, or a label that says whose they are; the log says which. Absent a week after it was last seen.", "project"),
+			"Whether all series of a project, or a label that identifies its users, disappeared after being present for days (1 = yes, 0 = no). The log has details. Absent a week after the project was last seen.", "project"),
 	}
 }
 
-// Publish shows another snapshot from now on.
+// Publish replaces the snapshot.
 func (c *Usage) Publish(s *Snapshot) { c.snapshot.Store(s) }
 
-// Snapshot is what is shown, nil if nothing is yet. It must not be changed.
+// Snapshot returns the current snapshot, or nil. It must not be changed.
 func (c *Usage) Snapshot() *Snapshot { return c.snapshot.Load() }
 
 // Describe implements prometheus.Collector.
@@ -159,7 +158,7 @@ func (c *Usage) collectNewest(out emitter, n *usage.Newest, since time.Time) {
 	length := n.Interval.Length
 	keys := n.Usage
 	if n.Interval.End().Before(since) {
-		keys = nil // nothing was stored for so long that all of them have left
+		keys = nil // nothing was stored for so long that all keys have expired
 	}
 	for _, u := range keys {
 		pair(out, c.power, u.Key, usage.BusyIdle[usage.Watts]{
@@ -179,8 +178,8 @@ func (c *Usage) collectNewest(out emitter, n *usage.Newest, since time.Time) {
 	}
 }
 
-// emitter makes constant metrics; one that cannot be made fails the scrape
-// loudly rather than being left out.
+// emitter makes constant metrics. A metric that cannot be made fails the scrape instead
+// of being left out.
 type emitter struct {
 	ch chan<- prometheus.Metric
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Grid shows the carbon intensity of now: the forecast of the slot that holds
-// now, and the newest actual there is. See gridOutlook for the time to come.
+// Grid shows the current carbon intensity: the forecast for the current slot and the
+// newest actual. See gridOutlook for the future.
 type Grid struct {
 	Now func() time.Time
 
@@ -19,24 +19,24 @@ type Grid struct {
 	outlook           *gridOutlook
 }
 
-// NewGrid makes a collector that shows nothing until it has slots.
+// NewGrid makes a collector that shows nothing before Publish.
 func NewGrid(now func() time.Time) *Grid {
 	labels := []string{"grid", "provider", "kind"}
 	return &Grid{
 		Now: now, outlook: newGridOutlook(),
 		value: prometheus.NewDesc("carbon_intensity_gco2eq_per_kwh",
-			"Carbon intensity of the grid: the forecast for the half hour of now, and the actual of the newest half hour that has one.", labels, nil),
+			"Carbon intensity of the grid: kind=forecast is for the current half hour, kind=actual for the newest half hour with an actual value.", labels, nil),
 		slot: prometheus.NewDesc("carbon_intensity_slot_start_timestamp_seconds",
-			"Start of the half hour of which carbon_intensity_gco2eq_per_kwh is the intensity.", labels, nil),
+			"Start of the half hour that carbon_intensity_gco2eq_per_kwh refers to.", labels, nil),
 		word: prometheus.NewDesc("carbon_intensity_index_info",
-			"The provider's own word for carbon_intensity_gco2eq_per_kwh, such as low. Its bounds are the provider's and change from year to year. Absent where there is no word.", append(labels, "index"), nil),
+			"Category that the provider assigns to carbon_intensity_gco2eq_per_kwh, such as low. The provider defines the categories and may change them every year. Absent if there is none.", append(labels, "index"), nil),
 	}
 }
 
-// Publish shows other slots from now on, oldest first.
+// Publish replaces the slots, oldest first.
 func (c *Grid) Publish(slots []usage.Slot) { c.slots.Store(&slots) }
 
-// PublishErrors shows other forecast errors from now on.
+// PublishErrors replaces the forecast errors.
 func (c *Grid) PublishErrors(all []usage.ForecastError) { c.outlook.errors.Store(&all) }
 
 // Describe implements prometheus.Collector.

@@ -10,8 +10,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// gridOutlook shows the forecast of the coming 48 hours, the best windows in it,
-// and how good forecasts have been.
+// gridOutlook shows the forecast of the next 48 hours, the best windows in it, and the
+// accuracy of past forecasts.
 type gridOutlook struct {
 	errors atomic.Pointer[[]usage.ForecastError]
 
@@ -24,19 +24,19 @@ func newGridOutlook() *gridOutlook {
 	}
 	return &gridOutlook{
 		forecast: d("carbon_intensity_forecast_gco2eq_per_kwh",
-			"Forecast carbon intensity of the half hour that begins so long after the beginning of the one of now. Absent where there is no forecast.", "ahead"),
+			"Forecast carbon intensity of the half hour that starts this long after the current one. Absent if there is no forecast.", "ahead"),
 		bestStart: d("carbon_intensity_best_window_start_timestamp_seconds",
-			"Start of the stretch of so many hours, within the coming 48, whose mean forecast is the lowest; the first of several. It may have begun with the half hour of now. Absent where no stretch has a forecast for each of its half hours.", "window"),
+			"Start of the window of this length with the lowest mean forecast in the next 48 hours, or the earliest of several equal ones. It may start with the current half hour. Absent if no window has a forecast for each of its half hours.", "window"),
 		bestMean: d("carbon_intensity_best_window_gco2eq_per_kwh",
-			"The lowest mean forecast of any stretch of so many hours within the coming 48: that of carbon_intensity_best_window_start_timestamp_seconds.", "window"),
+			"Mean forecast of the window that starts at carbon_intensity_best_window_start_timestamp_seconds.", "window"),
 		wrong: d("carbon_intensity_forecast_error_gco2eq_per_kwh",
-			"Mean absolute difference between the actuals of the last 28 days and what was forecast so far ahead, as it was first seen. Absent while there is nothing to compare.", "ahead"),
+			"Mean absolute difference between the actuals of the last 28 days and the forecasts first seen this far ahead. Absent while there is nothing to compare.", "ahead"),
 		pairs: d("carbon_intensity_forecast_error_pairs",
-			"Half hours that carbon_intensity_forecast_error_gco2eq_per_kwh is the mean of.", "ahead"),
+			"Number of half hours in the mean of carbon_intensity_forecast_error_gco2eq_per_kwh.", "ahead"),
 	}
 }
 
-// windows are the lengths of time of which the best is shown.
+// windows are the lengths of the best windows to show.
 var windows = []time.Duration{time.Hour, 3 * time.Hour, 6 * time.Hour}
 
 func (g *gridOutlook) describe(ch chan<- *prometheus.Desc) {
@@ -45,9 +45,8 @@ func (g *gridOutlook) describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// collect shows every half hour of the 48 hours, a closed set of 96 series: on an
-// even grid a mean, a minimum or a quantile over ahead is right, and whoever plans
-// with other windows has all of it.
+// collect shows every half hour of the 48 hours, a fixed set of 96 series, so that mean,
+// minimum and quantile over ahead are correct and any other window can be planned.
 func (g *gridOutlook) collect(out emitter, slots []usage.Slot, now time.Time) {
 	if all := g.errors.Load(); all != nil {
 		for _, e := range *all {
@@ -73,7 +72,7 @@ func (g *gridOutlook) collect(out emitter, slots []usage.Slot, now time.Time) {
 	}
 }
 
-// hours is a multiple of half an hour as a label has it: 30m, 1h, 1h30m, 48h.
+// hours writes a multiple of half an hour as a label: 30m, 1h, 1h30m, 48h.
 func hours(d time.Duration) string {
 	h, m := d/time.Hour, d%time.Hour/time.Minute
 	switch {

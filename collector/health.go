@@ -8,8 +8,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Health shows how the exporter itself is: its upstreams, its directory, its
-// store, its configuration.
+// Health shows the state of the exporter itself: its sources, directory, store and
+// configuration.
 type Health struct {
 	*directoryHealth
 	now func() time.Time
@@ -25,7 +25,7 @@ type Health struct {
 	reloadTime  prometheus.Gauge
 }
 
-// reasonOther is a failure of no known kind.
+// reasonOther is any other failure.
 const reasonOther = "other"
 
 // NewHealth registers its metrics with r.
@@ -35,30 +35,30 @@ func NewHealth(r prometheus.Registerer, now func() time.Time) *Health {
 	h := &Health{
 		directoryHealth: newDirectoryHealth(r), now: now,
 		up: prometheus.NewGaugeVec(gauge("carbon_exporter_source_up",
-			"Whether the last question to a source was answered."), source),
+			"Whether the last request to the source succeeded (1 = yes, 0 = no)."), source),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "carbon_exporter_source_errors_total",
-			Help: "Questions to a source that were not answered, by reason.",
+			Help: "Failed requests to the source, by reason.",
 		}, []string{"source", "reason"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "carbon_exporter_source_request_duration_seconds",
-			Help:    "Time from a question to a source until its whole answer was read, or it failed.",
+			Help:    "Duration of requests to the source, until the whole response was read or the request failed.",
 			Buckets: []float64{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120},
 		}, source),
 		lastSuccess: prometheus.NewGaugeVec(gauge("carbon_exporter_source_last_success_timestamp_seconds",
-			"When a source last gave a whole answer."), source),
+			"Time of the last successful request to the source."), source),
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "carbon_exporter_rejected_samples_total",
-			Help: "Samples and slots of the sources that were refused, by reason.",
+			Help: "Samples and carbon intensity slots rejected as invalid, by reason.",
 		}, []string{"reason"}),
 		writable: prometheus.NewGauge(gauge("carbon_exporter_store_writable",
-			"Whether the last write to the store succeeded.")),
+			"Whether the last write to the store succeeded (1 = yes, 0 = no).")),
 		size: prometheus.NewGauge(gauge("carbon_exporter_store_size_bytes",
-			"Size of the store on disk, write-ahead log included.")),
+			"Size of the store on disk, including the write-ahead log.")),
 		reloadOK: prometheus.NewGauge(gauge("carbon_exporter_config_last_reload_successful",
-			"Whether the last attempt to load the configuration succeeded.")),
+			"Whether the last attempt to load the configuration succeeded (1 = yes, 0 = no).")),
 		reloadTime: prometheus.NewGauge(gauge("carbon_exporter_config_last_reload_success_timestamp_seconds",
-			"When the configuration was last loaded successfully.")),
+			"Time of the last successful load of the configuration.")),
 	}
 	r.MustRegister(h.up, h.errors, h.duration, h.lastSuccess, h.rejected, h.writable, h.size, h.reloadOK, h.reloadTime)
 	h.Watch(usage.SourcePrometheus)
@@ -66,9 +66,9 @@ func NewHealth(r prometheus.Registerer, now func() time.Time) *Health {
 	return h
 }
 
-// Watch shows a source from now on. All of its errors are 0 at first, so that
-// increase sees the first one. Optional sources are watched once they are
-// configured. Watching a source again changes nothing.
+// Watch initialises the error counters of a source with 0, so that increase sees the
+// first error. Optional sources are watched once they are configured. Calling it again
+// changes nothing.
 func (h *Health) Watch(source string) {
 	h.removed.bringBack(source)
 	for _, reason := range []string{
@@ -80,8 +80,8 @@ func (h *Health) Watch(source string) {
 	}
 }
 
-// Unwatch removes the metrics of a source that is no longer configured: it would
-// stay up, or down, for ever.
+// Unwatch removes the metrics of a source that a reload has removed: they would keep
+// their last value for ever.
 func (h *Health) Unwatch(source string) {
 	h.removed.remove(source, func() {
 		for _, vec := range []interface{ DeletePartialMatch(prometheus.Labels) int }{h.up, h.errors, h.duration, h.lastSuccess} {
@@ -96,7 +96,7 @@ func (h *Health) Unwatch(source string) {
 	})
 }
 
-// Asked counts one question and its outcome.
+// Asked counts a request and its result.
 func (h *Health) Asked(source string, took time.Duration, err error) {
 	h.removed.unless(source, func() {
 		h.duration.WithLabelValues(source).Observe(took.Seconds())
@@ -114,20 +114,20 @@ func (h *Health) Asked(source string, took time.Duration, err error) {
 	})
 }
 
-// Rejected counts what was refused.
+// Rejected counts rejected samples.
 func (h *Health) Rejected(r usage.Rejects) {
 	for reason, n := range r {
 		h.rejected.WithLabelValues(reason).Add(float64(n))
 	}
 }
 
-// Wrote notes whether a write to the store succeeded.
+// Wrote records whether a write to the store succeeded.
 func (h *Health) Wrote(err error) { h.writable.Set(truth(err == nil)) }
 
-// Size notes how large the store is.
+// Size records the size of the store.
 func (h *Health) Size(bytes int64) { h.size.Set(float64(bytes)) }
 
-// Reloaded notes whether loading the configuration succeeded.
+// Reloaded records whether loading the configuration succeeded.
 func (h *Health) Reloaded(err error) {
 	h.reloadOK.Set(truth(err == nil))
 	if err == nil {

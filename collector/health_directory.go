@@ -9,8 +9,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// directoryHealth shows how the directory is, and what follows the store. Its
-// gauges are vectors without labels, which are absent until they have a value.
+// directoryHealth shows the state of the directory and of the usage writer. Its gauges
+// are vectors without labels, which are absent until they have a value.
 type directoryHealth struct {
 	removed  *removed
 	asOf     *prometheus.GaugeVec
@@ -21,7 +21,7 @@ type directoryHealth struct {
 	refused map[record]int
 }
 
-// record is a kind of refused records.
+// record is a kind of rejected records.
 type record struct{ collection, reason string }
 
 func newDirectoryHealth(r prometheus.Registerer) *directoryHealth {
@@ -29,22 +29,22 @@ func newDirectoryHealth(r prometheus.Registerer) *directoryHealth {
 		removed: &removed{sources: map[string]bool{}},
 		asOf: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "carbon_exporter_directory_timestamp_seconds",
-			Help: "When the directory in force was read, of who had which host and who is in which group. Absent if it never was.",
+			Help: "Time at which the current directory (owners of hosts and members of groups) was read. Absent until it was read once.",
 		}, nil),
 		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "carbon_exporter_usage_writer_pending_intervals",
-			Help: "Intervals that are new or restated and not written to MongoDB yet. Absent where none are to be.",
+			Help: "Number of new or restated intervals not yet written to MongoDB. Absent if usage is not written there.",
 		}, nil),
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "carbon_exporter_rejected_records_total",
-			Help: "Records of the directory that were refused: all of the first reading since the start, then by how many there were more of a reason than at the reading before. A record that stays bad counts once.",
+			Help: "Directory records rejected as invalid, by reason. A record that stays invalid is counted once, not at every read.",
 		}, []string{"collection", "reason"}),
 	}
 	r.MustRegister(d.asOf, d.pending, d.rejected)
 	return d
 }
 
-// Directory notes when the current directory was read; zero: it never was.
+// Directory records when the current directory was read; zero: never.
 func (d *directoryHealth) Directory(asOf time.Time) {
 	d.removed.unless(usage.SourceMongoDB, func() {
 		if asOf.IsZero() {
@@ -55,9 +55,8 @@ func (d *directoryHealth) Directory(asOf time.Time) {
 	})
 }
 
-// RejectedRecords notes all that one reading of the directory has refused. The
-// same bad records are there at the next reading, a few minutes later, and are
-// no news: counted each time they would drown the one that is.
+// RejectedRecords records everything rejected in one read of the directory. The next read
+// sees the same bad records again: counting them each time would hide new ones.
 func (d *directoryHealth) RejectedRecords(rejects []usage.RecordReject) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -71,7 +70,7 @@ func (d *directoryHealth) RejectedRecords(rejects []usage.RecordReject) {
 	d.refused = refused
 }
 
-// RollupsPending notes how many intervals are still to be written to MongoDB.
+// RollupsPending records how many intervals are not yet written to MongoDB.
 func (d *directoryHealth) RollupsPending(n int) {
 	d.removed.unless(usage.SourceUsageWriter, func() { d.pending.WithLabelValues().Set(float64(n)) })
 }

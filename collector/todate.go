@@ -6,14 +6,14 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// ToDate is what was used since the period began that holds now, by key; a key
-// that is not there has used nothing since.
+// ToDate is the usage since the start of the current day, month and year, by key. A key
+// that is missing has no usage since then.
 type ToDate struct {
 	Day, Month, Year []usage.Total
 }
 
-// toDate shows usage since a period began. Busy and idle are one: whoever wants
-// them apart has carbon_energy_kwh.
+// toDate shows usage since the start of a period, busy and idle together:
+// carbon_energy_kwh has them apart.
 type toDate struct {
 	energy, emissions *prometheus.Desc
 }
@@ -22,17 +22,17 @@ func newToDate(energy, emissions, since string) toDate {
 	labels := []string{"project", "machine", "user", "group"}
 	return toDate{
 		energy: prometheus.NewDesc(energy,
-			"Energy since "+since+", PUE included, as known now: from the store, whatever Prometheus has kept. Begins again with 0.", labels, nil),
+			"Energy since "+since+", including PUE, as currently known. Calculated from the store, so independent of the retention of Prometheus. Starts again at 0 with each period.", labels, nil),
 		emissions: prometheus.NewDesc(emissions,
-			"Emissions since "+since+" of what is priced, as known now: from the store, whatever Prometheus has kept. Begins again with 0; absent while there is energy and none of it is priced.", labels, nil),
+			"Emissions of priced energy since "+since+", as currently known. Calculated from the store, so independent of the retention of Prometheus. Starts again at 0 with each period. Absent while none of the energy is priced.", labels, nil),
 	}
 }
 
 func (c toDate) describe(ch chan<- *prometheus.Desc) { ch <- c.energy; ch <- c.emissions }
 
-// collect shows the keys that are shown elsewhere, so that a period begins with 0
-// for each of them and not without it. What others have used in the period, who
-// have left since, is other's: the period adds up.
+// collect shows the same keys as other metrics, so that a period starts at 0 for each of
+// them. The usage of keys that have expired since is shown as user "other", so that the
+// period adds up.
 func (c toDate) collect(out emitter, shown []usage.Total, used []usage.Total) {
 	keys := make(map[usage.Key]sum, len(shown))
 	for _, t := range shown {
@@ -53,15 +53,15 @@ func (c toDate) collect(out emitter, shown []usage.Total, used []usage.Total) {
 	}
 }
 
-// other is the user of whom nobody is named.
+// other is the user that stands for all who are not named.
 const other = "other"
 
-// sum is energy, and emissions of what of it is priced.
+// sum is energy, and the emissions of its priced part.
 type sum struct {
 	energy    usage.KWh
 	emissions usage.Grams
 	priced    bool
-	begun     bool // there were emissions before: a period without usage has 0 of them
+	begun     bool // had emissions before: a period without usage has emissions of 0
 }
 
 func (s sum) plus(u usage.Total) sum {

@@ -6,9 +6,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// workspaces shows what each active workspace has used since it began. Whose it
-// is stands in one metric, to be joined by host, and not on each of them: a host
-// that changes hands would end all its series.
+// workspaces shows the usage of each active workspace since its start. The owner is in
+// one info metric, to be joined on host, and not a label of every metric: otherwise all
+// series of a host would end when its owner changes.
 type workspaces struct {
 	info, start, energy, emissions, estimated *prometheus.Desc
 }
@@ -19,15 +19,15 @@ func newWorkspaces() workspaces {
 	}
 	return workspaces{
 		info: d("carbon_workspace_info",
-			"An active workspace, and whose usage it is now: 1. Join it by host.", "project", "machine", "user", "group"),
+			"An active workspace and the current owner of its usage. Always 1; join on host.", "project", "machine", "user", "group"),
 		start: d("carbon_workspace_start_timestamp_seconds",
-			"When an active workspace began: as the directory says, else when its host booted, else when it was first seen."),
+			"Start of an active workspace: from the directory, otherwise the boot time of its host, otherwise when it was first seen."),
 		energy: d("carbon_workspace_energy_kwh",
-			"Energy of an active workspace since it began, PUE included, and estimates, which no other metric has. May be restated, hence a gauge: use delta, never increase.", "mode"),
+			"Energy of an active workspace since its start, including PUE. Unlike other metrics it includes estimates for time without data. May be restated, so it is a gauge: use delta, not increase.", "mode"),
 		emissions: d("carbon_workspace_emissions_gco2eq",
-			"Emissions of an active workspace since it began, of what is priced of its energy, as known now. May be restated, hence a gauge: use delta, never increase. Absent while nothing is priced.", "mode"),
+			"Emissions of the priced energy of an active workspace since its start, as currently known. May be restated, so it is a gauge: use delta, not increase. Absent until some of it is priced.", "mode"),
 		estimated: d("carbon_workspace_estimated_ratio",
-			"How much of the energy of an active workspace was not seen but is the average of its machine type. Absent while it has no energy."),
+			"Share of the energy of an active workspace that is estimated from the average of its machine type. Absent while it has no energy."),
 	}
 }
 
@@ -37,9 +37,9 @@ func (c workspaces) describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// collect shows each host once. Where several workspaces share one, each has all
-// of the host's usage: added up it would count twice, and two owners of a host
-// would break every join. The first in the list stands for it.
+// collect shows each host once. If several workspaces share a host, each has the usage of
+// the whole host: adding them up would count it twice, and two owners would break every
+// join. So only the first in the list is shown.
 func (c workspaces) collect(out emitter, list []usage.ActiveUsage) {
 	seen := make(map[string]bool, len(list))
 	for _, w := range list {
