@@ -14,9 +14,18 @@ import (
 // answer is the body that the caller reads: bytes from the wire, through
 // transportReader, then unzipped if they are zipped, then counted by limited.
 type answer struct {
-	io.Reader
-	raw    io.Closer
-	cancel context.CancelFunc
+	body     io.Reader
+	scrubber *Scrubber
+	raw      io.Closer
+	cancel   context.CancelFunc
+}
+
+func (a *answer) Read(p []byte) (int, error) {
+	n, err := a.body.Read(p)
+	if err != nil && err != io.EOF {
+		err = a.scrubber.Error(err)
+	}
+	return n, err
 }
 
 // Close ends the exchange, also one that is not read to its end.
@@ -56,7 +65,7 @@ func decoded(encoding string, r io.Reader) (io.Reader, error) {
 	}
 	return nil, &usage.Failure{
 		Reason: usage.ReasonMalformed,
-		Detail: fmt.Sprintf("content encoding %.40q was not asked for", encoding),
+		Detail: "the answer has a content encoding that was not asked for: " + encoding,
 	}
 }
 
@@ -76,7 +85,7 @@ func unzipFailure(err error) error {
 	if errors.As(err, &f) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err // from the wire below
 	}
-	return &usage.Failure{Reason: usage.ReasonMalformed, Detail: "not the gzip it claims to be", Err: err}
+	return &usage.Failure{Reason: usage.ReasonMalformed, Detail: "the answer is not valid gzip", Err: err}
 }
 
 // limited fails one byte beyond the limit; io.LimitReader would end there as
@@ -99,7 +108,7 @@ func (l *limited) Read(p []byte) (int, error) {
 	if l.left < 0 {
 		n, err = 0, &usage.Failure{
 			Reason:   usage.ReasonLimit,
-			Detail:   fmt.Sprintf("answer of more than %d bytes", l.max),
+			Detail:   fmt.Sprintf("the answer has more than %d bytes", l.max),
 			TooLarge: true,
 		}
 	}

@@ -1,7 +1,7 @@
 // Package upstream is how we talk to servers that are not ours. It knows
-// deadlines, limits, compression, redirects and what an HTTP failure means to
-// the one who asked; it must not know what was asked or what the answer says.
-// Start with Client.Do.
+// deadlines, limits, compression, redirects, what an HTTP failure means to the
+// caller and which text must not be shown; it must not know what was asked or what
+// the answer says. Start with Client.Do and Scrubber.
 package upstream
 
 import (
@@ -16,19 +16,33 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Client asks one server. All fields must be set: an exchange without a
-// deadline or an answer without a limit is how a sick server makes us sick.
+// Client asks one server. All fields but Scrubber must be set: an exchange without
+// a deadline or an answer without a limit is how a sick server makes us sick.
 type Client struct {
 	HTTP      *http.Client  // see NewHTTPClient
 	UserAgent string        // names the program and its version
 	Timeout   time.Duration // of one exchange, from dialling to the last byte of the answer
 	MaxBytes  int64         // of one answer, decoded
+	Scrubber  *Scrubber     // for all text of the server; nil: knows only the credentials that are sent
+
+	own Scrubber
 }
+
+func (c *Client) scrubber() *Scrubber {
+	if c.Scrubber != nil {
+		return c.Scrubber
+	}
+	return &c.own
+}
+
+// Failed is an error that says what was attempted, fit to be shown: see Scrubber.
+// Callers pass every error through it that may quote the server.
+func (c *Client) Failed(what string, err error) error { return c.scrubber().Failed(what, err) }
 
 // Do sends the request and returns the decoded body of a 2xx answer. Whatever
 // else happens is a *usage.Failure, here or from the body's Read; only if the
-// request's own context ended is it that context's error, since then it is
-// nobody's fault. The caller closes the body, which ends the exchange.
+// request's own context ended is it that context's error, since then the server is
+// not at fault. The caller closes the body, which ends the exchange.
 func (c *Client) Do(req *http.Request) (io.ReadCloser, error) {
 	if c.Timeout <= 0 || c.MaxBytes <= 0 {
 		return nil, errors.New("upstream client: timeout and byte limit must be positive")
@@ -38,13 +52,18 @@ func (c *Client) Do(req *http.Request) (io.ReadCloser, error) {
 	body, err := c.do(e, req)
 	if err != nil {
 		cancel()
-		return nil, err
+		return nil, c.scrubber().Error(err)
 	}
-	return &answer{Reader: &limited{r: body, left: c.MaxBytes, max: c.MaxBytes}, raw: e.raw, cancel: cancel}, nil
+	return &answer{
+		body: &limited{r: body, left: c.MaxBytes, max: c.MaxBytes}, scrubber: c.scrubber(), raw: e.raw, cancel: cancel,
+	}, nil
 }
 
 func (c *Client) do(e *exchange, req *http.Request) (io.Reader, error) {
-	req = req.Clone(httptrace.WithClientTrace(e.ctx, e.sent.trace()))
+	if err := c.scrubber().checkFiles(); err != nil {
+		return nil, err
+	}
+	req = req.Clone(httptrace.WithClientTrace(e.ctx, c.scrubber().trace()))
 	req.Header.Set("User-Agent", c.UserAgent)
 	// Set by hand, because the transports of prometheus/common neither ask for
 	// compression nor undo it.
@@ -74,11 +93,10 @@ type exchange struct {
 	caller  context.Context // the request's own
 	ctx     context.Context // caller's, with our deadline
 	timeout time.Duration
-	sent    secrets
 	raw     io.Closer
 }
 
-// failure says whose fault an error of the transport is.
+// failure says what an error of the transport means.
 func (e *exchange) failure(err error) error {
 	if e.caller.Err() != nil {
 		return e.caller.Err()
@@ -90,9 +108,15 @@ func (e *exchange) failure(err error) error {
 			TooLarge: true, // less may be answered in time
 		}
 	}
-	var f *usage.Failure // the redirect policy's
+	var f *usage.Failure // of the redirect policy or of the token server
 	if errors.As(err, &f) {
 		return f
 	}
-	return &usage.Failure{Reason: usage.ReasonConnection, Err: withoutURL(err)}
+	if f := noToken(err); f != nil {
+		return f
+	}
+	if words := protocolError(err); words != "" {
+		return &usage.Failure{Reason: usage.ReasonMalformed, Detail: words}
+	}
+	return &usage.Failure{Reason: usage.ReasonConnection, Err: err}
 }

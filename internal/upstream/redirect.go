@@ -33,7 +33,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 }
 
 func refusedRedirect(format string, args ...any) error {
-	return &usage.Failure{Reason: usage.ReasonRedirect, Permanent: true, Detail: cut(oneLine(fmt.Sprintf(format, args...)))}
+	return &usage.Failure{Reason: usage.ReasonRedirect, Permanent: true, Detail: fmt.Sprintf(format, args...)}
 }
 
 // sameServer says whether b is the server that a is, or its upgrade from http
@@ -69,5 +69,5 @@ func redirectAdvice(resp *http.Response) string {
 	if err != nil {
 		return "an answer that leads nowhere; check the configured url"
 	}
-	return cut(oneLine("redirected to " + origin(to) + " and not followed: set the url to where it leads, or follow_redirects to true"))
+	return "redirected to " + origin(to) + " and not followed: set the url to where it leads, or follow_redirects to true"
 }

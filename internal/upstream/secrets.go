@@ -2,70 +2,199 @@ package upstream
 
 import (
 	"encoding/base64"
+	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
+	"os"
+	"reflect"
 	"slices"
 	"strings"
-	"sync"
+
+	"github.com/prometheus/common/config"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// secrets are the header values that went out with an exchange and must not
-// come back in its errors: some servers and proxies repeat the request in
-// their error page. They are taken from the wire, because the transport adds
-// credentials below the request that we see.
-type secrets struct {
-	mu     sync.Mutex // the transport writes headers on its own goroutine
-	values []string
+// maxSecretFile bounds what is read of a file that holds a secret.
+const maxSecretFile = 64 << 10
+
+// The keys of strings that are secrets, or names of people, although their type
+// does not say so. Whatever is inside of them is one, too.
+var secretKeys = []string{"username", "endpoint_params", "claims", "http_headers"}
+
+// publicFiles are the keys of files that hold no secret.
+var publicFiles = []string{"ca_file", "cert_file"}
+
+// collect finds the secrets in a section of the configuration by their types and
+// keys, so that a new key is found by itself: every config.Secret, what secretKeys
+// name, user, password and query of every URL, and every *_file.
+func (s *Scrubber) collect(section any) { s.walk(reflect.ValueOf(section), "", false) }
+
+func (s *Scrubber) walk(v reflect.Value, key string, isSecret bool) {
+	isSecret = isSecret || slices.Contains(secretKeys, key)
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			s.walk(v.Elem(), key, isSecret)
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			s.walk(v.Index(i), key, isSecret)
+		}
+	case reflect.Map:
+		for each := v.MapRange(); each.Next(); {
+			s.walk(each.Value(), "", isSecret)
+		}
+	case reflect.Struct:
+		s.fields(v, isSecret)
+	case reflect.String:
+		s.value(v, key, isSecret)
+	}
 }
 
-// plainHeaders are what we send and may read again anywhere.
+func (s *Scrubber) fields(v reflect.Value, isSecret bool) {
+	if u, ok := v.Interface().(url.URL); ok {
+		s.address(u.String())
+		return
+	}
+	if p, ok := v.Interface().(config.ProxyConfig); ok && p.ProxyFromEnvironment {
+		for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+			s.address(os.Getenv(name))
+		}
+	}
+	for i := range v.NumField() {
+		if field := v.Type().Field(i); field.IsExported() {
+			key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+			s.walk(v.Field(i), key, isSecret)
+		}
+	}
+}
+
+func (s *Scrubber) value(v reflect.Value, key string, isSecret bool) {
+	text := v.String()
+	switch {
+	case text == "":
+	case strings.HasSuffix(key, "_file"), key == "files":
+		if !slices.Contains(publicFiles, key) {
+			s.files = append(s.files, text)
+		}
+	case v.Type() == reflect.TypeFor[config.Secret](), isSecret:
+		s.fixed = append(s.fixed, secret{text: text, name: v.Type() != reflect.TypeFor[config.Secret]() && key != ""})
+		s.address(text)
+	default:
+		s.address(text)
+	}
+}
+
+// address adds the secrets of a text if it is a URL. MongoDB's, which may name
+// several servers, net/url does not read.
+func (s *Scrubber) address(text string) { s.fixed = append(s.fixed, inURL(text)...) }
+
+func inURL(text string) []secret {
+	_, rest, isURL := strings.Cut(text, "://")
+	if !isURL {
+		return nil
+	}
+	var all []secret
+	add := func(text string, name bool, decode func(string) (string, error)) {
+		all = append(all, secret{text: text, name: name})
+		if plain, err := decode(text); err == nil && plain != text {
+			all = append(all, secret{text: plain, name: name})
+		}
+	}
+	rest, query, _ := strings.Cut(rest, "?")
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		user, password, _ := strings.Cut(rest[:at], ":")
+		add(rest[:at], false, url.PathUnescape)
+		add(user, true, url.PathUnescape)
+		add(password, false, url.PathUnescape)
+	}
+	query, _, _ = strings.Cut(query, "#")
+	for _, pair := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
+		_, value, _ := strings.Cut(pair, "=")
+		if value == "true" || value == "false" {
+			continue
+		}
+		add(value, true, url.QueryUnescape)
+		for _, part := range strings.Split(value, ",") { // MongoDB's authMechanismProperties
+			if _, property, ok := strings.Cut(part, ":"); ok {
+				add(property, true, url.QueryUnescape)
+			}
+		}
+	}
+	return all
+}
+
+// readFiles remembers what the secrets' files hold now. What they held before is
+// still known, because an answer may repeat what was sent before a file changed.
+func (s *Scrubber) readFiles() {
+	for _, name := range s.files {
+		if text := strings.TrimSpace(contents(name)); text != "" {
+			s.remember(append(inURL(text), secret{text: text})...)
+		}
+	}
+}
+
+// checkFiles refuses a file of a secret that is a pipe or a device: to read it may
+// take for ever, and whoever sends the request would wait for it.
+func (s *Scrubber) checkFiles() error {
+	for _, name := range s.files {
+		if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+			return &usage.Failure{Reason: usage.ReasonAuth, Permanent: true, Detail: "read a secret: " + name + " is not a regular file"}
+		}
+	}
+	return nil
+}
+
+// contents is what a file holds, if it can be read without waiting.
+func contents(name string) string {
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	text, _ := io.ReadAll(io.LimitReader(f, maxSecretFile))
+	return string(text)
+}
+
+// plainHeaders are those that we send and that hold no secret.
 var plainHeaders = []string{
 	"Accept", "Accept-Encoding", "Content-Length", "Content-Type", "Host",
 	"Referer", "Transfer-Encoding", "User-Agent",
 }
 
-// minSecret keeps a tenant called "1" from hiding every text that has a 1.
-const minSecret = 4
-
-func (s *secrets) trace() *httptrace.ClientTrace {
+// trace remembers the values of the headers that go out. They are taken from the
+// wire, because the transport adds credentials below the request that we see, such
+// as a token that it was just given.
+func (s *Scrubber) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{WroteHeaderField: func(name string, values []string) {
 		if strings.HasPrefix(name, ":") || slices.Contains(plainHeaders, http.CanonicalHeaderKey(name)) {
 			return
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		for _, v := range values {
-			s.add(v)
+			s.remember(inHeader(v)...)
 		}
 	}}
 }
 
-// add remembers a header's value, and the parts of one that is a credential.
-func (s *secrets) add(value string) {
-	s.values = append(s.values, value)
+// inHeader is a header's value, and the parts of one that is a credential.
+func inHeader(value string) []secret {
+	all := []secret{{text: value, name: true}}
 	scheme, credential, ok := strings.Cut(value, " ")
 	if !ok {
-		return
+		return all
 	}
-	s.values = append(s.values, credential)
+	all = append(all, secret{text: credential})
 	if !strings.EqualFold(scheme, "basic") {
-		return
+		return all
 	}
 	if plain, err := base64.StdEncoding.DecodeString(credential); err == nil {
-		_, password, _ := strings.Cut(string(plain), ":")
-		s.values = append(s.values, string(plain), password)
+		user, password, _ := strings.Cut(string(plain), ":")
+		all = append(all, secret{text: string(plain)}, secret{text: user, name: true}, secret{text: password})
 	}
-}
-
-// hide is the text, cut, or a notice in its place if it repeats a secret.
-// It looks before it cuts, so that no half of a secret is left.
-func (s *secrets) hide(text string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, v := range s.values {
-		if len(v) >= minSecret && strings.Contains(text, v) {
-			return "the answer repeats a credential and is not shown"
-		}
-	}
-	return cut(text)
+	return all
 }

@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -26,7 +25,7 @@ func TestNoErrorShowsACredential(t *testing.T) {
 				"Authorization": r.Header.Get("Authorization"),
 				"password":      user + " with " + password,
 				"X-Api-Key":     r.Header.Get("X-Api-Key"),
-				"far behind":    strings.Repeat("x", maxDetail-len("far behind")-5) + password,
+				"far behind":    strings.Repeat("x", maxText-len("far behind")-5) + password,
 			}[header])
 		})
 	}
@@ -88,9 +87,9 @@ func TestPlainWordsAreNotHidden(t *testing.T) {
 	}
 }
 
-func TestUserinfoInACauseIsTakenAway(t *testing.T) {
-	err := withoutURL(fmt.Errorf("proxy http://user:p@ss@proxy:3128: %w", context.Canceled))
-	if want := "proxy http://proxy:3128: context canceled"; err.Error() != want {
+func TestUserinfoOfAnyURLIsHidden(t *testing.T) {
+	err := new(Scrubber).Error(fmt.Errorf("proxy http://user:p@ss@proxy:3128/?key=abc"))
+	if want := "proxy http://proxy:3128/?<secret>"; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
 	}
 }

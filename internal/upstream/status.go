@@ -18,13 +18,12 @@ const maxErrorBody = 4 << 10
 
 // refused is the failure that an answer other than 2xx means.
 func (e *exchange) refused(resp *http.Response, body io.Reader) error {
-	text, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // a broken text is still some text
+	text, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // some of a text is better than none
 	if e.caller.Err() != nil {
 		return e.caller.Err()
 	}
-	f := &usage.Failure{Status: resp.StatusCode}
 	errorType, detail := firstWords(text)
-	f.Detail = e.sent.hide(detail)
+	f := &usage.Failure{Status: resp.StatusCode, Detail: detail}
 	classify(f, errorType, detail)
 	if f.Reason == usage.ReasonRedirect {
 		f.Detail = redirectAdvice(resp)
@@ -57,8 +56,8 @@ func classify(f *usage.Failure, errorType, detail string) {
 	}
 }
 
-// firstWords is what an error's body says, on one line. A body in Prometheus'
-// form also has an error type.
+// firstWords is what an error's body says. A body in Prometheus' form also has an
+// error type.
 func firstWords(text []byte) (errorType, detail string) {
 	var p struct {
 		Status    string `json:"status"`
@@ -66,9 +65,9 @@ func firstWords(text []byte) (errorType, detail string) {
 		Error     string `json:"error"`
 	}
 	if json.Unmarshal(text, &p) == nil && p.Status == "error" {
-		return p.ErrorType, oneLine(p.ErrorType + ": " + p.Error)
+		return p.ErrorType, p.ErrorType + ": " + p.Error
 	}
-	return "", oneLine(string(text))
+	return "", string(text)
 }
 
 // retryAfter reads both forms of the header, seconds and a date. A date is

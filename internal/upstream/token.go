@@ -7,9 +7,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/config"
+	"golang.org/x/oauth2"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -49,7 +51,7 @@ func dialToken(only string, timeout time.Duration) config.DialContextFunc {
 			return nil, &usage.Failure{
 				Reason:    usage.ReasonRedirect,
 				Permanent: true,
-				Detail:    fmt.Sprintf("%s redirects to another server, %s, which is not asked for a token: set token_url to it if it is the one that is meant", only, addr),
+				Detail:    fmt.Sprintf("the token server %s redirects to another server, %s, which is not sent the client secret; set token_url to that server if it is the right one", only, addr),
 			}
 		}
 		deadline := time.Now().Add(timeout)
@@ -73,4 +75,45 @@ func clientSecret(oauth *config.OAuth2) (config.SecretReader, error) {
 		return config.NewFileSecret(file), nil
 	}
 	return config.NewInlineSecret(string(text)), nil
+}
+
+// noToken is the failure that a refusal by the token server means; nil if the
+// error is another one.
+func noToken(err error) *usage.Failure {
+	var refused *oauth2.RetrieveError
+	if !errors.As(err, &refused) {
+		return nil
+	}
+	f := &usage.Failure{Reason: usage.ReasonAuth, Permanent: true}
+	said, status := string(refused.Body), 0
+	if refused.ErrorCode != "" {
+		said = refused.ErrorCode + " " + refused.ErrorDescription
+	}
+	if refused.Response != nil {
+		status = refused.Response.StatusCode
+	}
+	switch {
+	case status == http.StatusTooManyRequests:
+		f.Reason, f.Permanent, f.RetryAfter = usage.ReasonRateLimited, false, retryAfter(refused.Response.Header)
+	case status >= 500:
+		f.Reason, f.Permanent = usage.ReasonServer, false
+	}
+	f.Detail = fmt.Sprintf("the token server gave no token: http status %d: %s", status, said)
+	return f
+}
+
+// protocolError says in our own words that an answer was not HTTP; empty if the
+// error is another one. The words of net/http quote the answer, and quote a part
+// of a line, which may be a part of a secret.
+func protocolError(err error) string {
+	text := err.Error()
+	for _, what := range []string{
+		"malformed HTTP response", "malformed HTTP status code", "malformed HTTP version", "malformed MIME header",
+		"bad Content-Length", "unsupported transfer encoding", "invalid chunk", "malformed chunked encoding", "invalid header",
+	} {
+		if strings.Contains(text, what) {
+			return "the answer is not valid HTTP: " + what
+		}
+	}
+	return ""
 }

@@ -16,15 +16,15 @@ import (
 )
 
 const (
-	// maxAnswerBytes bounds one answer of Prometheus, decoded: a day of 100 000
-	// series is a seventh of it. It is read as a stream, never held.
+	// maxAnswerBytes bounds one answer of Prometheus, decoded. A day of 100 000 series
+	// is a seventh of it. It is read as a stream and never held in memory.
 	maxAnswerBytes = 1 << 30
 	// The carbon API's largest answer, 13 days, is 100 kB.
 	maxSlotsBytes = 8 << 20
 	slotsTimeout  = 30 * time.Second
 )
 
-// Source is Prometheus alone, for whoever asks it on their own.
+// Source is Prometheus alone, for commands that need nothing else.
 func Source(c config.Prometheus) (*source.Client, error) {
 	client, err := newSource(c)
 	if err != nil {
@@ -40,7 +40,7 @@ func newSource(c config.Prometheus) (*source.Client, error) {
 	}
 	client.Transport = guard(client.Transport, c)
 	return &source.Client{
-		Upstream: &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: time.Duration(c.Timeout), MaxBytes: maxAnswerBytes},
+		Upstream: &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: time.Duration(c.Timeout), MaxBytes: maxAnswerBytes, Scrubber: upstream.NewScrubber(c)},
 		URL:      c.URL.URL,
 		Query: source.Query{
 			Metric: c.Metric, Matchers: c.Matchers,
@@ -51,8 +51,8 @@ func newSource(c config.Prometheus) (*source.Client, error) {
 	}, nil
 }
 
-// Grid gives the carbon intensity that a configuration asks for. Nothing is
-// connected to yet.
+// Grid is the source of carbon intensity that a configuration names. It connects to
+// nothing yet.
 func Grid(c config.CarbonIntensity) (ingest.Grid, error) {
 	if c.Provider == config.ProviderStatic {
 		return &intensity.Static{
@@ -64,7 +64,7 @@ func Grid(c config.CarbonIntensity) (ingest.Grid, error) {
 		return nil, err
 	}
 	return &intensity.UK{
-		Upstream: &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: slotsTimeout, MaxBytes: maxSlotsBytes},
+		Upstream: &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: slotsTimeout, MaxBytes: maxSlotsBytes, Scrubber: upstream.NewScrubber(c)},
 		URL:      c.UK.URL.String(), RegionID: c.UK.RegionID, Postcode: c.UK.Postcode, Now: time.Now,
 	}, nil
 }

@@ -1,0 +1,261 @@
+package upstream
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"html"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// secret is a text that must not be shown.
+type secret struct {
+	text string
+	// name says that the text is rather a name than a credential: a user, a tenant.
+	name bool
+}
+
+const (
+	// A secret that is shorter is hidden only where it stands as a word: a password
+	// "one" must not hide half of "none". One of a single byte is not hidden at all:
+	// it would hide every text, and keeps nobody out.
+	minAnywhere = 4
+	// The same for a name: a user "carbon" must not hide "carbon_exporter".
+	minNameAnywhere = 8
+	// minPart is the shortest beginning of a secret that is hidden at the end of a
+	// text that broke off.
+	minPart = 4
+
+	// minHalf is the length from which on the first half of a secret is hidden, too:
+	// a server may show the beginning of what it got.
+	minHalf = 12
+
+	// mark stands for a secret until the text is shown. It is of no encoding.
+	mark = "\ufdd0"
+)
+
+// wordOnly says whether the secret counts only as a word of its own.
+func (n secret) wordOnly() bool {
+	return len(n.text) < minAnywhere || n.name && len(n.text) < minNameAnywhere
+}
+
+// found says of each byte of a text whether it belongs to a secret; nil: none does.
+type found []bool
+
+// find looks for secrets as they stand, in capitals or not. The longest come
+// first, so that what is left beside one is an end of a word.
+func find(text string, secrets []secret) found {
+	secrets = slices.Clone(secrets)
+	slices.SortFunc(secrets, func(a, b secret) int { return len(b.text) - len(a.text) })
+	lower := lowerASCII(text)
+	var f found
+	for _, n := range secrets {
+		if len(n.text) < 2 {
+			continue
+		}
+		want := lowerASCII(n.text)
+		seed := want
+		if len(want) >= minHalf {
+			seed = want[:len(want)/2]
+		}
+		for from := 0; ; {
+			i := strings.Index(lower[from:], seed)
+			if i < 0 {
+				break
+			}
+			i += from
+			end := i + len(seed) + common(lower[i+len(seed):], want[len(seed):])
+			if !n.wordOnly() || f.edge(text, i-1) && f.edge(text, end) {
+				f = f.with(len(text), i, end)
+			}
+			from = i + 1
+		}
+		if !n.wordOnly() {
+			if k := beginning(lower, want); k > 0 {
+				f = f.with(len(text), len(text)-k, len(text))
+			}
+		}
+	}
+	return f
+}
+
+// common is how many bytes two texts begin with alike.
+func common(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return min(len(a), len(b))
+}
+
+// beginning is how many bytes at the end of a text are the beginning of a secret.
+func beginning(text, secret string) int {
+	for k := min(len(text), len(secret)-1); k >= minPart; k-- {
+		if strings.HasSuffix(text, secret[:k]) {
+			return k
+		}
+	}
+	return 0
+}
+
+func (f found) with(size, from, to int) found {
+	if f == nil {
+		f = make(found, size)
+	}
+	for i := from; i < to; i++ {
+		f[i] = true
+	}
+	return f
+}
+
+// edge says whether a word ends where byte i is.
+func (f found) edge(text string, i int) bool {
+	if i < 0 || i >= len(text) || f != nil && f[i] {
+		return true
+	}
+	c := text[i]
+	return !(c == '_' || c >= 0x80 || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z')
+}
+
+// hide puts one mark in place of each stretch that was found.
+func (f found) hide(text string) string {
+	if f == nil {
+		return text
+	}
+	var b strings.Builder
+	for i := range len(text) {
+		switch {
+		case !f[i]:
+			b.WriteByte(text[i])
+		case i == 0 || !f[i-1]:
+			b.WriteString(mark)
+		}
+	}
+	return b.String()
+}
+
+// lowerASCII keeps the length of a text, which strings.ToLower does not.
+func lowerASCII(text string) string {
+	b := []byte(text)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+const (
+	// maxDepth is how many encodings may lie on top of each other: a header in
+	// base64, in a URL, in JSON.
+	maxDepth = 4
+	// maxDecoded bounds the work for one text, in bytes. A text that needs more is
+	// not shown.
+	maxDecoded = 2 << 20
+)
+
+// repeats says whether a text shows a secret when it is decoded.
+func repeats(text string, secrets []secret) bool {
+	secrets = slices.DeleteFunc(slices.Clone(secrets), func(n secret) bool { return len(n.text) < minAnywhere })
+	for _, n := range secrets { // for texts that were broken into lines
+		if solid := strings.Join(strings.Fields(n.text), ""); len(solid) >= minNameAnywhere && solid != n.text {
+			secrets = append(secrets, secret{text: solid, name: n.name})
+		}
+	}
+	if len(secrets) == 0 {
+		return false
+	}
+	left, seen := maxDecoded, map[string]bool{text: true}
+	var look func(text string, depth int) bool
+	look = func(text string, depth int) bool {
+		for _, other := range decodings(text) {
+			if seen[other] {
+				continue
+			}
+			seen[other] = true
+			if left -= len(other); left < 0 || find(other, secrets) != nil {
+				return true
+			}
+			if depth < maxDepth && look(other, depth+1) {
+				return true
+			}
+		}
+		return false
+	}
+	return look(text, 1)
+}
+
+var (
+	percent   = regexp.MustCompile(`%[0-9a-fA-F]{2}`)
+	backslash = regexp.MustCompile(`\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-7]{3}|.)`)
+	base64ish = regexp.MustCompile(`[0-9A-Za-z+/_-]{6,}`)
+	hexish    = regexp.MustCompile(`(?:[0-9a-fA-F]{2}[ :]?){4,}`)
+)
+
+// decodings are other readings of a text: as part of a URL, of JSON or a Go
+// string, of HTML, without white space, and what base64 or hexadecimal digits in
+// it stand for, wherever in the text they begin.
+func decodings(text string) []string {
+	var all []string
+	add := func(other string) {
+		if other != text && other != "" {
+			all = append(all, other)
+		}
+	}
+	add(unpercent(text))
+	if strings.Contains(text, "+") {
+		add(unpercent(strings.ReplaceAll(text, "+", " ")))
+	}
+	add(backslash.ReplaceAllStringFunc(text, unescape))
+	add(html.UnescapeString(text))
+	add(strings.Join(strings.Fields(text), ""))
+	alphabet := strings.NewReplacer("-", "+", "_", "/")
+	for _, run := range base64ish.FindAllString(text, -1) {
+		run = alphabet.Replace(run)
+		for skip := range min(4, len(run)) {
+			digits := run[skip:]
+			if len(digits)%4 == 1 {
+				digits = digits[:len(digits)-1]
+			}
+			b, _ := base64.RawStdEncoding.DecodeString(digits)
+			add(string(b))
+		}
+	}
+	for _, run := range hexish.FindAllString(text, -1) {
+		run = strings.NewReplacer(" ", "", ":", "").Replace(run)
+		for skip := range 2 {
+			digits := run[skip:]
+			b, _ := hex.DecodeString(digits[:len(digits)/2*2])
+			add(string(b))
+		}
+	}
+	return all
+}
+
+func unpercent(text string) string {
+	return percent.ReplaceAllStringFunc(text, func(code string) string {
+		b, _ := hex.DecodeString(code[1:])
+		return string(b)
+	})
+}
+
+// unescape reads one escape of JSON or of a Go string.
+func unescape(code string) string {
+	switch c := code[1]; {
+	case c == 'u' && len(code) == 6, c == 'U' && len(code) == 10:
+		n, _ := strconv.ParseUint(code[2:], 16, 32)
+		return string(rune(n))
+	case c == 'x' && len(code) == 4:
+		n, _ := strconv.ParseUint(code[2:], 16, 8)
+		return string([]byte{byte(n)})
+	case len(code) == 4:
+		n, _ := strconv.ParseUint(code[1:], 8, 16)
+		return string([]byte{byte(n)})
+	case strings.ContainsRune("nrtabfv", rune(c)):
+		return map[byte]string{'n': "\n", 'r': "\r", 't': "\t", 'a': "\a", 'b': "\b", 'f': "\f", 'v': "\v"}[c]
+	}
+	return code[1:]
+}

@@ -1,0 +1,184 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+const (
+	// maxRaw is how many bytes of a text are looked at. The rest is dropped.
+	maxRaw = 8 << 10
+	// maxText is how many bytes of a text from outside are shown, maxQuestion how
+	// many of what we asked.
+	maxText     = 300
+	maxQuestion = 500
+	// maxSeen is how many secrets are remembered beside those of the configuration.
+	maxSeen = 64
+
+	hidden   = "<secret>"
+	withheld = "the text repeats a credential in another form and is not shown"
+)
+
+// Scrubber is the one way from outside into a log, an error, a page or the store.
+// Text that went through it is short, on one line, printable, and holds none of
+// the secrets that the Scrubber knows. The zero value knows none.
+type Scrubber struct {
+	fixed []secret // as the configuration has them
+	files []string // each holds a secret, which may change at any time
+
+	mu   sync.Mutex
+	seen []secret // from files and from requests, the newest last
+}
+
+// NewScrubber knows the secrets of sections of the configuration: see collect.
+func NewScrubber(sections ...any) *Scrubber {
+	s := &Scrubber{}
+	for _, section := range sections {
+		s.collect(section)
+	}
+	s.readFiles()
+	return s
+}
+
+// Text makes text from outside fit to be shown.
+func (s *Scrubber) Text(text string) string { return s.text(text, maxText) }
+
+// Error makes an error fit to be shown. A usage.Failure stays one. Of all other
+// errors only the text remains, and the end of a context: what Unwrap leads to
+// must not print more than the error itself.
+func (s *Scrubber) Error(err error) error {
+	if err == nil {
+		return nil
+	}
+	if done := (*scrubbed)(nil); errors.As(err, &done) && error(done) == err {
+		return err
+	}
+	var f *usage.Failure
+	switch {
+	case errors.As(err, &f):
+		clean := *f
+		clean.Detail = s.Text(f.Detail)
+		if f.Err != nil {
+			clean.Err = errors.New(s.Text(withoutURL(f.Err).Error()))
+		}
+		return &clean
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		return context.DeadlineExceeded
+	}
+	return errors.New(s.Text(withoutURL(err).Error()))
+}
+
+// Failed is an error that begins with what was attempted. That passes the
+// Scrubber too: a query may hold names that a server gave us.
+func (s *Scrubber) Failed(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &scrubbed{what: s.text(what, maxQuestion), err: s.Error(err)}
+}
+
+// scrubbed is an error that needs no scrubbing any more.
+type scrubbed struct {
+	what string
+	err  error
+}
+
+func (e *scrubbed) Error() string { return fmt.Sprintf("%s: %v", e.what, e.err) }
+func (e *scrubbed) Unwrap() error { return e.err }
+
+// withoutURL is the error below all *url.Error, whose text holds the whole URL.
+func withoutURL(err error) error {
+	for u := (*url.Error)(nil); errors.As(err, &u); {
+		err = u.Err
+	}
+	return err
+}
+
+// remember adds secrets that are not in the configuration.
+func (s *Scrubber) remember(secrets ...secret) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range secrets {
+		if n.text == "" || slices.Contains(s.fixed, n) {
+			continue
+		}
+		if i := slices.Index(s.seen, n); i >= 0 {
+			s.seen = slices.Delete(s.seen, i, i+1)
+		}
+		s.seen = append(s.seen, n)
+	}
+	if extra := len(s.seen) - maxSeen; extra > 0 {
+		s.seen = slices.Delete(s.seen, 0, extra)
+	}
+}
+
+func (s *Scrubber) secrets() []secret {
+	s.readFiles()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Concat(s.fixed, s.seen)
+}
+
+// These are hidden in any text, whoever's they are.
+var (
+	userinfo = regexp.MustCompile(`//[^/\s"]*@`)
+	queries  = regexp.MustCompile(`(\w://[^\s"'<>?]*)\?[^\s"'<>]+`)
+	webToken = regexp.MustCompile(`\beyJ[\w-]{6,}\.[\w-]+(\.[\w-]*)?`) // a JWT, such as an assertion made for a token server
+)
+
+func (s *Scrubber) text(text string, most int) string {
+	text = strings.ReplaceAll(text[:min(len(text), maxRaw)], mark, "?")
+	secrets := s.secrets()
+	shown := find(text, secrets).hide(text)
+	if repeats(shown, secrets) {
+		return withheld
+	}
+	shown = userinfo.ReplaceAllString(shown, "//")
+	shown = queries.ReplaceAllString(shown, "$1?"+mark)
+	shown = webToken.ReplaceAllString(shown, mark)
+	return oneLine(shown, most)
+}
+
+// oneLine makes a text printable, with white space as single spaces, and cuts it.
+func oneLine(text string, most int) string {
+	var b strings.Builder
+	space := false
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRuneInString(text[i:])
+		word := text[i : i+n]
+		switch {
+		case unicode.IsSpace(r):
+			i, space = i+n, b.Len() > 0
+			continue
+		case word == mark:
+			word = hidden
+		case r == utf8.RuneError && n == 1:
+			word = fmt.Sprintf(`\x%02x`, text[i])
+		case !unicode.IsPrint(r):
+			quoted := strconv.QuoteRune(r)
+			word = quoted[1 : len(quoted)-1]
+		}
+		if space {
+			word = " " + word
+		}
+		if b.Len()+len(word) > most {
+			return b.String() + "..."
+		}
+		b.WriteString(word)
+		i, space = i+n, false
+	}
+	return b.String()
+}
