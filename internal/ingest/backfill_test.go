@@ -16,6 +16,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 	"github.com/carbon-exporter/carbon_exporter/internal/source"
+	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -274,6 +275,8 @@ func TestASourceThatIsAwayEndsABackfillThatGoesOnLater(t *testing.T) {
 type doer func(*http.Request) error
 
 func (d doer) Do(r *http.Request) (io.ReadCloser, error) { return nil, d(r) }
+
+func (d doer) Failed(what string, err error) error { return (&upstream.Client{}).Failed(what, err) }
 
 func TestBeforeRetentionIsEmptyAndNeverZero(t *testing.T) {
 	r := aged(t)

@@ -1,8 +1,8 @@
-// Package intensity knows how much CO2 a kilowatt hour of the grid stands for,
-// half hour by half hour, as a provider says it. It must not know what the
-// numbers are used for, nor fill in what a provider does not say: a slot that
-// is missing is unpriced, never 0. Start with UK, the Carbon Intensity API of
-// Great Britain; Static is the provider that has one number.
+// Package intensity knows how much CO2 a kilowatt hour of the grid stands for, half
+// hour by half hour, as a provider says it. It must not know what the numbers are
+// used for, nor fill in what a provider does not say: a missing slot is unpriced,
+// never 0. Start with UK, the Carbon Intensity API of Great Britain; Static is one
+// number for all time.
 package intensity
 
 import (
@@ -14,9 +14,12 @@ import (
 )
 
 // Doer sends a request and returns the body of an answer that is a success,
-// bounded in time and size. Its errors are passed on as they are.
+// bounded in time and size.
 type Doer interface {
 	Do(*http.Request) (io.ReadCloser, error)
+	// Failed is an error that begins with what was attempted, fit to be shown
+	// although it may quote the server at any length.
+	Failed(what string, err error) error
 }
 
 // The reasons why a slot is refused: values of a metric's label.

@@ -28,14 +28,14 @@ type UK struct {
 // ukTime is how the API writes times, always in UTC.
 const ukTime = "2006-01-02T15:04Z"
 
-// maxAnswer bounds an answer in bytes: thirteen days of half hours with their
-// generation mix are a tenth of it.
+// maxAnswer bounds an answer in bytes. Thirteen days of half hours with their
+// generation mix are a tenth of that.
 const maxAnswer = 8 << 20
 
 // Provider is the provider's name in metrics.
 func (u *UK) Provider() string { return "uk" }
 
-// Grid is GB, or the part of it that is asked for.
+// Grid is GB, or the part of it that the configuration names.
 func (u *UK) Grid() string {
 	switch {
 	case u.RegionID != 0:
@@ -48,10 +48,10 @@ func (u *UK) Grid() string {
 
 func (u *UK) regional() bool { return u.RegionID != 0 || u.Postcode != "" }
 
-// Slots gives what the API knows of the slots that begin in [from, to), in
-// order of time. A slot it does not know, or knows nothing of, is absent. With
-// an error come the slots of the requests that went well: a span that the API
-// cannot answer does not hide the next, unless it answers nothing at all.
+// Slots gives what the API knows of the slots that begin in [from, to), in order of
+// time. A slot that it does not have, or has no number for, is absent. An error may
+// come with the slots of other requests, which went well: a span that the API cannot
+// answer does not hide the next, unless it answers nothing at all.
 func (u *UK) Slots(ctx context.Context, from, to time.Time) ([]usage.Slot, usage.Rejects, error) {
 	var slots []usage.Slot
 	rejects := usage.Rejects{}
@@ -79,24 +79,22 @@ func (u *UK) Requests(from, to time.Time) int { return len(spans(from, to)) }
 func (u *UK) Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error) {
 	s := span{from: usage.SlotAt(from)}
 	s.to = s.from.Add(usage.OutlookLength) // what fw48h promises
-	// A minute late, as for any span: see bounds.
+	// One minute later, as for any span: see bounds.
 	return u.ask(ctx, s, s.from.Add(time.Minute).Format(ukTime)+"/fw48h")
 }
 
-// ask makes one request and chooses the slots of its span.
+// ask makes one request and chooses the slots of its span. With an error there are
+// no slots, but there may be rejects.
 func (u *UK) ask(ctx context.Context, s span, times string) ([]usage.Slot, usage.Rejects, error) {
 	slots, rejects, err := u.fetch(ctx, s, u.address(times))
-	if err != nil {
-		return nil, nil, fmt.Errorf("carbon intensity of %s, %s: %w", u.Grid(), times, err)
-	}
-	return slots, rejects, nil
+	return slots, rejects, u.Upstream.Failed(fmt.Sprintf("carbon intensity of %s, %s", u.Grid(), times), err)
 }
 
 func (u *UK) fetch(ctx context.Context, s span, address string) ([]usage.Slot, usage.Rejects, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		// The text of err has the URL, and a URL may have a password.
-		return nil, nil, &usage.Failure{Reason: usage.ReasonBadRequest, Permanent: true, Detail: "the configured url is not one"}
+		return nil, nil, &usage.Failure{Reason: usage.ReasonBadRequest, Permanent: true, Detail: "the configured url is not valid"}
 	}
 	req.Header.Set("Accept", "application/json")
 	body, err := u.Upstream.Do(req)
@@ -109,13 +107,16 @@ func (u *UK) fetch(ctx context.Context, s span, address string) ([]usage.Slot, u
 		return nil, nil, err
 	}
 	if len(text) > maxAnswer {
-		return nil, nil, &usage.Failure{Reason: usage.ReasonLimit, Detail: "answer of more than " + strconv.Itoa(maxAnswer) + " bytes"}
+		return nil, nil, &usage.Failure{Reason: usage.ReasonLimit, Detail: "the answer has more than " + strconv.Itoa(maxAnswer) + " bytes"}
 	}
 	raw, err := u.rawSlots(text)
 	if err != nil {
 		return nil, nil, err
 	}
-	slots, rejects := choose(raw, s, u.regional())
+	slots, rejects, err := choose(raw, s, u.regional())
+	if err != nil {
+		return nil, rejects, err
+	}
 	fetchedAt := u.Now()
 	for i := range slots {
 		slots[i].Provider, slots[i].Grid, slots[i].FetchedAt = u.Provider(), u.Grid(), fetchedAt

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -14,19 +15,19 @@ type region struct {
 	Slots []json.RawMessage `json:"data"`
 }
 
-// rawSlots takes an answer apart as far as its slots, each of which may still
-// be anything. An answer without slots is a failure: the API says so when it is
-// ill, and "no carbon" is nothing that it ever has to say.
+// rawSlots takes an answer apart into its slots, each of which may still be anything.
+// An answer without slots is a failure: the API always has slots for a time that it
+// can be asked for.
 func (u *UK) rawSlots(text []byte) ([]json.RawMessage, error) {
 	var answer struct {
 		Data  json.RawMessage `json:"data"`
 		Error json.RawMessage `json:"error"`
 	}
 	if err := json.Unmarshal(strictJSON(text), &answer); err != nil {
-		return nil, malformed(err, "not the JSON that was asked for: %.60q", text)
+		return nil, malformed(nil, "the answer is not the JSON that the API promises: %s", text)
 	}
 	if len(answer.Error) > 0 && string(answer.Error) != "null" {
-		return nil, malformed(nil, "answer is an error: %.120q", answer.Error)
+		return nil, malformed(nil, "the answer is an error: %s", answer.Error)
 	}
 	var slots []json.RawMessage
 	var err error
@@ -36,15 +37,15 @@ func (u *UK) rawSlots(text []byte) ([]json.RawMessage, error) {
 		err = json.Unmarshal(answer.Data, &slots)
 	}
 	if err != nil {
-		return nil, malformed(err, "data is not what the API promises")
+		return nil, malformed(err, "the data is not what the API promises")
 	}
 	if len(slots) == 0 {
-		return nil, malformed(nil, "answer without data")
+		return nil, malformed(nil, "the answer has no slots")
 	}
 	return slots, nil
 }
 
-// regionalSlots accepts all that has been seen or documented: an object that
+// regionalSlots accepts every form that was seen or is documented: an object that
 // holds the slots, an array with one such object, and the slots themselves.
 func (u *UK) regionalSlots(data json.RawMessage) ([]json.RawMessage, error) {
 	if len(data) == 0 {
@@ -65,19 +66,38 @@ func (u *UK) regionalSlots(data json.RawMessage) ([]json.RawMessage, error) {
 	return elements, nil
 }
 
-// slotsOf reads one region, which must not be another than was asked for: its
-// numbers would look right and be wrong.
+// slotsOf reads one region. It must be the one that was asked for: the numbers of
+// another would look right and be wrong.
 func (u *UK) slotsOf(data json.RawMessage) ([]json.RawMessage, error) {
 	var r region
 	if err := json.Unmarshal(data, &r); err != nil {
 		return nil, err
 	}
 	if u.RegionID != 0 && r.ID != nil && *r.ID != u.RegionID {
-		return nil, fmt.Errorf("region %d in place of %d", *r.ID, u.RegionID)
+		return nil, fmt.Errorf("asked for region %d and got region %d", u.RegionID, *r.ID)
 	}
 	return r.Slots, nil
 }
 
 func malformed(err error, format string, args ...any) error {
 	return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf(format, args...), Err: err}
+}
+
+// bareWord is a JSON string, or a word outside of strings.
+var bareWord = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+`)
+
+// strictJSON is text in which every word that JSON does not have, such as NaN, 0x10
+// or None, is a string. Some servers write such words. So they spoil their own slot
+// and not the whole answer.
+func strictJSON(text []byte) []byte {
+	if json.Valid(text) {
+		return text
+	}
+	return bareWord.ReplaceAllFunc(text, func(word []byte) []byte {
+		if word[0] == '"' || json.Valid(word) {
+			return word
+		}
+		quoted, _ := json.Marshal(string(word)) // a string always can be
+		return quoted
+	})
 }

@@ -3,6 +3,7 @@ package intensity
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -44,6 +45,41 @@ func TestAnswersThatAreNone(t *testing.T) {
 				wantFailure(t, err, usage.ReasonMalformed)
 			})
 		}
+	}
+}
+
+func TestAnswersWithNothingUsableAreMalformed(t *testing.T) {
+	const slot = `{"from":"2026-06-01T12:00Z","to":"2026-06-01T12:30Z","intensity":{"forecast":1}}`
+	tests := []struct {
+		name, slots string
+		rejects     usage.Rejects
+		want        string
+	}{
+		{name: "half a time", slots: `{"from":"2026"}`, rejects: usage.Rejects{RejectTime: 1}, want: "1 slots and none can be used: 1 intensity_time"},
+		{name: "no slot at all", slots: `5,"x",[],null`, rejects: usage.Rejects{RejectTime: 4}, want: "4 intensity_time"},
+		{name: "no number", slots: strings.Replace(slot, "1}", `"1"}`, 1), rejects: usage.Rejects{RejectValue: 1}, want: "1 intensity_value"},
+		{name: "hours", slots: strings.Replace(slot, "12:30Z", "13:00Z", 1), rejects: usage.Rejects{RejectSlotLength: 1}, want: "1 intensity_slot_length"},
+		{name: "of another day", slots: strings.ReplaceAll(slot, "06-01", "06-02"), want: "1 of a time that was not asked for"},
+		{name: "one of another day, one refused", slots: strings.ReplaceAll(slot, "06-01", "06-02") + "," + strings.Replace(slot, "1}", "-1}", 1), rejects: usage.Rejects{RejectValue: 1}, want: "1 intensity_value, 1 of a time"},
+	}
+	for _, test := range tests {
+		for _, region := range []int{0, 13} {
+			uk := ukSaying(t, http.StatusOK, `{"data":[`+test.slots+`]}`)
+			uk.RegionID = region
+			slots, rejects, err := uk.Slots(t.Context(), at("2026-06-01T12:00:00Z"), at("2026-06-01T13:00:00Z"))
+			wantFailure(t, err, usage.ReasonMalformed)
+			if len(slots) != 0 || !maps.Equal(rejects, test.rejects) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s from %s: got %s, %v, %v", test.name, uk.Grid(), say(slots), rejects, err)
+			}
+		}
+	}
+}
+
+func TestSlotsWithoutNumbersYetAreAnAnswer(t *testing.T) {
+	uk := ukSaying(t, http.StatusOK, `{"data":[{"from":"2026","intensity":{}},{"from":"2026-06-01T12:00Z","to":"2026-06-01T12:30Z","intensity":{"forecast":null,"actual":null}}]}`)
+	slots, rejects, err := uk.Slots(t.Context(), at("2026-06-01T12:00:00Z"), at("2026-06-01T13:00:00Z"))
+	if len(slots) != 0 || rejects[RejectTime] != 1 || err != nil {
+		t.Errorf("got %s, %v, %v", say(slots), rejects, err)
 	}
 }
 
@@ -146,6 +182,7 @@ func TestStrictJSON(t *testing.T) {
 		{name: "what is right is left alone", in: `{"a": "NaN", "b": [1]}`, want: `{"a": "NaN", "b": [1]}`},
 		{name: "NaN", in: `{"a":NaN,"b":"a NaN"}`, want: `{"a":"NaN","b":"a NaN"}`},
 		{name: "infinities", in: `[Infinity,-Infinity,-1]`, want: `["Infinity","-Infinity",-1]`},
+		{name: "other words", in: `[0x10, 1_000, None, nan, true, null, -1.5e3, 01, .5, +1]`, want: `["0x10", "1_000", "None", "nan", true, null, -1.5e3, "01", ".5", "+1"]`},
 		{name: "a quote in a string", in: `{"a":"\"NaN","b":NaN}`, want: `{"a":"\"NaN","b":"NaN"}`},
 		{name: "a backslash at the end of a string", in: `{"a":"\\","b":NaN}`, want: `{"a":"\\","b":"NaN"}`},
 	}
@@ -159,7 +196,10 @@ func TestStrictJSON(t *testing.T) {
 }
 
 func FuzzAnswer(f *testing.F) {
-	for _, seed := range []string{`{"data":[{"from":"2026-06-01T12:00Z","to":"2026-06-01T12:30Z","intensity":{"forecast":NaN}}]}`, `{"data":{"data":[]}}`, `{"a":"\`} {
+	for _, seed := range []string{`{"data":[{"from":"2026-06-01T12:00Z","to":"2026-06-01T12:30Z","intensity":{"forecast":NaN}}]}`, `{"data":{"data":[]}}`, `{"a":"\`,
+		`{"data":[{"from":"2026-06-01T12:00Z","to":"2026-06-01T12:30Z","intensity":{"forecast":0x10,"actual":1_000}},{"from":"2026"}]}`,
+		`{"data":[{"regionid":13,"data":[{"from":"2026-06-01T12:00Z","to":"2026-06-01T12:30Z","intensity":{"forecast":None,"index":"low"}}]}]}`,
+	} {
 		f.Add([]byte(seed), true)
 	}
 	f.Fuzz(func(t *testing.T, text []byte, regional bool) {
@@ -172,7 +212,10 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("%d slots and error %v", len(raw), err)
 		}
 		s := span{from: at("2026-06-01T00:00:00Z"), to: at("2026-06-02T00:00:00Z")}
-		slots, _ := choose(raw, s, regional)
+		slots, _, err := choose(raw, s, regional)
+		if err != nil && len(slots) > 0 {
+			t.Errorf("%d slots beside %v", len(slots), err)
+		}
 		for _, slot := range slots {
 			if price, ok := slot.Price(); !ok || price.Intensity < 0 || price.Intensity > usage.MaxIntensity {
 				t.Errorf("%s: price %+v", json.RawMessage(text), price)

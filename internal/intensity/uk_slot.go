@@ -3,6 +3,7 @@ package intensity
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,27 +14,33 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// ukSlot is a slot as the API has it. Everything may be missing, null or of
-// another type in one slot without a word about its neighbours.
+// ukSlot is a slot as the API has it. In one slot anything may be missing, null or of
+// another type, and its neighbours are still good.
 type ukSlot struct {
 	From      json.RawMessage `json:"from"`
 	To        json.RawMessage `json:"to"`
 	Intensity json.RawMessage `json:"intensity"`
 }
 
-// choose reads the slots that begin in the span, in order of time. Of slots
-// with the same start the last wins. Slots of which nothing is known are left
-// out; they are no fault of the API, which lists them before it has numbers.
-func choose(raw []json.RawMessage, s span, regional bool) ([]usage.Slot, usage.Rejects) {
+// choose reads the slots that begin in the span, in order of time. Of slots with
+// the same start the last wins. Slots without a number are left out: the API lists
+// them before it has numbers. An answer none of whose slots can be used is an error:
+// all were refused, or none is of the span.
+func choose(raw []json.RawMessage, s span, regional bool) ([]usage.Slot, usage.Rejects, error) {
 	byStart := map[time.Time]usage.Slot{}
 	rejects := usage.Rejects{}
+	usable := false
 	for _, r := range raw {
 		slot, reason := read(r, s, regional)
 		switch {
 		case reason != "":
 			rejects[reason]++
 			continue
-		case slot.Forecast == nil && slot.Actual == nil:
+		case slot.From.IsZero():
+			continue
+		}
+		usable = true
+		if slot.Forecast == nil && slot.Actual == nil {
 			continue
 		}
 		if _, ok := byStart[slot.From]; ok {
@@ -41,11 +48,27 @@ func choose(raw []json.RawMessage, s span, regional bool) ([]usage.Slot, usage.R
 		}
 		byStart[slot.From] = slot
 	}
-	return slices.SortedFunc(maps.Values(byStart), func(a, b usage.Slot) int { return a.From.Compare(b.From) }), rejects
+	if !usable {
+		return nil, rejects, nothingUsable(len(raw), rejects)
+	}
+	return slices.SortedFunc(maps.Values(byStart), func(a, b usage.Slot) int { return a.From.Compare(b.From) }), rejects, nil
 }
 
-// read gives one slot, or why it is refused. A slot outside of the span is
-// nobody's business and comes back empty.
+func nothingUsable(slots int, rejects usage.Rejects) error {
+	refused := 0
+	var reasons []string
+	for _, reason := range slices.Sorted(maps.Keys(rejects)) {
+		refused += rejects[reason]
+		reasons = append(reasons, fmt.Sprintf("%d %s", rejects[reason], reason))
+	}
+	if other := slots - refused; other > 0 {
+		reasons = append(reasons, fmt.Sprintf("%d of a time that was not asked for", other))
+	}
+	return malformed(nil, "the answer has %d slots and none can be used: %s", slots, strings.Join(reasons, ", "))
+}
+
+// read gives one slot, or why it is refused. A slot outside the span comes back
+// empty.
 func read(raw json.RawMessage, s span, regional bool) (slot usage.Slot, reason string) {
 	var in ukSlot
 	if json.Unmarshal(raw, &in) != nil {
@@ -72,7 +95,7 @@ func read(raw json.RawMessage, s span, regional bool) (slot usage.Slot, reason s
 	return slot, ""
 }
 
-// readTime needs no length check of its own: the layout has none to spare.
+// readTime reads a time in the one form that the API has.
 func readTime(raw json.RawMessage) (time.Time, error) {
 	var text string
 	if err := json.Unmarshal(raw, &text); err != nil {
@@ -106,11 +129,11 @@ func readIntensity(raw json.RawMessage, slot *usage.Slot, regional bool) (err er
 	return nil
 }
 
-// longestWord is three times the longest that the API has, "very high".
+// longestWord is three times the length of the API's longest word, "very high".
 const longestWord = 32
 
-// readWord is empty for what is not a word to put on a page or into a label. A
-// slot is worth its numbers, with or without one.
+// readWord is empty for what cannot be shown on a page or in a label. A slot counts
+// with or without a word.
 func readWord(raw json.RawMessage) string {
 	var word string
 	if json.Unmarshal(raw, &word) != nil || len(word) > longestWord {

@@ -50,6 +50,10 @@ func TestOneSlotDoesNotSpoilItsNeighbours(t *testing.T) {
 		{name: "NaN in a string", slot: noon(`{"forecast":"NaN"}`), rejects: usage.Rejects{RejectValue: 1}},
 		{name: "NaN as some servers write it", slot: noon(`{"forecast":NaN}`), rejects: usage.Rejects{RejectValue: 1}},
 		{name: "infinity as some servers write it", slot: noon(`{"forecast":1,"actual":-Infinity}`), rejects: usage.Rejects{RejectValue: 1}},
+		{name: "hexadecimal, which JSON does not have", slot: noon(`{"forecast":0x10}`), rejects: usage.Rejects{RejectValue: 1}},
+		{name: "an underscore, which JSON does not have", slot: noon(`{"forecast":1_0}`), rejects: usage.Rejects{RejectValue: 1}},
+		{name: "None, as Python writes it", slot: noon(`{"forecast":None}`), rejects: usage.Rejects{RejectValue: 1}},
+		{name: "an empty string", slot: noon(`{"forecast":""}`), rejects: usage.Rejects{RejectValue: 1}},
 		{name: "true", slot: noon(`{"forecast":true}`), rejects: usage.Rejects{RejectValue: 1}},
 		{name: "an object", slot: noon(`{"forecast":{"value":231}}`), rejects: usage.Rejects{RejectValue: 1}},
 		{name: "intensity is a number", slot: noon(`231`), rejects: usage.Rejects{RejectValue: 1}},
@@ -120,7 +124,7 @@ func TestIndexIsTheProvidersOwnWord(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := span{from: at("2026-06-01T12:00:00Z"), to: at("2026-06-01T12:30:00Z")}
-			slots, _ := choose([]json.RawMessage{json.RawMessage(noon(test.intensity))}, s, false)
+			slots, _, _ := choose([]json.RawMessage{json.RawMessage(noon(test.intensity))}, s, false)
 			if len(slots) != 1 || slots[0].Index != test.want {
 				t.Errorf("got %+v, want %q", slots, test.want)
 			}
