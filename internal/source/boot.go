@@ -25,17 +25,19 @@ type bootSink struct {
 
 // Series implements sink.
 func (b *bootSink) Series(labels []string) error {
-	b.host = clean(labels[0])
+	b.host = cleanHost(labels[0])
 	return nil
 }
 
-// Point implements sink. A boot of the future, or of before there was a Unix, is
-// a wrong clock.
+// Point implements sink. A boot in the future or before 1970 is a wrong clock.
 func (b *bootSink) Point(_, v float64) {
 	if b.host != "" && v > 0 && v <= b.now {
 		b.at[b.host] = time.Unix(int64(v), 0).UTC()
 	}
 }
+
+// Odd implements sink.
+func (b *bootSink) Odd(float64) {}
 
 // Histogram implements sink.
 func (b *bootSink) Histogram() {}

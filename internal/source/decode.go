@@ -13,11 +13,13 @@ import (
 
 // sink takes a decoded matrix as it streams by: Series, then its points. Values
 // of labels are in the order that was asked for, "" where a series lacks one;
-// the slice is the decoder's, the strings are not.
+// the slice is the decoder's, the strings are not. A time that could not be read
+// is NaN.
 type sink interface {
 	Series(labels []string) error
 	Point(unixSeconds, value float64)
-	Histogram() // a point that is no number
+	Odd(unixSeconds float64) // a sample whose value is not a number
+	Histogram()
 }
 
 // maxSeriesBytes bounds one series in an answer, and so the decoder's memory:
@@ -25,10 +27,9 @@ type sink interface {
 const maxSeriesBytes = 4 << 20
 
 // decode reads an answer of query_range and gives each series to s. It holds
-// one series at a time. What s was given counts only if decode gives no error:
-// an answer that is cut off, has warnings (so is partial) or says error has
-// been streamed halfway by then. It accepts no answer that client_golang
-// refuses, but for names twice in an object, which nobody can read rightly.
+// one series at a time. What s was given counts only if decode returns no error:
+// an answer that is cut off, has warnings (so is partial) or says error has been
+// streamed halfway by then. So has one in which nothing is a number.
 // Format: https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries
 func decode(r io.Reader, labels []string, s sink) error {
 	d := newDecoder(r)
@@ -41,12 +42,13 @@ type decoder struct {
 	meter  *meter
 	labels []string
 	values []string
-	last   []string // values of series before: most come again, and need no new string
+	last   []string // values of the series before: most come again, and need no new string
 	sink   sink
 
 	status, kind, errorText string
 	warnings                int
 	result                  bool
+	good, odd               int // samples with a time and a number, and without
 }
 
 func newDecoder(r io.Reader) *decoder {
@@ -73,7 +75,9 @@ func (d *decoder) answer() error {
 	case !d.result:
 		return errors.New("has no result")
 	case d.kind != "matrix":
-		return fmt.Errorf("is a %q, want a matrix", cut(d.kind))
+		return fmt.Errorf("must be a matrix, is a %q", d.kind)
+	case d.odd > 0 && d.good == 0:
+		return fmt.Errorf("has %d samples, and none of them is a time and a number", d.odd)
 	}
 	return nil
 }
@@ -82,18 +86,21 @@ func (d *decoder) answer() error {
 func (d *decoder) whole() error {
 	switch {
 	case d.warnings > 0:
-		return &usage.Failure{Reason: usage.ReasonPartial, Detail: "the answer has warnings, so it may not be whole: " + cut(d.errorText)}
+		return &usage.Failure{Reason: usage.ReasonPartial, Detail: "the answer has warnings, so it may not be whole: " + d.errorText}
 	case d.status != "success":
-		return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("status %q: %s", cut(d.status), cut(d.errorText))}
+		return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("status %q: %s", d.status, d.errorText)}
 	}
-	// Anything behind the answer means that it is not one.
+	// An answer with something after its end is not an answer.
 	switch _, err := d.json.ReadToken(); {
 	case err == nil:
 		return errors.New("goes on after its end")
-	case !errors.Is(err, io.EOF):
-		return fmt.Errorf("goes on after its end: %w", err)
+	case errors.Is(err, io.EOF):
+		return nil
+	case errors.As(err, new(*jsontext.SyntacticError)):
+		return errors.New("goes on after its end")
+	default:
+		return err
 	}
-	return nil
 }
 
 // member reads what every answer of the API has beside its data.
@@ -124,7 +131,7 @@ func (d *decoder) data(name string) error {
 		return d.text(&d.kind)
 	case "result":
 		if d.kind != "" && d.kind != "matrix" {
-			return fmt.Errorf("is a %q, want a matrix", cut(d.kind))
+			return fmt.Errorf("must be a matrix, is a %q", d.kind)
 		}
 		d.result = true
 		return d.array(d.series)
@@ -151,14 +158,14 @@ func (d *decoder) series() error {
 			if err != nil {
 				return err
 			}
-			return points(raw, d.sink)
+			return d.points(raw)
 		case "histograms":
 			return d.array(func() error {
 				d.sink.Histogram()
 				return d.json.SkipValue()
 			})
 		}
-		return fmt.Errorf("has a series with %q, which is not known", cut(name))
+		return fmt.Errorf("has a series with an unknown member: %q", name)
 	})
 	if err == nil && !named {
 		return errors.New("has a series without a metric")
@@ -174,7 +181,7 @@ func (d *decoder) metric() error {
 			return err
 		}
 		if raw.Kind() != '"' {
-			return fmt.Errorf("has %s in label %q, want a string", raw.Kind(), cut(name))
+			return fmt.Errorf("must have a string in every label, has %s in %q", raw.Kind(), name)
 		}
 		if i := slices.Index(d.labels, name); i >= 0 {
 			if string(raw[1:len(raw)-1]) != d.last[i] { // one with escapes never is

@@ -19,8 +19,8 @@ func TestAnswersThatAreNotWhole(t *testing.T) {
 		{"JSON that lacks its last brace", good[:len(good)-1], usage.ReasonMalformed, "EOF"},
 		{"a second answer behind", good + good, usage.ReasonMalformed, "goes on"},
 		{"garbage behind", good + "\n<!-- cached -->", usage.ReasonMalformed, "goes on"},
-		{"null", "null", usage.ReasonMalformed, "want {"},
-		{"a list", "[" + good + "]", usage.ReasonMalformed, "want {"},
+		{"null", "null", usage.ReasonMalformed, "must have {"},
+		{"a list", "[" + good + "]", usage.ReasonMalformed, "must have {"},
 		{"an empty object", "{}", usage.ReasonMalformed, `status ""`},
 		{"an error", `{"status":"error","errorType":"internal","error":"store gateway\nis down","data":{"resultType":"matrix","result":[]}}`, usage.ReasonMalformed, `status "error": store gateway is down`},
 		{"an error after its data", strings.Replace(good, `"status":"success",`, "", 1)[:len(good)-len(`"status":"success",`)-1] + `,"status":"error"}`, usage.ReasonMalformed, `status "error"`},
@@ -30,30 +30,30 @@ func TestAnswersThatAreNotWhole(t *testing.T) {
 		{"no data", `{"status":"success"}`, usage.ReasonMalformed, "no result"},
 		{"data that is null", `{"status":"success","data":null}`, usage.ReasonMalformed, "no result"},
 		{"no result", `{"status":"success","data":{"resultType":"matrix"}}`, usage.ReasonMalformed, "no result"},
-		{"result that is null", `{"status":"success","data":{"resultType":"matrix","result":null}}`, usage.ReasonMalformed, "want ["},
-		{"no type", `{"status":"success","data":{"result":[]}}`, usage.ReasonMalformed, `is a ""`},
+		{"result that is null", `{"status":"success","data":{"resultType":"matrix","result":null}}`, usage.ReasonMalformed, "must have ["},
+		{"no type", `{"status":"success","data":{"result":[]}}`, usage.ReasonMalformed, `must be a matrix, is a ""`},
 		{"a vector", `{"status":"success","data":{"resultType":"vector","result":[]}}`, usage.ReasonMalformed, `is a "vector"`},
 		{"a vector that says so late", `{"status":"success","data":{"result":[],"resultType":"vector"}}`, usage.ReasonMalformed, `is a "vector"`},
-		{"a vector's series", matrix(`{"metric":{},"value":[1,"2"]}`), usage.ReasonMalformed, `with "value"`},
+		{"a vector's series", matrix(`{"metric":{},"value":[1,"2"]}`), usage.ReasonMalformed, `unknown member: "value"`},
 		{"two results", strings.Replace(good, `"result":`, `"result":[],"result":`, 1), usage.ReasonMalformed, "duplicate"},
 		{"two metrics", matrix(`{"metric":{"instance":"a"},"metric":{"user":"b"},"values":[]}`), usage.ReasonMalformed, "duplicate"},
 		{"a label twice", matrix(`{"metric":{"user":"a","user":"b"},"values":[]}`), usage.ReasonMalformed, "duplicate"},
-		{"a label that is a number", matrix(`{"metric":{"user":5},"values":[]}`), usage.ReasonMalformed, "want a string"},
+		{"a label that is a number", matrix(`{"metric":{"user":5},"values":[]}`), usage.ReasonMalformed, "must have a string"},
 		{"values before their metric", matrix(`{"values":[],"metric":{}}`), usage.ReasonMalformed, "before their metric"},
 		{"a series without a metric", matrix(`{}`), usage.ReasonMalformed, "without a metric"},
-		{"values that are null", matrix(`{"metric":{},"values":null}`), usage.ReasonMalformed, "want [["},
-		{"a point that is a number", matrix(series("a", "", "1")), usage.ReasonMalformed, "want [["},
-		{"a point in two brackets", matrix(series("a", "", `[[1,"2"]]`)), usage.ReasonMalformed, "timestamp [1"},
-		{"a point whose value is in brackets", matrix(series("a", "", `[1,["2"]]`)), usage.ReasonMalformed, "want [["},
-		{"a point of three", matrix(series("a", "", `[1,"2","3"]`)), usage.ReasonMalformed, "want [["},
-		{"a point of one", matrix(series("a", "", `[1]`)), usage.ReasonMalformed, "want [["},
-		{"a point of none", matrix(series("a", "", `[]`)), usage.ReasonMalformed, "want [["},
-		{"a value that is a number", matrix(series("a", "", `[1,2]`)), usage.ReasonMalformed, "want [["},
-		{"a value that is null", matrix(series("a", "", `[1,null]`)), usage.ReasonMalformed, "want [["},
-		{"a value that is a word", matrix(series("a", "", `[1,"many"]`)), usage.ReasonMalformed, `value "many"`},
-		{"a value that is empty", matrix(series("a", "", `[1,""]`)), usage.ReasonMalformed, `value ""`},
-		{"a timestamp that is a string", matrix(series("a", "", `["1","2"]`)), usage.ReasonMalformed, "timestamp"},
-		{"a timestamp with an exponent", matrix(series("a", "", `[1e9,"2"]`)), usage.ReasonMalformed, "timestamp 1e9"},
+		{"values that are null", matrix(`{"metric":{},"values":null}`), usage.ReasonMalformed, "are not [["},
+		{"a point that is a number", matrix(series("a", "", "1")), usage.ReasonMalformed, "are not [["},
+		{"a point in two brackets", matrix(series("a", "", `[[1,"2"]]`)), usage.ReasonMalformed, "are not [["},
+		{"a point whose value is in brackets", matrix(series("a", "", `[1,["2"]]`)), usage.ReasonMalformed, "none of them is a time and a number"},
+		{"a point of three", matrix(series("a", "", `[1,"2","3"]`)), usage.ReasonMalformed, "are not [["},
+		{"a point of one", matrix(series("a", "", `[1]`)), usage.ReasonMalformed, "are not [["},
+		{"a point of none", matrix(series("a", "", `[]`)), usage.ReasonMalformed, "are not [["},
+		{"a value that is a number", matrix(series("a", "", `[1,2]`)), usage.ReasonMalformed, "none of them is a time and a number"},
+		{"a value that is null", matrix(series("a", "", `[1,null]`)), usage.ReasonMalformed, "none of them is a time and a number"},
+		{"a value that is a word", matrix(series("a", "", `[1,"many"]`)), usage.ReasonMalformed, "none of them is a time and a number"},
+		{"a value that is empty", matrix(series("a", "", `[1,""]`)), usage.ReasonMalformed, "none of them is a time and a number"},
+		{"a timestamp that is a string", matrix(series("a", "", `["1","2"]`)), usage.ReasonMalformed, "none of them is a time and a number"},
+		{"a timestamp with an exponent", matrix(series("a", "", `[1e9,"2"]`)), usage.ReasonMalformed, "none of them is a time and a number"},
 		{"a long label that is not understood", matrix(`{"metric":{"user":"` + strings.Repeat("x\\n", 10_000) + `"},"values":["` + strings.Repeat("y", 100_000) + `"]}`), usage.ReasonMalformed, "yyy..."},
 		{"a long name that is not understood", matrix(`{"` + strings.Repeat("é", 100_000) + `":1}`), usage.ReasonMalformed, "ééé"},
 	}
@@ -87,18 +87,32 @@ func TestAnswersThatAreWhole(t *testing.T) {
 	}
 }
 
-func TestDecimalIsWhatStrconvReads(t *testing.T) {
+func TestNumbersAreWhatPrometheusWrites(t *testing.T) {
 	for text, want := range map[string]float64{
 		"0": 0, "-0": math.Copysign(0, -1), "1.5": 1.5, "0.1": 0.1, "1800": 1800, "1435781430.781": 1435781430.781,
-		"9007199254740992": 1 << 53, "36.21730382293762": 36.21730382293762, "0.0000000000000000000001": 1e-22, "-3.25": -3.25,
+		"9007199254740993": 9007199254740993, "36.21730382293762": 36.21730382293762, "1e-22": 1e-22, "-3.25": -3.25, "1e+21": 1e21, "2E3": 2000,
+		"+Inf": math.Inf(1), "-Inf": math.Inf(-1), "NaN": math.NaN(), "1e999": math.Inf(1), "-1e999": math.Inf(-1), "1e-999": 0,
 	} {
-		if got, ok := decimal([]byte(text)); !ok || math.Float64bits(got) != math.Float64bits(want) {
+		if got, ok := number([]byte(`"` + text + `"`)); !ok || math.Float64bits(got) != math.Float64bits(want) {
 			t.Errorf("%s: got %v, %v", text, got, ok)
 		}
 	}
-	for _, text := range []string{"", "-", ".", "1.", ".5", "-.5", "1e5", "+1", "NaN", "1.2.3", "9007199254740993", "99999999999999999999", "0.00000000000000000000001", "1_0", "0x1"} {
-		if got, ok := decimal([]byte(text)); ok {
+	for _, text := range []string{
+		"", "-", ".", "1.", ".5", "-.5", "+1", "1.2.3", "01", "-01", "1e", "1e+", "1e1.5", "1e5e5", "1_000", "0x10", "0x1p-2", "0b1", "0o7",
+		" 1", "1 ", "1 000", "1,5", "inf", "Inf", "+inf", "infinity", "Infinity", "-Infinity", "nan", "+NaN", "abc", "null", "true", "١", `1\u0030`, "--1", "-",
+	} {
+		if got, ok := number([]byte(`"` + text + `"`)); ok {
 			t.Errorf("%q is %v", text, got)
+		}
+	}
+	for _, text := range []string{"1", "null", "true", `["1"]`, `{"a":"1"}`, `"`, ""} {
+		if got, ok := number([]byte(text)); ok {
+			t.Errorf("%s, which is no string, is %v", text, got)
+		}
+	}
+	for text, want := range map[string]bool{"1782909000": true, "1782909000.125": true, "-1.5": true, "1e9": false, "1782909000.": false, `"1"`: false, "null": false, "0x1": false, "NaN": false, "[1]": false} {
+		if _, ok := decimal([]byte(text)); ok != want {
+			t.Errorf("the time %s: got %v", text, ok)
 		}
 	}
 }

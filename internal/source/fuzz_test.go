@@ -3,8 +3,10 @@ package source
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,6 +18,7 @@ type matrixSink struct {
 	series     [][]string
 	values     [][]model.SamplePair
 	histograms int
+	odd        int
 }
 
 func (m *matrixSink) Series(labels []string) error {
@@ -25,9 +28,15 @@ func (m *matrixSink) Series(labels []string) error {
 }
 
 func (m *matrixSink) Point(at, v float64) {
+	if math.IsNaN(at) {
+		m.odd++
+		return
+	}
 	last := len(m.values) - 1
 	m.values[last] = append(m.values[last], model.SamplePair{Timestamp: model.Time(math.Trunc(math.Round(at*1e6) / 1e3)), Value: model.SampleValue(v)})
 }
+
+func (m *matrixSink) Odd(float64) { m.odd++ }
 
 func (m *matrixSink) Histogram() { m.histograms++ }
 
@@ -41,6 +50,7 @@ var seeds = []string{
 	`{"status":"error","errorType":"bad_data","error":"e"}`,
 	`{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"2"]}]}}`,
 	matrix(`{"metric":{"user":"a"},"metric":{"user":"b"},"values":[[-0.5,"0x1p-2"]]}`),
+	matrix(host("a", "0x10"), host("b", "1"), series("c", "", `[1,[{"]":"\\"}]]`)),
 	matrix(`{}`),
 	matrix(`{"metric":{"user":null},"values":[[1,["2"]]]}`),
 }
@@ -48,7 +58,7 @@ var seeds = []string{
 // FuzzDecode holds the decoder against the types of prometheus/common, read by
 // encoding/json, which is what client_golang does from Go 1.27 on. (The module
 // in clientgolang holds the whole of Read against the whole of its client.)
-// What the decoder accepts they accept, with the same points.
+// What the decoder accepts as a whole they accept, with the same points.
 func FuzzDecode(f *testing.F) {
 	for _, s := range seeds {
 		f.Add([]byte(s))
@@ -56,7 +66,7 @@ func FuzzDecode(f *testing.F) {
 	labels := question().Labels.list()
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		got := &matrixSink{}
-		if decode(bytes.NewReader(answer), labels, got) != nil || got.histograms > 0 || foldsNames(answer) {
+		if decode(bytes.NewReader(answer), labels, got) != nil || got.histograms > 0 || got.odd > 0 || foldsNames(answer) {
 			return
 		}
 		var want struct {
@@ -110,4 +120,54 @@ func foldsNames(answer []byte) bool {
 		}
 	}
 	return false
+}
+
+// FuzzNumber holds what is taken for a number against strconv, which takes more.
+func FuzzNumber(f *testing.F) {
+	for _, s := range []string{"0", "-0", "1.5", "1e5", "+Inf", "NaN", "0x10", "1_000", "", "1e999", "00", ".5", "\u0031"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		v, ok := number([]byte(`"` + string(text) + `"`))
+		want, err := strconv.ParseFloat(string(text), 64)
+		if ok && (err != nil && !errors.Is(err, strconv.ErrRange) || math.Float64bits(v) != math.Float64bits(want)) {
+			t.Errorf("%q is %v, want %v, %v", text, v, want, err)
+		}
+		if canonical := strconv.FormatFloat(want, 'f', -1, 64); err == nil && canonical == string(text) && !ok {
+			t.Errorf("%q is not a number", text)
+		}
+		if v, ok := decimal(text); ok && (err != nil || math.Float64bits(v) != math.Float64bits(want)) {
+			t.Errorf("%q is a time", text)
+		}
+	})
+}
+
+// FuzzProjects reads any list of projects: a list or an error.
+func FuzzProjects(f *testing.F) {
+	for _, s := range []string{`{"status":"success","data":["a","b"]}`, `{"status":"success","data":null}`, `{"data":[1]}`, `{"status":"success","warnings":["w"],"data":[]}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		projects, err := decodeProjects(bytes.NewReader(answer))
+		if err == nil && (!json.Valid(bytes.ToValidUTF8(answer, []byte("?"))) || slices.Contains(projects, "")) {
+			t.Errorf("accepted %q as %q", answer, projects)
+		}
+	})
+}
+
+// FuzzSelector holds that a name of a project cannot leave its quotes.
+func FuzzSelector(f *testing.F) {
+	for _, s := range []string{"ISIS", `a"b`, `a\`, "a\n", `"} or vector(1) #`, "\xff", "{{", `.*`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		prefix, suffix := `x{cloud_project_name=`, `}`
+		q := Query{Metric: "x", Labels: question().Labels}
+		text := q.selector("", &name)
+		quoted, ok := strings.CutPrefix(text, prefix)
+		quoted, ends := strings.CutSuffix(quoted, suffix)
+		if got, err := strconv.Unquote(quoted); !ok || !ends || err != nil || got != name {
+			t.Errorf("%q: %s", name, text)
+		}
+	})
 }

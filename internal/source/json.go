@@ -10,7 +10,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// object calls f for each member, whose value f must read.
+// object calls f for each member. f must read the member's value.
 func (d *decoder) object(f func(name string) error) error {
 	if err := d.expect('{'); err != nil {
 		return err
@@ -28,8 +28,8 @@ func (d *decoder) object(f func(name string) error) error {
 	return err
 }
 
-// name reads a member's name. Those of an answer are few and known: the
-// compiler makes no copy for the comparison, only for one that is not.
+// name reads a member's name. An answer has few names, and known ones: the compiler
+// copies bytes for none of these comparisons, only for an unknown name.
 func (d *decoder) name() (string, error) {
 	raw, err := d.json.ReadValue()
 	if err != nil {
@@ -51,7 +51,7 @@ func (d *decoder) name() (string, error) {
 	return string(name), err
 }
 
-// array calls f for each element, which f must read.
+// array calls f for each element. f must read it.
 func (d *decoder) array(f func() error) error {
 	if err := d.expect('['); err != nil {
 		return err
@@ -71,7 +71,7 @@ func (d *decoder) expect(kind jsontext.Kind) error {
 		return err
 	}
 	if t.Kind() != kind {
-		return fmt.Errorf("has %s, want %s", t.Kind(), kind)
+		return fmt.Errorf("must have %s, has %s", kind, t.Kind())
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func (d *decoder) text(into *string) error {
 	case raw.Kind() == '"':
 		*into = unquoted(raw)
 	case raw.Kind() != 'n':
-		return fmt.Errorf("has %s, want a string", raw.Kind())
+		return fmt.Errorf("must have a string, has %s", raw.Kind())
 	}
 	return nil
 }
@@ -120,7 +120,7 @@ func unquoted(raw jsontext.Value) string {
 	return string(text)
 }
 
-// meter refuses a series without end before the JSON decoder has stored it.
+// meter refuses an endless series before the JSON decoder has stored it.
 type meter struct {
 	r          io.Reader
 	read, mark int64

@@ -7,20 +7,25 @@ import (
 	"unicode/utf8"
 )
 
-// maxLabelBytes is the longest label value that is kept as it is.
-const maxLabelBytes = 1024
+// The longest label values that are kept as they are, in bytes. Each name is on
+// dozens of lines of /metrics, so the bound of a name is what bounds a scrape. A host
+// may be a whole DNS name with its port, and is on few lines.
+const (
+	maxLabelBytes = 128
+	maxHostBytes  = 272
+)
 
-// clean leaves a value as it is, unless it is too long, not UTF-8 or holds a
-// NUL, which C strings end at. Then it is cut and mended, with a hash of the
-// original behind it, so that two values never become one.
-func clean(v string) string {
-	if len(v) <= maxLabelBytes && utf8.ValidString(v) && !strings.ContainsRune(v, 0) {
+// clean leaves a value as it is, unless it has more bytes than most, is not UTF-8 or
+// holds a NUL, which ends a string in C. Then it is cut and mended, with a hash of
+// the original at its end, so that two values never become one.
+func clean(v string, most int) string {
+	if len(v) <= most && utf8.ValidString(v) && !strings.ContainsRune(v, 0) {
 		return v
 	}
 	hash := sha256.Sum256([]byte(v))
 	mended := strings.ReplaceAll(strings.ToValidUTF8(v, "\uFFFD"), "\x00", "\uFFFD")
-	if len(mended) > maxLabelBytes {
-		end := maxLabelBytes
+	if len(mended) > most {
+		end := most
 		for !utf8.RuneStart(mended[end]) {
 			end--
 		}
@@ -28,3 +33,7 @@ func clean(v string) string {
 	}
 	return mended + "#" + hex.EncodeToString(hash[:8])
 }
+
+func cleanName(v string) string { return clean(v, maxLabelBytes) }
+
+func cleanHost(v string) string { return clean(v, maxHostBytes) }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 func TestLabelValues(t *testing.T) {
@@ -22,9 +24,10 @@ func TestLabelValues(t *testing.T) {
 		{"not UTF-8, with an escape", "a\xff\\\"b", "a\uFFFD\\\"b\uFFFD#"},
 		{"half a character", `a\ud800b`, `a\ud800b` + "\uFFFD#"},
 		{"the other half", `a\udc00b`, `a\udc00b` + "\uFFFD#"},
-		{"1 KiB", strings.Repeat("x", 1024), strings.Repeat("x", 1024)},
-		{"64 KiB", long + "1", long[:1023] + "#"},
-		{"another of 64 KiB", long + "2", long[:1023] + "#"},
+		{"just not too long", strings.Repeat("x", maxHostBytes), strings.Repeat("x", maxHostBytes)},
+		{"a byte too long", strings.Repeat("x", maxHostBytes+1), strings.Repeat("x", maxHostBytes) + "#"},
+		{"64 KiB", long + "1", long[:maxHostBytes-maxHostBytes%3] + "#"},
+		{"another of 64 KiB", long + "2", long[:maxHostBytes-maxHostBytes%3] + "#"},
 	}
 	var list []string
 	for _, test := range tests {
@@ -37,7 +40,7 @@ func TestLabelValues(t *testing.T) {
 	seen := map[string]bool{}
 	for i, test := range tests {
 		got := reading.Samples[i].Host
-		if seen[got] || !utf8.ValidString(got) || strings.Contains(got, "\x00") || len(got) > maxLabelBytes+17 {
+		if seen[got] || !utf8.ValidString(got) || strings.Contains(got, "\x00") || len(got) > maxHostBytes+17 {
 			t.Errorf("%s: %.100q is not its own, or not fit to be served", test.name, got)
 		}
 		seen[got] = true
@@ -49,5 +52,29 @@ func TestLabelValues(t *testing.T) {
 	again, _ := read(t, &server{busy: says(matrix(list...)), idle: says(matrix(list...))})
 	if fmt.Sprint(again) != fmt.Sprint(reading) {
 		t.Error("the same answer is named otherwise the second time")
+	}
+}
+
+// A thousand hosts whose names have a kilobyte each are as many lines of /metrics as
+// any thousand hosts, and not much longer ones.
+func TestNamesAreBoundedInBytes(t *testing.T) {
+	var list []string
+	for i := range 1000 {
+		name := func(what string) string { return fmt.Sprintf("%s-%s-%d", what, strings.Repeat("x", 1024), i) }
+		list = append(list, fmt.Sprintf(`{"metric":{"cloud_project_name":"%s","machine_name":"%s","instance":"%s","user":"%s"},"values":[[%d,"1"]]}`,
+			name("project"), name("machine"), name("host"), name("user"), noonEnd))
+	}
+	reading, _ := read(t, &server{busy: says(matrix(list...)), idle: says(matrix(list...))})
+	seen := map[usage.Series]bool{}
+	for _, s := range reading.Samples {
+		seen[s.Series] = true
+		for _, name := range []string{s.Series.Project, s.Series.Machine, s.Series.User} {
+			if len(name) > maxLabelBytes+len("#0123456789abcdef") {
+				t.Fatalf("a name of %d bytes", len(name))
+			}
+		}
+	}
+	if len(seen) != 1000 {
+		t.Errorf("%d names are left of 1000", len(seen))
 	}
 }

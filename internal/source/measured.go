@@ -11,7 +11,7 @@ import (
 
 const (
 	rejectZero = "zero"
-	// maxPower is what nothing draws, in watts.
+	// maxPower is more than anything draws, in watts.
 	maxPower = 1e9
 )
 
@@ -35,7 +35,7 @@ func (c *Client) Grain(interval time.Duration) time.Duration {
 
 // Measured gives the mean power in each interval of a run of adjacent ones, as a
 // PromQL expression for watts has it, by the labels of host and machine type, and
-// how many were refused. What the server does not know is left out. It is all or
+// counts what was refused. What the server does not know is left out. It is all or
 // nothing, as Read is.
 func (c *Client) Measured(ctx context.Context, run []usage.Interval, expr string) ([]usage.Measurement, usage.Rejects, error) {
 	if len(run) == 0 {
@@ -58,7 +58,7 @@ type powerSink struct {
 	table  *table
 	byName map[powerName]*powerRow
 	order  []*powerRow // as they came
-	row    *powerRow   // of the series that streams by; nil: not an answer to our question
+	row    *powerRow   // of the series that streams by; nil: not an answer to what was asked
 	part   string
 }
 
@@ -70,7 +70,7 @@ type powerRow struct {
 }
 
 type powerCell struct {
-	came                bool
+	came, odd           bool // odd: a part of it was not a number
 	mean, points, least float64
 }
 
@@ -80,7 +80,7 @@ func (p *powerSink) Series(labels []string) error {
 	if p.part != partMean && p.part != partPoints && p.part != partLeast {
 		return nil
 	}
-	name := powerName{clean(labels[0]), clean(labels[1])}
+	name := powerName{cleanHost(labels[0]), cleanName(labels[1])}
 	if p.row = p.byName[name]; p.row != nil {
 		return nil
 	}
@@ -95,16 +95,11 @@ func (p *powerSink) Series(labels []string) error {
 
 // Point implements sink.
 func (p *powerSink) Point(at, v float64) {
-	if p.row == nil {
+	cell := p.cell(at)
+	if cell == nil {
 		return
 	}
-	n := (at - p.table.first) / p.table.step.Seconds()
-	i := math.Round(n)
-	if !(i >= 0 && i < float64(len(p.row.cells))) || math.Abs(n-i) > 1e-6 {
-		p.table.reject(rejectTimestamp)
-		return
-	}
-	switch cell := &p.row.cells[int(i)]; p.part {
+	switch p.part {
 	case partMean:
 		cell.came, cell.mean = true, v
 	case partPoints:
@@ -112,6 +107,28 @@ func (p *powerSink) Point(at, v float64) {
 	case partLeast:
 		cell.least = v
 	}
+}
+
+// Odd implements sink.
+func (p *powerSink) Odd(at float64) {
+	if cell := p.cell(at); cell != nil {
+		p.table.reject(rejectNotANumber)
+		cell.odd = true
+	}
+}
+
+// cell is where a sample belongs; nil: nowhere.
+func (p *powerSink) cell(at float64) *powerCell {
+	if p.row == nil {
+		return nil
+	}
+	n := (at - p.table.first) / p.table.step.Seconds()
+	i := math.Round(n)
+	if !(i >= 0 && i < float64(len(p.row.cells))) || math.Abs(n-i) > 1e-6 {
+		p.table.reject(rejectTimestamp)
+		return nil
+	}
+	return &p.row.cells[int(i)]
 }
 
 // Histogram implements sink.
@@ -126,7 +143,7 @@ func (p *powerSink) measurements() []usage.Measurement {
 	var all []usage.Measurement
 	for _, row := range p.order {
 		for i, cell := range row.cells {
-			if !cell.came {
+			if !cell.came || cell.odd {
 				continue
 			}
 			if reason := cell.refused(); reason != "" {
@@ -142,13 +159,13 @@ func (p *powerSink) measurements() []usage.Measurement {
 	return all
 }
 
-// refused says why a power is none. A machine that has run has drawn power: 0 is
-// what a sensor says that has nothing to say.
+// refused says why a mean power cannot be believed. A machine that ran has drawn
+// power: a sensor that has no reading says 0.
 func (c powerCell) refused() string {
 	switch {
-	case math.IsNaN(c.mean):
+	case math.IsNaN(c.mean), math.IsNaN(c.least):
 		return rejectNaN
-	case math.IsInf(c.mean, 0):
+	case math.IsInf(c.mean, 0), math.IsInf(c.least, 0):
 		return rejectInfinite
 	case c.mean < 0 || c.least < 0:
 		return rejectNegative

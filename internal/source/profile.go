@@ -87,11 +87,14 @@ func (p *profiler) Series(labels []string) error {
 
 // Point implements sink.
 func (p *profiler) Point(at, v float64) {
-	i := int(math.Round((at - float64(p.piece.Start.Unix())) / p.step.Seconds()))
-	if i >= 0 && i < len(p.now) && v >= 0 && !math.IsInf(v, 0) {
-		p.now[i] = v
+	i := math.Round((at - float64(p.piece.Start.Unix())) / p.step.Seconds())
+	if i >= 0 && i < float64(len(p.now)) && v >= 0 && !math.IsInf(v, 0) {
+		p.now[int(i)] = v
 	}
 }
+
+// Odd implements sink: that moment stays unknown.
+func (p *profiler) Odd(float64) {}
 
 // Histogram implements sink.
 func (p *profiler) Histogram() {}

@@ -3,7 +3,6 @@ package source
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -25,20 +24,21 @@ func (c *Client) Projects(ctx context.Context, p usage.Period) ([]string, error)
 		"start":   {seconds(p.From)},
 		"end":     {seconds(p.To)},
 	}.Encode()
+	projects, err := c.listed(ctx, u)
+	return projects, c.Upstream.Failed("list projects", err)
+}
+
+func (c *Client) listed(ctx context.Context, u *url.URL) ([]string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, err
 	}
 	body, err := c.Upstream.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("list projects: %w", err)
+		return nil, err
 	}
 	defer body.Close()
-	projects, err := decodeProjects(body)
-	if err != nil {
-		return nil, fmt.Errorf("list projects: %w", err)
-	}
-	return projects, nil
+	return decodeProjects(body)
 }
 
 // decodeProjects reads an answer of label values. A list that is not there is

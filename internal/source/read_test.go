@@ -42,6 +42,10 @@ func TestSamples(t *testing.T) {
 			name: "points off the grid", busy: series("a", "", `[0,"1"],[`+end+`.5,"1"],[`+end+`.0,"2"],[99999999999999,"1"],[-1,"1"],[1782910800,"1"]`), idle: host("a", "1"),
 			want: []usage.Sample{sample("a", 2, 1)}, rejects: usage.Rejects{rejectTimestamp: 5},
 		},
+		{
+			name: "points off the grid, and none on it", busy: series("a", "", `[0,"1"]`) + "," + host("b", "1"), idle: host("a", "1") + "," + host("b", "1"),
+			want: []usage.Sample{sample("b", 1, 1)}, rejects: usage.Rejects{rejectTimestamp: 1},
+		},
 		{name: "a histogram", busy: `{"metric":{"instance":"a"},"histograms":[[` + end + `,{"count":"1","sum":"2","buckets":[[0,"1","2","3"]]}]]}`, rejects: usage.Rejects{rejectHistogram: 1}},
 		{
 			name: "labels that are absent", busy: `{"metric":{},"values":[[` + end + `,"1"]]}`, idle: `{"metric":{"user":""},"values":[[` + end + `,"2"]]}`,
@@ -62,6 +66,53 @@ func TestSamples(t *testing.T) {
 				t.Errorf("coverage %v of cores that nobody counted", reading.Coverage)
 			}
 		})
+	}
+}
+
+func TestOneOddSampleDoesNotSpoilTheAnswer(t *testing.T) {
+	for _, value := range []string{
+		`"0x10"`, `""`, `"abc"`, `"1_000"`, `"1 000"`, `" 1"`, `"inf"`, `"infinity"`, `"+1"`, `".5"`, `"1."`, `"01"`, `"\u0031"`, `"\\"`, `"]"`, `"\""`,
+		`1`, `1e5`, `null`, `true`, `[]`, `["1"]`, `[[["1"],{}]]`, `{}`, `{"a":"]}","b":["1",2]}`,
+	} {
+		odd := series("a", "", fmt.Sprintf("[%d,%s]", noonEnd, value))
+		for name, s := range map[string]*server{
+			"busy":                            {busy: says(matrix(odd, host("b", "1"))), idle: says(matrix(host("a", "7"), host("b", "2")))},
+			"idle":                            {busy: says(matrix(host("b", "1"), host("a", "7"))), idle: says(matrix(host("b", "2"), odd))},
+			"the second of two in one series": {busy: says(matrix(series("a", "", fmt.Sprintf(`[0, "5"] , [ %d , %s ]`, noonEnd, value)), host("b", "1"))), idle: says(matrix(host("a", "7"), host("b", "2")))},
+		} {
+			reading, rejects := read(t, s)
+			if want := []usage.Sample{sample("b", 1, 2)}; fmt.Sprint(reading.Samples) != fmt.Sprint(want) || rejects[rejectNotANumber] != 1 {
+				t.Errorf("%s in %s: got %v, rejects %v", value, name, reading.Samples, rejects)
+			}
+		}
+	}
+	for _, at := range []string{`"1782909000"`, "1e9", "null", "true", "[]", "{}", `""`} {
+		odd := series("a", "", fmt.Sprintf(`[%s,"1"]`, at))
+		reading, rejects := read(t, &server{busy: says(matrix(odd, host("b", "1"))), idle: says(matrix(host("a", "7"), host("b", "2")))})
+		if want := []usage.Sample{sample("b", 1, 2)}; fmt.Sprint(reading.Samples) != fmt.Sprint(want) || rejects[rejectTimestamp] != 1 {
+			t.Errorf("the time %s: got %v, rejects %v", at, reading.Samples, rejects)
+		}
+	}
+}
+
+func TestCoresThatAreNotANumberAreNotKnown(t *testing.T) {
+	s := &server{busy: says(matrix(host("a", "600"))), idle: says(matrix(host("a", "1200"))), capacity: says(matrix(part("a", partCores, "0x1"), part("a", partCopies, "1")))}
+	reading, rejects := read(t, s)
+	if want := []usage.Sample{sample("a", 600, 1200)}; fmt.Sprint(reading.Samples) != fmt.Sprint(want) || rejects[rejectNotANumber] != 1 || reading.Coverage != nil {
+		t.Errorf("got %v, rejects %v, coverage %v", reading.Samples, rejects, reading.Coverage)
+	}
+}
+
+func TestAnswersWithNothingUsableAreMalformed(t *testing.T) {
+	for name, answer := range map[string]string{
+		"no sample is a number":         matrix(host("a", "abc"), host("b", "")),
+		"no time is a time":             matrix(series("a", "", `["x","1"]`)),
+		"all are of another day":        matrix(series("a", "", `[0,"1"],[1800,"2"]`)),
+		"all are between the intervals": matrix(series("a", "", fmt.Sprintf(`[%d.5,"1"]`, noonEnd))),
+	} {
+		if f, _ := failure(t, (&server{busy: says(answer), idle: says(answer)}).client(t), halfHour); f.Reason != usage.ReasonMalformed {
+			t.Errorf("%s: got %+v", name, f)
+		}
 	}
 }
 

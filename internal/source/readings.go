@@ -1,15 +1,33 @@
 package source
 
 import (
+	"fmt"
 	"math"
+	"slices"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// readings turns the table into one reading a piece. A host that shows more
-// time than it has is left out and counted: its number is wrong, and nobody
-// knows by how much. So is one of which a part was refused: the half that is
-// left would make the other half 0.
+// usable refuses answers that hold samples and none at a time that was asked for:
+// they answer another question, and "no usage" is not what they say.
+func (t *table) usable() error {
+	if t.rejects[rejectTimestamp] == 0 {
+		return nil
+	}
+	for _, h := range t.order {
+		for _, part := range []int{busy, idle} {
+			if slices.ContainsFunc(h.cells[part], func(cell float64) bool { return !math.IsNaN(cell) }) {
+				return nil
+			}
+		}
+	}
+	return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("all %d samples are at other times than were asked for", t.rejects[rejectTimestamp])}
+}
+
+// readings turns the table into one reading a piece. A host that shows more time
+// than it has is left out and counted: its number is wrong, and it is not known by
+// how much. So is a host of which a part was refused: with the other part alone,
+// the refused one would count as 0.
 func (t *table) readings() []usage.Reading {
 	readings := make([]usage.Reading, len(t.pieces))
 	for i, n := range t.filled() {
@@ -54,10 +72,10 @@ func (t *table) filled() []int {
 
 // rawSeries is a series as its labels have it, in the order of Labels.list.
 func rawSeries(labels []string) usage.Series {
-	return usage.Series{Project: clean(labels[0]), Machine: clean(labels[1]), Host: clean(labels[2]), User: clean(labels[3])}
+	return usage.Series{Project: cleanName(labels[0]), Machine: cleanName(labels[1]), Host: cleanHost(labels[2]), User: cleanName(labels[3])}
 }
 
-// named is a series as everybody else knows it: what it lacks is unknown.
+// named is a series with "unknown" in place of the labels that it lacks.
 func named(s usage.Series) usage.Series {
 	s.Project, s.Machine, s.Host = orUnknown(s.Project), orUnknown(s.Machine), orUnknown(s.Host)
 	return s

@@ -143,6 +143,7 @@ func (d *discard) Series([]string) error {
 	return nil
 }
 func (d *discard) Point(float64, float64) { d.points++ }
+func (d *discard) Odd(float64)            {}
 func (d *discard) Histogram()             { d.histograms++ }
 
 func TestMemoryDoesNotGrowWithTheAnswer(t *testing.T) {

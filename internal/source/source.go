@@ -21,6 +21,9 @@ import (
 // error with a *usage.Failure in its chain.
 type Doer interface {
 	Do(*http.Request) (io.ReadCloser, error)
+	// Failed is an error that begins with what was attempted, fit to be shown
+	// although it may quote the server at any length.
+	Failed(what string, err error) error
 }
 
 // Client reads from one Prometheus, or from what speaks its API.
@@ -53,6 +56,9 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 		t = newTable(pieces)
 		t.alone = true
 		err = c.fillByProject(ctx, t)
+	}
+	if err == nil {
+		err = t.usable()
 	}
 	if err != nil {
 		return nil, nil, err
@@ -145,7 +151,7 @@ func (c *Client) fillByProject(ctx context.Context, t *table) error {
 	}
 	for _, p := range append(projects, "") { // "": series without the label
 		if err := c.fill(ctx, t, &p); err != nil {
-			return fmt.Errorf("project %s: %w", cut(strconv.Quote(p)), err)
+			return c.Upstream.Failed("project "+strconv.Quote(p), err)
 		}
 	}
 	return nil
@@ -161,7 +167,7 @@ func (c *Client) ask(ctx context.Context, t *table, query string, labels []strin
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL.JoinPath("api/v1/query_range").String(), strings.NewReader(form.Encode()))
 	if err != nil {
-		return err
+		return c.Upstream.Failed("query "+query, err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	body, err := c.Upstream.Do(req)
@@ -169,10 +175,7 @@ func (c *Client) ask(ctx context.Context, t *table, query string, labels []strin
 		err = decode(body, labels, s)
 		body.Close()
 	}
-	if err != nil {
-		return fmt.Errorf("query %s: %w", shorten(query, maxQuery), err)
-	}
-	return nil
+	return c.Upstream.Failed("query "+query, err)
 }
 
 func seconds(t time.Time) string {

@@ -8,8 +8,8 @@ import (
 )
 
 // table collects answers: a row for each host, a column for each piece of time.
-// NaN is a cell nobody has filled: absent, which is not 0. +Inf is one whose
-// number was refused.
+// A cell that is NaN was not filled: absent, which is not 0. One that is +Inf was
+// refused.
 type table struct {
 	pieces  []usage.Interval
 	step    time.Duration
@@ -24,7 +24,8 @@ type table struct {
 type hostRow struct {
 	series usage.Series
 	cells  [parts][]float64
-	filled [parts]int // the answer that filled it last, to know a second series in one answer
+	filled [parts]int  // the answer that filled it last, to know a second series in one answer
+	astray [parts]bool // a sample came whose time is not one that was asked for
 }
 
 // The parts of what is known of a host.
@@ -45,6 +46,7 @@ const (
 	rejectDuplicate    = "duplicate"
 	rejectHistogram    = "histogram"
 	rejectTimestamp    = "timestamp"
+	rejectNotANumber   = "not_a_number" // 0x10, an empty string, a number that is no string ...
 )
 
 const (
@@ -53,8 +55,8 @@ const (
 	maxCells = 8 << 20
 	// maxHosts bounds what the names of hosts take.
 	maxHosts = 250_000
-	// maxCores is what no host has, and maxSiteCores no site, whose series name
-	// no host: for those whose cores are not known.
+	// maxCores is more than any host has. maxSiteCores is more than any site has,
+	// for series that name no host. Both are for hosts whose cores are not known.
 	maxCores     = 4096
 	maxSiteCores = 1e6
 	// tolerance is what scrape jitter may add to a full core.
@@ -84,8 +86,10 @@ type cellSink struct {
 	part  int     // or -1: the series says which
 	step  float64 // seconds
 	limit float64 // nothing is larger
-	cells []float64
-	twice bool // a second series with the same labels in one answer
+	row   *hostRow
+	now   int       // the part of the series that streams by
+	cells []float64 // of the row and that part; nil: not an answer to what was asked
+	twice bool      // a second series with the same labels in one answer
 }
 
 func (s *cellSink) Series(labels []string) error {
@@ -99,12 +103,12 @@ func (s *cellSink) Series(labels []string) error {
 		case partOther:
 			part = other
 		default:
-			s.cells = nil // not an answer to our question
+			s.cells = nil
 			return nil
 		}
 	}
 	if labels[2] == "" && (part == cores || part == copies) {
-		s.cells = nil // those of many hosts, maybe: no number of cores, and none a copy
+		s.cells = nil // maybe of many hosts, so it is neither a number of cores nor of copies
 		return nil
 	}
 	h, err := s.table.host(labels)
@@ -115,6 +119,7 @@ func (s *cellSink) Series(labels []string) error {
 	if h.series.Host != "" {
 		s.limit = maxCores * s.step
 	}
+	s.row, s.now = h, part
 	s.twice = h.filled[part] == s.table.answers
 	h.filled[part] = s.table.answers
 	s.cells = h.cells[part]
@@ -129,18 +134,11 @@ func (s *cellSink) Series(labels []string) error {
 }
 
 func (s *cellSink) Point(at, v float64) {
-	if s.cells == nil {
+	i, ok := s.column(at)
+	if !ok {
 		return
 	}
-	n := (at - s.table.first) / s.step
-	if !(n > -0.5 && n < float64(len(s.cells))) { // beyond an int, even
-		s.table.reject(rejectTimestamp)
-		return
-	}
-	i := int(n + 0.5)
 	switch {
-	case i >= len(s.cells) || math.Abs(n-float64(i)) > 1e-6:
-		s.table.reject(rejectTimestamp)
 	case math.IsNaN(v):
 		s.refuse(i, rejectNaN)
 	case math.IsInf(v, 0):
@@ -155,6 +153,27 @@ func (s *cellSink) Point(at, v float64) {
 	default:
 		s.cells[i] = v
 	}
+}
+
+func (s *cellSink) Odd(at float64) {
+	if i, ok := s.column(at); ok {
+		s.refuse(i, rejectNotANumber)
+	}
+}
+
+// column is the piece of time that a sample is of. One at another time is refused.
+func (s *cellSink) column(at float64) (int, bool) {
+	if s.cells == nil {
+		return 0, false
+	}
+	n := (at - s.table.first) / s.step
+	i := math.Round(n)
+	if !(i >= 0 && i < float64(len(s.cells))) || math.Abs(n-i) > 1e-6 { // beyond an int, or NaN
+		s.table.reject(rejectTimestamp)
+		s.row.astray[s.now] = true
+		return 0, false
+	}
+	return int(i), true
 }
 
 // refuse counts a sample, and marks its cell unless a second series has filled it.
@@ -194,18 +213,19 @@ func (h *hostRow) at(part, i int) (float64, bool) {
 	return h.cells[part][i], true
 }
 
-// refused says whether busy or idle time of a piece came and was no such time.
+// refused says whether busy or idle time of a piece came and cannot be used: its
+// value was refused, or it is missing where a sample came at a wrong time.
 func (h *hostRow) refused(i int) bool {
 	for _, part := range []int{busy, idle} {
-		if h.cells[part] != nil && h.cells[part][i] == refused {
+		if h.cells[part] != nil && (h.cells[part][i] == refused || h.astray[part] && !known(h.cells[part][i])) {
 			return true
 		}
 	}
 	return false
 }
 
-// full says whether a host shows more time in a piece than it has cores for. A
-// number of cores that is no positive whole number is no number of cores.
+// full says whether a host shows more time in a piece than its cores have. Cores
+// that are not a positive whole number count as not known.
 func (t *table) full(h *hostRow, i int) bool {
 	n, ok := h.at(cores, i)
 	if !ok || n < 1 || n != math.Trunc(n) {
@@ -233,9 +253,9 @@ func (t *table) doubled() bool {
 	return false
 }
 
-// replace takes busy and idle of the doubled from a table in which every core
-// counts once. The others stay: time of theirs that two series share between
-// them, one after the other, would be halved there.
+// replace takes busy and idle of the hosts that were counted twice from a table in
+// which every core counts once. The others stay as they are: where two series of a
+// host followed each other in the window, their time would be halved there.
 func (t *table) replace(once *table) {
 	for _, h := range t.order {
 		o := once.hosts[h.series]
