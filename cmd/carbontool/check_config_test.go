@@ -39,7 +39,7 @@ attribution: {user_label: none, max_users: 7, groups: [{name: ISIS, projects: [I
 			code: exitDone,
 			stdout: `FILE: ok
   interval: 30m, an empty store starts 1d back, prices are final after 1d
-  prometheus: http://carbon:xxxxx@localhost:9090, node_cpu_seconds_total{job="node"}
+  prometheus: http://xxxxx@localhost:9090, node_cpu_seconds_total{job="node"}
   power: 12 W busy and 1 W idle per core, PUE 1, machine types with watts of their own: 1
   carbon intensity: uk, region 13, from http://xxxxx@localhost
   attribution: by project, named groups: ISIS (IDAaaS, TDAaaS); Diamond (DLS)

@@ -15,8 +15,8 @@ const (
 	redactedInURL = "xxxxx"
 )
 
-// Redacted is the configuration in force as YAML, with defaults and without
-// secrets: each is "<secret>", and in a URL "xxxxx". It parses again.
+// Redacted is the current configuration as YAML, with defaults and without secrets
+// and names of accounts: each is "<secret>", and in a URL "xxxxx". It parses again.
 func (c *Config) Redacted() (string, error) {
 	public := *c
 	public.Prometheus.URL = redactURL(c.Prometheus.URL)
@@ -25,6 +25,7 @@ func (c *Config) Redacted() (string, error) {
 	h.ProxyURL = redactURL(h.ProxyURL)
 	h.HTTPHeaders = redactHeaders(h.HTTPHeaders)
 	h.OAuth2 = redactOAuth2(h.OAuth2)
+	h.BasicAuth = redactBasicAuth(h.BasicAuth)
 	text, err := yaml.Marshal(&public)
 	if err != nil {
 		return "", err
@@ -32,8 +33,17 @@ func (c *Config) Redacted() (string, error) {
 	return string(text), nil
 }
 
-// redactHeaders hides values too, which the package of HTTPClientConfig shows:
-// a tenant's token is often among them.
+func redactBasicAuth(a *config.BasicAuth) *config.BasicAuth {
+	if a == nil || a.Username == "" {
+		return a
+	}
+	public := *a
+	public.Username = redacted
+	return &public
+}
+
+// redactHeaders hides values too, which the package of HTTPClientConfig shows: a
+// tenant's token is often among them.
 func redactHeaders(h *config.Headers) *config.Headers {
 	if h == nil {
 		return nil
@@ -46,8 +56,8 @@ func redactHeaders(h *config.Headers) *config.Headers {
 	return public
 }
 
-// redactOAuth2 hides what that package shows and a token server may take for a
-// credential or a name: parameters, claims, the URL.
+// redactOAuth2 hides what that package shows although it may be a credential or a
+// name: parameters, claims, the URL's user and query.
 func redactOAuth2(o *config.OAuth2) *config.OAuth2 {
 	if o == nil {
 		return nil
@@ -69,20 +79,26 @@ func redactOAuth2(o *config.OAuth2) *config.OAuth2 {
 	return &public
 }
 
-// PublicURL is a URL as it may be shown and logged. A user without a password and
-// a query are hidden too: that is how tokens are often written.
-func PublicURL(u config.URL) string { return redactURL(u).Redacted() }
+// PublicURL is a URL as it may be shown and logged: without user, password, query and
+// fragment, each of which may be a token.
+func PublicURL(u config.URL) string { return redactURL(u).String() }
 
 func redactURL(u config.URL) config.URL {
 	if u.URL == nil {
 		return u
 	}
+	if u.Opaque != "" { // user:password@host, without a scheme
+		return config.URL{URL: &url.URL{Path: redactedInURL}}
+	}
 	public := *u.URL
-	if _, ok := u.User.Password(); u.User != nil && !ok {
+	if u.User != nil {
 		public.User = url.User(redactedInURL)
 	}
 	if u.RawQuery != "" {
 		public.RawQuery = redactedInURL
+	}
+	if u.Fragment != "" {
+		public.Fragment, public.RawFragment = redactedInURL, ""
 	}
 	return config.URL{URL: &public}
 }

@@ -6,17 +6,21 @@ import (
 	"testing"
 )
 
-// Each secret of these files contains "hunter2"; what is shown of an address
-// does not.
+// Each secret of these files contains "hunter2".
 var secretFiles = []struct{ name, text string }{
 	{"basic auth and the user's part of each URL", `
 prometheus:
-  url: http://carbon:hunter2@localhost:9090
-  basic_auth: {username: carbon, password: hunter2}
+  url: http://hunter2:hunter2@localhost:9090
+  basic_auth: {username: carbon-hunter2, password: hunter2}
   proxy_url: http://proxy:hunter2@localhost:3128
   proxy_connect_header: {Proxy-Token: [hunter2]}
 carbon_intensity:
   uk: {url: "https://hunter2@localhost"}
+`},
+	{"a proxy's URL without a scheme", `
+prometheus:
+  proxy_url: hunter2:hunter2@localhost:3128
+  oauth2: {client_id: carbon, token_url: "hunter2:hunter2@localhost/token", proxy_url: "http://localhost/?hunter2#hunter2"}
 `},
 	{"authorization", `
 prometheus:
@@ -91,7 +95,7 @@ func TestRedactedHoldsNoSecretAndParsesAgain(t *testing.T) {
 func TestPublicURL(t *testing.T) {
 	for _, test := range []struct{ name, url, want string }{
 		{"nobody", "http://localhost:9090/p", "http://localhost:9090/p"},
-		{"a user with a password", "http://carbon:hunter2@localhost", "http://carbon:xxxxx@localhost"},
+		{"a user with a password", "http://carbon:hunter2@localhost", "http://xxxxx@localhost"},
 		{"a token in the place of a user", "http://hunter2@localhost", "http://xxxxx@localhost"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

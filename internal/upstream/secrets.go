@@ -55,12 +55,12 @@ func (s *Scrubber) walk(v reflect.Value, key string, isSecret bool) {
 
 func (s *Scrubber) fields(v reflect.Value, isSecret bool) {
 	if u, ok := v.Interface().(url.URL); ok {
-		s.address(u.String())
+		s.address(u.String(), true)
 		return
 	}
 	if p, ok := v.Interface().(config.ProxyConfig); ok && p.ProxyFromEnvironment {
 		for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
-			s.address(os.Getenv(name))
+			s.address(os.Getenv(name), true)
 		}
 	}
 	for i := range v.NumField() {
@@ -81,16 +81,23 @@ func (s *Scrubber) value(v reflect.Value, key string, isSecret bool) {
 		}
 	case v.Type() == reflect.TypeFor[config.Secret](), isSecret:
 		s.fixed = append(s.fixed, secret{text: text, name: v.Type() != reflect.TypeFor[config.Secret]() && key != ""})
-		s.address(text)
+		s.address(text, false)
 	default:
-		s.address(text)
+		s.address(text, strings.HasSuffix(key, "url"))
 	}
 }
 
-// address adds the secrets of a text if it is a URL. MongoDB's, which may name
-// several servers, net/url does not read.
-func (s *Scrubber) address(text string) { s.fixed = append(s.fixed, inURL(text)...) }
+// address adds the secrets of a text if it is a URL. One that is meant to be a URL
+// may lack its scheme: user:password@proxy.
+func (s *Scrubber) address(text string, meant bool) {
+	if meant && !strings.Contains(text, "://") {
+		text = "://" + text
+	}
+	s.fixed = append(s.fixed, inURL(text)...)
+}
 
+// inURL is the secrets of a URL, none of a text that is not a URL. It does not leave
+// that to net/url, which does not read MongoDB's URLs of several servers.
 func inURL(text string) []secret {
 	_, rest, isURL := strings.Cut(text, "://")
 	if !isURL {
