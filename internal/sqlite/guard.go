@@ -128,7 +128,10 @@ func (g *guard) release() {
 
 // close is the last that is done with the file.
 func (g *guard) close() error {
-	err := g.file.Close() // and with it the lock on it
+	if g.held {
+		unlockFile(g.file) // a child that was just started may have the descriptor, too
+	}
+	err := g.file.Close()
 	if g.beside != nil {
 		err = errors.Join(err, g.beside.Unlock())
 	}
