@@ -188,7 +188,7 @@ func TestMongoDBThatIsRemoved(t *testing.T) {
 			d.Asked(source, time.Second, nil)
 		}
 		d.Directory(time.Now())
-		d.PendingPostings(7)
+		d.RollupsPending(7)
 	}
 	shown := func() bool {
 		_, text := ask(t, "GET", server.URL+"/metrics")

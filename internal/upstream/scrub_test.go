@@ -210,21 +210,6 @@ func TestASecretThatChangesInItsFile(t *testing.T) {
 	}
 }
 
-func TestASecretThatIsAPipeIsRefusedAtOnce(t *testing.T) {
-	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cfg := config.DefaultHTTPClientConfig
-	cfg.BasicAuth = &config.BasicAuth{Username: "carbon", PasswordFile: pipe}
-	c := newClient(t, cfg)
-	c.Scrubber = NewScrubber(cfg)
-	f := failure(t, c, serve(t, func(http.ResponseWriter, *http.Request) { t.Error("the server was asked") }))
-	if f.Reason != usage.ReasonAuth || !strings.Contains(f.Detail, "not a regular file") {
-		t.Errorf("got %+v", f)
-	}
-}
-
 // A token server that refuses is about rights, and never sends the others of a
 // run into a hot retry.
 func TestATokenServersRefusalHasAReason(t *testing.T) {

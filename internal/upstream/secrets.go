@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"encoding/base64"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -13,7 +12,7 @@ import (
 
 	"github.com/prometheus/common/config"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 )
 
 // maxSecretFile bounds what is read of a file that holds a secret.
@@ -137,35 +136,11 @@ func inURL(text string) []secret {
 // still known, because an answer may repeat what was sent before a file changed.
 func (s *Scrubber) readFiles() {
 	for _, name := range s.files {
-		if text := strings.TrimSpace(contents(name)); text != "" {
+		held, err := readfile.All(name, maxSecretFile)
+		if text := strings.TrimSpace(string(held)); err == nil && text != "" {
 			s.remember(append(inURL(text), secret{text: text})...)
 		}
 	}
-}
-
-// checkFiles refuses a file of a secret that is a pipe or a device: to read it may
-// take for ever, and whoever sends the request would wait for it.
-func (s *Scrubber) checkFiles() error {
-	for _, name := range s.files {
-		if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-			return &usage.Failure{Reason: usage.ReasonAuth, Permanent: true, Detail: "read a secret: " + name + " is not a regular file"}
-		}
-	}
-	return nil
-}
-
-// contents is what a file holds, if it can be read without waiting.
-func contents(name string) string {
-	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
-		return ""
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	text, _ := io.ReadAll(io.LimitReader(f, maxSecretFile))
-	return string(text)
 }
 
 // plainHeaders are those that we send and that hold no secret.
