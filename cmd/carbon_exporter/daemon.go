@@ -36,6 +36,7 @@ type daemon struct {
 	*collector.Health
 	flags flags
 	log   *slog.Logger
+	clock clock.Clock
 	store *store.Store
 	spine *ingest.Spine
 	quit  chan struct{}
@@ -55,23 +56,23 @@ type daemon struct {
 	parts      *parts.Parts
 }
 
-func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.Store, log *slog.Logger) (*daemon, error) {
+func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.Store, log *slog.Logger, c clock.Clock) (*daemon, error) {
 	live := prometheus.NewRegistry()
 	d := &daemon{
-		Health: collector.NewHealth(live, time.Now),
-		flags:  f, log: log, store: keeper, config: cfg, quit: make(chan struct{}, 1),
-		usage: collector.NewUsage(), grid: collector.NewGrid(time.Now),
+		Health: collector.NewHealth(live, c.Now),
+		flags:  f, log: log, clock: c, store: keeper, config: cfg, quit: make(chan struct{}, 1),
+		usage: collector.NewUsage(), grid: collector.NewGrid(c.Now),
 		registry: prometheus.NewRegistry(), live: live, exposition: collector.NewExposition(live, log),
 	}
 	live.MustRegister(d.grid, versioncollector.NewCollector("carbon_exporter"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	d.registry.MustRegister(d.usage)
-	made, err := parts.New(cfg, keeper, f.workspaces)
+	made, err := parts.New(cfg, keeper, c.Now, f.workspaces)
 	if err != nil {
 		return nil, configError{fmt.Errorf("%s: %w", f.configFile, err)}
 	}
 	d.use(cfg, made)
-	d.spine = ingest.New(keeper, d, log, clock.Real{}, made.Settings)
+	d.spine = ingest.New(keeper, d, log, c, made.Settings)
 	d.spine.Retention = f.retention
 	d.Reloaded(nil)
 	d.Wrote(nil) // opening it was a write
@@ -87,10 +88,9 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 	server := d.server()
 	served := make(chan error, 1)
 	go func() { served <- web.ListenAndServe(server, d.flags.web, d.log) }()
-	var work sync.WaitGroup
-	work.Go(func() { d.spine.Run(ctx) })
-	work.Go(func() { d.reloadOnHangup(ctx, hangup) })
-	work.Go(func() { d.followDays(ctx) })
+	var running sync.WaitGroup
+	running.Go(func() { d.work(ctx) })
+	running.Go(func() { d.reloadOnHangup(ctx, hangup) })
 
 	var err error
 	ended := false
@@ -107,7 +107,7 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 	if server.Shutdown(ending) != nil {
 		server.Close() //nolint:errcheck // cuts off whoever is still reading
 	}
-	work.Wait()
+	running.Wait()
 	if err := d.currentParts().Close(); err != nil {
 		d.log.Warn("Closing connections failed", "err", err)
 	}
@@ -118,6 +118,11 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 		return nil
 	}
 	return fmt.Errorf("serve: %w", err)
+}
+
+// work runs the loops, whose time is that of the clock, until ctx ends.
+func (d *daemon) work(ctx context.Context) {
+	d.clock.Run(func() { d.spine.Run(ctx) }, func() { d.followDays(ctx) })
 }
 
 // Changed makes a new snapshot. If that fails, the last one is still served.
@@ -149,7 +154,7 @@ func (d *daemon) publish(ctx context.Context) error {
 	d.publishing.Lock()
 	defer d.publishing.Unlock()
 	cfg, labels := d.current()
-	now := time.Now()
+	now := d.clock.Now()
 	summary, err := d.store.Summary(ctx)
 	if err != nil {
 		return err

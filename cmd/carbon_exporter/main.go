@@ -26,6 +26,7 @@ import (
 	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
@@ -263,7 +264,7 @@ func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *s
 			log.Error("Closing the store failed", "err", err)
 		}
 	}()
-	d, err := newDaemon(ctx, f, cfg, keeper, log)
+	d, err := newDaemon(ctx, f, cfg, keeper, log, clock.Real{})
 	if err != nil {
 		return err
 	}

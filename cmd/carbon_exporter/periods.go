@@ -133,7 +133,7 @@ func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 		return
 	}
 	cores := coresOf(summary)
-	model, err := parts.Power(ctx, cfg.Power, d.store, time.Now())
+	model, err := parts.Power(ctx, cfg.Power, d.store, d.clock.Now())
 	if err != nil {
 		d.log.Warn("Checking the budgets failed", "err", err)
 		return
@@ -145,7 +145,7 @@ func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 				"key", fmt.Sprintf("budgets[%d].target", i), "budget", b.Name, "scope", b.Scope)
 			continue
 		}
-		period, current := b.Period(time.Now())
+		period, current := b.Period(d.clock.Now())
 		n, known := cores[""]
 		if b.Scope == usage.ScopeProject {
 			n, known = cores[b.Target]
@@ -189,17 +189,12 @@ func (d *daemon) followDays(ctx context.Context) {
 	day := usage.Period{}
 	for ctx.Err() == nil {
 		cfg, _ := d.current()
-		now := time.Now()
+		now := d.clock.Now()
 		today := budget.Day.Period(now, cfg.Location())
 		if !day.From.IsZero() && !day.From.Equal(today.From) {
 			d.Changed(ctx)
 		}
 		day = today
-		timer := time.NewTimer(min(today.To.Sub(now), wake))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-		case <-timer.C:
-		}
+		d.clock.Sleep(ctx, min(today.To.Sub(now), wake), nil)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -19,31 +20,32 @@ import (
 
 // near is a client of a server in this process that takes some seconds to answer,
 // now less, now more.
-func near(server http.Handler, seconds float64) *upstream.Client {
+func near(c clock.Clock, server http.Handler, seconds float64) *upstream.Client {
 	return &upstream.Client{
-		HTTP:      &http.Client{Transport: &inProcess{server: server, seconds: seconds, draw: rand.New(rand.NewSource(1))}},
+		HTTP:      &http.Client{Transport: &inProcess{clock: c, server: server, seconds: seconds, draw: rand.New(rand.NewSource(1))}},
 		UserAgent: "rehearsal", Timeout: time.Minute, MaxBytes: 1 << 30,
 	}
 }
 
 type inProcess struct {
+	clock   clock.Clock
 	server  http.Handler
 	seconds float64
 	draw    *rand.Rand
 }
 
 func (p *inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	time.Sleep(time.Duration(p.seconds * (0.5 + p.draw.ExpFloat64()) * float64(time.Second)))
+	p.clock.Sleep(r.Context(), time.Duration(p.seconds*(0.5+p.draw.ExpFloat64())*float64(time.Second)), nil)
 	w := httptest.NewRecorder()
 	p.server.ServeHTTP(w, r)
 	return w.Result(), nil
 }
 
 // out is a server that fails when the plan says so.
-func (p plan) out(name string, server http.Handler) http.Handler {
+func (p plan) out(c clock.Clock, name string, server http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, f := range p.Faults {
-			if now := time.Now(); f.Source == name && !now.Before(f.From) && now.Before(f.To) {
+			if now := c.Now(); f.Source == name && !now.Before(f.From) && now.Before(f.To) {
 				http.Error(w, "out of order", http.StatusServiceUnavailable)
 				return
 			}
@@ -194,12 +196,12 @@ func census(c *simulate.Cloud, at time.Time) (usage.Census, []usage.RecordReject
 }
 
 // mailbag takes usage that is sent on.
-type mailbag struct{}
+type mailbag struct{ clock clock.Clock }
 
 func (mailbag) Name() string                  { return "mailbag" }
 func (mailbag) Prepare(context.Context) error { return nil }
-func (mailbag) Write(context.Context, []usage.Rollup) error {
-	time.Sleep(200 * time.Millisecond)
+func (m mailbag) Write(ctx context.Context, _ []usage.Rollup) error {
+	m.clock.Sleep(ctx, 200*time.Millisecond, nil)
 	return nil
 }
 

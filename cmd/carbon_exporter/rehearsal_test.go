@@ -13,9 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
@@ -31,9 +29,8 @@ import (
 )
 
 // A rehearsal is the whole exporter, but for its sockets, living through weeks of a
-// simulated cloud in seconds: its clock is that of a synctest bubble. What scrapes
-// would have seen of it in that time can be had nowhere else, for nobody scrapes
-// the past. The demo and the tests of the dashboards run this test as a program:
+// simulated cloud in seconds, by a simulated clock. What scrapes would have seen of it
+// in that time can be had nowhere else, for nobody scrapes the past. The demo and the tests of the dashboards run this test as a program:
 //
 //	go test -c -o rehearsal ./cmd/carbon_exporter
 //	./rehearsal -test.run '^TestRehearsal$' -rehearse plan.json
@@ -192,29 +189,28 @@ func (p plan) run(t *testing.T, page func(time.Time, []byte)) (midnights int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	synctest.Test(t, func(t *testing.T) {
-		for n, life := range p.Lives {
-			time.Sleep(time.Until(life.From))
-			d := p.born(t, cloud)
-			if n == 0 && !p.History.IsZero() {
-				history := ingest.Range{Period: usage.Period{From: p.History, To: usage.SlotAt(life.From).Add(-time.Hour)}}
-				worker := &ingest.Worker{Store: d.store, Observer: d, Clock: clock.Real{}, Log: d.log, Settings: d.parts.Settings}
-				if done, err := worker.Backfill(t.Context(), history); err != nil || len(done.Failed) > 0 {
-					t.Fatalf("history: %v, %+v", err, done)
-				}
+	c := clock.NewSimulated(p.Lives[0].From)
+	for n, life := range p.Lives {
+		c.Sleep(t.Context(), life.From.Sub(c.Now()), nil)
+		d := p.born(t, cloud, c)
+		if n == 0 && !p.History.IsZero() {
+			history := ingest.Range{Period: usage.Period{From: p.History, To: usage.SlotAt(life.From).Add(-time.Hour)}}
+			worker := &ingest.Worker{Store: d.store, Observer: d, Clock: c, Log: d.log, Settings: d.parts.Settings}
+			if done, err := worker.Backfill(t.Context(), history); err != nil || len(done.Failed) > 0 {
+				t.Fatalf("history: %v, %+v", err, done)
 			}
-			p.live(t, d, life.To, page)
-			cfg, _ := d.current()
-			life.To = life.To.Add(1) // a scrape at midnight is one of the new day
-			midnights += len(budget.Split(life, budget.Day, cfg.Location())) - 1
 		}
-	})
+		p.live(t, d, life.To, page)
+		cfg, _ := d.current()
+		life.To = life.To.Add(1) // a scrape at midnight is one of the new day
+		midnights += len(budget.Split(life, budget.Day, cfg.Location())) - 1
+	}
 	return midnights
 }
 
-// born is an exporter whose upstreams are in this process: the bubble's clock stands
-// still while anybody waits for a socket.
-func (p plan) born(t *testing.T, cloud *simulate.Cloud) *daemon {
+// born is an exporter whose upstreams are in this process: their answers take
+// simulated time.
+func (p plan) born(t *testing.T, cloud *simulate.Cloud, c clock.Clock) *daemon {
 	t.Helper()
 	f, err := parse([]string{"--config.file=" + p.Config, "--storage.path=" + p.Store, "--collector.workspace"}, io.Discard)
 	if err != nil {
@@ -229,24 +225,24 @@ func (p plan) born(t *testing.T, cloud *simulate.Cloud) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := newDaemon(t.Context(), f, cfg, keeper, slog.New(slog.DiscardHandler))
+	d, err := newDaemon(t.Context(), f, cfg, keeper, slog.New(slog.DiscardHandler), c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.spine.WakeEvery = time.Hour // this clock does not jump
 	made := d.parts
-	made.Settings.Source.(*source.Client).Upstream = near(p.out(usage.SourcePrometheus, &truthful{cloud: cloud, surges: p.Surges}), 0.4)
-	made.Settings.Grid.(*intensity.UK).Upstream = near(p.out(usage.SourceCarbonIntensity, simulate.NewUKAPI(p.Cloud.Seed, time.Now)), 0.2)
+	made.Settings.Source.(*source.Client).Upstream = near(c, p.out(c, usage.SourcePrometheus, &truthful{cloud: cloud, surges: p.Surges}), 0.4)
+	made.Settings.Grid.(*intensity.UK).Upstream = near(c, p.out(c, usage.SourceCarbonIntensity, simulate.NewUKAPI(p.Cloud.Seed, c.Now)), 0.2)
 	if p.Cloud.Directory {
 		made.Settings.Directory = &ingest.Directory{
-			Census: func(context.Context) (usage.Census, []usage.RecordReject, error) {
-				time.Sleep(300 * time.Millisecond)
-				c, rejects := census(cloud, time.Now())
-				return c, rejects, nil
+			Census: func(ctx context.Context) (usage.Census, []usage.RecordReject, error) {
+				c.Sleep(ctx, 300*time.Millisecond, nil)
+				all, rejects := census(cloud, c.Now())
+				return all, rejects, nil
 			},
 			Learn: attribution.Learn, Every: 10 * time.Minute, Homes: cfg.Attribution.GroupBy == config.GroupByDirectory,
 		}
-		made.Settings.UsageWriter = mailbag{}
+		made.Settings.UsageWriter = mailbag{c}
 	}
 	d.use(cfg, made)
 	d.spine.Reload(made.Settings)
@@ -257,21 +253,20 @@ func (p plan) born(t *testing.T, cloud *simulate.Cloud) *daemon {
 func (p plan) live(t *testing.T, d *daemon, until time.Time, page func(time.Time, []byte)) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	var work sync.WaitGroup
-	work.Go(func() { d.spine.Run(ctx) })
-	work.Go(func() { d.followDays(ctx) })
-	for at := usage.FloorEpoch(time.Now(), p.Every).Add(p.Every); !at.After(until); at = at.Add(p.Every) {
-		time.Sleep(time.Until(at))
-		synctest.Wait()
-		w := httptest.NewRecorder()
-		d.exposition.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
-		if w.Code != 200 {
-			t.Fatalf("%s: status %d: %s", at, w.Code, w.Body)
+	d.clock.Run(func() { d.work(ctx) }, func() {
+		defer stop()
+		for at := usage.FloorEpoch(d.clock.Now(), p.Every).Add(p.Every); !at.After(until); at = at.Add(p.Every) {
+			d.clock.Sleep(ctx, at.Sub(d.clock.Now()), nil)
+			d.clock.Sleep(ctx, 0, nil) // until all have done what there is to do now
+			w := httptest.NewRecorder()
+			d.exposition.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+			if w.Code != 200 {
+				t.Errorf("%s: status %d: %s", at, w.Code, w.Body)
+				return
+			}
+			page(at, w.Body.Bytes())
 		}
-		page(at, w.Body.Bytes())
-	}
-	stop()
-	work.Wait()
+	})
 	if err := errors.Join(d.parts.Close(), d.store.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
@@ -171,7 +172,7 @@ func prepared(t testing.TB, args ...string) (*daemon, *httptest.Server) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { keeper.Close() })
-	d, err := newDaemon(context.Background(), f, cfg, keeper, slog.New(slog.DiscardHandler))
+	d, err := newDaemon(context.Background(), f, cfg, keeper, slog.New(slog.DiscardHandler), clock.Real{})
 	if err != nil {
 		t.Fatal(err)
 	}

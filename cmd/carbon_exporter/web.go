@@ -93,7 +93,7 @@ func checkTelemetryPath(p string) error {
 // landing is the page for people: where to go on, and how the exporter is now.
 func (d *daemon) landing(w http.ResponseWriter, r *http.Request) {
 	var state strings.Builder
-	parts, err := d.state(time.Now())
+	parts, err := d.state(d.clock.Now())
 	if err == nil {
 		err = stateTable.Execute(&state, parts)
 	}

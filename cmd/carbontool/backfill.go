@@ -84,7 +84,7 @@ func (b *backfill) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	made, err := parts.New(cfg, st, hosts)
+	made, err := parts.New(cfg, st, time.Now, hosts)
 	if err != nil {
 		return err
 	}

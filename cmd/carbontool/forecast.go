@@ -54,7 +54,7 @@ func (f *forecast) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	grid, err := parts.Grid(c.CarbonIntensity)
+	grid, err := parts.Grid(c.CarbonIntensity, time.Now)
 	if err != nil {
 		return fmt.Errorf("carbon_intensity: %w", err)
 	}

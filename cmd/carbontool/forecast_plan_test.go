@@ -33,7 +33,7 @@ func planOf(t *testing.T, now, window string, values []float64, words ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	grid, err := parts.Grid(config.Default().CarbonIntensity)
+	grid, err := parts.Grid(config.Default().CarbonIntensity, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

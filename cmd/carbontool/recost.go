@@ -67,7 +67,7 @@ func (r *recost) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer st.Close()
-	made, err := parts.New(cfg, st, false)
+	made, err := parts.New(cfg, st, time.Now, false)
 	if err != nil {
 		return err
 	}

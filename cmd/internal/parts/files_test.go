@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 )
@@ -95,7 +96,7 @@ func TestCheckAndNewLookAtEveryFile(t *testing.T) {
 			if strings.Contains(said, "hunter2") {
 				t.Error("shows a secret")
 			}
-			made, err := New(cfg, nil, false)
+			made, err := New(cfg, nil, time.Now, false)
 			if (err != nil) != test.refused {
 				t.Errorf("New: %v", err)
 			}

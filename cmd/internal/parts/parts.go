@@ -33,7 +33,7 @@ func (p *Parts) Close() error {
 
 // New makes the parts of a configuration. It reads the files of secrets, but
 // connects to nothing yet. Workspaces says whether usage is kept by host.
-func New(cfg *config.Config, keeper Averages, workspaces bool) (_ *Parts, err error) {
+func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces bool) (_ *Parts, err error) {
 	p := &Parts{}
 	defer func() {
 		if err != nil {
@@ -47,7 +47,7 @@ func New(cfg *config.Config, keeper Averages, workspaces bool) (_ *Parts, err er
 	if err != nil {
 		return nil, fmt.Errorf("prometheus: %w", err)
 	}
-	grid, err := Grid(cfg.CarbonIntensity)
+	grid, err := Grid(cfg.CarbonIntensity, now)
 	if err != nil {
 		return nil, fmt.Errorf("carbon_intensity: %w", err)
 	}

@@ -401,7 +401,7 @@ func kept(t *testing.T, text string) string {
 
 // attempts is all that goes wrong when the parts of a configuration are made and used.
 func attempts(c *config.Config) []error {
-	p, err := New(c, nil, false)
+	p, err := New(c, nil, time.Now, false)
 	if err != nil {
 		return []error{err}
 	}

@@ -53,10 +53,10 @@ func newSource(c config.Prometheus) (*source.Client, error) {
 
 // Grid is the source of carbon intensity that a configuration names. It connects to
 // nothing yet.
-func Grid(c config.CarbonIntensity) (ingest.Grid, error) {
+func Grid(c config.CarbonIntensity, now func() time.Time) (ingest.Grid, error) {
 	if c.Provider == config.ProviderStatic {
 		return &intensity.Static{
-			Intensity: usage.GramsPerKWh(c.Static.GCO2eqPerKWh), GridName: c.Static.Grid, Now: time.Now,
+			Intensity: usage.GramsPerKWh(c.Static.GCO2eqPerKWh), GridName: c.Static.Grid, Now: now,
 		}, nil
 	}
 	client, err := upstream.NewHTTPClient(promconfig.DefaultHTTPClientConfig, usage.SourceCarbonIntensity)
@@ -65,7 +65,7 @@ func Grid(c config.CarbonIntensity) (ingest.Grid, error) {
 	}
 	return &intensity.UK{
 		Upstream: &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: slotsTimeout, MaxBytes: maxSlotsBytes, Scrubber: upstream.NewScrubber(c)},
-		URL:      c.UK.URL.String(), RegionID: c.UK.RegionID, Postcode: c.UK.Postcode, Now: time.Now,
+		URL:      c.UK.URL.String(), RegionID: c.UK.RegionID, Postcode: c.UK.Postcode, Now: now,
 	}, nil
 }
 
