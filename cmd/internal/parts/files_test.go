@@ -1,11 +1,14 @@
 package parts
 
 import (
+	"encoding/pem"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -107,13 +110,19 @@ func TestCheckAndNewLookAtEveryFile(t *testing.T) {
 	}
 }
 
-// TestAFileThatBecomesAPipe: secrets are read again for each request.
+// TestAFileThatBecomesAPipe: the client reads its files again for each request.
 func TestAFileThatBecomesAPipe(t *testing.T) {
-	seen := make(chan string, 2)
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header.Get("X-Token") }))
+	var asked atomic.Int32
+	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	defer server.Close()
 	dir := folder(t)
-	from, err := Source(parsed(t, dir, "prometheus: {url: "+server.URL+", http_headers: {X-Token: {files: [secret]}}}").Prometheus)
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	for name, text := range map[string]string{"ca": string(ca), "token": "hunter2"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	from, err := Source(parsed(t, dir, "prometheus: {url: '"+server.URL+"', tls_config: {ca_file: ca}, http_headers: {X-Token: {files: [token]}}}").Prometheus)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,17 +137,25 @@ func TestAFileThatBecomesAPipe(t *testing.T) {
 		}
 		return err
 	}
-	if err := get(); err != nil || <-seen != "hunter2" {
-		t.Fatalf("with a file: %v", err)
+	if err := get(); err != nil || asked.Load() != 1 {
+		t.Fatalf("with files: %v, asked %d times", err, asked.Load())
 	}
-	if err := os.Rename(filepath.Join(dir, "pipe"), filepath.Join(dir, "secret")); err != nil {
-		t.Fatal(err)
+	for name, want := range map[string]string{
+		"ca":    "prometheus.tls_config.ca_file: " + dir + "/ca: read: is a pipe, must be a regular file",
+		"token": dir + "/token is not a regular file",
+	} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.Rename(path, path+".was"), syscall.Mkfifo(path, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if err := get(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("with a pipe: %v, want %s", err, want)
+		}
+		if err := os.Rename(path+".was", path); err != nil {
+			t.Fatal(err)
+		}
 	}
-	err = get()
-	if want := "prometheus.http_headers.X-Token.files[0]: " + dir + "/secret: read: is a pipe, must be a regular file"; err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("with a pipe: %v, want %s", err, want)
-	}
-	if len(seen) > 0 {
-		t.Error("the server was asked")
+	if err := get(); err != nil || asked.Load() != 2 {
+		t.Errorf("with files again: %v, asked %d times", err, asked.Load())
 	}
 }
