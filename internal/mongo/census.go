@@ -8,7 +8,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Names are those of the collections and fields that hold the directory. A field
+// Names are the names of the collections and fields that hold the directory. A field
 // inside another is written with a dot.
 type Names struct {
 	Workspaces struct{ Collection, Hostname, Owner, Created, Acquired, Deleted string }
@@ -17,13 +17,13 @@ type Names struct {
 	Hosts      struct{ Collection, Hostname, Project, Machine string }
 }
 
-// batch is how many records a server gives at once: some hundred kilobytes.
+// batch is how many records a server sends at once: a few hundred kilobytes.
 const batch = 5000
 
-// Census reads all records as they stand. Those that say nothing that can be
-// relied on are refused one by one and counted. With an error, also of the last
-// record of the last collection, there is no census: half a directory would make
-// the other half nobody's. Census.AsOf is the caller's to say.
+// Census reads all records as they stand. Records that cannot be relied on are refused
+// one by one and counted. With an error, even at the very end, there is no census: with
+// half a directory, the usage of the other half would be unattributed. The caller sets
+// Census.AsOf.
 func (r *Reader) Census(ctx context.Context, n Names) (usage.Census, []usage.RecordReject, error) {
 	c := newCounter(n)
 	for _, part := range []struct {
@@ -31,7 +31,7 @@ func (r *Reader) Census(ctx context.Context, n Names) (usage.Census, []usage.Rec
 		fields     []string
 		read       func(bson.Raw)
 	}{
-		// Users first: an owner is somebody only if they are known.
+		// Users first, because owners are looked up among them.
 		{n.Users.Collection, []string{n.Users.PlatformName, n.Users.Name}, c.user},
 		{n.Groups.Collection, []string{n.Groups.Name, n.Groups.Members}, c.group},
 		{n.Hosts.Collection, []string{n.Hosts.Hostname, n.Hosts.Project, n.Hosts.Machine}, c.host},
@@ -49,7 +49,7 @@ func (r *Reader) Census(ctx context.Context, n Names) (usage.Census, []usage.Rec
 	return census, rejects, nil
 }
 
-// only asks for some fields alone: an e-mail address that is not read cannot leak.
+// only asks for these fields: an e-mail address that is not read cannot leak.
 func only(fields []string) bson.D {
 	var projection bson.D
 	seen := map[string]bool{}

@@ -2,37 +2,64 @@ package mongo
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"os"
 	"slices"
+	"strings"
+	"syscall"
 
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	xdriver "go.mongodb.org/mongo-driver/v2/x/mongo/driver"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/auth"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// errURI says that an address is none, and not what it looks like.
-var errURI = errors.New("the address is no valid mongodb:// or mongodb+srv:// URI, or its host names have no records")
+// errURI says no more about an address, which is a secret.
+var errURI = errors.New("the address is not a valid mongodb:// or mongodb+srv:// URI, or its host names have no records")
 
-// The server's codes that mean the account may not do this:
-// https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
-var authCodes = []int32{13, 18, 33, 334}
+// The server's codes that mean the account may not do this.
+var authCodes = []int{13, 18, 33, 334}
 
 // failedToParse is its code for a field that it does not know.
 const failedToParse = 9
 
-// failure gives an error of the driver its reason, and says what was attempted.
-// The end of the caller's own context is nobody's failure.
+// codeNames are the server's own names of the codes that a reader or a writer meets:
+// https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+var codeNames = map[int]string{
+	2: "BadValue", 6: "HostUnreachable", 7: "HostNotFound", 9: "FailedToParse", 11: "UserNotFound", 13: "Unauthorized",
+	14: "TypeMismatch", 18: "AuthenticationFailed", 20: "IllegalOperation", 26: "NamespaceNotFound", 43: "CursorNotFound",
+	50: "MaxTimeMSExpired", 59: "CommandNotFound", 64: "WriteConcernTimeout", 67: "CannotCreateIndex",
+	85: "IndexOptionsConflict", 86: "IndexKeySpecsConflict", 89: "NetworkTimeout", 91: "ShutdownInProgress",
+	96: "OperationFailed", 112: "WriteConflict", 115: "CommandNotSupported", 121: "DocumentValidationFailure",
+	146: "ExceededMemoryLimit", 166: "CommandNotSupportedOnView", 175: "QueryPlanKilled", 189: "PrimarySteppedDown",
+	211: "KeyNotFound", 237: "CursorKilled", 262: "ExceededTimeLimit", 292: "QueryExceededMemoryLimitNoDiskUseAllowed",
+	334: "MechanismUnavailable", 10107: "NotWritablePrimary", 10334: "BSONObjectTooLarge", 11000: "DuplicateKey",
+	11600: "InterruptedAtShutdown", 11602: "InterruptedDueToReplStateChange", 13388: "StaleConfig",
+	13435: "NotPrimaryNoSecondaryOk", 13436: "NotPrimaryOrSecondary",
+}
+
+// failure gives an error of the driver its reason, and says what was attempted. All
+// its words are our own: what the server says quotes records, names and e-mail
+// addresses among them, and may be megabytes long. The end of the caller's own context
+// is not a failure.
 func failure(what string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("%s: %w", what, err)
+		return fmt.Errorf("%s: %w", what, context.Canceled)
 	}
-	f := &usage.Failure{Reason: usage.ReasonServer, Err: err}
+	if f := (*usage.Failure)(nil); errors.As(err, &f) {
+		return fmt.Errorf("%s: %w", what, f)
+	}
+	f := &usage.Failure{Reason: usage.ReasonServer, Detail: words(err)}
 	var refused *auth.Error
 	var nobody topology.ServerSelectionError
 	switch {
@@ -48,7 +75,85 @@ func failure(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, f)
 }
 
-func hasCode(err error, codes []int32) bool {
+func hasCode(err error, wanted []int) bool {
 	var command driver.CommandError
-	return errors.As(err, &command) && slices.Contains(codes, command.Code)
+	return errors.As(err, &command) && slices.Contains(wanted, int(command.Code))
+}
+
+// maxCodes is how many different codes of one answer are named.
+const maxCodes = 5
+
+// words say what happened without a word of the server.
+func words(err error) string {
+	var nobody topology.ServerSelectionError
+	if errors.As(err, &nobody) {
+		for _, server := range nobody.Desc.Servers {
+			if server.LastError != nil {
+				return "no server can be used: " + words(server.LastError)
+			}
+		}
+		return "no server answers"
+	}
+	said := connection(err)
+	if named := codes(err); len(named) > 0 {
+		said = "the server refused: " + strings.Join(named, ", ")
+	}
+	if refused := (*auth.Error)(nil); errors.As(err, &refused) {
+		return "authentication failed: " + said
+	}
+	return said
+}
+
+// codes are the server's codes in an error, with their names.
+func codes(err error) []string {
+	var all []int
+	var server driver.ServerError
+	var raw xdriver.Error
+	switch {
+	case errors.As(err, &server):
+		all = server.ErrorCodes()
+	case errors.As(err, &raw):
+		all = []int{int(raw.Code)}
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	var named []string
+	for i, code := range all {
+		if i == maxCodes {
+			return append(named, "...")
+		}
+		if name := codeNames[code]; name != "" {
+			named = append(named, fmt.Sprintf("code %d (%s)", code, name))
+		} else if code != 0 {
+			named = append(named, fmt.Sprintf("code %d", code))
+		}
+	}
+	return named
+}
+
+// connection says what is wrong with a connection.
+func connection(err error) string {
+	var errno syscall.Errno
+	var lookup *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &errno):
+		return errno.Error()
+	case errors.As(err, &lookup):
+		return "the host name cannot be looked up"
+	case errors.As(err, &certificate), errors.As(err, &authority), errors.As(err, &host):
+		return "the server's TLS certificate cannot be verified"
+	case errors.As(err, &record):
+		return "the server does not speak TLS"
+	case driver.IsTimeout(err), errors.Is(err, os.ErrDeadlineExceeded):
+		return "no answer in time"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the server closed the connection"
+	case driver.IsNetworkError(err):
+		return "the connection broke"
+	}
+	return "the answer cannot be used"
 }

@@ -1,7 +1,7 @@
-// Package mongo reads who had which workspace when from MongoDB, and writes usage
-// there. It knows MongoDB's protocol and the records that operators keep; it must
-// not know Prometheus, energy or how ownership is worked out. Start with
-// Reader.Census; Writer is another client that shares nothing with it.
+// Package mongo reads from MongoDB who had which workspace when, and writes usage
+// there. It knows MongoDB's protocol and the records that operators keep; it must not
+// know Prometheus, energy or how ownership is worked out. Start with Reader.Census;
+// Writer is another client that shares nothing with it.
 package mongo
 
 import (
@@ -15,7 +15,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 )
 
-// Options say where a MongoDB is and how it is spoken to.
+// Options say where a MongoDB is and how to connect to it.
 type Options struct {
 	URI      string // a secret: no error shows it
 	Database string
@@ -23,32 +23,46 @@ type Options struct {
 	Timeout  time.Duration // of one operation, here and on the server; of a stream, of each batch
 }
 
+// limits bound what one stream may give: a cursor that never ends must not take all
+// the memory there is.
+type limits struct {
+	records int
+	bytes   int64
+	batches int // the time, in times of what one operation may take
+}
+
+// usual limits are far above any directory: ten times as many virtual machines as the
+// largest clouds have, with records of a usual size.
+var usual = limits{records: 1_000_000, bytes: 512 << 20, batches: 30}
+
 const (
-	// maxIdle closes connections that a directory read every few minutes does not need.
+	// maxIdle is when unused connections are closed: a directory is read every few
+	// minutes.
 	maxIdle = time.Minute
-	// majority is the read concern of every read: nothing that may be rolled back.
+	// majority is the read concern of every read, so that nothing read is rolled back.
 	majority = "majority"
 )
 
-// Reader reads one database. It has no method that writes, and every pipeline
-// that would is refused before it is sent; give its account the role read.
+// Reader reads one database. It has no method that writes, and refuses every pipeline
+// that would before sending it. Its account needs only the role read.
 type Reader struct {
 	client  *driver.Client
 	db      *driver.Database
 	timeout time.Duration
+	limits  limits
 }
 
-// Open makes a reader. Nothing is connected to yet.
+// Open makes a reader. It connects to nothing yet.
 func Open(o Options) (*Reader, error) {
 	client, err := connect(o, options.Client().SetReadPreference(readpref.SecondaryPreferred()).
 		SetReadConcern(readconcern.Majority()).SetRetryWrites(false))
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{client: client, db: client.Database(o.Database), timeout: o.Timeout}, nil
+	return &Reader{client: client, db: client.Database(o.Database), timeout: o.Timeout, limits: usual}, nil
 }
 
-// connect makes a client with what all have in common.
+// connect makes a client with the settings that all clients share.
 func connect(o Options, more *options.ClientOptions) (*driver.Client, error) {
 	given := options.Client().ApplyURI(o.URI)
 	if err := given.Validate(); err != nil {
@@ -62,8 +76,7 @@ func connect(o Options, more *options.ClientOptions) (*driver.Client, error) {
 	return client, nil
 }
 
-// Within is the same reader for questions that may take another time than usual.
-// Only the first is to be closed.
+// Within is the same reader with another time limit. Only the original is closed.
 func (r *Reader) Within(timeout time.Duration) *Reader {
 	other := *r
 	other.timeout = timeout
@@ -76,7 +89,7 @@ func (r *Reader) Close() error { return disconnect(r.client) }
 func disconnect(client *driver.Client) error {
 	ctx, done := context.WithTimeout(context.Background(), time.Second)
 	defer done()
-	return client.Disconnect(ctx)
+	return failure("disconnect", client.Disconnect(ctx))
 }
 
 // Ping says whether the server answers.
@@ -99,7 +112,7 @@ func (r *Reader) Distinct(ctx context.Context, collection, field string, filter 
 	limited, done := context.WithTimeout(ctx, r.timeout)
 	defer done()
 	list, err := r.db.Collection(collection).Distinct(limited, field, orAll(filter)).Raw()
-	if hasCode(err, []int32{failedToParse}) {
+	if hasCode(err, []int{failedToParse}) {
 		// A server that takes no time limit for this command: ours alone.
 		alone, stop := context.WithCancel(ctx)
 		defer stop()
@@ -109,11 +122,12 @@ func (r *Reader) Distinct(ctx context.Context, collection, field string, filter 
 	if err != nil {
 		return nil, failure("distinct "+collection, err)
 	}
-	return list.Values()
+	values, err := list.Values()
+	return values, failure("distinct "+collection, err)
 }
 
-// Count counts documents one by one. A nil filter is all documents; a hint, if
-// there is one, is an index, by name or by its keys.
+// Count counts documents one by one. A nil filter is all documents. A hint is an index,
+// by name or by its keys; nil: none.
 func (r *Reader) Count(ctx context.Context, collection string, filter, hint any) (int64, error) {
 	ctx, done := context.WithTimeout(ctx, r.timeout)
 	defer done()
@@ -125,7 +139,7 @@ func (r *Reader) Count(ctx context.Context, collection string, filter, hint any)
 	return n, failure("count "+collection, err)
 }
 
-// EstimatedCount is what the server believes of a collection's size, at once.
+// EstimatedCount is the server's estimate of a collection's size. It answers at once.
 func (r *Reader) EstimatedCount(ctx context.Context, collection string) (int64, error) {
 	ctx, done := context.WithTimeout(ctx, r.timeout)
 	defer done()

@@ -10,9 +10,9 @@ import (
 // ErrWrites says that a pipeline would write, and was not sent.
 var ErrWrites = errors.New("pipelines that write ($out, $merge) are refused")
 
-// readOnly gives the stages of a pipeline if none of them writes, however deep:
-// inside $facet, $lookup or $unionWith the server would refuse most itself, and a
-// later one may not. What is checked is what is sent: the pipeline's own bytes.
+// readOnly gives the stages of a pipeline if none of them writes, at any depth. Inside
+// $facet, $lookup or $unionWith the server would refuse most of them itself, but a later
+// server may not. The bytes that are checked are the bytes that are sent.
 func readOnly(pipeline any) (bson.RawValue, error) {
 	doc, err := bson.Marshal(bson.D{{Key: "pipeline", Value: pipeline}})
 	if err != nil {

@@ -20,8 +20,8 @@ const (
 	badType              = "bad_type" // a date that is a string, a name that is a document ...
 	badText              = "bad_text" // not UTF-8, or longer than any name
 	deletedBeforeCreated = "deleted_before_created"
-	acquiredAfterDeleted = "acquired_after_deleted" // nobody had it then
-	unknownOwner         = "unknown_owner"          // the record stays; nobody's, until users has its owner
+	acquiredAfterDeleted = "acquired_after_deleted" // so it never had an owner
+	unknownOwner         = "unknown_owner"          // the record stays, unattributed until users has its owner
 	duplicate            = "duplicate"
 	badMember            = "bad_member" // the group stays, without that member
 )
@@ -44,7 +44,7 @@ func newCounter(n Names) *counter {
 
 func (c *counter) refuse(collection, reason string) { c.refused[[2]string{collection, reason}]++ }
 
-// close gives the census and what was refused, both in an order of their own.
+// close gives the census and what was refused, each in a fixed order.
 func (c *counter) close() (usage.Census, []usage.RecordReject) {
 	var rejects []usage.RecordReject
 	for _, k := range slices.SortedFunc(maps.Keys(c.refused), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
@@ -57,10 +57,10 @@ func (c *counter) close() (usage.Census, []usage.RecordReject) {
 	return c.census, rejects
 }
 
-// user takes a person. Of several with one platform name the first by id stays.
+// user adds a person. Of several with the same platform name the first by id stays.
 func (c *counter) user(doc bson.Raw) {
 	n := c.names.Users
-	id, reason := text(doc, n.PlatformName, missingPlatformName)
+	id, reason := name(doc, n.PlatformName, missingPlatformName)
 	switch {
 	case reason != "":
 		c.refuse(n.Collection, reason)
@@ -69,23 +69,23 @@ func (c *counter) user(doc bson.Raw) {
 		c.refuse(n.Collection, duplicate)
 		return
 	}
-	name, reason := text(doc, n.Name, "")
+	called, reason := name(doc, n.Name, "")
 	if reason != "" {
 		c.refuse(n.Collection, reason) // the person stays, without it
 	}
 	c.people[id] = true
-	c.census.People = append(c.census.People, usage.Person{ID: id, Name: name})
+	c.census.People = append(c.census.People, usage.Person{ID: id, Name: called})
 }
 
-// group takes a group. Of several with one name the members are put together.
+// group adds a group. Groups with the same name become one, with all members.
 func (c *counter) group(doc bson.Raw) {
 	n := c.names.Groups
-	name, reason := text(doc, n.Name, missingName)
+	group, reason := name(doc, n.Name, missingName)
 	if reason != "" {
 		c.refuse(n.Collection, reason)
 		return
 	}
-	members, known := c.census.Groups[name]
+	members, known := c.census.Groups[group]
 	if known {
 		c.refuse(n.Collection, duplicate)
 	}
@@ -111,54 +111,46 @@ func (c *counter) group(doc bson.Raw) {
 				c.refuse(n.Collection, badMember)
 				continue
 			}
-			members = append(members, member)
+			members = append(members, usage.Name(member))
 		}
 	}
-	c.census.Groups[name] = members
+	c.census.Groups[group] = members
 }
 
-// host takes what a host is. Of several with one name the first by id stays.
+// host adds what a host is. Of several with the same name the first by id stays.
 func (c *counter) host(doc bson.Raw) {
 	n := c.names.Hosts
-	label, reason := text(doc, n.Hostname, missingHostname)
-	host := usage.HostName(label)
-	switch {
-	case reason == "" && host == "":
-		reason = missingHostname
-	case reason == "" && c.hosts[host]:
+	called, reason := host(doc, n.Hostname)
+	if reason == "" && c.hosts[called] {
 		reason = duplicate
 	}
 	if reason != "" {
 		c.refuse(n.Collection, reason)
 		return
 	}
-	p := usage.Placement{Host: host}
+	p := usage.Placement{Host: called}
 	for _, field := range []struct {
 		name string
 		into *string
 	}{{n.Project, &p.Project}, {n.Machine, &p.Machine}} {
-		if *field.into, reason = text(doc, field.name, ""); reason != "" {
+		if *field.into, reason = name(doc, field.name, ""); reason != "" {
 			c.refuse(n.Collection, reason)
 		}
 	}
-	c.hosts[host] = true
+	c.hosts[called] = true
 	c.census.Hosts = append(c.census.Hosts, p)
 }
 
-// workspace takes a workspace. Its state is not read: history goes by times.
+// workspace adds a workspace. Its state is not read: history goes by its times.
 func (c *counter) workspace(doc bson.Raw) {
 	n := c.names.Workspaces
 	id := identity(doc)
 	w, reason := c.times(doc)
 	if reason == "" {
-		var label string
-		label, reason = text(doc, n.Hostname, missingHostname)
-		if w.Host = usage.HostName(label); w.Host == "" && reason == "" {
-			reason = missingHostname
-		}
+		w.Host, reason = host(doc, n.Hostname)
 	}
 	if reason == "" {
-		w.Owner, reason = text(doc, n.Owner, "")
+		w.Owner, reason = name(doc, n.Owner, "")
 	}
 	if reason != "" {
 		c.refuse(n.Collection, reason)
@@ -166,7 +158,7 @@ func (c *counter) workspace(doc bson.Raw) {
 		return
 	}
 	if w.Owner != "" && !c.people[w.Owner] && len(c.people) > 0 {
-		c.refuse(n.Collection, unknownOwner) // who that is may be known tomorrow
+		c.refuse(n.Collection, unknownOwner) // the owner may be in users tomorrow
 	}
 	w.Document = id
 	c.census.Workspaces = append(c.census.Workspaces, w)

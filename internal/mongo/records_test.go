@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -59,6 +60,26 @@ func TestNamesThatAreNoText(t *testing.T) {
 	}
 }
 
+func TestLongNamesAreCutAsLabelsAre(t *testing.T) {
+	long := strings.Repeat("a", 500)
+	n := workspaceNames()
+	n.Users.PlatformName = "owner"
+	c := newCounter(n)
+	doc := marshal(t, bson.D{
+		{Key: "_id", Value: 1}, {Key: "owner", Value: long}, {Key: "created_time", Value: time.Unix(1000, 0)},
+		{Key: "parameters", Value: bson.D{{Key: "host", Value: long + ":9100"}}},
+	})
+	c.user(doc)
+	c.workspace(doc)
+	census, rejects := c.close()
+	if len(rejects) != 0 || len(census.Workspaces) != 1 || census.Workspaces[0].Owner != usage.Name(long) || census.People[0].ID != usage.Name(long) {
+		t.Fatalf("got %+v, %v", census, rejects)
+	}
+	if got, want := census.Workspaces[0].Host, usage.HostName(usage.HostLabel(long+":9100")); got != want {
+		t.Errorf("a series of that host is called %s, the workspace's %s", want, got)
+	}
+}
+
 func TestAWritersPlaceIsItsServersAndDatabase(t *testing.T) {
 	for uri, want := range map[string]string{
 		"mongodb://127.0.0.1:27017": "mongodb/127.0.0.1:27017/usage",
@@ -108,20 +129,57 @@ func TestPipelinesOfAnyShapeAreSearched(t *testing.T) {
 	}
 }
 
-// FuzzRecords reads whatever bytes a server could send.
+// FuzzRecords reads whatever bytes a server could send. What is taken of them can be
+// kept: names are bounded and UTF-8, times are in order, nothing is there twice.
 func FuzzRecords(f *testing.F) {
-	f.Add([]byte(marshal(f, bson.D{{Key: "_id", Value: 1}, {Key: "owner", Value: bson.A{1}}})))
-	f.Fuzz(func(_ *testing.T, doc []byte) {
+	for _, doc := range []bson.D{
+		{{Key: "_id", Value: 1}, {Key: "owner", Value: bson.A{1}}},
+		{{Key: "_id", Value: "a"}, {Key: "owner", Value: "ada"}, {Key: "name", Value: "Ada"}, {Key: "members", Value: bson.A{"ada", 7, bson.D{{Key: "owner", Value: "bob"}}, nil}}},
+		{{Key: "_id", Value: bson.NilObjectID}, {Key: "parameters", Value: bson.D{{Key: "host", Value: "[::1]:9100"}}}, {Key: "created_time", Value: time.Unix(0, 0)}, {Key: "deleted_time", Value: time.Unix(1, 0)}},
+		{{Key: "created_time", Value: time.Unix(1<<40, 0)}, {Key: "acquired_time", Value: "2026-01-01"}, {Key: "owner", Value: strings.Repeat("é", 300)}},
+		{{Key: "_id", Value: bson.D{{Key: "$numberInt", Value: "7"}}}, {Key: "owner", Value: "a\x00b"}, {Key: "members", Value: "ada"}},
+	} {
+		f.Add([]byte(marshal(f, doc)))
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
 		if bson.Raw(doc).Validate() != nil {
 			return // the driver gives no such document
 		}
 		n := workspaceNames()
 		n.Users.PlatformName, n.Users.Name, n.Groups.Name, n.Groups.Members, n.Hosts.Hostname = "owner", "name", "owner", "members", "owner"
+		n.Hosts.Project, n.Hosts.Machine = "name", "parameters.host"
 		c := newCounter(n)
-		for _, read := range []func(bson.Raw){c.user, c.group, c.host, c.workspace} {
+		for _, read := range []func(bson.Raw){c.user, c.group, c.host, c.workspace, c.user, c.group, c.host, c.workspace} {
 			read(doc)
 		}
-		c.close()
+		census, _ := c.close()
+		var all []string
+		for _, p := range census.People {
+			all = append(all, p.ID, p.Name)
+		}
+		for group, members := range census.Groups {
+			all = append(append(all, group), members...)
+			if !slices.IsSorted(members) || len(slices.Compact(slices.Clone(members))) != len(members) {
+				t.Errorf("members %q", members)
+			}
+		}
+		for _, h := range census.Hosts {
+			all = append(all, h.Project, h.Machine)
+		}
+		for _, w := range census.Workspaces {
+			all = append(all, w.Owner)
+			if w.Host == "" || len(w.Host) > usage.MaxHost+17 || w.Created.IsZero() || !w.Deleted.IsZero() && w.Deleted.Before(w.Created) {
+				t.Errorf("workspace %+v", w)
+			}
+		}
+		for _, text := range all {
+			if len(text) > usage.MaxName+17 || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+				t.Errorf("the name %q", text)
+			}
+		}
+		if len(census.People) > 1 || len(census.Hosts) > 1 {
+			t.Errorf("%d people and %d hosts of one document", len(census.People), len(census.Hosts))
+		}
 	})
 }
 

@@ -1,8 +1,10 @@
 package mongo
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
@@ -10,10 +12,11 @@ import (
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Find is a question to one collection. What is left at its zero value is not
-// asked for.
+// Find is a query of one collection. Fields at their zero value are not sent.
 type Find struct {
 	Filter       any // nil: all documents
 	Projection   any
@@ -24,8 +27,8 @@ type Find struct {
 	AllowDiskUse bool
 }
 
-// Find streams the documents that match. A document is valid until the next one;
-// an error ends the stream, and then it is not whole.
+// Find streams the documents that match. A document is valid until the next one. An
+// error ends the stream, which then is not complete.
 func (r *Reader) Find(ctx context.Context, collection string, f Find) iter.Seq2[bson.Raw, error] {
 	return r.stream(ctx, "find "+collection, r.find(collection, f))
 }
@@ -39,8 +42,8 @@ func (r *Reader) FindOne(ctx context.Context, collection string, f Find) (bson.R
 	return nil, nil
 }
 
-// find is the command. The driver's own helper leaves the server's time limit
-// out, and a command by itself does not take the database's read concern.
+// find is the command. The driver's own helper leaves out the server's time limit, and
+// a plain command does not take the database's read concern.
 func (r *Reader) find(collection string, f Find) bson.D {
 	command := bson.D{{Key: "find", Value: collection}, {Key: "filter", Value: orAll(f.Filter)}}
 	add := func(name string, value any, given bool) {
@@ -58,8 +61,8 @@ func (r *Reader) find(collection string, f Find) bson.D {
 	return append(command, concern()...)
 }
 
-// Aggregate streams the answer to a pipeline, a list of stages. One that would
-// write, at any depth, is refused with ErrWrites and is never sent.
+// Aggregate streams the answer to a pipeline, a list of stages. A pipeline that would
+// write, at any depth, gives ErrWrites and is not sent.
 func (r *Reader) Aggregate(ctx context.Context, collection string, pipeline any, allowDiskUse bool, hint any) iter.Seq2[bson.Raw, error] {
 	stages, err := readOnly(pipeline)
 	if err != nil {
@@ -79,11 +82,11 @@ func concern() bson.D {
 	return bson.D{{Key: "readConcern", Value: bson.D{{Key: "level", Value: majority}}}}
 }
 
-// stream sends a command and gives the documents of its cursor. Each batch has
-// the operation's time: a large collection takes as long as it takes, a server
-// that has stopped does not.
+// stream sends a command and gives the documents of its cursor. Each batch has the time
+// of an operation, and all of them together have limits: see limits.
 func (r *Reader) stream(ctx context.Context, what string, command bson.D) iter.Seq2[bson.Raw, error] {
 	return func(yield func(bson.Raw, error) bool) {
+		read := &reading{limits: r.limits, timeout: r.timeout, until: time.Now().Add(r.timeout * time.Duration(r.limits.batches))}
 		first, done := context.WithTimeout(ctx, r.timeout)
 		cursor, err := r.db.RunCommandCursor(first, command, options.RunCmd().SetReadPreference(readpref.SecondaryPreferred()))
 		done()
@@ -92,28 +95,57 @@ func (r *Reader) stream(ctx context.Context, what string, command bson.D) iter.S
 			return
 		}
 		defer closeCursor(cursor)
-		for next(ctx, cursor, r.timeout) {
+		for read.next(ctx, cursor) {
 			if !yield(cursor.Current, nil) {
 				return
 			}
 		}
-		if err := errors.Join(cursor.Err(), ctx.Err()); err != nil {
+		if err := cmp.Or(read.over, errors.Join(cursor.Err(), ctx.Err())); err != nil {
 			yield(nil, failure(what, err))
 		}
 	}
 }
 
-// next moves on by one document. Only a new batch asks the server.
-func next(ctx context.Context, cursor *driver.Cursor, timeout time.Duration) bool {
-	if cursor.RemainingBatchLength() > 0 {
-		return cursor.Next(ctx)
-	}
-	ctx, done := context.WithTimeout(ctx, timeout)
-	defer done()
-	return cursor.Next(ctx)
+// reading is how far a stream has come.
+type reading struct {
+	limits  limits
+	timeout time.Duration // of one batch
+	until   time.Time     // no batch is asked for that may end later
+	records int
+	bytes   int64
+	over    error // the limit that was passed
 }
 
-// closeCursor tells the server to forget it, unless it cannot be told in time.
+// next moves on by one document. Only a new batch asks the server.
+func (r *reading) next(ctx context.Context, cursor *driver.Cursor) bool {
+	if cursor.RemainingBatchLength() == 0 {
+		if time.Until(r.until) < r.timeout {
+			r.over = limited("not read to its end after %d times mongodb.timeout, which is the limit; %d records have come", r.limits.batches, r.records)
+			return false
+		}
+		var done context.CancelFunc
+		ctx, done = context.WithTimeout(ctx, r.timeout)
+		defer done()
+	}
+	if !cursor.Next(ctx) {
+		return false
+	}
+	r.records++
+	r.bytes += int64(len(cursor.Current))
+	switch {
+	case r.records > r.limits.records:
+		r.over = limited("more than %d records, which is the limit of one collection", r.limits.records)
+	case r.bytes > r.limits.bytes:
+		r.over = limited("more than %d MiB of records, which is the limit of one collection", r.limits.bytes>>20)
+	}
+	return r.over == nil
+}
+
+func limited(format string, args ...any) error {
+	return &usage.Failure{Reason: usage.ReasonLimit, Detail: fmt.Sprintf(format, args...)}
+}
+
+// closeCursor tells the server to forget the cursor, if it listens.
 func closeCursor(cursor *driver.Cursor) {
 	ctx, done := context.WithTimeout(context.Background(), time.Second)
 	defer done()

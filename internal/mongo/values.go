@@ -7,12 +7,30 @@ import (
 	"unicode/utf8"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// maxText is the longest name that is taken for one, as it is of a label.
+// maxText is the longest text that is taken for a name, in bytes.
 const maxText = 1024
 
-// text reads a name. Absent and null are the same, "" and the reason absent.
+// name reads a name, cut as a label's value is. Absent and null are the same, "" and
+// the reason absent.
+func name(doc bson.Raw, field, absent string) (value, reason string) {
+	value, reason = text(doc, field, absent)
+	return usage.Name(value), reason
+}
+
+// host reads the name of a host, as series and directories are compared by it.
+func host(doc bson.Raw, field string) (value, reason string) {
+	label, reason := text(doc, field, missingHostname)
+	value = usage.HostName(usage.HostLabel(label))
+	if value == "" && reason == "" {
+		reason = missingHostname
+	}
+	return value, reason
+}
+
 func text(doc bson.Raw, field, absent string) (value, reason string) {
 	v, err := lookup(doc, field)
 	if err != nil || v.Type == bson.TypeNull || v.Type == bson.TypeUndefined {
@@ -31,9 +49,9 @@ func text(doc bson.Raw, field, absent string) (value, reason string) {
 	return value, ""
 }
 
-// plain is a value as text: a string as it is, a whole number by its digits. No
-// string means anything but itself. What is none, is not UTF-8, holds a NUL, which
-// C strings end at, or is longer than any name is none.
+// plain is a value as text: a string as it is, a whole number by its digits. A string
+// is only ever a name, never part of a query. Text is refused that is not UTF-8, holds
+// a NUL, which ends a string in C, or is longer than any name.
 func plain(v bson.RawValue) (string, bool) {
 	switch v.Type {
 	case bson.TypeInt32:
@@ -42,13 +60,15 @@ func plain(v bson.RawValue) (string, bool) {
 		return strconv.FormatInt(v.Int64(), 10), true
 	case bson.TypeString:
 		s, ok := v.StringValueOK()
-		return strings.Clone(s), ok && len(s) <= maxText && utf8.ValidString(s) && !strings.ContainsRune(s, 0)
+		if !ok || len(s) > maxText || !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
+			return "", false
+		}
+		return strings.Clone(s), true
 	}
 	return "", false
 }
 
-// The years a date can be of: others are a mistake of units, and would not fit
-// where times are kept.
+// The years of a date. Others are a mistake of units, and the store cannot hold them.
 var (
 	firstDate = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 	lastDate  = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)

@@ -31,8 +31,8 @@ type Writer struct {
 	timeout time.Duration
 }
 
-// OpenWriter makes a writer. Nothing is connected to yet. What is written is
-// acknowledged by the majority: the position moves on only behind what stays.
+// OpenWriter makes a writer. It connects to nothing yet. Writes are acknowledged by the
+// majority, so that the position moves on only past what cannot be rolled back.
 func OpenWriter(o Options) (*Writer, error) {
 	client, err := connect(o, options.Client().SetWriteConcern(writeconcern.Majority()).SetRetryWrites(false))
 	if err != nil {
@@ -41,11 +41,11 @@ func OpenWriter(o Options) (*Writer, error) {
 	return &Writer{client: client, db: client.Database(o.Database), place: "mongodb/" + hosts(o.URI) + "/" + o.Database, timeout: o.Timeout}, nil
 }
 
-// hosts is the part of an address that says where, without who.
+// hosts is the part of an address that names the servers, without user and password.
 func hosts(uri string) string {
 	_, rest, _ := strings.Cut(uri, "://")
 	rest, _, _ = strings.Cut(rest, "?")
-	if at := strings.LastIndex(rest, "@"); at >= 0 { // also one that is a part of a password
+	if at := strings.LastIndex(rest, "@"); at >= 0 { // a password may have one, too
 		rest = rest[at+1:]
 	}
 	rest, _, _ = strings.Cut(rest, "/")
@@ -55,10 +55,10 @@ func hosts(uri string) string {
 // Close ends the connections.
 func (w *Writer) Close() error { return disconnect(w.client) }
 
-// Name is the place that is written to: another one gets everything anew.
+// Name is the place that is written to. Another place gets everything from the start.
 func (w *Writer) Name() string { return w.place }
 
-// Prepare makes the indexes by which usage is looked up.
+// Prepare creates the indexes for looking usage up.
 func (w *Writer) Prepare(ctx context.Context) error {
 	for collection, who := range map[string]string{groupUsage: "group", userUsage: "user"} {
 		for _, keys := range []bson.D{{{Key: "ts", Value: 1}}, {{Key: who, Value: 1}, {Key: "ts", Value: 1}}} {
@@ -74,11 +74,11 @@ func (w *Writer) Prepare(ctx context.Context) error {
 	return nil
 }
 
-// Write makes the documents of these intervals what the postings say: one for
-// each group and user, and none of those who have no usage there any more.
-// Writing again changes nothing.
-func (w *Writer) Write(ctx context.Context, postings []usage.Rollup) error {
-	for _, p := range postings {
+// Write makes the documents of these intervals what the rollups say: one for each
+// group and user, and none for those without usage there any more. Writing again
+// changes nothing.
+func (w *Writer) Write(ctx context.Context, rollups []usage.Rollup) error {
+	for _, p := range rollups {
 		if err := w.put(ctx, groupUsage, "group", p, p.Groups); err != nil {
 			return err
 		}
@@ -105,7 +105,8 @@ func (w *Writer) put(ctx context.Context, collection, who string, p usage.Rollup
 			return failure("write "+collection, err)
 		}
 	}
-	// What an older revision wrote and this one does not have: somebody else's now.
+	// Documents of an older revision that this one does not have: usage that now
+	// belongs to others.
 	err := w.do(ctx, func(ctx context.Context) error {
 		_, err := w.db.Collection(collection).DeleteMany(ctx, bson.D{
 			{Key: "ts", Value: bson.NewDateTimeFromTime(p.Interval.Start)},

@@ -25,7 +25,7 @@ type bootSink struct {
 
 // Series implements sink.
 func (b *bootSink) Series(labels []string) error {
-	b.host = cleanHost(labels[0])
+	b.host = usage.HostLabel(labels[0])
 	return nil
 }
 

@@ -24,10 +24,10 @@ func TestLabelValues(t *testing.T) {
 		{"not UTF-8, with an escape", "a\xff\\\"b", "a\uFFFD\\\"b\uFFFD#"},
 		{"half a character", `a\ud800b`, `a\ud800b` + "\uFFFD#"},
 		{"the other half", `a\udc00b`, `a\udc00b` + "\uFFFD#"},
-		{"just not too long", strings.Repeat("x", maxHostBytes), strings.Repeat("x", maxHostBytes)},
-		{"a byte too long", strings.Repeat("x", maxHostBytes+1), strings.Repeat("x", maxHostBytes) + "#"},
-		{"64 KiB", long + "1", long[:maxHostBytes-maxHostBytes%3] + "#"},
-		{"another of 64 KiB", long + "2", long[:maxHostBytes-maxHostBytes%3] + "#"},
+		{"just not too long", strings.Repeat("x", usage.MaxHost), strings.Repeat("x", usage.MaxHost)},
+		{"a byte too long", strings.Repeat("x", usage.MaxHost+1), strings.Repeat("x", usage.MaxHost) + "#"},
+		{"64 KiB", long + "1", long[:usage.MaxHost-usage.MaxHost%3] + "#"},
+		{"another of 64 KiB", long + "2", long[:usage.MaxHost-usage.MaxHost%3] + "#"},
 	}
 	var list []string
 	for _, test := range tests {
@@ -40,7 +40,7 @@ func TestLabelValues(t *testing.T) {
 	seen := map[string]bool{}
 	for i, test := range tests {
 		got := reading.Samples[i].Host
-		if seen[got] || !utf8.ValidString(got) || strings.Contains(got, "\x00") || len(got) > maxHostBytes+17 {
+		if seen[got] || !utf8.ValidString(got) || strings.Contains(got, "\x00") || len(got) > usage.MaxHost+17 {
 			t.Errorf("%s: %.100q is not its own, or not fit to be served", test.name, got)
 		}
 		seen[got] = true
@@ -69,7 +69,7 @@ func TestNamesAreBoundedInBytes(t *testing.T) {
 	for _, s := range reading.Samples {
 		seen[s.Series] = true
 		for _, name := range []string{s.Series.Project, s.Series.Machine, s.Series.User} {
-			if len(name) > maxLabelBytes+len("#0123456789abcdef") {
+			if len(name) > usage.MaxName+len("#0123456789abcdef") {
 				t.Fatalf("a name of %d bytes", len(name))
 			}
 		}

@@ -80,7 +80,7 @@ func (p *powerSink) Series(labels []string) error {
 	if p.part != partMean && p.part != partPoints && p.part != partLeast {
 		return nil
 	}
-	name := powerName{cleanHost(labels[0]), cleanName(labels[1])}
+	name := powerName{usage.HostLabel(labels[0]), usage.Name(labels[1])}
 	if p.row = p.byName[name]; p.row != nil {
 		return nil
 	}

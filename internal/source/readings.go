@@ -72,7 +72,7 @@ func (t *table) filled() []int {
 
 // rawSeries is a series as its labels have it, in the order of Labels.list.
 func rawSeries(labels []string) usage.Series {
-	return usage.Series{Project: cleanName(labels[0]), Machine: cleanName(labels[1]), Host: cleanHost(labels[2]), User: cleanName(labels[3])}
+	return usage.Series{Project: usage.Name(labels[0]), Machine: usage.Name(labels[1]), Host: usage.HostLabel(labels[2]), User: usage.Name(labels[3])}
 }
 
 // named is a series with "unknown" in place of the labels that it lacks.

@@ -241,3 +241,31 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+// FuzzURL holds that user, password and query of whatever net/url reads are known.
+func FuzzURL(f *testing.F) {
+	for _, s := range []string{"http://carbon:hunter2@host/?key=abcd", "http://c%40:h%3Aunter@host", "mongodb://u:p@a,b/db?x=y:z", "http://h/?a=b&c=d;e", "http://u@[::1]:1/"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		known := map[string]bool{}
+		for _, n := range inURL(text) {
+			known[n.text] = true
+		}
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || u.Scheme == "" {
+			return
+		}
+		if password, ok := u.User.Password(); u.User != nil && !known[u.User.Username()] || ok && !known[password] {
+			t.Errorf("%q: the user is not among %v", text, known)
+		}
+		query, err := url.ParseQuery(u.RawQuery)
+		for _, values := range query {
+			for _, v := range values {
+				if err == nil && v != "true" && v != "false" && v != "" && !known[v] {
+					t.Errorf("%q: %q is not among %v", text, v, known)
+				}
+			}
+		}
+	})
+}

@@ -14,7 +14,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// addMongoDB adds the directory, and the place that usage is written to.
+// addMongoDB adds the directory, and where usage is written.
 func (p *Parts) addMongoDB(cfg *config.Config) error {
 	c := cfg.MongoDB
 	uri, err := secret(string(c.URI), c.URIFile)

@@ -1,0 +1,30 @@
+package parts
+
+import (
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+)
+
+func TestASecretThatIsAPipeDoesNotHangAReload(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*config.Config){
+		"mongodb.uri_file": func(c *config.Config) { c.MongoDB = &config.MongoDB{URIFile: pipe, Database: "ada"} },
+		"attribution.pseudonym_key_file": func(c *config.Config) {
+			c.Attribution.UserLabel, c.Attribution.PseudonymKeyFile = config.UserLabelPseudonym, pipe
+		},
+	} {
+		c := config.Default()
+		change(&c)
+		if _, err := New(&c, nil, time.Now, false); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
