@@ -31,6 +31,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 )
 
 // Exit codes. A store that is refused has its own: restarting cannot mend it.
@@ -133,6 +134,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	f.log.Writer = stderr
 	log := promslog.New(&f.log)
+	defer upstream.StandardLog(log)()
 	log.Info("Starting carbon_exporter", "version", version.Info(), "build", version.BuildContext())
 	switch {
 	case absent(f):

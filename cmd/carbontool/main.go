@@ -10,11 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 )
 
 func main() {
@@ -81,7 +84,8 @@ func run(args []string, s streams) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends a command that does not
+	defer upstream.StandardLog(slog.New(slog.DiscardHandler))() // what a command has to say is its error
+	context.AfterFunc(ctx, stop)                                // a second Ctrl-C ends a command that does not
 	return end(ctx, name, s.err, do(ctx, byName[name], s))
 }
 
