@@ -18,7 +18,7 @@ import (
 
 const (
 	// maxRaw is how many bytes of a text are looked at. The rest is dropped.
-	maxRaw = 8 << 10
+	maxRaw = 4 << 10
 	// maxText is how many bytes of a text from outside are shown, maxQuestion how
 	// many of what we asked.
 	maxText     = 300
