@@ -47,7 +47,13 @@ func (d *DB) Read(ctx context.Context, f func(*sql.Tx) error) error {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing was written
-	return f(tx)
+	if err := f(tx); err != nil {
+		if gone := d.Check(); gone != nil {
+			return gone // which explains the other
+		}
+		return err
+	}
+	return nil
 }
 
 func (d *DB) transact(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) error {

@@ -8,14 +8,10 @@ import (
 
 // Others says whether another program has written to the file since this was last
 // asked, or since it was opened: a person was forgotten, a backfill goes on. It
-// costs a look at a counter that SQLite keeps in shared memory. It also finds it when
-// the file is gone: see Gone.
+// costs a look at a counter that SQLite keeps in shared memory.
 func (s *Store) Others(ctx context.Context) (wrote bool, err error) {
 	if s.writer == nil {
 		return false, sqlite.ErrReadOnly
-	}
-	if err := s.Check(); err != nil {
-		return false, err
 	}
 	// All that this program writes goes through one connection, whose own commits
 	// do not count there.

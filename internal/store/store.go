@@ -161,8 +161,8 @@ func (s *Store) Close() error {
 
 // Gone is closed when the file is found to be no longer the one that was opened: it
 // was deleted, moved, replaced, overwritten or made unreadable. Then nothing is
-// written any more, and Check says what has happened and what to do. Writing finds
-// it, and Others.
+// written any more, and Check says what has happened and what to do. Each write looks,
+// and so does Check: between two writes somebody has to ask.
 func (s *Store) Gone() <-chan struct{} { return s.file.Gone() }
 
 // Check looks whether the file is still the one that was opened; if not, that is
