@@ -58,6 +58,7 @@ type daemon struct {
 
 func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.Store, log *slog.Logger, c clock.Clock) (*daemon, error) {
 	live := prometheus.NewRegistry()
+	log = slog.New(untilGone{log.Handler(), keeper.Gone()})
 	d := &daemon{
 		Health: collector.NewHealth(live, c.Now),
 		flags:  f, log: log, clock: c, store: keeper, config: cfg, quit: make(chan struct{}, 1),
@@ -80,8 +81,8 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	return d, d.publish(ctx)
 }
 
-// run serves until ctx ends, the server fails or somebody asks for the end. It then
-// calls stop and ends what it has started.
+// run serves until ctx ends, the server fails, the store's file is gone or somebody
+// asks for the end. It then calls stop and ends what it has started.
 func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -91,12 +92,16 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 	var running sync.WaitGroup
 	running.Go(func() { d.work(ctx) })
 	running.Go(func() { d.reloadOnHangup(ctx, hangup) })
+	running.Go(func() { d.watchStore(ctx) })
 
-	var err error
+	var err, gone error
 	ended := false
 	select {
 	case <-ctx.Done():
 	case <-d.quit:
+	case <-d.store.Gone():
+		gone = d.store.Check()
+		d.Wrote(gone)
 	case err = <-served:
 		ended = true
 	}
@@ -113,6 +118,9 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 	}
 	if !ended {
 		err = <-served
+	}
+	if gone != nil {
+		return storeError{gone}
 	}
 	if err == nil || errors.Is(err, http.ErrServerClosed) {
 		return nil

@@ -30,6 +30,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 )
@@ -246,8 +247,9 @@ func exitCode(err error) int {
 }
 
 // serve opens the store, starts the spine and the web server, and waits until ctx
-// ends, the server fails or somebody asks for the end. It then calls stop.
-func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *slog.Logger) error {
+// ends, the server fails, the store's file is gone or somebody asks for the end. It
+// then calls stop.
+func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *slog.Logger) (err error) {
 	// From the first moment: a reload of a program that is still opening its store
 	// must not end it.
 	hangup := make(chan os.Signal, 1)
@@ -259,11 +261,19 @@ func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *s
 		if ctx.Err() != nil {
 			return nil // told to end while it was opening
 		}
+		if errors.Is(err, sqlite.ErrDiskFull) {
+			return err // the store is as good as ever
+		}
 		return storeError{err}
 	}
 	defer func() {
-		if err := keeper.Close(); err != nil {
-			log.Error("Closing the store failed", "err", err)
+		closed := keeper.Close()
+		switch {
+		case closed == nil:
+		case errors.Is(closed, sqlite.ErrGone) && err == nil:
+			err = storeError{fmt.Errorf("store %w", closed)}
+		case !errors.Is(closed, sqlite.ErrGone): // it would be said twice
+			log.Error("Closing the store failed", "err", closed)
 		}
 	}()
 	d, err := newDaemon(ctx, f, cfg, keeper, log, clock.Real{})

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The store's file is lost under the running program: it ends, says so once, and
+// leaves what is there as it is.
+func TestAStoreThatIsLost(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		do   func(t *testing.T, path string)
+		want string
+	}{
+		{"deleted", func(t *testing.T, path string) { os.Remove(path) }, " was deleted or moved"},
+		{"renamed", func(t *testing.T, path string) { os.Rename(path, path+".old") }, " was deleted or moved"},
+		{"replaced", func(t *testing.T, path string) {
+			write(t, path+".new", strings.Repeat("precious", 1000))
+			os.Rename(path+".new", path)
+		}, " was replaced by another file"},
+		{"emptied", func(t *testing.T, path string) { os.Truncate(path, 0) }, " was cut short"},
+		{"overwritten", func(t *testing.T, path string) { write(t, path, strings.Repeat("precious", 10_000)) }, " was overwritten"},
+		{"made unreadable", func(t *testing.T, path string) { os.Chmod(path, 0) }, " was made unreadable"},
+	} {
+		for _, told := range []bool{false, true} {
+			name := c.name
+			if told {
+				name += ", and told to end"
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				path := filepath.Join(t.TempDir(), "carbon.db")
+				p := start(t, "--storage.path="+path, "--config.file="+configFile(t, ""))
+				c.do(t, path)
+				is, _ := os.ReadFile(path)
+				if told {
+					http.Post(p.url+"/-/quit", "", nil) // it may have ended by itself
+				}
+				if code := p.end(t); code != exitStore {
+					t.Errorf("exit code %d, want %d", code, exitStore)
+				}
+				var said []string
+				for line := range strings.Lines(p.stderr.String()) {
+					// SQLite itself may find out first that a file makes no sense.
+					sqlite := strings.Contains(line, "not a database") || strings.Contains(line, "malformed") || strings.Contains(line, "disk I/O error")
+					other := strings.Contains(line, "refused") && !strings.Contains(line, "carbon.db")
+					if strings.HasPrefix(line, "carbon_exporter: ") || strings.Contains(line, "level=ERROR") && !sqlite && !other {
+						said = append(said, line)
+					}
+				}
+				if len(said) != 1 || !strings.HasPrefix(said[0], "carbon_exporter: store "+path+c.want) {
+					t.Errorf("it says %q, want one line of %q", said, c.want)
+				}
+				if now, _ := os.ReadFile(path); !bytes.Equal(is, now) && c.name != "made unreadable" {
+					t.Errorf("the file was changed: %d bytes, %d bytes", len(is), len(now))
+				}
+			})
+		}
+	}
+}
