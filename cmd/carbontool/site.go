@@ -15,8 +15,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
-// site is the installation that a command works on, named by the flags of
-// carbon_exporter with their defaults.
+// site is the installation that a command works on, named by carbon_exporter's
+// flags and their defaults.
 type site struct {
 	configFile  string
 	configGiven bool
@@ -28,8 +28,8 @@ func (s *site) register(c *kingpin.CmdClause) {
 	s.registerStorage(c)
 }
 
-// registerFile is for a command that needs the file alone. It takes the other flag
-// all the same, so that all commands can be called alike, and reads nothing there.
+// registerFile is for a command that needs only the store. It accepts the other flag,
+// so that all commands can be called alike, and ignores it.
 func (s *site) registerFile(c *kingpin.CmdClause) {
 	s.registerStorage(c)
 	c.Flag("config.file", "").Hidden().StringVar(&s.configFile)
@@ -39,13 +39,14 @@ func (s *site) registerStorage(c *kingpin.CmdClause) {
 	c.Flag("storage.path", "SQLite file of carbon_exporter's store.").Default("data/carbon.db").StringVar(&s.storagePath)
 }
 
-// registerConfig is for a command that has no use for the store.
+// registerConfig is for a command that does not need the store.
 func (s *site) registerConfig(c *kingpin.CmdClause) {
 	c.Flag("config.file", "Configuration file of carbon_exporter. Without the flag and the file: defaults.").
 		Default("carbon.yml").IsSetByUser(&s.configGiven).StringVar(&s.configFile)
 }
 
-// config reads the configuration; without a file that nobody asked for, defaults.
+// config reads the configuration file. If the default one does not exist, it gives
+// the defaults.
 func (s *site) config() (*config.Config, error) {
 	_, err := os.Stat(s.configFile)
 	if !s.configGiven && errors.Is(err, fs.ErrNotExist) {
@@ -54,33 +55,37 @@ func (s *site) config() (*config.Config, error) {
 	return config.Load(s.configFile)
 }
 
-// open opens the store, also beside a carbon_exporter that uses it. One that is
-// not there is an error and is never made: it would be an empty answer to a
+// open opens the store to write, also beside a running carbon_exporter. A store that
+// does not exist is an error and is never made: it would be an empty answer to a
 // mistyped path.
 func (s *site) open(ctx context.Context, c *config.Config) (*store.Store, error) {
 	if err := s.there(); err != nil {
 		return nil, err
 	}
-	o := store.Options{Interval: time.Duration(c.Interval)}
-	if s.configGiven {
-		o.Timezone = c.Location() // without a file it is what the store has
-	}
+	o := s.options(c)
+	o.Interval = time.Duration(c.Interval) // in any case: intervals are made of this length
 	return store.Open(ctx, s.storagePath, o)
 }
 
-// openToRead is open for a command that changes no usage. Unless a configuration was
-// named, the store's own intervals and days go.
+// openToRead opens the store for a command that only reads: at once, without a lock,
+// and also where nothing can be written. Unless a configuration file was given, the
+// store's own intervals and days hold.
 func (s *site) openToRead(ctx context.Context, c *config.Config) (*store.Store, error) {
-	if s.configGiven {
-		return s.open(ctx, c)
-	}
 	if err := s.there(); err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, s.storagePath, store.Options{})
+	return store.OpenToRead(ctx, s.storagePath, s.options(c))
 }
 
-// there wants a store to be there that somebody has written.
+// options are what a store is compared with.
+func (s *site) options(c *config.Config) store.Options {
+	if !s.configGiven {
+		return store.Options{}
+	}
+	return store.Options{Interval: time.Duration(c.Interval), Timezone: c.Location()}
+}
+
+// there checks that a store exists and is not empty.
 func (s *site) there() error {
 	info, err := os.Stat(s.storagePath)
 	switch {
@@ -94,9 +99,9 @@ func (s *site) there() error {
 	return nil
 }
 
-// openOrMake is open for a command that may be the first of a newcomer: a store
-// that is not there is made, if its directory is. In a dry run it is made elsewhere
-// and gone when it is closed.
+// openOrMake is open for a command that may be the first one that is run: it makes a
+// store that does not exist, if its directory does. In a dry run it makes the store
+// elsewhere, and closing deletes it.
 func (s *site) openOrMake(ctx context.Context, c *config.Config, dry bool) (st *store.Store, isNew bool, closeStore func() error, err error) {
 	if _, err := os.Stat(s.storagePath); !errors.Is(err, fs.ErrNotExist) {
 		st, err := s.open(ctx, c)

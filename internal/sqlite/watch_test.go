@@ -25,6 +25,9 @@ func contents(tb testing.TB, dir string) string {
 		}
 		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		must(tb, err)
+		if len(b) == 0 && strings.HasSuffix(e.Name(), "-wal") {
+			continue // whoever looks leaves one
+		}
 		all = append(all, fmt.Sprintf("%s %d %x", e.Name(), len(b), sha256.Sum256(b)))
 	}
 	return strings.Join(all, "\n")
