@@ -150,7 +150,7 @@ func TestErrorsQuoteNothingOfTheServer(t *testing.T) {
 			return bson.D{{Key: "ok", Value: 1.0}}
 		}}
 	}
-	posted := usage.Posting{Interval: usage.IntervalAt(time.Unix(1_782_864_000, 0), usage.SlotLength), Groups: []usage.Posted{{Name: "a"}, {Name: "b"}}}
+	posted := usage.Rollup{Interval: usage.IntervalAt(time.Unix(1_782_864_000, 0), usage.SlotLength), Groups: []usage.RollupMember{{Name: "a"}, {Name: "b"}}}
 	tests := []struct {
 		name string
 		try  func(t *testing.T) error
@@ -177,7 +177,7 @@ func TestErrorsQuoteNothingOfTheServer(t *testing.T) {
 				return err
 			}
 			t.Cleanup(func() { w.Close() })
-			return w.Write(t.Context(), []usage.Posting{posted})
+			return w.Write(t.Context(), []usage.Rollup{posted})
 		}, "write group_usage: server_error: the server refused: code 11000 (DuplicateKey), code 77777"},
 		{"a concern of writes", func(t *testing.T) error {
 			w, err := OpenWriter(Options{URI: "mongodb://" + refuse().start(t), Database: "usage", Timeout: 2 * time.Second})
@@ -185,7 +185,7 @@ func TestErrorsQuoteNothingOfTheServer(t *testing.T) {
 				return err
 			}
 			t.Cleanup(func() { w.Close() })
-			return w.Write(t.Context(), []usage.Posting{{Interval: posted.Interval}})
+			return w.Write(t.Context(), []usage.Rollup{{Interval: posted.Interval}})
 		}, "write group_usage: server_error: the server refused: code 64 (WriteConcernTimeout)"},
 		{"an index", func(t *testing.T) error {
 			w, err := OpenWriter(Options{URI: "mongodb://" + refuse("createIndexes").start(t), Database: "usage", Timeout: 2 * time.Second})
