@@ -6,16 +6,16 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// budgets says which limits will hold, and which won't.
+// budgets shows which limits will hold.
 func budgets() frame {
 	return frame{
 		uid: "carbon-budgets", title: "Budgets", from: "now-30d", to: "now",
-		about: "Each budget against its plan: what is used, how fast it burns, where that ends, and which alerts fire.",
+		about: "Each budget against its plan: consumption so far, burn rate, projection, and firing alerts.",
 		variables: []dashboard.VariableModel{
 			labelVariable("budget", "Budget", "", "carbon_budget_period_end_timestamp_seconds"),
 		},
 		sections: []section{
-			{title: "All chosen budgets", panels: []panel{budgetTable().size(24, 7), alertsFiring().size(4, 6), alertsOverTime().size(20, 6)}},
+			{title: "Selected budgets", panels: []panel{budgetTable().size(24, 7), alertsFiring().size(4, 6), alertsOverTime().size(20, 6)}},
 			{title: "$budget", repeat: "budget", panels: []panel{
 				plan().size(10, 8), burn().size(9, 8), projection().size(5, 8),
 			}},
@@ -23,7 +23,7 @@ func budgets() frame {
 	}
 }
 
-// budgetRatioOf is what of each budget is used, in whatever it is counted.
+// budgetRatioOf is the used share of each budget, in grams or kWh.
 func budgetRatioOf(matcher string) string {
 	return fmt.Sprintf("carbon_budget_used_gco2eq%[1]s / carbon_budget_limit_gco2eq%[1]s or carbon_budget_used_kwh%[1]s / carbon_budget_limit_kwh%[1]s", matcher)
 }
@@ -31,8 +31,8 @@ func budgetRatioOf(matcher string) string {
 const ofBudget = `{budget=~"$budget"}`
 
 func budgetTable() panel {
-	return tables("Budgets", "What is used of each limit in its period so far, beside what the plan, the same amount each second, would have used; how fast it burns, where 1 is the plan; and where that ends. Yellow and red of Used: 80 % and 100 %. Of Projected: over 100 % it will not hold, and from 110 % CarbonBudgetProjectedOverrun waits.",
-		rows(`label_replace(max by (budget, scope, target) (`+budgetRatioOf(ofBudget)+`), "target", "the whole site", "scope", "ada")`),
+	return tables("Budgets", "Consumption in the current period, the plan (an even rate over the period), the burn rate (1 = on plan), and the projection for the end of the period. Used turns yellow at 80 % and red at 100 %. Projected turns yellow at 100 %, and red at 110 %, the threshold of CarbonBudgetProjectedOverrun.",
+		rows(`label_replace(max by (budget, scope, target) (`+budgetRatioOf(ofBudget)+`), "target", "whole site", "scope", "ada")`),
 		rows("max by (budget) ("+planRatio+")"),
 		rows(`max by (budget) (carbon_budget_burn_ratio{budget=~"$budget",window="1d"})`),
 		rows(`max by (budget) (carbon_budget_projected_ratio`+ofBudget+`)`),
@@ -52,12 +52,11 @@ func budgetTable() panel {
 		field("Ends", unit("dateTimeFromNow")).ordered("Used")
 }
 
-// planRatio is what the plan has used of the period so far: the same amount each
-// second.
+// planRatio is the elapsed share of the period: the plan is an even rate.
 const planRatio = `(time() - carbon_budget_period_start_timestamp_seconds{budget=~"$budget"}) / (carbon_budget_period_end_timestamp_seconds{budget=~"$budget"} - carbon_budget_period_start_timestamp_seconds{budget=~"$budget"})`
 
 func plan() panel {
-	return lines("Used against the plan", "Used of the limit, and the plan: the same amount each second, 100 % at the end of the period. Both fall back to 0 with each period. The red line is the limit. Below the plan is well.",
+	return lines("Used against the plan", "Used share of the limit, and the plan: an even rate that reaches 100 % at the end of the period. Both restart at 0 with each period. The red line is the limit. Below the plan is good.",
 		share,
 		over(budgetRatioOf(ofBudget), "used"),
 		over("clamp_max(clamp_min("+planRatio+", 0), 1)", "plan"),
@@ -66,7 +65,7 @@ func plan() panel {
 }
 
 func burn() panel {
-	return lines("Burn rate", "Rate of use over the rate that uses up the limit in just the period: 1 is the plan. Above the yellow line at 1.25 CarbonBudgetBurnSlow waits (7 d and 1 d), above the red one at 3 CarbonBudgetBurnFast (1 d and 2 h). Usage of nights and weekends differs: the two hours swing widely on a budget that is well.",
+	return lines("Burn rate", "Consumption rate divided by the rate that would exactly exhaust the budget over its period (1 = on plan). The yellow line at 1.25 is the threshold of CarbonBudgetBurnSlow (7 d and 1 d), the red line at 3 that of CarbonBudgetBurnFast (1 d and 2 h). The 2 h ratio varies widely between day and night even if the budget is fine.",
 		"none", over(`carbon_budget_burn_ratio{budget=~"$budget"}`, "{{window}}")).
 		decimals(2).fromZero().soft(0, 1.5).
 		field("2h", painted("semi-dark-yellow"), thin()).field("1d", painted(idleColour)).field("7d", painted(busyColour), set{Id: "custom.lineWidth", Value: 3}).
@@ -74,20 +73,20 @@ func burn() panel {
 }
 
 func projection() panel {
-	return gauges("At the end of the period", "What will have been used when the period ends, at the rate of the last 7 days, over the limit. Yellow from 100 %: it will not hold. Red from 110 %, where CarbonBudgetProjectedOverrun waits: below that, a holiday mends it.",
+	return gauges("At the end of the period", "Projected consumption at the end of the period, at the rate of the last 7 days, divided by the limit. Yellow from 100 %: the budget will be exceeded. Red from 110 %, the threshold of CarbonBudgetProjectedOverrun: less than that is within normal variation.",
 		share, now(`carbon_budget_projected_ratio{budget=~"$budget"}`, "projected")).
-		decimals(0).between(0, 2).steps(goodColour, step{1, noteColour}, step{1.1, badColour}).empty("less than 7 days are on record")
+		decimals(0).between(0, 2).steps(goodColour, step{1, noteColour}, step{1.1, badColour}).empty("less than 7 days stored")
 }
 
 const ourAlerts = `ALERTS{alertname=~"Carbon.+",alertstate="firing"}`
 
 func alertsFiring() panel {
-	return stats("Alerts firing", "Alerts of carbon_exporter's rules that fire now in this Prometheus. Yellow from 1: nobody is paged for carbon. 0 also where the rules are not loaded: see examples/prometheus/rules.",
+	return stats("Alerts firing", "Alerts of the carbon_exporter rules that are firing in this Prometheus. Yellow from 1. Also 0 if the rules are not loaded: see examples/prometheus/rules.",
 		plain, now("count("+ourAlerts+") or vector(0)", "firing")).decimals(0).steps(goodColour, step{1, noteColour})
 }
 
 func alertsOverTime() panel {
-	return states("When alerts fired", "Each alert of the time range while it fired, and for which budget or source.",
+	return states("When alerts fired", "When each alert was firing in the time range, and for which budget or source.",
 		over("max by (alertname, budget, source) ("+ourAlerts+")", "{{alertname}} {{budget}}{{source}}")).
-		said("1", "firing", idleColour).colour(idleColour).empty("no alert has fired")
+		said("1", "firing", idleColour).colour(idleColour).empty("no alerts")
 }

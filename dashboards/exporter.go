@@ -2,20 +2,20 @@ package main
 
 import "fmt"
 
-// exporter is for who runs it: does it get what it asks for, is the record whole,
-// does the store hold.
+// exporter is for the operator: are the sources up, is the data complete, is the store
+// writable.
 func exporter() frame {
 	return frame{
 		uid: "carbon-exporter", title: "Exporter", from: "now-2d", to: "now",
-		about: "The exporter itself: its sources, the states of its intervals, gaps, coverage, what was refused and restated, and its store.",
+		about: "The exporter itself: sources, interval states, gaps, coverage, rejected and restated data, and the store.",
 		sections: []section{
-			{title: "Is all well?", panels: []panel{
+			{title: "Health", panels: []panel{
 				freshness(), sourcesUp(), gaps(), unpriced(), writable(), reloaded(),
 			}},
 			{title: "Sources", panels: []panel{
 				sourceStates().size(12, 7), answered().size(12, 7), failures().size(12, 8), durations().size(12, 8),
 			}},
-			{title: "The record", panels: []panel{
+			{title: "Data", panels: []panel{
 				intervals().size(12, 8), coverage().size(12, 8),
 				rejected().size(8, 7), drift().size(8, 7), restated().size(8, 7),
 			}},
@@ -28,33 +28,33 @@ func exporter() frame {
 }
 
 func sourcesUp() panel {
-	return stats("Sources up", "Share of the sources whose last question was answered. Red below 100 %: the panel Sources says which, and docs/runbooks what to do. Nothing is lost meanwhile: what is missing is asked for again.",
+	return stats("Sources up", "Share of the sources whose last request succeeded. Red below 100 %: the panel Sources shows which one failed, and docs/runbooks what to do. No data is lost: missing data is requested again.",
 		share, now("avg(carbon_exporter_source_up)", "up")).decimals(0).steps(badColour, step{1, goodColour})
 }
 
 func writable() panel {
-	return stats("Store", "Whether the last write to the store succeeded. Red: the disk is full or the file is read-only; what is due stays due until it is mended.",
+	return stats("Store", "Whether the last write to the store succeeded. Red: the disk is full or the file is read-only. Intervals are collected once the store is writable again.",
 		"none", now("min(carbon_exporter_store_writable)", "store")).steps(badColour, step{1, goodColour}).said("1", "writable", goodColour).said("0", "not writable", badColour)
 }
 
 func reloaded() panel {
-	return stats("Configuration", "Whether the last reload of the configuration succeeded. Red: the file has a fault, and what was in force before still is.",
-		"none", now("min(carbon_exporter_config_last_reload_successful)", "configuration")).steps(badColour, step{1, goodColour}).said("1", "loaded", goodColour).said("0", "refused", badColour)
+	return stats("Configuration", "Whether the last reload of the configuration succeeded. Red: the file is invalid, and the previous configuration is still used.",
+		"none", now("min(carbon_exporter_config_last_reload_successful)", "configuration")).steps(badColour, step{1, goodColour}).said("1", "loaded", goodColour).said("0", "invalid", badColour)
 }
 
 func sourceStates() panel {
-	return states("Sources", "Whether the last question to each source was answered.", over("min by (source) (carbon_exporter_source_up)", "{{source}}")).
-		said("1", "answers", goodColour).said("0", "fails", badColour).steps(badColour, step{1, goodColour})
+	return states("Sources", "Whether the last request to each source succeeded. Red while it failed.", over("min by (source) (carbon_exporter_source_up)", "{{source}}")).
+		said("1", "up", goodColour).said("0", "down", badColour).steps(badColour, step{1, goodColour})
 }
 
 func answered() panel {
-	return ranking("Since the last whole answer", "Time since each source last gave a whole answer. Prometheus is asked once a half hour, the carbon API every ten minutes, MongoDB as it is configured. Yellow from an hour: two intervals were missed. Red from 6 hours.",
+	return ranking("Time since last success", "Time since the last successful request to each source. Prometheus is queried every half hour, the carbon intensity API every ten minutes, MongoDB as configured. Yellow from one hour (two intervals missed), red from 6 hours.",
 		"s", now("sort(time() - max by (source) (carbon_exporter_source_last_success_timestamp_seconds))", "{{source}}")).
 		decimals(0).between(0, 6*3600).steps(goodColour, step{3600, noteColour}, step{6 * 3600, badColour})
 }
 
 func failures() panel {
-	return columnsOf("Questions that failed", "How many questions to each source were not answered in the hour before.",
+	return columnsOf("Failed requests", "Number of failed requests to each source over the preceding hour.",
 		plain, over("sum by (source) (increase(carbon_exporter_source_errors_total[1h]))", "{{source}}").every("1h")).decimals(0).fromZero()
 }
 
@@ -62,12 +62,12 @@ func durations() panel {
 	q := func(p string) string {
 		return fmt.Sprintf("histogram_quantile(%s, sum by (source, le) (rate(carbon_exporter_source_request_duration_seconds_bucket[3h]))) >= 0", p)
 	}
-	return lines("How long answers take", "Median and 95th percentile of the time from a question to its whole answer, over three hours: between them lies what is usual. A question of Prometheus is for as long a stretch as is due, at most a day.",
+	return lines("Request duration", "Median and 95th percentile of the duration of requests, over three hours. A query to Prometheus covers all intervals due, at most a day.",
 		"s", over(q("0.5"), "{{source}}, median"), over(q("0.95"), "{{source}}, 95 %")).fromZero().field("/95 %/", dashed(), thin())
 }
 
 func intervals() panel {
-	p := areas("Intervals by state", "Every interval on record by its state. Settled is final; provisional may be restated for a day; unpriced has energy and no intensity yet; empty had no series; missing was not fetched yet. Settled, the record itself, is left out: it would make the rest a line.",
+	p := areas("Intervals by state", "Intervals by state: provisional (may be restated), unpriced (no carbon intensity yet), empty (no series), missing (not collected yet). Settled intervals are not shown because there are so many more of them.",
 		plain, over(`sum by (state) (carbon_intervals{state!="settled"})`, "{{state}}")).decimals(0).fromZero()
 	for _, s := range [][2]string{{"provisional", busyColour}, {"unpriced", noteColour}, {"empty", "semi-dark-purple"}, {"missing", badColour}} {
 		p = p.field(s[0], painted(s[1]))
@@ -76,12 +76,12 @@ func intervals() panel {
 }
 
 func coverage() panel {
-	return lines("Coverage", "CPU seconds of all modes that were seen in the newest interval, over cores x its length. Below 100 %, machines were up for a part of it or scrapes failed. Under the yellow line at 80 % CarbonCoverageLow waits: a fifth of the machines is not seen.",
+	return lines("Coverage", "CPU seconds of all modes seen in the newest interval, divided by cores x interval length. Below 100 % if machines were up for only part of the interval or scrapes failed. The yellow line at 80 % is the threshold of CarbonCoverageLow.",
 		share, over("min by (project) (carbon_coverage_ratio)", "{{project}}")).marked(step{0.8, noteColour}).soft(0.75, 1)
 }
 
 func rejected() panel {
-	return ranking("Refused", "Samples of Prometheus, slots of the carbon API and records of MongoDB that were refused in the time range, by reason: they were not a number, negative, more than can be, or without a name.",
+	return ranking("Rejected", "Samples from Prometheus, slots from the carbon intensity API and records from MongoDB that were rejected as invalid in the time range, by reason.",
 		plain,
 		now(`sum by (reason) (increase(carbon_exporter_rejected_samples_total[$__range])) or label_replace(vector(0), "reason", "samples", "", "")`, "{{reason}}"),
 		now(`sum by (reason) (increase(carbon_exporter_rejected_records_total[$__range])) or label_replace(vector(0), "reason", "records", "", "")`, "{{reason}}")).
@@ -89,13 +89,13 @@ func rejected() panel {
 }
 
 func drift() panel {
-	return states("Label drift", "Projects that have lost what they had for days: all of their series, or a label that says whose they are, so that usage may be nobody's. Yellow while it is so; the log says which label.",
+	return states("Label drift", "Projects whose series, or a label that identifies their users, disappeared after being present for days. Their usage may be missing or unattributed. The log has details.",
 		over("max by (project) (carbon_exporter_label_drift)", "{{project}}")).
-		said("0", "as it was", goodColour).said("1", "drifted", noteColour).steps(goodColour, step{1, noteColour})
+		said("0", "unchanged", goodColour).said("1", "drifted", noteColour).steps(goodColour, step{1, noteColour})
 }
 
 func restated() panel {
-	return lines("Restated", "What settled in a day over what the same day was priced at first: how far forecasts were off for our own usage. The mean of forecasts and actuals differs by some 24 g/kWh either way; a day of many half hours by less.",
+	return lines("Restated", "Final emissions of a day compared with the first estimate: how far forecasts were off for this usage. A single half hour differs by about 24 g/kWh on average, a whole day by less.",
 		share, over("sum(increase(carbon_settled_emissions_gco2eq_total[1d])) / (avg_over_time(sum(carbon_emission_rate_gco2eq_per_hour)[1d:10m] offset 24h) * 24) - 1", "settled against first price").every("1h")).decimals(1)
 }
 
@@ -106,24 +106,24 @@ func forecastErrors() panel {
 	} {
 		expr = fmt.Sprintf(`label_replace(%s, "in", "%s", "ahead", "%s")`, expr, r[0], r[1])
 	}
-	return chart("How far forecasts are off, by how far ahead they were", "Mean absolute difference between the actuals of the last 28 days and what was forecast so far ahead, as it was first seen.",
+	return chart("Forecast error by lead time", "Mean absolute difference between the actuals of the last 28 days and the forecasts first seen this far ahead.",
 		gramsPerKWh, "in", rows("sum by (in) ("+expr+")")).
 		decimals(0).colour("semi-dark-purple").then("sortBy", map[string]any{"sort": []map[string]any{{"field": "in"}}}).
 		then("filterFieldsByName", map[string]any{"include": map[string]any{"names": []string{"in", "Value"}}}).legendless()
 }
 
 func storeSize() panel {
-	return lines("Size of the store", "On disk, the write-ahead log included. It grows with keys x intervals; half a year of 200 machines is some hundred MB.",
+	return lines("Store size", "Size on disk, including the write-ahead log. It grows with keys x intervals: about a hundred MB for half a year of 200 machines.",
 		"bytes", over("sum(carbon_exporter_store_size_bytes)", "store")).colour(busyColour).fromZero()
 }
 
 func directoryAge() panel {
-	return stats("Directory", "Age of what is known of who had which machine, from MongoDB. Yellow from an hour: it is read every few minutes, and until it is, new workspaces are nobody's. Without MongoDB there is none.",
+	return stats("Directory", "Time since the directory was last read from MongoDB. It is read every few minutes; until then, usage of new workspaces is unattributed. Yellow from one hour. Absent without MongoDB.",
 		"s", now("time() - max(carbon_exporter_directory_timestamp_seconds)", "age")).decimals(0).steps(goodColour, step{3600, noteColour}).empty("no MongoDB")
 }
 
 func pendingPostings() panel {
-	return stats("To be written", "Intervals that are new or restated and not written to MongoDB yet. Yellow from 96, two days of half hours: that is a backlog. Without usage_database there are none.",
+	return stats("Pending writes", "New or restated intervals not yet written to MongoDB. Yellow from 96, two days of half hours. Absent without usage_database.",
 		plain, now("max(carbon_exporter_usage_writer_pending_intervals)", "intervals")).decimals(0).steps(goodColour, step{96, noteColour}).empty("not configured")
 }
 

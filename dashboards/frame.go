@@ -7,8 +7,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// frame is a dashboard before it is laid out: what all have in common is added by
-// Build.
+// frame is a dashboard before layout. Build adds what all dashboards share.
 type frame struct {
 	uid, title, about string
 	from, to          string // of the time range at first
@@ -19,8 +18,8 @@ type frame struct {
 	zone string
 }
 
-// section is a heading and the panels below it, from left to right and on to the
-// next line where 24 columns are full.
+// section is a heading and the panels below it, from left to right, wrapped after 24
+// columns.
 type section struct {
 	title  string
 	repeat string // once for each value of this variable; empty: once
@@ -30,14 +29,14 @@ type section struct {
 const (
 	tag     = "carbon"
 	columns = 24
-	// credit is the line that the licence of the carbon data asks for.
+	// credit is the line that the licence of the carbon intensity data requires.
 	credit = "Carbon intensity: National Energy System Operator, Carbon Intensity API, CC BY 4.0"
 )
 
-// source is the Prometheus that is chosen on the dashboard.
+// source is the Prometheus selected on the dashboard.
 var source = common.DataSourceRef{Type: new("prometheus"), Uid: new("${datasource}")}
 
-// Build lays the panels out.
+// Build lays out the panels.
 func (f frame) Build() (dashboard.Dashboard, error) {
 	if f.refresh == "" {
 		f.refresh = "5m"
@@ -66,7 +65,7 @@ func (f frame) lay() ([]dashboard.PanelOrRowPanel, error) {
 	next := func() uint32 { id++; return id }
 	credits := section{panels: []panel{creditPanel()}}
 	if f.sections[len(f.sections)-1].repeat != "" {
-		credits.title = "Where the numbers come from" // else the line is repeated too
+		credits.title = "Data sources" // else the line is repeated too
 	}
 	for _, s := range append(f.sections, credits) {
 		if s.title != "" {

@@ -185,8 +185,8 @@ func words(title, about, markdown string) panel {
 }
 
 func creditPanel() panel {
-	p := words("", "The licence of the carbon data asks whoever shows numbers made with it to show this line. Intensity counts CO2 of generation, imports and grid losses, not the life cycle of power stations.",
-		credit+" · [carbonintensity.org.uk](https://carbonintensity.org.uk) · energy is a model of CPU power: see the exporter's README.")
+	p := words("", "The licence of the carbon intensity data requires this line. The data covers CO2 from generation, imports and grid losses, but not the life cycle of power stations.",
+		credit+" · [carbonintensity.org.uk](https://carbonintensity.org.uk) · energy is modelled from CPU usage: see the README of carbon_exporter.")
 	p.Transparent = new(true)
 	return p.size(columns, 2)
 }

@@ -13,16 +13,15 @@ func datasourceVariable() dashboard.VariableModel {
 		Current(option("default", "default")))
 }
 
-// zoneVariable says whose days are meant. It has one value, for it is the exporter
-// that knows when a day begins: choosing another one here would change the words
-// and not the numbers.
+// zoneVariable shows the time zone of days. It has a single value, because the exporter
+// decides when a day starts: another choice here would change only the text.
 func zoneVariable(zone string) dashboard.VariableModel {
-	return must(dashboard.NewCustomVariableBuilder("timezone").Label("Days of").
-		Description("Time zone in which days, months and years begin: that of the exporter's configuration, and of this dashboard.").
+	return must(dashboard.NewCustomVariableBuilder("timezone").Label("Time zone").
+		Description("Time zone of days, months and years: that of the exporter configuration and of this dashboard.").
 		Values(dashboard.StringOrMap{String: &zone}).Current(option(zone, zone)).AllowCustomValue(false))
 }
 
-// labelVariable offers the values that a label has in a metric.
+// labelVariable offers the values of a label of a metric.
 func labelVariable(name, label, about, metric string) dashboard.VariableModel {
 	query := "label_values(" + metric + ", " + name + ")"
 	return must(dashboard.NewQueryVariableBuilder(name).Label(label).Description(about).
@@ -31,7 +30,7 @@ func labelVariable(name, label, about, metric string) dashboard.VariableModel {
 		Multi(true).IncludeAll(true).AllValue(".*").Current(option("All", "$__all")))
 }
 
-// choice is a variable with values that are known here: text and value of each.
+// choice is a variable with fixed options: text and value of each.
 func choice(name, label, about string, options ...[2]string) dashboard.VariableModel {
 	var list []string
 	for _, o := range options {
@@ -42,7 +41,7 @@ func choice(name, label, about string, options ...[2]string) dashboard.VariableM
 		Values(dashboard.StringOrMap{String: &all}).Current(option(options[0][0], options[0][1])).AllowCustomValue(false))
 }
 
-// entry is a variable that is typed in.
+// entry is a variable to type in.
 func entry(name, label, about, value string) dashboard.VariableModel {
 	return must(dashboard.NewTextBoxVariableBuilder(name).Label(label).Description(about).
 		DefaultValue(dashboard.StringOrMap{String: &value}).Current(option(value, value)))

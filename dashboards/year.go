@@ -8,7 +8,7 @@ func year() frame {
 		// To the end of this week, so that its column is there from Monday on: see
 		// weekdays.
 		uid: "carbon-year", title: "A year at a glance", from: "now-1y/w", to: "now/w", refresh: "30m",
-		about: "Every day of a year by its grams, and days, months and years busy against idle.",
+		about: "Emissions of every day of a year, and busy and idle emissions per day, month and year.",
 		sections: []section{
 			{panels: []panel{
 				emissionsToDate(site, "year", "This year").the("1h"), energyToDate(site, "year", "Energy this year").the("1h"),
@@ -16,10 +16,10 @@ func year() frame {
 				heaviestDay(), meanDay(),
 			}},
 			{title: "Every day", panels: []panel{days().size(24, 9)}},
-			{title: "Busy against idle", panels: []panel{
+			{title: "Busy and idle", panels: []panel{
 				dailyEmissions(site, "45d").size(24, 8),
 				byCalendar("month", 396, "Emissions by the month", "Emissions of each month").size(14, 9),
-				byCalendar("year", 1827, "Emissions by the year", "Emissions of each year that this Prometheus holds").size(10, 9),
+				byCalendar("year", 1827, "Emissions by the year", "Emissions of each year in this Prometheus").size(10, 9),
 			}},
 		},
 	}
@@ -38,22 +38,22 @@ func days() panel {
 	for _, d := range weekdays {
 		queries = append(queries, over(sum(grownInDayAfter(emissions, d.ends)), d.name).every("1w"))
 	}
-	return calendar("Grams by the day", "Emissions of each day: a column is a week, from Monday at the top. The darker, or in a dark theme the brighter, the more."+daysAbout,
+	return calendar("Grams by the day", "Emissions per day. Each column is a week, starting with Monday at the top. Darker (brighter in a dark theme) means more."+daysAbout,
 		grams, queries...).points(200)
 }
 
 func heaviestDay() panel {
-	return stats("Heaviest day", "The most that one of the last 365 days emitted.", grams,
+	return stats("Heaviest day", "Highest daily emissions in the last 365 days.", grams,
 		now(fmt.Sprintf("max_over_time(%s[365d:1d])", sum(grownInDay(emissions))), "heaviest")).decimals(2).colour(badColour).the("1h")
 }
 
 func meanDay() panel {
-	return stats("Mean day", "What a day emitted on average, over those of the last 365 that this Prometheus holds, today left out.", grams,
+	return stats("Mean day", "Mean daily emissions over the last 365 days in this Prometheus, without today.", grams,
 		now(fmt.Sprintf("avg_over_time(%s[365d:1d] offset 1d)", sum(grownInDay(emissions))), "mean")).decimals(2).the("1h")
 }
 
 func byCalendar(label string, days int, title, about string) panel {
-	return chart(title, about+", busy and idle: its days added up, as they begin in UTC. The first is not whole where the record begins within it, nor the current one.",
+	return chart(title, about+", busy and idle, summed over days in UTC. The first and the current one may be incomplete.",
 		grams, label,
 		rows(grownByCalendar(label, emissions+`{mode="busy"}`, days)), rows(grownByCalendar(label, emissions+`{mode="idle"}`, days))).
 		then("merge", map[string]any{}).then("sortBy", map[string]any{"sort": []map[string]any{{"field": label}}}).
