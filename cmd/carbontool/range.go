@@ -241,5 +241,11 @@ func moments(wall time.Time, zone *time.Location) []time.Time {
 	return found
 }
 
-// written is a time in a format that reads back as the same time.
-func written(at time.Time, zone *time.Location) string { return at.In(zone).Format(time.RFC3339) }
+// written is a time in a format that reads back as the same time. RFC 3339 has no
+// seconds in its offsets; old local times that need them are written in UTC.
+func written(at time.Time, zone *time.Location) string {
+	if _, offset := at.In(zone).Zone(); offset%60 != 0 {
+		zone = time.UTC
+	}
+	return at.In(zone).Format(time.RFC3339)
+}
