@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,5 +126,121 @@ func TestTheConfigurationOfASite(t *testing.T) {
 	}
 	if c, err := s.config(); err != nil || time.Duration(c.Interval) != time.Hour {
 		t.Errorf("with a file: %v", err)
+	}
+}
+
+// reading are the commands that only read the store.
+var reading = []string{
+	"report --from=2025-01-03 --to=2025-01-04 --scope=user --names",
+	"explain --ts=2025-01-03T09:00 --project=CLF",
+	"intervals --format=json",
+	"export csv --from=2025-01-03 --to=2025-01-04",
+	"export openmetrics --from=2025-01-03 --to=2025-01-04",
+	"forecast",
+}
+
+// They answer while another program writes, without waiting for it, where nothing can be written, and
+// although a page that they do not need is damaged.
+func TestReadingAsksForNoMoreThanToRead(t *testing.T) {
+	answers := func(s *newSite) (all []called) {
+		for _, command := range reading {
+			all = append(all, s.call(strings.Fields(command)...))
+		}
+		return all
+	}
+	for _, c := range []struct {
+		name string
+		do   func(t *testing.T, path string)
+	}{
+		{"another program writes", func(t *testing.T, path string) {
+			db, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate")
+			if err != nil {
+				t.Fatal(err)
+			}
+			tx, err := db.Begin()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.Exec("DELETE FROM usage_fact"); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { tx.Rollback(); db.Close() })
+		}},
+		{"a carbon_exporter owns it", func(t *testing.T, path string) {
+			st, err := store.Open(t.Context(), path, store.Options{Exclusive: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { st.Close() })
+		}},
+		{"nothing can be written", func(t *testing.T, path string) {
+			// A directory in its place cannot be made a log, whoever asks.
+			if err := errors.Join(os.RemoveAll(path+"-wal"), os.RemoveAll(path+"-shm"), os.Mkdir(path+"-wal", 0o700), os.Chmod(path, 0o400)); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"what they do not ask for is damaged", func(t *testing.T, path string) {
+			db, err := sql.Open("sqlite", "file:"+path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			var page, size int64
+			if err := db.QueryRow("SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_schema WHERE name = 'map_project_machine'").Scan(&page, &size); err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.OpenFile(path, os.O_RDWR, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = f.WriteAt(bytes.Repeat([]byte{0xa5}, int(size)), (page-1)*size)
+			if err := errors.Join(err, f.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := ledger(t)
+			want := answers(s)
+			for i, w := range want {
+				// There are no slots to forecast from; so the store says.
+				if forecast := strings.HasPrefix(reading[i], "forecast"); w.code != exitDone && !forecast {
+					t.Errorf("%s: %+v", reading[i], w)
+				}
+			}
+			c.do(t, s.store)
+			for i, got := range answers(s) {
+				if got != want[i] {
+					t.Errorf("%s: %+v, want %+v", reading[i], got, want[i])
+				}
+			}
+		})
+	}
+}
+
+func TestReadingAnOlderStoreSaysWhatToDo(t *testing.T) {
+	s := ledger(t)
+	db, err := sql.Open("sqlite", "file:"+s.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("PRAGMA user_version=6"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(s.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range reading {
+		got := s.call(strings.Fields(command)...)
+		if got.code != exitFailed || !strings.Contains(got.stderr, "has schema 6 and this program reads 7: start carbon_exporter once, which brings it up to date\n") {
+			t.Errorf("%s: %+v", command, got)
+		}
+	}
+	if after, err := os.ReadFile(s.store); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the store was changed, %v", err)
 	}
 }
