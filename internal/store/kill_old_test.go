@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"math/rand"
@@ -168,20 +169,34 @@ func TestKilledAsItMigrates(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for n := range 12 {
+	all, err := migrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const kills, mostTries = 12, 60
+	inside := 0
+	for n := 0; n < kills || inside < 4 && n < mostTries; n++ {
 		path := filepath.Join(t.TempDir(), "carbon.db")
 		copyFile(t, first, path)
-		killing(t, "migrate", path, false, time.Duration(r.Int63n(int64(took))))
+		// What is written into the file beside it comes right before the transaction.
+		begun := func() bool {
+			info, err := os.Stat(path + ".lock")
+			return err == nil && info.Size() > 0
+		}
+		if n%3 == 0 { // at any moment of opening it
+			killing(t, "migrate", path, false, time.Duration(r.Int63n(int64(took))))
+		} else {
+			killingWhen(t, "migrate", path, false, begun, time.Duration(r.Int63n(int64(took)/8)))
+		}
+		if begun() && versionOf(t, path) == 2 {
+			inside++
+		}
 		s := wholeAgain(t, path)
 		if got := dump(t, s); got != want {
 			t.Errorf("kill %d: migrated it is\n%s\nwant\n%s", n, got, want)
 		}
 		if got := summary(t, s); !reflect.DeepEqual(got, sum) {
 			t.Errorf("kill %d: the summary is %+v, want %+v", n, got, sum)
-		}
-		all, err := migrations()
-		if err != nil {
-			t.Fatal(err)
 		}
 		if rows := readRows(t, s.reader, "SELECT count(*), count(DISTINCT version) FROM schema_migration"); rows[0][0] != int64(len(all)) || rows[0][1] != rows[0][0] {
 			t.Errorf("kill %d: migrations %v, want each of %d once", n, rows, len(all))
@@ -190,4 +205,19 @@ func TestKilledAsItMigrates(t *testing.T) {
 			t.Fatalf("kill %d: %v", n, err)
 		}
 	}
+	if inside == 0 {
+		t.Error("no kill fell into the migration")
+	}
+	t.Logf("%d kills fell into the migration", inside)
+}
+
+// versionOf is that of what a kill has left, looked at so that nothing is changed.
+func versionOf(t *testing.T, path string) int64 {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	return readRows(t, db, "PRAGMA user_version")[0][0].(int64)
 }

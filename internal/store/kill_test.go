@@ -43,6 +43,12 @@ func TestMain(m *testing.M) {
 // after it was started. It says whether it had ended by itself.
 func killing(t *testing.T, what, path string, atOnce bool, after time.Duration) (ended bool) {
 	t.Helper()
+	return killingWhen(t, what, path, atOnce, func() bool { return true }, after)
+}
+
+// killingWhen is killing, counted from when something is so.
+func killingWhen(t *testing.T, what, path string, atOnce bool, when func() bool, after time.Duration) (ended bool) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -63,9 +69,27 @@ func killing(t *testing.T, what, path string, atOnce bool, after time.Duration) 
 			t.Fatalf("the child says %q, %v", line, err)
 		}
 	}
-	kill := time.AfterFunc(after, func() { child.Process.Kill() })
-	defer kill.Stop()
+	gone, killed := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(killed)
+		tick := time.NewTicker(100 * time.Microsecond)
+		defer tick.Stop()
+		for !when() {
+			select {
+			case <-gone:
+				return
+			case <-tick.C:
+			}
+		}
+		select {
+		case <-gone:
+		case <-time.After(after):
+			child.Process.Kill() //nolint:errcheck // it may have ended
+		}
+	}()
 	rest, _ := said.ReadString('\n')
+	defer func() { <-killed }()
+	defer close(gone)
 	if err := child.Wait(); err == nil {
 		return true
 	}

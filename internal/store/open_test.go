@@ -134,6 +134,11 @@ func TestWhatCannotBeOpened(t *testing.T) {
 			database(t, path, "PRAGMA user_version=99").Close()
 			return path
 		}, "was written by a newer carbon_exporter (schema 99, this program knows "},
+		{"a version that nobody writes", func(t *testing.T) string {
+			path := aStore(t)
+			database(t, path, "PRAGMA user_version=-1").Close()
+			return path
+		}, "has schema -1, which no carbon_exporter writes; nothing was changed"},
 		{"a store of hours", func(t *testing.T) string {
 			path := filepath.Join(t.TempDir(), "carbon.db")
 			openStore(t, path, Options{Interval: time.Hour}).Close()
@@ -152,6 +157,20 @@ func TestWhatCannotBeOpened(t *testing.T) {
 			}
 			return link
 		}, "another carbon_exporter uses it; give each its own --storage.path"},
+		{"a second exporter, through a hard link", func(t *testing.T) string {
+			path := aStore(t)
+			openStore(t, path, Options{Exclusive: true})
+			if err := os.Link(path, path+".link"); err != nil {
+				t.Fatal(err)
+			}
+			return path + ".link"
+		}, "another carbon_exporter uses it, under another name (a hard link or a mount); give each its own --storage.path"},
+		{"another store's log", func(t *testing.T) string {
+			path, running := aStore(t), openStore(t, aStore(t), Options{Exclusive: true})
+			commit(t, running, threeKeys(at(1)))
+			copyFile(t, running.path+"-wal", path+"-wal")
+			return path
+		}, "that was not written for it: move it away"},
 		{"a link to nowhere", func(t *testing.T) string {
 			link := filepath.Join(t.TempDir(), "link.db")
 			if err := os.Symlink(filepath.Join(t.TempDir(), "gone", "carbon.db"), link); err != nil {
@@ -192,13 +211,14 @@ func TestWhatCannotBeOpened(t *testing.T) {
 }
 
 func TestWhatIsANewStore(t *testing.T) {
-	for name, path := range map[string]string{
-		"no file":                 filepath.Join(t.TempDir(), "carbon.db"),
-		"no directory":            filepath.Join(t.TempDir(), "a", "b", "carbon.db"),
-		"a file of no length":     newFile(t, filepath.Join(t.TempDir(), "carbon.db")),
-		"a name with odd letters": filepath.Join(t.TempDir(), "50% off? #1 ö.db"),
+	for _, c := range []struct{ name, path string }{
+		{"no file", filepath.Join(t.TempDir(), "carbon.db")},
+		{"no directory", filepath.Join(t.TempDir(), "a", "b", "carbon.db")},
+		{"a file of no length", newFile(t, filepath.Join(t.TempDir(), "carbon.db"))},
+		{"a name with odd letters", filepath.Join(t.TempDir(), "50% off? #1 ö.db")},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
+			path := c.path
 			s := openStore(t, path, Options{Exclusive: true, Interval: half})
 			commit(t, s, threeKeys(at(1)))
 			if err := s.Close(); err != nil {
