@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -61,5 +63,32 @@ func TestAStoreThatIsLost(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A disk that is full when the program starts says nothing against the store.
+func TestADiskThatIsFullAtTheStart(t *testing.T) {
+	dir := t.TempDir()
+	if exec.Command("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", dir).Run() != nil {
+		return // internal/sqlite has the law for where nothing may be mounted
+	}
+	t.Cleanup(func() { exec.Command("umount", dir).Run() })
+	for {
+		f, err := os.OpenFile(filepath.Join(dir, "filler"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.Write(make([]byte, 4096))
+		f.Close()
+		if err != nil {
+			break
+		}
+	}
+	path := filepath.Join(dir, "carbon.db")
+	var stderr bytes.Buffer
+	code := run([]string{"--config.file=" + configFile(t, ""), "--web.listen-address=127.0.0.1:0", "--storage.path=" + path, "--log.level=error"}, io.Discard, &stderr)
+	want := "carbon_exporter: open store " + path + ": the disk that holds " + dir + " is full; free some space and start again"
+	if said := stderr.String(); code != exitFailed || !strings.HasPrefix(said, want) || strings.Count(said, "\n") != 1 {
+		t.Errorf("exit code %d: %q, want %d: %q", code, said, exitFailed, want)
 	}
 }

@@ -90,10 +90,15 @@ func TestStoreThatIsRefused(t *testing.T) {
 	config := "--config.file=" + configFile(t, "")
 	inUse := filepath.Join(dir, "used.db")
 	start(t, config, "--storage.path="+inUse)
+	link := filepath.Join(dir, "link.db")
+	if err := os.Link(inUse, link); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct{ name, path, want string }{
 		{"garbage", garbage, ""},
 		{"a directory", dir, ""},
 		{"a second exporter on the same file", inUse, "another carbon_exporter uses it"},
+		{"a second exporter on the same file, by another name", link, "another carbon_exporter uses it, under another name"},
 		{"a directory that cannot be made", filepath.Join(garbage, "carbon.db"), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -238,7 +239,7 @@ func exitCode(err error) int {
 	var refused storeError
 	var wrong configError
 	switch {
-	case errors.As(err, &refused):
+	case errors.As(err, &refused), errors.Is(err, sqlite.ErrGone):
 		return exitStore
 	case errors.As(err, &wrong):
 		return exitUse
@@ -280,7 +281,34 @@ func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *s
 	if err != nil {
 		return err
 	}
+	d.spine.Built = built()
 	return d.run(ctx, stop, hangup)
+}
+
+// built is when the source of this program was committed, or the program built; zero
+// if neither is known.
+func built() time.Time {
+	for _, stamp := range []string{version.BuildDate, vcsTime()} {
+		for _, layout := range []string{"20060102-15:04:05", time.RFC3339} {
+			if t, err := time.Parse(layout, stamp); err == nil {
+				return t
+			}
+		}
+	}
+	return time.Time{}
+}
+
+func vcsTime() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.time" {
+			return s.Value
+		}
+	}
+	return ""
 }
 
 func sayRetention(log *slog.Logger, keep time.Duration) {

@@ -11,7 +11,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
-// backup copies the store while it is used.
+// backup copies the store, also while it is in use.
 type backup struct {
 	site
 	file string
@@ -19,13 +19,15 @@ type backup struct {
 
 func (b *backup) register(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("backup", "Copy the store, also while carbon_exporter uses it.").HelpLong(`
-FILE gets the store as it is at one moment, in one file that is as small as can
-be. It must not exist. It is written under another name (FILE.partial-...), read
-back and only then called FILE: whatever ends the command early, there is no half
-of a copy under that name. To restore one, end carbon_exporter, move its file and
-the -wal beside it away and put the copy in its place.
+Writes the store as it is at one moment into one compact file. FILE must not
+exist. The copy is written under another name (FILE.partial-...), read back and
+only then renamed to FILE: if the command ends early, FILE is never half a copy.
 
-A copy holds the ids of people, also of those who are forgotten later.
+To restore a copy, stop carbon_exporter, move its store and the -wal and -shm
+files beside it away, and put the copy in place of the store. carbon_exporter
+does not start with a -wal that belongs to another file.
+
+A copy holds the ids of people, including those who are forgotten later.
 
 Example:
 
@@ -40,7 +42,7 @@ const megabyte = 1e6
 
 func (b *backup) run(ctx context.Context, s streams) error {
 	if b.file == "" { // which is also what is left of a lone -
-		return wrongUsef("a copy needs the name of a file, and cannot go to standard output")
+		return wrongUsef("FILE must be the name of a file; the copy cannot go to standard output")
 	}
 	if err := b.there(); err != nil {
 		return err

@@ -13,22 +13,27 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
-// checkStore says whether the store is whole and its numbers agree.
+// checkStore says whether the store is undamaged and its numbers agree.
 type checkStore struct {
 	site
 }
 
 func (k *checkStore) register(app *kingpin.Application) *kingpin.CmdClause {
 	c := group(app, "check", "Check the resources for validity.").
-		Command("store", "Check that the store is whole and its sums hold.").HelpLong(`
-One line for each check: file (every page reads as it should), schema,
-references, intervals (each has what its state says, nothing is of the future),
-scopes (projects, machine types and users add up to the site at every interval,
-and are the sums of the facts), sums (of each key by day and of all time).
+		Command("store", "Check that the store is undamaged and its sums are right.").HelpLong(`
+Prints one line per check:
 
-The file is never changed, also not one of an older program. carbon_exporter may
-run meanwhile; a copy that cannot be written will do. It reads the whole file,
-some of it more than once.
+  file        every page can be read
+  schema      the tables are those of this version
+  references  every row that another row names exists
+  intervals   each has what its state says, and none is in the future
+  scopes      projects, machine types and users add up to the site in every
+              interval, and to the facts
+  sums        the sums by day and of all time match the facts
+
+Nothing is changed, and an older store is not upgraded. carbon_exporter may be
+running, and the file may be read-only. The whole file is read, parts of it more
+than once.
 
 Example:
 
@@ -69,7 +74,7 @@ func (k *checkStore) run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// sayVerdict writes a check's line, whatever its faults are made of.
+// sayVerdict writes a check's line. Faults may be of several lines.
 func sayVerdict(out io.Writer, v store.Verdict) {
 	if v.Count == 0 {
 		fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("%-11s ok      %s", v.Check, v.Found), " "))

@@ -97,7 +97,7 @@ func TestBackup(t *testing.T) {
 	}
 	called{code: exitFailed, stderr: "carbontool backup: copy store to " + target + ": is there already; nothing was changed\n"}.
 		by(t, "backup", "--storage.path="+path, target)
-	called{code: exitUsage, stderr: "carbontool backup: a copy needs the name of a file, and cannot go to standard output; see carbontool backup --help\n"}.
+	called{code: exitUsage, stderr: "carbontool backup: FILE must be the name of a file; the copy cannot go to standard output; see carbontool backup --help\n"}.
 		by(t, "backup", "--storage.path="+path, "-")
 	none := filepath.Join(dir, "none.db")
 	called{code: exitFailed, stderr: "carbontool backup: open store " + none + ": there is none; --storage.path names it\n"}.

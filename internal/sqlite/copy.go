@@ -39,7 +39,7 @@ func (d *DB) vacuumInto(ctx context.Context, target string, progress func(done, 
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case HasCode(err, sqlite3.SQLITE_CORRUPT):
+		case hasCode(err, sqlite3.SQLITE_CORRUPT):
 			return Unreadable(err)
 		}
 		return err

@@ -43,7 +43,7 @@ func Unreadable(err error) error {
 	switch {
 	case isBusy(err):
 		return fmt.Errorf("is locked by another program: %w", err)
-	case errors.Is(err, errDamage), HasCode(err, sqlite3.SQLITE_CORRUPT), HasCode(err, sqlite3.SQLITE_NOTADB):
+	case errors.Is(err, errDamage), hasCode(err, sqlite3.SQLITE_CORRUPT), hasCode(err, sqlite3.SQLITE_NOTADB):
 		return fmt.Errorf("is damaged, restore a backup or move it away to begin anew: %w", err)
 	}
 	return fmt.Errorf("cannot be read: %w", err)
@@ -61,22 +61,26 @@ func Unwritable(err error) error {
 }
 
 func isBusy(err error) bool {
-	return HasCode(err, sqlite3.SQLITE_BUSY) || HasCode(err, sqlite3.SQLITE_LOCKED)
+	return hasCode(err, sqlite3.SQLITE_BUSY) || hasCode(err, sqlite3.SQLITE_LOCKED)
 }
 
-// HasCode compares the primary code of SQLite, the low byte; extended codes refine
+// hasCode compares the primary code of SQLite, the low byte; extended codes refine
 // it above.
-func HasCode(err error, code int) bool {
+func hasCode(err error, code int) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code()&0xff == code
 }
+
+// Explain says that the disk is full, ErrDiskFull, where that is the cause of an error
+// of this database.
+func (d *DB) Explain(err error) error { return explainFull(d.path, err) }
 
 // explainFull turns an error into ErrDiskFull where the disk has no room. Without
 // room, SQLite cannot share memory with others either, and then only says that there
 // was an I/O error.
 func explainFull(path string, err error) error {
-	full := HasCode(err, sqlite3.SQLITE_FULL) || errors.Is(err, syscall.ENOSPC) ||
-		(HasCode(err, sqlite3.SQLITE_IOERR) || HasCode(err, sqlite3.SQLITE_CANTOPEN)) && !hasRoom(filepath.Dir(path))
+	full := hasCode(err, sqlite3.SQLITE_FULL) || errors.Is(err, syscall.ENOSPC) ||
+		(hasCode(err, sqlite3.SQLITE_IOERR) || hasCode(err, sqlite3.SQLITE_CANTOPEN)) && !hasRoom(filepath.Dir(path))
 	if !full {
 		return err
 	}

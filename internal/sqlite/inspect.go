@@ -17,7 +17,7 @@ import (
 // database is made, has to be undone before anything can be seen.
 func inspect(ctx context.Context, path string, schema Schema, further func(context.Context, Queryer) error) error {
 	err := look(ctx, path, "ro", schema, further)
-	if HasCode(err, sqlite3.SQLITE_READONLY) {
+	if hasCode(err, sqlite3.SQLITE_READONLY) {
 		err = look(ctx, path, "rw", schema, further)
 	}
 	return err

@@ -53,7 +53,7 @@ func (d *DB) openToRead(ctx context.Context, anySchema bool) (err error) {
 		return err
 	}
 	d.reader, err = d.greet(ctx, anySchema, url.Values{"mode": {"ro"}})
-	if HasCode(err, sqlite3.SQLITE_CANTOPEN) || HasCode(err, sqlite3.SQLITE_READONLY) {
+	if hasCode(err, sqlite3.SQLITE_CANTOPEN) || hasCode(err, sqlite3.SQLITE_READONLY) {
 		// The files by which it is shared are not there and cannot be made, or they
 		// cannot be read. Then it can only be read if nobody writes.
 		switch {

@@ -1,10 +1,10 @@
 // Package store keeps the record in one SQLite file: facts, the state of every
 // interval, intensities, averages, exact totals, and the directory that says
-// whose usage it was. It knows tables and what they mean; it must not know the
-// file (that is internal/sqlite, the one package beside usage that it imports
-// for it), Prometheus, MongoDB, the carbon API or what a number is used for.
-// Start with Commit, the one function by which facts enter, and
-// migrations/0002_grain.sql.
+// whose usage it was. It knows tables and what they mean; it must not know files
+// and locks (which is why it imports internal/sqlite beside internal/usage, and
+// internal/newfile for backups), Prometheus, MongoDB, the carbon API or what a
+// number is used for. Start with Commit, the one function by which facts enter,
+// and migrations/0002_grain.sql.
 package store
 
 import (
@@ -79,7 +79,7 @@ func open(ctx context.Context, path string, o Options) (*Store, error) {
 	s := fromFile(file)
 	if err := s.begin(ctx, o); err != nil {
 		s.Close() //nolint:errcheck // what went wrong first is what counts
-		return nil, err
+		return nil, file.Explain(err)
 	}
 	return s, nil
 }
