@@ -158,62 +158,6 @@ func (d *daemon) Grid(slots []usage.Slot) { d.grid.Publish(slots) }
 // ForecastErrors shows how good forecasts have been.
 func (d *daemon) ForecastErrors(all []usage.ForecastError) { d.grid.PublishErrors(all) }
 
-func (d *daemon) publish(ctx context.Context) error {
-	d.publishing.Lock()
-	defer d.publishing.Unlock()
-	cfg, labels := d.current()
-	now := d.clock.Now()
-	summary, err := d.store.Summary(ctx)
-	if err != nil {
-		return err
-	}
-	view, workspaces, err := d.view(ctx, labels, summary)
-	if err != nil {
-		return err
-	}
-	toDate, budgets, err := d.periods(ctx, cfg, labels, summary, view, now)
-	if err != nil {
-		return err
-	}
-	model, err := parts.Power(ctx, cfg.Power, d.store, now)
-	if err != nil {
-		return err
-	}
-	drift, err := d.drifted(ctx)
-	if err != nil {
-		return err
-	}
-	d.usage.Publish(&collector.Snapshot{
-		Summary: view.Summary, Workspaces: workspaces, Ratings: parts.Ratings(model, view.Machines), PUE: cfg.Power.PUE,
-		Interval: time.Duration(cfg.Interval), Since: now.Add(-time.Duration(cfg.Metrics.Keep)),
-		ToDate: toDate, Budgets: budgets, Drift: drift,
-	})
-	d.exposition.Show(d.registry)
-	if size, err := d.store.SizeBytes(); err == nil {
-		d.Size(size)
-	}
-	return nil
-}
-
-// view reads what may be shown, with users as the operator wants them to appear.
-func (d *daemon) view(ctx context.Context, labels privacy.Labels, summary usage.Summary) (privacy.View, []usage.ActiveUsage, error) {
-	shown, err := d.store.Shown(ctx)
-	if err != nil {
-		return privacy.View{}, nil, err
-	}
-	view := labels.Summary(summary, shown, d.caughtUp.Load())
-	if view.Changed {
-		if err := d.store.SaveShown(ctx, view.Shown); err != nil {
-			return privacy.View{}, nil, err
-		}
-	}
-	if !d.flags.workspaces {
-		return view, nil, nil
-	}
-	active, err := d.store.Active(ctx)
-	return view, labels.Active(active, view.Named), err
-}
-
 func (d *daemon) current() (*config.Config, privacy.Labels) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"strings"
 	"time"
 
@@ -9,13 +8,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// drifted reads which projects have lost series or labels that they had for days,
+// drifted finds the projects that have lost series or labels that they had for days,
 // and logs each change once. It is called for one snapshot at a time.
-func (d *daemon) drifted(ctx context.Context) ([]usage.Drift, error) {
-	seen, err := d.store.Sightings(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (d *daemon) drifted(seen usage.Sightings) []usage.Drift {
 	all := drift.Find(seen)
 	known := map[string]string{}
 	for _, p := range all {
@@ -34,5 +29,5 @@ func (d *daemon) drifted(ctx context.Context) ([]usage.Drift, error) {
 		}
 	}
 	d.lost = known
-	return all, nil
+	return all
 }

@@ -17,12 +17,12 @@ import (
 // periods reads the usage since the day, the month and the year began, and the state
 // of each budget. It reads the store, so that neither the retention of a Prometheus
 // nor its gaps matter. View was made of summary, which has the users' real ids.
-func (d *daemon) periods(ctx context.Context, cfg *config.Config, labels privacy.Labels, summary usage.Summary, view privacy.View, now time.Time) (collector.ToDate, []collector.Budget, error) {
-	held, _, err := d.store.Span(ctx)
+func periods(ctx context.Context, v *store.View, cfg *config.Config, labels privacy.Labels, summary usage.Summary, view privacy.View, now time.Time) (collector.ToDate, []collector.Budget, error) {
+	held, _, err := v.Span(ctx)
 	if err != nil {
 		return collector.ToDate{}, nil, err
 	}
-	look := accountant{store: d.store, known: map[usage.Period]*account{}}
+	look := accountant{store: v, known: map[usage.Period]*account{}}
 	toDate := func(kind budget.Kind) []usage.Total {
 		p := kind.Period(now, cfg.Location())
 		if p.To.After(held.To) {
@@ -80,7 +80,7 @@ func isSeen(s usage.Summary, b budget.Budget) bool {
 
 // accountant adds up each period once, however many budgets ask for it.
 type accountant struct {
-	store *store.Store
+	store *store.View
 	known map[usage.Period]*account
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/collector"
 	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/store/storetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -51,12 +52,16 @@ func moment(t *testing.T, text string) time.Time {
 func (d *daemon) at(t *testing.T, now time.Time) (collector.ToDate, map[string]collector.Budget) {
 	t.Helper()
 	cfg, labels := d.current()
-	summary, err := d.store.Summary(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	toDate, budgets, err := d.periods(t.Context(), cfg, labels, summary, privacy.View{Summary: summary}, now)
-	if err != nil {
+	var toDate collector.ToDate
+	var budgets []collector.Budget
+	if err := d.store.View(t.Context(), func(v *store.View) error {
+		summary, err := v.Summary(t.Context())
+		if err != nil {
+			return err
+		}
+		toDate, budgets, err = periods(t.Context(), v, cfg, labels, summary, privacy.View{Summary: summary}, now)
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 	byName := map[string]collector.Budget{}

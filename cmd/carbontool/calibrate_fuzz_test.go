@@ -93,7 +93,7 @@ func cpuReadings(run []usage.Interval) (all []usage.Reading) {
 			seconds := piece.Length.Seconds()
 			r.Samples = append(r.Samples, usage.Sample{
 				Series: usage.Series{Host: host, Machine: "Muon"},
-				CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(seconds * busyIn(i)), Idle: usage.CPUSeconds(seconds * (1 - busyIn(i)))},
+				CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(seconds * busyIn(i)), Idle: usage.CPUSeconds(seconds * (1 - busyIn(i)))},
 			})
 		}
 		all = append(all, r)

@@ -86,8 +86,17 @@ func until(t time.Time) any {
 // MachineAverages gives the averages valid at a time, by machine type. Of
 // several the one that began last.
 func (s *Store) MachineAverages(ctx context.Context, at time.Time) (map[string]usage.Rating, error) {
+	return readAverages(ctx, s.reader, at)
+}
+
+// MachineAverages is Store.MachineAverages, as of the view's moment.
+func (v *View) MachineAverages(ctx context.Context, at time.Time) (map[string]usage.Rating, error) {
+	return readAverages(ctx, v.tx, at)
+}
+
+func readAverages(ctx context.Context, db queryer, at time.Time) (map[string]usage.Rating, error) {
 	all := map[string]usage.Rating{}
-	err := each(ctx, s.reader, `SELECT machine_name, busy_watts, idle_watts, source, error FROM machine_average
+	err := each(ctx, db, `SELECT machine_name, busy_watts, idle_watts, source, error FROM machine_average
 		WHERE valid_from <= ?1 AND (valid_to IS NULL OR valid_to > ?1) ORDER BY valid_from`,
 		[]any{at.Unix()}, func(rows *sql.Rows) error {
 			var r usage.Rating

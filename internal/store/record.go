@@ -132,9 +132,18 @@ func readHosts(ctx context.Context, db queryer, rec *usage.Record) error {
 
 // Span is the time from the first to the newest interval with facts, also where
 // those are not kept any more; false if there is none.
-func (s *Store) Span(ctx context.Context) (usage.Period, bool, error) {
+func (s *Store) Span(ctx context.Context) (p usage.Period, ok bool, err error) {
+	err = s.View(ctx, func(v *View) error {
+		p, ok, err = v.Span(ctx)
+		return err
+	})
+	return p, ok, err
+}
+
+// Span is Store.Span, as of the view's moment.
+func (v *View) Span(ctx context.Context) (usage.Period, bool, error) {
 	var from, to *int64
-	err := s.reader.QueryRowContext(ctx, `SELECT min(start), max(start + seconds) FROM usage_interval
+	err := v.tx.QueryRowContext(ctx, `SELECT min(start), max(start + seconds) FROM usage_interval
 		WHERE state IN ('unpriced', 'provisional', 'settled')`).Scan(&from, &to)
 	if err != nil || from == nil {
 		return usage.Period{}, false, err

@@ -10,13 +10,7 @@ import (
 
 // Shown reads back what SaveShown has written. A person who was forgotten since
 // is there under the alias.
-func (s *Store) Shown(ctx context.Context) (shown usage.Shown, err error) {
-	err = s.read(ctx, func(tx *sql.Tx) error {
-		shown, err = readShown(ctx, tx)
-		return err
-	})
-	return shown, err
-}
+func (v *View) Shown(ctx context.Context) (usage.Shown, error) { return readShown(ctx, v.tx) }
 
 func readShown(ctx context.Context, tx *sql.Tx) (usage.Shown, error) {
 	var shown usage.Shown

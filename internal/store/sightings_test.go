@@ -10,7 +10,7 @@ import (
 
 func TestSightings(t *testing.T) {
 	s := newStore(t)
-	if got, err := s.Sightings(t.Context()); err != nil || !got.Newest.IsZero() || len(got.Days)+len(got.Now) != 0 {
+	if got, err := alone(t.Context(), s, (*View).Sightings); err != nil || !got.Newest.IsZero() || len(got.Days)+len(got.Now) != 0 {
 		t.Errorf("of an empty store: %+v, %v", got, err)
 	}
 	all := usage.Labels{Project: true, Machine: true, Host: true, User: true}
@@ -48,7 +48,7 @@ func TestSightings(t *testing.T) {
 			day("IDAaaS", 0, 47, 1, all), day("IDAaaS", 1, 95, 1, mixed), day("IDAaaS", 2, 143, 1, less),
 		},
 	}
-	got, err := s.Sightings(t.Context())
+	got, err := alone(t.Context(), s, (*View).Sightings)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
 	}
@@ -91,7 +91,7 @@ func TestAnIntervalOfADayIsThereAllOfIt(t *testing.T) {
 	rec := unpriced(i, fact(muonA, i.Start, 1, 1))
 	rec.Labels = map[string]usage.Labels{"IDAaaS": {Project: true}}
 	commit(t, s, rec)
-	got, err := s.Sightings(t.Context())
+	got, err := alone(t.Context(), s, (*View).Sightings)
 	if err != nil || len(got.Now) != 1 || len(got.Days) != 1 || got.Days[0].Share != 1 {
 		t.Errorf("%+v, %v", got, err)
 	}

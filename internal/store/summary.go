@@ -10,33 +10,26 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Summary reads everything in one transaction, so that its parts agree.
-func (s *Store) Summary(ctx context.Context) (usage.Summary, error) {
-	sum := usage.Summary{States: map[usage.State]int{}}
-	err := s.read(ctx, func(tx *sql.Tx) error {
-		naming, err := s.names.in(ctx, tx)
-		if err != nil {
-			return err
-		}
-		sums, err := readAccounts(ctx, tx, s.zone)
-		if err != nil {
-			return err
-		}
-		if sum.Totals, err = sums.all.list(ctx, naming); err != nil {
-			return err
-		}
-		if err := holdCounters(ctx, tx, naming, sum.Totals); err != nil {
-			return err
-		}
-		if err := countStates(ctx, tx, &sum); err != nil {
-			return err
-		}
-		if sum.Machines, err = machines(ctx, tx); err != nil {
-			return err
-		}
-		sum.Newest, err = s.newest(ctx, tx, naming)
-		return err
-	})
+// Summary is what is known over all intervals.
+func (v *View) Summary(ctx context.Context) (sum usage.Summary, err error) {
+	sum.States = map[usage.State]int{}
+	sums, err := readAccounts(ctx, v.tx, v.store.zone)
+	if err != nil {
+		return sum, err
+	}
+	if sum.Totals, err = sums.all.list(ctx, v.naming); err != nil {
+		return sum, err
+	}
+	if err := holdCounters(ctx, v.tx, v.naming, sum.Totals); err != nil {
+		return sum, err
+	}
+	if err := countStates(ctx, v.tx, &sum); err != nil {
+		return sum, err
+	}
+	if sum.Machines, err = machines(ctx, v.tx); err != nil {
+		return sum, err
+	}
+	sum.Newest, err = newest(ctx, v.tx, v.naming)
 	return sum, err
 }
 
@@ -106,7 +99,7 @@ func countStates(ctx context.Context, tx *sql.Tx, sum *usage.Summary) error {
 	return tx.QueryRowContext(ctx, "SELECT total(kwh) FROM usage_interval WHERE state = 'unpriced'").Scan(&sum.Unpriced)
 }
 
-func (s *Store) newest(ctx context.Context, tx *sql.Tx, naming *naming) (*usage.Newest, error) {
+func newest(ctx context.Context, tx *sql.Tx, naming *naming) (*usage.Newest, error) {
 	var start, seconds int64
 	err := tx.QueryRowContext(ctx, `SELECT start, seconds FROM usage_interval
 		WHERE state IN ('unpriced', 'provisional', 'settled') ORDER BY start DESC LIMIT 1`).Scan(&start, &seconds)

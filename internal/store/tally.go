@@ -30,37 +30,30 @@ type keySum struct {
 // Accounts adds up periods, all as of one moment. Whole days are sums that are
 // kept; the rest of a period is added up from the facts, and where those are not
 // kept any more that is usage.ErrPruned.
-func (s *Store) Accounts(ctx context.Context, periods ...usage.Period) ([]Account, error) {
+func (v *View) Accounts(ctx context.Context, periods ...usage.Period) ([]Account, error) {
 	all := make([]Account, len(periods))
-	err := s.read(ctx, func(tx *sql.Tx) error {
-		naming, err := s.names.in(ctx, tx)
+	for i, p := range periods {
+		sums, err := v.store.over(ctx, v.tx, p)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("add up %s to %s: %w", p.From.UTC().Format(time.RFC3339), p.To.UTC().Format(time.RFC3339), err)
 		}
-		for i, p := range periods {
-			sums, err := s.over(ctx, tx, p)
+		all[i].Period = p
+		if err := all[i].readHoles(ctx, v.tx); err != nil {
+			return nil, err
+		}
+		for id, r := range sums {
+			if r.rows == 0 {
+				continue
+			}
+			k, err := v.naming.keyOf(ctx, id)
 			if err != nil {
-				return fmt.Errorf("add up %s to %s: %w", p.From.UTC().Format(time.RFC3339), p.To.UTC().Format(time.RFC3339), err)
+				return nil, err
 			}
-			all[i].Period = p
-			if err := all[i].readHoles(ctx, tx); err != nil {
-				return err
-			}
-			for id, r := range sums {
-				if r.rows == 0 {
-					continue
-				}
-				k, err := naming.keyOf(ctx, id)
-				if err != nil {
-					return err
-				}
-				all[i].keys = append(all[i].keys, keySum{k.Key, *r})
-			}
-			slices.SortFunc(all[i].keys, func(a, b keySum) int { return a.Compare(b.Key) })
+			all[i].keys = append(all[i].keys, keySum{k.Key, *r})
 		}
-		return nil
-	})
-	return all, err
+		slices.SortFunc(all[i].keys, func(a, b keySum) int { return a.Compare(b.Key) })
+	}
+	return all, nil
 }
 
 // readHoles finds out what of the period is not known. An empty interval is not

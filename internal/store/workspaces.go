@@ -132,9 +132,9 @@ func removeWorkspaces(ctx context.Context, tx *sql.Tx, gone map[workspace]int64)
 
 // Active gives the active workspaces and what their hosts have used since they
 // began, by host. Usage of a host that several share is that of each.
-func (s *Store) Active(ctx context.Context) ([]usage.ActiveUsage, error) {
+func (v *View) Active(ctx context.Context) ([]usage.ActiveUsage, error) {
 	var all []usage.ActiveUsage
-	err := each(ctx, s.reader, `
+	err := each(ctx, v.tx, `
 		WITH workspace AS MATERIALIZED (
 			SELECT workspace_id, instance_id, unixepoch(started_at) AS started FROM active_workspace),
 		used AS MATERIALIZED (

@@ -330,7 +330,7 @@ func (a *asking) factors() {
 	for _, e := range used {
 		a.say("forecasts used %s %s %v %s of %d", e.Provider, e.Grid, e.Ahead, bits(e.Mean), e.Pairs)
 	}
-	seen, err := a.s.Sightings(ctx)
+	seen, err := alone(ctx, a.s, (*View).Sightings)
 	a.must(err)
 	a.say("sighted to %s", when(seen.Newest))
 	for _, d := range seen.Days {
