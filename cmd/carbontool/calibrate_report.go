@@ -87,7 +87,7 @@ func percent(part float64) string {
 
 // reasons are why a measured interval is left out, in words.
 var reasons = map[string]string{
-	"nan": "NaN", "infinite": "infinite", "negative": "negative", "zero": "0 W", "over_capacity": "above 1 GW",
+	"nan": "NaN", "infinite": "infinite", "negative": "negative", "not_a_number": "not a number", "zero": "0 W", "over_capacity": "above 1 GW",
 	"histogram": "a histogram", "timestamp": "with another time", "no_cpu_time": "without CPU time",
 	"partial": "incomplete", "constant": "constant whatever the load", "no_host": "without a host",
 }

@@ -20,6 +20,8 @@ type Doer interface {
 	// Failed is an error that begins with what was attempted, fit to be shown
 	// although it may quote the server at any length.
 	Failed(what string, err error) error
+	// Text is text of the server, fit to be shown and stored.
+	Text(text string) string
 }
 
 // The reasons why a slot is refused: values of a metric's label.
@@ -27,7 +29,7 @@ const (
 	RejectTime       = "intensity_time"        // no start or end, or not on a half hour
 	RejectSlotLength = "intensity_slot_length" // not half an hour long
 	RejectValue      = "intensity_value"       // not a number between 0 and 1000
-	RejectDuplicate  = "intensity_duplicate"   // said again later in the answer
+	RejectDuplicate  = "intensity_duplicate"   // there again later in the answer
 )
 
 // firstSlot is the start of the first slot that begins at t or later.

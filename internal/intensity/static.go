@@ -7,9 +7,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Static is a grid with one intensity at all times, for sites that have a
-// contract's or a yearly factor. It is as final as it will ever be, so it is
-// actual and forecast alike.
+// Static is a grid with one intensity at all times, for sites with a factor from a
+// contract or for a year. It will not change, so it is both actual and forecast.
 type Static struct {
 	Intensity usage.GramsPerKWh
 	GridName  string

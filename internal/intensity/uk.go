@@ -74,8 +74,8 @@ func (u *UK) Slots(ctx context.Context, from, to time.Time) ([]usage.Slot, usage
 // Requests is how many requests Slots makes for [from, to).
 func (u *UK) Requests(from, to time.Time) int { return len(spans(from, to)) }
 
-// Outlook gives the forecast of the slot that holds from and of the 48 hours
-// after its start, as far as the API has it.
+// Outlook gives the forecast of the slot that contains from and of the 48 hours after
+// its start, as far as the API has it.
 func (u *UK) Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error) {
 	s := span{from: usage.SlotAt(from)}
 	s.to = s.from.Add(usage.OutlookLength) // what fw48h promises
@@ -120,6 +120,7 @@ func (u *UK) fetch(ctx context.Context, s span, address string) ([]usage.Slot, u
 	fetchedAt := u.Now()
 	for i := range slots {
 		slots[i].Provider, slots[i].Grid, slots[i].FetchedAt = u.Provider(), u.Grid(), fetchedAt
+		slots[i].Index = u.Upstream.Text(slots[i].Index)
 	}
 	return slots, rejects, nil
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Booted says when each host last booted, by its label, as node_exporter knows
-// it. Hosts that do not say so are left out.
+// Booted says when each host last booted, by its label, according to node_exporter. Hosts
+// without that metric are left out.
 func (c *Client) Booted(ctx context.Context, at time.Time) (map[string]time.Time, error) {
 	at = at.Truncate(time.Second)
 	boots := bootSink{at: map[string]time.Time{}, now: float64(at.Unix())}

@@ -82,7 +82,7 @@ func (d *decoder) answer() error {
 	return nil
 }
 
-// whole says whether an answer that was read to its end is all of the truth.
+// whole says whether an answer that was read to its end is complete and successful.
 func (d *decoder) whole() error {
 	switch {
 	case d.warnings > 0:

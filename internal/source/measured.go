@@ -15,17 +15,16 @@ const (
 	maxPower = 1e9
 )
 
-// OfMachine is a client that asks for the CPU seconds of one machine type, where
-// the queries are built here. Others give what they give.
+// OfMachine is a client that asks for the CPU seconds of one machine type. Queries that
+// the operator wrote cannot be restricted: see Query.Given.
 func (c *Client) OfMachine(machine string) *Client {
 	only := *c
 	only.Query.machine = &machine
 	return &only
 }
 
-// Grain is the length of time at which CPU seconds are known: that of the pieces
-// of an interval, or of the whole interval where the queries have a window of their
-// own.
+// Grain is the length of time for which CPU seconds are known: a piece of an interval, or
+// the whole interval where the queries have a window of their own.
 func (c *Client) Grain(interval time.Duration) time.Duration {
 	if c.Query.fixed() {
 		return interval
@@ -33,9 +32,8 @@ func (c *Client) Grain(interval time.Duration) time.Duration {
 	return usage.PieceLength(interval)
 }
 
-// Measured gives the mean power in each interval of a run of adjacent ones, as a
-// PromQL expression for watts has it, by the labels of host and machine type, and
-// counts what was refused. What the server does not know is left out. It is all or
+// Measured gives the mean power in each of a run of adjacent intervals, by a PromQL
+// expression in watts, by host and machine type, and counts what was refused. What the server does not know is left out. It is all or
 // nothing, as Read is.
 func (c *Client) Measured(ctx context.Context, run []usage.Interval, expr string) ([]usage.Measurement, usage.Rejects, error) {
 	if len(run) == 0 {
@@ -117,7 +115,7 @@ func (p *powerSink) Odd(at float64) {
 	}
 }
 
-// cell is where a sample belongs; nil: nowhere.
+// cell is where a sample belongs; nil if it belongs nowhere.
 func (p *powerSink) cell(at float64) *powerCell {
 	if p.row == nil {
 		return nil

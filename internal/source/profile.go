@@ -10,18 +10,17 @@ import (
 )
 
 const (
-	// profileStep is how fine a profile looks where the piece allows: that of
-	// usual scrapes.
+	// profileStep is the resolution of a profile where the piece allows it, which is
+	// that of usual scrapes.
 	profileStep = time.Minute
-	// maxProfiled is how many hosts are named in one query: their names make its
+	// maxProfiled is how many hosts are named in one query. It bounds the query's
 	// length.
 	maxProfiled = 200
 )
 
-// Profiles says how the CPU time of some series spread over a piece, minute by
-// minute. It asks for their hosts alone. What the server does not know is left
-// out: so are all series of queries that the operator wrote, which name no
-// counter.
+// Profiles says how the CPU time of some series spread over a piece, minute by minute.
+// It asks for their hosts only. What the server does not know is left out. So are all
+// series where the operator wrote the queries, which name no counter.
 func (c *Client) Profiles(ctx context.Context, piece usage.Interval, series []usage.Series) (map[usage.Series]usage.Profile, error) {
 	steps := int(piece.Length / profileStep)
 	if c.Query.Given() || steps < 2 {
@@ -69,7 +68,7 @@ func (p *profiler) points() []usage.Interval {
 func (p *profiler) Series(labels []string) error {
 	part := slices.Index([]string{partBusy, partIdle}, labels[4])
 	if part < 0 {
-		p.now = nil // not an answer to our question
+		p.now = nil // not an answer to what was asked
 		return nil
 	}
 	s := named(rawSeries(labels))
@@ -116,8 +115,8 @@ func (p *profiler) profiles(series []usage.Series) map[usage.Series]usage.Profil
 	return all
 }
 
-// growth is what a counter grew by from each moment to the next. One that fell
-// began anew from 0. Over moments at which it is not known it grew evenly.
+// growth is what a counter grew by from each moment to the next. A counter that fell was
+// reset to 0. Across moments at which it is not known it grew evenly.
 func growth(counter []float64) []float64 {
 	grew := make([]float64, len(counter)-1)
 	last := -1

@@ -12,7 +12,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Labels names the labels of the CPU series that say whose they are.
+// Labels names the labels of the CPU series by which usage is attributed.
 type Labels struct {
 	Project, Machine, Host, User string
 }
@@ -26,8 +26,8 @@ type Query struct {
 	Labels    Labels
 	BusyModes []string
 	IdleModes []string
-	// BusyQuery and IdleQuery stand in place of the built queries when set;
-	// $__interval in them is the length of the window.
+	// BusyQuery and IdleQuery replace the built queries if they are set. $__interval
+	// in them is the length of the window.
 	BusyQuery, IdleQuery string
 
 	project, machine *string // the only one that the built queries ask for; nil: all
@@ -43,9 +43,9 @@ func (q Query) seconds(modes []string, window time.Duration, project *string) st
 	return fmt.Sprintf("sum by (%s) (increase(%s[%s]))", q.by(), q.selector(q.any(modes), project), promDuration(window))
 }
 
-// once is seconds with each core counted once, where two series say the same:
-// an HA pair, or one host in two jobs. The larger is nearer the truth: what a
-// scraper missed makes its increase smaller.
+// once is seconds with each core counted once, where two series are of the same core: an
+// HA pair, or one host in two jobs. The larger is nearer the truth, because a missed
+// scrape makes an increase smaller.
 func (q Query) once(modes []string, window time.Duration, project *string) string {
 	return fmt.Sprintf("sum by (%s) (max by (%s, cpu, mode) (increase(%s[%s])))",
 		q.by(), q.by(), q.selector(q.any(modes), project), promDuration(window))
@@ -59,14 +59,13 @@ const (
 	partOther  = "other"
 )
 
-// capacity asks how many cores each host had in the window, how many series
-// speak of one core at its end, and for the CPU seconds of the modes that are
-// neither busy nor idle. It says whether a host counts twice, and how much of
-// its time was seen. Series without a cpu label can't be counted and have no
-// part in it.
+// capacity asks how many cores each host had in the window, how many series there are of
+// one core at its end, and for the CPU seconds of the modes that are neither busy nor
+// idle. It says whether a host counts twice, and how much of its time was seen. Series
+// without a cpu label can't be counted and are left out.
 //
-// Copies are counted at one moment: two series that follow each other in a
-// window, after a label has changed, are rightly added up.
+// Copies are counted at one moment: two series that follow each other in a window, after
+// a label has changed, must be added up.
 func (q Query) capacity(window time.Duration, project *string) string {
 	w, l := promDuration(window), q.by()
 	one := q.selector(fmt.Sprintf(`mode=%q,cpu!=""`, q.IdleModes[0]), project)
@@ -86,9 +85,8 @@ const (
 	partIdle = "idle"
 )
 
-// counters asks for the counters of some hosts as they stand, busy and idle. A
-// host is compared as it is: PromQL's expressions are anchored, and names are
-// no expressions here.
+// counters asks for the counters of some hosts as they stand, busy and idle. A host must
+// match exactly: PromQL anchors regular expressions, and the names are quoted.
 func (q Query) counters(hosts []string) string {
 	quoted := make([]string, len(hosts))
 	for i, h := range hosts {
@@ -109,8 +107,8 @@ func (q Query) booted() string {
 	return fmt.Sprintf("max by (%s) (%s)", q.Labels.Host, boot.selector("", nil))
 }
 
-// called matches the series of a project or machine type by its name. Those that
-// name none are called unknown.
+// called matches the series of a project or machine type by its name. Series without one
+// are called unknown.
 func called(label, name string) string {
 	if name == usage.Unknown {
 		return fmt.Sprintf("%s=~%q", label, alternatives([]string{usage.Unknown, ""}))
@@ -125,11 +123,11 @@ const (
 	partLeast  = "least"
 )
 
-// measured asks for the mean power in the window before each evaluation, as an
-// expression of the operator's has it, for the least in it, because a value that
-// was not measured would hide in a mean, and for how many values there are. Series
-// of one host, such as its sockets, are added up; the number of values tells where
-// one of them is missing. The line break ends a comment in the expression.
+// measured asks for the mean power in the window before each evaluation, by an expression
+// of the operator; for the lowest, because a mean would hide a value that was not
+// measured; and for how many values there are. Series of one host, such as its sockets,
+// are added up; the number of values shows where one of them is missing. The line break
+// ends a comment in the expression.
 func (q Query) measured(expr string, window time.Duration) string {
 	by := fmt.Sprintf("by (%s, %s)", q.Labels.Host, q.Labels.Machine)
 	over := fmt.Sprintf("[%s:%s]", promDuration(window), promDuration(min(max(window/10, time.Second), time.Minute)))
@@ -152,8 +150,8 @@ func (q Query) any(modes []string) string { return fmt.Sprintf("mode=~%q", alter
 
 func alternatives(modes []string) string { return strings.Join(modes, "|") }
 
-// selector is metric{matchers}. A project is compared as it is: a name is never
-// a regular expression.
+// selector is metric{matchers}. A project must match exactly: a name is never a regular
+// expression.
 func (q Query) selector(matchers string, project *string) string {
 	var all []string
 	for _, m := range []string{strings.Trim(strings.TrimSpace(q.Matchers), ","), matchers} {

@@ -26,21 +26,20 @@ type Doer interface {
 	Failed(what string, err error) error
 }
 
-// Client reads from one Prometheus, or from what speaks its API.
+// Client reads from one Prometheus, or from another server with its API.
 type Client struct {
 	Upstream Doer
 	URL      *url.URL
 	Query    Query
 }
 
-// maxPoints is Prometheus' own limit of evaluations a query.
+// maxPoints is Prometheus' own limit of evaluations per query.
 const maxPoints = 11000
 
-// Read gives the CPU seconds of every piece of a run of adjacent intervals, in
-// order, and how many samples were refused. It is all or nothing: with an error
-// nothing is known of any of them. A run of several intervals that is too large
-// for the server gives a Failure with TooLarge; a single interval is then split
-// by project here.
+// Read gives the CPU seconds of every piece of a run of adjacent intervals, in order, and
+// how many samples were refused. It is all or nothing: with an error nothing is known of
+// any of them. A run of several intervals that is too large for the server gives a Failure
+// with TooLarge. A single interval that is too large is asked for project by project.
 func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error) {
 	if len(run) == 0 {
 		return nil, nil, nil
@@ -77,8 +76,7 @@ func (c *Client) Asked(i usage.Interval) usage.Asked {
 	return usage.Asked{Busy: c.Query.busy(window, nil), Idle: c.Query.idle(window, nil)}
 }
 
-// Queries are all that Read asks for an interval when nothing is out of the
-// ordinary.
+// Queries are all queries that Read sends for an interval in the usual case.
 func (c *Client) Queries(i usage.Interval) []string {
 	asked := c.Asked(i)
 	all := []string{asked.Busy, asked.Idle}
@@ -112,7 +110,7 @@ func (c *Client) fill(ctx context.Context, t *table, project *string) error {
 	err := c.ask(ctx, t, c.Query.capacity(window, project), append(labels, partLabel), t.intoCapacity())
 	switch {
 	case err != nil && isRefused(err, t.alone):
-		return nil // a server or proxy that can't answer it leaves the cores unknown
+		return nil // the cores stay unknown
 	case err != nil:
 		return err
 	case t.doubled():
@@ -121,15 +119,15 @@ func (c *Client) fill(ctx context.Context, t *table, project *string) error {
 	return nil
 }
 
-// isRefused says whether asking for cores is useless: never answered, or, of
-// one interval, too much for the server, to whom busy and idle were not.
+// isRefused says whether asking for cores is useless: the server never answers it, or it
+// is too large for the server even for one interval.
 func isRefused(err error, alone bool) bool {
 	var f *usage.Failure
 	return errors.As(err, &f) && (f.Permanent || alone && f.Status == http.StatusUnprocessableEntity)
 }
 
-// fillOnce asks again with every core counted once, after two series of some
-// hosts said the same and were added up.
+// fillOnce asks again with every core counted once, after two series of the same core
+// were added up.
 func (c *Client) fillOnce(ctx context.Context, t *table, project *string) error {
 	labels := c.Query.Labels.list()
 	again := newTable(t.pieces)

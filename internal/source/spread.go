@@ -6,10 +6,10 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// windows are the times that one evaluation each is asked for: the pieces of
-// the run, by which energy meets the carbon of its own half hour. A given query
-// without $__interval has a window of its own, a recording rule's, which must be
-// the interval: asked for by pieces it would give each hour twice.
+// windows are the times of the evaluations: the pieces of the run, so that energy is
+// priced with the carbon of its own half hour. A query of the operator without $__interval
+// has a fixed window, such as that of a recording rule, which must be the interval: asked
+// for by pieces it would count each hour twice.
 func (c *Client) windows(run []usage.Interval) []usage.Interval {
 	if c.Query.fixed() {
 		return run
@@ -21,11 +21,11 @@ func (c *Client) windows(run []usage.Interval) []usage.Interval {
 	return pieces
 }
 
-// fixed says whether the window of the queries is the operator's.
+// fixed says whether the operator's queries have a window of their own.
 func (q Query) fixed() bool { return q.Given() && !strings.Contains(q.BusyQuery, "$__interval") }
 
-// spread cuts readings of whole intervals into their pieces, evenly: when in the
-// interval the time was used is not known.
+// spread divides readings of whole intervals evenly over their pieces: it is not known
+// when in the interval the time was used.
 func spread(whole []usage.Reading) []usage.Reading {
 	var readings []usage.Reading
 	for _, w := range whole {

@@ -28,16 +28,15 @@ func (a *answer) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the exchange, also one that is not read to its end.
+// Close ends the exchange, read to its end or not.
 func (a *answer) Close() error {
 	err := a.raw.Close()
 	a.cancel()
 	return err
 }
 
-// transportReader turns the errors of the wire into failures at the place
-// where they arise: above it nobody could tell a connection that broke in the
-// middle of a gzip stream from a stream that is broken itself.
+// transportReader turns errors of the connection into failures where they arise. Above
+// it, a connection that broke in the middle of a gzip stream looks like a broken stream.
 type transportReader struct {
 	e *exchange
 	r io.Reader
@@ -83,17 +82,17 @@ func (u *unzipped) Read(p []byte) (int, error) {
 func unzipFailure(err error) error {
 	var f *usage.Failure
 	if errors.As(err, &f) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err // from the wire below
+		return err // of the connection
 	}
 	return &usage.Failure{Reason: usage.ReasonMalformed, Detail: "the answer is not valid gzip", Err: err}
 }
 
-// limited fails one byte beyond the limit; io.LimitReader would end there as
-// if the answer were whole.
+// limited fails one byte past the limit. io.LimitReader would end there as if the
+// answer were complete.
 type limited struct {
 	r         io.Reader
 	left, max int64
-	err       error // the first one stays: no second Read finds a clean end
+	err       error // the first error stays: a second Read must not find a clean end
 }
 
 func (l *limited) Read(p []byte) (int, error) {

@@ -16,8 +16,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Client asks one server. All fields but Scrubber must be set: an exchange without
-// a deadline or an answer without a limit is how a sick server makes us sick.
+// Client asks one server. All fields but Scrubber must be set: without a deadline
+// and a limit, a sick server would make us sick.
 type Client struct {
 	HTTP      *http.Client  // see NewHTTPClient
 	UserAgent string        // names the program and its version
@@ -38,6 +38,9 @@ func (c *Client) scrubber() *Scrubber {
 // Failed is an error that says what was attempted, fit to be shown: see Scrubber.
 // Callers pass every error through it that may quote the server.
 func (c *Client) Failed(what string, err error) error { return c.scrubber().Failed(what, err) }
+
+// Text is text of the server, fit to be shown and stored: see Scrubber.
+func (c *Client) Text(text string) string { return c.scrubber().Text(text) }
 
 // Do sends the request and returns the decoded body of a 2xx answer. Whatever
 // else happens is a *usage.Failure, here or from the body's Read; only if the
@@ -73,7 +76,7 @@ func (c *Client) do(e *exchange, req *http.Request) (io.Reader, error) {
 	body, err := decoded(resp.Header.Get("Content-Encoding"), &transportReader{e: e, r: resp.Body})
 	if resp.StatusCode/100 != 2 {
 		defer resp.Body.Close()
-		if err != nil { // the status says enough
+		if err != nil { // the status is enough
 			body = http.NoBody
 		}
 		return nil, e.refused(resp, body)

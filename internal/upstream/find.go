@@ -13,14 +13,14 @@ import (
 // secret is a text that must not be shown.
 type secret struct {
 	text string
-	// name says that the text is rather a name than a credential: a user, a tenant.
+	// name says that the text is a name, of a user or a tenant, not a credential.
 	name bool
 }
 
 const (
 	// A secret that is shorter is hidden only where it stands as a word: a password
-	// "one" must not hide half of "none". One of a single byte is not hidden at all:
-	// it would hide every text, and keeps nobody out.
+	// "one" must not hide half of "none". A secret of a single byte is not hidden: it
+	// would hide every text and protects nothing.
 	minAnywhere = 4
 	// The same for a name: a user "carbon" must not hide "carbon_exporter".
 	minNameAnywhere = 8
@@ -32,7 +32,7 @@ const (
 	// a server may show the beginning of what it got.
 	minHalf = 12
 
-	// mark stands for a secret until the text is shown. It is of no encoding.
+	// mark stands for a secret until the text is shown. No encoding uses it.
 	mark = "\ufdd0"
 )
 
@@ -44,8 +44,8 @@ func (n secret) wordOnly() bool {
 // found says of each byte of a text whether it belongs to a secret; nil: none does.
 type found []bool
 
-// find looks for secrets as they stand, in capitals or not. The longest come
-// first, so that what is left beside one is an end of a word.
+// find looks for secrets as they stand, in upper or lower case. The longest come first,
+// so that a short one beside a long one still stands as a word.
 func find(text string, secrets []secret) found {
 	secrets = slices.Clone(secrets)
 	slices.SortFunc(secrets, func(a, b secret) int { return len(b.text) - len(a.text) })
@@ -81,7 +81,7 @@ func find(text string, secrets []secret) found {
 	return f
 }
 
-// common is how many bytes two texts begin with alike.
+// common is the length of what two texts have in common at their beginning.
 func common(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {
@@ -149,8 +149,8 @@ func lowerASCII(text string) string {
 }
 
 const (
-	// maxDepth is how many encodings may lie on top of each other: a header in
-	// base64, in a URL, in JSON.
+	// maxDepth is how many encodings inside each other are undone: a header in base64,
+	// in a URL, in JSON.
 	maxDepth = 4
 	// maxDecoded bounds the work for one text, in bytes. A text that needs more is
 	// not shown.
@@ -195,9 +195,9 @@ var (
 	hexish    = regexp.MustCompile(`(?:[0-9a-fA-F]{2}[ :]?){4,}`)
 )
 
-// decodings are other readings of a text: as part of a URL, of JSON or a Go
-// string, of HTML, without white space, and what base64 or hexadecimal digits in
-// it stand for, wherever in the text they begin.
+// decodings are other readings of a text: as part of a URL, of JSON or a Go string, of
+// HTML, without white space, and what its runs of base64 or hexadecimal digits stand for,
+// wherever they begin.
 func decodings(text string) []string {
 	var all []string
 	add := func(other string) {

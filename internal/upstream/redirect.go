@@ -9,24 +9,24 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// maxRedirects is net/http's own number, which a policy of ours has to repeat.
+// maxRedirects is the limit of net/http, which a policy of our own has to repeat.
 const maxRedirects = 10
 
-// checkRedirect follows a redirect only within the server that was configured.
-// prometheus/common drops credentials when the host name changes, but forwards
-// them to another port and to subdomains, and forwards http_headers, which may
-// be a tenant or a token, to anyone; so no other server is asked at all.
+// checkRedirect follows a redirect only within the configured server. prometheus/common
+// drops credentials when the host name changes, but forwards them to another port and to
+// subdomains, and forwards http_headers, which may be a tenant or a token, to any server.
+// So no other server is asked at all.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	last := via[len(via)-1]
 	switch {
 	case len(via) >= maxRedirects:
 		return refusedRedirect("more than %d redirects; check the configured url", maxRedirects)
 	case !sameServer(last.URL, req.URL):
-		return refusedRedirect("%s redirects to another server, %s, which is not asked: set the url to it if it is the one that is meant",
+		return refusedRedirect("%s redirects to another server, %s, which is not asked: set the url to that server if it is the right one",
 			origin(last.URL), origin(req.URL))
 	case req.Method != last.Method:
-		// net/http makes a GET of a POST and drops the question in its body.
-		return refusedRedirect("%s redirects a %s so that its question is lost: set the url to where it leads, under %s",
+		// net/http turns the POST into a GET and drops its body, which is the query.
+		return refusedRedirect("%s redirects a %s so that the query in it is lost: set the url to the redirect's target, under %s",
 			origin(last.URL), last.Method, origin(req.URL))
 	}
 	return nil
@@ -36,9 +36,9 @@ func refusedRedirect(format string, args ...any) error {
 	return &usage.Failure{Reason: usage.ReasonRedirect, Permanent: true, Detail: fmt.Sprintf(format, args...)}
 }
 
-// sameServer says whether b is the server that a is, or its upgrade from http
-// to https on the usual ports. Another port is another server: on a shared
-// machine it may be another person's.
+// sameServer says whether a and b are the same server, or b is its upgrade from http to
+// https on the usual ports. Another port is another server: on a shared machine it may
+// belong to another person.
 func sameServer(a, b *url.URL) bool {
 	if !strings.EqualFold(a.Hostname(), b.Hostname()) {
 		return false
@@ -67,7 +67,7 @@ func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
 func redirectAdvice(resp *http.Response) string {
 	to, err := resp.Location()
 	if err != nil {
-		return "an answer that leads nowhere; check the configured url"
+		return "redirected without a valid target; check the configured url"
 	}
-	return "redirected to " + origin(to) + " and not followed: set the url to where it leads, or follow_redirects to true"
+	return "redirected to " + origin(to) + " and not followed: set the url to the target, or follow_redirects to true"
 }

@@ -114,7 +114,7 @@ func TestRedirectsThatTheOperatorDoesNotWant(t *testing.T) {
 	cfg.FollowRedirects = false
 	tests := []struct{ name, location, want string }{
 		{name: "to a place", location: "http://carbon:pw@elsewhere.example/x?y=z", want: "redirected to http://elsewhere.example and not followed"},
-		{name: "to nowhere", want: "leads nowhere"},
+		{name: "to nowhere", want: "without a valid target"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

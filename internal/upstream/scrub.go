@@ -30,9 +30,9 @@ const (
 	withheld = "the text repeats a credential in another form and is not shown"
 )
 
-// Scrubber is the one way from outside into a log, an error, a page or the store.
-// Text that went through it is short, on one line, printable, and holds none of
-// the secrets that the Scrubber knows. The zero value knows none.
+// Scrubber is the one way for text from outside into a log, an error, a page or the
+// store. Text that went through it is short, on one line, printable, and has none of the
+// secrets that the Scrubber knows. The zero value knows none.
 type Scrubber struct {
 	fixed []secret // as the configuration has them
 	files []string // each holds a secret, which may change at any time
@@ -54,9 +54,9 @@ func NewScrubber(sections ...any) *Scrubber {
 // Text makes text from outside fit to be shown.
 func (s *Scrubber) Text(text string) string { return s.text(text, maxText) }
 
-// Error makes an error fit to be shown. A usage.Failure stays one. Of all other
-// errors only the text remains, and the end of a context: what Unwrap leads to
-// must not print more than the error itself.
+// Error makes an error fit to be shown. A usage.Failure stays one, and so does the end of
+// a context. Of other errors only the text is kept: what Unwrap leads to must not print
+// more than the error itself.
 func (s *Scrubber) Error(err error) error {
 	if err == nil {
 		return nil
@@ -90,7 +90,7 @@ func (s *Scrubber) Failed(what string, err error) error {
 	return &scrubbed{what: s.text(what, maxQuestion), err: s.Error(err)}
 }
 
-// scrubbed is an error that needs no scrubbing any more.
+// scrubbed is an error that was scrubbed.
 type scrubbed struct {
 	what string
 	err  error
@@ -132,7 +132,7 @@ func (s *Scrubber) secrets() []secret {
 	return slices.Concat(s.fixed, s.seen)
 }
 
-// These are hidden in any text, whoever's they are.
+// These are hidden in any text, also if they are not ours.
 var (
 	userinfo = regexp.MustCompile(`//[^/\s"]*@`)
 	queries  = regexp.MustCompile(`(\w://[^\s"'<>?]*)\?[^\s"'<>]+`)

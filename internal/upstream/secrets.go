@@ -18,8 +18,8 @@ import (
 // maxSecretFile bounds what is read of a file that holds a secret.
 const maxSecretFile = 64 << 10
 
-// The keys of strings that are secrets, or names of people, although their type
-// does not say so. Whatever is inside of them is one, too.
+// secretKeys are the keys of strings that are secrets or names of accounts although their
+// type does not say so. All that is inside them counts, too.
 var secretKeys = []string{"username", "endpoint_params", "claims", "http_headers"}
 
 // publicFiles are the keys of files that hold no secret.

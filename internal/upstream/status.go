@@ -12,11 +12,11 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// maxErrorBody bounds what is read of an answer that is not 2xx: it is read
-// for its first words only.
+// maxErrorBody bounds what is read of an answer other than 2xx. Only its first words are
+// shown.
 const maxErrorBody = 4 << 10
 
-// refused is the failure that an answer other than 2xx means.
+// refused is the failure for an answer other than 2xx.
 func (e *exchange) refused(resp *http.Response, body io.Reader) error {
 	text, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // some of a text is better than none
 	if e.caller.Err() != nil {
@@ -34,9 +34,9 @@ func (e *exchange) refused(resp *http.Response, body io.Reader) error {
 	return f
 }
 
-// classify gives a status its meaning. Prometheus says "less, please" in three
-// ways: 422 for too many samples, 503 with the error type "timeout", and 400
-// for too many steps, which only its message tells from a bad query.
+// classify gives a status its meaning. Prometheus has three ways to say that a query is
+// too large: 422 for too many samples, 503 with the error type "timeout", and 400 for too
+// many steps, which only its message tells from a bad query.
 func classify(f *usage.Failure, errorType, detail string) {
 	switch s := f.Status; {
 	case s == http.StatusUnauthorized, s == http.StatusForbidden:

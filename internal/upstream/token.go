@@ -22,17 +22,16 @@ const tokenTimeout = 30 * time.Second
 // jwtBearer is the grant whose secret is a private key: RFC 7523.
 const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
-// withToken adds OAuth2 to a transport. prometheus/common asks for the token
-// outside of the request's context and follows any redirect with the client's
-// secret in hand, so a deadline and the one server it may reach are set on the
-// connections that it asks through.
+// withToken adds OAuth2 to a transport. prometheus/common asks for the token outside the
+// request's context and follows any redirect with the client secret. So its connections
+// have a deadline and reach only the configured server.
 func withToken(oauth *config.OAuth2, next http.RoundTripper) (http.RoundTripper, error) {
 	secret, err := clientSecret(oauth)
 	if err != nil {
 		return nil, err
 	}
 	only := ""
-	if oauth.ProxyURL.URL == nil && !oauth.ProxyFromEnvironment { // a proxy is dialled in place of every server
+	if oauth.ProxyURL.URL == nil && !oauth.ProxyFromEnvironment { // all connections go to a proxy
 		u, err := url.Parse(oauth.TokenURL)
 		if err != nil {
 			return nil, errors.New("token_url is not a url")
@@ -40,7 +39,7 @@ func withToken(oauth *config.OAuth2, next http.RoundTripper) (http.RoundTripper,
 		only = net.JoinHostPort(u.Hostname(), port(u))
 	}
 	return config.NewOAuth2RoundTripper(secret, oauth, next,
-		config.WithKeepAlivesDisabled(), // a connection's deadline is that of its one request
+		config.WithKeepAlivesDisabled(), // so a connection's deadline is that of one request
 		config.WithDialContextFunc(dialToken(only, tokenTimeout)),
 	), nil
 }
@@ -77,8 +76,8 @@ func clientSecret(oauth *config.OAuth2) (config.SecretReader, error) {
 	return config.NewInlineSecret(string(text)), nil
 }
 
-// noToken is the failure that a refusal by the token server means; nil if the
-// error is another one.
+// noToken is the failure for a refusal by the token server; nil if err is something
+// else.
 func noToken(err error) *usage.Failure {
 	var refused *oauth2.RetrieveError
 	if !errors.As(err, &refused) {
@@ -102,14 +101,14 @@ func noToken(err error) *usage.Failure {
 	return f
 }
 
-// protocolError says in our own words that an answer was not HTTP; empty if the
-// error is another one. The words of net/http quote the answer, and quote a part
-// of a line, which may be a part of a secret.
+// protocolError says in our own words that an answer was not HTTP; empty if err is
+// something else. The words of net/http quote a part of a line of the answer, which may
+// be a part of a secret.
 func protocolError(err error) string {
 	text := err.Error()
 	for _, what := range []string{
 		"malformed HTTP response", "malformed HTTP status code", "malformed HTTP version", "malformed MIME header",
-		"bad Content-Length", "unsupported transfer encoding", "invalid chunk", "malformed chunked encoding", "invalid header",
+		"bad Content-Length", "unsupported transfer encoding", "invalid chunk", "malformed chunked encoding",
 	} {
 		if strings.Contains(text, what) {
 			return "the answer is not valid HTTP: " + what

@@ -251,6 +251,10 @@ var answers = []struct {
 		written(422, "", "%s")(w, r, said)
 	}},
 	{"200 with an error of the grid", jsonWritten(200, `{"error":{"message":"%s"}}`)},
+	{"200 with slots", func(w http.ResponseWriter, r *http.Request, said string) {
+		first, _, _ := strings.Cut(said, " ") // the index of a slot is a short word
+		jsonWritten(200, `{"data":[{"from":"2026-07-01T12:00Z","to":"2026-07-01T12:30Z","intensity":{"forecast":1,"index":"%s"}}]}`)(w, r, first[:min(len(first), 32)])
+	}},
 	{"200 with a token that is refused", func(w http.ResponseWriter, r *http.Request, said string) {
 		if strings.Contains(r.URL.Path, "/token") {
 			jsonWritten(200, `{"access_token":"some-access-token-0123","token_type":"%s","error":"%[1]s"}`)(w, r, said)
@@ -428,8 +432,11 @@ func attempts(c *config.Config) []error {
 		_, err = source.Projects(ctx, usage.Period{From: half.Start, To: half.End()})
 		note(err)
 	}
-	_, _, err = p.Settings.Grid.Slots(ctx, half.Start, half.End())
+	slots, _, err := p.Settings.Grid.Slots(ctx, half.Start, half.End())
 	note(err)
+	for _, s := range slots {
+		note(errors.New("the index is " + s.Index))
+	}
 	return errs
 }
 
