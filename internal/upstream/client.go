@@ -63,6 +63,7 @@ func (c *Client) Do(req *http.Request) (io.ReadCloser, error) {
 }
 
 func (c *Client) do(e *exchange, req *http.Request) (io.Reader, error) {
+	c.scrubber().readFiles() // what is sent must be known, whatever comes back
 	req = req.Clone(httptrace.WithClientTrace(e.ctx, c.scrubber().trace()))
 	req.Header.Set("User-Agent", c.UserAgent)
 	// Set by hand, because the transports of prometheus/common neither ask for
