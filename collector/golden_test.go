@@ -18,6 +18,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/version"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -48,7 +49,7 @@ func exporter(t *testing.T) *Exposition {
 	health.Rejected(usage.Rejects{"nan": 1})
 	health.Watch(usage.SourceMongoDB)
 	health.Asked(usage.SourceMongoDB, 40*time.Millisecond, nil)
-	health.RejectedRecords([]usage.RecordReject{{Collection: "workspaces", Reason: "no_host", Count: 2}})
+	health.RejectedRecords([]directory.RecordReject{{Collection: "workspaces", Reason: "no_host", Count: 2}})
 	health.Directory(now.Add(-3 * time.Minute))
 	health.RollupsPending(48)
 	e := NewExposition(live, slog.New(slog.DiscardHandler))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -57,7 +58,7 @@ func (d *directoryHealth) Directory(asOf time.Time) {
 
 // RejectedRecords records everything rejected in one read of the directory. The next read
 // sees the same bad records again: counting them each time would hide new ones.
-func (d *directoryHealth) RejectedRecords(rejects []usage.RecordReject) {
+func (d *directoryHealth) RejectedRecords(rejects []directory.RecordReject) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	refused := map[record]int{}

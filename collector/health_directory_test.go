@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -15,21 +16,21 @@ func TestRejectedRecordsAreCountedOnce(t *testing.T) {
 	h := NewHealth(r, clock)
 	const hosts = `carbon_exporter_rejected_records_total{collection="workspaces",reason="no_host"}`
 	const dates = `carbon_exporter_rejected_records_total{collection="workspaces",reason="bad_date"}`
-	reading := func(reason string, n int) usage.RecordReject {
-		return usage.RecordReject{Collection: "workspaces", Reason: reason, Count: n}
+	reading := func(reason string, n int) directory.RecordReject {
+		return directory.RecordReject{Collection: "workspaces", Reason: reason, Count: n}
 	}
 	for _, step := range []struct {
 		name    string
-		rejects []usage.RecordReject
+		rejects []directory.RecordReject
 		want    map[string]float64
 	}{
-		{"the first reading counts all", []usage.RecordReject{reading("no_host", 3)}, map[string]float64{hosts: 3}},
-		{"the same ones again are no news", []usage.RecordReject{reading("no_host", 3)}, map[string]float64{hosts: 3}},
-		{"two more, and one of another reason", []usage.RecordReject{reading("no_host", 5), reading("bad_date", 1)}, map[string]float64{hosts: 5, dates: 1}},
-		{"some were mended", []usage.RecordReject{reading("no_host", 1), reading("bad_date", 1)}, map[string]float64{hosts: 5, dates: 1}},
-		{"one is bad again", []usage.RecordReject{reading("no_host", 2), reading("bad_date", 1)}, map[string]float64{hosts: 6, dates: 1}},
+		{"the first reading counts all", []directory.RecordReject{reading("no_host", 3)}, map[string]float64{hosts: 3}},
+		{"the same ones again are no news", []directory.RecordReject{reading("no_host", 3)}, map[string]float64{hosts: 3}},
+		{"two more, and one of another reason", []directory.RecordReject{reading("no_host", 5), reading("bad_date", 1)}, map[string]float64{hosts: 5, dates: 1}},
+		{"some were mended", []directory.RecordReject{reading("no_host", 1), reading("bad_date", 1)}, map[string]float64{hosts: 5, dates: 1}},
+		{"one is bad again", []directory.RecordReject{reading("no_host", 2), reading("bad_date", 1)}, map[string]float64{hosts: 6, dates: 1}},
 		{"all are well", nil, map[string]float64{hosts: 6, dates: 1}},
-		{"a reason in two counts", []usage.RecordReject{reading("no_host", 1), reading("no_host", 1)}, map[string]float64{hosts: 8, dates: 1}},
+		{"a reason in two counts", []directory.RecordReject{reading("no_host", 1), reading("no_host", 1)}, map[string]float64{hosts: 8, dates: 1}},
 	} {
 		h.RejectedRecords(step.rejects)
 		got := gathered(t, r)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -141,15 +142,15 @@ func (m matrix) result(part string) (list []any) {
 
 // census reads the records of a simulated operator as they are at a time: what the
 // package mongo makes of them, without a MongoDB. Bad ones are refused.
-func census(c *simulate.Cloud, at time.Time) (usage.Census, []usage.RecordReject) {
+func census(c *simulate.Cloud, at time.Time) (directory.Census, []directory.RecordReject) {
 	records := c.Records(at)
-	all := usage.Census{Groups: map[string][]string{}, Refused: map[string]bool{}}
+	all := directory.Census{Groups: map[string][]string{}, Refused: map[string]bool{}}
 	known := map[string]bool{}
 	for _, d := range records["users"] {
 		id, ok := d["platform_name"].(string)
 		if name, _ := d["name"].(string); ok && !known[id] {
 			known[id] = true
-			all.People = append(all.People, usage.Person{ID: id, Name: name})
+			all.People = append(all.People, directory.Person{ID: id, Name: name})
 		}
 	}
 	for _, d := range records["groups"] {
@@ -165,7 +166,7 @@ func census(c *simulate.Cloud, at time.Time) (usage.Census, []usage.RecordReject
 		}
 	}
 	for _, d := range records["hosts"] {
-		p := usage.Placement{}
+		p := directory.Placement{}
 		p.Host, _ = d["hostname"].(string)
 		p.Project, _ = d["cloud_project_name"].(string)
 		p.Machine, _ = d["machine_name"].(string)
@@ -173,10 +174,10 @@ func census(c *simulate.Cloud, at time.Time) (usage.Census, []usage.RecordReject
 	}
 	refused := 0
 	for _, d := range records["workspaces"] {
-		w := usage.Workspace{}
+		w := directory.Workspace{}
 		w.Document, _ = d["_id"].(string)
 		host, named := d["hostname"].(string)
-		w.Host = usage.HostName(host)
+		w.Host = directory.HostName(host)
 		created, made := d["created_time"].(time.Time)
 		w.Created = created
 		w.Acquired, _ = d["acquired_time"].(time.Time)
@@ -192,7 +193,7 @@ func census(c *simulate.Cloud, at time.Time) (usage.Census, []usage.RecordReject
 		}
 		all.Workspaces = append(all.Workspaces, w)
 	}
-	return all, []usage.RecordReject{{Collection: "workspaces", Reason: "bad_type", Count: refused}}
+	return all, []directory.RecordReject{{Collection: "workspaces", Reason: "bad_type", Count: refused}}
 }
 
 // mailbag takes usage that is sent on.

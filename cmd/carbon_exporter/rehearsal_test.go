@@ -20,6 +20,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/budget"
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
@@ -235,7 +236,7 @@ func (p plan) born(t *testing.T, cloud *simulate.Cloud, c clock.Clock) *daemon {
 	made.Settings.Grid.(*intensity.UK).Upstream = near(c, p.out(c, usage.SourceCarbonIntensity, simulate.NewUKAPI(p.Cloud.Seed, c.Now)), 0.2)
 	if p.Cloud.Directory {
 		made.Settings.Directory = &ingest.Directory{
-			Census: func(ctx context.Context) (usage.Census, []usage.RecordReject, error) {
+			Census: func(ctx context.Context) (directory.Census, []directory.RecordReject, error) {
 				c.Sleep(ctx, 300*time.Millisecond, nil)
 				all, rejects := census(cloud, c.Now())
 				return all, rejects, nil

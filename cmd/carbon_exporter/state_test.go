@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -56,7 +57,7 @@ func TestTheLandingPageSaysHowItIs(t *testing.T) {
 	d.Asked(usage.SourcePrometheus, time.Second, nil)
 	d.Asked(usage.SourceMongoDB, time.Second, nil)
 	d.Directory(time.Now().Add(-7 * time.Minute))
-	d.RejectedRecords([]usage.RecordReject{{Collection: "users", Reason: "duplicate", Count: 2}, {Collection: "hosts", Reason: "bad_type", Count: 1}})
+	d.RejectedRecords([]directory.RecordReject{{Collection: "users", Reason: "duplicate", Count: 2}, {Collection: "hosts", Reason: "bad_type", Count: 1}})
 	d.Asked(usage.SourceUsageWriter, time.Second, errors.New("refused"))
 	d.RollupsPending(41)
 	d.Wrote(errors.New("disk full"))

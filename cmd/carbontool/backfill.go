@@ -14,6 +14,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/source"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
@@ -134,7 +135,7 @@ func (b *backfill) restrict(ctx context.Context, st *store.Store, set *ingest.Se
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(d.Hosts, func(h usage.Placement) bool { return h.Project == b.project }) {
+		if slices.ContainsFunc(d.Hosts, func(h directory.Placement) bool { return h.Project == b.project }) {
 			return wrongUsef("--project: only MongoDB knows some of the machines of %q, so Prometheus cannot be queried for this project alone; leave out --project", b.project)
 		}
 	}

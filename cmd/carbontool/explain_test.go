@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/store/storetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -155,10 +156,10 @@ func TestExplainWhatIsPruned(t *testing.T) {
 func TestExplainSaysWhoseItWas(t *testing.T) {
 	i := intervalsOf(t, "2025-10-25T00:00:00Z", "2025-10-25T00:30:00Z", usage.SlotLength)[0]
 	path, s := storeOf(t, recordOf(i, usage.Provisional, aliceMuon, bobMuon))
-	learned := usage.Learned{
-		Directory: usage.Directory{AsOf: i.End()}, People: []usage.Person{{ID: "alice", Name: "Alice Adams"}},
-		Tenures:     []usage.Tenure{{Document: "68c1f00d", Host: "172.16.100.5", Owner: "alice", From: i.Start.Add(-time.Hour)}},
-		Memberships: []usage.Membership{{User: "alice", Group: "Muons"}},
+	learned := directory.Learned{
+		Directory: directory.Directory{AsOf: i.End()}, People: []directory.Person{{ID: "alice", Name: "Alice Adams"}},
+		Tenures:     []directory.Tenure{{Document: "68c1f00d", Host: "172.16.100.5", Owner: "alice", From: i.Start.Add(-time.Hour)}},
+		Memberships: []directory.Membership{{User: "alice", Group: "Muons"}},
 	}
 	if _, err := s.SaveDirectory(t.Context(), learned, true); err != nil {
 		t.Fatal(err)

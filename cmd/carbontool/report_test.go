@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/store/storetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -260,7 +261,7 @@ func TestReportSharesAndUnknowns(t *testing.T) {
 		recordOf(at[0], usage.Settled, aliceMuon, nobodys), recordOf(at[1], usage.Provisional, aliceMuon, nobodys),
 		recordOf(at[2], usage.Unpriced, aliceMuon, bobMuon), usage.Record{Interval: at[3], State: usage.Empty, PUE: 1, FetchedAt: at[4].Start},
 	)
-	if _, err := s.SaveDirectory(t.Context(), usage.Learned{People: []usage.Person{{ID: "alice", Name: "Alice Adams"}}, Directory: usage.Directory{AsOf: at[3].Start}}, false); err != nil {
+	if _, err := s.SaveDirectory(t.Context(), directory.Learned{People: []directory.Person{{ID: "alice", Name: "Alice Adams"}}, Directory: directory.Directory{AsOf: at[3].Start}}, false); err != nil {
 		t.Fatal(err)
 	}
 	rows := csvReport(t, path, "--from=2025-10-25T00:00:00Z", "--to=2025-10-25T03:00:00Z", "--scope=user")

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -14,8 +15,8 @@ var halfHour = usage.Interval{Start: time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC
 
 func TestWhoseASeriesIs(t *testing.T) {
 	lists := map[string]string{"IDAaaS": "ISIS", "TDAaaS": "ISIS"}
-	directory := NewIndex(usage.Directory{
-		Tenures: []usage.Tenure{
+	index := NewIndex(directory.Directory{
+		Tenures: []directory.Tenure{
 			{Document: "1", Host: "172.16.100.5", Owner: "ann", From: at(-60)},
 			{Document: "2", Host: "muon-1", Owner: "bob", From: at(-60)},
 			{Document: "3", Host: "muon-1", Owner: "ann", From: at(-60)},
@@ -26,8 +27,8 @@ func TestWhoseASeriesIs(t *testing.T) {
 			{Document: "8", Host: "bytes", Owner: "\xff", From: at(-60)},
 			{Document: "9", Host: "unknown", Owner: "ann", From: at(-60)},
 		},
-		People: []usage.Person{{ID: "ann"}, {ID: "bob"}, {ID: usage.Unattributed}, {ID: "other"}, {ID: "\xff"}},
-		Memberships: []usage.Membership{
+		People: []directory.Person{{ID: "ann"}, {ID: "bob"}, {ID: usage.Unattributed}, {ID: "other"}, {ID: "\xff"}},
+		Memberships: []directory.Membership{
 			{User: "ann", Group: "zebra"},
 			{User: "ann", Group: "neutron", From: at(10), To: at(20)},
 			{User: "ann", Group: "\xff"},
@@ -35,9 +36,9 @@ func TestWhoseASeriesIs(t *testing.T) {
 			{User: "label", Group: "laser"},
 			{User: usage.Unattributed, Group: "laser"},
 		},
-		Hosts: []usage.Placement{{Host: "muon-1", Project: "IDAaaS", Machine: "Muon"}, {Host: "eve", Project: "\xff", Machine: "Muon"}},
+		Hosts: []directory.Placement{{Host: "muon-1", Project: "IDAaaS", Machine: "Muon"}, {Host: "eve", Project: "\xff", Machine: "Muon"}},
 	})
-	byDirectory := Rules{GroupBy: ByDirectory, Directory: directory}
+	byDirectory := Rules{GroupBy: ByDirectory, Directory: index}
 	for _, c := range []struct {
 		name   string
 		rules  Rules
@@ -206,7 +207,7 @@ func TestHostNamesAreSpelledAsTheVocabularySaysWithoutAllocating(t *testing.T) {
 		"", ".", ":9100", "172.16.100.5", "172.16.100.5:9100", "muon-1.cloud", "Muon-1.Cloud", "muon-1.", "[::1]", "[::1]:9100", "::1",
 		" muon", "muon\t", "a:b:c", "münchen", "\xff", `{"$gt":""}`, "$where", ".*", "under_score",
 	} {
-		if got, want := hostName(label), usage.HostName(label); got != want {
+		if got, want := hostName(label), directory.HostName(label); got != want {
 			t.Errorf("%q: got %q, want %q", label, got, want)
 		}
 	}
@@ -218,7 +219,7 @@ func TestHostNamesAreSpelledAsTheVocabularySaysWithoutAllocating(t *testing.T) {
 }
 
 func TestSinceWhenAHostIsWhoseItIs(t *testing.T) {
-	rules := Rules{Directory: NewIndex(usage.Directory{Tenures: []usage.Tenure{
+	rules := Rules{Directory: NewIndex(directory.Directory{Tenures: []directory.Tenure{
 		{Host: "h", From: hour(1), To: hour(2)}, {Host: "h", Owner: "A", From: hour(2)},
 	}})}
 	for _, c := range []struct {

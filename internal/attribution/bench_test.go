@@ -6,16 +6,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // largeCensus is 100 000 workspaces of 10 000 users: 20 000 host names, each used
 // again five times.
-func largeCensus() usage.Census {
-	c := usage.Census{AsOf: hour(0).Add(24 * 400 * time.Hour), Groups: map[string][]string{}}
+func largeCensus() directory.Census {
+	c := directory.Census{AsOf: hour(0).Add(24 * 400 * time.Hour), Groups: map[string][]string{}}
 	for i := range 100_000 {
 		created := hour(float64(i/20_000*1800 + i%24))
-		w := usage.Workspace{
+		w := directory.Workspace{
 			Document: fmt.Sprintf("%024x", i*7919%100_003), Host: fmt.Sprintf("172.16.%d.%d", i%20_000/250, i%250),
 			Owner: fmt.Sprintf("user%05d", i%10_000), Created: created, Acquired: created.Add(time.Hour), Deleted: created.Add(1700 * time.Hour),
 		}
@@ -26,7 +27,7 @@ func largeCensus() usage.Census {
 	}
 	for u := range 10_000 {
 		id := fmt.Sprintf("user%05d", u)
-		c.People = append(c.People, usage.Person{ID: id, Name: "Name of " + id})
+		c.People = append(c.People, directory.Person{ID: id, Name: "Name of " + id})
 		for _, group := range []string{fmt.Sprint("g", u%100), fmt.Sprint("k", u%37)} {
 			c.Groups[group] = append(c.Groups[group], id)
 		}
@@ -38,13 +39,13 @@ func BenchmarkFirstReading(b *testing.B) {
 	c := largeCensus()
 	b.ReportAllocs()
 	for b.Loop() {
-		Learn(usage.Directory{}, c)
+		Learn(directory.Directory{}, c)
 	}
 }
 
 func BenchmarkReadingTheSameAgain(b *testing.B) {
 	c := largeCensus()
-	known := Learn(usage.Directory{}, c).Directory
+	known := Learn(directory.Directory{}, c).Directory
 	b.ReportAllocs()
 	for b.Loop() {
 		if l := Learn(known, c); len(l.Tenures) > 0 {
@@ -55,7 +56,7 @@ func BenchmarkReadingTheSameAgain(b *testing.B) {
 
 func BenchmarkReadingOneChange(b *testing.B) {
 	c := largeCensus()
-	known := Learn(usage.Directory{}, c).Directory
+	known := Learn(directory.Directory{}, c).Directory
 	c.Workspaces[99_999].Owner = "user00000"
 	b.ReportAllocs()
 	for b.Loop() {
@@ -66,7 +67,7 @@ func BenchmarkReadingOneChange(b *testing.B) {
 }
 
 func BenchmarkIndex(b *testing.B) {
-	known := Learn(usage.Directory{}, largeCensus()).Directory
+	known := Learn(directory.Directory{}, largeCensus()).Directory
 	b.ReportAllocs()
 	for b.Loop() {
 		NewIndex(known)
@@ -75,7 +76,7 @@ func BenchmarkIndex(b *testing.B) {
 
 func BenchmarkLookUpOfOwners(b *testing.B) {
 	c := largeCensus()
-	x := NewIndex(Learn(usage.Directory{}, c).Directory)
+	x := NewIndex(Learn(directory.Directory{}, c).Directory)
 	rand.New(rand.NewSource(1)).Shuffle(len(c.Workspaces), func(i, j int) {
 		c.Workspaces[i], c.Workspaces[j] = c.Workspaces[j], c.Workspaces[i]
 	})
@@ -90,7 +91,7 @@ func BenchmarkLookUpOfOwners(b *testing.B) {
 
 func BenchmarkLookUpOfAGroup(b *testing.B) {
 	c := largeCensus()
-	x := NewIndex(Learn(usage.Directory{}, c).Directory)
+	x := NewIndex(Learn(directory.Directory{}, c).Directory)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		if x.Group(c.People[i*7919%len(c.People)].ID, c.AsOf) == "" {
@@ -101,7 +102,7 @@ func BenchmarkLookUpOfAGroup(b *testing.B) {
 
 func BenchmarkParts(b *testing.B) {
 	c := largeCensus()
-	rules := Rules{GroupBy: ByDirectory, Directory: NewIndex(Learn(usage.Directory{}, c).Directory)}
+	rules := Rules{GroupBy: ByDirectory, Directory: NewIndex(Learn(directory.Directory{}, c).Directory)}
 	reading := usage.Reading{Piece: usage.IntervalAt(c.AsOf, 30*time.Minute)}
 	for i := range 10_000 {
 		reading.Samples = append(reading.Samples, usage.Sample{

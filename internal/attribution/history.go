@@ -3,7 +3,7 @@ package attribution
 import (
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
 // reading is when the records were read, and when they were the time before.
@@ -16,7 +16,7 @@ const shortest = time.Second
 // follow appends the history of a document whose record now says w, old being
 // what is known of it. A record tells only of its last owner, so a history with
 // earlier ones is continued; any other is made from the record.
-func (r reading) follow(to, old []usage.Tenure, w usage.Workspace) []usage.Tenure {
+func (r reading) follow(to, old []directory.Tenure, w directory.Workspace) []directory.Tenure {
 	w.Created, w.Acquired, w.Deleted = whole(w.Created), whole(w.Acquired), whole(w.Deleted)
 	switch {
 	case !w.Deleted.IsZero() && w.Deleted.Before(w.Created):
@@ -47,7 +47,7 @@ func (r reading) follow(to, old []usage.Tenure, w usage.Workspace) []usage.Tenur
 // transfer appends the history of a document that has passed from its last owner
 // to that of its record: when the record says, else when it was read, but not
 // after it was deleted.
-func (r reading) transfer(to, old []usage.Tenure, w usage.Workspace) []usage.Tenure {
+func (r reading) transfer(to, old []directory.Tenure, w directory.Workspace) []directory.Tenure {
 	last := old[len(old)-1]
 	when := r.now
 	if w.Owner != "" && w.Acquired.After(last.From) {
@@ -57,20 +57,20 @@ func (r reading) transfer(to, old []usage.Tenure, w usage.Workspace) []usage.Ten
 		when = w.Deleted
 	}
 	when = later(when, last.From.Add(shortest))
-	return append(append(to, old[:len(old)-1]...), ended(last, when), usage.Tenure{
+	return append(append(to, old[:len(old)-1]...), ended(last, when), directory.Tenure{
 		Document: w.Document, Host: w.Host, Owner: w.Owner, From: when, To: notBefore(w.Deleted, when.Add(shortest)),
 	})
 }
 
 // vanish appends the history of a document that has no record any more.
-func (r reading) vanish(to, old []usage.Tenure) []usage.Tenure {
+func (r reading) vanish(to, old []directory.Tenure) []directory.Tenure {
 	last := old[len(old)-1]
 	return append(append(to, old[:len(old)-1]...), ended(last, later(r.now, last.From.Add(shortest))))
 }
 
 // appendTaken is appendRecord for a machine that was seen waiting: if the record
 // does not say when its owner took it, then at the given time.
-func appendTaken(to []usage.Tenure, w usage.Workspace, at time.Time) []usage.Tenure {
+func appendTaken(to []directory.Tenure, w directory.Workspace, at time.Time) []directory.Tenure {
 	if w.Acquired.IsZero() {
 		w.Acquired = at
 	}
@@ -79,8 +79,8 @@ func appendTaken(to []usage.Tenure, w usage.Workspace, at time.Time) []usage.Ten
 
 // appendRecord appends what a record says on its own: nobody's until acquired,
 // then its owner's until deleted.
-func appendRecord(to []usage.Tenure, w usage.Workspace) []usage.Tenure {
-	pool := usage.Tenure{Document: w.Document, Host: w.Host, From: w.Created, To: w.Deleted}
+func appendRecord(to []directory.Tenure, w directory.Workspace) []directory.Tenure {
+	pool := directory.Tenure{Document: w.Document, Host: w.Host, From: w.Created, To: w.Deleted}
 	if w.Owner == "" {
 		return appendTenure(to, pool)
 	}
@@ -90,7 +90,7 @@ func appendRecord(to []usage.Tenure, w usage.Workspace) []usage.Tenure {
 }
 
 // isWaiting says that nobody has ever had the machine.
-func isWaiting(history []usage.Tenure) bool {
+func isWaiting(history []directory.Tenure) bool {
 	for _, t := range history {
 		if t.Owner != "" {
 			return false
@@ -100,7 +100,7 @@ func isWaiting(history []usage.Tenure) bool {
 }
 
 // ended is the tenure, over by the given time.
-func ended(t usage.Tenure, by time.Time) usage.Tenure {
+func ended(t directory.Tenure, by time.Time) directory.Tenure {
 	if t.To.IsZero() || t.To.After(by) {
 		t.To = by
 	}
@@ -116,7 +116,7 @@ func notBefore(end, t time.Time) time.Time {
 }
 
 // appendTenure appends a tenure that lasts.
-func appendTenure(to []usage.Tenure, t usage.Tenure) []usage.Tenure {
+func appendTenure(to []directory.Tenure, t directory.Tenure) []directory.Tenure {
 	if !t.To.IsZero() && !t.To.After(t.From) {
 		return to
 	}

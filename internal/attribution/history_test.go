@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
 // hour is a moment of a day; 0 is midnight. none is no time at all.
@@ -29,21 +29,21 @@ type seen struct {
 	gone, refused              bool
 }
 
-func (s seen) census() usage.Census {
-	c := usage.Census{AsOf: hour(s.at), Refused: map[string]bool{"d": s.refused}}
+func (s seen) census() directory.Census {
+	c := directory.Census{AsOf: hour(s.at), Refused: map[string]bool{"d": s.refused}}
 	if !s.gone && !s.refused {
-		w := usage.Workspace{Document: "d", Host: s.host, Owner: s.owner, Created: hour(s.created), Acquired: hour(s.acquired), Deleted: hour(s.deleted)}
+		w := directory.Workspace{Document: "d", Host: s.host, Owner: s.owner, Created: hour(s.created), Acquired: hour(s.acquired), Deleted: hour(s.deleted)}
 		if w.Host == "" {
 			w.Host = "h"
 		}
-		c.Workspaces = []usage.Workspace{w}
+		c.Workspaces = []directory.Workspace{w}
 	}
 	return c
 }
 
 // tenuresInWords says who had which hours, "-" being nobody; the host only if it
 // is not h.
-func tenuresInWords(tenures []usage.Tenure) string {
+func tenuresInWords(tenures []directory.Tenure) string {
 	var words []string
 	for _, t := range tenures {
 		owner, to := t.Owner, "…"
@@ -61,10 +61,10 @@ func tenuresInWords(tenures []usage.Tenure) string {
 	return strings.Join(words, ", ")
 }
 
-func spansInWords(spans []usage.Span) string {
-	var tenures []usage.Tenure
+func spansInWords(spans []directory.Span) string {
+	var tenures []directory.Tenure
 	for _, s := range spans {
-		tenures = append(tenures, usage.Tenure{Host: s.Host, Owner: "x", From: s.From, To: s.To})
+		tenures = append(tenures, directory.Tenure{Host: s.Host, Owner: "x", From: s.From, To: s.To})
 	}
 	return tenuresInWords(tenures)
 }
@@ -139,7 +139,7 @@ func TestHistoryOfADocument(t *testing.T) {
 		{"one of the future passes on before it came", seen{at: 5, owner: "A", created: 1, acquired: 9, deleted: none}, []seen{{at: 6, owner: "B", created: 1, acquired: none, deleted: none}}, "- 1-9, A 9-9, B 9-…", "x 9-…"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l := Learn(usage.Directory{}, c.first.census())
+			l := Learn(directory.Directory{}, c.first.census())
 			last := c.first
 			for _, last = range c.then {
 				l = Learn(l.Directory, last.census())
@@ -157,7 +157,7 @@ func TestHistoryOfADocument(t *testing.T) {
 }
 
 // isNothingNew says that a reading has changed nothing.
-func isNothingNew(t *testing.T, l usage.Learned) {
+func isNothingNew(t *testing.T, l directory.Learned) {
 	t.Helper()
 	if len(l.Tenures)+len(l.People)+len(l.Memberships)+len(l.Hosts)+len(l.Spans) > 0 {
 		t.Fatalf("the same again changes\n%s\n%v %v %v\nand differs in %s", tenuresInWords(l.Tenures), l.People, l.Memberships, l.Hosts, spansInWords(l.Spans))
@@ -165,14 +165,14 @@ func isNothingNew(t *testing.T, l usage.Learned) {
 }
 
 func TestADocumentThatChangesIsToldWhole(t *testing.T) {
-	workspaces := []usage.Workspace{
+	workspaces := []directory.Workspace{
 		{Document: "b", Host: "h", Owner: "A", Created: hour(1), Acquired: hour(2)},
 		{Document: "a", Host: "g", Owner: "A", Created: hour(1), Acquired: hour(2)},
 	}
-	first := Learn(usage.Directory{}, usage.Census{AsOf: hour(5), Workspaces: workspaces})
+	first := Learn(directory.Directory{}, directory.Census{AsOf: hour(5), Workspaces: workspaces})
 	second := slices.Clone(workspaces)
 	second[0].Owner, second[0].Acquired = "B", hour(5.5)
-	l := Learn(first.Directory, usage.Census{AsOf: hour(6), Workspaces: second})
+	l := Learn(first.Directory, directory.Census{AsOf: hour(6), Workspaces: second})
 	if got, want := tenuresInWords(l.Tenures), "- 1-2, A 2-5.5, B 5.5-…"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -186,10 +186,10 @@ func TestADocumentThatChangesIsToldWhole(t *testing.T) {
 
 func TestTimesAreWholeSecondsInUTC(t *testing.T) {
 	zone := time.FixedZone("", 3600)
-	l := Learn(usage.Directory{}, usage.Census{AsOf: hour(5), Workspaces: []usage.Workspace{{
+	l := Learn(directory.Directory{}, directory.Census{AsOf: hour(5), Workspaces: []directory.Workspace{{
 		Document: "d", Host: "h", Owner: "A", Created: hour(1).Add(900 * time.Millisecond).In(zone), Deleted: hour(2).Add(time.Millisecond),
 	}}})
-	want := usage.Tenure{Document: "d", Host: "h", Owner: "A", From: hour(1), To: hour(2)}
+	want := directory.Tenure{Document: "d", Host: "h", Owner: "A", From: hour(1), To: hour(2)}
 	if len(l.Tenures) != 1 || l.Tenures[0] != want {
 		t.Errorf("got %v, want %v", l.Tenures, want)
 	}

@@ -1,18 +1,20 @@
 package attribution
 
-import "github.com/carbon-exporter/carbon_exporter/internal/usage"
+import (
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
+)
 
-// hostName is usage.HostName without its allocation for labels that are spelled
+// hostName is directory.HostName without its allocation for labels that are spelled
 // so already: it is asked for every sample.
 func hostName(label string) string {
 	if label == "" || label[len(label)-1] == '.' {
-		return usage.HostName(label)
+		return directory.HostName(label)
 	}
 	for i := range len(label) {
 		switch c := label[i]; {
 		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '-', c == '_':
 		default:
-			return usage.HostName(label)
+			return directory.HostName(label)
 		}
 	}
 	return label

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
 // Index is a directory made ready to be asked by host and time. It is not
@@ -15,8 +15,8 @@ type Index struct {
 	stretches []stretch      // by host and time, none overlap
 	owners    []string
 	users     map[string]run // of memberships
-	members   []usage.Membership
-	places    map[string]usage.Placement
+	members   []directory.Membership
+	places    map[string]directory.Placement
 	people    map[string]bool
 }
 
@@ -31,11 +31,11 @@ type stretch struct {
 }
 
 // NewIndex makes a directory ready. Its tenures may be in any order and overlap.
-func NewIndex(d usage.Directory) *Index {
+func NewIndex(d directory.Directory) *Index {
 	x := &Index{
 		hosts:  map[string]run{},
 		users:  map[string]run{},
-		places: make(map[string]usage.Placement, len(d.Hosts)),
+		places: make(map[string]directory.Placement, len(d.Hosts)),
 		people: make(map[string]bool, len(d.People)),
 	}
 	for _, p := range d.People {
@@ -81,9 +81,9 @@ func (x *Index) Group(user string, at time.Time) string {
 }
 
 // Placement is what the directory knows of a host's project and machine type.
-func (x *Index) Placement(host string) usage.Placement {
+func (x *Index) Placement(host string) directory.Placement {
 	if x == nil {
-		return usage.Placement{}
+		return directory.Placement{}
 	}
 	return x.places[host]
 }
@@ -120,7 +120,7 @@ func (x *Index) at(host string, at time.Time) *stretch {
 
 func (x *Index) ownersOf(s stretch) []string { return x.owners[s.owners.from:s.owners.to:s.owners.to] }
 
-func (x *Index) addPlacements(all []usage.Placement) {
+func (x *Index) addPlacements(all []directory.Placement) {
 	for _, p := range all {
 		if !isName(p.Project) {
 			p.Project = ""
@@ -134,8 +134,8 @@ func (x *Index) addPlacements(all []usage.Placement) {
 	}
 }
 
-func (x *Index) addMemberships(all []usage.Membership) {
-	x.members = slices.DeleteFunc(slices.Clone(all), func(m usage.Membership) bool { return !isName(m.Group) })
+func (x *Index) addMemberships(all []directory.Membership) {
+	x.members = slices.DeleteFunc(slices.Clone(all), func(m directory.Membership) bool { return !isName(m.Group) })
 	slices.SortFunc(x.members, compareMemberships)
 	for i, m := range x.members {
 		r := x.users[m.User]

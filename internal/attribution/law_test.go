@@ -8,21 +8,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // randomTenures are of few hosts and owners around the half hour, so that they
 // overlap, leave gaps, touch, last no time or less, and go on for ever. Some turn
 // at the hour at which clocks in Europe are put forward or back.
-func randomTenures(r *rand.Rand) []usage.Tenure {
+func randomTenures(r *rand.Rand) []directory.Tenure {
 	london, err := time.LoadLocation("Europe/London")
 	if err != nil {
 		panic(err)
 	}
-	tenures := make([]usage.Tenure, r.Intn(60))
+	tenures := make([]directory.Tenure, r.Intn(60))
 	for i := range tenures {
 		from := halfHour.Start.Add(time.Duration(r.Intn(5400)-1800) * time.Second).In(london)
-		tenures[i] = usage.Tenure{Document: fmt.Sprint("d", i), Host: fmt.Sprint("h", r.Intn(8)), From: from}
+		tenures[i] = directory.Tenure{Document: fmt.Sprint("d", i), Host: fmt.Sprint("h", r.Intn(8)), From: from}
 		if o := r.Intn(6); o > 0 {
 			tenures[i].Owner = fmt.Sprint("u", o)
 		}
@@ -65,7 +66,7 @@ func randomProfiles(r *rand.Rand, reading usage.Reading) map[usage.Series]usage.
 func TestPartsAddUpWhateverTheHistory(t *testing.T) {
 	for seed := range int64(100) {
 		r := rand.New(rand.NewSource(seed))
-		rules := Rules{GroupBy: ByDirectory, Directory: NewIndex(usage.Directory{Tenures: randomTenures(r)})}
+		rules := Rules{GroupBy: ByDirectory, Directory: NewIndex(directory.Directory{Tenures: randomTenures(r)})}
 		reading := randomReading(r)
 		parts := rules.Parts(reading, randomProfiles(r, reading))
 		sums := map[usage.Series]cpu{}
@@ -91,7 +92,7 @@ func TestPartsAreWhatLookingAtEachSecondSays(t *testing.T) {
 		reading := randomReading(r)
 		finer := randomProfiles(r, reading)
 		got := map[usage.Series]map[string]cpu{}
-		for _, p := range (Rules{Directory: NewIndex(usage.Directory{Tenures: tenures})}).Parts(reading, finer) {
+		for _, p := range (Rules{Directory: NewIndex(directory.Directory{Tenures: tenures})}).Parts(reading, finer) {
 			if got[p.Series] == nil {
 				got[p.Series] = map[string]cpu{}
 			}
@@ -110,7 +111,7 @@ func TestPartsAreWhatLookingAtEachSecondSays(t *testing.T) {
 
 // bySecond says what each user has of a sample in the plainest way: it asks every
 // tenure in every second.
-func bySecond(s usage.Sample, tenures []usage.Tenure, finer usage.Profile) map[string]cpu {
+func bySecond(s usage.Sample, tenures []directory.Tenure, finer usage.Profile) map[string]cpu {
 	if s.User != "" {
 		return map[string]cpu{s.User: s.CPU}
 	}
@@ -123,7 +124,7 @@ func bySecond(s usage.Sample, tenures []usage.Tenure, finer usage.Profile) map[s
 		now := halfHour.Start.Add(time.Duration(second) * time.Second)
 		owners := map[string]bool{}
 		for _, t := range tenures {
-			if t.Host == usage.HostName(s.Host) && t.Owner != "" && !now.Before(t.From) && (t.To.IsZero() || now.Before(t.To)) {
+			if t.Host == directory.HostName(s.Host) && t.Owner != "" && !now.Before(t.From) && (t.To.IsZero() || now.Before(t.To)) {
 				owners[t.Owner] = true
 			}
 		}
@@ -158,12 +159,12 @@ func TestTheOrderOfRecordsAndSamplesDoesNotMatter(t *testing.T) {
 		tenures := randomTenures(r)
 		reading := randomReading(r)
 		finer := randomProfiles(r, reading)
-		want := Rules{Directory: NewIndex(usage.Directory{Tenures: tenures})}.Parts(reading, finer)
+		want := Rules{Directory: NewIndex(directory.Directory{Tenures: tenures})}.Parts(reading, finer)
 		r.Shuffle(len(tenures), func(i, j int) { tenures[i], tenures[j] = tenures[j], tenures[i] })
 		r.Shuffle(len(reading.Samples), func(i, j int) {
 			reading.Samples[i], reading.Samples[j] = reading.Samples[j], reading.Samples[i]
 		})
-		got := Rules{Directory: NewIndex(usage.Directory{Tenures: tenures})}.Parts(reading, finer)
+		got := Rules{Directory: NewIndex(directory.Directory{Tenures: tenures})}.Parts(reading, finer)
 		slices.SortFunc(want, compare)
 		slices.SortFunc(got, compare)
 		if !slices.Equal(got, want) {
@@ -175,7 +176,7 @@ func TestTheOrderOfRecordsAndSamplesDoesNotMatter(t *testing.T) {
 func TestTwoHalvesAreTheWholeWhereTimeDecides(t *testing.T) {
 	for seed := range int64(50) {
 		r := rand.New(rand.NewSource(seed))
-		rules := Rules{Directory: NewIndex(usage.Directory{Tenures: randomTenures(r)})}
+		rules := Rules{Directory: NewIndex(directory.Directory{Tenures: randomTenures(r)})}
 		byUser := func(pieces ...usage.Interval) map[string]float64 {
 			sums := map[string]float64{}
 			for _, piece := range pieces {

@@ -1,24 +1,26 @@
 package attribution
 
-import "github.com/carbon-exporter/carbon_exporter/internal/usage"
+import (
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
+)
 
 // Learn brings a directory up to date with a reading of the records. What the
 // records no longer say stays as the past; what changes without a time of its own
 // changes when it was read. Reading the same again changes nothing, and the order
 // of the records does not matter. Neither argument is changed; the new directory
 // shares with the known one what stayed the same.
-func Learn(known usage.Directory, c usage.Census) usage.Learned {
+func Learn(known directory.Directory, c directory.Census) directory.Learned {
 	known.Tenures = sorted(known.Tenures, compareTenures)
 	known.People = sorted(known.People, comparePeople)
 	known.Memberships = sorted(known.Memberships, compareMemberships)
 	known.Hosts = sorted(known.Hosts, comparePlacements)
-	l := usage.Learned{
+	l := directory.Learned{
 		Tenures:     changedTenures(known, c),
 		People:      latest(known.People, c.People, comparePeople, breakTiesOfPeople),
 		Memberships: changedMemberships(known, c),
 		Hosts:       latest(known.Hosts, c.Hosts, comparePlacements, breakTiesOfPlacements),
 	}
-	l.Directory = usage.Directory{
+	l.Directory = directory.Directory{
 		AsOf:        c.AsOf,
 		Tenures:     rewritten(known.Tenures, l.Tenures),
 		People:      merged(known.People, l.People, comparePeople),

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -15,7 +16,7 @@ import (
 type cloud struct {
 	r       *rand.Rand
 	now     time.Time
-	records map[string]usage.Workspace
+	records map[string]directory.Workspace
 	made    int
 	silent  bool // records do not say when a machine was taken
 	groups  map[string][]string
@@ -25,7 +26,7 @@ func (c *cloud) minute() {
 	c.now = c.now.Add(time.Minute)
 	if c.r.Intn(4) == 0 && len(c.records) < 30 {
 		c.made++
-		w := usage.Workspace{Document: fmt.Sprint("d", c.made), Host: fmt.Sprint("h", c.r.Intn(10)), Created: c.now}
+		w := directory.Workspace{Document: fmt.Sprint("d", c.made), Host: fmt.Sprint("h", c.r.Intn(10)), Created: c.now}
 		if c.r.Intn(2) == 0 {
 			c.take(&w)
 		}
@@ -60,7 +61,7 @@ func (c *cloud) minute() {
 	c.groups[fmt.Sprint("g", c.r.Intn(3))] = []string{c.user(), c.user(), c.user()}
 }
 
-func (c *cloud) take(w *usage.Workspace) {
+func (c *cloud) take(w *directory.Workspace) {
 	w.Owner, w.Acquired = c.user(), c.now
 	if c.silent {
 		w.Acquired = time.Time{}
@@ -78,8 +79,8 @@ func (c *cloud) documents() []string {
 	return ids
 }
 
-func (c *cloud) census() usage.Census {
-	census := usage.Census{AsOf: c.now, Groups: map[string][]string{}}
+func (c *cloud) census() directory.Census {
+	census := directory.Census{AsOf: c.now, Groups: map[string][]string{}}
 	for _, id := range c.documents() {
 		census.Workspaces = append(census.Workspaces, c.records[id])
 	}
@@ -87,7 +88,7 @@ func (c *cloud) census() usage.Census {
 		census.Groups[group] = members
 	}
 	for u := range 5 {
-		census.People = append(census.People, usage.Person{ID: fmt.Sprint("u", u)})
+		census.People = append(census.People, directory.Person{ID: fmt.Sprint("u", u)})
 	}
 	return census
 }
@@ -107,10 +108,10 @@ func (c *cloud) owners(host string) []string {
 func TestWhatWasReadOfThePastStays(t *testing.T) {
 	for seed := range int64(6) {
 		c := &cloud{
-			r: rand.New(rand.NewSource(seed)), now: hour(0), records: map[string]usage.Workspace{},
+			r: rand.New(rand.NewSource(seed)), now: hour(0), records: map[string]directory.Workspace{},
 			groups: map[string][]string{}, silent: seed%2 == 1,
 		}
-		var known usage.Directory
+		var known directory.Directory
 		before := NewIndex(known)
 		for range 25 {
 			for range 1 + c.r.Intn(30) {
@@ -158,21 +159,21 @@ func samePast(t *testing.T, before, after *Index, host string, until time.Time, 
 }
 
 // spansCover says that a host has the same owners wherever no span says otherwise.
-func spansCover(t *testing.T, spans []usage.Span, before, after *Index, host string, until time.Time) {
+func spansCover(t *testing.T, spans []directory.Span, before, after *Index, host string, until time.Time) {
 	t.Helper()
 	for at := hour(0); at.Before(until); at = at.Add(time.Minute) {
 		if slices.Equal(before.Owners(host, at), after.Owners(host, at)) {
 			continue
 		}
 		moment := usage.Interval{Start: at, Length: time.Nanosecond}
-		if !slices.ContainsFunc(spans, func(s usage.Span) bool { return s.Host == host && s.Touches(moment) }) {
+		if !slices.ContainsFunc(spans, func(s directory.Span) bool { return s.Host == host && s.Touches(moment) }) {
 			t.Fatalf("%s at %v has other owners and no span says so", host, at)
 		}
 	}
 }
 
 // sameInAnyOrder says that a reading that comes in another order teaches the same.
-func sameInAnyOrder(t *testing.T, known usage.Directory, c usage.Census, want usage.Learned, r *rand.Rand) {
+func sameInAnyOrder(t *testing.T, known directory.Directory, c directory.Census, want directory.Learned, r *rand.Rand) {
 	t.Helper()
 	known.Tenures = slices.Clone(known.Tenures)
 	r.Shuffle(len(known.Tenures), func(i, j int) { known.Tenures[i], known.Tenures[j] = known.Tenures[j], known.Tenures[i] })
@@ -195,17 +196,17 @@ func TestAnyRecordsMakeAHistory(t *testing.T) {
 			}
 			return hour(float64(r.Intn(22)))
 		}
-		var known usage.Directory
+		var known directory.Directory
 		for h := range 20 {
-			c := usage.Census{AsOf: hour(float64(h)), Refused: map[string]bool{fmt.Sprint(r.Intn(4)): true}}
+			c := directory.Census{AsOf: hour(float64(h)), Refused: map[string]bool{fmt.Sprint(r.Intn(4)): true}}
 			for range r.Intn(8) {
-				c.Workspaces = append(c.Workspaces, usage.Workspace{
+				c.Workspaces = append(c.Workspaces, directory.Workspace{
 					Document: fmt.Sprint(r.Intn(4)), Host: []string{"h", "g"}[r.Intn(2)], Owner: []string{"", "A", "B"}[r.Intn(3)],
 					Created: hour(float64(r.Intn(22))), Acquired: sometime(), Deleted: sometime(),
 				})
 			}
 			for range r.Intn(2) {
-				c.People = append(c.People, usage.Person{ID: []string{"A", "B"}[r.Intn(2)]})
+				c.People = append(c.People, directory.Person{ID: []string{"A", "B"}[r.Intn(2)]})
 			}
 			l := Learn(known, c)
 			isHistory(t, l.Directory.Tenures)
@@ -223,7 +224,7 @@ func TestAnyRecordsMakeAHistory(t *testing.T) {
 
 // isHistory says that tenures are in order, that each lasts, and that no two of a
 // document are at once.
-func isHistory(t *testing.T, tenures []usage.Tenure) {
+func isHistory(t *testing.T, tenures []directory.Tenure) {
 	t.Helper()
 	for i, now := range tenures {
 		if !now.To.IsZero() && !now.To.After(now.From) {
@@ -240,10 +241,10 @@ func isHistory(t *testing.T, tenures []usage.Tenure) {
 }
 
 func TestDoublesOfARecordCountOnceInAnyOrder(t *testing.T) {
-	c := usage.Census{AsOf: hour(5), Workspaces: []usage.Workspace{
+	c := directory.Census{AsOf: hour(5), Workspaces: []directory.Workspace{
 		{Document: "d", Host: "h", Owner: "A", Created: hour(1)}, {Document: "d", Host: "h", Owner: "B", Created: hour(1)},
 	}}
-	l := Learn(usage.Directory{}, c)
+	l := Learn(directory.Directory{}, c)
 	slices.Reverse(c.Workspaces)
 	isNothingNew(t, Learn(l.Directory, c))
 	if got, want := tenuresInWords(l.Tenures), "A 1-…"; got != want {

@@ -6,10 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-func membershipsInWords(all []usage.Membership) string {
+func membershipsInWords(all []directory.Membership) string {
 	var words []string
 	for _, m := range all {
 		from, to := "always", "…"
@@ -51,12 +52,12 @@ func TestMemberships(t *testing.T) {
 		{"without a name there is no member and no group", []reading{{1, map[string][]string{"": {"a"}, "g": {""}}, "a"}}, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var l usage.Learned
-			var census usage.Census
+			var l directory.Learned
+			var census directory.Census
 			for _, r := range c.readings {
-				census = usage.Census{AsOf: hour(r.at), Groups: r.groups}
+				census = directory.Census{AsOf: hour(r.at), Groups: r.groups}
 				for _, id := range r.people {
-					census.People = append(census.People, usage.Person{ID: string(id)})
+					census.People = append(census.People, directory.Person{ID: string(id)})
 				}
 				l = Learn(l.Directory, census)
 			}
@@ -73,59 +74,59 @@ func TestMemberships(t *testing.T) {
 }
 
 func TestTheFirstGroupsAreThoseOfAllTime(t *testing.T) {
-	people := []usage.Person{{ID: "a"}}
-	first := Learn(usage.Directory{}, usage.Census{AsOf: hour(1), People: people})
-	then := Learn(first.Directory, usage.Census{AsOf: hour(2), People: people, Groups: map[string][]string{"g": {"a"}}})
+	people := []directory.Person{{ID: "a"}}
+	first := Learn(directory.Directory{}, directory.Census{AsOf: hour(1), People: people})
+	then := Learn(first.Directory, directory.Census{AsOf: hour(2), People: people, Groups: map[string][]string{"g": {"a"}}})
 	if len(first.Spans) != 0 || len(then.Spans) != 1 || !then.Spans[0].Touches(usage.IntervalAt(hour(-99), usage.SlotLength)) {
 		t.Errorf("spans are %v, then %v", first.Spans, then.Spans)
 	}
-	later := Learn(then.Directory, usage.Census{AsOf: hour(3), People: people, Groups: map[string][]string{"g": {"a"}, "h": {"a"}}})
+	later := Learn(then.Directory, directory.Census{AsOf: hour(3), People: people, Groups: map[string][]string{"g": {"a"}, "h": {"a"}}})
 	if len(later.Spans) != 0 {
 		t.Errorf("another group makes spans %v", later.Spans)
 	}
 }
 
 func TestPeopleAreNeverForgotten(t *testing.T) {
-	l := Learn(usage.Directory{}, usage.Census{AsOf: hour(1), People: []usage.Person{{ID: "b", Name: "Bob"}, {ID: "a", Name: "Ann"}, {Name: "who"}}})
-	l = Learn(l.Directory, usage.Census{AsOf: hour(2), People: []usage.Person{{ID: "c", Name: "Cyd"}, {ID: "a", Name: "Anna"}, {ID: "c", Name: "Cid"}}})
-	want := []usage.Person{{ID: "a", Name: "Anna"}, {ID: "b", Name: "Bob"}, {ID: "c", Name: "Cid"}}
+	l := Learn(directory.Directory{}, directory.Census{AsOf: hour(1), People: []directory.Person{{ID: "b", Name: "Bob"}, {ID: "a", Name: "Ann"}, {Name: "who"}}})
+	l = Learn(l.Directory, directory.Census{AsOf: hour(2), People: []directory.Person{{ID: "c", Name: "Cyd"}, {ID: "a", Name: "Anna"}, {ID: "c", Name: "Cid"}}})
+	want := []directory.Person{{ID: "a", Name: "Anna"}, {ID: "b", Name: "Bob"}, {ID: "c", Name: "Cid"}}
 	if !slices.Equal(l.Directory.People, want) {
 		t.Errorf("got %v, want %v", l.Directory.People, want)
 	}
-	if want := []usage.Person{{ID: "a", Name: "Anna"}, {ID: "c", Name: "Cid"}}; !slices.Equal(l.People, want) {
+	if want := []directory.Person{{ID: "a", Name: "Anna"}, {ID: "c", Name: "Cid"}}; !slices.Equal(l.People, want) {
 		t.Errorf("changed %v, want %v", l.People, want)
 	}
 }
 
 func TestHostsAreWhatTheNewestReadingSays(t *testing.T) {
-	always := func(hosts ...string) (spans []usage.Span) {
+	always := func(hosts ...string) (spans []directory.Span) {
 		for _, h := range hosts {
-			spans = append(spans, usage.Span{Host: h})
+			spans = append(spans, directory.Span{Host: h})
 		}
 		return spans
 	}
 	for _, c := range []struct {
 		name   string
-		hosts  []usage.Placement
-		want   []usage.Placement // changed
-		differ []usage.Span
+		hosts  []directory.Placement
+		want   []directory.Placement // changed
+		differ []directory.Span
 	}{
 		{"gone hosts stay", nil, nil, nil},
-		{"the same again", []usage.Placement{{Host: "h", Project: "p", Machine: "m"}}, nil, nil},
-		{"it is another machine", []usage.Placement{{Host: "h", Project: "p", Machine: "n"}}, []usage.Placement{{Host: "h", Project: "p", Machine: "n"}}, always("h")},
-		{"a new one", []usage.Placement{{Host: "i", Project: "q"}, {Host: "g", Machine: "m"}}, []usage.Placement{{Host: "g", Machine: "m"}, {Host: "i", Project: "q"}}, always("g", "i")},
-		{"one of which nothing is known", []usage.Placement{{Host: "g"}}, []usage.Placement{{Host: "g"}}, nil},
+		{"the same again", []directory.Placement{{Host: "h", Project: "p", Machine: "m"}}, nil, nil},
+		{"it is another machine", []directory.Placement{{Host: "h", Project: "p", Machine: "n"}}, []directory.Placement{{Host: "h", Project: "p", Machine: "n"}}, always("h")},
+		{"a new one", []directory.Placement{{Host: "i", Project: "q"}, {Host: "g", Machine: "m"}}, []directory.Placement{{Host: "g", Machine: "m"}, {Host: "i", Project: "q"}}, always("g", "i")},
+		{"one of which nothing is known", []directory.Placement{{Host: "g"}}, []directory.Placement{{Host: "g"}}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l := Learn(usage.Directory{}, usage.Census{AsOf: hour(1), Hosts: []usage.Placement{{Host: "h", Project: "p", Machine: "m"}}})
-			l = Learn(l.Directory, usage.Census{AsOf: hour(2), Hosts: c.hosts})
+			l := Learn(directory.Directory{}, directory.Census{AsOf: hour(1), Hosts: []directory.Placement{{Host: "h", Project: "p", Machine: "m"}}})
+			l = Learn(l.Directory, directory.Census{AsOf: hour(2), Hosts: c.hosts})
 			if !slices.Equal(l.Hosts, c.want) {
 				t.Errorf("changed %v, want %v", l.Hosts, c.want)
 			}
 			if !slices.Equal(l.Spans, c.differ) {
 				t.Errorf("differs in %v, want %v", l.Spans, c.differ)
 			}
-			if _, kept := slices.BinarySearchFunc(l.Directory.Hosts, usage.Placement{Host: "h"}, comparePlacements); !kept {
+			if _, kept := slices.BinarySearchFunc(l.Directory.Hosts, directory.Placement{Host: "h"}, comparePlacements); !kept {
 				t.Errorf("h is forgotten: %v", l.Directory.Hosts)
 			}
 		})
@@ -133,19 +134,19 @@ func TestHostsAreWhatTheNewestReadingSays(t *testing.T) {
 }
 
 func TestWhoBecomesKnownHasWhatWasNobodys(t *testing.T) {
-	c := usage.Census{
-		AsOf: hour(5), People: []usage.Person{{ID: "B"}},
-		Workspaces: []usage.Workspace{
+	c := directory.Census{
+		AsOf: hour(5), People: []directory.Person{{ID: "B"}},
+		Workspaces: []directory.Workspace{
 			{Document: "1", Host: "h", Owner: "A", Created: hour(1), Deleted: hour(2)},
 			{Document: "2", Host: "g", Owner: "B", Created: hour(1)},
 		},
 	}
-	l := Learn(usage.Directory{}, c)
+	l := Learn(directory.Directory{}, c)
 	series := usage.Series{Host: "h"}
 	if user := (Rules{Directory: NewIndex(l.Directory)}).Whose(series, hour(1.5)).User; user != usage.Unattributed {
 		t.Errorf("a stranger's machine is %s's", user)
 	}
-	c.AsOf, c.People = hour(6), []usage.Person{{ID: "A"}, {ID: "B", Name: "Bob"}}
+	c.AsOf, c.People = hour(6), []directory.Person{{ID: "A"}, {ID: "B", Name: "Bob"}}
 	l = Learn(l.Directory, c)
 	if got, want := spansInWords(l.Spans), "x 1-2"; got != want {
 		t.Errorf("differs in %s, want %s", got, want)

@@ -4,17 +4,17 @@ import (
 	"slices"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
 // changedMemberships are those that began or ended since the last reading. A
 // group's record has no times: who is seen for the first time has always been in
 // it, who was known before joined or left when it was read. Groups that are the
 // first at all, as when their collection was misspelt before, are no change.
-func changedMemberships(known usage.Directory, c usage.Census) []usage.Membership {
+func changedMemberships(known directory.Directory, c directory.Census) []directory.Membership {
 	at := whole(c.AsOf)
 	past, now := known.Memberships, pairs(c.Groups)
-	var changed []usage.Membership
+	var changed []directory.Membership
 	for len(past) > 0 || len(now) > 0 {
 		begun := len(past) == 0 || len(now) > 0 && comparePairs(now[0], past[0]) < 0
 		if begun {
@@ -44,7 +44,7 @@ func changedMemberships(known usage.Directory, c usage.Census) []usage.Membershi
 
 // continued is what becomes of a user's last membership of a group who is in it
 // now, or is not.
-func continued(last usage.Membership, in bool, at time.Time) (m usage.Membership, differs bool) {
+func continued(last directory.Membership, in bool, at time.Time) (m directory.Membership, differs bool) {
 	m = last
 	switch open := last.To.IsZero(); {
 	case in == open:
@@ -60,25 +60,25 @@ func continued(last usage.Membership, in bool, at time.Time) (m usage.Membership
 }
 
 // wasSeen says whether a user was known before, or known of.
-func wasSeen(known usage.Directory, user string) bool {
-	if _, ok := slices.BinarySearchFunc(known.People, usage.Person{ID: user}, comparePeople); ok {
+func wasSeen(known directory.Directory, user string) bool {
+	if _, ok := slices.BinarySearchFunc(known.People, directory.Person{ID: user}, comparePeople); ok {
 		return true
 	}
-	at, _ := slices.BinarySearchFunc(known.Memberships, usage.Membership{User: user}, compareMemberships)
+	at, _ := slices.BinarySearchFunc(known.Memberships, directory.Membership{User: user}, compareMemberships)
 	return at < len(known.Memberships) && known.Memberships[at].User == user
 }
 
 // pairs are the users and groups of a reading, in order, each once.
-func pairs(groups map[string][]string) []usage.Membership {
+func pairs(groups map[string][]string) []directory.Membership {
 	n := 0
 	for _, members := range groups {
 		n += len(members)
 	}
-	all := make([]usage.Membership, 0, n)
+	all := make([]directory.Membership, 0, n)
 	for group, members := range groups {
 		for _, user := range members {
 			if user != "" && group != "" {
-				all = append(all, usage.Membership{User: user, Group: group})
+				all = append(all, directory.Membership{User: user, Group: group})
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -43,7 +44,7 @@ func inWords(parts []usage.Part) string {
 }
 
 func TestAHandoverAtMinuteTen(t *testing.T) {
-	x := NewIndex(usage.Directory{Tenures: []usage.Tenure{
+	x := NewIndex(directory.Directory{Tenures: []directory.Tenure{
 		{Document: "1", Host: host, Owner: "A", From: at(-600), To: at(10)},
 		{Document: "2", Host: host, Owner: "B", From: at(10)},
 	}})
@@ -60,8 +61,8 @@ func TestAHandoverAtMinuteTen(t *testing.T) {
 }
 
 func TestWhoHasWhichPartOfAPiece(t *testing.T) {
-	tenure := func(owner string, from, to int) usage.Tenure {
-		return usage.Tenure{Host: host, Owner: owner, From: at(from), To: at(to)}
+	tenure := func(owner string, from, to int) directory.Tenure {
+		return directory.Tenure{Host: host, Owner: owner, From: at(from), To: at(to)}
 	}
 	// A works until minute 10, nobody afterwards; idle time the other way round.
 	early := minutes(func(m int) cpu {
@@ -70,7 +71,7 @@ func TestWhoHasWhichPartOfAPiece(t *testing.T) {
 		}
 		return cpu{Idle: 3}
 	})
-	handover := []usage.Tenure{tenure("A", -60, 10), tenure("B", 10, 60)}
+	handover := []directory.Tenure{tenure("A", -60, 10), tenure("B", 10, 60)}
 	with := func(p usage.Profile, change func(p *usage.Profile)) usage.Profile {
 		p.CPU = slices.Clone(p.CPU)
 		change(&p)
@@ -78,19 +79,19 @@ func TestWhoHasWhichPartOfAPiece(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name    string
-		tenures []usage.Tenure
+		tenures []directory.Tenure
 		user    string // label of the series
 		finer   usage.Profile
 		want    string
 	}{
-		{"one owner has all", []usage.Tenure{tenure("A", -60, 60)}, "", early, "A 0-30 60/120"},
+		{"one owner has all", []directory.Tenure{tenure("A", -60, 60)}, "", early, "A 0-30 60/120"},
 		{"without a record it is nobody's", nil, "", early, "unattributed 0-30 60/120"},
 		{"the label of the series has all", handover, "L", early, "L 0-30 60/120"},
 		{"a handover without a profile goes by time", handover, "", usage.Profile{}, "A 0-10 20/40, B 10-30 40/80"},
 		{"a profile goes before time, busy and idle each for itself", handover, "", early, "A 0-10 60/0, B 10-30 0/120"},
 		{
 			"a step that is cut goes by time",
-			[]usage.Tenure{tenure("A", -60, 1), tenure("B", 1, 60)},
+			[]directory.Tenure{tenure("A", -60, 1), tenure("B", 1, 60)},
 			"",
 			usage.Profile{Step: 10 * time.Minute, CPU: []cpu{{Busy: 10, Idle: 10}, {Busy: 5}, {Idle: 10}}},
 			"A 0-1 4/6, B 1-30 56/114",
@@ -119,46 +120,46 @@ func TestWhoHasWhichPartOfAPiece(t *testing.T) {
 		{"nor one without steps", handover, "", with(early, func(p *usage.Profile) { p.Step = 0 }), "A 0-10 20/40, B 10-30 40/80"},
 		{
 			"a gap is nobody's",
-			[]usage.Tenure{tenure("A", -60, 10), tenure("B", 20, 60)},
+			[]directory.Tenure{tenure("A", -60, 10), tenure("B", 20, 60)},
 			"",
 			usage.Profile{},
 			"A 0-10 20/40, unattributed 10-20 20/40, B 20-30 20/40",
 		},
 		{
 			"pool and gap are one",
-			[]usage.Tenure{tenure("", -60, 10), tenure("A", 20, 60)},
+			[]directory.Tenure{tenure("", -60, 10), tenure("A", 20, 60)},
 			"",
 			usage.Profile{},
 			"unattributed 0-20 40/80, A 20-30 20/40",
 		},
 		{
 			"an owner goes before the pool",
-			[]usage.Tenure{tenure("", -60, 60), tenure("A", 20, 60)},
+			[]directory.Tenure{tenure("", -60, 60), tenure("A", 20, 60)},
 			"",
 			usage.Profile{},
 			"unattributed 0-20 40/80, A 20-30 20/40",
 		},
-		{"two at once share", []usage.Tenure{tenure("B", -60, 60), tenure("A", -60, 60)}, "", early, "A 0-30 30/60, B 0-30 30/60"},
-		{"two records of one owner are one owner", []usage.Tenure{tenure("A", -60, 20), tenure("A", 10, 60)}, "", early, "A 0-30 60/120"},
+		{"two at once share", []directory.Tenure{tenure("B", -60, 60), tenure("A", -60, 60)}, "", early, "A 0-30 30/60, B 0-30 30/60"},
+		{"two records of one owner are one owner", []directory.Tenure{tenure("A", -60, 20), tenure("A", 10, 60)}, "", early, "A 0-30 60/120"},
 		{
 			"who has it alone and then shares it has one part",
-			[]usage.Tenure{tenure("A", -60, 60), tenure("B", 15, 60)},
+			[]directory.Tenure{tenure("A", -60, 60), tenure("B", 15, 60)},
 			"",
 			usage.Profile{},
 			"A 0-30 45/90, B 15-30 15/30",
 		},
 		{
 			"who comes back has two",
-			[]usage.Tenure{tenure("A", -60, 10), tenure("B", 10, 20), tenure("A", 20, 60)},
+			[]directory.Tenure{tenure("A", -60, 10), tenure("B", 10, 20), tenure("A", 20, 60)},
 			"",
 			usage.Profile{},
 			"A 0-10 20/40, B 10-20 20/40, A 20-30 20/40",
 		},
-		{"changes at the borders of the piece do not cut it", []usage.Tenure{tenure("A", -60, 0), tenure("B", 0, 30), tenure("A", 30, 60)}, "", early, "B 0-30 60/120"},
-		{"what lasts no time or less is nothing", []usage.Tenure{tenure("A", 10, 10), tenure("B", 20, 5)}, "", early, "unattributed 0-30 60/120"},
+		{"changes at the borders of the piece do not cut it", []directory.Tenure{tenure("A", -60, 0), tenure("B", 0, 30), tenure("A", 30, 60)}, "", early, "B 0-30 60/120"},
+		{"what lasts no time or less is nothing", []directory.Tenure{tenure("A", 10, 10), tenure("B", 20, 5)}, "", early, "unattributed 0-30 60/120"},
 		{
 			"a name is plain text",
-			[]usage.Tenure{tenure(`{"$gt":""}`, -60, 10), tenure("$where", 10, 20), tenure(".*", 20, 60)},
+			[]directory.Tenure{tenure(`{"$gt":""}`, -60, 10), tenure("$where", 10, 20), tenure(".*", 20, 60)},
 			"",
 			usage.Profile{},
 			`{"$gt":""} 0-10 20/40, $where 10-20 20/40, .* 20-30 20/40`,
@@ -167,7 +168,7 @@ func TestWhoHasWhichPartOfAPiece(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := sample(60, 120)
 			s.User = c.user
-			rules := Rules{Directory: NewIndex(usage.Directory{Tenures: c.tenures})}
+			rules := Rules{Directory: NewIndex(directory.Directory{Tenures: c.tenures})}
 			parts := rules.Parts(usage.Reading{Piece: halfHour, Samples: []usage.Sample{s}}, map[usage.Series]usage.Profile{s.Series: c.finer})
 			if got := inWords(parts); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
@@ -182,9 +183,9 @@ func TestWhoHasWhichPartOfAPiece(t *testing.T) {
 }
 
 func TestAPartHasTheGroupOfItsStart(t *testing.T) {
-	x := NewIndex(usage.Directory{
-		Tenures: []usage.Tenure{{Host: host, Owner: "A", From: at(-60), To: at(20)}, {Host: host, Owner: "B", From: at(20)}},
-		Memberships: []usage.Membership{
+	x := NewIndex(directory.Directory{
+		Tenures: []directory.Tenure{{Host: host, Owner: "A", From: at(-60), To: at(20)}, {Host: host, Owner: "B", From: at(20)}},
+		Memberships: []directory.Membership{
 			{User: "A", Group: "before", To: at(10)},
 			{User: "A", Group: "after", From: at(10)},
 			{User: "B", Group: "before", To: at(10)},
@@ -198,11 +199,11 @@ func TestAPartHasTheGroupOfItsStart(t *testing.T) {
 }
 
 func TestAHostThatTooManyClaimIsNobodys(t *testing.T) {
-	var tenures []usage.Tenure
+	var tenures []directory.Tenure
 	for i := range maxSharing + 1 {
-		tenures = append(tenures, usage.Tenure{Host: "localhost", Owner: fmt.Sprint("u", i), From: at(i)})
+		tenures = append(tenures, directory.Tenure{Host: "localhost", Owner: fmt.Sprint("u", i), From: at(i)})
 	}
-	x := NewIndex(usage.Directory{Tenures: tenures})
+	x := NewIndex(directory.Directory{Tenures: tenures})
 	if n := len(x.Owners("localhost", at(maxSharing-1))); n != maxSharing {
 		t.Errorf("%d owners, want %d", n, maxSharing)
 	}
@@ -212,7 +213,7 @@ func TestAHostThatTooManyClaimIsNobodys(t *testing.T) {
 }
 
 func TestHandoversAreSeriesWhoseOwnersChangeInside(t *testing.T) {
-	tenures := []usage.Tenure{
+	tenures := []directory.Tenure{
 		{Host: "inside", Owner: "A", From: at(-60), To: at(10)},
 		{Host: "border", Owner: "A", From: at(-60), To: at(30)},
 		{Host: "border", Owner: "B", From: at(30)},
@@ -223,7 +224,7 @@ func TestHandoversAreSeriesWhoseOwnersChangeInside(t *testing.T) {
 		{Host: "pool", From: at(-60), To: at(10)},
 		{Host: "stranger", Owner: "X", From: at(-60), To: at(10)},
 	}
-	rules := Rules{Directory: NewIndex(usage.Directory{Tenures: tenures, People: []usage.Person{{ID: "A"}, {ID: "B"}}})}
+	rules := Rules{Directory: NewIndex(directory.Directory{Tenures: tenures, People: []directory.Person{{ID: "A"}, {ID: "B"}}})}
 	reading := usage.Reading{Piece: halfHour}
 	for _, h := range []string{"joined:9100", "border", "same", "pool", "stranger", "inside", "nowhere", usage.Unknown} {
 		reading.Samples = append(reading.Samples, usage.Sample{Series: usage.Series{Host: h}})

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
-// hostSpan is a usage.Span in Unix seconds.
+// hostSpan is a directory.Span in Unix seconds.
 type hostSpan struct {
 	host     string
 	from, to int64
@@ -17,7 +17,7 @@ type hostSpan struct {
 // changedSpans are where the owners of hosts, or what is known of a host, differ
 // between two directories. Each document is looked at on its own: an overlap of
 // two can make a span too many, never one too few.
-func changedSpans(known usage.Directory, l usage.Learned) []usage.Span {
+func changedSpans(known directory.Directory, l directory.Learned) []directory.Span {
 	before, after := people(known.People), people(l.Directory.People)
 	looked := l.Tenures
 	if len(known.People) != len(l.Directory.People) {
@@ -42,8 +42,8 @@ func changedSpans(known usage.Directory, l usage.Learned) []usage.Span {
 }
 
 // documentOf are the tenures of one document.
-func documentOf(tenures []usage.Tenure, document string) []usage.Tenure {
-	from, _ := slices.BinarySearchFunc(tenures, document, func(t usage.Tenure, d string) int { return cmp.Compare(t.Document, d) })
+func documentOf(tenures []directory.Tenure, document string) []directory.Tenure {
+	from, _ := slices.BinarySearchFunc(tenures, document, func(t directory.Tenure, d string) int { return cmp.Compare(t.Document, d) })
 	if from == len(tenures) || tenures[from].Document != document {
 		return nil
 	}
@@ -51,14 +51,14 @@ func documentOf(tenures []usage.Tenure, document string) []usage.Tenure {
 }
 
 // people are those a directory lists, in order.
-type people []usage.Person
+type people []directory.Person
 
 // knows is Index.Knows.
 func (p people) knows(user string) bool {
 	if len(p) == 0 {
 		return true
 	}
-	_, ok := slices.BinarySearchFunc(p, usage.Person{ID: user}, comparePeople)
+	_, ok := slices.BinarySearchFunc(p, directory.Person{ID: user}, comparePeople)
 	return ok
 }
 
@@ -77,9 +77,9 @@ type holder struct {
 
 // document compares two histories of one document between any two moments at
 // which either turns.
-func (d *differ) document(old, now []usage.Tenure) {
+func (d *differ) document(old, now []directory.Tenure) {
 	d.cuts = d.cuts[:0]
-	for _, history := range [...][]usage.Tenure{old, now} {
+	for _, history := range [...][]directory.Tenure{old, now} {
 		for _, t := range history {
 			d.cuts = append(d.cuts, seconds(t.From), endSeconds(t.To))
 		}
@@ -100,7 +100,7 @@ func (d *differ) document(old, now []usage.Tenure) {
 	}
 }
 
-func holderAt(history []usage.Tenure, at int64, listed people) holder {
+func holderAt(history []directory.Tenure, at int64, listed people) holder {
 	for _, t := range history {
 		if seconds(t.From) <= at && at < endSeconds(t.To) && !isNobody(t.Owner) {
 			return holder{t.Host, t.Owner, listed.knows(t.Owner)}
@@ -110,17 +110,17 @@ func holderAt(history []usage.Tenure, at int64, listed people) holder {
 }
 
 // joined are the spans in order, those that touch made one.
-func joined(spans []hostSpan) []usage.Span {
+func joined(spans []hostSpan) []directory.Span {
 	slices.SortFunc(spans, func(a, b hostSpan) int {
 		return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
 	})
-	var all []usage.Span
+	var all []directory.Span
 	for i := 0; i < len(spans); {
 		s := spans[i]
 		for i++; i < len(spans) && spans[i].host == s.host && spans[i].from <= s.to; i++ {
 			s.to = max(s.to, spans[i].to)
 		}
-		all = append(all, usage.Span{Host: s.host, From: moment(s.from), To: endMoment(s.to)})
+		all = append(all, directory.Span{Host: s.host, From: moment(s.from), To: endMoment(s.to)})
 	}
 	return all
 }

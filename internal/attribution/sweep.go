@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -21,7 +22,7 @@ type turn struct {
 
 // addTenures turns tenures into stretches: it walks through the turns of each
 // host in the order of time and keeps count of who has it.
-func (x *Index) addTenures(tenures []usage.Tenure) {
+func (x *Index) addTenures(tenures []directory.Tenure) {
 	names, turns := turnsOf(tenures)
 	x.stretches = make([]stretch, 0, len(turns)/2)
 	x.owners = make([]string, 0, len(turns)/2)
@@ -52,7 +53,7 @@ func (x *Index) addTenures(tenures []usage.Tenure) {
 }
 
 // turnsOf are the turns of all hosts, by host and time, and the hosts' names.
-func turnsOf(tenures []usage.Tenure) (names []string, turns []turn) {
+func turnsOf(tenures []directory.Tenure) (names []string, turns []turn) {
 	numbers := make(map[string]int, len(tenures)/2)
 	turns = make([]turn, 0, 2*len(tenures))
 	for _, t := range tenures {

@@ -4,30 +4,30 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
 // A directory's tables are kept in the order of what identifies a row.
 
-func compareTenures(a, b usage.Tenure) int {
+func compareTenures(a, b directory.Tenure) int {
 	return cmp.Or(cmp.Compare(a.Document, b.Document), a.From.Compare(b.From))
 }
 
-func comparePeople(a, b usage.Person) int { return cmp.Compare(a.ID, b.ID) }
+func comparePeople(a, b directory.Person) int { return cmp.Compare(a.ID, b.ID) }
 
-func comparePlacements(a, b usage.Placement) int { return cmp.Compare(a.Host, b.Host) }
+func comparePlacements(a, b directory.Placement) int { return cmp.Compare(a.Host, b.Host) }
 
-func compareMemberships(a, b usage.Membership) int {
+func compareMemberships(a, b directory.Membership) int {
 	return cmp.Or(comparePairs(a, b), a.From.Compare(b.From))
 }
 
-func comparePairs(a, b usage.Membership) int {
+func comparePairs(a, b directory.Membership) int {
 	return cmp.Or(cmp.Compare(a.User, b.User), cmp.Compare(a.Group, b.Group))
 }
 
-func breakTiesOfPeople(a, b usage.Person) int { return cmp.Compare(a.Name, b.Name) }
+func breakTiesOfPeople(a, b directory.Person) int { return cmp.Compare(a.Name, b.Name) }
 
-func breakTiesOfPlacements(a, b usage.Placement) int {
+func breakTiesOfPlacements(a, b directory.Placement) int {
 	return cmp.Or(cmp.Compare(a.Project, b.Project), cmp.Compare(a.Machine, b.Machine))
 }
 
@@ -75,7 +75,7 @@ func merged[T any](known, changed []T, order func(a, b T) int) []T {
 }
 
 // rewritten is the tenures with those of some documents replaced.
-func rewritten(known, changed []usage.Tenure) []usage.Tenure {
+func rewritten(known, changed []directory.Tenure) []directory.Tenure {
 	switch {
 	case len(changed) == 0:
 		return known
@@ -86,7 +86,7 @@ func rewritten(known, changed []usage.Tenure) []usage.Tenure {
 	for _, t := range changed {
 		documents[t.Document] = true
 	}
-	all := make([]usage.Tenure, 0, len(known)+len(changed))
+	all := make([]directory.Tenure, 0, len(known)+len(changed))
 	for _, t := range known {
 		if !documents[t.Document] {
 			all = append(all, t)

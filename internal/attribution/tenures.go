@@ -4,18 +4,18 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
 // changedTenures are all tenures of each document of which the records say
 // something else than is known.
-func changedTenures(known usage.Directory, c usage.Census) []usage.Tenure {
+func changedTenures(known directory.Directory, c directory.Census) []directory.Tenure {
 	r := reading{before: whole(known.AsOf), now: whole(c.AsOf)}
 	tenures, records := known.Tenures, byDocument(c.Workspaces)
-	var changed, next []usage.Tenure
+	var changed, next []directory.Tenure
 	for len(tenures) > 0 || len(records) > 0 {
-		var old []usage.Tenure
-		var w *usage.Workspace
+		var old []directory.Tenure
+		var w *directory.Workspace
 		old, w, tenures, records = firstDocument(tenures, records)
 		switch {
 		case w != nil:
@@ -27,7 +27,7 @@ func changedTenures(known usage.Directory, c usage.Census) []usage.Tenure {
 		}
 		if len(next) == 0 && len(old) > 0 {
 			// Nobody's for a moment is what nothing at all is, too.
-			next = append(next, usage.Tenure{
+			next = append(next, directory.Tenure{
 				Document: old[0].Document, Host: old[0].Host, From: old[0].From, To: old[0].From.Add(shortest),
 			})
 		}
@@ -40,7 +40,7 @@ func changedTenures(known usage.Directory, c usage.Census) []usage.Tenure {
 
 // firstDocument takes the first document off two lists in its order: its tenures
 // and its record, of which there may be none. Of several records the first counts.
-func firstDocument(tenures []usage.Tenure, records []*usage.Workspace) ([]usage.Tenure, *usage.Workspace, []usage.Tenure, []*usage.Workspace) {
+func firstDocument(tenures []directory.Tenure, records []*directory.Workspace) ([]directory.Tenure, *directory.Workspace, []directory.Tenure, []*directory.Workspace) {
 	var document string
 	if len(records) == 0 || len(tenures) > 0 && tenures[0].Document <= records[0].Document {
 		document = tenures[0].Document
@@ -51,7 +51,7 @@ func firstDocument(tenures []usage.Tenure, records []*usage.Workspace) ([]usage.
 	if len(tenures) > 0 && tenures[0].Document == document {
 		n = documentLength(tenures)
 	}
-	var w *usage.Workspace
+	var w *directory.Workspace
 	for len(records) > 0 && records[0].Document == document {
 		if w == nil {
 			w = records[0]
@@ -62,7 +62,7 @@ func firstDocument(tenures []usage.Tenure, records []*usage.Workspace) ([]usage.
 }
 
 // documentLength is how many tenures the first document has.
-func documentLength(tenures []usage.Tenure) int {
+func documentLength(tenures []directory.Tenure) int {
 	n := 1
 	for n < len(tenures) && tenures[n].Document == tenures[0].Document {
 		n++
@@ -72,12 +72,12 @@ func documentLength(tenures []usage.Tenure) int {
 
 // byDocument are the records in the order of their documents, doubles in one that
 // does not depend on how they came.
-func byDocument(all []usage.Workspace) []*usage.Workspace {
-	records := make([]*usage.Workspace, len(all))
+func byDocument(all []directory.Workspace) []*directory.Workspace {
+	records := make([]*directory.Workspace, len(all))
 	for i := range all {
 		records[i] = &all[i]
 	}
-	slices.SortFunc(records, func(a, b *usage.Workspace) int {
+	slices.SortFunc(records, func(a, b *directory.Workspace) int {
 		if c := cmp.Compare(a.Document, b.Document); c != 0 {
 			return c
 		}
@@ -89,6 +89,6 @@ func byDocument(all []usage.Workspace) []*usage.Workspace {
 	return records
 }
 
-func sameTenure(a, b usage.Tenure) bool {
+func sameTenure(a, b directory.Tenure) bool {
 	return a.Document == b.Document && a.Host == b.Host && a.Owner == b.Owner && a.From.Equal(b.From) && a.To.Equal(b.To)
 }

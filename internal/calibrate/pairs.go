@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -119,7 +120,7 @@ func (p *Pairs) Pair() (Paired, error) {
 	case len(named) == 0:
 		pair.Way, cpu = AllAsOne, cpu.renamed(func(string) string { return "" })
 	case !meet(named, cpu.hosts()):
-		pair.Way, cpu, power = ByAddress, cpu.renamed(usage.HostName), power.renamed(usage.HostName)
+		pair.Way, cpu, power = ByAddress, cpu.renamed(directory.HostName), power.renamed(directory.HostName)
 		if !meet(power.hosts(), cpu.hosts()) {
 			return Paired{}, fmt.Errorf("the measured power is of other hosts: it has %s, CPU time has %s; give it the same label with label_replace, or, if it is of all hosts together, wrap it in sum()",
 				examples(named), examples(p.cpu.hosts()))

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -30,9 +31,9 @@ func (k Key) holds(of usage.Key) bool {
 type Known struct {
 	usage.Proof
 	Key     Key
-	Titles  []usage.Title // of the users with usage
-	Remains *usage.Tally  // usage of the project in an interval whose details were deleted
-	Held    *usage.Period // from the first to the newest interval with usage; nil: the store is empty
+	Titles  []directory.Title // of the users with usage
+	Remains *usage.Tally      // usage of the project in an interval whose details were deleted
+	Held    *usage.Period     // from the first to the newest interval with usage; nil: the store is empty
 	Now     time.Time
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -296,10 +297,10 @@ func TestText(t *testing.T) {
 				{Piece: start, At: start.Add(9 * time.Hour), Why: usage.BecauseRecost, Was: usage.Price{Intensity: 231.5, Kind: usage.Actual, Provider: "uk", Grid: "GB"}, Is: usage.Price{Intensity: 231.5, Kind: usage.Actual, Provider: "uk", Grid: "GB"}, EnergyWas: 1, EnergyIs: 1.5},
 			},
 		},
-		Titles: []usage.Title{{
+		Titles: []directory.Title{{
 			User:        "al\x1bice",
-			Tenures:     []usage.Tenure{{Document: `ObjectID("68c1")`, Host: "172.16.100.5", From: start.Add(-time.Hour), To: start.Add(time.Hour)}},
-			Memberships: []usage.Membership{{Group: "Muons, all"}, {Group: "SANS", From: start}},
+			Tenures:     []directory.Tenure{{Document: `ObjectID("68c1")`, Host: "172.16.100.5", From: start.Add(-time.Hour), To: start.Add(time.Hour)}},
+			Memberships: []directory.Membership{{Group: "Muons, all"}, {Group: "SANS", From: start}},
 		}},
 	}
 	zone, err := time.LoadLocation("Europe/London")

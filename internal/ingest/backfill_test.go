@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 	"github.com/carbon-exporter/carbon_exporter/internal/source"
@@ -506,7 +507,7 @@ func TestABackfillKeepsUsageOfWorkspacesByHost(t *testing.T) {
 		return active
 	}
 	g := &registry{}
-	g.census = usage.Census{People: people("ada"), Workspaces: []usage.Workspace{
+	g.census = directory.Census{People: people("ada"), Workspaces: []directory.Workspace{
 		{Document: "1", Host: "10.0.0.1", Owner: "ada", Created: start.Add(-8 * time.Hour)},
 		{Document: "2", Host: "10.0.0.2", Owner: "ada", Created: start.Add(-5 * time.Hour)},
 		{Document: "3", Host: "10.0.0.3", Owner: "ada", Created: start.Add(-90 * time.Hour)},

@@ -9,20 +9,21 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // DirectoryStore remembers what the directory has said.
 type DirectoryStore interface {
-	Directory(ctx context.Context) (usage.Directory, error)
-	SaveDirectory(ctx context.Context, l usage.Learned, homes bool) (stale int, err error)
+	Directory(ctx context.Context) (directory.Directory, error)
+	SaveDirectory(ctx context.Context, l directory.Learned, homes bool) (stale int, err error)
 }
 
 // DirectoryObserver is told about the directory.
 type DirectoryObserver interface {
 	// Directory says when the current directory was read.
 	Directory(asOf time.Time)
-	RejectedRecords(rejects []usage.RecordReject)
+	RejectedRecords(rejects []directory.RecordReject)
 }
 
 // book holds the current directory, and the attribution made from it: a page.
@@ -34,7 +35,7 @@ type book struct {
 
 	mu      sync.Mutex // one reader of the store, one learner at a time
 	current atomic.Pointer[page]
-	saved   atomic.Pointer[usage.Directory] // as it is in the store; nil: not read yet
+	saved   atomic.Pointer[directory.Directory] // as it is in the store; nil: not read yet
 }
 
 // page is one state of the book.
@@ -60,7 +61,7 @@ func (b *book) page(ctx context.Context, set Settings) (*page, error) {
 	if p := b.current.Load(); p != nil && p.generation >= set.generation {
 		return p, nil
 	}
-	known := &usage.Directory{}
+	known := &directory.Directory{}
 	if set.Directory != nil {
 		var err error
 		if known, err = b.recall(ctx); err != nil {
@@ -73,7 +74,7 @@ func (b *book) page(ctx context.Context, set Settings) (*page, error) {
 }
 
 // recall reads the directory of the store, once.
-func (b *book) recall(ctx context.Context) (*usage.Directory, error) {
+func (b *book) recall(ctx context.Context) (*directory.Directory, error) {
 	if known := b.saved.Load(); known != nil {
 		return known, nil
 	}
@@ -90,7 +91,7 @@ func (b *book) recall(ctx context.Context) (*usage.Directory, error) {
 // whatever is stored by the old page after this transaction finds out that it is
 // not current any more, and what was stored before is found to be due again by it.
 // What cannot be stored is learned again with the next reading.
-func (b *book) turn(ctx context.Context, set Settings, census usage.Census) (stale int, err error) {
+func (b *book) turn(ctx context.Context, set Settings, census directory.Census) (stale int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	known, err := b.recall(ctx)
@@ -108,7 +109,7 @@ func (b *book) turn(ctx context.Context, set Settings, census usage.Census) (sta
 	return stale, err
 }
 
-func nothingNew(l usage.Learned) bool {
+func nothingNew(l directory.Learned) bool {
 	return len(l.Tenures) == 0 && len(l.People) == 0 && len(l.Memberships) == 0 && len(l.Hosts) == 0
 }
 

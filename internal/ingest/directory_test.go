@@ -9,20 +9,23 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // registry is a directory whose records a test writes.
 type registry struct {
 	down   error
-	census usage.Census
+	census directory.Census
 }
 
 func (g *registry) settings(s *Settings) {
 	s.Workspaces = true
 	s.Directory = &Directory{
-		Census: func(context.Context) (usage.Census, []usage.RecordReject, error) { return g.census, nil, g.down },
-		Learn:  attribution.Learn, Every: 5 * time.Minute,
+		Census: func(context.Context) (directory.Census, []directory.RecordReject, error) {
+			return g.census, nil, g.down
+		},
+		Learn: attribution.Learn, Every: 5 * time.Minute,
 	}
 }
 
@@ -42,9 +45,9 @@ func nameless(t *testing.T, g *registry) (*rig, string) {
 	return r, r.cloud.Hosts()[0].Instance
 }
 
-func people(ids ...string) (all []usage.Person) {
+func people(ids ...string) (all []directory.Person) {
 	for _, id := range ids {
-		all = append(all, usage.Person{ID: id})
+		all = append(all, directory.Person{ID: id})
 	}
 	return all
 }
@@ -73,9 +76,9 @@ func TestADirectoryThatComesLateAttributesWhatIsNotSettled(t *testing.T) {
 		t.Fatalf("without a directory users are %v", before)
 	}
 	g.down = nil
-	g.census = usage.Census{
+	g.census = directory.Census{
 		People:     people("ada"),
-		Workspaces: []usage.Workspace{{Document: "1", Host: usage.HostName(host), Owner: "ada", Created: start.Add(-72 * time.Hour)}},
+		Workspaces: []directory.Workspace{{Document: "1", Host: directory.HostName(host), Owner: "ada", Created: start.Add(-72 * time.Hour)}},
 	}
 	if err := r.learn(); err != nil {
 		t.Fatal(err)
@@ -115,9 +118,9 @@ func TestSettledIntervalsStayWhoseTheyWere(t *testing.T) {
 	if settled == 0 {
 		t.Fatal("nothing is settled")
 	}
-	g.census = usage.Census{
+	g.census = directory.Census{
 		People:     people("ada"),
-		Workspaces: []usage.Workspace{{Document: "1", Host: usage.HostName(host), Owner: "ada", Created: start.Add(-72 * time.Hour)}},
+		Workspaces: []directory.Workspace{{Document: "1", Host: directory.HostName(host), Owner: "ada", Created: start.Add(-72 * time.Hour)}},
 	}
 	if err := r.learn(); err != nil {
 		t.Fatal(err)
@@ -139,9 +142,9 @@ func TestOldIntervalsAreNotFinalBeforeTheDirectoryWasRead(t *testing.T) {
 	late := func() (*rig, *registry) {
 		g := &registry{down: errors.New("nobody answers yet")}
 		r, host := nameless(t, g)
-		g.census = usage.Census{
+		g.census = directory.Census{
 			People:     people("ada"),
-			Workspaces: []usage.Workspace{{Document: "1", Host: usage.HostName(host), Owner: "ada", Created: start.Add(-100 * time.Hour)}},
+			Workspaces: []directory.Workspace{{Document: "1", Host: directory.HostName(host), Owner: "ada", Created: start.Add(-100 * time.Hour)}},
 		}
 		set := r.spine.current()
 		set.Lookback = 72 * time.Hour
@@ -193,9 +196,9 @@ func TestABackfillReadsTheDirectoryFirst(t *testing.T) {
 	for _, down := range []error{nil, errors.New("nobody answers")} {
 		g := &registry{down: down}
 		r, host := nameless(t, g)
-		g.census = usage.Census{
+		g.census = directory.Census{
 			People:     people("ada"),
-			Workspaces: []usage.Workspace{{Document: "1", Host: usage.HostName(host), Owner: "ada", Created: start.Add(-100 * time.Hour)}},
+			Workspaces: []directory.Workspace{{Document: "1", Host: directory.HostName(host), Owner: "ada", Created: start.Add(-100 * time.Hour)}},
 		}
 		last := Range{Period: usage.Period{From: start.Add(-48 * time.Hour), To: start.Add(-24 * time.Hour)}}
 		if done, err := r.tool().Backfill(t.Context(), last); err != nil || done.Finished != 48 {
@@ -213,8 +216,8 @@ func TestABackfillReadsTheDirectoryFirst(t *testing.T) {
 func TestAHalfHourOfTwoOwnersIsDivided(t *testing.T) {
 	g := &registry{}
 	r, host := nameless(t, g)
-	name, handover := usage.HostName(host), start.Add(-20*time.Minute)
-	g.census = usage.Census{People: people("ada", "bob"), Workspaces: []usage.Workspace{
+	name, handover := directory.HostName(host), start.Add(-20*time.Minute)
+	g.census = directory.Census{People: people("ada", "bob"), Workspaces: []directory.Workspace{
 		{Document: "1", Host: name, Owner: "ada", Created: start.Add(-30 * time.Minute), Deleted: handover},
 		{Document: "2", Host: name, Owner: "bob", Created: handover},
 	}}
@@ -232,9 +235,9 @@ func TestTheHostsOfTheNewestPollAreTheActiveWorkspaces(t *testing.T) {
 	g := &registry{}
 	r, host := nameless(t, g)
 	began := start.Add(-5 * time.Hour)
-	g.census = usage.Census{
+	g.census = directory.Census{
 		People:     people("ada"),
-		Workspaces: []usage.Workspace{{Document: "1", Host: usage.HostName(host), Owner: "ada", Created: began}},
+		Workspaces: []directory.Workspace{{Document: "1", Host: directory.HostName(host), Owner: "ada", Created: began}},
 	}
 	if err := r.learn(); err != nil {
 		t.Fatal(err)
@@ -343,9 +346,9 @@ func TestAPageThatIsTurnedInMidRunIsNoticed(t *testing.T) {
 	if err := r.learn(); err != nil {
 		t.Fatal(err)
 	}
-	g.census = usage.Census{
+	g.census = directory.Census{
 		People:     people("ada"),
-		Workspaces: []usage.Workspace{{Document: "1", Host: usage.HostName(host), Owner: "ada", Created: start.Add(-72 * time.Hour)}},
+		Workspaces: []directory.Workspace{{Document: "1", Host: directory.HostName(host), Owner: "ada", Created: start.Add(-72 * time.Hour)}},
 	}
 	learned := make(chan error, 1)
 	turned := &turning{Store: r.store, turn: func() {

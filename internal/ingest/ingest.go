@@ -10,6 +10,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -54,8 +55,8 @@ type Attribution interface {
 
 // Directory is where the records are of who had which host when.
 type Directory struct {
-	Census func(ctx context.Context) (usage.Census, []usage.RecordReject, error)
-	Learn  func(known usage.Directory, c usage.Census) usage.Learned
+	Census func(ctx context.Context) (directory.Census, []directory.RecordReject, error)
+	Learn  func(known directory.Directory, c directory.Census) directory.Learned
 	Every  time.Duration
 	Homes  bool // whether it says which group people are in
 }
@@ -88,7 +89,7 @@ type Settings struct {
 	Source      Source
 	Grid        Grid
 	// Attribution is made anew whenever the directory changes.
-	Attribution func(usage.Directory) Attribution
+	Attribution func(directory.Directory) Attribution
 	Directory   *Directory  // nil: there is none
 	UsageWriter UsageWriter // nil: there is none
 	Workspaces  bool        // whether usage is kept by host, for as long as a workspace lives

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -138,8 +139,8 @@ func (w *Worker) book() *book {
 // noDirectory is told of a directory and shows it nowhere.
 type noDirectory struct{}
 
-func (noDirectory) Directory(time.Time)                  {}
-func (noDirectory) RejectedRecords([]usage.RecordReject) {}
+func (noDirectory) Directory(time.Time)                      {}
+func (noDirectory) RejectedRecords([]directory.RecordReject) {}
 
 // longestBreath is longer than SQLite sleeps while it waits for its turn to
 // write.

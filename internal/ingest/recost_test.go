@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
 	"github.com/carbon-exporter/carbon_exporter/internal/power"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
@@ -231,7 +232,7 @@ func TestWhatIsDueStaysDue(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.both()
-	g.census = usage.Census{People: people("eve"), Workspaces: []usage.Workspace{{Document: "1", Host: "10.0.0.3", Owner: "eve", Created: start.Add(-90 * time.Hour)}}}
+	g.census = directory.Census{People: people("eve"), Workspaces: []directory.Workspace{{Document: "1", Host: "10.0.0.3", Owner: "eve", Created: start.Add(-90 * time.Hour)}}}
 	if err := r.learn(); err != nil {
 		t.Fatal(err)
 	}

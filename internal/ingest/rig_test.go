@@ -19,6 +19,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
 	"github.com/carbon-exporter/carbon_exporter/internal/power"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
@@ -69,7 +70,7 @@ func newRig(t testing.TB, change ...func(*Settings)) *rig {
 			},
 		},
 		Grid: &intensity.UK{Upstream: local(r.grid), URL: "http://grid.test", Now: clock},
-		Attribution: func(d usage.Directory) Attribution {
+		Attribution: func(d directory.Directory) Attribution {
 			return attribution.Rules{GroupBy: attribution.ByProject, Directory: attribution.NewIndex(d)}
 		},
 		PUE: 1,
@@ -441,13 +442,13 @@ func number(form url.Values, name string) float64 {
 // silent is a witness who tells nobody.
 type silent struct{}
 
-func (silent) Asked(string, time.Duration, error)   {}
-func (silent) Rejected(usage.Rejects)               {}
-func (silent) Wrote(error)                          {}
-func (silent) Changed(context.Context)              {}
-func (silent) Rested(context.Context)               {}
-func (silent) Grid([]usage.Slot)                    {}
-func (silent) ForecastErrors([]usage.ForecastError) {}
-func (silent) Directory(time.Time)                  {}
-func (silent) RejectedRecords([]usage.RecordReject) {}
-func (silent) RollupsPending(int)                   {}
+func (silent) Asked(string, time.Duration, error)       {}
+func (silent) Rejected(usage.Rejects)                   {}
+func (silent) Wrote(error)                              {}
+func (silent) Changed(context.Context)                  {}
+func (silent) Rested(context.Context)                   {}
+func (silent) Grid([]usage.Slot)                        {}
+func (silent) ForecastErrors([]usage.ForecastError)     {}
+func (silent) Directory(time.Time)                      {}
+func (silent) RejectedRecords([]directory.RecordReject) {}
+func (silent) RollupsPending(int)                       {}

@@ -5,7 +5,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
 // Names are the names of the collections and fields that hold the directory. A field
@@ -24,7 +24,7 @@ const batch = 5000
 // one by one and counted. With an error, even at the very end, there is no census: with
 // half a directory, the usage of the other half would be unattributed. The caller sets
 // Census.AsOf.
-func (r *Reader) Census(ctx context.Context, n Names) (usage.Census, []usage.RecordReject, error) {
+func (r *Reader) Census(ctx context.Context, n Names) (directory.Census, []directory.RecordReject, error) {
 	c := newCounter(n)
 	for _, part := range []struct {
 		collection string
@@ -40,7 +40,7 @@ func (r *Reader) Census(ctx context.Context, n Names) (usage.Census, []usage.Rec
 		question := Find{Projection: only(part.fields), Sort: bson.D{{Key: "_id", Value: 1}}, BatchSize: batch, AllowDiskUse: true}
 		for doc, err := range r.Find(ctx, part.collection, question) {
 			if err != nil {
-				return usage.Census{}, nil, err
+				return directory.Census{}, nil, err
 			}
 			part.read(doc)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -29,7 +30,7 @@ const (
 // counter turns records into a census as they come, in the order of their ids.
 type counter struct {
 	names   Names
-	census  usage.Census
+	census  directory.Census
 	people  map[string]bool
 	hosts   map[string]bool
 	refused map[[2]string]int // by collection and reason
@@ -38,17 +39,17 @@ type counter struct {
 func newCounter(n Names) *counter {
 	return &counter{
 		names: n, people: map[string]bool{}, hosts: map[string]bool{}, refused: map[[2]string]int{},
-		census: usage.Census{Groups: map[string][]string{}, Refused: map[string]bool{}},
+		census: directory.Census{Groups: map[string][]string{}, Refused: map[string]bool{}},
 	}
 }
 
 func (c *counter) refuse(collection, reason string) { c.refused[[2]string{collection, reason}]++ }
 
 // close gives the census and what was refused, each in a fixed order.
-func (c *counter) close() (usage.Census, []usage.RecordReject) {
-	var rejects []usage.RecordReject
+func (c *counter) close() (directory.Census, []directory.RecordReject) {
+	var rejects []directory.RecordReject
 	for _, k := range slices.SortedFunc(maps.Keys(c.refused), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
-		rejects = append(rejects, usage.RecordReject{Collection: k[0], Reason: k[1], Count: c.refused[k]})
+		rejects = append(rejects, directory.RecordReject{Collection: k[0], Reason: k[1], Count: c.refused[k]})
 	}
 	for name, members := range c.census.Groups {
 		slices.Sort(members)
@@ -74,7 +75,7 @@ func (c *counter) user(doc bson.Raw) {
 		c.refuse(n.Collection, reason) // the person stays, without it
 	}
 	c.people[id] = true
-	c.census.People = append(c.census.People, usage.Person{ID: id, Name: called})
+	c.census.People = append(c.census.People, directory.Person{ID: id, Name: called})
 }
 
 // group adds a group. Groups with the same name become one, with all members.
@@ -128,7 +129,7 @@ func (c *counter) host(doc bson.Raw) {
 		c.refuse(n.Collection, reason)
 		return
 	}
-	p := usage.Placement{Host: called}
+	p := directory.Placement{Host: called}
 	for _, field := range []struct {
 		name string
 		into *string
@@ -164,7 +165,7 @@ func (c *counter) workspace(doc bson.Raw) {
 	c.census.Workspaces = append(c.census.Workspaces, w)
 }
 
-func (c *counter) times(doc bson.Raw) (w usage.Workspace, reason string) {
+func (c *counter) times(doc bson.Raw) (w directory.Workspace, reason string) {
 	n := c.names.Workspaces
 	for _, t := range []struct {
 		field string

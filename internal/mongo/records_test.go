@@ -11,6 +11,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -53,7 +54,7 @@ func TestNamesThatAreNoText(t *testing.T) {
 			{Key: "created_time", Value: time.Unix(1000, 0)},
 			{Key: "owner", Value: text},
 		}))
-		want := []usage.RecordReject{{Collection: "workspaces", Reason: badText, Count: 1}}
+		want := []directory.RecordReject{{Collection: "workspaces", Reason: badText, Count: 1}}
 		if census, rejects := c.close(); len(census.Workspaces) != 0 || !slices.Equal(rejects, want) {
 			t.Errorf("%s: got %+v, %v", name, census.Workspaces, rejects)
 		}
@@ -75,7 +76,7 @@ func TestLongNamesAreCutAsLabelsAre(t *testing.T) {
 	if len(rejects) != 0 || len(census.Workspaces) != 1 || census.Workspaces[0].Owner != usage.Name(long) || census.People[0].ID != usage.Name(long) {
 		t.Fatalf("got %+v, %v", census, rejects)
 	}
-	if got, want := census.Workspaces[0].Host, usage.HostName(usage.HostLabel(long+":9100")); got != want {
+	if got, want := census.Workspaces[0].Host, directory.HostName(usage.HostLabel(long+":9100")); got != want {
 		t.Errorf("a series of that host is called %s, the workspace's %s", want, got)
 	}
 }

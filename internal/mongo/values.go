@@ -8,6 +8,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -24,7 +25,7 @@ func name(doc bson.Raw, field, absent string) (value, reason string) {
 // host reads the name of a host, as series and directories are compared by it.
 func host(doc bson.Raw, field string) (value, reason string) {
 	label, reason := text(doc, field, missingHostname)
-	value = usage.HostName(usage.HostLabel(label))
+	value = directory.HostName(usage.HostLabel(label))
 	if value == "" && reason == "" {
 		reason = missingHostname
 	}

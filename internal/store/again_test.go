@@ -5,12 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // news says that a host had another owner from one interval to another.
-func news(from, to usage.Interval) usage.Learned {
-	return usage.Learned{Directory: usage.Directory{AsOf: epoch}, Spans: []usage.Span{{Host: "h", From: from.Start, To: to.End()}}}
+func news(from, to usage.Interval) directory.Learned {
+	return directory.Learned{Directory: directory.Directory{AsOf: epoch}, Spans: []directory.Span{{Host: "h", From: from.Start, To: to.End()}}}
 }
 
 func TestWhatTheDirectoryKnowsMoreOfIsDueAgain(t *testing.T) {

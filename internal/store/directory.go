@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -18,13 +19,13 @@ import (
 //
 // Intervals that are not settled and in which other owners are known now become
 // due again; it says how many.
-func (s *Store) SaveDirectory(ctx context.Context, l usage.Learned, homes bool) (stale int, err error) {
+func (s *Store) SaveDirectory(ctx context.Context, l directory.Learned, homes bool) (stale int, err error) {
 	naming, moved := (*naming)(nil), false
 	err = s.write(ctx, func(tx *sql.Tx) (err error) {
 		if naming, err = s.names.in(ctx, tx); err != nil {
 			return err
 		}
-		d := directory{ctx: ctx, tx: tx, naming: naming}
+		d := recordWriter{ctx: ctx, tx: tx, naming: naming}
 		if err := s.putTenures(d, l.Tenures); err != nil {
 			return err
 		}
@@ -56,15 +57,15 @@ func (s *Store) SaveDirectory(ctx context.Context, l usage.Learned, homes bool) 
 	return stale, nil
 }
 
-// directory writes to its tables in one transaction.
-type directory struct {
+// recordWriter writes the directory to its tables in one transaction.
+type recordWriter struct {
 	ctx    context.Context
 	tx     *sql.Tx
 	naming *naming
 }
 
 // do runs one statement for each of n rows.
-func (d directory) do(query string, n int, args func(i int) []any) error {
+func (d recordWriter) do(query string, n int, args func(i int) []any) error {
 	if n == 0 {
 		return nil
 	}
@@ -87,9 +88,9 @@ func (d directory) do(query string, n int, args func(i int) []any) error {
 }
 
 // putTenures replaces all tenures of each document that there is one of.
-func (s *Store) putTenures(d directory, tenures []usage.Tenure) error {
+func (s *Store) putTenures(d recordWriter, tenures []directory.Tenure) error {
 	tenures = slices.Clone(tenures)
-	slices.SortStableFunc(tenures, func(a, b usage.Tenure) int { return strings.Compare(a.Document, b.Document) })
+	slices.SortStableFunc(tenures, func(a, b directory.Tenure) int { return strings.Compare(a.Document, b.Document) })
 	places := make([]int, len(tenures)) // within the document
 	var documents []string
 	for i, t := range tenures {
@@ -114,8 +115,8 @@ func (s *Store) putTenures(d directory, tenures []usage.Tenure) error {
 }
 
 // putPeople also makes them users, whether or not they ever use anything.
-func (d directory) putPeople(people []usage.Person) error {
-	people = slices.DeleteFunc(slices.Clone(people), func(p usage.Person) bool { return d.naming.isGone(p.ID) })
+func (d recordWriter) putPeople(people []directory.Person) error {
+	people = slices.DeleteFunc(slices.Clone(people), func(p directory.Person) bool { return d.naming.isGone(p.ID) })
 	for _, table := range []string{"directory_person", "dim_user"} {
 		if err := d.do("INSERT INTO "+table+`(user_id, display_name) VALUES (?, ?)
 			ON CONFLICT DO UPDATE SET display_name = excluded.display_name WHERE display_name IS NOT excluded.display_name`,
@@ -126,8 +127,8 @@ func (d directory) putPeople(people []usage.Person) error {
 	return nil
 }
 
-func (d directory) putMemberships(memberships []usage.Membership) error {
-	memberships = slices.DeleteFunc(slices.Clone(memberships), func(m usage.Membership) bool { return d.naming.isGone(m.User) })
+func (d recordWriter) putMemberships(memberships []directory.Membership) error {
+	memberships = slices.DeleteFunc(slices.Clone(memberships), func(m directory.Membership) bool { return d.naming.isGone(m.User) })
 	for _, m := range memberships {
 		if _, err := d.naming.group(m.Group); err != nil {
 			return err
@@ -141,7 +142,7 @@ func (d directory) putMemberships(memberships []usage.Membership) error {
 		})
 }
 
-func (d directory) putPlacements(hosts []usage.Placement) error {
+func (d recordWriter) putPlacements(hosts []directory.Placement) error {
 	return d.do(`INSERT INTO directory_placement VALUES (?, ?, ?) ON CONFLICT DO UPDATE
 		SET project = excluded.project, machine = excluded.machine`,
 		len(hosts), func(i int) []any { return []any{hosts[i].Host, text(hosts[i].Project), text(hosts[i].Machine)} })
@@ -149,7 +150,7 @@ func (d directory) putPlacements(hosts []usage.Placement) error {
 
 // putHomes sets the present group of everybody in the directory, and says
 // whether any was another, or was kept by other rules. It only writes a change.
-func (d directory) putHomes(at time.Time, homes bool) (moved bool, err error) {
+func (d recordWriter) putHomes(at time.Time, homes bool) (moved bool, err error) {
 	by := "usage"
 	if homes {
 		by = "directory"
@@ -184,7 +185,7 @@ func (d directory) putHomes(at time.Time, homes bool) (moved bool, err error) {
 	return n > 0 || was != by, err
 }
 
-func (d directory) set(name, value string) error {
+func (d recordWriter) set(name, value string) error {
 	_, err := d.tx.ExecContext(d.ctx, `INSERT INTO setting VALUES (?, ?)
 		ON CONFLICT DO UPDATE SET value = excluded.value WHERE value <> excluded.value`, name, value)
 	return err

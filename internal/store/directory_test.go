@@ -8,39 +8,39 @@ import (
 	"testing"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
 // learnedAll is a directory of which nothing was known.
-func learnedAll(d usage.Directory) usage.Learned {
-	l := usage.Learned{Directory: d, Tenures: d.Tenures, People: d.People, Memberships: d.Memberships, Hosts: d.Hosts}
+func learnedAll(d directory.Directory) directory.Learned {
+	l := directory.Learned{Directory: d, Tenures: d.Tenures, People: d.People, Memberships: d.Memberships, Hosts: d.Hosts}
 	for _, t := range d.Tenures {
-		l.Spans = append(l.Spans, usage.Span{Host: t.Host, From: t.From, To: t.To})
+		l.Spans = append(l.Spans, directory.Span{Host: t.Host, From: t.From, To: t.To})
 	}
 	return l
 }
 
 // largeDirectory has so many documents, a user for each ten, and 20 groups. It
 // is ordered as it is read back.
-func largeDirectory(documents int) usage.Directory {
-	d := usage.Directory{AsOf: at(48).Start}
+func largeDirectory(documents int) directory.Directory {
+	d := directory.Directory{AsOf: at(48).Start}
 	for n := range documents {
 		from := epoch.Add(time.Duration(n) * time.Minute)
 		document, host := fmt.Sprintf("document-%06d", n), fmt.Sprintf("10.0.%d.%d", n/250, n%250)
 		d.Tenures = append(d.Tenures,
-			usage.Tenure{Document: document, Host: host, From: from, To: from.Add(time.Hour)},
-			usage.Tenure{Document: document, Host: host, Owner: fmt.Sprintf("u%05d", n/10), From: from.Add(time.Hour)})
+			directory.Tenure{Document: document, Host: host, From: from, To: from.Add(time.Hour)},
+			directory.Tenure{Document: document, Host: host, Owner: fmt.Sprintf("u%05d", n/10), From: from.Add(time.Hour)})
 	}
 	for n := range documents / 10 {
 		user := fmt.Sprintf("u%05d", n)
-		d.People = append(d.People, usage.Person{ID: user, Name: "Person " + user})
-		d.Memberships = append(d.Memberships, usage.Membership{User: user, Group: fmt.Sprintf("g%02d", n%20)})
+		d.People = append(d.People, directory.Person{ID: user, Name: "Person " + user})
+		d.Memberships = append(d.Memberships, directory.Membership{User: user, Group: fmt.Sprintf("g%02d", n%20)})
 	}
-	d.Hosts = append(d.Hosts, usage.Placement{Host: "10.0.0.1", Project: "IDAaaS"}, usage.Placement{Host: "10.0.0.2", Machine: "Muon"})
+	d.Hosts = append(d.Hosts, directory.Placement{Host: "10.0.0.1", Project: "IDAaaS"}, directory.Placement{Host: "10.0.0.2", Machine: "Muon"})
 	return d
 }
 
-func saveDirectory(tb testing.TB, s *Store, l usage.Learned, homes bool) int {
+func saveDirectory(tb testing.TB, s *Store, l directory.Learned, homes bool) int {
 	tb.Helper()
 	stale, err := s.SaveDirectory(tb.Context(), l, homes)
 	if err != nil {
@@ -49,7 +49,7 @@ func saveDirectory(tb testing.TB, s *Store, l usage.Learned, homes bool) int {
 	return stale
 }
 
-func directoryOf(tb testing.TB, s *Store) usage.Directory {
+func directoryOf(tb testing.TB, s *Store) directory.Directory {
 	tb.Helper()
 	d, err := s.Directory(tb.Context())
 	if err != nil {
@@ -61,21 +61,21 @@ func directoryOf(tb testing.TB, s *Store) usage.Directory {
 func TestTheDirectoryComesBackAsItWas(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "carbon.db")
 	s := openStore(t, path, Options{Interval: half})
-	if d := directoryOf(t, s); !reflect.DeepEqual(d, usage.Directory{}) {
+	if d := directoryOf(t, s); !reflect.DeepEqual(d, directory.Directory{}) {
 		t.Errorf("before any was read it is %+v", d)
 	}
 	from := epoch.Add(time.Hour)
-	d := usage.Directory{
+	d := directory.Directory{
 		AsOf: epoch.Add(3 * time.Hour),
-		Tenures: []usage.Tenure{
+		Tenures: []directory.Tenure{
 			{Document: "1", Host: "b", Owner: "z", From: from, To: from},
 			{Document: "1", Host: "b", Owner: "a", From: from, To: from.Add(time.Second)},
 			{Document: "1", Host: "a", From: epoch},
 			{Document: "2", Host: `{"$gt":""}`, Owner: "\xff\x00☢", From: epoch},
 		},
-		People:      []usage.Person{{ID: "a", Name: "Ada"}, {ID: "b"}, {ID: "\xff\x00☢", Name: "'; --"}},
-		Memberships: []usage.Membership{{User: "a", Group: "g"}, {User: "a", Group: "g", From: from, To: from.Add(time.Hour)}, {User: "a", Group: "h", From: from}},
-		Hosts:       []usage.Placement{{Host: "a", Project: "p", Machine: "m"}, {Host: "b"}},
+		People:      []directory.Person{{ID: "a", Name: "Ada"}, {ID: "b"}, {ID: "\xff\x00☢", Name: "'; --"}},
+		Memberships: []directory.Membership{{User: "a", Group: "g"}, {User: "a", Group: "g", From: from, To: from.Add(time.Hour)}, {User: "a", Group: "h", From: from}},
+		Hosts:       []directory.Placement{{Host: "a", Project: "p", Machine: "m"}, {Host: "b"}},
 	}
 	saveDirectory(t, s, learnedAll(d), false)
 	if got := directoryOf(t, s); !reflect.DeepEqual(got, d) {
@@ -91,9 +91,9 @@ func TestTheDirectoryComesBackAsItWas(t *testing.T) {
 
 	// What changes is one document, a name, the end of a membership and a host.
 	d.AsOf = d.AsOf.Add(time.Hour)
-	d.Tenures = append([]usage.Tenure{{Document: "1", Host: "c", Owner: "b", From: epoch}}, d.Tenures[3])
+	d.Tenures = append([]directory.Tenure{{Document: "1", Host: "c", Owner: "b", From: epoch}}, d.Tenures[3])
 	d.People[1].Name, d.Memberships[2].To, d.Hosts[1].Machine = "Bob", d.AsOf, "m"
-	saveDirectory(t, s, usage.Learned{
+	saveDirectory(t, s, directory.Learned{
 		Directory: d, Tenures: d.Tenures[:1], People: d.People[1:2], Memberships: d.Memberships[2:], Hosts: d.Hosts[1:],
 	}, false)
 	if err := s.Close(); err != nil {
@@ -110,12 +110,12 @@ func TestADirectoryThatSaysNothingNewWritesItsTimeOnly(t *testing.T) {
 	saveDirectory(t, s, learnedAll(d), true)
 	execute(t, s.writer, "PRAGMA wal_checkpoint(TRUNCATE)")
 	before, size := dump(t, s), pages(t, s)
-	saveDirectory(t, s, usage.Learned{Directory: d}, true)
+	saveDirectory(t, s, directory.Learned{Directory: d}, true)
 	if dump(t, s) != before {
 		t.Error("the same directory has changed something")
 	}
 	d.AsOf = d.AsOf.Add(5 * time.Minute)
-	saveDirectory(t, s, usage.Learned{Directory: d}, true)
+	saveDirectory(t, s, directory.Learned{Directory: d}, true)
 	if got := directoryOf(t, s); !reflect.DeepEqual(got, d) {
 		t.Error("it is another directory")
 	}
@@ -137,10 +137,10 @@ func TestThePresentGroupIsThatOfTheDirectory(t *testing.T) {
 	s := newStore(t)
 	now := at(10).Start
 	commit(t, s, unpriced(at(1), fact(key("p", "m", "a", "p"), at(1).Start, 1, 1), fact(key("p", "m", "stranger", "p"), at(1).Start, 1, 1)))
-	l := learnedAll(usage.Directory{
+	l := learnedAll(directory.Directory{
 		AsOf:   now,
-		People: []usage.Person{{ID: "a"}, {ID: "b"}, {ID: "c"}},
-		Memberships: []usage.Membership{
+		People: []directory.Person{{ID: "a"}, {ID: "b"}, {ID: "c"}},
+		Memberships: []directory.Membership{
 			{User: "a", Group: "z"}, {User: "a", Group: "y", From: now}, {User: "a", Group: "x", To: now}, {User: "a", Group: "w", From: now.Add(time.Second)},
 			{User: "b", Group: "z", To: now},
 		},
@@ -157,9 +157,9 @@ func TestThePresentGroupIsThatOfTheDirectory(t *testing.T) {
 	want(t, "the first by name of those now", homes(), "a=y b=unattributed c=unattributed stranger=p ")
 	commit(t, s, unpriced(at(2), fact(key("p", "m", "a", "q"), at(2).Start, 1, 1), fact(key("p", "m", "stranger", "q"), at(2).Start, 1, 1)))
 	want(t, "usage moves only whom the directory does not know", homes(), "a=y b=unattributed c=unattributed stranger=q ")
-	saveDirectory(t, s, usage.Learned{Directory: usage.Directory{AsOf: now.Add(time.Second)}}, true)
+	saveDirectory(t, s, directory.Learned{Directory: directory.Directory{AsOf: now.Add(time.Second)}}, true)
 	want(t, "time moves on", homes(), "a=w b=unattributed c=unattributed stranger=q ")
-	saveDirectory(t, s, usage.Learned{Directory: usage.Directory{AsOf: now}}, false)
+	saveDirectory(t, s, directory.Learned{Directory: directory.Directory{AsOf: now}}, false)
 	commit(t, s, unpriced(at(3), fact(key("p", "m", "a", "q"), at(3).Start, 1, 1)))
 	want(t, "without, usage moves everybody", homes(), "a=q b=unattributed c=unattributed stranger=q ")
 }
@@ -167,10 +167,10 @@ func TestThePresentGroupIsThatOfTheDirectory(t *testing.T) {
 func TestOfManySpansTheUnionIsTouched(t *testing.T) {
 	for seed := range int64(200) {
 		r := rand.New(rand.NewSource(seed))
-		var spans []usage.Span
+		var spans []directory.Span
 		for range 1 + r.Intn(8) {
 			from := epoch.Add(time.Duration(r.Intn(600)) * time.Minute)
-			s := usage.Span{From: from, To: from.Add(time.Duration(r.Intn(90)) * time.Minute)}
+			s := directory.Span{From: from, To: from.Add(time.Duration(r.Intn(90)) * time.Minute)}
 			switch r.Intn(12) {
 			case 0:
 				s.To = time.Time{}
@@ -208,7 +208,7 @@ func BenchmarkSameDirectory(b *testing.B) {
 	saveDirectory(b, s, learnedAll(d), true)
 	for b.Loop() {
 		d.AsOf = d.AsOf.Add(time.Minute)
-		saveDirectory(b, s, usage.Learned{Directory: d}, true)
+		saveDirectory(b, s, directory.Learned{Directory: d}, true)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -31,9 +32,9 @@ func fullStore(t *testing.T, path string) *Store {
 	s := openStore(t, path, Options{Interval: half})
 	r := rand.New(rand.NewSource(3))
 	d := largeDirectory(200)
-	d.People = append(d.People, usage.Person{ID: person, Name: "Augusta Ada King"})
+	d.People = append(d.People, directory.Person{ID: person, Name: "Augusta Ada King"})
 	d.Tenures[7].Owner = person
-	d.Memberships = append(d.Memberships, usage.Membership{User: person, Group: "g1"})
+	d.Memberships = append(d.Memberships, directory.Membership{User: person, Group: "g1"})
 	saveDirectory(t, s, learnedAll(d), true)
 	for n := range 12 {
 		rec := randomRecord(r, at(n))
@@ -196,8 +197,8 @@ func TestWhatComesOfAForgottenPersonIsNobodys(t *testing.T) {
 		t.Errorf("got %v, want %v", rows, want)
 	}
 	d := largeDirectory(20)
-	d.People, d.Tenures[0].Owner = append(d.People, usage.Person{ID: person, Name: "Ada"}), person
-	d.Memberships = append(d.Memberships, usage.Membership{User: person, Group: "g9"})
+	d.People, d.Tenures[0].Owner = append(d.People, directory.Person{ID: person, Name: "Ada"}), person
+	d.Memberships = append(d.Memberships, directory.Membership{User: person, Group: "g9"})
 	saveDirectory(t, daemon, learnedAll(d), true)
 	active(t, daemon, at(20).Start, usage.Active{Key: mine, Host: "b:1"})
 	shown := usage.Shown{Users: map[string]bool{person: true}, Elsewhere: map[usage.Key]usage.SettledUsage{mine: {Energy: usage.BusyIdle[usage.KWh]{Busy: 2}}}}
@@ -243,7 +244,7 @@ func TestWhoCannotBeForgotten(t *testing.T) {
 
 func TestAPersonWithoutUsageIsForgottenToo(t *testing.T) {
 	s := newStore(t)
-	d := usage.Directory{AsOf: epoch, Tenures: []usage.Tenure{{Document: "1", Host: "h", Owner: person, From: epoch}}}
+	d := directory.Directory{AsOf: epoch, Tenures: []directory.Tenure{{Document: "1", Host: "h", Owner: person, From: epoch}}}
 	saveDirectory(t, s, learnedAll(d), false)
 	forgetNow(t, s, person)
 	if strings.Contains(dump(t, s), person) {

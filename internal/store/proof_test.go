@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -115,10 +116,10 @@ func TestAProofOfWhatIsPruned(t *testing.T) {
 func TestTitles(t *testing.T) {
 	s := newStore(t)
 	moment := func(n int, d time.Duration) time.Time { return at(n).Start.Add(d) }
-	tenure := func(document, host, owner string, from, to time.Time) usage.Tenure {
-		return usage.Tenure{Document: document, Host: host, Owner: owner, From: from, To: to}
+	tenure := func(document, host, owner string, from, to time.Time) directory.Tenure {
+		return directory.Tenure{Document: document, Host: host, Owner: owner, From: from, To: to}
 	}
-	had := []usage.Tenure{
+	had := []directory.Tenure{
 		tenure("d1", "10.0.0.1", "alice", moment(0, 0), moment(1, time.Second)), // into the interval
 		tenure("d2", "10.0.0.2", "alice", moment(1, 10*time.Minute), time.Time{}),
 		tenure("d3", "10.0.0.3", "alice", moment(0, 0), moment(1, 0)), // up to it
@@ -126,19 +127,19 @@ func TestTitles(t *testing.T) {
 		tenure("d5", "10.0.0.5", "bob", moment(0, 0), time.Time{}),
 		tenure("d6", "10.0.0.6", "", moment(0, 0), time.Time{}), // in a pool
 	}
-	in := []usage.Membership{
+	in := []directory.Membership{
 		{User: "alice", Group: "Muons"},
 		{User: "alice", Group: "Lasers", From: moment(0, 0), To: moment(1, 0)},
 		{User: "bob", Group: "Data", From: moment(1, time.Minute)},
 	}
-	if _, err := s.SaveDirectory(t.Context(), usage.Learned{Tenures: had, Memberships: in, Directory: usage.Directory{AsOf: moment(3, 0)}}, false); err != nil {
+	if _, err := s.SaveDirectory(t.Context(), directory.Learned{Tenures: had, Memberships: in, Directory: directory.Directory{AsOf: moment(3, 0)}}, false); err != nil {
 		t.Fatal(err)
 	}
 	got, err := s.Titles(t.Context(), []string{"bob", "nobody", "alice"}, at(1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []usage.Title{
+	want := []directory.Title{
 		{User: "bob", Tenures: had[4:5], Memberships: in[2:3]},
 		{User: "nobody"},
 		{User: "alice", Tenures: had[:2], Memberships: in[:1]},
@@ -151,7 +152,7 @@ func TestTitles(t *testing.T) {
 func TestMembersAndTheirNames(t *testing.T) {
 	s := newStore(t)
 	commit(t, s, threeKeys(at(1)))
-	people := usage.Learned{People: []usage.Person{{ID: "zoe", Name: "Zoë"}, {ID: "nameless"}}, Directory: usage.Directory{AsOf: at(1).Start}}
+	people := directory.Learned{People: []directory.Person{{ID: "zoe", Name: "Zoë"}, {ID: "nameless"}}, Directory: directory.Directory{AsOf: at(1).Start}}
 	if _, err := s.SaveDirectory(t.Context(), people, false); err != nil {
 		t.Fatal(err)
 	}

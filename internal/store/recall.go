@@ -6,15 +6,15 @@ import (
 	"errors"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
 // Directory reads back what SaveDirectory has written, but for people who were
 // forgotten since: tenures by document and as they were within it, people by id,
 // memberships by user, group and time, hosts by name. It is the zero Directory
 // while there is none.
-func (s *Store) Directory(ctx context.Context) (usage.Directory, error) {
-	var d usage.Directory
+func (s *Store) Directory(ctx context.Context) (directory.Directory, error) {
+	var d directory.Directory
 	err := s.read(ctx, func(tx *sql.Tx) error {
 		var asOf int64
 		err := tx.QueryRowContext(ctx, "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'directory_as_of'").Scan(&asOf)
@@ -30,34 +30,34 @@ func (s *Store) Directory(ctx context.Context) (usage.Directory, error) {
 	return d, err
 }
 
-func readDirectory(ctx context.Context, tx *sql.Tx, d *usage.Directory) error {
+func readDirectory(ctx context.Context, tx *sql.Tx, d *directory.Directory) error {
 	var from, to *int64
 	for _, table := range []struct {
 		query string
 		scan  func(*sql.Rows) error
 	}{
 		{"SELECT document, host, owner, valid_from, valid_to FROM directory_tenure ORDER BY document, place", func(rows *sql.Rows) error {
-			var t usage.Tenure
+			var t directory.Tenure
 			err := rows.Scan(&t.Document, &t.Host, &t.Owner, &from, &to)
 			t.From, t.To = moment(from), moment(to)
 			d.Tenures = append(d.Tenures, t)
 			return err
 		}},
 		{"SELECT user_id, coalesce(display_name, '') FROM directory_person ORDER BY user_id", func(rows *sql.Rows) error {
-			var p usage.Person
+			var p directory.Person
 			err := rows.Scan(&p.ID, &p.Name)
 			d.People = append(d.People, p)
 			return err
 		}},
 		{"SELECT user_id, group_name, valid_from, valid_to FROM directory_membership ORDER BY user_id, group_name, valid_from", func(rows *sql.Rows) error {
-			var m usage.Membership
+			var m directory.Membership
 			err := rows.Scan(&m.User, &m.Group, &from, &to)
 			m.From, m.To = moment(from), moment(to)
 			d.Memberships = append(d.Memberships, m)
 			return err
 		}},
 		{"SELECT host, coalesce(project, ''), coalesce(machine, '') FROM directory_placement ORDER BY host", func(rows *sql.Rows) error {
-			var p usage.Placement
+			var p directory.Placement
 			err := rows.Scan(&p.Host, &p.Project, &p.Machine)
 			d.Hosts = append(d.Hosts, p)
 			return err

@@ -8,13 +8,13 @@ import (
 	"slices"
 	"sort"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
 // dueAgain makes intervals with facts due that are not settled and that any of
 // the spans touches, and says how many. Those that are due already stay as they
 // are.
-func dueAgain(ctx context.Context, tx *sql.Tx, spans []usage.Span) (n int, err error) {
+func dueAgain(ctx context.Context, tx *sql.Tx, spans []directory.Span) (n int, err error) {
 	if len(spans) == 0 {
 		return 0, nil
 	}
@@ -47,7 +47,7 @@ type stretch struct{ from, to int64 }
 
 // join gives the times that any of the spans holds, in order and apart: a first
 // directory has a span for every workspace that ever was.
-func join(spans []usage.Span) []stretch {
+func join(spans []directory.Span) []stretch {
 	all := make([]stretch, len(spans))
 	for i, s := range spans {
 		all[i] = stretch{s.From.Unix(), math.MaxInt64}
@@ -67,7 +67,7 @@ func join(spans []usage.Span) []stretch {
 	return joined
 }
 
-// touches is usage.Span.Touches, for all of them.
+// touches is directory.Span.Touches, for all of them.
 func touches(joined []stretch, start, end int64) bool {
 	i := sort.Search(len(joined), func(i int) bool { return joined[i].to > start })
 	return i < len(joined) && joined[i].from < end

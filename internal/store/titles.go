@@ -5,15 +5,16 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // Titles gives, in the order of the users, the records of the directory by which
 // usage in an interval is theirs: the hosts that they had and the groups they were
 // in for any of it.
-func (s *Store) Titles(ctx context.Context, users []string, i usage.Interval) ([]usage.Title, error) {
-	titles := make([]usage.Title, len(users))
-	of := map[string]*usage.Title{}
+func (s *Store) Titles(ctx context.Context, users []string, i usage.Interval) ([]directory.Title, error) {
+	titles := make([]directory.Title, len(users))
+	of := map[string]*directory.Title{}
 	for n, user := range users {
 		titles[n].User = user
 		of[user] = &titles[n]
@@ -24,7 +25,7 @@ func (s *Store) Titles(ctx context.Context, users []string, i usage.Interval) ([
 		if err := each(ctx, tx, `SELECT document, host, owner, valid_from, valid_to FROM directory_tenure
 			WHERE (valid_to IS NULL OR valid_to > ?) AND (valid_from IS NULL OR valid_from < ?) AND owner <> ''
 			ORDER BY valid_from, host, document`, args, func(rows *sql.Rows) error {
-			var t usage.Tenure
+			var t directory.Tenure
 			err := rows.Scan(&t.Document, &t.Host, &t.Owner, &from, &to)
 			t.From, t.To = moment(from), moment(to)
 			if title := of[t.Owner]; title != nil {
@@ -37,7 +38,7 @@ func (s *Store) Titles(ctx context.Context, users []string, i usage.Interval) ([
 		return each(ctx, tx, `SELECT user_id, group_name, valid_from, valid_to FROM directory_membership
 			WHERE (valid_to IS NULL OR valid_to > ?) AND (valid_from IS NULL OR valid_from < ?)
 			ORDER BY group_name, valid_from`, args, func(rows *sql.Rows) error {
-			var m usage.Membership
+			var m directory.Membership
 			err := rows.Scan(&m.User, &m.Group, &from, &to)
 			m.From, m.To = moment(from), moment(to)
 			if title := of[m.User]; title != nil {

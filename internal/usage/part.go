@@ -73,3 +73,11 @@ type RollupMember struct {
 	Energy    BusyIdle[KWh]
 	Emissions *BusyIdle[Grams] // nil while unpriced
 }
+
+// Profile is how the CPU time of one series spread over a piece: what was used
+// in each of equal steps from the piece's start. It gives proportions; how much
+// it was in all is the Sample's to say.
+type Profile struct {
+	Step time.Duration
+	CPU  []BusyIdle[CPUSeconds]
+}

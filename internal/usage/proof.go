@@ -14,11 +14,3 @@ type Proof struct {
 	Slots    []Slot    // of every provider and grid, whose time is in the interval
 	Changes  []Change  // since it first had a price, oldest first
 }
-
-// Title says why usage is somebody's: the records that gave them hosts and groups
-// at the time. Without any it is the series' own label that says so.
-type Title struct {
-	User        string
-	Tenures     []Tenure
-	Memberships []Membership
-}

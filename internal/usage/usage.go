@@ -28,6 +28,8 @@ const (
 const (
 	SourcePrometheus      = "prometheus"
 	SourceCarbonIntensity = "carbon_intensity"
+	SourceMongoDB         = "mongodb"
+	SourceUsageWriter     = "mongodb_usage" // where usage is written
 )
 
 // Series is what one group of CPU series says about itself: one virtual

@@ -8,10 +8,10 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
 	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // addMongoDB adds the directory, and where usage is written.
@@ -29,7 +29,7 @@ func (p *Parts) addMongoDB(cfg *config.Config) error {
 	p.closers = append(p.closers, reader.Close)
 	names := recordNames(c)
 	p.Settings.Directory = &ingest.Directory{
-		Census: func(ctx context.Context) (usage.Census, []usage.RecordReject, error) {
+		Census: func(ctx context.Context) (directory.Census, []directory.RecordReject, error) {
 			return reader.Census(ctx, names)
 		},
 		Learn: attribution.Learn,

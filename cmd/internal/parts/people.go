@@ -5,22 +5,22 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
 	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // newAttribution makes the rules from a directory. A directory that was never read
 // knows nobody.
-func newAttribution(c config.Attribution) func(usage.Directory) ingest.Attribution {
+func newAttribution(c config.Attribution) func(directory.Directory) ingest.Attribution {
 	rules := attribution.Rules{GroupBy: attribution.GroupBy(c.GroupBy), Groups: map[string]string{}}
 	for _, g := range c.Groups {
 		for _, p := range g.Projects {
 			rules.Groups[p] = g.Name
 		}
 	}
-	return func(d usage.Directory) ingest.Attribution {
+	return func(d directory.Directory) ingest.Attribution {
 		by := rules
 		if !d.AsOf.IsZero() {
 			by.Directory = attribution.NewIndex(d)

@@ -8,7 +8,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
 func hour(n int) time.Time { return created.Add(time.Duration(n) * time.Hour) }
@@ -27,13 +27,13 @@ func TestACensusReadsWhatOperatorsHave(t *testing.T) {
 	if err != nil || len(rejects) != 0 {
 		t.Fatal(rejects, err)
 	}
-	want := usage.Census{
-		People:  []usage.Person{{ID: "ada", Name: "Ada L."}, {ID: "bob"}},
+	want := directory.Census{
+		People:  []directory.Person{{ID: "ada", Name: "Ada L."}, {ID: "bob"}},
 		Groups:  map[string][]string{"muons": {"ada", "bob"}, "empty": nil},
-		Hosts:   []usage.Placement{{Host: "172.16.100.5", Project: "IDAaaS", Machine: "Muon"}},
+		Hosts:   []directory.Placement{{Host: "172.16.100.5", Project: "IDAaaS", Machine: "Muon"}},
 		Refused: map[string]bool{},
 	}
-	workspaces := map[string]usage.Workspace{}
+	workspaces := map[string]directory.Workspace{}
 	for _, w := range census.Workspaces {
 		workspaces[w.Document] = w
 	}
@@ -41,7 +41,7 @@ func TestACensusReadsWhatOperatorsHave(t *testing.T) {
 	if !reflect.DeepEqual(census, want) {
 		t.Errorf("got  %+v\nwant %+v", census, want)
 	}
-	wantWorkspaces := map[string]usage.Workspace{
+	wantWorkspaces := map[string]directory.Workspace{
 		id.Hex(): {Document: id.Hex(), Host: "172.16.100.5", Owner: "ada", Created: hour(0), Acquired: hour(1), Deleted: hour(2)},
 		`"pool"`: {Document: `"pool"`, Host: "ws-1.example.org", Created: hour(0)},
 	}
@@ -93,7 +93,7 @@ func TestBadRecordsAreRefusedOneByOne(t *testing.T) {
 				}
 				return
 			}
-			if want := []usage.RecordReject{{Collection: tc.collection, Reason: tc.reason, Count: 1}}; !reflect.DeepEqual(rejects, want) {
+			if want := []directory.RecordReject{{Collection: tc.collection, Reason: tc.reason, Count: 1}}; !reflect.DeepEqual(rejects, want) {
 				t.Errorf("got %v, want %v", rejects, want)
 			}
 			kept := tc.reason == "unknown_owner" // and nobody's until somebody is called so

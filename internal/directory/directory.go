@@ -1,9 +1,15 @@
-package usage
+// Package directory is the vocabulary of who had which host when, and who was in
+// which group: what those speak who read such records, attribute usage by them or
+// keep them. It must not know where records come from or where they are kept. Start
+// with Directory and Tenure.
+package directory
 
 import (
 	"net"
 	"strings"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // Directory is what a record of workspaces, users and groups says, as of one
@@ -80,7 +86,7 @@ type Span struct {
 }
 
 // Touches says whether any of the span lies in the interval.
-func (s Span) Touches(i Interval) bool {
+func (s Span) Touches(i usage.Interval) bool {
 	return s.From.Before(i.End()) && (s.To.IsZero() || s.To.After(i.Start))
 }
 
@@ -95,21 +101,6 @@ func HostName(label string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// Profile is how the CPU time of one series spread over a piece: what was used
-// in each of equal steps from the piece's start. It gives proportions; how much
-// it was in all is the Sample's to say.
-type Profile struct {
-	Step time.Duration
-	CPU  []BusyIdle[CPUSeconds]
-}
-
-// Sources beside those of energy and carbon: where the directory is, and where
-// usage is written.
-const (
-	SourceMongoDB     = "mongodb"
-	SourceUsageWriter = "mongodb_usage"
-)
-
 // Learned is what a Census adds to a Directory, and the Directory with it.
 type Learned struct {
 	Directory   Directory
@@ -118,4 +109,12 @@ type Learned struct {
 	Memberships []Membership // new, or ended: the same user, group and From as before
 	Hosts       []Placement  // new or changed
 	Spans       []Span       // where owners are others than was known
+}
+
+// Title says why usage is somebody's: the records that gave them hosts and groups
+// at the time. Without any it is the series' own label that says so.
+type Title struct {
+	User        string
+	Tenures     []Tenure
+	Memberships []Membership
 }
