@@ -32,7 +32,7 @@ func PrepareBulk(ctx context.Context, db *sql.DB, into string, columns int) (b B
 }
 
 // Insert writes n rows; row appends the values of the i-th.
-func (b Bulk) Insert(ctx context.Context, tx *sql.Tx, n int, row func(values []any, i int) []any) error {
+func (b Bulk) Insert(ctx context.Context, tx *Tx, n int, row func(values []any, i int) []any) error {
 	// The driver starts a goroutine for each call that could be cancelled. These
 	// are short, and the transaction around them is rolled back with ctx.
 	quiet := context.WithoutCancel(ctx)

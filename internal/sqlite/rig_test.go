@@ -38,7 +38,7 @@ func open(tb testing.TB, path string, exclusive bool) *DB {
 
 // add writes a number and so many bytes.
 func add(d *DB, n, filler int) error {
-	return d.Write(context.Background(), func(tx *sql.Tx) error {
+	return d.Write(context.Background(), func(tx *Tx) error {
 		_, err := tx.Exec("INSERT INTO number VALUES (?, zeroblob(?))", n, filler)
 		return err
 	})
@@ -57,7 +57,7 @@ func adds(tb testing.TB, d *DB, numbers ...int) {
 func numbers(tb testing.TB, d *DB) string {
 	tb.Helper()
 	var all []string
-	err := d.Read(context.Background(), func(tx *sql.Tx) error {
+	err := d.Read(context.Background(), func(tx *Tx) error {
 		return Each(context.Background(), tx, "SELECT n FROM number ORDER BY n", nil, func(rows *sql.Rows) error {
 			var n string
 			err := rows.Scan(&n)

@@ -5,19 +5,20 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // accounts are the sums that a transaction changes: of every key over all
 // intervals, and over each day that it touches.
 type accounts struct {
-	tx   *sql.Tx
+	tx   *sqlite.Tx
 	zone *time.Location
 	all  totals
 	days map[int64]totals // by local date, see dateOf
 }
 
-func readAccounts(ctx context.Context, tx *sql.Tx, zone *time.Location) (*accounts, error) {
+func readAccounts(ctx context.Context, tx *sqlite.Tx, zone *time.Location) (*accounts, error) {
 	all, err := readTotals(ctx, tx, "SELECT sums FROM usage_total WHERE id = 1")
 	return &accounts{tx: tx, zone: zone, all: all, days: map[int64]totals{}}, err
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -27,7 +28,7 @@ type Calibration struct {
 // Place says for how long an average would be in force: one that begins later and
 // lasts as long takes its place from there on.
 func (s *Store) Place(ctx context.Context, a MachineAverage) (MachineAverage, error) {
-	err := s.read(ctx, func(tx *sql.Tx) error { return place(ctx, tx, &a) })
+	err := s.read(ctx, func(tx *sqlite.Tx) error { return place(ctx, tx, &a) })
 	return a, err
 }
 
@@ -35,7 +36,7 @@ func (s *Store) Place(ctx context.Context, a MachineAverage) (MachineAverage, er
 // the same machine and start is replaced. One that began earlier ends where this
 // one begins, unless it lasts longer: then it is in force again after it.
 func (s *Store) SaveMachineAverage(ctx context.Context, a MachineAverage) (MachineAverage, error) {
-	err := s.write(ctx, func(tx *sql.Tx) error {
+	err := s.write(ctx, func(tx *sqlite.Tx) error {
 		if err := place(ctx, tx, &a); err != nil {
 			return err
 		}
@@ -62,7 +63,7 @@ func (s *Store) SaveMachineAverage(ctx context.Context, a MachineAverage) (Machi
 }
 
 // place cuts an average where another that begins later takes over for good.
-func place(ctx context.Context, tx *sql.Tx, a *MachineAverage) error {
+func place(ctx context.Context, tx *sqlite.Tx, a *MachineAverage) error {
 	var next *int64
 	if err := tx.QueryRowContext(ctx, `SELECT min(valid_from) FROM machine_average
 		WHERE machine_name = ?1 AND valid_from > ?2 AND (?3 IS NULL OR valid_from < ?3)
@@ -111,7 +112,7 @@ func readAverages(ctx context.Context, db queryer, at time.Time) (map[string]usa
 
 // Machines lists every machine type that was ever seen, ordered.
 func (s *Store) Machines(ctx context.Context) (names []string, err error) {
-	err = s.read(ctx, func(tx *sql.Tx) error {
+	err = s.read(ctx, func(tx *sqlite.Tx) error {
 		names, err = machines(ctx, tx)
 		return err
 	})

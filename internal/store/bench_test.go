@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -110,7 +111,7 @@ func BenchmarkBareInsert(b *testing.B) {
 	}
 	ctx := context.Background()
 	perCPUSecond(b, read, func(w interval) error {
-		return to.write(ctx, func(tx *sql.Tx) error {
+		return to.write(ctx, func(tx *sqlite.Tx) error {
 			for t, insert := range inserts {
 				insert = tx.StmtContext(ctx, insert)
 				for _, row := range w.rows[t] {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -12,7 +13,7 @@ import (
 // prices that differ and, where it was restated or costed anew, other energy. To
 // get a first price is no change. A time at which a price was fetched is none
 // either.
-func putChanges(ctx context.Context, tx *sql.Tx, interval usage.Interval, old, fresh content, why usage.Why) error {
+func putChanges(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, old, fresh content, why usage.Why) error {
 	if len(old.prices) == 0 || len(fresh.prices) == 0 {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -165,7 +166,7 @@ func errorsOf(rec usage.Record, naming *naming) (map[int64]*float64, error) {
 
 // readErrors gives the errors of the averages that an interval's facts were made
 // with, by key. Mostly there are none, which is a look at a few rows.
-func readErrors(ctx context.Context, tx *sql.Tx, interval usage.Interval) (map[int64]*float64, error) {
+func readErrors(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) (map[int64]*float64, error) {
 	var known bool
 	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM interval_power WHERE start = ? AND error IS NOT NULL)",
 		interval.Start.Unix()).Scan(&known); err != nil || !known {
@@ -185,7 +186,7 @@ func readErrors(ctx context.Context, tx *sql.Tx, interval usage.Interval) (map[i
 }
 
 // load reads an interval's content; one that was never stored is Missing.
-func load(ctx context.Context, tx *sql.Tx, interval usage.Interval) (content, error) {
+func load(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) (content, error) {
 	c, _, err := loadHead(ctx, tx, interval)
 	if err != nil {
 		return c, err
@@ -194,7 +195,7 @@ func load(ctx context.Context, tx *sql.Tx, interval usage.Interval) (content, er
 }
 
 // loadHead reads state and prices, and whether the interval is due.
-func loadHead(ctx context.Context, tx *sql.Tx, interval usage.Interval) (c content, due bool, err error) {
+func loadHead(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) (c content, due bool, err error) {
 	c.state = usage.Missing
 	err = tx.QueryRowContext(ctx, "SELECT state, pruned, retry_at IS NOT NULL FROM usage_interval WHERE start = ?",
 		interval.Start.Unix()).Scan(&c.state, &c.pruned, &due)
@@ -212,7 +213,7 @@ func loadHead(ctx context.Context, tx *sql.Tx, interval usage.Interval) (c conte
 func (c content) hasFacts() bool { return c.state != usage.Missing && c.state != usage.Empty }
 
 // loadRows adds the facts to what loadHead has read.
-func loadRows(ctx context.Context, tx *sql.Tx, interval usage.Interval, c *content) (err error) {
+func loadRows(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, c *content) (err error) {
 	if !c.hasFacts() {
 		return nil
 	}

@@ -2,13 +2,13 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -21,7 +21,7 @@ import (
 // due again; it says how many.
 func (s *Store) SaveDirectory(ctx context.Context, l directory.Learned, homes bool) (stale int, err error) {
 	naming, moved := (*naming)(nil), false
-	err = s.write(ctx, func(tx *sql.Tx) (err error) {
+	err = s.write(ctx, func(tx *sqlite.Tx) (err error) {
 		if naming, err = s.names.in(ctx, tx); err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func (s *Store) SaveDirectory(ctx context.Context, l directory.Learned, homes bo
 // recordWriter writes the directory to its tables in one transaction.
 type recordWriter struct {
 	ctx    context.Context
-	tx     *sql.Tx
+	tx     *sqlite.Tx
 	naming *naming
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -16,14 +17,14 @@ import (
 // nothing to do.
 func (s *Store) Estimate(ctx context.Context) error {
 	var holes []hole
-	look := func(tx *sql.Tx) (err error) {
+	look := func(tx *sqlite.Tx) (err error) {
 		holes, err = findHoles(ctx, tx)
 		return err
 	}
 	if err := s.read(ctx, look); err != nil || len(holes) == 0 {
 		return err
 	}
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *sqlite.Tx) error {
 		if err := look(tx); err != nil {
 			return err
 		}
@@ -62,7 +63,7 @@ type trail struct {
 }
 
 // findHoles follows all hosts through the intervals at once, in one pass.
-func findHoles(ctx context.Context, tx *sql.Tx) (holes []hole, err error) {
+func findHoles(ctx context.Context, tx *sqlite.Tx) (holes []hole, err error) {
 	trails, err := readTrails(ctx, tx)
 	if err != nil || len(trails) == 0 {
 		return nil, err
@@ -104,7 +105,7 @@ func findHoles(ctx context.Context, tx *sql.Tx) (holes []hole, err error) {
 }
 
 // readTrails gives the active hosts; one that several share began with the first.
-func readTrails(ctx context.Context, tx *sql.Tx) (map[int64]*trail, error) {
+func readTrails(ctx context.Context, tx *sqlite.Tx) (map[int64]*trail, error) {
 	trails := map[int64]*trail{}
 	err := each(ctx, tx, `SELECT instance_id, min(machine_id), min(unixepoch(started_at))
 		FROM active_workspace GROUP BY instance_id`, nil, func(rows *sql.Rows) error {
@@ -116,7 +117,7 @@ func readTrails(ctx context.Context, tx *sql.Tx) (map[int64]*trail, error) {
 	return trails, err
 }
 
-func readAnswered(ctx context.Context, tx *sql.Tx) (intervals []usage.Interval, err error) {
+func readAnswered(ctx context.Context, tx *sqlite.Tx) (intervals []usage.Interval, err error) {
 	err = each(ctx, tx, "SELECT start, seconds FROM usage_interval WHERE state <> 'missing' ORDER BY start", nil, func(rows *sql.Rows) error {
 		var start, seconds int64
 		err := rows.Scan(&start, &seconds)
@@ -127,7 +128,7 @@ func readAnswered(ctx context.Context, tx *sql.Tx) (intervals []usage.Interval, 
 }
 
 // readMeans is what a host uses in a piece, by machine type, over what was seen.
-func readMeans(ctx context.Context, tx *sql.Tx) (map[int64]amounts, error) {
+func readMeans(ctx context.Context, tx *sqlite.Tx) (map[int64]amounts, error) {
 	means := map[int64]amounts{}
 	err := each(ctx, tx, `SELECT machine_id, avg(busy_cpu), avg(idle_cpu), avg(busy), avg(idle) FROM (
 			SELECT min(machine_id) AS machine_id, sum(busy_cpu_seconds) AS busy_cpu, sum(idle_cpu_seconds) AS idle_cpu,

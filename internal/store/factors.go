@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -17,7 +18,7 @@ func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
 	if len(slots) == 0 {
 		return nil
 	}
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *sqlite.Tx) error {
 		for _, slot := range slots {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO intensity_slot
 				(provider, grid, slot_start, forecast, actual, word, fetched_at) VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -18,7 +19,7 @@ import (
 // behind is found out by actuals of slots that it says are still to come: then
 // nothing is kept. What one that ran ahead has left in the time to come is dropped
 // by the first answer after it was put right.
-func (s *Store) archive(ctx context.Context, tx *sql.Tx, slots []usage.Slot) error {
+func (s *Store) archive(ctx context.Context, tx *sqlite.Tx, slots []usage.Slot) error {
 	if slices.ContainsFunc(slots, func(s usage.Slot) bool { return s.Actual != nil && s.From.After(s.FetchedAt) }) {
 		return nil
 	}

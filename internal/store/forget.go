@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -48,7 +49,7 @@ func (s *Store) Forget(ctx context.Context, user string) (alias string, found bo
 	}
 	defer db.Close()
 	before := false
-	err = s.file.WriteOn(ctx, db, func(tx *sql.Tx) (err error) {
+	err = s.file.WriteOn(ctx, db, func(tx *sqlite.Tx) (err error) {
 		alias, before, err = forget(ctx, tx, user)
 		return err
 	})
@@ -66,7 +67,7 @@ func (s *Store) Forget(ctx context.Context, user string) (alias string, found bo
 
 // forget gives the alias, empty if the person is not known, and whether they
 // were forgotten before.
-func forget(ctx context.Context, tx *sql.Tx, user string) (alias string, before bool, err error) {
+func forget(ctx context.Context, tx *sqlite.Tx, user string) (alias string, before bool, err error) {
 	gone, err := readForgotten(ctx, tx)
 	if err != nil || gone.holds(user) {
 		return "", true, err
@@ -97,7 +98,7 @@ func forget(ctx context.Context, tx *sql.Tx, user string) (alias string, before 
 
 // rename writes the alias wherever the id is. usage_key and shown_user follow
 // dim_user by themselves, the seed's tables do not.
-func rename(ctx context.Context, tx *sql.Tx, user, alias string) error {
+func rename(ctx context.Context, tx *sqlite.Tx, user, alias string) error {
 	for _, query := range []string{
 		"PRAGMA defer_foreign_keys = ON",
 		"UPDATE dim_user SET user_id = ?2, display_name = NULL WHERE user_id = ?1",

@@ -3,12 +3,12 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"net"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -36,7 +36,7 @@ type hostRow struct {
 
 // putHosts replaces what is known by host of the record's interval, estimates
 // included. A record that knows nothing by host leaves it.
-func (s *Store) putHosts(ctx context.Context, tx *sql.Tx, naming *naming, rec usage.Record) error {
+func (s *Store) putHosts(ctx context.Context, tx *sqlite.Tx, naming *naming, rec usage.Record) error {
 	if rec.Hosts == nil {
 		return nil
 	}
@@ -78,7 +78,7 @@ func oneEach(rows []hostRow) []hostRow {
 	return merged
 }
 
-func (s *Store) putHostRows(ctx context.Context, tx *sql.Tx, rows []hostRow) error {
+func (s *Store) putHostRows(ctx context.Context, tx *sqlite.Tx, rows []hostRow) error {
 	return s.insert.host.Insert(ctx, tx, len(rows), func(to []any, i int) []any {
 		r := &rows[i]
 		return append(to, r.start, r.instance, r.until, r.machine,

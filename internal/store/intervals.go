@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -47,7 +48,7 @@ func (s *Store) Schedule(ctx context.Context, first usage.Interval, until time.T
 	}
 	done.Wrote = true
 	end := usage.FloorEpoch(until, first.Length).Unix()
-	return done, s.write(ctx, func(tx *sql.Tx) error {
+	return done, s.write(ctx, func(tx *sqlite.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM usage_interval
 			WHERE start + seconds > ? AND state IN ('missing', 'empty')`, until.Unix()); err != nil {
 			return err
@@ -133,7 +134,7 @@ func (s *Store) Newest(ctx context.Context, now time.Time) (*usage.Due, error) {
 // They stay what they are. One that another program has got or settled meanwhile
 // has not failed.
 func (s *Store) Failed(ctx context.Context, intervals []usage.Interval, why error, retry time.Time) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *sqlite.Tx) error {
 		for _, i := range intervals {
 			if err := failed(ctx, tx, i, why, retry); err != nil {
 				return err
@@ -143,7 +144,7 @@ func (s *Store) Failed(ctx context.Context, intervals []usage.Interval, why erro
 	})
 }
 
-func failed(ctx context.Context, tx *sql.Tx, i usage.Interval, why error, retry time.Time) error {
+func failed(ctx context.Context, tx *sqlite.Tx, i usage.Interval, why error, retry time.Time) error {
 	_, err := tx.ExecContext(ctx, `UPDATE usage_interval SET attempts = attempts + 1, error = ?, retry_at = ?
 		WHERE start = ? AND retry_at IS NOT NULL AND state <> 'settled'`, why.Error(), retry.Unix(), i.Start.Unix())
 	return err
@@ -152,7 +153,7 @@ func failed(ctx context.Context, tx *sql.Tx, i usage.Interval, why error, retry 
 // Missed notes that an interval could not be had, as Failed does, and writes it
 // down as missing if it is not written down yet.
 func (s *Store) Missed(ctx context.Context, i usage.Interval, why error, retry time.Time) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *sqlite.Tx) error {
 		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO usage_interval(start, seconds, state) VALUES (?, ?, 'missing')",
 			i.Start.Unix(), int64(i.Length/time.Second)); err != nil {
 			return err
@@ -177,7 +178,7 @@ func (s *Store) State(ctx context.Context, i usage.Interval) (state usage.State,
 func (s *Store) RetryNow(ctx context.Context, intervals ...usage.Interval) error {
 	const retry = `UPDATE usage_interval SET retry_at = 0
 		WHERE retry_at IS NOT NULL AND retry_at > 0 AND state IN ('missing', 'unpriced', 'provisional')`
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *sqlite.Tx) error {
 		if len(intervals) == 0 {
 			_, err := tx.ExecContext(ctx, retry)
 			return err

@@ -2,11 +2,11 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -24,7 +24,7 @@ import (
 // changes nothing is an answer all the same: the interval is not due any more.
 func (s *Store) Update(ctx context.Context, intervals []usage.Interval, decide usage.Decide) ([]usage.Outcome, error) {
 	var u *update
-	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.write(ctx, func(tx *sqlite.Tx) (err error) {
 		u = &update{store: s, ctx: ctx, tx: tx}
 		if u.naming, err = s.names.in(ctx, tx); err != nil {
 			return err
@@ -52,7 +52,7 @@ func (s *Store) Update(ctx context.Context, intervals []usage.Interval, decide u
 type update struct {
 	store    *Store
 	ctx      context.Context
-	tx       *sql.Tx
+	tx       *sqlite.Tx
 	naming   *naming
 	sums     *accounts // nil until the first interval is replaced
 	outcomes []usage.Outcome

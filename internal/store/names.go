@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"sync"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -101,7 +102,7 @@ func readKeys(ctx context.Context, db queryer, f func(id int64, k identity)) err
 // in gives the names to one transaction. One that sees more people forgotten
 // than the names know of reads them anew; one that sees fewer began earlier, and
 // knows no key that the names lack.
-func (n *names) in(ctx context.Context, tx *sql.Tx) (*naming, error) {
+func (n *names) in(ctx context.Context, tx *sqlite.Tx) (*naming, error) {
 	var forgotten int
 	// The driver starts a goroutine for a call that could be cancelled.
 	quiet := context.WithoutCancel(ctx)

@@ -2,9 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -15,7 +15,7 @@ type naming struct {
 	*book
 	names *names
 	ctx   context.Context
-	tx    *sql.Tx
+	tx    *sqlite.Tx
 	added struct {
 		projects, machines, groups, instances map[string]int64
 
@@ -26,7 +26,7 @@ type naming struct {
 	gone map[string]bool // whom this transaction has asked about, see whose
 }
 
-func newNaming(ctx context.Context, tx *sql.Tx, n *names, b *book) *naming {
+func newNaming(ctx context.Context, tx *sqlite.Tx, n *names, b *book) *naming {
 	g := &naming{book: b, names: n, ctx: ctx, tx: tx, gone: map[string]bool{}}
 	g.added.projects, g.added.machines, g.added.groups = map[string]int64{}, map[string]int64{}, map[string]int64{}
 	g.added.instances = map[string]int64{}

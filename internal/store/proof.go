@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -13,7 +14,7 @@ import (
 // not written down (Missing) or whose facts are kept no more (Pruned).
 func (s *Store) Proof(ctx context.Context, i usage.Interval) (usage.Proof, error) {
 	var p usage.Proof
-	err := s.read(ctx, func(tx *sql.Tx) error {
+	err := s.read(ctx, func(tx *sqlite.Tx) error {
 		naming, err := s.names.in(ctx, tx)
 		if err != nil {
 			return err

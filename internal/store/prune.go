@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -25,7 +26,7 @@ const pruneAtOnce = 2000
 // asked, priced and powered by.
 func (s *Store) Prune(ctx context.Context, now time.Time, keep time.Duration, follower string) (done usage.Pruned, err error) {
 	var next []usage.Interval
-	look := func(tx *sql.Tx) (err error) {
+	look := func(tx *sqlite.Tx) (err error) {
 		next, done.Waiting, err = s.prunable(ctx, tx, now, keep, follower)
 		return err
 	}
@@ -33,7 +34,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep time.Duration, fo
 	if err := s.read(ctx, look); err != nil || len(next) == 0 {
 		return done, err
 	}
-	err = s.write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(tx *sqlite.Tx) error {
 		if err := look(tx); err != nil {
 			return err
 		}
@@ -57,7 +58,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep time.Duration, fo
 }
 
 // prune takes the facts of one interval away.
-func prune(ctx context.Context, tx *sql.Tx, i usage.Interval) (facts int, err error) {
+func prune(ctx context.Context, tx *sqlite.Tx, i usage.Interval) (facts int, err error) {
 	if _, err := tx.ExecContext(ctx, `INSERT INTO pruned_key(key_id, last)
 		SELECT key_id, max(start) FROM usage_fact WHERE start >= ? AND start < ? GROUP BY key_id
 		ON CONFLICT(key_id) DO UPDATE SET last = max(last, excluded.last)`, span(i)...); err != nil {
@@ -77,7 +78,7 @@ func prune(ctx context.Context, tx *sql.Tx, i usage.Interval) (facts int, err er
 
 // prunable gives the intervals to be pruned of the oldest day that is final, and
 // how many are old enough and not of such a day, up to there.
-func (s *Store) prunable(ctx context.Context, tx *sql.Tx, now time.Time, keep time.Duration, follower string) (next []usage.Interval, waiting int, err error) {
+func (s *Store) prunable(ctx context.Context, tx *sqlite.Tx, now time.Time, keep time.Duration, follower string) (next []usage.Interval, waiting int, err error) {
 	limit, err := s.pruneLimit(ctx, tx, now, keep)
 	if err != nil || limit.IsZero() {
 		return nil, 0, err
@@ -106,7 +107,7 @@ func (s *Store) prunable(ctx context.Context, tx *sql.Tx, now time.Time, keep ti
 
 // pruneLimit is a moment of the first day that is kept; zero while there is no
 // usage.
-func (s *Store) pruneLimit(ctx context.Context, tx *sql.Tx, now time.Time, keep time.Duration) (time.Time, error) {
+func (s *Store) pruneLimit(ctx context.Context, tx *sqlite.Tx, now time.Time, keep time.Duration) (time.Time, error) {
 	var newest *int64
 	if err := tx.QueryRowContext(ctx, `SELECT max(start + seconds) FROM usage_interval
 		WHERE state IN ('unpriced', 'provisional', 'settled')`).Scan(&newest); err != nil || newest == nil {
@@ -125,7 +126,7 @@ type localDay struct {
 }
 
 // readDay reads the local day of an interval.
-func (s *Store) readDay(ctx context.Context, tx *sql.Tx, start time.Time, follower string) (d localDay, err error) {
+func (s *Store) readDay(ctx context.Context, tx *sqlite.Tx, start time.Time, follower string) (d localDay, err error) {
 	d.final = true
 	const longest = 2 * day // whatever the clocks do
 	date := dateOf(start, s.zone)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 )
 
 // Directory reads back what SaveDirectory has written, but for people who were
@@ -15,7 +17,7 @@ import (
 // while there is none.
 func (s *Store) Directory(ctx context.Context) (directory.Directory, error) {
 	var d directory.Directory
-	err := s.read(ctx, func(tx *sql.Tx) error {
+	err := s.read(ctx, func(tx *sqlite.Tx) error {
 		var asOf int64
 		err := tx.QueryRowContext(ctx, "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'directory_as_of'").Scan(&asOf)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -30,7 +32,7 @@ func (s *Store) Directory(ctx context.Context) (directory.Directory, error) {
 	return d, err
 }
 
-func readDirectory(ctx context.Context, tx *sql.Tx, d *directory.Directory) error {
+func readDirectory(ctx context.Context, tx *sqlite.Tx, d *directory.Directory) error {
 	var from, to *int64
 	for _, table := range []struct {
 		query string

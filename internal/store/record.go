@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -29,7 +30,7 @@ func (s *Store) Known(ctx context.Context, p usage.Period) (map[time.Time]usage.
 // written down is Missing; one whose facts are not kept any more is
 // usage.ErrPruned.
 func (s *Store) Record(ctx context.Context, i usage.Interval) (rec usage.Record, err error) {
-	err = s.read(ctx, func(tx *sql.Tx) error {
+	err = s.read(ctx, func(tx *sqlite.Tx) error {
 		naming, err := s.names.in(ctx, tx)
 		if err != nil {
 			return err
@@ -43,7 +44,7 @@ func (s *Store) Record(ctx context.Context, i usage.Interval) (rec usage.Record,
 	return rec, nil
 }
 
-func readRecord(ctx context.Context, tx *sql.Tx, naming *naming, i usage.Interval) (usage.Record, error) {
+func readRecord(ctx context.Context, tx *sqlite.Tx, naming *naming, i usage.Interval) (usage.Record, error) {
 	rec := usage.Record{Interval: i, State: usage.Missing, Coverage: map[string]usage.Coverage{}}
 	c, err := load(ctx, tx, i)
 	if err != nil {

@@ -36,7 +36,7 @@ func (s *Store) fixTimezone(ctx context.Context, zone *time.Location, owner bool
 	if !isNew && !owner {
 		return otherTimezone(kept, zone)
 	}
-	err = s.write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(tx *sqlite.Tx) error {
 		if err := s.recount(ctx, tx, kept); err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (s *Store) fixTimezone(ctx context.Context, zone *time.Location, owner bool
 var errPrunedDays = errors.New("its days cannot be counted anew: facts at key grain of some of them are not kept any more")
 
 // recount makes all sums from the facts, in the store's time zone.
-func (s *Store) recount(ctx context.Context, tx *sql.Tx, was string) error {
+func (s *Store) recount(ctx context.Context, tx *sqlite.Tx, was string) error {
 	var pruned bool
 	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM usage_interval WHERE pruned = 1)").Scan(&pruned); err != nil {
 		return err

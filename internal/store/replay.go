@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -15,7 +16,7 @@ import (
 // facts of the period are not kept any more that is usage.ErrPruned, before
 // anything is given.
 func (s *Store) Replay(ctx context.Context, p usage.Period, before func([]usage.Total) error, each func(usage.Record) error) error {
-	return s.read(ctx, func(tx *sql.Tx) error {
+	return s.read(ctx, func(tx *sqlite.Tx) error {
 		naming, err := s.names.in(ctx, tx)
 		if err != nil {
 			return err
@@ -48,12 +49,12 @@ func (s *Store) Replay(ctx context.Context, p usage.Period, before func([]usage.
 // Kept wants all facts of a period to be kept; else it is usage.ErrPruned, which
 // says from when on they are.
 func (s *Store) Kept(ctx context.Context, p usage.Period) error {
-	return s.read(ctx, func(tx *sql.Tx) error { return refusePruned(ctx, tx, p) })
+	return s.read(ctx, func(tx *sqlite.Tx) error { return refusePruned(ctx, tx, p) })
 }
 
 // refusePruned wants all facts of a period to be kept, and says from when on they
 // are.
-func refusePruned(ctx context.Context, tx *sql.Tx, p usage.Period) error {
+func refusePruned(ctx context.Context, tx *sqlite.Tx, p usage.Period) error {
 	var pruned, all *int64
 	if err := tx.QueryRowContext(ctx, `SELECT
 		(SELECT max(start + seconds) FROM usage_interval WHERE pruned = 1 AND start >= ? AND start < ?),
@@ -64,7 +65,7 @@ func refusePruned(ctx context.Context, tx *sql.Tx, p usage.Period) error {
 }
 
 // withUsage lists the intervals of a period that have usage.
-func (s *Store) withUsage(ctx context.Context, tx *sql.Tx, p usage.Period) (all []usage.Interval, err error) {
+func (s *Store) withUsage(ctx context.Context, tx *sqlite.Tx, p usage.Period) (all []usage.Interval, err error) {
 	err = each(ctx, tx, `SELECT start, seconds FROM usage_interval
 		WHERE start >= ? AND start < ? AND state IN ('unpriced', 'provisional', 'settled') ORDER BY start`,
 		[]any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
@@ -78,7 +79,7 @@ func (s *Store) withUsage(ctx context.Context, tx *sql.Tx, p usage.Period) (all 
 
 // replayBefore gives what was used until a moment. When a key was last used may be
 // a day late.
-func (s *Store) replayBefore(ctx context.Context, tx *sql.Tx, naming *naming, until time.Time, before func([]usage.Total) error) error {
+func (s *Store) replayBefore(ctx context.Context, tx *sqlite.Tx, naming *naming, until time.Time, before func([]usage.Total) error) error {
 	var first *int64
 	if err := tx.QueryRowContext(ctx, "SELECT min(start) FROM usage_interval WHERE state IN ('unpriced', 'provisional', 'settled')").Scan(&first); err != nil {
 		return err

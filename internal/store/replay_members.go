@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"slices"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -13,7 +14,7 @@ import (
 // the order of time, scope and name, all as of one moment: also of those whose facts
 // are not kept any more.
 func (s *Store) ReplayMembers(ctx context.Context, p usage.Period, f func(usage.Member) error) error {
-	return s.read(ctx, func(tx *sql.Tx) error {
+	return s.read(ctx, func(tx *sqlite.Tx) error {
 		names, err := readMemberNames(ctx, tx)
 		if err != nil {
 			return err
@@ -41,7 +42,7 @@ func (s *Store) ReplayMembers(ctx context.Context, p usage.Period, f func(usage.
 // with each of millions of rows takes longer than to read those.
 type memberNames struct{ projects, machines map[int64]string }
 
-func readMemberNames(ctx context.Context, tx *sql.Tx) (memberNames, error) {
+func readMemberNames(ctx context.Context, tx *sqlite.Tx) (memberNames, error) {
 	n := memberNames{projects: map[int64]string{}, machines: map[int64]string{}}
 	for query, to := range map[string]map[int64]string{
 		"SELECT project_id, cloud_project_name FROM dim_project": n.projects, "SELECT machine_id, machine_name FROM dim_machine": n.machines,
@@ -60,7 +61,7 @@ func readMemberNames(ctx context.Context, tx *sql.Tx) (memberNames, error) {
 }
 
 // readMembers gives the rows of one interval in order.
-func readMembers(ctx context.Context, tx *sql.Tx, i usage.Interval, names memberNames) (all []usage.Member, err error) {
+func readMembers(ctx context.Context, tx *sqlite.Tx, i usage.Interval, names memberNames) (all []usage.Member, err error) {
 	var state usage.State
 	if err := tx.QueryRowContext(ctx, "SELECT state FROM usage_interval WHERE start = ?", i.Start.Unix()).Scan(&state); err != nil {
 		return nil, err

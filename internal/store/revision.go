@@ -2,8 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"slices"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 )
 
 // nextRevision is a revision that no interval has and no follower has seen:
@@ -27,7 +28,7 @@ func (c content) looks(like content) bool {
 }
 
 // reviseUser gives new revisions to all intervals with usage of a user.
-func reviseUser(ctx context.Context, tx *sql.Tx, user string) error {
+func reviseUser(ctx context.Context, tx *sqlite.Tx, user string) error {
 	var next int64
 	if err := tx.QueryRowContext(ctx, "SELECT "+nextRevision).Scan(&next); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -19,7 +20,7 @@ const position = "coalesce((SELECT revision FROM follower WHERE name = ?), 0)"
 // then has it, and who begins later does not get it.
 func (s *Store) Rollups(ctx context.Context, follower string, limit int) ([]usage.Rollup, error) {
 	var all []usage.Rollup
-	err := s.read(ctx, func(tx *sql.Tx) error {
+	err := s.read(ctx, func(tx *sqlite.Tx) error {
 		naming, err := s.names.in(ctx, tx)
 		if err != nil {
 			return err
@@ -47,7 +48,7 @@ func (s *Store) Rollups(ctx context.Context, follower string, limit int) ([]usag
 }
 
 // fill adds the facts of a posting's interval up by group and by user.
-func (s *Store) fill(ctx context.Context, tx *sql.Tx, naming *naming, p *usage.Rollup) error {
+func (s *Store) fill(ctx context.Context, tx *sqlite.Tx, naming *naming, p *usage.Rollup) error {
 	c, err := load(ctx, tx, p.Interval)
 	if err != nil {
 		return err
@@ -96,7 +97,7 @@ func posted(members map[string]*member) []usage.RollupMember {
 // Posted moves a follower's position to a revision: that and all before it have
 // arrived. Back to 0, it gets everything again.
 func (s *Store) RollupsWritten(ctx context.Context, follower string, revision int64) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *sqlite.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO follower VALUES (?, ?)
 			ON CONFLICT DO UPDATE SET revision = excluded.revision`, follower, revision)
 		return err

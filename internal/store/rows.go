@@ -45,7 +45,7 @@ func (p *statements) close() error {
 }
 
 // clearFacts removes an interval's facts and factors, which an empty one has too.
-func clearFacts(ctx context.Context, tx *sql.Tx, interval usage.Interval) error {
+func clearFacts(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) error {
 	for _, query := range []string{
 		"DELETE FROM usage_fact WHERE start >= ? AND start < ?",
 		"DELETE FROM interval_power WHERE start >= ? AND start < ?",
@@ -59,7 +59,7 @@ func clearFacts(ctx context.Context, tx *sql.Tx, interval usage.Interval) error 
 	return nil
 }
 
-func (s *Store) insertFacts(ctx context.Context, tx *sql.Tx, rows []row) error {
+func (s *Store) insertFacts(ctx context.Context, tx *sqlite.Tx, rows []row) error {
 	return s.insert.fact.Insert(ctx, tx, len(rows), func(values []any, i int) []any {
 		r := &rows[i]
 		return append(values, r.start, r.key, float64(r.cpu.Busy), float64(r.cpu.Idle), float64(r.energy.Busy), float64(r.energy.Idle))
@@ -67,7 +67,7 @@ func (s *Store) insertFacts(ctx context.Context, tx *sql.Tx, rows []row) error {
 }
 
 // putFactors keeps what the facts were made with: power, coverage and labels.
-func putFactors(ctx context.Context, tx *sql.Tx, naming *naming, rec usage.Record) error {
+func putFactors(ctx context.Context, tx *sqlite.Tx, naming *naming, rec usage.Record) error {
 	start := rec.Interval.Start.Unix()
 	for _, r := range rec.Ratings {
 		machine, err := naming.machine(r.Machine)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"maps"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -12,7 +13,7 @@ import (
 // is there under the alias.
 func (v *View) Shown(ctx context.Context) (usage.Shown, error) { return readShown(ctx, v.tx) }
 
-func readShown(ctx context.Context, tx *sql.Tx) (usage.Shown, error) {
+func readShown(ctx context.Context, tx *sqlite.Tx) (usage.Shown, error) {
 	var shown usage.Shown
 	var chosen bool
 	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM setting WHERE name = 'users_shown')").Scan(&chosen); err != nil {
@@ -51,7 +52,7 @@ func readShown(ctx context.Context, tx *sql.Tx) (usage.Shown, error) {
 // alias; of one whom it never knew there is nothing to keep.
 func (s *Store) SaveShown(ctx context.Context, shown usage.Shown) error {
 	naming := (*naming)(nil)
-	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.write(ctx, func(tx *sqlite.Tx) (err error) {
 		if naming, err = s.names.in(ctx, tx); err != nil {
 			return err
 		}
@@ -88,7 +89,7 @@ func (g *naming) shown(s usage.Shown) usage.Shown {
 	return fresh
 }
 
-func putShown(ctx context.Context, tx *sql.Tx, naming *naming, shown usage.Shown) error {
+func putShown(ctx context.Context, tx *sqlite.Tx, naming *naming, shown usage.Shown) error {
 	for _, query := range []string{
 		"DELETE FROM shown_user", "DELETE FROM shown_elsewhere", "DELETE FROM setting WHERE name = 'users_shown'",
 	} {

@@ -9,12 +9,14 @@ import (
 	"sort"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 )
 
 // dueAgain makes intervals with facts due that are not settled and that any of
 // the spans touches, and says how many. Those that are due already stay as they
 // are.
-func dueAgain(ctx context.Context, tx *sql.Tx, spans []directory.Span) (n int, err error) {
+func dueAgain(ctx context.Context, tx *sqlite.Tx, spans []directory.Span) (n int, err error) {
 	if len(spans) == 0 {
 		return 0, nil
 	}

@@ -2,14 +2,14 @@ package store
 
 import (
 	"context"
-	"database/sql"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // putInterval writes the state of an interval and, if readers would see anything
 // new in it, its next revision. Unless it was answered, it stays as due as it is.
-func putInterval(ctx context.Context, tx *sql.Tx, rec usage.Record, kwh usage.KWh, policy usage.Policy, news bool) error {
+func putInterval(ctx context.Context, tx *sqlite.Tx, rec usage.Record, kwh usage.KWh, policy usage.Policy, news bool) error {
 	var energy, pue, askAgain any
 	if rec.State != usage.Empty {
 		energy, pue = float64(kwh), rec.PUE
@@ -32,7 +32,7 @@ func putInterval(ctx context.Context, tx *sql.Tx, rec usage.Record, kwh usage.KW
 }
 
 // askedID finds or makes the row of what was asked; nil where that is not known.
-func askedID(ctx context.Context, tx *sql.Tx, a usage.Asked) (any, error) {
+func askedID(ctx context.Context, tx *sqlite.Tx, a usage.Asked) (any, error) {
 	if a == (usage.Asked{}) {
 		return nil, nil
 	}
@@ -45,7 +45,7 @@ func askedID(ctx context.Context, tx *sql.Tx, a usage.Asked) (any, error) {
 }
 
 // answered notes that an interval was answered with nothing better than it has.
-func answered(ctx context.Context, tx *sql.Tx, interval usage.Interval) error {
+func answered(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) error {
 	_, err := tx.ExecContext(ctx, `UPDATE usage_interval SET retry_at = NULL, attempts = 0, error = NULL
 		WHERE start = ? AND retry_at IS NOT NULL`, interval.Start.Unix())
 	return err
@@ -53,7 +53,7 @@ func answered(ctx context.Context, tx *sql.Tx, interval usage.Interval) error {
 
 // restate gives an interval another state and, with news, a revision. A settled
 // one is not asked for again.
-func restate(ctx context.Context, tx *sql.Tx, interval usage.Interval, state usage.State, news bool) error {
+func restate(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, state usage.State, news bool) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE usage_interval SET state = ?,
 		revision = CASE WHEN ? THEN `+nextRevision+` ELSE revision END WHERE start = ?`,
 		string(state), news, interval.Start.Unix()); err != nil || state != usage.Settled {

@@ -178,10 +178,12 @@ func (s *Store) Check() error {
 func (s *Store) SizeBytes() (int64, error) { return s.file.SizeBytes() }
 
 // write runs f in one immediate transaction.
-func (s *Store) write(ctx context.Context, f func(*sql.Tx) error) error { return s.file.Write(ctx, f) }
+func (s *Store) write(ctx context.Context, f func(*sqlite.Tx) error) error {
+	return s.file.Write(ctx, f)
+}
 
 // read runs f in one transaction that sees one state of the store.
-func (s *Store) read(ctx context.Context, f func(*sql.Tx) error) error { return s.file.Read(ctx, f) }
+func (s *Store) read(ctx context.Context, f func(*sqlite.Tx) error) error { return s.file.Read(ctx, f) }
 
 // queryer is a database or a transaction.
 type queryer = sqlite.Queryer

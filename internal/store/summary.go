@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -51,7 +52,7 @@ func (t totals) list(ctx context.Context, naming *naming) ([]usage.Total, error)
 }
 
 // holdCounters lifts the settled sums to what the counters have shown before.
-func holdCounters(ctx context.Context, tx *sql.Tx, naming *naming, totals []usage.Total) error {
+func holdCounters(ctx context.Context, tx *sqlite.Tx, naming *naming, totals []usage.Total) error {
 	floors, err := readFloors(ctx, tx)
 	if err != nil || len(floors) == 0 {
 		return err
@@ -73,7 +74,7 @@ func holdCounters(ctx context.Context, tx *sql.Tx, naming *naming, totals []usag
 	return nil
 }
 
-func machines(ctx context.Context, tx *sql.Tx) (names []string, err error) {
+func machines(ctx context.Context, tx *sqlite.Tx) (names []string, err error) {
 	err = each(ctx, tx, "SELECT machine_name FROM dim_machine ORDER BY machine_name", nil, func(rows *sql.Rows) error {
 		var name string
 		err := rows.Scan(&name)
@@ -83,7 +84,7 @@ func machines(ctx context.Context, tx *sql.Tx) (names []string, err error) {
 	return names, err
 }
 
-func countStates(ctx context.Context, tx *sql.Tx, sum *usage.Summary) error {
+func countStates(ctx context.Context, tx *sqlite.Tx, sum *usage.Summary) error {
 	for _, state := range usage.States() {
 		sum.States[state] = 0
 	}
@@ -99,7 +100,7 @@ func countStates(ctx context.Context, tx *sql.Tx, sum *usage.Summary) error {
 	return tx.QueryRowContext(ctx, "SELECT total(kwh) FROM usage_interval WHERE state = 'unpriced'").Scan(&sum.Unpriced)
 }
 
-func newest(ctx context.Context, tx *sql.Tx, naming *naming) (*usage.Newest, error) {
+func newest(ctx context.Context, tx *sqlite.Tx, naming *naming) (*usage.Newest, error) {
 	var start, seconds int64
 	err := tx.QueryRowContext(ctx, `SELECT start, seconds FROM usage_interval
 		WHERE state IN ('unpriced', 'provisional', 'settled') ORDER BY start DESC LIMIT 1`).Scan(&start, &seconds)

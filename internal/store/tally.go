@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -58,7 +59,7 @@ func (v *View) Accounts(ctx context.Context, periods ...usage.Period) ([]Account
 
 // readHoles finds out what of the period is not known. An empty interval is not
 // either: it is no proof that nothing was used.
-func (a *Account) readHoles(ctx context.Context, tx *sql.Tx) error {
+func (a *Account) readHoles(ctx context.Context, tx *sqlite.Tx) error {
 	a.Missing = a.To.Sub(a.From)
 	return each(ctx, tx, `SELECT state, sum(seconds) FROM usage_interval
 		WHERE start >= ? AND start < ? AND state IN ('unpriced', 'provisional', 'settled') GROUP BY state`,
@@ -137,7 +138,7 @@ func (r *record) tally() usage.Tally {
 
 // over adds up the intervals that begin in a period: whole days from their sums,
 // what is left at either end from the facts.
-func (s *Store) over(ctx context.Context, tx *sql.Tx, p usage.Period) (totals, error) {
+func (s *Store) over(ctx context.Context, tx *sqlite.Tx, p usage.Period) (totals, error) {
 	sums := totals{}
 	if s.length == 0 {
 		return sums, nil // a store that was never written
@@ -166,7 +167,7 @@ func (s *Store) over(ctx context.Context, tx *sql.Tx, p usage.Period) (totals, e
 }
 
 // addFacts counts the facts of a period in.
-func (s *Store) addFacts(ctx context.Context, tx *sql.Tx, p usage.Period, sums totals) error {
+func (s *Store) addFacts(ctx context.Context, tx *sqlite.Tx, p usage.Period, sums totals) error {
 	var pruned bool
 	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM usage_interval WHERE start >= ? AND start < ? AND pruned = 1)",
 		p.From.Unix(), p.To.Unix()).Scan(&pruned); err != nil {

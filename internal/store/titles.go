@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -20,7 +21,7 @@ func (s *Store) Titles(ctx context.Context, users []string, i usage.Interval) ([
 		of[user] = &titles[n]
 	}
 	args := []any{i.Start.Unix(), i.End().Unix()}
-	err := s.read(ctx, func(tx *sql.Tx) error {
+	err := s.read(ctx, func(tx *sqlite.Tx) error {
 		var from, to *int64
 		if err := each(ctx, tx, `SELECT document, host, owner, valid_from, valid_to FROM directory_tenure
 			WHERE (valid_to IS NULL OR valid_to > ?) AND (valid_from IS NULL OR valid_from < ?) AND owner <> ''

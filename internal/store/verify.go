@@ -39,20 +39,19 @@ func Verify(ctx context.Context, path string, now time.Time, progress func(done,
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	tx, err := file.Reader().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	v := &verification{now: now, progress: progress}
+	err = file.Read(ctx, func(tx *sqlite.Tx) error {
+		v.tx = tx
+		return v.run(ctx)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read store %s: %w", path, err)
-	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
-	v := &verification{tx: tx, now: now, progress: progress}
-	if err := v.run(ctx); err != nil {
 		return v.verdicts, fmt.Errorf("read store %s: %w", path, err)
 	}
 	return v.verdicts, nil
 }
 
 type verification struct {
-	tx       *sql.Tx
+	tx       *sqlite.Tx
 	now      time.Time
 	progress func(done, all int, at time.Time)
 	verdicts []Verdict

@@ -2,8 +2,8 @@ package store
 
 import (
 	"context"
-	"database/sql"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -11,13 +11,13 @@ import (
 // be used after the call that gave it.
 type View struct {
 	store  *Store
-	tx     *sql.Tx
+	tx     *sqlite.Tx
 	naming *naming
 }
 
 // View reads in one transaction. Writers do not wait for it.
 func (s *Store) View(ctx context.Context, f func(*View) error) error {
-	return s.read(ctx, func(tx *sql.Tx) error {
+	return s.read(ctx, func(tx *sqlite.Tx) error {
 		naming, err := s.names.in(ctx, tx)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -14,7 +15,7 @@ import (
 // is deleted: their usage is in the facts.
 func (s *Store) SaveActive(ctx context.Context, active []usage.Active, now time.Time) error {
 	naming := (*naming)(nil)
-	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.write(ctx, func(tx *sqlite.Tx) (err error) {
 		if naming, err = s.names.in(ctx, tx); err != nil {
 			return err
 		}
@@ -59,7 +60,7 @@ type occupancy struct {
 
 // readWorkspaces gives the ids of the active workspaces, and since when each
 // user is on each host.
-func readWorkspaces(ctx context.Context, tx *sql.Tx) (ids map[workspace]int64, seen map[occupancy]int64, err error) {
+func readWorkspaces(ctx context.Context, tx *sqlite.Tx) (ids map[workspace]int64, seen map[occupancy]int64, err error) {
 	ids, seen = map[workspace]int64{}, map[occupancy]int64{}
 	err = each(ctx, tx, `SELECT workspace_id, instance_id, coalesce(user_id, ?), machine_id, coalesce(project_id, 0), unixepoch(started_at)
 		FROM active_workspace`, []any{usage.Unattributed}, func(rows *sql.Rows) error {
@@ -101,7 +102,7 @@ func (g *naming) workspace(a usage.Active, seen map[occupancy]int64, now time.Ti
 
 // putWorkspace writes a workspace and its group, or only another group. id is 0
 // if it is new.
-func putWorkspace(ctx context.Context, tx *sql.Tx, naming *naming, w workspace, id int64, group string) error {
+func putWorkspace(ctx context.Context, tx *sqlite.Tx, naming *naming, w workspace, id int64, group string) error {
 	groupID, err := naming.group(group)
 	if err != nil {
 		return err
@@ -120,7 +121,7 @@ func putWorkspace(ctx context.Context, tx *sql.Tx, naming *naming, w workspace, 
 
 // removeWorkspaces also deletes what was kept of hosts that are not active, by a
 // backfill, say.
-func removeWorkspaces(ctx context.Context, tx *sql.Tx, gone map[workspace]int64) error {
+func removeWorkspaces(ctx context.Context, tx *sqlite.Tx, gone map[workspace]int64) error {
 	for _, id := range gone {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM active_workspace WHERE workspace_id = ?", id); err != nil {
 			return err
