@@ -1,0 +1,27 @@
+package progress
+
+import (
+	"os"
+
+	"golang.org/x/term"
+)
+
+// Screen says how many columns a stream's terminal has, 0 if it does not say, and
+// whether a line can be redrawn there: not in a pipe or file, and not if TERM says that
+// the terminal is dumb.
+func Screen(stream any) (columns int, redraws bool) {
+	if !Terminal(stream) {
+		return 0, false
+	}
+	columns, _, err := term.GetSize(int(stream.(*os.File).Fd()))
+	if err != nil {
+		columns = 0
+	}
+	return columns, os.Getenv("TERM") != "dumb"
+}
+
+// Terminal says whether a stream is a terminal, so that somebody may be there.
+func Terminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && file != nil && term.IsTerminal(int(file.Fd()))
+}
