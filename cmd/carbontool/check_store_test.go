@@ -95,7 +95,7 @@ func TestBackup(t *testing.T) {
 	if checked := call("check", "store", "--storage.path="+target); checked.code != exitDone {
 		t.Errorf("got %+v", checked)
 	}
-	called{code: exitFailed, stderr: "carbontool backup: copy store to " + target + ": is there already; nothing was changed\n"}.
+	called{code: exitFailed, stderr: "carbontool backup: copy store to " + target + ": already exists; nothing was changed\n"}.
 		by(t, "backup", "--storage.path="+path, target)
 	called{code: exitUsage, stderr: "carbontool backup: FILE must be the name of a file; the copy cannot go to standard output; see carbontool backup --help\n"}.
 		by(t, "backup", "--storage.path="+path, "-")

@@ -18,48 +18,73 @@ type family struct {
 	write func(context.Context, *history, *openmetrics.Writer) error
 }
 
-// The columns of usage: busy, and idle behind it.
+// column is a quantity of usage in one mode.
+type column int
+
+// The columns of usage: busy, then idle.
 const (
-	columnCPU    = 0
-	columnEnergy = 2
-	columnGrams  = 4
+	busyCPU column = iota
+	idleCPU
+	busyEnergy
+	idleEnergy
+	busyGrams // NaN while unpriced
+	idleGrams
+	columns
 )
 
-// families are those of /metrics of which there is a history, as they are called and
-// labelled there.
+// quantity is a quantity in both modes.
+type quantity struct{ busy, idle column }
+
+// each calls f for both modes, in the order of their labels.
+func (q quantity) each(f func(usage.Mode, column) error) error {
+	if err := f(usage.Busy, q.busy); err != nil {
+		return err
+	}
+	return f(usage.Idle, q.idle)
+}
+
+// amounts are the values of all columns.
+type amounts [columns]float64
+
+// sums are exact sums of all columns.
+type sums [columns]usage.Sum
+
+// families lists the metrics of /metrics that have a history, with the same names and
+// labels.
 func families() []family {
+	cpu, energy, grams := quantity{busyCPU, idleCPU}, quantity{busyEnergy, idleEnergy}, quantity{busyGrams, idleGrams}
 	ofUsage := []string{"project", "machine", "user", "group", "mode"}
 	ofGrid := []string{"grid", "provider", "kind"}
 	gauge := func(name, unit, help string, labels []string) openmetrics.Family {
 		return openmetrics.Family{Name: name, Type: openmetrics.Gauge, Unit: unit, Help: help, Labels: labels}
 	}
 	return []family{
-		{gauge("carbon_cpu_seconds", "seconds", "CPU seconds since the first stored interval, busy and idle.", ofUsage), running(columnCPU)},
-		{gauge("carbon_energy_kwh", "kwh", "Energy since the first stored interval.", ofUsage), running(columnEnergy)},
-		{gauge("carbon_emissions_gco2eq", "gco2eq", "Emissions of all priced intervals.", ofUsage), running(columnGrams)},
+		{gauge("carbon_cpu_seconds", "seconds", "CPU seconds since the first stored interval, busy and idle.", ofUsage), running(cpu)},
+		{gauge("carbon_energy_kwh", "kwh", "Energy since the first stored interval.", ofUsage), running(energy)},
+		{gauge("carbon_emissions_gco2eq", "gco2eq", "Emissions of all priced intervals.", ofUsage), running(grams)},
 		{
-			gauge("carbon_power_watts", "watts", "Mean power over the interval, PUE included.", ofUsage),
-			perInterval(columnEnergy, func(v float64, length time.Duration) float64 { return float64(usage.KWh(v).Over(length)) }),
+			gauge("carbon_power_watts", "watts", "Mean power over the interval, including PUE.", ofUsage),
+			perInterval(energy, func(v float64, length time.Duration) float64 { return float64(usage.KWh(v).Over(length)) }),
 		},
 		{
-			gauge("carbon_emission_rate_gco2eq_per_hour", "", "Mean rate of emission over the interval.", ofUsage),
-			perInterval(columnGrams, func(v float64, length time.Duration) float64 { return usage.Grams(v).PerHour(length) }),
+			gauge("carbon_emission_rate_gco2eq_per_hour", "", "Mean emission rate over the interval.", ofUsage),
+			perInterval(grams, func(v float64, length time.Duration) float64 { return usage.Grams(v).PerHour(length) }),
 		},
-		{gauge("carbon_coverage_ratio", "ratio", "CPU seconds of all modes seen in the interval, over cores x its length.", []string{"project"}), writeCoverage},
-		{gauge("carbon_machine_power_watts", "watts", "Average power in force for one core, without PUE.", []string{"machine", "mode", "source"}), writePower},
-		{gauge("carbon_pue_ratio", "ratio", "Power usage effectiveness in force.", nil), writePUE},
+		{gauge("carbon_coverage_ratio", "ratio", "CPU seconds of all modes seen in the interval, divided by cores x interval length.", []string{"project"}), writeCoverage},
+		{gauge("carbon_machine_power_watts", "watts", "Average power per core, without PUE.", []string{"machine", "mode", "source"}), writePower},
+		{gauge("carbon_pue_ratio", "ratio", "Power usage effectiveness.", nil), writePUE},
 		{
-			gauge("carbon_intensity_gco2eq_per_kwh", "", "Carbon intensity of the grid: the forecast of the slot that begins, the actual of the one that ends.", ofGrid),
+			gauge("carbon_intensity_gco2eq_per_kwh", "", "Carbon intensity of the grid: the forecast at the start of a slot, the actual at its end.", ofGrid),
 			slots(func(_ time.Time, v usage.GramsPerKWh) float64 { return float64(v) }),
 		},
 		{
-			gauge("carbon_intensity_slot_start_timestamp_seconds", "seconds", "Start of that slot.", ofGrid),
+			gauge("carbon_intensity_slot_start_timestamp_seconds", "seconds", "Start of the slot.", ofGrid),
 			slots(func(start time.Time, _ usage.GramsPerKWh) float64 { return float64(start.Unix()) }),
 		},
 	}
 }
 
-// sample writes a value at a time and again every so often, as long as it is shown.
+// sample writes a value at a time and, with --every, repeats it while it is shown.
 func (h *history) sample(w *openmetrics.Writer, v float64, at, until time.Time) error {
 	for {
 		if err := w.Sample(v, at); err != nil {
@@ -71,8 +96,8 @@ func (h *history) sample(w *openmetrics.Writer, v float64, at, until time.Time) 
 	}
 }
 
-// until is where the samples of an interval's end give way to the next. A hole in
-// the record is one in its history.
+// until is when the value of an interval is replaced by the next one. A gap in the store
+// is a gap in the history.
 func (h *history) until(i int) time.Time {
 	until := h.ends[i].Add(h.x.Interval())
 	if i+1 < len(h.ends) && h.ends[i+1].Before(until) {
@@ -81,13 +106,13 @@ func (h *history) until(i int) time.Time {
 	return until
 }
 
-// usageRow is what a series used in an interval.
+// usageRow is the usage of a series in an interval.
 type usageRow struct {
-	at     int // place of the interval
-	values [6]float64
+	at     int // index of the interval
+	values amounts
 }
 
-// eachUsage calls f for all series of usage in order, with the rows of one at a time.
+// eachUsage calls f for each usage series in order, with its rows.
 func (h *history) eachUsage(ctx context.Context, f func(k usage.Key, rows []usageRow) error) error {
 	var rows []usageRow
 	for _, k := range slices.SortedFunc(maps.Keys(h.usage.series), usage.Key.Compare) {
@@ -96,7 +121,7 @@ func (h *history) eachUsage(ctx context.Context, f func(k usage.Key, rows []usag
 		}
 		rows = rows[:0]
 		if err := h.usage.Each(h.usage.series[k], func(at uint32, values []float64) error {
-			rows = append(rows, usageRow{int(at), [6]float64(values)})
+			rows = append(rows, usageRow{int(at), amounts(values)})
 			return nil
 		}); err != nil {
 			return err
@@ -108,33 +133,28 @@ func (h *history) eachUsage(ctx context.Context, f func(k usage.Key, rows []usag
 	return nil
 }
 
-var modes = [...]usage.Mode{usage.Busy, usage.Idle}
-
-// running writes the sum of a column up to the end of each interval, for as long as
-// /metrics shows the key.
-func running(column int) func(context.Context, *history, *openmetrics.Writer) error {
+// running writes the running sum of a quantity at the end of each interval, for as long
+// as /metrics shows the key.
+func running(q quantity) func(context.Context, *history, *openmetrics.Writer) error {
 	return func(ctx context.Context, h *history, w *openmetrics.Writer) error {
 		return h.eachUsage(ctx, func(k usage.Key, rows []usageRow) error {
-			for i, mode := range modes {
+			return q.each(func(mode usage.Mode, c column) error {
 				if err := w.Series(k.Project, k.Machine, k.User, k.Group, string(mode)); err != nil {
 					return err
 				}
-				if err := h.run(w, k, rows, column+i); err != nil {
-					return err
-				}
-			}
-			return nil
+				return h.run(w, k, rows, c)
+			})
 		})
 	}
 }
 
-func (h *history) run(w *openmetrics.Writer, k usage.Key, rows []usageRow, column int) error {
+func (h *history) run(w *openmetrics.Writer, k usage.Key, rows []usageRow, c column) error {
 	b := before{}
 	if was := h.before[k]; was != nil {
 		b = *was
 	}
 	known := func() bool {
-		if column >= columnGrams {
+		if c == busyGrams || c == idleGrams {
 			return b.priced
 		}
 		return !b.last.IsZero()
@@ -145,15 +165,15 @@ func (h *history) run(w *openmetrics.Writer, k usage.Key, rows []usageRow, colum
 		if len(h.ends) > 0 && h.ends[0].Before(until) {
 			until = h.ends[0]
 		}
-		if err := h.sample(w, b.sums[column].Float64(), h.from, until); err != nil {
+		if err := h.sample(w, b.sums[c].Float64(), h.from, until); err != nil {
 			return err
 		}
 	}
 	for i, end := range h.ends {
 		if len(rows) > 0 && rows[0].at == i {
 			b.last = end.Add(-h.x.Interval())
-			if v := rows[0].values[column]; !math.IsNaN(v) {
-				b.sums[column].Add(v)
+			if v := rows[0].values[c]; !math.IsNaN(v) {
+				b.sums[c].Add(v)
 				b.priced = true
 			}
 			rows = rows[1:]
@@ -161,23 +181,23 @@ func (h *history) run(w *openmetrics.Writer, k usage.Key, rows []usageRow, colum
 		if !shown(end) {
 			continue
 		}
-		if err := h.sample(w, b.sums[column].Float64(), end, h.until(i)); err != nil {
+		if err := h.sample(w, b.sums[c].Float64(), end, h.until(i)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// perInterval writes what a column says of each interval with usage of the key.
-func perInterval(column int, rate func(v float64, length time.Duration) float64) func(context.Context, *history, *openmetrics.Writer) error {
+// perInterval writes the rate of a quantity for each interval with usage of the key.
+func perInterval(q quantity, rate func(v float64, length time.Duration) float64) func(context.Context, *history, *openmetrics.Writer) error {
 	return func(ctx context.Context, h *history, w *openmetrics.Writer) error {
 		return h.eachUsage(ctx, func(k usage.Key, rows []usageRow) error {
-			for i, mode := range modes {
+			return q.each(func(mode usage.Mode, c column) error {
 				if err := w.Series(k.Project, k.Machine, k.User, k.Group, string(mode)); err != nil {
 					return err
 				}
 				for _, r := range rows {
-					v := r.values[column+i]
+					v := r.values[c]
 					if math.IsNaN(v) {
 						continue
 					}
@@ -185,8 +205,8 @@ func perInterval(column int, rate func(v float64, length time.Duration) float64)
 						return err
 					}
 				}
-			}
-			return nil
+				return nil
+			})
 		})
 	}
 }
@@ -206,6 +226,7 @@ func writeCoverage(_ context.Context, h *history, w *openmetrics.Writer) error {
 }
 
 func writePower(_ context.Context, h *history, w *openmetrics.Writer) error {
+	modes := []usage.Mode{usage.Busy, usage.Idle} // in the order of the columns
 	type series struct {
 		rated
 		mode int

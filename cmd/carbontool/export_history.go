@@ -10,36 +10,36 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// history is what is read of the record in the order of time, to be written in that
-// of series. Much of it is on disk.
+// history is read from the store in order of time and written in order of series. Most
+// of it is on disk.
 type history struct {
 	x     *exported
-	keep  time.Duration // a key without usage for so long is not shown
-	every time.Duration // how often a sample is repeated; 0: not at all
+	keep  time.Duration // keys without usage for this long are not shown
+	every time.Duration // how often a sample is repeated; 0: never
 	user  func(id string) string
 
-	from time.Time   // end of the last interval before the period: where usage begins
-	to   time.Time   // end of the last interval that can be in it
+	from time.Time   // end of the last interval before the period
+	to   time.Time   // end of the last interval that can be in the period
 	ends []time.Time // of the intervals
 
-	usage    collected[usage.Key] // busy and idle: CPU seconds, kWh, grams, NaN while unpriced
+	usage    collected[usage.Key] // by column
 	before   map[usage.Key]*before
 	coverage collected[string] // by project
 	power    collected[rated]  // busy and idle watts
-	pue      []float64         // by interval; NaN: not known
+	pue      []float64         // by interval; NaN: unknown
 }
 
-// before is what a series had before the period.
+// before is the usage of a series before the period.
 type before struct {
 	last   time.Time
-	sums   [6]usage.Sum
+	sums   sums
 	priced bool
 }
 
 // rated is a machine type and where its watts come from.
 type rated struct{ machine, source string }
 
-// collected are rows by what they are of.
+// collected holds rows by series.
 type collected[K comparable] struct {
 	*spool.Spool
 	series map[K]int
@@ -68,7 +68,7 @@ func newHistory(x *exported, keep, every time.Duration, user func(string) string
 			h.close()
 		}
 	}()
-	if h.usage, err = newCollected[usage.Key](6); err != nil {
+	if h.usage, err = newCollected[usage.Key](int(columns)); err != nil {
 		return nil, err
 	}
 	if h.coverage, err = newCollected[string](1); err != nil {
@@ -88,15 +88,15 @@ func (h *history) close() error {
 	return errors.Join(errs...)
 }
 
-// shown is a key as it appears: keys of people who are not told apart are one.
+// shown is a key as /metrics shows it: keys of users that are shown as one are merged.
 func (h *history) shown(k usage.Key) usage.Key {
 	return usage.Key{Project: valid(k.Project), Machine: valid(k.Machine), User: valid(h.user(k.User)), Group: valid(k.Group)}
 }
 
-// valid is text as a label may have it.
+// valid is text that a label can have.
 func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
-// begin takes what was used before the period.
+// begin takes the usage before the period.
 func (h *history) begin(totals []usage.Total) error {
 	for _, t := range totals {
 		k := h.shown(t.Key)
@@ -110,12 +110,9 @@ func (h *history) begin(totals []usage.Total) error {
 			b.last = t.Last
 		}
 		b.priced = b.priced || t.Priced
-		for i, v := range [...]float64{
-			float64(t.CPU.Busy), float64(t.CPU.Idle), float64(t.Energy.Busy), float64(t.Energy.Idle),
-			float64(t.Emissions.Busy), float64(t.Emissions.Idle),
-		} {
-			b.sums[i].Add(v)
-		}
+		b.sums.add(t.CPU, t.Energy)
+		b.sums[busyGrams].Add(float64(t.Emissions.Busy))
+		b.sums[idleGrams].Add(float64(t.Emissions.Idle))
 	}
 	return nil
 }
@@ -124,13 +121,13 @@ func (h *history) begin(totals []usage.Total) error {
 func (h *history) add(rec usage.Record) error {
 	at := uint32(len(h.ends))
 	h.ends = append(h.ends, rec.Interval.End())
-	for k, sums := range h.added(rec) {
-		var v [6]float64
-		for i := range sums {
-			v[i] = sums[i].Float64()
+	for k, sum := range h.added(rec) {
+		var v amounts
+		for i := range sum {
+			v[i] = sum[i].Float64()
 		}
 		if len(rec.Prices) == 0 {
-			v[4], v[5] = math.NaN(), math.NaN()
+			v[busyGrams], v[idleGrams] = math.NaN(), math.NaN()
 		}
 		if err := h.usage.Add(h.usage.number(k), at, v[:]...); err != nil {
 			return err
@@ -157,24 +154,28 @@ func (h *history) add(rec usage.Record) error {
 	return nil
 }
 
-// added adds an interval up by key, exactly.
-func (h *history) added(rec usage.Record) map[usage.Key]*[6]usage.Sum {
-	all := make(map[usage.Key]*[6]usage.Sum, len(rec.Facts))
+// added adds up an interval by key, exactly.
+func (h *history) added(rec usage.Record) map[usage.Key]*sums {
+	all := make(map[usage.Key]*sums, len(rec.Facts))
 	for _, f := range rec.Facts {
 		k := h.shown(f.Key)
-		sums := all[k]
-		if sums == nil {
-			sums = &[6]usage.Sum{}
-			all[k] = sums
+		s := all[k]
+		if s == nil {
+			s = &sums{}
+			all[k] = s
 		}
-		sums[0].Add(float64(f.CPU.Busy))
-		sums[1].Add(float64(f.CPU.Idle))
-		sums[2].Add(float64(f.Energy.Busy))
-		sums[3].Add(float64(f.Energy.Idle))
+		s.add(f.CPU, f.Energy)
 		if p := priceOf(rec, f.Start); p != nil {
-			sums[4].Add(float64(f.Energy.Busy.At(p.Intensity)))
-			sums[5].Add(float64(f.Energy.Idle.At(p.Intensity)))
+			s[busyGrams].Add(float64(f.Energy.Busy.At(p.Intensity)))
+			s[idleGrams].Add(float64(f.Energy.Idle.At(p.Intensity)))
 		}
 	}
 	return all
+}
+
+func (s *sums) add(cpu usage.BusyIdle[usage.CPUSeconds], energy usage.BusyIdle[usage.KWh]) {
+	s[busyCPU].Add(float64(cpu.Busy))
+	s[idleCPU].Add(float64(cpu.Idle))
+	s[busyEnergy].Add(float64(energy.Busy))
+	s[idleEnergy].Add(float64(energy.Idle))
 }

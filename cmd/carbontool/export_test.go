@@ -134,7 +134,7 @@ carbon_emissions_gco2eq{project="ISIS",machine="Muon",user="bob",group="g",mode=
 carbon_emissions_gco2eq{project="ISIS",machine="Muon",user="bob",group="g",mode="idle"} 200 1767448800
 # TYPE carbon_power_watts gauge
 # UNIT carbon_power_watts watts
-# HELP carbon_power_watts Mean power over the interval, PUE included.
+# HELP carbon_power_watts Mean power over the interval, including PUE.
 carbon_power_watts{project="ISIS",machine="Muon",user="alice",group="g",mode="busy"} 4000 1767445200
 carbon_power_watts{project="ISIS",machine="Muon",user="alice",group="g",mode="idle"} 1000 1767445200
 carbon_power_watts{project="ISIS",machine="Muon",user="bob",group="g",mode="busy"} 8000 1767445200
@@ -142,34 +142,34 @@ carbon_power_watts{project="ISIS",machine="Muon",user="bob",group="g",mode="busy
 carbon_power_watts{project="ISIS",machine="Muon",user="bob",group="g",mode="idle"} 2000 1767445200
 carbon_power_watts{project="ISIS",machine="Muon",user="bob",group="g",mode="idle"} 4000 1767448800
 # TYPE carbon_emission_rate_gco2eq_per_hour gauge
-# HELP carbon_emission_rate_gco2eq_per_hour Mean rate of emission over the interval.
+# HELP carbon_emission_rate_gco2eq_per_hour Mean emission rate over the interval.
 carbon_emission_rate_gco2eq_per_hour{project="ISIS",machine="Muon",user="bob",group="g",mode="busy"} 1600 1767448800
 carbon_emission_rate_gco2eq_per_hour{project="ISIS",machine="Muon",user="bob",group="g",mode="idle"} 400 1767448800
 # TYPE carbon_coverage_ratio gauge
 # UNIT carbon_coverage_ratio ratio
-# HELP carbon_coverage_ratio CPU seconds of all modes seen in the interval, over cores x its length.
+# HELP carbon_coverage_ratio CPU seconds of all modes seen in the interval, divided by cores x interval length.
 carbon_coverage_ratio{project="ISIS"} 0.75 1767445200
 carbon_coverage_ratio{project="ISIS"} 0.75 1767448800
 # TYPE carbon_machine_power_watts gauge
 # UNIT carbon_machine_power_watts watts
-# HELP carbon_machine_power_watts Average power in force for one core, without PUE.
+# HELP carbon_machine_power_watts Average power per core, without PUE.
 carbon_machine_power_watts{machine="Muon",mode="busy",source="config"} 9.5 1767445200
 carbon_machine_power_watts{machine="Muon",mode="busy",source="config"} 9.5 1767448800
 carbon_machine_power_watts{machine="Muon",mode="idle",source="config"} 1.25 1767445200
 carbon_machine_power_watts{machine="Muon",mode="idle",source="config"} 1.25 1767448800
 # TYPE carbon_pue_ratio gauge
 # UNIT carbon_pue_ratio ratio
-# HELP carbon_pue_ratio Power usage effectiveness in force.
+# HELP carbon_pue_ratio Power usage effectiveness.
 carbon_pue_ratio 1.5 1767445200
 carbon_pue_ratio 1.5 1767448800
 # TYPE carbon_intensity_gco2eq_per_kwh gauge
-# HELP carbon_intensity_gco2eq_per_kwh Carbon intensity of the grid: the forecast of the slot that begins, the actual of the one that ends.
+# HELP carbon_intensity_gco2eq_per_kwh Carbon intensity of the grid: the forecast at the start of a slot, the actual at its end.
 carbon_intensity_gco2eq_per_kwh{grid="GB",provider="uk",kind="actual"} 100 1767448800
 carbon_intensity_gco2eq_per_kwh{grid="GB",provider="uk",kind="forecast"} 190 1767443400
 carbon_intensity_gco2eq_per_kwh{grid="GB",provider="uk",kind="forecast"} 190 1767447000
 # TYPE carbon_intensity_slot_start_timestamp_seconds gauge
 # UNIT carbon_intensity_slot_start_timestamp_seconds seconds
-# HELP carbon_intensity_slot_start_timestamp_seconds Start of that slot.
+# HELP carbon_intensity_slot_start_timestamp_seconds Start of the slot.
 carbon_intensity_slot_start_timestamp_seconds{grid="GB",provider="uk",kind="actual"} 1.767447e+09 1767448800
 carbon_intensity_slot_start_timestamp_seconds{grid="GB",provider="uk",kind="forecast"} 1.7674434e+09 1767443400
 carbon_intensity_slot_start_timestamp_seconds{grid="GB",provider="uk",kind="forecast"} 1.767447e+09 1767447000
@@ -181,7 +181,7 @@ func TestExportRepeatsSamplesAsScrapesWould(t *testing.T) {
 	args, _ := threeHours(t)
 	called{stdout: `# TYPE carbon_pue_ratio gauge
 # UNIT carbon_pue_ratio ratio
-# HELP carbon_pue_ratio Power usage effectiveness in force.
+# HELP carbon_pue_ratio Power usage effectiveness.
 carbon_pue_ratio 1.5 1767443400
 carbon_pue_ratio 1.5 1767444120
 carbon_pue_ratio 1.5 1767444840
@@ -467,7 +467,7 @@ func TestExportToAFile(t *testing.T) {
 	if err != nil || !bytes.HasSuffix(text, []byte("\n# EOF\n")) {
 		t.Errorf("%v: %s", err, text)
 	}
-	called{code: exitFailed, stderr: "carbontool export openmetrics: write " + out + ": is there already; nothing was changed\n"}.by(t, export...)
+	called{code: exitFailed, stderr: "carbontool export openmetrics: write " + out + ": already exists; nothing was changed\n"}.by(t, export...)
 	called{}.by(t, slices.Concat([]string{"export", "csv", "--month=2026-01", "--output=/dev/null"}, args)...)
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("left are %v, %v", entries, err)
@@ -479,7 +479,7 @@ func TestExportOfNothing(t *testing.T) {
 	path, _ := strings.CutPrefix(args[0], "--storage.path=")
 	nothing := "carbontool export: " + path + " has no usage in this range\n"
 	span := []string{"--from=2025-01-01", "--to=2025-01-02", "--metric=carbon_pue_ratio"}
-	called{stdout: "# TYPE carbon_pue_ratio gauge\n# UNIT carbon_pue_ratio ratio\n# HELP carbon_pue_ratio Power usage effectiveness in force.\n# EOF\n", stderr: nothing}.
+	called{stdout: "# TYPE carbon_pue_ratio gauge\n# UNIT carbon_pue_ratio ratio\n# HELP carbon_pue_ratio Power usage effectiveness.\n# EOF\n", stderr: nothing}.
 		by(t, slices.Concat([]string{"export", "openmetrics"}, span, args)...)
 	called{stdout: "ts,scope,name,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,busy_gco2eq,idle_gco2eq,intensity_gco2eq_per_kwh\n", stderr: nothing}.
 		by(t, slices.Concat([]string{"export", "csv", "--grain=scope"}, span[:2], args)...)

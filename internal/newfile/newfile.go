@@ -1,6 +1,5 @@
-// Package newfile makes files that are there whole or not at all: what is written
-// has another name until it is finished. It must not know what is written. Start with
-// Reserve.
+// Package newfile writes files that exist completely or not at all: a file has another
+// name until it is complete. It must not know the content. Start with Reserve.
 package newfile
 
 import (
@@ -12,12 +11,12 @@ import (
 	"path/filepath"
 )
 
-// ErrExists says that the file is there already. Nothing is ever overwritten.
-var ErrExists = errors.New("is there already; nothing was changed")
+// ErrExists says that the file already exists. Files are never overwritten.
+var ErrExists = errors.New("already exists; nothing was changed")
 
-// Reserve makes the file that a target is written to, beside it: called as the target
-// is, with .partial- and a number behind. Its permissions are perm as far as the
-// umask allows; a target that exists is ErrExists. Then comes Finish, or Abandon.
+// Reserve creates the file to write to, next to the target, with the suffix .partial- and
+// a number. Its permissions are perm, less the umask. If the target exists, the error is
+// ErrExists. Finish or Abandon must follow.
 func Reserve(target string, perm fs.FileMode) (partial string, err error) {
 	if _, err := os.Lstat(target); err == nil {
 		return "", ErrExists
@@ -30,7 +29,7 @@ func Reserve(target string, perm fs.FileMode) (partial string, err error) {
 	partial = fmt.Sprintf("%s.partial-%d", target, rand.Uint64())
 	f, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("there is no directory %s", filepath.Dir(target))
+		return "", fmt.Errorf("directory %s does not exist", filepath.Dir(target))
 	}
 	if err != nil {
 		return "", reason(err)
@@ -38,16 +37,16 @@ func Reserve(target string, perm fs.FileMode) (partial string, err error) {
 	return partial, f.Close()
 }
 
-// Abandon takes away what was written, also what SQLite had beside it.
+// Abandon deletes the partial file and the files that SQLite keeps next to it.
 func Abandon(partial string) {
 	for _, beside := range []string{"", "-journal", "-wal", "-shm"} {
 		os.Remove(partial + beside) //nolint:errcheck // mostly it is not there
 	}
 }
 
-// Finish gives what was written its name, so that it outlasts a power cut, and says
-// how large it is. If the name was taken meanwhile that is ErrExists; with any error
-// nothing is left.
+// Finish gives the file its final name, safe against a power failure, and returns its
+// size. If the target was created meanwhile, the error is ErrExists. After any error the
+// partial file is deleted.
 func Finish(partial, target string) (size int64, err error) {
 	defer func() {
 		if err != nil {
@@ -79,8 +78,8 @@ func syncFile(name string) (size int64, err error) {
 	return info.Size(), nil
 }
 
-// takeName gives a file its name, unless another has it by now. Where a file cannot
-// have two names there is a moment between looking and taking.
+// takeName gives a file its name unless another file has it by now. Without hard links
+// there is a moment between the check and the renaming.
 func takeName(partial, target string) error {
 	err := os.Link(partial, target)
 	switch {
@@ -95,7 +94,7 @@ func takeName(partial, target string) error {
 	return os.Rename(partial, target)
 }
 
-// syncDirectory makes a new name outlast a power cut. Not every file system can.
+// syncDirectory makes a new name safe against a power failure, if the file system can.
 func syncDirectory(name string) error {
 	d, err := os.Open(name)
 	if err != nil {
@@ -108,7 +107,7 @@ func syncDirectory(name string) error {
 	return nil
 }
 
-// reason is why a file could not be had, for who says anyway which.
+// reason is an error without the name of the file, for messages that name it already.
 func reason(err error) error {
 	var e *fs.PathError
 	if errors.As(err, &e) {

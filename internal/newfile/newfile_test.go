@@ -96,7 +96,7 @@ func TestWhereNoFileCanBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		filepath.Join(dir, "none", "file"): "there is no directory " + filepath.Join(dir, "none"),
+		filepath.Join(dir, "none", "file"): "directory " + filepath.Join(dir, "none") + " does not exist",
 		filepath.Join(file, "file"):        "not a directory",
 		dir:                                ErrExists.Error(),
 	} {

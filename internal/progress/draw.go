@@ -9,21 +9,20 @@ import (
 
 const (
 	between = " "
-	// usual is the width of a terminal that does not say it.
+	// usual is the width assumed for a terminal that does not report it.
 	usual = 80
-	// A bar shorter than this says less than the number beside it, and one longer
-	// no more.
+	// A shorter bar says less than the percentage next to it, a longer one no more.
 	shortestBar, longestBar = 12, 42
 )
 
-// text is the line as it fits the terminal now: a bar where there is room, and
-// the least important parts left out where there is not.
+// text is the line fitted to the current width of the terminal: with a bar if there is
+// room, and without the least important parts if there is not.
 func (l *Line) text(now time.Time) string {
 	room, _ := l.o.Screen()
 	if room <= 0 {
 		room = usual
 	}
-	room-- // a terminal may go to the next line once the last column is written
+	room-- // some terminals wrap after the last column is written
 	var words []string
 	for _, part := range l.parts(now) {
 		if part != "" {
@@ -42,7 +41,7 @@ func (l *Line) text(now time.Time) string {
 	return cut(line, room)
 }
 
-// bar is so many columns wide.
+// bar draws a bar of a width in columns.
 func (l *Line) bar(width int) string {
 	inside := width - len("[]")
 	full := int(l.share() * float64(inside))
@@ -53,7 +52,7 @@ func (l *Line) bar(width int) string {
 	return "[" + strings.Repeat("=", full) + head + strings.Repeat(" ", inside-full-len(head)) + "]"
 }
 
-// draw puts a line in place of the one that stands there.
+// draw replaces the current line.
 func (l *Line) draw(text string) {
 	width := columns(text)
 	over := ""
@@ -64,7 +63,7 @@ func (l *Line) draw(text string) {
 	io.WriteString(l.out, "\r"+text+over) //nolint:errcheck // see Line
 }
 
-// wipe leaves an empty line and the cursor at its beginning.
+// wipe clears the current line.
 func (l *Line) wipe() {
 	if l.width > 0 {
 		io.WriteString(l.out, "\r"+strings.Repeat(" ", l.rest(l.width, 0))+"\r") //nolint:errcheck // see Line
@@ -72,14 +71,14 @@ func (l *Line) wipe() {
 	l.width = 0
 }
 
-// rest is how many columns can be overwritten with blanks behind so many others:
-// a terminal that was made narrower must not be pushed to its next line.
-func (l *Line) rest(wanted, behind int) int {
+// rest is how many columns to overwrite with blanks after those in use: on a terminal
+// that has become narrower the text must not wrap.
+func (l *Line) rest(wanted, used int) int {
 	room, _ := l.o.Screen()
 	if room <= 0 {
 		room = usual
 	}
-	return max(0, min(wanted, room-1-behind))
+	return max(0, min(wanted, room-1-used))
 }
 
 func columns(text string) int { return utf8.RuneCountInString(text) }

@@ -3,22 +3,22 @@ package progress
 import "time"
 
 const (
-	// window is how far back the rate looks: long enough to be calm, short
-	// enough to follow an upstream that slows down.
+	// window is how far back the rate looks: long enough to be steady, short enough
+	// to follow a server that slows down.
 	window = 30 * time.Second
-	// fewest steps are looked at however long they took, so that the rate of
-	// large and slow steps does not jump between nothing and much.
+	// fewest is the smallest number of steps to look at, so that the rate of large,
+	// slow steps does not jump.
 	fewest = 5
-	// most steps are kept; those between lie so close that they say the same.
+	// most is how many steps are kept; closer ones are merged.
 	most = 64
-	// early is the time in which a rate is chance and none is given.
+	// early is the time at the start without a rate, as it would be random.
 	early = 2 * time.Second
 )
 
 // pace is the rate of the recent past.
 type pace struct {
 	start time.Time
-	steps []step // by time; the first is where the window begins
+	steps []step // by time; the window starts at the first
 }
 
 type step struct {
@@ -31,7 +31,7 @@ func begin(now time.Time) pace { return pace{start: now, steps: []step{{at: now}
 func (p *pace) add(now time.Time, done int) {
 	last := &p.steps[len(p.steps)-1]
 	if len(p.steps) > fewest && now.Sub(last.at) < window/most {
-		// So close that it is the same step.
+		// Close enough to be the same step.
 		last.done = done
 		return
 	}
@@ -41,8 +41,8 @@ func (p *pace) add(now time.Time, done int) {
 	}
 }
 
-// perSecond is the rate of the window that ends now, and whether there is one
-// yet: not at the very beginning, and not before anything was done.
+// perSecond is the rate over the window that ends now, if there is one yet: not at the
+// start, and not before anything was done.
 func (p *pace) perSecond(now time.Time) (float64, bool) {
 	first, last := p.steps[0], p.steps[len(p.steps)-1]
 	if now.Sub(p.start) < early || last.done == first.done || !now.After(first.at) {
@@ -51,7 +51,7 @@ func (p *pace) perSecond(now time.Time) (float64, bool) {
 	return float64(last.done-first.done) / now.Sub(first.at).Seconds(), true
 }
 
-// left is how long the rest takes at the present rate.
+// left is the remaining time at the current rate.
 func (p *pace) left(now time.Time, rest int) (time.Duration, bool) {
 	rate, ok := p.perSecond(now)
 	if !ok || rest < 0 {

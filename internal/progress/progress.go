@@ -1,6 +1,5 @@
-// Package progress tells whoever waits for a long command how far it is. It
-// knows terminals and arithmetic; it must not know what is counted. Start with
-// Line.
+// Package progress shows the progress of a long command. It knows terminals and
+// arithmetic; it must not know what is counted. Start with Line.
 package progress
 
 import (
@@ -13,29 +12,29 @@ import (
 )
 
 const (
-	// redrawEvery keeps a fast command from being slowed down by its own line.
+	// redrawEvery keeps the progress line from slowing down a fast command.
 	redrawEvery = 100 * time.Millisecond
-	// printEvery is the pace of plain lines, which stay in a log.
+	// printEvery is the interval of plain lines, which stay in a log.
 	printEvery = 5 * time.Second
 )
 
-// Options say what a Line counts and where it is shown.
+// Options say what a Line counts and where to show it.
 type Options struct {
 	Unit  string // what is counted, in the plural: intervals
-	Total int    // how many there are to do; 0: not known
-	// Screen is how wide the terminal is now, and whether Out is one that can
-	// redraw a line. See Screen.
+	Total int    // how many there are in all; 0: unknown
+	// Screen gives the current width of the terminal, and whether it can redraw a
+	// line. See the function Screen.
 	Screen func() (columns int, redraws bool)
 	Now    func() time.Time
 }
 
-// Line shows how much is done, how fast, how long it will still take and which
-// moment is being worked on. On a terminal it is one line that is redrawn, with a
-// bar; elsewhere it is a plain line every few seconds. It writes neither colour
-// nor any escape sequence, so there is nothing that NO_COLOR could forbid.
+// Line shows how much is done, the rate, the remaining time and the current position in
+// time. On a terminal it is one line with a bar that is redrawn; elsewhere it is a plain
+// line every few seconds. It uses no colours or escape sequences, so NO_COLOR does not
+// matter.
 //
-// Its methods may be called from several goroutines. What cannot be written is
-// lost without an error: nobody's work should fail for its progress.
+// Its methods may be called from several goroutines. Write errors are ignored: a command
+// must not fail because of its progress line.
 type Line struct {
 	out     io.Writer
 	o       Options
@@ -51,18 +50,17 @@ type Line struct {
 	ended   bool
 }
 
-// New is a line that begins now. Nothing is written before there is something to
-// tell.
+// New starts a line. It writes nothing before the first Add.
 func New(out io.Writer, o Options) *Line {
 	now := o.Now()
 	l := &Line{out: out, o: o, pace: begin(now)}
 	if _, l.redraws = o.Screen(); !l.redraws {
-		l.shown = now // a short command needs no line before its last
+		l.shown = now // a short command needs only the last line
 	}
 	return l
 }
 
-// Add says that n more are done, up to the moment at; the zero time is no moment.
+// Add adds n to what is done, up to the time at; the zero time is no time.
 func (l *Line) Add(n int, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,7 +73,7 @@ func (l *Line) Add(n int, at time.Time) {
 	l.show(now)
 }
 
-// Log writes a line of its own above the progress.
+// Log writes a line above the progress line.
 func (l *Line) Log(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -87,9 +85,8 @@ func (l *Line) Log(line string) {
 	}
 }
 
-// Run brings the line up to date every second until ctx ends, so that a rate
-// falls and a time goes on while nothing is done. It is for a command whose steps
-// take long; Add alone is enough for others.
+// Run updates the line every second until ctx ends, so that rate and remaining time stay
+// current while nothing is added. It is for commands with slow steps.
 func (l *Line) Run(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
@@ -111,8 +108,8 @@ func (l *Line) refresh() {
 	}
 }
 
-// End leaves a last line that says what was done and how long it took, unless
-// nothing was. Later calls do nothing.
+// End writes a last line with what was done and how long it took, unless nothing was
+// done. Later calls do nothing.
 func (l *Line) End() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -127,7 +124,7 @@ func (l *Line) End() {
 	fmt.Fprintln(l.out, text)
 }
 
-// show draws or prints, unless it did just before.
+// show draws or prints the line, unless it did so a moment ago.
 func (l *Line) show(now time.Time) {
 	every := printEvery
 	if l.redraws {

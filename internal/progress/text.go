@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// longest is the longest time that is worth telling apart.
+// longest is the longest duration that is shown exactly.
 const longest = 100 * 24 * time.Hour
 
-// parts are what there is to tell, the most important first; empty where it is
-// not known.
+// parts lists what to show, the most important first; empty if unknown.
 func (l *Line) parts(now time.Time) []string {
 	parts := []string{l.count(), l.percent(), "", "", moment(l.at)}
 	if rate, ok := l.pace.perSecond(now); ok {
@@ -25,8 +24,7 @@ func (l *Line) parts(now time.Time) []string {
 	return parts
 }
 
-// count has the width of its end from the beginning, so that the line stands
-// still.
+// count has its final width from the start, so that the line does not move.
 func (l *Line) count() string {
 	if l.o.Total <= 0 {
 		return fmt.Sprintf("%d %s", l.done, l.o.Unit)
@@ -35,7 +33,7 @@ func (l *Line) count() string {
 	return fmt.Sprintf("%*d/%s %s", len(total), l.done, total, l.o.Unit)
 }
 
-// percent is rounded down: 100 % is all of it.
+// percent is rounded down, so that 100 % means done.
 func (l *Line) percent() string {
 	if l.o.Total <= 0 {
 		return ""
@@ -55,7 +53,7 @@ func moment(at time.Time) string {
 	return at.UTC().Format(time.RFC3339)
 }
 
-// ratio is a rate over all of a time, empty if the time is too short to have one.
+// ratio is the rate over a duration; empty if the duration is 0.
 func ratio(done float64, took time.Duration) string {
 	if took <= 0 {
 		return ""
@@ -63,7 +61,7 @@ func ratio(done float64, took time.Duration) string {
 	return rounded(done/took.Seconds()) + "/s"
 }
 
-// rounded shows three digits at least, no more than are known.
+// rounded has at least three digits.
 func rounded(rate float64) string {
 	switch {
 	case rate >= 100:

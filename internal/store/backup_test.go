@@ -137,7 +137,7 @@ func TestACopyThatIsRefused(t *testing.T) {
 				}
 				return path
 			},
-			want: "copy.db: is there already; nothing was changed", left: "copy.db",
+			want: "copy.db: already exists; nothing was changed", left: "copy.db",
 		},
 		{
 			name: "onto a link to nothing",
@@ -148,13 +148,13 @@ func TestACopyThatIsRefused(t *testing.T) {
 				}
 				return path
 			},
-			want: "copy.db: is there already; nothing was changed", left: "copy.db",
+			want: "copy.db: already exists; nothing was changed", left: "copy.db",
 		},
-		{name: "onto a directory", target: func(_ *testing.T, dir, _ string) string { return dir }, want: ": is there already; nothing was changed"},
-		{name: "onto itself", target: func(_ *testing.T, _, source string) string { return source }, want: "carbon.db: is there already; nothing was changed"},
+		{name: "onto a directory", target: func(_ *testing.T, dir, _ string) string { return dir }, want: ": already exists; nothing was changed"},
+		{name: "onto itself", target: func(_ *testing.T, _, source string) string { return source }, want: "carbon.db: already exists; nothing was changed"},
 		{
 			name: "into a directory that is not there", target: func(_ *testing.T, dir, _ string) string { return filepath.Join(dir, "none", "copy.db") },
-			want: "copy.db: there is no directory ",
+			want: " does not exist",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
