@@ -58,15 +58,15 @@ func TestArguments(t *testing.T) {
 		{"check a bad address of MongoDB", []string{"--config.check", "--config.file=" + mongo}, exitUse, "", mongo + ": mongodb.uri: the address is no valid mongodb://"},
 		{"start with a bad address of MongoDB", []string{storage(t), "--log.level=error", "--config.file=" + mongo}, exitUse, "", "carbon_exporter: " + mongo + ": mongodb: the address is no valid mongodb://"},
 
-		{"metrics at no path", []string{"--web.telemetry-path="}, exitUse, "", `carbon_exporter: --web.telemetry-path: must begin with / and name a page, is ""; see --help` + "\n"},
-		{"metrics at the root", []string{"--web.telemetry-path=/"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must begin with / and name a page"},
-		{"metrics without a slash", []string{"--web.telemetry-path=metrics"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must begin with / and name a page"},
+		{"metrics at no path", []string{"--web.telemetry-path="}, exitUse, "", `carbon_exporter: --web.telemetry-path: must start with / and name a page, is ""; see --help` + "\n"},
+		{"metrics at the root", []string{"--web.telemetry-path=/"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must start with / and name a page"},
+		{"metrics without a slash", []string{"--web.telemetry-path=metrics"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must start with / and name a page"},
 		{"metrics at a pattern", []string{"--web.telemetry-path=/{x}"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must be a plain path"},
 		{"metrics at half a pattern", []string{"--web.telemetry-path=/m{"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must be a plain path"},
 		{"metrics with a query", []string{"--web.telemetry-path=/m?x=1"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must be a plain path"},
 		{"metrics where nobody gets", []string{"--web.telemetry-path=/a/../m"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must be a plain path"},
-		{"metrics in place of the configuration", []string{"--web.telemetry-path=/config"}, exitUse, "", "carbon_exporter: --web.telemetry-path: /config is another page"},
-		{"metrics in place of quit", []string{"--web.telemetry-path=/-/quit"}, exitUse, "", "carbon_exporter: --web.telemetry-path: /-/quit is another page"},
+		{"metrics in place of the configuration", []string{"--web.telemetry-path=/config"}, exitUse, "", "carbon_exporter: --web.telemetry-path: /config is used by another page"},
+		{"metrics in place of quit", []string{"--web.telemetry-path=/-/quit"}, exitUse, "", "carbon_exporter: --web.telemetry-path: /-/quit is used by another page"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

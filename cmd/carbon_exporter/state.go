@@ -11,15 +11,15 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// part is a line of the landing page's table: something that the exporter lives
-// on, what for, and how it is.
+// part is a line of the table on the landing page: something the exporter depends on,
+// its purpose and its state.
 type part struct {
 	Name, For, State string
 	Bad              bool
 }
 
-// state is what somebody who looks at the landing page wants to know first. It
-// asks nobody: all of it is on /metrics too.
+// state is the summary on the landing page. It sends no requests: all of it is on
+// /metrics too.
 func (d *daemon) state(now time.Time) ([]part, error) {
 	gathered, err := d.live.Gather()
 	if err != nil {
@@ -30,15 +30,15 @@ func (d *daemon) state(now time.Time) ([]part, error) {
 		seen[f.GetName()] = f
 	}
 	return []part{
-		d.record(), seen.source("Prometheus", "CPU time of the machines", usage.SourcePrometheus, now),
-		seen.source("Carbon intensity", "grams of a kWh, half hour by half hour", usage.SourceCarbonIntensity, now),
+		d.record(), seen.source("Prometheus", "CPU time of machines", usage.SourcePrometheus, now),
+		seen.source("Carbon intensity", "gCO2eq per kWh, for each half hour", usage.SourceCarbonIntensity, now),
 		d.directory(seen, now), d.writer(seen, now), seen.store(), seen.configuration(now),
 	}, nil
 }
 
-// record is how far the record is.
+// record is the state of the stored intervals.
 func (d *daemon) record() part {
-	p := part{Name: "Intervals", For: "the record of usage", State: "none yet"}
+	p := part{Name: "Intervals", For: "stored usage", State: "none yet"}
 	snapshot := d.usage.Snapshot()
 	if snapshot == nil {
 		return p
@@ -48,38 +48,38 @@ func (d *daemon) record() part {
 		states = append(states, fmt.Sprintf("%d %s", snapshot.States[s], s))
 	}
 	if snapshot.Newest != nil {
-		p.State = strings.Join(states, ", ") + "; the newest ends " + stamp(snapshot.Newest.Interval.End())
+		p.State = strings.Join(states, ", ") + "; newest ends " + stamp(snapshot.Newest.Interval.End())
 	}
 	return p
 }
 
-// directory is who had which workspace when.
+// directory is the state of the directory.
 func (d *daemon) directory(seen families, now time.Time) part {
-	const name, what = "MongoDB", "who had which workspace when, and who is in which group"
+	const name, what = "MongoDB", "owners of workspaces and members of groups"
 	if cfg, _ := d.current(); cfg.MongoDB == nil {
-		return part{Name: name, For: what, State: "not configured: users are those that a label names"}
+		return part{Name: name, For: what, State: "not configured; users come from a label"}
 	}
 	p := seen.source(name, what, usage.SourceMongoDB, now)
 	if asOf, ok := seen.value("carbon_exporter_directory_timestamp_seconds", ""); ok {
-		p.State += "; in force is what it said " + ago(now, asOf)
+		p.State += "; directory read " + ago(now, asOf)
 	} else {
-		p.State += "; what it says was never read"
+		p.State += "; directory never read"
 	}
 	if refused, _ := seen.value("carbon_exporter_rejected_records_total", ""); refused > 0 {
-		p.State += fmt.Sprintf("; %.0f records refused", refused)
+		p.State += fmt.Sprintf("; %.0f records rejected", refused)
 	}
 	return p
 }
 
-// writer is where usage goes on to.
+// writer is the state of writing usage to MongoDB.
 func (d *daemon) writer(seen families, now time.Time) part {
-	const name, what = "MongoDB, usage", "where the usage of groups and users is written"
+	const name, what = "MongoDB, usage", "receives the usage of groups and users"
 	if cfg, _ := d.current(); cfg.MongoDB == nil || cfg.MongoDB.UsageDatabase == "" {
 		return part{Name: name, For: what, State: "not configured"}
 	}
 	p := seen.source(name, what, usage.SourceUsageWriter, now)
 	if n, ok := seen.value("carbon_exporter_usage_writer_pending_intervals", ""); ok {
-		p.State += fmt.Sprintf("; %.0f intervals to be written", n)
+		p.State += fmt.Sprintf("; %.0f intervals pending", n)
 	}
 	return p
 }
@@ -87,8 +87,8 @@ func (d *daemon) writer(seen families, now time.Time) part {
 // families are metrics by name.
 type families map[string]*dto.MetricFamily
 
-// value adds up the samples of a source; of every one if it is "". It is false
-// where there is none.
+// value adds up the samples of a source, or of all sources if it is "". It is false if
+// there are none.
 func (f families) value(name, source string) (sum float64, ok bool) {
 	for _, m := range f[name].GetMetric() {
 		fits := source == ""
@@ -108,21 +108,21 @@ func (f families) source(name, what, source string, now time.Time) part {
 	last, ever := f.value("carbon_exporter_source_last_success_timestamp_seconds", source)
 	switch {
 	case !asked:
-		p.State = "not asked yet"
+		p.State = "no request yet"
 	case up == 1:
-		p.State = "answered " + ago(now, last)
+		p.State = "responded " + ago(now, last)
 	case ever:
-		p.State, p.Bad = "does not answer, last did "+ago(now, last), true
+		p.State, p.Bad = "down, last response "+ago(now, last), true
 	default:
-		p.State, p.Bad = "does not answer", true
+		p.State, p.Bad = "down", true
 	}
 	return p
 }
 
 func (f families) store() part {
-	p := part{Name: "Store", For: "the SQLite file that keeps all of it", State: "can be written"}
+	p := part{Name: "Store", For: "SQLite file with all stored usage", State: "writable"}
 	if ok, _ := f.value("carbon_exporter_store_writable", ""); ok != 1 {
-		p.State, p.Bad = "cannot be written", true
+		p.State, p.Bad = "not writable", true
 	}
 	size, _ := f.value("carbon_exporter_store_size_bytes", "")
 	p.State += fmt.Sprintf(", %.1f MB", size/1e6)
@@ -131,14 +131,14 @@ func (f families) store() part {
 
 func (f families) configuration(now time.Time) part {
 	loaded, _ := f.value("carbon_exporter_config_last_reload_success_timestamp_seconds", "")
-	p := part{Name: "Configuration", For: "what the operator wants", State: "loaded " + ago(now, loaded)}
+	p := part{Name: "Configuration", For: "settings", State: "loaded " + ago(now, loaded)}
 	if ok, _ := f.value("carbon_exporter_config_last_reload_successful", ""); ok != 1 {
 		p.State, p.Bad = p.State+"; the last reload failed, see the log", true
 	}
 	return p
 }
 
-// ago is how long before now a time was, given in Unix seconds.
+// ago is how long ago a time was, given in Unix seconds.
 func ago(now time.Time, at float64) string {
 	t := time.UnixMilli(int64(at * 1000))
 	return fmt.Sprintf("%s ago (%s)", max(now.Sub(t), 0).Round(time.Second), stamp(t))

@@ -48,10 +48,10 @@ func TestTheLandingPageSaysHowItIs(t *testing.T) {
 		}
 	}
 	says("Intervals", "none yet")
-	says("Prometheus", "not asked yet")
-	says("MongoDB", "not asked yet; what it says was never read")
-	says("MongoDB, usage", "not asked yet")
-	says("Store", "can be written, 0.")
+	says("Prometheus", "no request yet")
+	says("MongoDB", "no request yet; directory never read")
+	says("MongoDB, usage", "no request yet")
+	says("Store", "writable, 0.")
 	says("Configuration", "loaded 0s ago (2")
 
 	d.Asked(usage.SourcePrometheus, time.Second, nil)
@@ -62,15 +62,15 @@ func TestTheLandingPageSaysHowItIs(t *testing.T) {
 	d.RollupsPending(41)
 	d.Wrote(errors.New("disk full"))
 	d.Reloaded(errors.New("line 3"))
-	says("Prometheus", "answered 0s ago (2")
-	says("Carbon intensity", "not asked yet")
-	says("MongoDB", "answered 0s ago", "; in force is what it said 7m0s ago (2", "; 3 records refused")
-	says("MongoDB, usage", "BAD does not answer; 41 intervals to be written")
-	says("Store", "BAD cannot be written")
+	says("Prometheus", "responded 0s ago (2")
+	says("Carbon intensity", "no request yet")
+	says("MongoDB", "responded 0s ago", "; directory read 7m0s ago (2", "; 3 records rejected")
+	says("MongoDB, usage", "BAD down; 41 intervals pending")
+	says("Store", "BAD not writable")
 	says("Configuration", "BAD loaded", "the last reload failed")
 
 	d.Asked(usage.SourceMongoDB, time.Second, errors.New("refused"))
-	says("MongoDB", "BAD does not answer, last did 0s ago", "what it said 7m0s ago")
+	says("MongoDB", "BAD down, last response 0s ago", "directory read 7m0s ago")
 	if _, page := ask(t, http.MethodGet, server.URL+"/"); strings.Contains(page, "hunter2") || strings.Contains(page, "db.example.org") {
 		t.Error("the page shows an address")
 	}
@@ -79,7 +79,7 @@ func TestTheLandingPageSaysHowItIs(t *testing.T) {
 func TestTheLandingPageSaysWhatMongoDBWouldBeFor(t *testing.T) {
 	_, server := prepared(t, "--config.file="+configFile(t, ""))
 	for name, want := range map[string]string{
-		"MongoDB": "not configured: users are those that a label names", "MongoDB, usage": "not configured",
+		"MongoDB": "not configured; users come from a label", "MongoDB, usage": "not configured",
 	} {
 		if got := lineOf(t, server.URL, name); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)

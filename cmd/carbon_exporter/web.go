@@ -76,21 +76,20 @@ func (d *daemon) requestQuit(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// checkTelemetryPath refuses what would be a pattern, could never be asked for or
-// is another page of ours.
+// checkTelemetryPath refuses patterns, paths that cannot be requested, and other pages.
 func checkTelemetryPath(p string) error {
 	switch {
 	case len(p) < 2 || p[0] != '/':
-		return fmt.Errorf("must begin with / and name a page, is %q", p)
+		return fmt.Errorf("must start with / and name a page, is %q", p)
 	case p != path.Clean(p) || strings.ContainsAny(p, "{}?#% \t\r\n"):
 		return fmt.Errorf("must be a plain path, is %q", p)
 	case p == "/config" || strings.HasPrefix(p, "/-/"):
-		return fmt.Errorf("%s is another page", p)
+		return fmt.Errorf("%s is used by another page", p)
 	}
 	return nil
 }
 
-// landing is the page for people: where to go on, and how the exporter is now.
+// landing is the page for people: links, and the current state of the exporter.
 func (d *daemon) landing(w http.ResponseWriter, r *http.Request) {
 	var state strings.Builder
 	parts, err := d.state(d.clock.Now())
@@ -108,7 +107,7 @@ func (d *daemon) landing(w http.ResponseWriter, r *http.Request) {
 		Profiling:   "false",
 		Links: []web.LandingLinks{
 			{Address: d.flags.telemetryPath, Text: "Metrics"},
-			{Address: "/config", Text: "Configuration", Description: "in force, secrets redacted"},
+			{Address: "/config", Text: "Configuration", Description: "currently used, secrets redacted"},
 			{Address: "/-/healthy", Text: "Healthy"},
 			{Address: "/-/ready", Text: "Ready"},
 		},
@@ -133,7 +132,7 @@ func (d *daemon) showConfig(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprint(w, text)
 }
 
-// lifecycle guards what changes the program, as Prometheus does.
+// lifecycle guards pages that change the running program, as Prometheus does.
 func (d *daemon) lifecycle(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		switch {

@@ -6,12 +6,12 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Kind is a kind of calendar period. The periods of a kind leave out no moment
-// and share none, whatever the clocks of a zone do.
+// Kind is a kind of calendar period. Periods of a kind have no gaps and no overlaps,
+// even when the clocks change.
 type Kind string
 
-// The kinds of periods. A week is that of ISO 8601, from Monday; quarters begin
-// in January, April, July and October.
+// The kinds of periods. Weeks follow ISO 8601 (from Monday); quarters start in January,
+// April, July and October.
 const (
 	Day     Kind = "day"
 	Week    Kind = "week"
@@ -23,8 +23,8 @@ const (
 // Kinds lists them, the shortest first.
 func Kinds() []Kind { return []Kind{Day, Week, Month, Quarter, Year} }
 
-// Period is the period of the zone's calendar that holds the time. Its borders
-// are in the zone, so that they print as the calendar has them.
+// Period is the calendar period in the zone that contains the time. Its bounds are in
+// the zone, so that they print as local time.
 func (k Kind) Period(at time.Time, zone *time.Location) usage.Period {
 	first := k.first(dateOf(at, zone))
 	p := usage.Period{From: startOf(first, zone)}
@@ -34,8 +34,8 @@ func (k Kind) Period(at time.Time, zone *time.Location) usage.Period {
 		if at.Before(p.To) {
 			return p
 		}
-		// The clocks were put back over midnight: the date of the time is yesterday's
-		// once more, but today has begun. Or the zone has skipped the whole period.
+		// Either the clocks were put back over midnight, so that the date is yesterday
+		// again although today has begun, or the zone has skipped the whole period.
 		p.From = p.To
 	}
 }
@@ -48,8 +48,8 @@ func (k Kind) Previous(p usage.Period, zone *time.Location) usage.Period {
 	return k.Period(p.From.Add(-1), zone)
 }
 
-// Split cuts p at the borders of the kind's periods. The parts add up to p: the
-// first and the last may be shorter than the calendar's. Of no time there are none.
+// Split splits p at the bounds of calendar periods. The parts add up to p; the first
+// and last may be shorter than a calendar period. An empty p has no parts.
 func Split(p usage.Period, by Kind, zone *time.Location) []usage.Period {
 	var parts []usage.Period
 	for at := p.From; at.Before(p.To); {
@@ -63,9 +63,9 @@ func Split(p usage.Period, by Kind, zone *time.Location) []usage.Period {
 	return parts
 }
 
-// DayStart is the first moment of a date in the zone. Where midnight was skipped
-// that is later, and for a date that was skipped it is the start of the next one.
-// Day and month may be out of range, as for time.Date.
+// DayStart is the start of a date in the zone. It is later than midnight if midnight is
+// skipped, and the start of the next date if the whole date is skipped. Day and month
+// may be out of range, as for time.Date.
 func DayStart(year int, month time.Month, day int, zone *time.Location) time.Time {
 	return startOf(date(year, month, day), zone)
 }
@@ -77,7 +77,7 @@ func date(year int, month time.Month, day int) time.Time {
 
 func dateOf(at time.Time, zone *time.Location) time.Time { return date(at.In(zone).Date()) }
 
-// first is the first date of the period that holds a date.
+// first is the first date of the period that contains a date.
 func (k Kind) first(d time.Time) time.Time {
 	year, month, day := d.Date()
 	switch k {
@@ -93,7 +93,7 @@ func (k Kind) first(d time.Time) time.Time {
 	return date(year, month, day)
 }
 
-// following is the first date of the period after the one that begins with first.
+// following is the first date of the next period.
 func (k Kind) following(first time.Time) time.Time {
 	switch k {
 	case Week:
@@ -108,12 +108,11 @@ func (k Kind) following(first time.Time) time.Time {
 	return first.AddDate(0, 0, 1)
 }
 
-// startOf is the first moment at which the zone's calendar shows the date or a
-// later one. (time.Date finds a midnight that is skipped or is there twice on
-// either side of it.)
+// startOf is the first time at which the zone shows the date or a later one. (time.Date
+// picks either side of a midnight that is skipped or repeated.)
 func startOf(d time.Time, zone *time.Location) time.Time {
-	// No zone is a day ahead of UTC: here the date has not begun. From here on, one
-	// stretch of unchanged clocks after the other.
+	// No zone is a full day ahead of UTC, so here the date has not begun. From here on,
+	// look at one period of unchanged clocks after another.
 	at := d.Add(-day).In(zone)
 	for {
 		_, offset := at.Zone()

@@ -2,13 +2,12 @@ package budget
 
 import "github.com/carbon-exporter/carbon_exporter/internal/usage"
 
-// FastBurn is the burn ratio above which a budget's fast alert fires.
+// FastBurn is the burn ratio above which the fast alert of a budget fires.
 const FastBurn = 3
 
-// Reachable says whether the fast alert can fire at all in a period: whether a
-// target that draws full, with every core at work (cores x busy watts x PUE),
-// on the dirtiest electricity there is, burns the limit faster than FastBurn.
-// A limit for which it cannot was most likely meant otherwise, a zero too many.
+// Reachable says whether the fast alert can fire at all: whether a target with all
+// cores busy (cores x busy watts x PUE), on the dirtiest electricity there is, exceeds
+// FastBurn. If not, the limit most likely has a zero too many.
 func (b Budget) Reachable(p usage.Period, full usage.Watts, dirtiest usage.GramsPerKWh) bool {
 	seconds := usage.CPUSeconds(length(p).Seconds()) // full is of all cores together, as if of one
 	most := Amount{Energy: full.For(seconds)}

@@ -7,11 +7,11 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Window is a time before the newest usage over which a rate is taken.
+// Window is a duration before the newest usage, over which a rate is calculated.
 type Window time.Duration
 
-// The windows of burn ratios. Under two hours there is no data: usage arrives by
-// the half hour. One of more than a week would hardly notice a change.
+// The windows of burn ratios. Shorter than two hours there is too little data, because
+// usage arrives every half hour. Longer than a week, a change would hardly show.
 const (
 	TwoHours  = Window(2 * time.Hour)
 	OneDay    = Window(day)
@@ -31,47 +31,46 @@ func (w Window) String() string {
 	return fmt.Sprintf("%dd", time.Duration(w)/day)
 }
 
-// Record is what a budget asks of the record of usage.
+// Record is what a budget needs to know about stored usage.
 type Record struct {
-	// Held is from the start of the first interval on record to the end of the
+	// Held is the period from the start of the first stored interval to the end of the
 	// newest complete one.
 	Held usage.Period
-	// Seen says whether there ever was usage of the target: what nobody has heard
-	// of is not known to use nothing.
+	// Seen says whether the target ever had usage: the usage of an unknown target is
+	// unknown, not 0.
 	Seen bool
-	// Used is what the target used in the period, which lies within Held but for
-	// one that began before it: the sum over the pieces that begin in it, so that
+	// Used is the usage of the target in a period, which lies within Held unless it
+	// started earlier. It sums the half hours that start in the period, so that
 	// adjacent periods add up.
 	Used func(usage.Period) (Amount, error)
 }
 
-// Status is how a budget stands at a time.
+// Status is the status of a budget at a time.
 type Status struct {
 	Period usage.Period
-	// Used of Limit in the period until the end of the newest complete interval, in
-	// the budget's unit. Nil where nothing is known: the budget is not in force or
-	// its target was never seen, and then there are no ratios either; or it is in
-	// grams and nothing that was used in the period is priced yet.
+	// Used is the consumption in the period until the end of the newest complete
+	// interval, in the unit of the budget. It is nil if unknown: the budget is not
+	// active or its target was never seen (then there are no ratios either), or it is
+	// in grams and nothing in the period is priced yet.
 	Used *float64
-	// Burn ratios of the windows that the record holds, the shortest first.
+	// Burn holds the ratios of the windows covered by the store, the shortest first.
 	Burn []Burn
-	// Projected is what will have been used of the period when it ends if it goes on
-	// as in the last seven days, over the limit; nil if the record holds fewer or Used
-	// is not known.
+	// Projected is the consumption at the end of the period, at the rate of the last
+	// seven days, divided by the limit. It is nil if the store covers less or Used is
+	// nil.
 	Projected *float64
 }
 
-// Burn is the rate of a window over the rate that uses up the limit in just the
-// period: at 1 all goes to plan. It is not the burn rate of an error budget, which
-// has no plan but 0.
+// Burn is the consumption rate over a window, divided by the rate that would exactly
+// exhaust the budget over its period: 1 is on plan. It is not the burn rate of an error
+// budget.
 type Burn struct {
 	Window Window
 	Ratio  float64
 }
 
-// Status is how the budget stands now. The windows reach back over the turn of
-// the period: a rate does not care on which side of midnight it was measured, and
-// it is the plan of the current period that it is held to.
+// Status calculates the status at a time. Windows may start before the period: the rate
+// is compared with the plan of the current period, wherever it was measured.
 func (b Budget) Status(now time.Time, r Record) (Status, error) {
 	period, inForce := b.Period(now)
 	s := Status{Period: period}
@@ -79,8 +78,8 @@ func (b Budget) Status(now time.Time, r Record) (Status, error) {
 		return s, nil
 	}
 	newest := r.Held.To
-	// What is newer than the period is not its own, and before its first interval is
-	// complete, nothing of it is known but that all of it is to come.
+	// Usage after the period does not count. Before the first interval of a new period
+	// is complete, nothing is known of it yet.
 	soFar := usage.Period{From: period.From, To: earlier(later(newest, period.From), period.To)}
 	used, known := 0.0, true
 	if soFar.To.After(soFar.From) {
@@ -111,10 +110,10 @@ func (b Budget) Status(now time.Time, r Record) (Status, error) {
 	return s, nil
 }
 
-// rate is the mean rate of use, a second, in the window that ends with the record.
-// It is over the time that is known: an hour that is still to be fetched neither
-// slows it nor silences an alert. False is a window that began before the record,
-// or of which more is unknown than known.
+// rate is the mean consumption per second over the window that ends with the newest
+// usage. Time without data does not count, so a missing hour neither lowers the rate
+// nor silences an alert. It is false if the window starts before the first stored
+// interval, or more than half of it is unknown.
 func (b Budget) rate(w Window, r Record) (float64, bool, error) {
 	window := usage.Period{From: r.Held.To.Add(-time.Duration(w)), To: r.Held.To}
 	if window.From.Before(r.Held.From) {

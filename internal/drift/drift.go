@@ -1,6 +1,6 @@
-// Package drift knows when a project has lost what it had: its series, or a label
-// by which they are told apart. It must not know where that was seen or how it is
-// told. It is Find.
+// Package drift finds projects that have lost their series, or a label that identifies
+// their users. It must not know where that was observed or how it is reported. Start with
+// Find.
 package drift
 
 import (
@@ -13,19 +13,19 @@ import (
 
 const (
 	day = 24 * time.Hour
-	// steady is on how many days something was there before its loss is worth a
-	// word: what comes and goes is no drift.
+	// steady is the number of days on which something must have been seen before its
+	// loss is reported: intermittent use is not drift.
 	steady = 3
-	// week is the time in which these days lie, and for how long a loss is told of:
-	// a project that has ended for good must not be told of for ever.
+	// week is the period in which these days lie, and how long a loss is reported: a
+	// project that has ended must not be reported for ever.
 	week = 7 * day
-	// enough is the share of a day for which a project must have been there: one that
-	// runs by night is not lost by day.
+	// enough is the share of a day for which a project must have been seen: a project
+	// that only runs at night is not lost by day.
 	enough = 0.9
 )
 
-// Find gives every project that was seen within a week, by name, and what it has
-// lost. Projects that nobody names are none.
+// Find lists every project seen in the last week, by name, and what it has lost. Usage
+// without a project is ignored.
 func Find(s usage.Sightings) []usage.Drift {
 	byProject := map[string][]usage.Sighting{}
 	for _, d := range s.Days {
@@ -52,8 +52,8 @@ func Find(s usage.Sightings) []usage.Drift {
 	return all
 }
 
-// lostLabels are those that the series of a project have no more, and when they had
-// all of them.
+// lostLabels lists the labels that the series of a project no longer have, and when
+// they last had all of them.
 func lostLabels(days []usage.Sighting, now usage.Labels, newest time.Time) (lost []string, since time.Time) {
 	since = newest
 	for _, label := range []struct {
@@ -77,7 +77,7 @@ func lostLabels(days []usage.Sighting, now usage.Labels, newest time.Time) (lost
 	return lost, since
 }
 
-// there are the days on which something was there, in order.
+// there lists the days on which something was seen, in order.
 type there []usage.Sighting
 
 func was(days []usage.Sighting, is func(usage.Sighting) bool) (t there) {
@@ -89,8 +89,8 @@ func was(days []usage.Sighting, is func(usage.Sighting) bool) (t there) {
 	return t
 }
 
-// lately says that it was there until at most a week before a time, and on steady
-// days of the week before it was last.
+// lately says that something was last seen at most a week before a time, and on enough
+// days of the week before that.
 func (t there) lately(at time.Time) bool {
 	if len(t) < steady {
 		return false

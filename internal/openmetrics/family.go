@@ -15,7 +15,7 @@ var (
 
 const totalSuffix = "_total"
 
-// sampleName is what the family's samples are called.
+// sampleName is the name of the samples.
 func (f Family) sampleName() string {
 	if f.Type == Counter {
 		return f.Name + totalSuffix
@@ -26,7 +26,7 @@ func (f Family) sampleName() string {
 func (f Family) check() error {
 	switch {
 	case !nameForm.MatchString(f.Name):
-		return errors.New("is no name of a metric")
+		return errors.New("is not a valid metric name")
 	case f.Type != Gauge && f.Type != Counter:
 		return fmt.Errorf("type %q: must be %s or %s", f.Type, Gauge, Counter)
 	case strings.HasSuffix(f.Name, totalSuffix):
@@ -37,9 +37,9 @@ func (f Family) check() error {
 	for i, label := range f.Labels {
 		switch {
 		case !labelForm.MatchString(label) || strings.HasPrefix(label, "__"):
-			return fmt.Errorf("label %q: is no name of a label", label)
+			return fmt.Errorf("label %q: is not a valid label name", label)
 		case slices.Contains(f.Labels[:i], label):
-			return fmt.Errorf("label %q: is there twice", label)
+			return fmt.Errorf("label %q: is a duplicate", label)
 		}
 	}
 	return nil

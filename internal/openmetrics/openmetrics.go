@@ -1,7 +1,6 @@
-// Package openmetrics writes samples of the past, each at its own time, as
-// OpenMetrics text that `promtool tsdb create-blocks-from openmetrics` reads. It
-// knows the format and holds its caller to it; it must not know which metrics
-// there are. Start with Writer. The format is that of
+// Package openmetrics writes historical samples with timestamps as OpenMetrics text,
+// for `promtool tsdb create-blocks-from openmetrics`. It checks that its caller follows
+// the format; it must not know which metrics exist. Start with Writer. The format is
 // https://prometheus.io/docs/specs/om/open_metrics_spec/, version 1.0.0.
 package openmetrics
 
@@ -23,8 +22,8 @@ const (
 
 // Family is a metric with all its series.
 type Family struct {
-	// Name has the unit at its end. That of a counter is without the _total which
-	// its samples have.
+	// Name ends with the unit. For a counter it does not include the suffix _total of
+	// its samples.
 	Name   string
 	Type   string   // Gauge or Counter
 	Unit   string   // such as kwh; empty: none
@@ -32,13 +31,12 @@ type Family struct {
 	Labels []string // names of the labels that every series of the family has
 }
 
-// Writer writes one exposition: its families, in each its series in ascending
-// order of their label values, in each its samples in ascending order of time. It
-// keeps no more than the names of families and the series at hand, however much
-// is written.
+// Writer writes one exposition: families, in each the series in ascending order of
+// label values, in each the samples in ascending order of time. It keeps only the names
+// of families and the current series in memory.
 //
-// What breaks the order or the format is an error, and no later call succeeds:
-// what was written so far has no end, so that no reader takes it for whole.
+// Breaking the order or the format is an error, and all later calls fail: the output
+// then lacks its end marker, so that no reader takes it for complete.
 type Writer struct {
 	out    *bufio.Writer
 	err    error
@@ -52,15 +50,15 @@ type Writer struct {
 	line   []byte
 }
 
-// NewWriter writes to w, in large pieces. The end is Close.
+// NewWriter makes a buffered Writer. Close must be called at the end.
 func NewWriter(w io.Writer) *Writer {
 	return &Writer{out: bufio.NewWriterSize(w, 64<<10), names: map[string]bool{}}
 }
 
 var errClosed = errors.New("openmetrics: already closed")
 
-// Family begins the next family. A family that has begun before is an error: none
-// may be interleaved with another.
+// Family starts a family. A family that was started before is an error: families must
+// not be interleaved.
 func (w *Writer) Family(f Family) error {
 	if w.err != nil {
 		return w.err
@@ -70,7 +68,7 @@ func (w *Writer) Family(f Family) error {
 	}
 	sample := f.sampleName()
 	if w.names[f.Name] || w.names[sample] {
-		return w.fail("family %q: was written before", f.Name)
+		return w.fail("family %q: was already written", f.Name)
 	}
 	w.names[f.Name], w.names[sample] = true, true
 	w.family, w.series, w.values, w.prefix = f, 0, nil, w.prefix[:0]
@@ -85,10 +83,9 @@ func (w *Writer) Family(f Family) error {
 	return w.flushLine()
 }
 
-// Series begins the next series of the family, with a value for each of its
-// labels. In a family the values ascend, byte by byte and the first label first,
-// as ORDER BY puts them; so a series that comes twice is found without keeping
-// them all. What is no valid UTF-8 is replaced by U+FFFD.
+// Series starts a series of the family, with a value for each label. Within a family
+// the values ascend byte by byte, the first label first, as with ORDER BY in SQLite; so
+// duplicates are found without keeping all series. Invalid UTF-8 is replaced by U+FFFD.
 func (w *Writer) Series(values ...string) error {
 	switch {
 	case w.err != nil:
@@ -98,13 +95,13 @@ func (w *Writer) Series(values ...string) error {
 	case len(values) != len(w.family.Labels):
 		return w.failSeries("has %d values for %d labels", len(values), len(w.family.Labels))
 	case w.values != nil && slices.Compare(w.values, values) == 0:
-		return w.failSeries("is the one before once more")
+		return w.failSeries("is the same as the previous one")
 	case w.values != nil && slices.Compare(w.values, values) > 0:
-		return w.failSeries("does not ascend from the one before")
+		return w.failSeries("is not in ascending order")
 	}
 	w.same, w.prefix = w.prefix, w.appendPrefix(w.same[:0], values)
 	if string(w.same) == string(w.prefix) {
-		return w.failSeries("differs from the one before only in what is no valid UTF-8")
+		return w.failSeries("differs from the previous one only in invalid UTF-8")
 	}
 	w.values = append(make([]string, 0, len(values)), values...) // not nil, even without labels
 	w.series++
@@ -129,9 +126,9 @@ func (w *Writer) appendPrefix(b []byte, values []string) []byte {
 	return append(b, ' ')
 }
 
-// Sample writes a sample of the series at hand. It is later than the one before,
-// at a whole millisecond, which is what Prometheus keeps; its value is a number,
-// and that of a counter not negative.
+// Sample writes a sample of the current series. Its time must be later than the
+// previous one and a whole millisecond, the resolution of Prometheus; its value must be
+// a number, and not negative in a counter.
 func (w *Writer) Sample(value float64, at time.Time) error {
 	if w.err != nil {
 		return w.err
@@ -147,7 +144,7 @@ func (w *Writer) Sample(value float64, at time.Time) error {
 	case ms < 0:
 		return w.failSample(at, "is before 1970")
 	case at.Nanosecond()%int(time.Millisecond) != 0:
-		return w.failSample(at, "is at no whole millisecond")
+		return w.failSample(at, "is not at a whole millisecond")
 	case ms <= w.last:
 		return w.failSample(at, "is not after %s", stamp(time.UnixMilli(w.last)))
 	}
@@ -159,8 +156,8 @@ func (w *Writer) Sample(value float64, at time.Time) error {
 	return w.flushLine()
 }
 
-// Close writes the end and what is still held back. After an error it does not,
-// and returns that error; it does not close the stream below.
+// Close writes the end marker and flushes. After an error it does neither and returns
+// that error. It does not close the underlying writer.
 func (w *Writer) Close() error {
 	if w.err != nil {
 		return w.err
@@ -183,14 +180,13 @@ func (w *Writer) flushLine() error {
 	return nil
 }
 
-// fail keeps the first error, for all later calls.
+// fail remembers the first error for all later calls.
 func (w *Writer) fail(format string, args ...any) error {
 	w.err = fmt.Errorf("openmetrics: "+format, args...)
 	return w.err
 }
 
-// failSeries says which series it was by its number: values of labels may name
-// people.
+// failSeries identifies the series by number, because label values may name people.
 func (w *Writer) failSeries(format string, args ...any) error {
 	return w.fail("series %d of %s: %w", w.series+1, w.family.Name, fmt.Errorf(format, args...))
 }

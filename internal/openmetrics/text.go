@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// appendEscaped writes a label's value or a help text as it stands in the format.
+// appendEscaped writes a label value or help text with escapes.
 func appendEscaped(b []byte, s string) []byte {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, string(utf8.RuneError))
@@ -27,8 +27,8 @@ func appendEscaped(b []byte, s string) []byte {
 // appendValue writes the shortest number that reads back as the same.
 func appendValue(b []byte, value float64) []byte { return strconv.AppendFloat(b, value, 'g', -1, 64) }
 
-// appendSeconds writes milliseconds since the epoch as seconds, with a fraction
-// if there is one.
+// appendSeconds writes milliseconds since the epoch as seconds, with a fraction if
+// needed.
 func appendSeconds(b []byte, ms int64) []byte {
 	b = strconv.AppendInt(b, ms/1000, 10)
 	rest := ms % 1000

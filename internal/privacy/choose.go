@@ -7,13 +7,13 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// lead is by how much a newcomer must exceed the last who is named: two who are
-// about equal would change places with every interval, and each change leaves a
-// bend in their series.
+// lead is how much more energy a newcomer needs than the last named user. Otherwise two
+// users with about equal energy would swap places at every interval, and each change
+// leaves a step in their series.
 const lead = 1.05
 
-// choose names the users with the most energy, at most as many as are wanted;
-// before are those who are named now. Nil means that all are.
+// choose picks the users with the most energy, up to the limit; before lists those
+// named now. Nil means all.
 func (l Labels) choose(totals []usage.Total, before map[string]bool) map[string]bool {
 	if !l.limited() {
 		return nil

@@ -1,6 +1,6 @@
-// Package privacy says how users appear outside the store: by id, by a pseudonym,
-// or not at all, and how many of them. It must not know where numbers come from or
-// how they are shown. Start with Labels.Summary.
+// Package privacy decides how users are shown outside the store: by id, by pseudonym or
+// not at all, and how many of them. It must not know where numbers come from or how
+// they are displayed. Start with Labels.Summary.
 package privacy
 
 import (
@@ -21,24 +21,24 @@ const (
 	None      Mode = "none"      // nobody is
 )
 
-// Other is the user of whom nobody is named: all whose usage is added up.
+// Other is the user label for the usage of all users who are not named.
 const Other = "other"
 
-// pseudonymBytes is what is left of the hash: of a million people, the chance that
-// two share one is one in forty million.
+// pseudonymBytes is the length of the pseudonym: among a million people, the chance of
+// a collision is one in forty million.
 const pseudonymBytes = 8
 
-// Labels say how users appear. They are not changed once made.
+// Labels decide how users are shown. They do not change once made.
 type Labels struct {
 	Mode     Mode
 	Key      []byte // of Pseudonym
 	MaxUsers int    // how many are named, those with the most energy; 0: all
 }
 
-// limited says whether some users may not be named.
+// limited says whether some users may be hidden.
 func (l Labels) limited() bool { return l.Mode == None || l.MaxUsers > 0 }
 
-// most is how many users are named where they are limited.
+// most is how many users are named if they are limited.
 func (l Labels) most() int {
 	if l.Mode == None {
 		return 0
@@ -46,7 +46,7 @@ func (l Labels) most() int {
 	return l.MaxUsers
 }
 
-// Label is how a user appears who is named. What is nobody's stays so.
+// Label is the label of a named user. Unattributed usage stays unattributed.
 func (l Labels) Label(user string) string {
 	switch {
 	case user == usage.Unattributed:
@@ -61,10 +61,10 @@ func (l Labels) Label(user string) string {
 	return user
 }
 
-// Shown is how a user appears who may not be named: see View.Named.
+// Shown is the label of a user who may be hidden: see View.Named.
 func (l Labels) Shown(user string, named map[string]bool) string { return l.label(user, named) }
 
-// label is how a user appears when only some are named; nil: all are.
+// label is the label of a user if only some are named; nil: all are.
 func (l Labels) label(user string, named map[string]bool) string {
 	if user == usage.Unattributed || named == nil || named[user] {
 		return l.Label(user)

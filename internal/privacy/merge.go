@@ -6,7 +6,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// sums adds up both modes of quantities, exactly: the order of keys does not show.
+// sums adds up both modes of quantities exactly, whatever the order.
 type sums struct {
 	cpu, energy, emissions, settledEnergy, settledEmissions both
 }
@@ -27,8 +27,9 @@ func value[T ~float64](b both) usage.BusyIdle[T] {
 	return usage.BusyIdle[T]{Busy: T(b.busy.Float64()), Idle: T(b.idle.Float64())}
 }
 
-// totals adds up by label. elsewhere is what of the settled counters is not
-// shown where the user is: under Other for who is named, nowhere for who is not.
+// totals adds up by label. elsewhere is the part of the settled counters that is not
+// shown under the label of the user: it is under Other for named users and hidden for
+// others.
 func (l Labels) totals(totals []usage.Total, named map[string]bool, elsewhere map[usage.Key]usage.SettledUsage) []usage.Total {
 	merged := map[usage.Key]*usage.Total{}
 	added := map[usage.Key]*sums{}

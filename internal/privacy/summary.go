@@ -7,25 +7,24 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// View is a summary as it may be shown.
+// View is a summary with the labels to show.
 type View struct {
 	usage.Summary
 	Named map[string]bool // by id; nil: all are
-	// Shown is to be kept when it has changed, before the view is shown: the next
-	// one begins with it.
+	// Shown must be saved if it has changed, before the view is shown: the next view
+	// starts with it.
 	Shown   usage.Shown
 	Changed bool
 }
 
-// Summary gives every user the label that is due, and adds up under Other who is
-// not named. Sums over users stay what they are; those of the settled counters
-// lack what was once shown under a name that has left.
+// Summary gives each user their label and adds up hidden users under Other. Sums over
+// users are unchanged, except that settled counters lack what was shown under names
+// that are now hidden.
 //
-// A counter must not fall when the list of names changes. So what a user had
-// under Other stays there when they come to be named, and what they had under
-// their own name stays there, hidden, when they no longer are: shown.Elsewhere
-// holds it. While the record is still catching up and nothing was chosen yet, the
-// list changes freely.
+// Counters must not decrease when the list of names changes. So usage counted under
+// Other stays there when its user becomes named, and usage counted under a name stays
+// there, hidden, when its user is no longer named: shown.Elsewhere records it. While
+// the first catch-up is running and nothing was chosen yet, the list changes freely.
 func (l Labels) Summary(s usage.Summary, shown usage.Shown, caughtUp bool) View {
 	named := l.choose(s.Totals, shown.Users)
 	v := View{Summary: s, Named: named, Shown: shown}
@@ -54,8 +53,8 @@ func (l Labels) plain(totals []usage.Total) bool {
 	return l.Mode == ID && !slices.ContainsFunc(totals, func(t usage.Total) bool { return t.User == Other })
 }
 
-// Totals gives users their labels in sums over another time than the summary's, by
-// the list of those who are named there.
+// Totals labels the users of sums over another period, with the same list of named
+// users.
 func (l Labels) Totals(totals []usage.Total, named map[string]bool) []usage.Total {
 	if named == nil && l.plain(totals) {
 		return totals
@@ -63,7 +62,7 @@ func (l Labels) Totals(totals []usage.Total, named map[string]bool) []usage.Tota
 	return l.totals(totals, named, nil)
 }
 
-// Active gives the users of active workspaces their labels.
+// Active labels the users of active workspaces.
 func (l Labels) Active(active []usage.ActiveUsage, named map[string]bool) []usage.ActiveUsage {
 	labelled := slices.Clone(active)
 	for i := range labelled {
@@ -72,8 +71,8 @@ func (l Labels) Active(active []usage.ActiveUsage, named map[string]bool) []usag
 	return labelled
 }
 
-// next is what is shown elsewhere once these users are named: for everybody who
-// changes places, all that was shown where they were.
+// next is what will be counted elsewhere once these users are named: for each user who
+// changes, everything counted at the old place.
 func next(totals []usage.Total, was usage.Shown, named map[string]bool) usage.Shown {
 	is := usage.Shown{Users: map[string]bool{}, Elsewhere: map[usage.Key]usage.SettledUsage{}}
 	for _, t := range totals {
@@ -99,7 +98,7 @@ func settled(t usage.Total) usage.SettledUsage {
 	return usage.SettledUsage{Energy: t.SettledEnergy, Emissions: t.SettledEmissions}
 }
 
-// less is what is left of a when b is taken away; never below nothing.
+// less subtracts b from a, but never below 0.
 func less(a, b usage.SettledUsage) usage.SettledUsage {
 	return usage.SettledUsage{
 		Energy:    usage.BusyIdle[usage.KWh]{Busy: max(a.Energy.Busy-b.Energy.Busy, 0), Idle: max(a.Energy.Idle-b.Energy.Idle, 0)},

@@ -7,8 +7,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Amounts are how many of each of the Equivalents, in their order; nil of what is
-// not known.
+// Amounts are the amounts of all Equivalents, in their order; nil if unknown.
 type Amounts []*float64
 
 func amounts(grams *float64) Amounts {
@@ -21,7 +20,7 @@ func amounts(grams *float64) Amounts {
 	return all
 }
 
-// MarshalJSON writes an object with the equivalents' names.
+// MarshalJSON writes an object keyed by the names of equivalents.
 func (a Amounts) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	for i, e := range Equivalents() {

@@ -25,7 +25,7 @@ func (r *Report) WriteCSV(out io.Writer, text func(string) string) error {
 	return w.Error()
 }
 
-// fields are the names of JSON, so that there is one of each thing.
+// fields are the same names as in JSON.
 func (r *Report) fields() []string {
 	var names []string
 	r.each(Row{}, func(name string, _ reflect.Value) { names = append(names, name) })
@@ -46,7 +46,7 @@ func (r *Report) cells(row Row, text func(string) string) []string {
 	return cells
 }
 
-// each calls f for the fields of a row that are one cell, and were asked for.
+// each calls f for the fields of a row that are single cells and were asked for.
 func (r *Report) each(row Row, f func(name string, v reflect.Value)) {
 	v := reflect.ValueOf(row)
 	for i := range v.NumField() {

@@ -26,8 +26,8 @@ type document struct {
 	Total        *Row         `json:"total"` // null: nothing is known
 }
 
-// WriteJSON writes the report as one object. What is not known is null; numbers
-// are as exact as they are.
+// WriteJSON writes the report as one object. Unknown values are null; numbers have all
+// their digits.
 func (r *Report) WriteJSON(out io.Writer) error {
 	d := document{
 		Scope: r.Scope, Timezone: r.Zone.String(), Intervals: r.Whole.Intervals,

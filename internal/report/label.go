@@ -7,14 +7,14 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// The periods that a report can be divided into.
+// The periods a report can be split into.
 const (
 	ByDay   = "day"
 	ByWeek  = "week"
 	ByMonth = "month"
 )
 
-// label is what people call a period of the report: 2026-10-25, 2026-W43, 2026-10.
+// label is the usual name of a period: 2026-10-25, 2026-W43, 2026-10.
 func (r *Report) label(kind Kind, p usage.Period) string {
 	from := p.From.In(r.Zone)
 	switch {

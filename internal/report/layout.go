@@ -8,7 +8,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/table"
 )
 
-// unknown is a cell of which nothing is known.
+// unknown is a cell for an unknown value.
 const unknown = "-"
 
 // words is a column of names.
@@ -20,8 +20,8 @@ func words(head string, rows []Row, of func(Row) string) table.Column {
 	return c
 }
 
-// numbers is a column of numbers with as many digits after the point as leave
-// four of the largest.
+// numbers is a column of numbers with enough decimals to show four digits of the
+// largest.
 func numbers(head string, rows []Row, of func(Row) *float64) table.Column {
 	largest := 0.0
 	for _, row := range rows {
@@ -53,8 +53,8 @@ func cells(head string, rows []Row, of func(Row) *float64, text func(float64) st
 	return c
 }
 
-// rounded is a number with so many digits after the point. What is more than
-// nothing does not become 0.
+// rounded is a number with a fixed number of decimals. A positive number never becomes
+// 0.
 func rounded(v float64, digits int) string {
 	text := strconv.FormatFloat(v, 'f', digits, 64)
 	least := math.Pow(10, -float64(digits))
