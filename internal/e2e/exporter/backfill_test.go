@@ -326,7 +326,7 @@ func TestBackfillBeyondRetention(t *testing.T) {
 		t.Fatalf("exit code %d\n%s", code, tail(stderr))
 	}
 	empty := count(t, where.store, "SELECT count(*) FROM usage_interval WHERE state = 'empty'")
-	if empty < 10 || empty > 13 || !strings.Contains(stdout, fmt.Sprintf("\n  empty          %6d  Prometheus has nothing of that time", empty)) {
+	if empty < 10 || empty > 13 || !strings.Contains(stdout, fmt.Sprintf("\n  empty          %6d  Prometheus has no data for that time", empty)) {
 		t.Errorf("%d are empty\n%s", empty, stdout)
 	}
 	if n := count(t, where.store, "SELECT count(*) FROM fact_usage WHERE busy_kwh + idle_kwh = 0"); n != 0 {

@@ -132,7 +132,7 @@ func TestMeasuredPowerIsLearnedAndUsed(t *testing.T) {
 	p.says(0, "carbon_exporter_source_errors_total", "source", "prometheus", "reason", "server_error")
 
 	code, stdout, stderr := tool(t, args(learnedMachine, "--dry-run")...)
-	if code != 0 || !strings.Contains(stdout, "Not stored") {
+	if code != 0 || !strings.Contains(stdout, "not stored") {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 	code, again, stderr := tool(t, args(learnedMachine)...)
@@ -147,14 +147,14 @@ func TestMeasuredPowerIsLearnedAndUsed(t *testing.T) {
 	if !near(watts.Busy, truly.Busy, 1e-3) || !near(watts.Idle, truly.Idle, 1e-3) || sigma.Busy > 1e-3 || sigma.Idle > 1e-3 {
 		t.Errorf("found %v ± %v, the machines draw %v", watts, sigma, truly)
 	}
-	for _, line := range []string{"by host, ", "Stored in " + where.store, "in place of 12 W and 1 W (default)", "PUE is not included: energy is multiplied by it afterwards (currently 1).2"} {
+	for _, line := range []string{"by host, ", "Stored in " + where.store, "replacing 12 W and 1 W (default)", "PUE is not included: energy is multiplied by it afterwards (currently 1.2)"} {
 		if !strings.Contains(again, line) {
 			t.Errorf("it does not say %q:\n%s", line, again)
 		}
 	}
 
 	code, stdout, stderr = tool(t, args("Muon")...)
-	if code != 0 || !strings.Contains(stderr, "warning: power.machines.Muon in "+other.config+" wins over what is stored") {
+	if code != 0 || !strings.Contains(stderr, "warning: power.machines.Muon in "+other.config+" overrides this average") {
 		t.Errorf("of a machine type with watts of its own: exit code %d\n%s%s", code, stdout, stderr)
 	}
 
