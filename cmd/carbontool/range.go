@@ -9,6 +9,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/budget"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -214,16 +215,9 @@ func sinceUnix(value string, at time.Time) (time.Time, error) {
 	return at, nil
 }
 
-// dayStart is the start of a day in a zone: midnight, except on days on which the
-// clocks skip it.
+// dayStart is the start of a day in a zone.
 func dayStart(day time.Time, zone *time.Location) time.Time {
-	if found := moments(day, zone); len(found) > 0 {
-		return found[0]
-	}
-	// On the old clock, midnight comes after the change that skipped it.
-	_, offset := day.Add(-24 * time.Hour).In(zone).Zone()
-	change, _ := day.Add(-time.Duration(offset) * time.Second).In(zone).ZoneBounds()
-	return change.UTC()
+	return budget.DayStart(day.Year(), day.Month(), day.Day(), zone).UTC()
 }
 
 // moments lists when the clocks of a zone show a time, which is given as if it were
