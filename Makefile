@@ -27,7 +27,7 @@ dashboards: ## write dashboards/*.json anew from their code
 	cd dashboards && $(GO) run . $(if $(TIMEZONE),-timezone $(TIMEZONE))
 
 rehearsal: build tools ## build rehearse, which gives a Prometheus weeks of the exporter's metrics
-	$(GO) test -c -ldflags '$(LDFLAGS)' -o $(BIN)/rehearsal ./cmd/carbon_exporter
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/internal/rehearsal
 	cd $(E2E) && $(GO) build -o ../../$(BIN)/ ./cmd/rehearse
 
 stack: rehearsal ## run all that an operator has: Prometheus, Alertmanager, node_exporter, the exporter
@@ -61,7 +61,7 @@ lint: ## run golangci-lint
 	cd dashboards && ../$(BIN)/golangci-lint run --config ../.golangci.yml ./...
 
 bench: ## run the benchmarks of docs/performance.md
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/store ./internal/mongo ./internal/attribution ./collector ./cmd/carbon_exporter ./cmd/carbontool
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/store ./internal/mongo ./internal/attribution ./collector ./cmd/internal/exporter ./cmd/carbontool
 	cd $(E2E) && $(GO) test -run '^$$' -bench . -benchmem ./clientgolang
 
 golden: ## rewrite the catalogue of metrics after a change

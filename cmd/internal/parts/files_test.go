@@ -79,12 +79,12 @@ func TestCheckAndNewLookAtEveryFile(t *testing.T) {
 			[]string{
 				"prometheus: http client for prometheus: unable to use specified CA cert file DIR/secret",
 				"attribution: pseudonym_key_file: DIR/short has 3 bytes, must have at least 16; make one with: head -c 32 /dev/urandom",
-				"mongodb.uri_file: the address is no valid mongodb:// or mongodb+srv:// URI, or its host names have no records",
+				"mongodb.uri_file: the address is not a valid mongodb:// or mongodb+srv:// URI, or its host names have no records",
 			}, true,
 		},
 		{
 			"a bad address in the configuration itself", "mongodb: {uri: 'postgres://carbon:hunter2@localhost'}",
-			[]string{"mongodb.uri: the address is no valid mongodb:// or mongodb+srv:// URI, or its host names have no records"}, true,
+			[]string{"mongodb.uri: the address is not a valid mongodb:// or mongodb+srv:// URI, or its host names have no records"}, true,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestAFileThatBecomesAPipe(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"ca":    "prometheus.tls_config.ca_file: " + dir + "/ca: read: is a pipe, must be a regular file",
-		"token": dir + "/token is not a regular file",
+		"token": "prometheus.http_headers.X-Token.files[0]: " + dir + "/token: read: is a pipe, must be a regular file",
 	} {
 		path := filepath.Join(dir, name)
 		if err := errors.Join(os.Rename(path, path+".was"), syscall.Mkfifo(path, 0o600)); err != nil {

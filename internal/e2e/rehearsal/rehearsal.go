@@ -1,9 +1,8 @@
-// Package rehearsal gives a Prometheus that has scraped the exporter for weeks,
-// and the exporter's store of that time, within minutes: it runs the exporter in a
-// bubble of simulated time (cmd/carbon_exporter, TestRehearsal) and stores what
-// scrapes would have seen. What is older comes as an operator would bring it:
-// carbontool exports it, promtool makes blocks of it. It must not know what a
-// metric means. Start with Run.
+// Package rehearsal gives a Prometheus that has scraped the exporter for weeks, and
+// the exporter's store of that time, within minutes: it runs the exporter by a
+// simulated clock (cmd/internal/rehearsal) and stores what scrapes would have seen.
+// What is older comes as an operator would bring it: carbontool exports it, promtool
+// makes blocks of it. It must not know what a metric means. Start with Run.
 package rehearsal
 
 import (
@@ -25,9 +24,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Rehearsal says what is to be rehearsed.
+// Rehearsal says what to rehearse.
 type Rehearsal struct {
-	Bin     string   // where the programs are that make builds
+	Bin     string   // where make puts its programs
 	Dir     string   // to fill: see Store and Prometheus
 	Config  string   // of the exporter
 	Rules   []string // files, evaluated at each scrape
@@ -105,10 +104,10 @@ func (r Rehearsal) live(ctx context.Context, e *engine.Engine) error {
 		return err
 	}
 	defer pages.Close()
-	cmd := exec.CommandContext(ctx, filepath.Join(r.Bin, "rehearsal"), "-test.run=^TestRehearsal$", "-test.timeout=1h", "-rehearse="+path)
+	cmd := exec.CommandContext(ctx, filepath.Join(r.Bin, "rehearsal"), path)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = &said, &said, []*os.File{into}
-	cmd.Env = append(os.Environ(), "GOGC=400") // it lives for a minute and makes much garbage
+	cmd.Env = append(os.Environ(), "GOGC=400") // it runs for a minute and makes much garbage
 	if err := cmd.Start(); err != nil {
 		into.Close()
 		return fmt.Errorf("start a program that make builds: %w", err)
@@ -116,7 +115,7 @@ func (r Rehearsal) live(ctx context.Context, e *engine.Engine) error {
 	into.Close()
 	stored := r.store(ctx, e.NewTarget(Job, Instance), rules, bufio.NewReaderSize(pages, 1<<20))
 	if stored != nil {
-		pages.Close() // whoever writes on ends
+		pages.Close() // ends whoever still writes
 	}
 	if err := cmd.Wait(); err != nil && stored == nil {
 		return fmt.Errorf("rehearse: %w: %s", err, said.Bytes())
@@ -124,7 +123,7 @@ func (r Rehearsal) live(ctx context.Context, e *engine.Engine) error {
 	return stored
 }
 
-// store stores pages as they come. Between two lives nobody answers.
+// store stores pages as they come. Between two lives there is no answer.
 func (r Rehearsal) store(ctx context.Context, target *engine.Target, rules *engine.Rules, pages *bufio.Reader) error {
 	var last time.Time
 	for {
@@ -172,8 +171,8 @@ func (r Rehearsal) unseen(at time.Time) bool {
 	return slices.ContainsFunc(r.Unseen, func(p usage.Period) bool { return !at.Before(p.From) && at.Before(p.To) })
 }
 
-// export makes blocks of the history that nobody has scraped: of the two metrics that
-// the dashboards look back for, as a year of all would be gigabytes.
+// export makes blocks of the history, which nobody has scraped. It has only the
+// metrics that the dashboards look back for: a year of all would be gigabytes.
 func (r Rehearsal) export(ctx context.Context) error {
 	text := filepath.Join(r.Dir, "history.om")
 	for _, args := range [][]string{

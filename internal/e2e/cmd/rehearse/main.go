@@ -1,4 +1,4 @@
-// Rehearse fills a directory with what a Prometheus has after it has scraped the
+// Rehearse fills a directory with the data of a Prometheus that has scraped the
 // exporter for weeks, and with the exporter's store of that time.
 package main
 
@@ -27,15 +27,15 @@ type settings struct {
 func main() {
 	var s settings
 	flag.StringVar(&s.Bin, "bin", "bin", "directory of the programs")
-	flag.StringVar(&s.Dir, "into", ".rehearsal", "directory to fill, which must be empty or not there: carbon.db, and prometheus/ for --storage.tsdb.path")
+	flag.StringVar(&s.Dir, "into", ".rehearsal", "directory to fill with carbon.db, and prometheus/ for --storage.tsdb.path; must be empty or not exist")
 	flag.StringVar(&s.Config, "config", "examples/demo.yml", "configuration of the exporter")
-	flag.StringVar(&s.rules, "rules", "", "files of Prometheus rules, by commas")
-	flag.IntVar(&s.days, "days", 35, "days that are lived through and scraped, and an hour of the same day of last month if they don't hold that")
-	flag.IntVar(&s.history, "history", 60, "days before those that the store has, and that come to Prometheus as an export")
-	flag.StringVar(&s.until, "until", "", "end of it, as 2026-11-01T00:00:00Z; now if not given")
-	flag.DurationVar(&s.Every, "every", 5*time.Minute, "between two scrapes")
-	flag.IntVar(&s.hosts, "hosts", 24, "addresses of the cloud")
-	flag.Uint64Var(&s.seed, "seed", 1, "of the cloud")
+	flag.StringVar(&s.rules, "rules", "", "files of Prometheus rules, separated by commas")
+	flag.IntVar(&s.days, "days", 35, "days to run and scrape; if the same day of last month is earlier, an hour of it is added")
+	flag.IntVar(&s.history, "history", 60, "days before those that are in the store, and in Prometheus as an export")
+	flag.StringVar(&s.until, "until", "", "end of the last day, such as 2026-11-01T00:00:00Z; default: now")
+	flag.DurationVar(&s.Every, "every", 5*time.Minute, "time between two scrapes")
+	flag.IntVar(&s.hosts, "hosts", 24, "number of hosts of the cloud")
+	flag.Uint64Var(&s.seed, "seed", 1, "seed of the simulated cloud")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, s)
@@ -73,8 +73,8 @@ func run(ctx context.Context, s settings) error {
 	return s.Run(ctx)
 }
 
-// sameDayLastMonth is this time of the day on the same day of last month, or on its
-// last one if it is shorter.
+// sameDayLastMonth is this time on the same day of last month, or on its last day if
+// it is shorter.
 func sameDayLastMonth(now time.Time) time.Time {
 	length := now.AddDate(0, 0, -now.Day()).Day()
 	return now.AddDate(0, 0, -max(length, now.Day()))

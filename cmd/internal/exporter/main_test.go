@@ -1,4 +1,4 @@
-package main
+package exporter
 
 import (
 	"bytes"
@@ -55,8 +55,8 @@ func TestArguments(t *testing.T) {
 		{"a web configuration that is a pipe", []string{"--web.config.file=" + pipe}, exitUse, "", "--web.config.file: read " + pipe + ": is a pipe, must be a regular file\n"},
 		{"check files that the configuration names", []string{"--config.check", "--config.file=" + named}, exitUse, "", named + ": prometheus.basic_auth.password_file: " + pipe + ": read: is a pipe, must be a regular file\n"},
 		{"start with a pipe for a password", []string{storage(t), "--log.level=error", "--config.file=" + named}, exitUse, "", "carbon_exporter: " + named + ": prometheus.basic_auth.password_file: " + pipe + ": read: is a pipe"},
-		{"check a bad address of MongoDB", []string{"--config.check", "--config.file=" + mongo}, exitUse, "", mongo + ": mongodb.uri: the address is no valid mongodb://"},
-		{"start with a bad address of MongoDB", []string{storage(t), "--log.level=error", "--config.file=" + mongo}, exitUse, "", "carbon_exporter: " + mongo + ": mongodb: the address is no valid mongodb://"},
+		{"check a bad address of MongoDB", []string{"--config.check", "--config.file=" + mongo}, exitUse, "", mongo + ": mongodb.uri: the address is not a valid mongodb://"},
+		{"start with a bad address of MongoDB", []string{storage(t), "--log.level=error", "--config.file=" + mongo}, exitUse, "", "carbon_exporter: " + mongo + ": mongodb: the address is not a valid mongodb://"},
 
 		{"metrics at no path", []string{"--web.telemetry-path="}, exitUse, "", `carbon_exporter: --web.telemetry-path: must start with / and name a page, is ""; see --help` + "\n"},
 		{"metrics at the root", []string{"--web.telemetry-path=/"}, exitUse, "", "carbon_exporter: --web.telemetry-path: must start with / and name a page"},
@@ -70,7 +70,7 @@ func TestArguments(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			if code := run(test.args, &stdout, &stderr); code != test.code {
+			if code := Run(test.args, &stdout, &stderr); code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)
 			}
 			for _, out := range []struct{ name, got, want string }{
@@ -90,7 +90,7 @@ func TestArguments(t *testing.T) {
 // TestHelpNamesEveryFlag holds the flags that users rely on.
 func TestHelpNamesEveryFlag(t *testing.T) {
 	var help bytes.Buffer
-	if code := run([]string{"--help"}, &help, &help); code != exitDone {
+	if code := Run([]string{"--help"}, &help, &help); code != exitDone {
 		t.Fatalf("exit code %d", code)
 	}
 	for _, flag := range []string{

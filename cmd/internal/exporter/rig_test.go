@@ -1,4 +1,4 @@
-package main
+package exporter
 
 import (
 	"bytes"
@@ -112,7 +112,7 @@ func start(t *testing.T, args ...string) *program {
 	p := &program{stderr: &screen{}, code: make(chan int, 1)}
 	args = append([]string{"--web.listen-address=127.0.0.1:0", "--web.enable-lifecycle"}, args...)
 	code := p.code
-	go func() { code <- run(args, io.Discard, p.stderr) }()
+	go func() { code <- Run(args, io.Discard, p.stderr) }()
 	eventually(t, "the exporter listens", func() bool {
 		if m := listening.FindStringSubmatch(p.stderr.String()); m != nil {
 			p.url = "http://" + m[1]

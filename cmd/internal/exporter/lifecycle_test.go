@@ -1,4 +1,4 @@
-package main
+package exporter
 
 import (
 	"bytes"
@@ -70,7 +70,7 @@ func TestPortInUse(t *testing.T) {
 	defer taken.Close()
 	address := taken.Addr().String()
 	var stderr bytes.Buffer
-	code := run([]string{
+	code := Run([]string{
 		"--web.listen-address=" + address, "--config.file=" + configFile(t, ""),
 		storage(t),
 	}, io.Discard, &stderr)
@@ -104,7 +104,7 @@ func TestStoreThatIsRefused(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			was, _ := os.ReadFile(garbage)
 			var stderr bytes.Buffer
-			code := run([]string{config, "--web.listen-address=127.0.0.1:0", "--storage.path=" + test.path, "--log.level=error"}, io.Discard, &stderr)
+			code := Run([]string{config, "--web.listen-address=127.0.0.1:0", "--storage.path=" + test.path, "--log.level=error"}, io.Discard, &stderr)
 			if code != exitStore {
 				t.Errorf("exit code %d, want %d", code, exitStore)
 			}

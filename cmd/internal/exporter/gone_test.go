@@ -1,4 +1,4 @@
-package main
+package exporter
 
 import (
 	"bytes"
@@ -86,7 +86,7 @@ func TestADiskThatIsFullAtTheStart(t *testing.T) {
 	}
 	path := filepath.Join(dir, "carbon.db")
 	var stderr bytes.Buffer
-	code := run([]string{"--config.file=" + configFile(t, ""), "--web.listen-address=127.0.0.1:0", "--storage.path=" + path, "--log.level=error"}, io.Discard, &stderr)
+	code := Run([]string{"--config.file=" + configFile(t, ""), "--web.listen-address=127.0.0.1:0", "--storage.path=" + path, "--log.level=error"}, io.Discard, &stderr)
 	want := "carbon_exporter: open store " + path + ": the disk that holds " + dir + " is full; free some space and start again"
 	if said := stderr.String(); code != exitFailed || !strings.HasPrefix(said, want) || strings.Count(said, "\n") != 1 {
 		t.Errorf("exit code %d: %q, want %d: %q", code, said, exitFailed, want)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
@@ -20,10 +19,10 @@ import (
 )
 
 // near is a client of a server in this process that takes some seconds to answer,
-// now less, now more.
-func near(c clock.Clock, server http.Handler, seconds float64) *upstream.Client {
+// sometimes fewer, sometimes more.
+func (r *rehearsal) near(server http.Handler, seconds float64) *upstream.Client {
 	return &upstream.Client{
-		HTTP:      &http.Client{Transport: &inProcess{clock: c, server: server, seconds: seconds, draw: rand.New(rand.NewSource(1))}},
+		HTTP:      &http.Client{Transport: &inProcess{clock: r.clock, server: server, seconds: seconds, draw: rand.New(rand.NewSource(1))}},
 		UserAgent: "rehearsal", Timeout: time.Minute, MaxBytes: 1 << 30,
 	}
 }
@@ -42,16 +41,16 @@ func (p *inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// out is a server that fails when the plan says so.
-func (p plan) out(c clock.Clock, name string, server http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, f := range p.Faults {
-			if now := c.Now(); f.Source == name && !now.Before(f.From) && now.Before(f.To) {
+// failing is a server that fails when the plan says so.
+func (r *rehearsal) failing(name string, server http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		for _, f := range r.Faults {
+			if now := r.clock.Now(); f.Source == name && !now.Before(f.From) && now.Before(f.To) {
 				http.Error(w, "out of order", http.StatusServiceUnavailable)
 				return
 			}
 		}
-		server.ServeHTTP(w, r)
+		server.ServeHTTP(w, req)
 	})
 }
 
@@ -204,27 +203,4 @@ func (mailbag) Prepare(context.Context) error { return nil }
 func (m mailbag) Write(ctx context.Context, _ []usage.Rollup) error {
 	m.clock.Sleep(ctx, 200*time.Millisecond, nil)
 	return nil
-}
-
-// sums adds up the gauges of a page that say what was used since something began;
-// those of a budget on their own. It reads lines, for there are thousands of pages.
-func sums(t *testing.T, page []byte) map[string]float64 {
-	t.Helper()
-	all := map[string]float64{}
-	for line := range strings.Lines(string(page)) {
-		if !strings.Contains(line, "_to_date_") && !strings.HasPrefix(line, "carbon_budget_used_") || line[0] == '#' {
-			continue
-		}
-		name, labels, _ := strings.Cut(line, "{")
-		if budget, ok := strings.CutPrefix(labels, `budget="`); ok {
-			budget, _, _ = strings.Cut(budget, `"`)
-			name += " " + budget
-		}
-		value, err := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndex(line, " "):]), 64)
-		if err != nil {
-			t.Fatalf("%s: %v", line, err)
-		}
-		all[name] += value
-	}
-	return all
 }

@@ -1,0 +1,41 @@
+// Command rehearsal is the whole exporter, but for its sockets, living through weeks of
+// a simulated cloud in seconds, by a simulated clock. What scrapes would have seen of
+// it in that time can be had nowhere else, for nobody scrapes the past. The demo stack
+// and the tests of dashboards and rules run it:
+//
+//	rehearsal plan.json
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "rehearsal:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("needs the file of a plan, has %d arguments", len(args))
+	}
+	text, err := os.ReadFile(args[0])
+	if err != nil {
+		return err
+	}
+	var p plan
+	if err := json.Unmarshal(text, &p); err != nil {
+		return fmt.Errorf("%s: %w", args[0], err)
+	}
+	return p.rehearse(ctx)
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/exporter"
+	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
+	"github.com/carbon-exporter/carbon_exporter/internal/budget"
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
+	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
+	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
+	"github.com/carbon-exporter/carbon_exporter/internal/source"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// plan says what to rehearse. Internal/e2e/rehearsal writes it as JSON.
+type plan struct {
+	Config  string          // file
+	Store   string          // file
+	Scrapes string          // file to write pages to, see scrape
+	Cloud   simulate.Config // what Prometheus has seen
+	History time.Time       // backfilled from here to the first life; zero: no backfill
+	Lives   []usage.Period  // when the exporter runs and is scraped
+	Every   time.Duration   // between two scrapes
+	Faults  []fault
+	Surges  []surge
+}
+
+// fault is a source that does not answer.
+type fault struct {
+	usage.Period
+	Source string
+}
+
+// surge is a time in which no core of a project is ever idle.
+type surge struct {
+	usage.Period
+	Project string
+}
+
+// rehearse lives all lives of a plan, writes what each scrape would have seen and
+// checks it.
+func (p plan) rehearse(ctx context.Context) error {
+	cfg, err := config.Load(p.Config)
+	if err != nil {
+		return err
+	}
+	cfg.MongoDB = nil
+	cloud, err := simulate.New(p.Cloud)
+	if err != nil {
+		return err
+	}
+	out, err := os.OpenFile(p.Scrapes, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	r := &rehearsal{
+		plan: p, cfg: cfg, cloud: cloud, clock: clock.NewSimulated(p.Lives[0].From),
+		pages: bufio.NewWriterSize(out, 1<<20), calendar: calendar{zone: cfg.Location()},
+	}
+	return errors.Join(r.run(ctx), r.pages.Flush(), out.Close())
+}
+
+// rehearsal is a plan under way.
+type rehearsal struct {
+	plan
+	cfg      *config.Config
+	cloud    *simulate.Cloud
+	clock    clock.Clock
+	pages    *bufio.Writer
+	calendar calendar
+}
+
+func (r *rehearsal) run(ctx context.Context) error {
+	midnights := 0
+	for n, life := range r.Lives {
+		r.clock.Sleep(ctx, life.From.Sub(r.clock.Now()), nil)
+		if err := r.live(ctx, life.To, n == 0); err != nil {
+			return err
+		}
+		life.To = life.To.Add(1) // a scrape at midnight is one of the new day
+		midnights += len(budget.Split(life, budget.Day, r.cfg.Location())) - 1
+	}
+	if r.calendar.restarts != midnights {
+		return fmt.Errorf("the day restarts %d times, want %d", r.calendar.restarts, midnights)
+	}
+	return nil
+}
+
+// live runs an exporter until a time and scrapes it. The first one begins with the
+// history.
+func (r *rehearsal) live(ctx context.Context, until time.Time, first bool) (err error) {
+	e, err := exporter.Open(ctx, r.cfg, r.Store, r.clock)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	e.Replace(r.upstreams)
+	if first && !r.History.IsZero() {
+		history := usage.Period{From: r.History, To: usage.SlotAt(r.clock.Now()).Add(-time.Hour)}
+		if err := e.Backfill(ctx, ingest.Range{Period: history}); err != nil {
+			return fmt.Errorf("history: %w", err)
+		}
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	r.clock.Run(func() { e.Work(ctx) }, func() {
+		err = r.scrape(ctx, e, until)
+		stop()
+	})
+	return err
+}
+
+// upstreams are those in this process, whose answers take simulated time.
+func (r *rehearsal) upstreams(s *ingest.Settings) {
+	s.Source.(*source.Client).Upstream = r.near(r.failing(usage.SourcePrometheus, &truthful{cloud: r.cloud, surges: r.Surges}), 0.4)
+	s.Grid.(*intensity.UK).Upstream = r.near(r.failing(usage.SourceCarbonIntensity, simulate.NewUKAPI(r.Cloud.Seed, r.clock.Now)), 0.2)
+	if !r.Cloud.Directory {
+		return
+	}
+	s.Directory = &ingest.Directory{
+		Census: func(ctx context.Context) (directory.Census, []directory.RecordReject, error) {
+			r.clock.Sleep(ctx, 300*time.Millisecond, nil)
+			all, rejects := census(r.cloud, r.clock.Now())
+			return all, rejects, nil
+		},
+		Learn: attribution.Learn, Every: 10 * time.Minute, Homes: r.cfg.Attribution.GroupBy == config.GroupByDirectory,
+	}
+	s.UsageWriter = mailbag{r.clock}
+}
+
+// scrape writes each page after a line that says when it was scraped and how long it
+// is: milliseconds since the epoch and bytes.
+func (r *rehearsal) scrape(ctx context.Context, e *exporter.Exporter, until time.Time) error {
+	for at := usage.FloorEpoch(r.clock.Now(), r.Every).Add(r.Every); !at.After(until); at = at.Add(r.Every) {
+		r.clock.Sleep(ctx, at.Sub(r.clock.Now()), nil)
+		r.clock.Sleep(ctx, 0, nil) // until all have done what there is to do now
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		w := httptest.NewRecorder()
+		e.Metrics().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+		if w.Code != 200 {
+			return fmt.Errorf("%s: status %d: %s", at, w.Code, w.Body)
+		}
+		page := w.Body.Bytes()
+		seen, err := sums(page)
+		if err == nil {
+			err = r.calendar.check(at, seen)
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(r.pages, "%d %d\n", at.UnixMilli(), len(page))
+		if _, err := r.pages.Write(page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
