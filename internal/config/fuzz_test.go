@@ -20,7 +20,7 @@ func FuzzParse(f *testing.F) {
 	}
 	for _, text := range []string{
 		"", "---\n", "{}", "~", "# nothing\n...\n", "<<: {interval: 1h}", "power: {machines: {A: &a {<<: [*a]}}}",
-		"power: &p {<<: {pue: 1}, machines: {A: *p}}", "? [a]\n: b", "%YAML 1.1\n---\n!!map {!!str interval: !!str 1h}",
+		"power: &p {<<: {pue: 1}, machines: {A: *p}}", "? [a]\n: b", `power: {machines: {"<<": {busy_watts: 1}, "=": {}, "~": {}, "1e3": {}, "no": {}}}`, "%YAML 1.1\n---\n!!map {!!str interval: !!str 1h}",
 	} {
 		f.Add([]byte(text))
 	}

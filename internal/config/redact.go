@@ -1,12 +1,14 @@
 package config
 
 import (
+	"errors"
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/common/config"
-	"go.yaml.in/yaml/v2"
+	"go.yaml.in/yaml/v3"
 )
 
 const (
@@ -26,11 +28,11 @@ func (c *Config) Redacted() (string, error) {
 	h.HTTPHeaders = redactHeaders(h.HTTPHeaders)
 	h.OAuth2 = redactOAuth2(h.OAuth2)
 	h.BasicAuth = redactBasicAuth(h.BasicAuth)
-	text, err := yaml.Marshal(&public)
-	if err != nil {
-		return "", err
-	}
-	return string(text), nil
+	var text strings.Builder
+	to := yaml.NewEncoder(&text)
+	to.SetIndent(2)
+	err := errors.Join(to.Encode(&public), to.Close())
+	return text.String(), err
 }
 
 func redactBasicAuth(a *config.BasicAuth) *config.BasicAuth {
