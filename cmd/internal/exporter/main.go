@@ -276,6 +276,9 @@ func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *s
 		}
 	}()
 	d, err := newDaemon(ctx, f, cfg, keeper, log, clock.Real{})
+	if err != nil && ctx.Err() != nil {
+		return nil // told to end while it was reading the store
+	}
 	if err != nil {
 		return err
 	}
