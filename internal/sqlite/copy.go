@@ -10,7 +10,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// CopyTo writes the database as it is at one moment into an empty file, without a
+// CopyTo writes a database that was opened to read, as it is at one moment into an empty file, without a
 // write-ahead log and without free pages, and reads the copy back whole. What it has
 // written when it fails is left for the caller to remove. Progress, if it is not nil,
 // is told now and then how many bytes of about how many are written.

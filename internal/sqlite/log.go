@@ -18,19 +18,20 @@ const logHeader = 32
 
 // pair says which database and which log belong together.
 type pair struct {
-	database, log string // as fileID gives them
+	database, log   string // as fileID gives them
+	changes, cookie uint32 // of the database's header, or of one that it followed
 	// unfit: the database was overwritten or cut short under its log.
 	unfit bool
 }
 
 const (
-	pairForm   = "database %s\nlog %s\n"
+	pairForm   = "database %s\nlog %s\nheader %d %d\n"
 	unfitForm  = "unfit\n"
 	pairSuffix = ".lock"
 )
 
 func (p pair) String() string {
-	text := fmt.Sprintf(pairForm, p.database, p.log)
+	text := fmt.Sprintf(pairForm, p.database, p.log, p.changes, p.cookie)
 	if p.unfit {
 		text += unfitForm
 	}
@@ -43,12 +44,15 @@ func readPair(path string) (p pair, noted bool) {
 	if err != nil {
 		return p, false
 	}
-	_, err = fmt.Sscanf(string(text), pairForm, &p.database, &p.log)
+	_, err = fmt.Sscanf(string(text), pairForm, &p.database, &p.log, &p.changes, &p.cookie)
 	p.unfit = strings.HasSuffix(string(text), unfitForm)
 	return p, err == nil && p.String() == string(text)
 }
 
-func presentPair(path string) (p pair, err error) {
+func presentPair(path string, file *os.File) (p pair, err error) {
+	if h, err := readHeader(file); err == nil {
+		p.changes, p.cookie = h.changes, h.cookie
+	}
 	if p.database, err = fileID(path); err != nil {
 		return p, err
 	}
@@ -68,20 +72,21 @@ func hasLog(path string) bool {
 
 // checkLog refuses a log that was written for another file. Where both are others
 // than was noted, they were copied or moved together, and are as good as before.
-func checkLog(path string) error {
+func checkLog(path string, file *os.File) error {
 	noted, ok := readPair(path)
 	if !ok || !hasLog(path) {
 		return nil
 	}
-	present, err := presentPair(path)
+	present, err := presentPair(path, file)
 	if err != nil {
 		return nil //nolint:nilerr // where files cannot be told apart
 	}
 	log := path + "-wal"
 	switch {
 	case present.database == noted.database && present.log == noted.log:
-		if noted.unfit {
-			return fmt.Errorf("was overwritten or cut short while it was in use, and %[1]s no longer fits it: restore a backup and move %[1]s away", log)
+		now := header{changes: present.changes, cookie: present.cookie}
+		if noted.unfit || !now.follows(noted.changes, noted.cookie) {
+			return fmt.Errorf("was overwritten or cut short, and %[1]s no longer fits it: restore a backup, unless this is one, and move %[1]s away", log)
 		}
 		return nil
 	case present.database != noted.database && present.log != noted.log:
@@ -94,8 +99,8 @@ func checkLog(path string) error {
 }
 
 // noteLog writes down which file and which log belong together.
-func noteLog(path string) error {
-	p, err := presentPair(path)
+func noteLog(path string, file *os.File) error {
+	p, err := presentPair(path, file)
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrNotExist) {
 		return nil // files cannot be told apart, or there is no log
 	}

@@ -44,6 +44,24 @@ func TestALogIsOnlyLaidOverItsOwnFile(t *testing.T) {
 			copyFile(t, other, path)
 			return path
 		}},
+		{name: "under its file, overwritten with another", want: "no longer fits it", do: func(t *testing.T, path string) string {
+			copyFile(t, madeWith(t, t.TempDir(), 50), path)
+			return path
+		}},
+		{name: "under its file, overwritten with a copy that was made of it", want: "no longer fits it", do: func(t *testing.T, path string) string {
+			source := madeWith(t, t.TempDir(), 50)
+			for range 3 {
+				must(t, open(t, source, true).Close())
+			}
+			reading, err := OpenToRead(t.Context(), source, schemaOf(0), false)
+			must(t, err)
+			target := filepath.Join(t.TempDir(), "copy.db")
+			must(t, os.WriteFile(target, nil, 0o600))
+			must(t, reading.CopyTo(t.Context(), target, nil))
+			must(t, reading.Close())
+			copyFile(t, target, path)
+			return path
+		}},
 		{name: "without its file", want: "there is no such file, but ", do: func(t *testing.T, path string) string {
 			must(t, os.Remove(path))
 			return path
@@ -145,11 +163,9 @@ func TestALogOfAToolIsNoted(t *testing.T) {
 	for range 3 {
 		tool := open(t, path, false)
 		adds(t, tool, 2)
-		copied := filepath.Join(t.TempDir(), "x.db")
-		_ = copied
 		if noted, ok := readPair(path); !ok {
 			t.Fatal("nothing is noted")
-		} else if present, err := presentPair(path); err != nil || noted != present {
+		} else if present, err := presentPair(path, tool.guard.file); err != nil || noted != present {
 			t.Errorf("noted is %+v, it is %+v, %v", noted, present, err)
 		}
 		_, err := tool.Writer().Exec("DELETE FROM number WHERE n = 2")

@@ -49,7 +49,7 @@ func (d *DB) openToRead(ctx context.Context, anySchema bool) (err error) {
 	if err := d.guard.sameName(d.schema.Program); err != nil {
 		return err
 	}
-	if err := checkLog(d.path); err != nil {
+	if err := checkLog(d.path, d.guard.file); err != nil {
 		return err
 	}
 	d.reader, err = d.greet(ctx, anySchema, url.Values{"mode": {"ro"}})

@@ -74,7 +74,7 @@ func (d *DB) open(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := checkLog(d.path); err != nil {
+	if err := checkLog(d.path, d.guard.file); err != nil {
 		return err
 	}
 	if err := inspect(ctx, d.path, d.schema, o.Inspect); err != nil {
@@ -86,7 +86,7 @@ func (d *DB) open(ctx context.Context, o Options) (err error) {
 	}
 	d.writer.SetMaxOpenConns(1)
 	d.writer.SetMaxIdleConns(1)
-	if err := migrate(ctx, d.writer, d.schema, func() error { return noteLog(d.path) }); err != nil {
+	if err := migrate(ctx, d.writer, d.schema, func() error { return noteLog(d.path, d.guard.file) }); err != nil {
 		return err
 	}
 	if err := d.startWatching(ctx); err != nil {
@@ -111,7 +111,10 @@ func (d *DB) startWatching(ctx context.Context) error {
 	if err := d.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &frames, &done); err != nil {
 		return Unwritable(err)
 	}
-	return d.watch.start()
+	if err := d.watch.start(); err != nil {
+		return err
+	}
+	return noteLog(d.path, d.guard.file)
 }
 
 // Path is the real path of the file: links are resolved.

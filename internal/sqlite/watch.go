@@ -31,6 +31,7 @@ type watch struct {
 type header struct {
 	applicationID uint32
 	changes       uint32 // grows, though not with each change
+	cookie        uint32 // changes with the schema, and in a copy, too
 	bytes         int64  // that the file should have
 }
 
@@ -174,6 +175,13 @@ func (w *watch) lookInside() (what string) {
 	return what
 }
 
+// follows says whether a file can have this header that had those when it was
+// opened. What it was before that, or a copy of it, mostly cannot. It only holds
+// from one opening to the next: later, the cookie may change and the count not.
+func (h header) follows(changes, cookie uint32) bool {
+	return h.changes > changes || h.changes == changes && h.cookie == cookie
+}
+
 const headerBytes = 100
 
 // readHeader reads the file's first bytes, without SQLite, from a descriptor that is
@@ -193,6 +201,7 @@ func readHeader(f *os.File) (h header, err error) {
 	return header{
 		applicationID: binary.BigEndian.Uint32(b[68:]),
 		changes:       binary.BigEndian.Uint32(b[24:]),
+		cookie:        binary.BigEndian.Uint32(b[40:]),
 		bytes:         page * int64(binary.BigEndian.Uint32(b[28:])),
 	}, nil
 }

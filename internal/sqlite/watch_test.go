@@ -223,3 +223,30 @@ func TestOtherConnectionsAreRefusedWhenTheFileIsGone(t *testing.T) {
 		}
 	}
 }
+
+// A connection that goes on from its own page counts no further when it rewrites the
+// file, and that is no fault either.
+func TestAFileThatIsRewrittenByWhoWroteItLast(t *testing.T) {
+	path := madeWith(t, t.TempDir(), 1)
+	d, tool := open(t, path, true), open(t, path, false)
+	db, err := tool.Connect("busy_timeout(5000)")
+	must(t, err)
+	defer db.Close()
+	for _, query := range []string{
+		"INSERT INTO number VALUES (2, zeroblob(50000))", "PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)",
+		"DELETE FROM number WHERE n = 2", "PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)",
+	} {
+		_, err := db.Exec(query)
+		must(t, err)
+		if err := d.Check(); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+	}
+	adds(t, d, 3)
+	must(t, db.Close())
+	must(t, tool.Close())
+	must(t, d.Close())
+	if got := numbers(t, open(t, path, true)); got != "1 3" {
+		t.Errorf("it holds %s", got)
+	}
+}
