@@ -66,20 +66,14 @@ func account(tb testing.TB, s *Store, p usage.Period) Account {
 func holdAccount(t *testing.T, s *Store, a Account) {
 	t.Helper()
 	want := totals{}
-	tx, err := s.reader.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tx.Rollback()
-	if err := s.addFacts(t.Context(), tx, a.Period, want); err != nil {
-		t.Fatal(err)
-	}
-	naming, err := s.names.in(t.Context(), tx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := want.list(t.Context(), naming)
-	if err != nil {
+	var list []usage.Total
+	if err := s.View(t.Context(), func(v *View) (err error) {
+		if err := s.addFacts(t.Context(), v.tx, a.Period, want); err != nil {
+			return err
+		}
+		list, err = want.list(t.Context(), v.naming)
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range list {
