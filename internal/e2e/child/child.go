@@ -49,7 +49,7 @@ func (c *Child) End() error {
 		return nil
 	}
 	select {
-	case <-c.done:
+	case <-c.done: //nolint:errcheck // told to end, a program may say so as it likes
 		return nil
 	case <-time.After(10 * time.Second):
 		return fmt.Errorf("%s did not end and was killed: %w", c.cmd.Path, c.cmd.Process.Kill())

@@ -74,7 +74,7 @@ func (v variable) choices(t *testing.T) []string {
 		return []string{v.AllValue}
 	case "custom":
 		var values []string
-		for _, option := range strings.Split(text, ",") {
+		for option := range strings.SplitSeq(text, ",") {
 			if _, value, ok := strings.Cut(option, " : "); ok {
 				option = value
 			}

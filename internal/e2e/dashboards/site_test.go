@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,8 +36,8 @@ var (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	for n := len(closers) - 1; n >= 0; n-- {
-		if err := closers[n](); err != nil {
+	for _, end := range slices.Backward(closers) {
+		if err := end(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = max(code, 1)
 		}
@@ -44,7 +45,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// theSite is made once: that takes a minute or two.
+// theSite is made once: that takes a minute.
 func theSite(t *testing.T) *site {
 	t.Helper()
 	building.Do(func() { built, buildErr = newSite(t) })
@@ -54,8 +55,9 @@ func theSite(t *testing.T) *site {
 	return built
 }
 
-// newSite has the demo's exporter live through the last eight days, with two months
-// before them in its store.
+// newSite has the demo's exporter live through the last five days and an hour a month
+// ago, with 25 days before that in its store: as little as has days that were
+// exported, days that were scraped, and last month.
 func newSite(t *testing.T) (*site, error) {
 	dir, err := os.MkdirTemp("", "dashboards-")
 	if err != nil {
@@ -65,7 +67,7 @@ func newSite(t *testing.T) (*site, error) {
 	s := &site{now: time.Now().UTC().Truncate(5 * time.Minute), Rehearsal: rehearsal.Rehearsal{Dir: dir}}
 	bin := filepath.Join("..", "..", "..", "bin")
 	out, err := exec.Command(filepath.Join(bin, "rehearse"), "-bin="+bin, "-into="+dir, "-config=../../../examples/demo.yml",
-		"-rules="+strings.Join(ruleFiles(t), ","), "-until="+s.now.Format(time.RFC3339), "-days=8", "-history=60", "-hosts=8").CombinedOutput()
+		"-rules="+strings.Join(ruleFiles(t), ","), "-until="+s.now.Format(time.RFC3339), "-days=5", "-history=25", "-hosts=8").CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("run a program that make builds: %w: %s", err, out)
 	}

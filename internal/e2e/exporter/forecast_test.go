@@ -27,7 +27,7 @@ type word struct {
 // 48 hours, in its own words.
 func (g *grid) outlook(t *testing.T, from time.Time) map[time.Time]word {
 	t.Helper()
-	answer, err := http.Get(g.upstream.URL + "/intensity/" + from.Add(time.Minute).Format("2006-01-02T15:04Z") + "/fw48h")
+	answer, err := http.Get(g.URL + "/intensity/" + from.Add(time.Minute).Format("2006-01-02T15:04Z") + "/fw48h")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,10 +65,11 @@ func checkNothingYet(t *testing.T, p *program, over span) {
 	}
 	want := len(over.intervals())
 	eventually(t, waitFor, "what is missing is shown", func() error {
-		if n, err := p.scrape().states(); err != nil || n["missing"] != want {
-			return fmt.Errorf("intervals by state are %v, %v; want %d missing", n, err, want)
+		n, err := p.scrape().states()
+		if err == nil && n["missing"] != want {
+			err = fmt.Errorf("intervals by state are %v, want %d missing", n, want)
 		}
-		return nil
+		return err
 	})
 	for _, family := range []string{"carbon_cpu_seconds", "carbon_energy_kwh"} {
 		if n := len(seen[family].GetMetric()); n != 0 {

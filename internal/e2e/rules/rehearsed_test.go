@@ -65,10 +65,6 @@ func (a autumn) kWh(project string, half time.Time) float64 {
 	return (12*busy + idle) / 3.6e6
 }
 
-func (a autumn) grams(project string, half time.Time) float64 {
-	return a.kWh(project, half) * float64(a.grid.Actual(half))
-}
-
 // over adds up the half hours from a time to another.
 func over(from, to time.Time, of func(half time.Time) float64) (sum float64) {
 	for ; from.Before(to); from = from.Add(usage.SlotLength) {

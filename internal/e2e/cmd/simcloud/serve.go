@@ -139,6 +139,6 @@ func serveHTTP(ctx context.Context, on net.Listener, handler http.Handler) error
 	if err := server.Shutdown(patience); err != nil {
 		_ = server.Close() // the error of Shutdown says more
 	}
-	<-served
+	<-served //nolint:errcheck // it says that it was shut down
 	return nil
 }
