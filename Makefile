@@ -104,7 +104,7 @@ fuzz: ## fuzz each target for FUZZTIME (1m); what fails is kept as a seed in tes
 	.ci/fuzz $(FUZZTIME)
 
 soak: build tools ## run the exporter among faults for SOAK (20m) and compare every number with the truth
-	cd $(E2E) && SOAK=$(SOAK) $(GO) test -count=1 -tags soak -run TestSoak -timeout 0 -v ./soak
+	cd $(E2E) && SOAK=$(SOAK) $(GO) test -count=1 -tags soak -run "^TestSoak$$" -timeout 0 -v ./exporter
 
 clean: ## remove what was built and the demo's data
 	rm -rf $(BIN) .demo .stack
