@@ -4,11 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 )
 
-// Bulk inserts many rows into one table: most of what a short row costs is the
-// call, so a call takes batch rows, and one each of those left over.
+// Bulk runs one statement for many rows: most of what a short row costs is the call,
+// so a call takes batch rows, and one each of those left over.
 type Bulk struct {
 	columns   int
 	many, one *sql.Stmt
@@ -18,21 +19,22 @@ type Bulk struct {
 // nothing more.
 const batch = 50
 
-// PrepareBulk prepares "INSERT INTO into VALUES (?, ...)" with so many columns.
-// It is done once, for on one writer connection a Prepare beside an open
-// transaction would wait for itself.
-func PrepareBulk(ctx context.Context, db *sql.DB, into string, columns int) (b Bulk, err error) {
+// PrepareBulk prepares a statement in which %s stands for the rows, of so many
+// columns each: "INSERT INTO t VALUES %s", or "UPDATE ... FROM (VALUES %s) ...". It is
+// done once, for on one writer connection a Prepare beside an open transaction would
+// wait for itself.
+func PrepareBulk(ctx context.Context, db *sql.DB, statement string, columns int) (b Bulk, err error) {
 	b.columns = columns
 	row := "(?" + strings.Repeat(", ?", columns-1) + ")"
-	if b.one, err = db.PrepareContext(ctx, "INSERT INTO "+into+" VALUES "+row); err != nil {
+	if b.one, err = db.PrepareContext(ctx, fmt.Sprintf(statement, row)); err != nil {
 		return b, err
 	}
-	b.many, err = db.PrepareContext(ctx, "INSERT INTO "+into+" VALUES "+row+strings.Repeat(", "+row, batch-1))
+	b.many, err = db.PrepareContext(ctx, fmt.Sprintf(statement, row+strings.Repeat(", "+row, batch-1)))
 	return b, err
 }
 
-// Insert writes n rows; row appends the values of the i-th.
-func (b Bulk) Insert(ctx context.Context, tx *Tx, n int, row func(values []any, i int) []any) error {
+// Write runs it for n rows; row appends the values of the i-th.
+func (b Bulk) Write(ctx context.Context, tx *Tx, n int, row func(values []any, i int) []any) error {
 	// The driver starts a goroutine for each call that could be cancelled. These
 	// are short, and the transaction around them is rolled back with ctx.
 	quiet := context.WithoutCancel(ctx)

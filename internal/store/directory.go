@@ -69,7 +69,7 @@ func (d recordWriter) do(query string, n int, args func(i int) []any) error {
 	if n == 0 {
 		return nil
 	}
-	// See sqlite.Bulk.Insert for why it cannot be cancelled.
+	// See sqlite.Bulk.Write for why it cannot be cancelled.
 	quiet := context.WithoutCancel(d.ctx)
 	stmt, err := d.tx.PrepareContext(quiet, query)
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *Store) putTenures(d recordWriter, tenures []directory.Tenure) error {
 	}); err != nil {
 		return err
 	}
-	return s.insert.tenure.Insert(d.ctx, d.tx, len(tenures), func(values []any, i int) []any {
+	return s.insert.tenure.Write(d.ctx, d.tx, len(tenures), func(values []any, i int) []any {
 		t, owner := &tenures[i], tenures[i].Owner
 		if d.naming.isGone(owner) {
 			owner = ""

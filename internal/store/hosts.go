@@ -79,7 +79,7 @@ func oneEach(rows []hostRow) []hostRow {
 }
 
 func (s *Store) putHostRows(ctx context.Context, tx *sqlite.Tx, rows []hostRow) error {
-	return s.insert.host.Insert(ctx, tx, len(rows), func(to []any, i int) []any {
+	return s.insert.host.Write(ctx, tx, len(rows), func(to []any, i int) []any {
 		r := &rows[i]
 		return append(to, r.start, r.instance, r.until, r.machine,
 			float64(r.cpu.Busy), float64(r.cpu.Idle), float64(r.energy.Busy), float64(r.energy.Idle), r.estimated)

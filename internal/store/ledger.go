@@ -39,6 +39,9 @@ func (s *Store) Update(ctx context.Context, intervals []usage.Interval, decide u
 		if u.sums == nil { // nothing was replaced
 			return nil
 		}
+		if err := u.flush(); err != nil {
+			return err
+		}
 		return u.sums.write(ctx)
 	})
 	if err != nil {
@@ -55,6 +58,7 @@ type update struct {
 	tx       *sqlite.Tx
 	naming   *naming
 	sums     *accounts // nil until the first interval is replaced
+	repriced []repricing
 	outcomes []usage.Outcome
 }
 

@@ -32,12 +32,19 @@ type memberID struct {
 }
 
 func (m *member) id() memberID {
-	id := memberID{scope: m.scope}
-	id.project, _ = m.project.(int64)
-	id.machine, _ = m.machine.(int64)
+	id := memberID{scope: m.scope, project: none, machine: none}
+	if project, ok := m.project.(int64); ok {
+		id.project = project
+	}
+	if machine, ok := m.machine.(int64); ok {
+		id.machine = machine
+	}
 	id.user, _ = m.user.(string)
 	return id
 }
+
+// none stands for a project or machine type in the unique index of fact_usage.
+const none = -1
 
 // fold adds the facts of an interval up to its scope members. The sums are
 // exact, so that each scope adds up to the same whole in any order.

@@ -13,35 +13,33 @@ import (
 // statements write the many rows.
 type statements struct {
 	fact, member, host, tenure sqlite.Bulk
-	reprice                    *sql.Stmt // of a row of fact_usage
+	reprice                    sqlite.Bulk // of rows of fact_usage
 }
 
 func (p *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
-	if p.fact, err = sqlite.PrepareBulk(ctx, db, "usage_fact", 6); err != nil {
-		return err
+	for _, s := range []struct {
+		bulk      *sqlite.Bulk
+		statement string
+		columns   int
+	}{
+		{&p.fact, "INSERT INTO usage_fact VALUES %s", 6},
+		{&p.member, `INSERT INTO fact_usage(ts, scope, project_id, machine_id, user_id,
+			busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh,
+			busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh) VALUES %s`, 12},
+		{&p.host, "INSERT INTO workspace_usage VALUES %s", 9},
+		{&p.tenure, "INSERT INTO directory_tenure VALUES %s", 6},
+		{&p.reprice, `UPDATE fact_usage SET busy_gCo2eq = v.column2, idle_gCo2eq = v.column3, intensity_gCo2eq_kwh = v.column4
+			FROM (VALUES %s) AS v WHERE usage_id = v.column1`, 4},
+	} {
+		if *s.bulk, err = sqlite.PrepareBulk(ctx, db, s.statement, s.columns); err != nil {
+			return err
+		}
 	}
-	if p.member, err = sqlite.PrepareBulk(ctx, db, `fact_usage(ts, scope, project_id, machine_id, user_id,
-		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh,
-		busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh)`, 12); err != nil {
-		return err
-	}
-	if p.host, err = sqlite.PrepareBulk(ctx, db, "workspace_usage", 9); err != nil {
-		return err
-	}
-	if p.reprice, err = db.PrepareContext(ctx, `UPDATE fact_usage
-		SET busy_gCo2eq = ?, idle_gCo2eq = ?, intensity_gCo2eq_kwh = ? WHERE usage_id = ?`); err != nil {
-		return err
-	}
-	p.tenure, err = sqlite.PrepareBulk(ctx, db, "directory_tenure", 6)
-	return err
+	return nil
 }
 
 func (p *statements) close() error {
-	err := errors.Join(p.fact.Close(), p.member.Close(), p.host.Close(), p.tenure.Close())
-	if p.reprice != nil {
-		err = errors.Join(err, p.reprice.Close())
-	}
-	return err
+	return errors.Join(p.fact.Close(), p.member.Close(), p.host.Close(), p.tenure.Close(), p.reprice.Close())
 }
 
 // clearFacts removes an interval's facts and factors, which an empty one has too.
@@ -60,7 +58,7 @@ func clearFacts(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) err
 }
 
 func (s *Store) insertFacts(ctx context.Context, tx *sqlite.Tx, rows []row) error {
-	return s.insert.fact.Insert(ctx, tx, len(rows), func(values []any, i int) []any {
+	return s.insert.fact.Write(ctx, tx, len(rows), func(values []any, i int) []any {
 		r := &rows[i]
 		return append(values, r.start, r.key, float64(r.cpu.Busy), float64(r.cpu.Idle), float64(r.energy.Busy), float64(r.energy.Idle))
 	})
@@ -132,23 +130,32 @@ func (u *update) putMembers(old, fresh content, interval usage.Interval) error {
 		}
 	}
 	if old.hasFacts() {
+		if err := u.flush(); err != nil { // rows that are gone have no price
+			return err
+		}
 		if _, err := u.tx.ExecContext(u.ctx,
 			"DELETE FROM fact_usage WHERE scope IN ('ada', 'project', 'machine', 'user') AND ts = ?", interval.String()); err != nil {
 			return err
 		}
 	}
 	ts := interval.String()
-	return u.store.insert.member.Insert(u.ctx, u.tx, len(members), func(values []any, i int) []any {
+	return u.store.insert.member.Write(u.ctx, u.tx, len(members), func(values []any, i int) []any {
 		m := members[i]
 		return m.columns().appendTo(append(values, ts, m.scope, m.project, m.machine, m.user), 0)
 	})
 }
 
-// repriceMembers gives the rows there are other grams and another intensity. It
-// does nothing if they are not those of the members.
+// repricing is a row of fact_usage that is to have other grams and another intensity.
+type repricing struct {
+	row     int64
+	columns memberColumns
+}
+
+// repriceMembers does so with the rows there are, later, with those of other
+// intervals (see flush). It does nothing if they are not those of the members.
 func (u *update) repriceMembers(members []*member, interval usage.Interval) (done bool, err error) {
 	ids := make(map[memberID]int64, len(members))
-	err = each(u.ctx, u.tx, `SELECT usage_id, scope, coalesce(project_id, 0), coalesce(machine_id, 0), coalesce(user_id, '')
+	err = each(u.ctx, u.tx, `SELECT usage_id, scope, coalesce(project_id, -1), coalesce(machine_id, -1), coalesce(user_id, '')
 		FROM fact_usage WHERE scope IN ('ada', 'project', 'machine', 'user') AND ts = ?`, []any{interval.String()}, func(rows *sql.Rows) error {
 		var row int64
 		var id memberID
@@ -164,19 +171,20 @@ func (u *update) repriceMembers(members []*member, interval usage.Interval) (don
 			return false, nil
 		}
 	}
-	quiet := context.WithoutCancel(u.ctx) // see sqlite.Bulk.Insert
-	reprice := u.tx.StmtContext(quiet, u.store.insert.reprice)
-	values := make([]any, 0, 4)
 	for _, m := range members {
-		if err := u.ctx.Err(); err != nil {
-			return false, err
-		}
-		values = append(m.columns().appendTo(values[:0], priceColumn), ids[m.id()])
-		if _, err := reprice.ExecContext(quiet, values...); err != nil {
-			return false, err
-		}
+		u.repriced = append(u.repriced, repricing{ids[m.id()], m.columns()})
 	}
 	return true, nil
+}
+
+// flush writes what repriceMembers has put off.
+func (u *update) flush() error {
+	err := u.store.insert.reprice.Write(u.ctx, u.tx, len(u.repriced), func(values []any, i int) []any {
+		r := &u.repriced[i]
+		return r.columns.appendTo(append(values, r.row), priceColumn)
+	})
+	u.repriced = u.repriced[:0]
+	return err
 }
 
 // putHomes makes the group of a user's newest usage the user's present group,

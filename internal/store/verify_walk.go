@@ -315,7 +315,7 @@ func (w *walk) checkMembers(ctx context.Context, r intervalRow, c content) error
 	}
 	scopes := map[string]*scopeSums{}
 	other := 0 // rows that are not the sums of the facts
-	err = each(ctx, w.tx, `SELECT scope, coalesce(project_id, 0), coalesce(machine_id, 0), coalesce(user_id, ''),
+	err = each(ctx, w.tx, `SELECT scope, coalesce(project_id, -1), coalesce(machine_id, -1), coalesce(user_id, ''),
 		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh
 		FROM fact_usage WHERE scope IN ('ada', 'project', 'machine', 'user') AND ts = ?`, []any{r.String()}, func(rows *sql.Rows) error {
 		var id memberID
