@@ -57,8 +57,8 @@ func (c budgets) collect(out emitter, list []Budget) {
 			limit, used = c.limitKWh, c.usedKWh
 		}
 		out.gauge(limit, b.Limit, of...)
-		out.gauge(c.start, seconds(b.Period.From), of...)
-		out.gauge(c.end, seconds(b.Period.To), of...)
+		out.gauge(c.start, timestampSeconds(b.Period.From), of...)
+		out.gauge(c.end, timestampSeconds(b.Period.To), of...)
 		if b.Used != nil {
 			out.gauge(used, *b.Used, of...)
 		}

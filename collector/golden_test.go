@@ -42,13 +42,13 @@ func exporter(t *testing.T) *Exposition {
 	health.Reloaded(nil)
 	health.Wrote(nil)
 	health.Size(1 << 20)
-	health.Asked(usage.SourcePrometheus, 1100*time.Millisecond, nil)
-	health.Asked(usage.SourceCarbonIntensity, 200*time.Millisecond, nil)
-	health.Asked(usage.SourceCarbonIntensity, 30*time.Second,
+	health.Requested(usage.SourcePrometheus, 1100*time.Millisecond, nil)
+	health.Requested(usage.SourceCarbonIntensity, 200*time.Millisecond, nil)
+	health.Requested(usage.SourceCarbonIntensity, 30*time.Second,
 		fmt.Errorf("slots: %w", &usage.Failure{Reason: usage.ReasonTimeout, Err: errors.New("deadline exceeded")}))
 	health.Rejected(usage.Rejects{"nan": 1})
 	health.Watch(usage.SourceMongoDB)
-	health.Asked(usage.SourceMongoDB, 40*time.Millisecond, nil)
+	health.Requested(usage.SourceMongoDB, 40*time.Millisecond, nil)
 	health.RejectedRecords([]directory.RecordReject{{Collection: "workspaces", Reason: "no_host", Count: 2}})
 	health.Directory(now.Add(-3 * time.Minute))
 	health.RollupsPending(48)

@@ -97,12 +97,12 @@ func (h *Health) Unwatch(source string) {
 }
 
 // Asked counts a request and its result.
-func (h *Health) Asked(source string, took time.Duration, err error) {
+func (h *Health) Requested(source string, took time.Duration, err error) {
 	h.removed.unless(source, func() {
 		h.duration.WithLabelValues(source).Observe(took.Seconds())
 		if err == nil {
 			h.up.WithLabelValues(source).Set(1)
-			h.lastSuccess.WithLabelValues(source).Set(seconds(h.now()))
+			h.lastSuccess.WithLabelValues(source).Set(timestampSeconds(h.now()))
 			return
 		}
 		h.up.WithLabelValues(source).Set(0)
@@ -131,7 +131,7 @@ func (h *Health) Size(bytes int64) { h.size.Set(float64(bytes)) }
 func (h *Health) Reloaded(err error) {
 	h.reloadOK.Set(truth(err == nil))
 	if err == nil {
-		h.reloadTime.Set(seconds(h.now()))
+		h.reloadTime.Set(timestampSeconds(h.now()))
 	}
 }
 
@@ -142,4 +142,4 @@ func truth(b bool) float64 {
 	return 0
 }
 
-func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+func timestampSeconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

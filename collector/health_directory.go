@@ -52,7 +52,7 @@ func (d *directoryHealth) Directory(asOf time.Time) {
 			d.asOf.Reset()
 			return
 		}
-		d.asOf.WithLabelValues().Set(seconds(asOf))
+		d.asOf.WithLabelValues().Set(timestampSeconds(asOf))
 	})
 }
 

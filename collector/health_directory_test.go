@@ -64,7 +64,7 @@ func TestWhatIsNotConfiguredIsNotShown(t *testing.T) {
 	}
 	h.Directory(now.Add(-time.Hour))
 	h.RollupsPending(0)
-	h.Asked(usage.SourceUsageWriter, time.Second, &usage.Failure{Reason: usage.ReasonAuth})
+	h.Requested(usage.SourceUsageWriter, time.Second, &usage.Failure{Reason: usage.ReasonAuth})
 	got := samples(gathered(t, r))
 	for name, want := range map[string]float64{
 		"carbon_exporter_directory_timestamp_seconds{}":                             float64(now.Unix() - 3600),
@@ -97,8 +97,8 @@ func TestAnAnswerThatComesAfterItsSourceWasRemoved(t *testing.T) {
 	h := NewHealth(r, clock)
 	late := func() {
 		for _, source := range []string{usage.SourceMongoDB, usage.SourceUsageWriter} {
-			h.Asked(source, time.Second, nil)
-			h.Asked(source, time.Second, &usage.Failure{Reason: usage.ReasonTimeout})
+			h.Requested(source, time.Second, nil)
+			h.Requested(source, time.Second, &usage.Failure{Reason: usage.ReasonTimeout})
 		}
 		h.Directory(now)
 		h.RollupsPending(3)

@@ -18,10 +18,10 @@ func TestHealth(t *testing.T) {
 		t.Error("a source that was never asked is up or down")
 	}
 	refused := fmt.Errorf("query cpu seconds: %w", &usage.Failure{Reason: usage.ReasonConnection})
-	h.Asked(usage.SourcePrometheus, time.Second, nil)
+	h.Requested(usage.SourcePrometheus, time.Second, nil)
 	at = at.Add(time.Minute)
-	h.Asked(usage.SourcePrometheus, time.Second, refused)
-	h.Asked(usage.SourceCarbonIntensity, time.Second, fmt.Errorf("something else"))
+	h.Requested(usage.SourcePrometheus, time.Second, refused)
+	h.Requested(usage.SourceCarbonIntensity, time.Second, fmt.Errorf("something else"))
 	h.Rejected(usage.Rejects{"nan": 2})
 	h.Rejected(usage.Rejects{"nan": 1, "negative": 4})
 	h.Rejected(nil)
@@ -55,7 +55,7 @@ func TestHealth(t *testing.T) {
 	}
 	h.Wrote(nil)
 	h.Reloaded(nil)
-	h.Asked(usage.SourcePrometheus, time.Second, nil)
+	h.Requested(usage.SourcePrometheus, time.Second, nil)
 	got = samples(gathered(t, r))
 	for _, name := range []string{
 		"carbon_exporter_store_writable{}", "carbon_exporter_config_last_reload_successful{}", `carbon_exporter_source_up{source="prometheus"}`,

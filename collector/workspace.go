@@ -48,7 +48,7 @@ func (c workspaces) collect(out emitter, list []usage.ActiveUsage) {
 		}
 		seen[w.Host] = true
 		out.gauge(c.info, 1, w.Host, w.Project, w.Machine, w.User, w.Group)
-		out.gauge(c.start, seconds(w.Started), w.Host)
+		out.gauge(c.start, timestampSeconds(w.Started), w.Host)
 		byMode(out, c.energy, w.Host, w.Energy)
 		if w.Priced {
 			byMode(out, c.emissions, w.Host, w.Emissions)

@@ -35,7 +35,7 @@ var (
 func recordOf(i usage.Interval, state usage.State, used ...usedBy) usage.Record {
 	rec := usage.Record{
 		Interval: i, State: state, PUE: 1, FetchedAt: i.End().Add(2 * time.Minute), Coverage: map[string]usage.Coverage{},
-		Asked: usage.Asked{Busy: "busy", Idle: "idle"},
+		Queries: usage.Queries{Busy: "busy", Idle: "idle"},
 	}
 	machines := map[string]bool{}
 	for _, piece := range i.Pieces() {

@@ -63,6 +63,6 @@ func (w *watch) Write(line []byte) (int, error) {
 // samples.
 type refused struct{ samples usage.Rejects }
 
-func (r *refused) Rejected(more usage.Rejects)      { r.samples.Add(more) }
-func (*refused) Asked(string, time.Duration, error) {}
-func (*refused) Wrote(error)                        {}
+func (r *refused) Rejected(more usage.Rejects)          { r.samples.Add(more) }
+func (*refused) Requested(string, time.Duration, error) {}
+func (*refused) Wrote(error)                            {}

@@ -5,8 +5,8 @@ import "time"
 // forever is the end, in Unix seconds, of what has none: the year 36812.
 const forever = 1 << 40
 
-// seconds is a start in Unix seconds. Directories hold whole ones.
-func seconds(t time.Time) int64 { return t.Unix() }
+// startSeconds is a start in Unix seconds. Directories hold whole ones.
+func startSeconds(t time.Time) int64 { return t.Unix() }
 
 // endSeconds is an end in Unix seconds: zero means that there is none.
 func endSeconds(t time.Time) int64 {

@@ -32,11 +32,11 @@ func changedSpans(known directory.Directory, l directory.Learned) []directory.Sp
 	for _, p := range l.Hosts {
 		_, found := slices.BinarySearchFunc(known.Hosts, p, comparePlacements)
 		if found || p.Project != "" || p.Machine != "" {
-			d.spans = append(d.spans, hostSpan{p.Host, seconds(time.Time{}), forever})
+			d.spans = append(d.spans, hostSpan{p.Host, startSeconds(time.Time{}), forever})
 		}
 	}
 	if !known.AsOf.IsZero() && len(known.Memberships) == 0 && len(l.Memberships) > 0 {
-		d.spans = append(d.spans, hostSpan{"", seconds(time.Time{}), forever}) // groups of everybody, anywhere
+		d.spans = append(d.spans, hostSpan{"", startSeconds(time.Time{}), forever}) // groups of everybody, anywhere
 	}
 	return joined(d.spans)
 }
@@ -81,7 +81,7 @@ func (d *differ) document(old, now []directory.Tenure) {
 	d.cuts = d.cuts[:0]
 	for _, history := range [...][]directory.Tenure{old, now} {
 		for _, t := range history {
-			d.cuts = append(d.cuts, seconds(t.From), endSeconds(t.To))
+			d.cuts = append(d.cuts, startSeconds(t.From), endSeconds(t.To))
 		}
 	}
 	slices.Sort(d.cuts)
@@ -102,7 +102,7 @@ func (d *differ) document(old, now []directory.Tenure) {
 
 func holderAt(history []directory.Tenure, at int64, listed people) holder {
 	for _, t := range history {
-		if seconds(t.From) <= at && at < endSeconds(t.To) && !isNobody(t.Owner) {
+		if startSeconds(t.From) <= at && at < endSeconds(t.To) && !isNobody(t.Owner) {
 			return holder{t.Host, t.Owner, listed.knows(t.Owner)}
 		}
 	}

@@ -57,7 +57,7 @@ func turnsOf(tenures []directory.Tenure) (names []string, turns []turn) {
 	numbers := make(map[string]int, len(tenures)/2)
 	turns = make([]turn, 0, 2*len(tenures))
 	for _, t := range tenures {
-		from, to := seconds(t.From), endSeconds(t.To)
+		from, to := startSeconds(t.From), endSeconds(t.To)
 		if from >= to || t.Host == "" {
 			continue
 		}

@@ -54,18 +54,18 @@ func Find(s usage.Sightings) []usage.Drift {
 
 // lostLabels lists the labels that the series of a project no longer have, and when
 // they last had all of them.
-func lostLabels(days []usage.Sighting, now usage.Labels, newest time.Time) (lost []string, since time.Time) {
+func lostLabels(days []usage.Sighting, now usage.LabelPresence, newest time.Time) (lost []string, since time.Time) {
 	since = newest
 	for _, label := range []struct {
 		name string
-		of   func(usage.Labels) bool
+		of   func(usage.LabelPresence) bool
 	}{
-		{usage.LostProject, func(l usage.Labels) bool { return l.Project }},
-		{usage.LostMachine, func(l usage.Labels) bool { return l.Machine }},
-		{usage.LostHost, func(l usage.Labels) bool { return l.Host }},
-		{usage.LostUser, func(l usage.Labels) bool { return l.User }},
+		{usage.LostProject, func(l usage.LabelPresence) bool { return l.Project }},
+		{usage.LostMachine, func(l usage.LabelPresence) bool { return l.Machine }},
+		{usage.LostHost, func(l usage.LabelPresence) bool { return l.Host }},
+		{usage.LostUser, func(l usage.LabelPresence) bool { return l.User }},
 	} {
-		had := was(days, func(d usage.Sighting) bool { return label.of(d.Labels) })
+		had := was(days, func(d usage.Sighting) bool { return label.of(d.LabelPresence) })
 		if label.of(now) || !had.lately(newest) {
 			continue
 		}

@@ -13,9 +13,9 @@ import (
 var newest = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 
 // all is what series have that lack nothing.
-var all = usage.Labels{Project: true, Machine: true, Host: true, User: true}
+var all = usage.LabelPresence{Project: true, Machine: true, Host: true, User: true}
 
-func without(label string) usage.Labels {
+func without(label string) usage.LabelPresence {
 	l := all
 	switch label {
 	case usage.LostProject:
@@ -32,9 +32,9 @@ func without(label string) usage.Labels {
 
 // days are those on which a project was seen, so many days ago: until midnight, or
 // on the day of newest until one.
-func days(l usage.Labels, share float64, ago ...int) (seen []usage.Sighting) {
+func days(l usage.LabelPresence, share float64, ago ...int) (seen []usage.Sighting) {
 	for _, n := range ago {
-		d := usage.Sighting{Project: "ISIS", Day: usage.FloorEpoch(newest, day).Add(-time.Duration(n) * day), Share: share, Labels: l}
+		d := usage.Sighting{Project: "ISIS", Day: usage.FloorEpoch(newest, day).Add(-time.Duration(n) * day), Share: share, LabelPresence: l}
 		d.Last = d.Day.Add(day - 30*time.Minute)
 		if n == 0 {
 			d.Last = newest.Add(-11 * time.Hour)
@@ -52,11 +52,13 @@ func join(all ...[]usage.Sighting) (seen []usage.Sighting) {
 }
 
 func TestWhatIsLost(t *testing.T) {
-	here := func(l usage.Labels) map[string]usage.Labels { return map[string]usage.Labels{"ISIS": l} }
+	here := func(l usage.LabelPresence) map[string]usage.LabelPresence {
+		return map[string]usage.LabelPresence{"ISIS": l}
+	}
 	for _, c := range []struct {
 		name string
 		days []usage.Sighting
-		now  map[string]usage.Labels
+		now  map[string]usage.LabelPresence
 		want string
 	}{
 		{"nothing was ever seen", nil, nil, ""},
@@ -75,7 +77,7 @@ func TestWhatIsLost(t *testing.T) {
 		{"they lose the host", join(days(all, 1, 3, 2, 1), days(without(usage.LostHost), 1, 0)), here(without(usage.LostHost)), "ISIS host since 01-14T23:30"},
 		{"they lose the user", join(days(all, 1, 3, 2, 1), days(without(usage.LostUser), 1, 0)), here(without(usage.LostUser)), "ISIS user since 01-14T23:30"},
 		{"they lose the project, which a directory still knows", days(all, 1, 3, 2, 1), here(without(usage.LostProject)), "ISIS project since 01-14T23:30"},
-		{"they lose two", days(all, 1, 3, 2, 1), here(usage.Labels{Project: true, Host: true}), "ISIS machine user since 01-14T23:30"},
+		{"they lose two", days(all, 1, 3, 2, 1), here(usage.LabelPresence{Project: true, Host: true}), "ISIS machine user since 01-14T23:30"},
 		{"a label that was lost more than a week ago", join(days(all, 1, 12, 11, 10, 9), days(without(usage.LostMachine), 1, 8, 7, 6, 5, 4, 3, 2, 1, 0)), here(without(usage.LostMachine)), "ISIS -"},
 		{"in no order", days(all, 1, 1, 3, 2), nil, "ISIS series since 01-14T23:30"},
 	} {
@@ -103,7 +105,7 @@ func TestProjectsAreInOrderAndNobodysAreNone(t *testing.T) {
 			seen = append(seen, d)
 		}
 	}
-	got := Find(usage.Sightings{Newest: newest, Days: seen, Now: map[string]usage.Labels{"TDAaaS": all}})
+	got := Find(usage.Sightings{Newest: newest, Days: seen, Now: map[string]usage.LabelPresence{"TDAaaS": all}})
 	if len(got) != 2 || got[0].Project != "CLF" || len(got[0].Lost) != 1 || got[1].Project != "TDAaaS" || len(got[1].Lost) != 0 {
 		t.Errorf("got %+v", got)
 	}

@@ -74,10 +74,10 @@ func intervalOf(k Known) Interval {
 }
 
 func askedOf(k Known) *Asked {
-	if k.Asked == (usage.Asked{}) {
+	if k.Queries == (usage.Queries{}) {
 		return nil
 	}
-	a := &Asked{Busy: k.Asked.Busy, Idle: k.Asked.Idle}
+	a := &Asked{Busy: k.Queries.Busy, Idle: k.Queries.Idle}
 	for _, piece := range k.Interval.Pieces() {
 		a.EvaluatedAt = append(a.EvaluatedAt, text(piece.End()))
 	}

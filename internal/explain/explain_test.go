@@ -181,7 +181,7 @@ func TestStatesExplainThemselves(t *testing.T) {
 		},
 		{
 			"empty",
-			Known{Proof: usage.Proof{Record: usage.Record{State: usage.Empty, FetchedAt: now, Asked: usage.Asked{Busy: "b", Idle: "i"}}, RetryAt: now}},
+			Known{Proof: usage.Proof{Record: usage.Record{State: usage.Empty, FetchedAt: now, Queries: usage.Queries{Busy: "b", Idle: "i"}}, RetryAt: now}},
 			[]string{"empty: Prometheus answered without any series, which is not 0; it is queried once more at 2026-07-02T12:00:00Z\n", "Queried from Prometheus at 2026-07-02T12:00:00Z, evaluated at 2026-07-01T12:30:00Z\n  busy  b\n  idle  i\n"},
 			"Total",
 		},
@@ -279,7 +279,7 @@ func TestText(t *testing.T) {
 		Proof: usage.Proof{
 			Record: usage.Record{
 				Interval: half, State: usage.Settled, PUE: 1.5, FetchedAt: start.Add(32 * time.Minute),
-				Asked:    usage.Asked{Busy: "sum(increase(busy[30m]))", Idle: "sum(increase(idle[30m]))"},
+				Queries:  usage.Queries{Busy: "sum(increase(busy[30m]))", Idle: "sum(increase(idle[30m]))"},
 				Coverage: map[string]usage.Coverage{"ISIS": {Seen: 1700, Capacity: 1800}},
 				Ratings:  []usage.Rating{{Machine: "Muon", Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, Source: "calibrated", Error: &e}},
 				Facts: []usage.Fact{{

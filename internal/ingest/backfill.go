@@ -183,7 +183,7 @@ func (b *backfill) treat(d usage.Due, rec *usage.Record) usage.Policy {
 	if b.over.Project != nil {
 		// A directory may say that a machine without the label is another project's.
 		rec.Facts = slices.DeleteFunc(rec.Facts, func(f usage.Fact) bool { return f.Project != *b.over.Project })
-		maps.DeleteFunc(rec.Labels, func(project string, _ usage.Labels) bool { return project != *b.over.Project })
+		maps.DeleteFunc(rec.Labels, func(project string, _ usage.LabelPresence) bool { return project != *b.over.Project })
 		if len(rec.Facts) == 0 {
 			rec.State = usage.Empty // of this project
 		}

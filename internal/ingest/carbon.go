@@ -57,7 +57,7 @@ func (f *fetcher) keep(ctx context.Context, question func() ([]usage.Slot, usage
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	f.observer.Asked(usage.SourceCarbonIntensity, f.clock.Now().Sub(began), err)
+	f.observer.Requested(usage.SourceCarbonIntensity, f.clock.Now().Sub(began), err)
 	f.observer.Rejected(rejects)
 	notKept := f.store.SaveSlots(ctx, slots)
 	if len(slots) > 0 {

@@ -45,7 +45,7 @@ func (c *collector) collect(ctx context.Context, set Settings, due []usage.Due, 
 	if ctx.Err() != nil {
 		return collected{}, ctx.Err()
 	}
-	c.observer.Asked(usage.SourcePrometheus, c.clock.Now().Sub(began), err)
+	c.observer.Requested(usage.SourcePrometheus, c.clock.Now().Sub(began), err)
 	if err != nil {
 		return collected{}, err
 	}
@@ -150,7 +150,7 @@ func (c *collector) profiles(ctx context.Context, set Settings, d usage.Due, pie
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	c.observer.Asked(usage.SourcePrometheus, c.clock.Now().Sub(began), err)
+	c.observer.Requested(usage.SourcePrometheus, c.clock.Now().Sub(began), err)
 	switch {
 	case err == nil:
 		return profiles, nil

@@ -182,7 +182,7 @@ func (l *librarian) learn(ctx context.Context, set Settings) error {
 		return ctx.Err()
 	}
 	took := l.clock.Now().Sub(began)
-	l.observer.Asked(usage.SourceMongoDB, took, err)
+	l.observer.Requested(usage.SourceMongoDB, took, err)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 func facts(set Settings, power Power, interval usage.Interval, readings []attributed, at time.Time) usage.Record {
 	rec := usage.Record{
 		Interval: interval, State: usage.Unpriced, PUE: set.PUE, FetchedAt: at, Coverage: map[string]usage.Coverage{},
-		Labels: labels(readings), Asked: set.Source.Asked(interval),
+		Labels: labels(readings), Queries: set.Source.UsageQueries(interval),
 	}
 	if set.Workspaces {
 		rec.Hosts = []usage.HostFact{} // hosts that are gone lose what they had
@@ -56,11 +56,11 @@ func rater(power Power, rec *usage.Record) func(machine string) usage.Rating {
 }
 
 // labels says which labels the series of each project have.
-func labels(readings []attributed) map[string]usage.Labels {
-	all := map[string]usage.Labels{}
+func labels(readings []attributed) map[string]usage.LabelPresence {
+	all := map[string]usage.LabelPresence{}
 	for _, reading := range readings {
 		for _, p := range reading.parts {
-			l := usage.Labels{
+			l := usage.LabelPresence{
 				Project: p.Series.Project != usage.Unknown, Machine: p.Series.Machine != usage.Unknown,
 				Host: p.Series.Host != usage.Unknown, User: p.Series.User != "",
 			}

@@ -17,8 +17,8 @@ import (
 // Source gives CPU seconds of a run of adjacent intervals, all or nothing.
 type Source interface {
 	Read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error)
-	// Asked gives the queries that Read asks for an interval.
-	Asked(i usage.Interval) usage.Asked
+	// UsageQueries gives the queries that Read asks for an interval.
+	UsageQueries(i usage.Interval) usage.Queries
 	// Profiles says when in a piece the time of some series was used, where that
 	// is known.
 	Profiles(ctx context.Context, piece usage.Interval, series []usage.Series) (map[usage.Series]usage.Profile, error)
@@ -70,7 +70,7 @@ type UsageWriter interface {
 
 // Observer is told how the upstreams and the store fare, for the metrics.
 type Observer interface {
-	Asked(source string, took time.Duration, err error)
+	Requested(source string, took time.Duration, err error)
 	Rejected(usage.Rejects)
 	Wrote(err error)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestLabelsThatSeriesHave(t *testing.T) {
-	all := usage.Labels{Project: true, Machine: true, Host: true, User: true}
+	all := usage.LabelPresence{Project: true, Machine: true, Host: true, User: true}
 	whole := usage.Series{Project: "ISIS", Machine: "Muon", Host: "h", User: "ada"}
 	part := func(s usage.Series, project string) usage.Part {
 		return usage.Part{Series: s, Key: usage.Key{Project: project, Machine: "Muon", User: "ada"}}
@@ -22,26 +22,26 @@ func TestLabelsThatSeriesHave(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		parts []usage.Part
-		want  map[string]usage.Labels
+		want  map[string]usage.LabelPresence
 	}{
-		{"none", nil, map[string]usage.Labels{}},
-		{"all", []usage.Part{part(whole, "ISIS")}, map[string]usage.Labels{"ISIS": all}},
+		{"none", nil, map[string]usage.LabelPresence{}},
+		{"all", []usage.Part{part(whole, "ISIS")}, map[string]usage.LabelPresence{"ISIS": all}},
 		{
 			"one series lacks the machine type",
 			[]usage.Part{part(whole, "ISIS"), part(change(func(s *usage.Series) { s.Machine = usage.Unknown }), "ISIS")},
-			map[string]usage.Labels{"ISIS": {Project: true, Host: true, User: true}},
+			map[string]usage.LabelPresence{"ISIS": {Project: true, Host: true, User: true}},
 		},
 		{
 			"and the host",
 			[]usage.Part{part(change(func(s *usage.Series) { s.Host = usage.Unknown }), "ISIS"), part(whole, "ISIS")},
-			map[string]usage.Labels{"ISIS": {Project: true, Machine: true, User: true}},
+			map[string]usage.LabelPresence{"ISIS": {Project: true, Machine: true, User: true}},
 		},
-		{"one is nobody's", []usage.Part{part(nobodys, "ISIS"), part(whole, "ISIS")}, map[string]usage.Labels{"ISIS": all}},
-		{"all are", []usage.Part{part(nobodys, "ISIS"), part(nobodys, "ISIS")}, map[string]usage.Labels{"ISIS": {Project: true, Machine: true, Host: true}}},
+		{"one is nobody's", []usage.Part{part(nobodys, "ISIS"), part(whole, "ISIS")}, map[string]usage.LabelPresence{"ISIS": all}},
+		{"all are", []usage.Part{part(nobodys, "ISIS"), part(nobodys, "ISIS")}, map[string]usage.LabelPresence{"ISIS": {Project: true, Machine: true, Host: true}}},
 		{
 			"a directory says whose a machine is",
 			[]usage.Part{part(change(func(s *usage.Series) { s.Project = usage.Unknown }), "ISIS"), part(whole, "CLF")},
-			map[string]usage.Labels{"ISIS": {Machine: true, Host: true, User: true}, "CLF": all},
+			map[string]usage.LabelPresence{"ISIS": {Machine: true, Host: true, User: true}, "CLF": all},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

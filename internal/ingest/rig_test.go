@@ -442,7 +442,7 @@ func number(form url.Values, name string) float64 {
 // silent is a witness who tells nobody.
 type silent struct{}
 
-func (silent) Asked(string, time.Duration, error)       {}
+func (silent) Requested(string, time.Duration, error)   {}
 func (silent) Rejected(usage.Rejects)                   {}
 func (silent) Wrote(error)                              {}
 func (silent) Changed(context.Context)                  {}

@@ -90,7 +90,7 @@ func (l *writerLoop) write(ctx context.Context, w UsageWriter) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		l.observer.Asked(usage.SourceUsageWriter, l.clock.Now().Sub(began), err)
+		l.observer.Requested(usage.SourceUsageWriter, l.clock.Now().Sub(began), err)
 		if err != nil {
 			return fmt.Errorf("write usage of %s and later: %w", rollups[0].Interval, err)
 		}

@@ -57,8 +57,8 @@ func census(config Config, at Address) []*Host {
 		begin := free.Add(halfHours(1 + draw(at.seed, aboutLife, visit, 1)*12))
 		end := begin.Add(halfHours(2 + draw(at.seed, aboutLife, visit, 2)*60))
 		if config.Odd.Lifetimes {
-			begin = begin.Add(-seconds(draw(at.seed, aboutLife, visit, 3) * 1700))
-			end = end.Add(-seconds(draw(at.seed, aboutLife, visit, 4) * 1700))
+			begin = begin.Add(-wholeSeconds(draw(at.seed, aboutLife, visit, 3) * 1700))
+			end = end.Add(-wholeSeconds(draw(at.seed, aboutLife, visit, 4) * 1700))
 		}
 		if end.After(config.End) {
 			return hosts
@@ -104,4 +104,4 @@ func user(seed uint64) string {
 
 func halfHours(n float64) time.Duration { return time.Duration(int(n)) * usage.SlotLength }
 
-func seconds(n float64) time.Duration { return time.Duration(int(n)) * time.Second }
+func wholeSeconds(n float64) time.Duration { return time.Duration(int(n)) * time.Second }

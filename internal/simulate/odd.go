@@ -13,7 +13,7 @@ const day = 24 * time.Hour
 func (h *Host) bootedBefore(t time.Time) time.Time {
 	for today := usage.FloorEpoch(t, day); today.Add(day).After(h.Begin); today = today.Add(-day) {
 		seed := mix(h.seed, aboutReboot, uint64(today.Unix()))
-		boot := today.Add(seconds(draw(seed, 1) * day.Seconds()))
+		boot := today.Add(wholeSeconds(draw(seed, 1) * day.Seconds()))
 		if draw(seed, 2) < 0.5 && !boot.After(t) && boot.After(h.Begin) {
 			return boot
 		}
@@ -32,8 +32,8 @@ func (h *Host) Scraped(t time.Time) bool {
 	}
 	today := usage.FloorEpoch(t, day)
 	seed := mix(h.seed, aboutGap, uint64(today.Unix()))
-	from := today.Add(seconds(draw(seed, 1) * day.Seconds()))
-	gap := usage.Interval{Start: from, Length: 2*time.Minute + seconds(draw(seed, 2)*1080)}
+	from := today.Add(wholeSeconds(draw(seed, 1) * day.Seconds()))
+	gap := usage.Interval{Start: from, Length: 2*time.Minute + wholeSeconds(draw(seed, 2)*1080)}
 	return draw(seed, 3) > 1.0/3 || !gap.Holds(t)
 }
 

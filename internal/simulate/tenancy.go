@@ -38,14 +38,14 @@ func (h *Host) handOut() {
 		switch d := draw(seed, 1); {
 		case n == 1:
 		case d < apart:
-			w.created = free.Add(seconds(draw(seed, 2) * 6 * 3600))
+			w.created = free.Add(wholeSeconds(draw(seed, 2) * 6 * 3600))
 		case d < apart+overlap:
-			w.created = free.Add(-seconds(60 + draw(seed, 2)*540))
+			w.created = free.Add(-wholeSeconds(60 + draw(seed, 2)*540))
 		}
 		if draw(seed, 3) < pooled {
-			w.acquired = w.created.Add(seconds(60 + draw(seed, 4)*8*3600))
+			w.acquired = w.created.Add(wholeSeconds(60 + draw(seed, 4)*8*3600))
 		}
-		w.deleted = earliest(w.taken().Add(seconds((2+draw(seed, 5)*48)*3600)), h.End)
+		w.deleted = earliest(w.taken().Add(wholeSeconds((2+draw(seed, 5)*48)*3600)), h.End)
 		if !w.taken().Before(w.deleted) {
 			w.owner, w.acquired = "", time.Time{}
 		}

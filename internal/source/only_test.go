@@ -26,13 +26,13 @@ func TestOneProjectAloneIsAskedFor(t *testing.T) {
 			if len(s.asked) != 3 || !slices.Equal(s.asked, only.Queries(halfHour[0])) {
 				t.Errorf("asked %q, said %q", s.asked, only.Queries(halfHour[0]))
 			}
-			asked := only.Asked(halfHour[0])
+			asked := only.UsageQueries(halfHour[0])
 			for _, query := range append(s.asked, asked.Busy, asked.Idle) {
 				if strings.Count(query, c.matcher) != strings.Count(query, "node_cpu_seconds_total{") {
 					t.Errorf("%s\nasks for others too", query)
 				}
 			}
-			if strings.Contains(all.Asked(halfHour[0]).Busy, "cloud_project_name=") {
+			if strings.Contains(all.UsageQueries(halfHour[0]).Busy, "cloud_project_name=") {
 				t.Error("the client that it was made of asks for it alone as well")
 			}
 		})

@@ -21,8 +21,8 @@ func (c *Client) Projects(ctx context.Context, p usage.Period) ([]string, error)
 	u := c.URL.JoinPath("api/v1/label", url.PathEscape(c.Query.Labels.Project), "values")
 	u.RawQuery = url.Values{
 		"match[]": {c.Query.projectsSelector()},
-		"start":   {seconds(p.From)},
-		"end":     {seconds(p.To)},
+		"start":   {queryTime(p.From)},
+		"end":     {queryTime(p.To)},
 	}.Encode()
 	projects, err := c.listed(ctx, u)
 	return projects, c.Upstream.Failed("list projects", err)

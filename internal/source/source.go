@@ -69,16 +69,16 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 	return readings, t.rejects, nil
 }
 
-// Asked gives the queries that Read asks for the CPU seconds of an interval, with
+// UsageQueries gives the queries that Read asks for the CPU seconds of an interval, with
 // their window in place.
-func (c *Client) Asked(i usage.Interval) usage.Asked {
+func (c *Client) UsageQueries(i usage.Interval) usage.Queries {
 	window := c.windows([]usage.Interval{i})[0].Length
-	return usage.Asked{Busy: c.Query.busy(window, nil), Idle: c.Query.idle(window, nil)}
+	return usage.Queries{Busy: c.Query.busy(window, nil), Idle: c.Query.idle(window, nil)}
 }
 
 // Queries are all queries that Read sends for an interval in the usual case.
 func (c *Client) Queries(i usage.Interval) []string {
-	asked := c.Asked(i)
+	asked := c.UsageQueries(i)
 	all := []string{asked.Busy, asked.Idle}
 	if c.Query.Given() {
 		return all
@@ -159,8 +159,8 @@ func (c *Client) fillByProject(ctx context.Context, t *table) error {
 func (c *Client) ask(ctx context.Context, t *table, query string, labels []string, s sink) error {
 	form := url.Values{
 		"query": {query},
-		"start": {seconds(t.pieces[0].End())},
-		"end":   {seconds(t.pieces[len(t.pieces)-1].End())},
+		"start": {queryTime(t.pieces[0].End())},
+		"end":   {queryTime(t.pieces[len(t.pieces)-1].End())},
 		"step":  {strconv.FormatFloat(t.step.Seconds(), 'f', -1, 64)},
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL.JoinPath("api/v1/query_range").String(), strings.NewReader(form.Encode()))
@@ -176,6 +176,6 @@ func (c *Client) ask(ctx context.Context, t *table, query string, labels []strin
 	return c.Upstream.Failed("query "+query, err)
 }
 
-func seconds(t time.Time) string {
+func queryTime(t time.Time) string {
 	return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', -1, 64)
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -110,7 +112,7 @@ func (s *Store) putTenures(d recordWriter, tenures []directory.Tenure) error {
 		if d.naming.isGone(owner) {
 			owner = ""
 		}
-		return append(values, t.Document, places[i], t.Host, owner, seconds(t.From), seconds(t.To))
+		return append(values, t.Document, places[i], t.Host, owner, unixOrNull(t.From), unixOrNull(t.To))
 	})
 }
 
@@ -138,7 +140,7 @@ func (d recordWriter) putMemberships(memberships []directory.Membership) error {
 		ON CONFLICT DO UPDATE SET valid_to = excluded.valid_to WHERE valid_to IS NOT excluded.valid_to`,
 		len(memberships), func(i int) []any {
 			m := memberships[i]
-			return []any{m.User, m.Group, seconds(m.From), seconds(m.To)}
+			return []any{m.User, m.Group, unixOrNull(m.From), unixOrNull(m.To)}
 		})
 }
 
@@ -191,8 +193,8 @@ func (d recordWriter) set(name, value string) error {
 	return err
 }
 
-// seconds is a time as it is stored: NULL for none.
-func seconds(t time.Time) any {
+// unixOrNull is a time as it is stored: NULL for none.
+func unixOrNull(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
@@ -205,4 +207,73 @@ func text(s string) any {
 		return nil
 	}
 	return s
+}
+
+// Directory reads back what SaveDirectory has written, but for people who were
+// forgotten since: tenures by document and as they were within it, people by id,
+// memberships by user, group and time, hosts by name. It is the zero Directory
+// while there is none.
+func (s *Store) Directory(ctx context.Context) (directory.Directory, error) {
+	var d directory.Directory
+	err := s.read(ctx, func(tx *sqlite.Tx) error {
+		var asOf int64
+		err := tx.QueryRowContext(ctx, "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'directory_as_of'").Scan(&asOf)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		d.AsOf = unix(asOf)
+		return readDirectory(ctx, tx, &d)
+	})
+	return d, err
+}
+
+func readDirectory(ctx context.Context, tx *sqlite.Tx, d *directory.Directory) error {
+	var from, to *int64
+	for _, table := range []struct {
+		query string
+		scan  func(*sql.Rows) error
+	}{
+		{"SELECT document, host, owner, valid_from, valid_to FROM directory_tenure ORDER BY document, place", func(rows *sql.Rows) error {
+			var t directory.Tenure
+			err := rows.Scan(&t.Document, &t.Host, &t.Owner, &from, &to)
+			t.From, t.To = moment(from), moment(to)
+			d.Tenures = append(d.Tenures, t)
+			return err
+		}},
+		{"SELECT user_id, coalesce(display_name, '') FROM directory_person ORDER BY user_id", func(rows *sql.Rows) error {
+			var p directory.Person
+			err := rows.Scan(&p.ID, &p.Name)
+			d.People = append(d.People, p)
+			return err
+		}},
+		{"SELECT user_id, group_name, valid_from, valid_to FROM directory_membership ORDER BY user_id, group_name, valid_from", func(rows *sql.Rows) error {
+			var m directory.Membership
+			err := rows.Scan(&m.User, &m.Group, &from, &to)
+			m.From, m.To = moment(from), moment(to)
+			d.Memberships = append(d.Memberships, m)
+			return err
+		}},
+		{"SELECT host, coalesce(project, ''), coalesce(machine, '') FROM directory_placement ORDER BY host", func(rows *sql.Rows) error {
+			var p directory.Placement
+			err := rows.Scan(&p.Host, &p.Project, &p.Machine)
+			d.Hosts = append(d.Hosts, p)
+			return err
+		}},
+	} {
+		if err := each(ctx, tx, table.query, nil, table.scan); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moment is a stored time; the zero time for NULL.
+func moment(seconds *int64) time.Time {
+	if seconds == nil {
+		return time.Time{}
+	}
+	return unix(*seconds)
 }

@@ -276,7 +276,7 @@ func (u *update) keepOthers(rec *usage.Record, project string, old content, fres
 	}
 	rec.Coverage = withOthers(rec.Coverage, was.Coverage, project)
 	rec.Labels = withOthers(rec.Labels, was.Labels, project)
-	rec.Asked = usage.Asked{} // what was asked for the others stands
+	rec.Queries = usage.Queries{} // what was asked for the others stands
 	return nil
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"sync"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
@@ -14,13 +15,13 @@ import (
 // but for a person who is forgotten, by this program or another: then all of it
 // is read anew (see in).
 type names struct {
-	mu      sync.RWMutex // over book, what is in it, and aliases
-	book    *book
-	aliases map[string]string // what people whom this program knew are called since they were forgotten
+	mu       sync.RWMutex // over register, what is in it, and aliases
+	register *register
+	aliases  map[string]string // what people whom this program knew are called since they were forgotten
 }
 
-// book is one reading of the names, with what was added since.
-type book struct {
+// register is one reading of the names, with what was added since.
+type register struct {
 	projects  map[string]int64
 	machines  map[string]int64
 	groups    map[string]int64
@@ -38,12 +39,12 @@ type identity struct {
 }
 
 func loadNames(ctx context.Context, db queryer) (*names, error) {
-	b, err := readBook(ctx, db)
-	return &names{book: b, aliases: map[string]string{}}, err
+	b, err := readRegister(ctx, db)
+	return &names{register: b, aliases: map[string]string{}}, err
 }
 
-func readBook(ctx context.Context, db queryer) (*book, error) {
-	b := &book{
+func readRegister(ctx context.Context, db queryer) (*register, error) {
+	b := &register{
 		projects: map[string]int64{}, machines: map[string]int64{}, groups: map[string]int64{}, instances: map[string]int64{},
 		users: map[string]*int64{}, keys: map[usage.Key]int64{}, byID: map[int64]identity{},
 	}
@@ -110,10 +111,10 @@ func (n *names) in(ctx context.Context, tx *sqlite.Tx) (*naming, error) {
 		return nil, err
 	}
 	n.mu.RLock()
-	b := n.book
+	b := n.register
 	n.mu.RUnlock()
 	if forgotten > len(b.forgotten.ids) {
-		fresh, err := readBook(ctx, tx)
+		fresh, err := readRegister(ctx, tx)
 		if err != nil {
 			return nil, err
 		}
@@ -122,19 +123,19 @@ func (n *names) in(ctx context.Context, tx *sqlite.Tx) (*naming, error) {
 	return newNaming(ctx, tx, n, b), nil
 }
 
-// turn puts a fresh book in force, unless another that knows as much is.
-func (n *names) turn(fresh *book) *book {
+// turn puts a fresh register in force, unless another that knows as much is.
+func (n *names) turn(fresh *register) *register {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if len(fresh.forgotten.ids) <= len(n.book.forgotten.ids) {
-		return n.book
+	if len(fresh.forgotten.ids) <= len(n.register.forgotten.ids) {
+		return n.register
 	}
-	for id, k := range n.book.byID {
+	for id, k := range n.register.byID {
 		if is := fresh.byID[id].User; is != k.User {
 			n.aliases[k.User] = is
 		}
 	}
-	n.book = fresh
+	n.register = fresh
 	return fresh
 }
 
@@ -152,5 +153,232 @@ func (n *names) alias(user string) string {
 func (n *names) homesMoved() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	clear(n.book.users)
+	clear(n.register.users)
+}
+
+// naming finds and makes names inside one transaction. What it makes is
+// remembered in names only once the transaction is committed (see keep): a row
+// that was rolled back has no id.
+type naming struct {
+	*register
+	names *names
+	ctx   context.Context
+	tx    *sqlite.Tx
+	added struct {
+		projects, machines, groups, instances map[string]int64
+
+		users map[string]*int64
+		keys  map[usage.Key]int64
+		byID  map[int64]identity
+	}
+	gone map[string]bool // whom this transaction has asked about, see whose
+}
+
+func newNaming(ctx context.Context, tx *sqlite.Tx, n *names, b *register) *naming {
+	g := &naming{register: b, names: n, ctx: ctx, tx: tx, gone: map[string]bool{}}
+	g.added.projects, g.added.machines, g.added.groups = map[string]int64{}, map[string]int64{}, map[string]int64{}
+	g.added.instances = map[string]int64{}
+	g.added.users, g.added.keys = map[string]*int64{}, map[usage.Key]int64{}
+	g.added.byID = map[int64]identity{}
+	return g
+}
+
+func (g *naming) project(name string) (int64, error) {
+	return g.find(name, g.projects, g.added.projects,
+		"INSERT OR IGNORE INTO dim_project(cloud_project_name) VALUES (?)",
+		"SELECT project_id FROM dim_project WHERE cloud_project_name = ?")
+}
+
+func (g *naming) machine(name string) (int64, error) {
+	return g.find(name, g.machines, g.added.machines,
+		"INSERT OR IGNORE INTO dim_machine(machine_name) VALUES (?)",
+		"SELECT machine_id FROM dim_machine WHERE machine_name = ?")
+}
+
+func (g *naming) group(name string) (int64, error) {
+	return g.find(name, g.groups, g.added.groups,
+		"INSERT OR IGNORE INTO dim_group(group_name) VALUES (?)",
+		"SELECT group_id FROM dim_group WHERE group_name = ?")
+}
+
+// instance finds or makes the row of a host by its label, as it came.
+func (g *naming) instance(label string) (int64, error) {
+	host, port := hostPort(label)
+	return g.find(label, g.instances, g.added.instances,
+		"INSERT INTO dim_instance(raw_label, host, port) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM dim_instance WHERE raw_label = ?1)",
+		"SELECT min(instance_id) FROM dim_instance WHERE raw_label = ?", host, port)
+}
+
+// find gives the row of a name, or makes it: of the name and what else insert
+// takes.
+func (g *naming) find(name string, known, added map[string]int64, insert, get string, more ...any) (int64, error) {
+	g.names.mu.RLock()
+	id, ok := known[name]
+	g.names.mu.RUnlock()
+	if ok {
+		return id, nil
+	}
+	if id, ok := added[name]; ok {
+		return id, nil
+	}
+	if _, err := g.tx.ExecContext(g.ctx, insert, append([]any{name}, more...)...); err != nil {
+		return 0, err
+	}
+	if err := g.tx.QueryRowContext(g.ctx, get, name).Scan(&id); err != nil {
+		return 0, err
+	}
+	added[name] = id
+	return id, nil
+}
+
+// ids finds or makes the rows of the facts' keys.
+func (g *naming) ids(facts []usage.Fact) ([]int64, error) {
+	ids := make([]int64, len(facts))
+	g.names.mu.RLock()
+	for i := range facts {
+		ids[i] = g.keys[facts[i].Key] // 0, which no row has, where it is not known
+	}
+	g.names.mu.RUnlock()
+	for i := range facts {
+		if ids[i] != 0 {
+			continue
+		}
+		id, err := g.key(facts[i].Key)
+		if err != nil {
+			return nil, err
+		}
+		ids[i] = id
+	}
+	return ids, nil
+}
+
+// key makes the row of a key that was not known, and of everything it names.
+func (g *naming) key(k usage.Key) (id int64, err error) {
+	if id, ok := g.added.keys[k]; ok {
+		return id, nil
+	}
+	project, err := g.project(k.Project)
+	if err != nil {
+		return 0, err
+	}
+	machine, err := g.machine(k.Machine)
+	if err != nil {
+		return 0, err
+	}
+	group, err := g.group(k.Group)
+	if err != nil {
+		return 0, err
+	}
+	if err := g.user(k.User); err != nil {
+		return 0, err
+	}
+	for _, insert := range []struct {
+		sql  string
+		args []any
+	}{
+		{"INSERT OR IGNORE INTO map_user_project VALUES (?, ?)", []any{k.User, project}},
+		{"INSERT OR IGNORE INTO map_project_machine VALUES (?, ?)", []any{project, machine}},
+		{
+			"INSERT OR IGNORE INTO usage_key(project_id, machine_id, user_id, group_id) VALUES (?, ?, ?, ?)",
+			[]any{project, machine, k.User, group},
+		},
+	} {
+		if _, err := g.tx.ExecContext(g.ctx, insert.sql, insert.args...); err != nil {
+			return 0, err
+		}
+	}
+	if err := g.tx.QueryRowContext(g.ctx, `SELECT key_id FROM usage_key
+		WHERE project_id = ? AND machine_id = ? AND user_id = ? AND group_id = ?`,
+		project, machine, k.User, group).Scan(&id); err != nil {
+		return 0, err
+	}
+	g.added.keys[k], g.added.byID[id] = id, identity{Key: k, project: project, machine: machine}
+	return id, nil
+}
+
+// user makes the row of a user, if there is none.
+func (g *naming) user(id string) error {
+	_, err := g.tx.ExecContext(g.ctx, "INSERT OR IGNORE INTO dim_user(user_id) VALUES (?)", id)
+	return err
+}
+
+// home sets the present group of a user by usage, by which the views v_group_*
+// add up; a person whose group the directory says keeps that. It only writes a
+// change.
+func (g *naming) home(user, group string) error {
+	id, err := g.group(group)
+	if err != nil {
+		return err
+	}
+	g.names.mu.RLock()
+	have := g.users[user]
+	g.names.mu.RUnlock()
+	if have != nil && *have == id {
+		return nil
+	}
+	if _, err := g.tx.ExecContext(g.ctx, `UPDATE dim_user SET group_id = ?1
+		WHERE user_id = ?2 AND group_id IS NOT ?1 AND NOT (
+			EXISTS (SELECT 1 FROM setting WHERE name = 'homes' AND value = 'directory')
+			AND EXISTS (SELECT 1 FROM directory_person WHERE user_id = ?2))`, id, user); err != nil {
+		return err
+	}
+	g.added.users[user] = &id
+	return nil
+}
+
+// keep remembers what a committed transaction made. If somebody was forgotten
+// since, it may be of them, and is found again when it is needed.
+func (g *naming) keep() {
+	g.names.mu.Lock()
+	defer g.names.mu.Unlock()
+	if g.names.register != g.register {
+		return
+	}
+	for _, m := range []struct{ to, from map[string]int64 }{
+		{g.projects, g.added.projects}, {g.machines, g.added.machines}, {g.groups, g.added.groups}, {g.instances, g.added.instances},
+	} {
+		for name, id := range m.from {
+			m.to[name] = id
+		}
+	}
+	for user, id := range g.added.users {
+		g.users[user] = id
+	}
+	for k, id := range g.added.keys {
+		g.keys[k], g.byID[id] = id, g.added.byID[id]
+	}
+}
+
+// keyOf is the key of an id, also of one that another program has just added.
+func (g *naming) keyOf(ctx context.Context, id int64) (identity, error) {
+	if k, ok := g.added.byID[id]; ok {
+		return k, nil
+	}
+	g.names.mu.RLock()
+	k, ok := g.byID[id]
+	g.names.mu.RUnlock()
+	if ok {
+		return k, nil
+	}
+	if err := g.lookAgain(ctx); err != nil {
+		return identity{}, err
+	}
+	g.names.mu.RLock()
+	defer g.names.mu.RUnlock()
+	if k, ok = g.byID[id]; !ok {
+		return k, fmt.Errorf("usage_key %d does not exist", id)
+	}
+	return k, nil
+}
+
+// lookAgain learns the keys that other programs have added. Those that this
+// transaction has made are not there before it is committed.
+func (g *naming) lookAgain(ctx context.Context) error {
+	g.names.mu.Lock()
+	defer g.names.mu.Unlock()
+	return readKeys(ctx, g.tx, func(id int64, k identity) {
+		if _, own := g.added.byID[id]; !own {
+			g.keys[k.Key], g.byID[id] = id, k
+		}
+	})
 }

@@ -22,7 +22,7 @@ func proof(t *testing.T, s *Store, i usage.Interval) usage.Proof {
 func TestAProofHoldsAllThatIsKnown(t *testing.T) {
 	s := newStore(t)
 	rec := withPrice(threeKeys(at(1)), 200, usage.Provisional)
-	rec.Asked = usage.Asked{Busy: "busy", Idle: "idle"}
+	rec.Queries = usage.Queries{Busy: "busy", Idle: "idle"}
 	commit(t, s, rec)
 	forecast, actual := usage.GramsPerKWh(200), usage.GramsPerKWh(180)
 	slots := []usage.Slot{
@@ -50,7 +50,7 @@ func TestAProofHoldsAllThatIsKnown(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	if len(got.Facts) != 3 || len(got.Changes) != 1 || got.Asked.Busy != "busy" {
+	if len(got.Facts) != 3 || len(got.Changes) != 1 || got.Queries.Busy != "busy" {
 		t.Errorf("got %+v", got)
 	}
 }

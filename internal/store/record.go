@@ -3,9 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -75,7 +77,7 @@ func readFactors(ctx context.Context, db queryer, rec *usage.Record) error {
 		FROM usage_interval i LEFT JOIN asked a USING (asked_id) WHERE i.start = ?`, start, func(rows *sql.Rows) error {
 		var pue *float64
 		var fetched *int64
-		err := rows.Scan(&pue, &fetched, &rec.Asked.Busy, &rec.Asked.Idle)
+		err := rows.Scan(&pue, &fetched, &rec.Queries.Busy, &rec.Queries.Idle)
 		rec.FetchedAt = moment(fetched)
 		if pue != nil {
 			rec.PUE = *pue
@@ -106,10 +108,10 @@ func readFactors(ctx context.Context, db queryer, rec *usage.Record) error {
 	return each(ctx, db, `SELECT p.cloud_project_name, l.project, l.machine, l.host, l.user
 		FROM interval_labels l JOIN dim_project p ON p.project_id = l.project_id WHERE l.start = ?`, start, func(rows *sql.Rows) error {
 		var project string
-		var l usage.Labels
+		var l usage.LabelPresence
 		err := rows.Scan(&project, &l.Project, &l.Machine, &l.Host, &l.User)
 		if rec.Labels == nil {
-			rec.Labels = map[string]usage.Labels{}
+			rec.Labels = map[string]usage.LabelPresence{}
 		}
 		rec.Labels[project] = l
 		return err
@@ -168,4 +170,110 @@ func (s *Store) Projects(ctx context.Context) (names []string, err error) {
 func (s *Store) KeepsHosts(ctx context.Context) (keeps bool, err error) {
 	err = s.reader.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM workspace_usage)").Scan(&keeps)
 	return keeps, err
+}
+
+// Proof gives all there is of an interval, as of one moment, also of one that is
+// not written down (Missing) or whose facts are kept no more (Pruned).
+func (s *Store) Proof(ctx context.Context, i usage.Interval) (usage.Proof, error) {
+	var p usage.Proof
+	err := s.read(ctx, func(tx *sqlite.Tx) error {
+		naming, err := s.names.in(ctx, tx)
+		if err != nil {
+			return err
+		}
+		p.Record, err = readRecord(ctx, tx, naming, i)
+		if p.Pruned = errors.Is(err, usage.ErrPruned); p.Pruned {
+			err = readFactors(ctx, tx, &p.Record) // they stay
+		}
+		if err != nil {
+			return err
+		}
+		if err := readAttempts(ctx, tx, &p); err != nil {
+			return err
+		}
+		if p.Slots, err = readAllSlots(ctx, tx, i); err != nil {
+			return err
+		}
+		p.Changes, err = readChanges(ctx, tx, i)
+		return err
+	})
+	if err != nil {
+		return p, fmt.Errorf("interval %s: store: %w", i, err)
+	}
+	return p, nil
+}
+
+// readAttempts adds how it went when the interval was asked for.
+func readAttempts(ctx context.Context, db queryer, p *usage.Proof) error {
+	var retry *int64
+	err := db.QueryRowContext(ctx, "SELECT attempts, coalesce(error, ''), retry_at FROM usage_interval WHERE start = ?",
+		p.Interval.Start.Unix()).Scan(&p.Attempts, &p.Error, &retry)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if retry != nil && *retry > 0 { // 0: at once
+		p.RetryAt = unix(*retry)
+	}
+	return err
+}
+
+// readAllSlots gives the slots that hold the pieces of an interval, whoever says
+// what of them.
+func readAllSlots(ctx context.Context, db queryer, i usage.Interval) ([]usage.Slot, error) {
+	var slots []usage.Slot
+	err := each(ctx, db, `SELECT provider, grid, slot_start, forecast, actual, word, fetched_at FROM intensity_slot
+		WHERE slot_start >= ? AND slot_start < ? ORDER BY slot_start, provider, grid`,
+		[]any{usage.SlotAt(i.Start).Unix(), i.End().Unix()}, func(rows *sql.Rows) error {
+			var slot usage.Slot
+			var start, fetched int64
+			err := rows.Scan(&slot.Provider, &slot.Grid, &start, &slot.Forecast, &slot.Actual, &slot.Index, &fetched)
+			slot.From, slot.FetchedAt = unix(start), unix(fetched)
+			slots = append(slots, slot)
+			return err
+		})
+	return slots, err
+}
+
+// Titles gives, in the order of the users, the records of the directory by which
+// usage in an interval is theirs: the hosts that they had and the groups they were
+// in for any of it.
+func (s *Store) Titles(ctx context.Context, users []string, i usage.Interval) ([]directory.Title, error) {
+	titles := make([]directory.Title, len(users))
+	of := map[string]*directory.Title{}
+	for n, user := range users {
+		titles[n].User = user
+		of[user] = &titles[n]
+	}
+	args := []any{i.Start.Unix(), i.End().Unix()}
+	err := s.read(ctx, func(tx *sqlite.Tx) error {
+		var from, to *int64
+		if err := each(ctx, tx, `SELECT document, host, owner, valid_from, valid_to FROM directory_tenure
+			WHERE (valid_to IS NULL OR valid_to > ?) AND (valid_from IS NULL OR valid_from < ?) AND owner <> ''
+			ORDER BY valid_from, host, document`, args, func(rows *sql.Rows) error {
+			var t directory.Tenure
+			err := rows.Scan(&t.Document, &t.Host, &t.Owner, &from, &to)
+			t.From, t.To = moment(from), moment(to)
+			if title := of[t.Owner]; title != nil {
+				title.Tenures = append(title.Tenures, t)
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+		return each(ctx, tx, `SELECT user_id, group_name, valid_from, valid_to FROM directory_membership
+			WHERE (valid_to IS NULL OR valid_to > ?) AND (valid_from IS NULL OR valid_from < ?)
+			ORDER BY group_name, valid_from`, args, func(rows *sql.Rows) error {
+			var m directory.Membership
+			err := rows.Scan(&m.User, &m.Group, &from, &to)
+			m.From, m.To = moment(from), moment(to)
+			if title := of[m.User]; title != nil {
+				title.Memberships = append(title.Memberships, m)
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("interval %s: store: read whose it was: %w", i, err)
+	}
+	return titles, nil
 }

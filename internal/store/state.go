@@ -1,8 +1,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"math"
+	"slices"
+	"sort"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -16,7 +22,7 @@ func putInterval(ctx context.Context, tx *sqlite.Tx, rec usage.Record, kwh usage
 	} else if !policy.AskAgain.IsZero() {
 		askAgain = policy.AskAgain.Unix()
 	}
-	asked, err := askedID(ctx, tx, rec.Asked)
+	asked, err := askedID(ctx, tx, rec.Queries)
 	if err != nil {
 		return err
 	}
@@ -32,8 +38,8 @@ func putInterval(ctx context.Context, tx *sqlite.Tx, rec usage.Record, kwh usage
 }
 
 // askedID finds or makes the row of what was asked; nil where that is not known.
-func askedID(ctx context.Context, tx *sqlite.Tx, a usage.Asked) (any, error) {
-	if a == (usage.Asked{}) {
+func askedID(ctx context.Context, tx *sqlite.Tx, a usage.Queries) (any, error) {
+	if a == (usage.Queries{}) {
 		return nil, nil
 	}
 	if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO asked(busy_query, idle_query) VALUES (?, ?)", a.Busy, a.Idle); err != nil {
@@ -60,4 +66,99 @@ func restate(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, state 
 		return err
 	}
 	return answered(ctx, tx, interval)
+}
+
+// dueAgain makes intervals with facts due that are not settled and that any of
+// the spans touches, and says how many. Those that are due already stay as they
+// are.
+func dueAgain(ctx context.Context, tx *sqlite.Tx, spans []directory.Span) (n int, err error) {
+	if len(spans) == 0 {
+		return 0, nil
+	}
+	var starts []int64
+	joined := join(spans)
+	err = each(ctx, tx, `SELECT start, start + seconds FROM usage_interval
+		WHERE state IN ('unpriced', 'provisional') AND retry_at IS NULL`, nil, func(rows *sql.Rows) error {
+		var start, end int64
+		if err := rows.Scan(&start, &end); err != nil {
+			return err
+		}
+		if touches(joined, start, end) {
+			starts = append(starts, start)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, start := range starts {
+		if _, err := tx.ExecContext(ctx, "UPDATE usage_interval SET retry_at = 0 WHERE start = ?", start); err != nil {
+			return 0, err
+		}
+	}
+	return len(starts), nil
+}
+
+// stretch is a time [from, to) of any host.
+type stretch struct{ from, to int64 }
+
+// join gives the times that any of the spans holds, in order and apart: a first
+// directory has a span for every workspace that ever was.
+func join(spans []directory.Span) []stretch {
+	all := make([]stretch, len(spans))
+	for i, s := range spans {
+		all[i] = stretch{s.From.Unix(), math.MaxInt64}
+		if !s.To.IsZero() {
+			all[i].to = s.To.Unix()
+		}
+	}
+	slices.SortFunc(all, func(a, b stretch) int { return cmp.Compare(a.from, b.from) })
+	joined := all[:1]
+	for _, s := range all[1:] {
+		if last := &joined[len(joined)-1]; s.from <= last.to {
+			last.to = max(last.to, s.to)
+		} else {
+			joined = append(joined, s)
+		}
+	}
+	return joined
+}
+
+// touches is directory.Span.Touches, for all of them.
+func touches(joined []stretch, start, end int64) bool {
+	i := sort.Search(len(joined), func(i int) bool { return joined[i].to > start })
+	return i < len(joined) && joined[i].from < end
+}
+
+// nextRevision is a revision that no interval has and no follower has seen:
+// also not of an interval that is not kept any more.
+const nextRevision = `(SELECT 1 + max(
+	coalesce((SELECT max(revision) FROM usage_interval WHERE revision IS NOT NULL), 0),
+	coalesce((SELECT max(revision) FROM follower), 0)))`
+
+// looks says whether others would see the same of either content. When a price
+// was fetched is no news.
+func (c content) looks(like content) bool {
+	if c.state != like.state || !slices.Equal(c.rows, like.rows) || len(c.prices) != len(like.prices) {
+		return false
+	}
+	for i, p := range c.prices {
+		if !samePrice(p, like.prices[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// reviseUser gives new revisions to all intervals with usage of a user.
+func reviseUser(ctx context.Context, tx *sqlite.Tx, user string) error {
+	var next int64
+	if err := tx.QueryRowContext(ctx, "SELECT "+nextRevision).Scan(&next); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE usage_interval SET revision = n.revision FROM (
+		SELECT start, ? - 1 + row_number() OVER (ORDER BY start) AS revision FROM usage_interval
+		WHERE start IN (SELECT unixepoch(ts) FROM fact_usage WHERE user_id = ?)) AS n
+		WHERE n.start = usage_interval.start`, next, user)
+	return err
 }

@@ -192,3 +192,29 @@ type queryer = sqlite.Queryer
 func each(ctx context.Context, db queryer, query string, args []any, f func(*sql.Rows) error) error {
 	return sqlite.Each(ctx, db, query, args, f)
 }
+
+// Others says whether another program has written to the file since this was last
+// asked, or since it was opened: a person was forgotten, a backfill goes on. It
+// costs a look at a counter that SQLite keeps in shared memory.
+func (s *Store) Others(ctx context.Context) (wrote bool, err error) {
+	if s.writer == nil {
+		return false, sqlite.ErrReadOnly
+	}
+	// All that this program writes goes through one connection, whose own commits
+	// do not count there.
+	var version int64
+	if err := s.writer.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
+		return false, err
+	}
+	return s.others.Swap(version) != version, nil
+}
+
+// Rest gives back the memory that a run of commits has used for SQLite's page
+// cache. The next commit reads what it needs again.
+func (s *Store) Rest(ctx context.Context) error {
+	if s.writer == nil {
+		return sqlite.ErrReadOnly
+	}
+	_, err := s.writer.ExecContext(ctx, "PRAGMA shrink_memory")
+	return err
+}

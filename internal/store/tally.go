@@ -25,7 +25,7 @@ type Account struct {
 
 type keySum struct {
 	usage.Key
-	record
+	keyTotals
 }
 
 // Accounts adds up periods, all as of one moment. Whole days are sums that are
@@ -88,15 +88,15 @@ func (a Account) Keys() []usage.Total {
 
 // By gives the usage of every member of a scope, by name. They add up to the site.
 func (a Account) By(scope usage.Scope) []usage.Tally {
-	members := map[string]*record{}
+	members := map[string]*keyTotals{}
 	nobodys := map[string]*usage.Sum{}
 	for i := range a.keys {
 		k := &a.keys[i]
 		name := scope.Member(k.Key)
 		if members[name] == nil {
-			members[name], nobodys[name] = &record{}, &usage.Sum{}
+			members[name], nobodys[name] = &keyTotals{}, &usage.Sum{}
 		}
-		members[name].include(&k.record)
+		members[name].include(&k.keyTotals)
 		if k.User == usage.Unattributed {
 			nobodys[name].AddSum(k.sums[busyKWh])
 			nobodys[name].AddSum(k.sums[idleKWh])
@@ -111,8 +111,8 @@ func (a Account) By(scope usage.Scope) []usage.Tally {
 	return all
 }
 
-// include counts another record in.
-func (r *record) include(o *record) {
+// include counts others in.
+func (r *keyTotals) include(o *keyTotals) {
 	r.rows += o.rows
 	r.priced += o.priced
 	r.last = max(r.last, o.last)
@@ -121,7 +121,7 @@ func (r *record) include(o *record) {
 	}
 }
 
-func (r *record) tally() usage.Tally {
+func (r *keyTotals) tally() usage.Tally {
 	t := r.total(usage.Key{})
 	provisional := r.sums[busyKWh]
 	provisional.AddSum(r.sums[idleKWh])

@@ -239,14 +239,14 @@ func TestARecordAboutOneProjectLeavesTheOthers(t *testing.T) {
 func TestARecordIsGivenBackAsItWasCommitted(t *testing.T) {
 	s := newStore(t)
 	rec := withPrice(threeKeys(at(1)), 200, usage.Provisional)
-	rec.Asked = usage.Asked{Busy: "busy", Idle: "idle"}
+	rec.Queries = usage.Queries{Busy: "busy", Idle: "idle"}
 	commit(t, s, rec)
 	before := dump(t, s)
 	got, err := s.Record(t.Context(), at(1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Asked != rec.Asked || got.State != rec.State || !reflect.DeepEqual(got.Prices, rec.Prices) || !reflect.DeepEqual(got.Coverage, rec.Coverage) {
+	if got.Queries != rec.Queries || got.State != rec.State || !reflect.DeepEqual(got.Prices, rec.Prices) || !reflect.DeepEqual(got.Coverage, rec.Coverage) {
 		t.Errorf("got %+v\nwant %+v", got, rec)
 	}
 	commit(t, s, got)

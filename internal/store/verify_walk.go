@@ -277,11 +277,11 @@ func (w *walk) compareTotals(ctx context.Context) error {
 // differing counts the keys that have other sums in one than in the other. When
 // they were last used is not compared.
 func differing(a, b totals) (n int) {
-	has := func(t totals, id int64) record {
+	has := func(t totals, id int64) keyTotals {
 		if r := t[id]; r != nil && r.rows > 0 {
-			return record{rows: r.rows, priced: r.priced, sums: r.sums}
+			return keyTotals{rows: r.rows, priced: r.priced, sums: r.sums}
 		}
-		return record{}
+		return keyTotals{}
 	}
 	for id := range a {
 		if has(a, id) != has(b, id) {
@@ -289,7 +289,7 @@ func differing(a, b totals) (n int) {
 		}
 	}
 	for id := range b {
-		if a[id] == nil && has(b, id) != (record{}) {
+		if a[id] == nil && has(b, id) != (keyTotals{}) {
 			n++
 		}
 	}

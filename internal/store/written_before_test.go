@@ -251,7 +251,7 @@ func (a *asking) intervals() {
 
 func (a *asking) proof(p usage.Proof) {
 	a.say("interval %s %s pruned %v pue %s asked %q %q fetched %s attempts %d %q retry %s", p.Interval, p.State, p.Pruned,
-		bits(p.PUE), p.Asked.Busy, p.Asked.Idle, when(p.FetchedAt), p.Attempts, p.Error, when(p.RetryAt))
+		bits(p.PUE), p.Queries.Busy, p.Queries.Idle, when(p.FetchedAt), p.Attempts, p.Error, when(p.RetryAt))
 	facts := slices.Clone(p.Facts) // whatever order they are stored in
 	slices.SortFunc(facts, func(a, b usage.Fact) int {
 		if c := a.Start.Compare(b.Start); c != 0 {
@@ -272,7 +272,7 @@ func (a *asking) proof(p usage.Proof) {
 		a.say("  rating %s %s %s error %s", r.Machine, pair(r.Watts), r.Source, orDash(r.Error))
 	}
 	a.coverage("  its", p.Coverage)
-	sorted(p.Labels, func(project string, l usage.Labels) {
+	sorted(p.Labels, func(project string, l usage.LabelPresence) {
 		a.say("  labels %s %v %v %v %v", project, l.Project, l.Machine, l.Host, l.User)
 	})
 	for _, h := range p.Hosts {
@@ -334,9 +334,9 @@ func (a *asking) factors() {
 	a.must(err)
 	a.say("sighted to %s", when(seen.Newest))
 	for _, d := range seen.Days {
-		a.say("sighted %s %s last %s share %s %v %v %v %v", d.Project, when(d.Day), when(d.Last), bits(d.Share), d.Labels.Project, d.Machine, d.Host, d.User)
+		a.say("sighted %s %s last %s share %s %v %v %v %v", d.Project, when(d.Day), when(d.Last), bits(d.Share), d.LabelPresence.Project, d.Machine, d.Host, d.User)
 	}
-	sorted(seen.Now, func(project string, l usage.Labels) {
+	sorted(seen.Now, func(project string, l usage.LabelPresence) {
 		a.say("now %s %v %v %v %v", project, l.Project, l.Machine, l.Host, l.User)
 	})
 }

@@ -15,10 +15,10 @@ type Record struct {
 	Prices    []PiecePrice
 	Ratings   []Rating // the power used, by machine type
 	PUE       float64
-	Coverage  map[string]Coverage // by project
-	Labels    map[string]Labels   // by project
-	Hosts     []HostFact          // nil: nothing is known by host, and what was known stays
-	Asked     Asked               // what the source was asked; zero: not known
+	Coverage  map[string]Coverage      // by project
+	Labels    map[string]LabelPresence // by project
+	Hosts     []HostFact               // nil: nothing is known by host, and what was known stays
+	Queries   Queries                  // what the source was asked; zero: not known
 	FetchedAt time.Time
 }
 
@@ -79,8 +79,8 @@ const (
 	BecauseRecost   Why = "recost"   // asked for: other watts, PUE or provider
 )
 
-// Asked is what a source was asked for the CPU seconds of an interval.
-type Asked struct {
+// Queries are what a source was asked for the CPU seconds of an interval.
+type Queries struct {
 	Busy, Idle string
 }
 

@@ -12,7 +12,7 @@ import (
 
 // labelled stores intervals of half an hour in [from, to) with what series the
 // projects have.
-func labelled(t *testing.T, d *daemon, from, to time.Time, projects map[string]usage.Labels) {
+func labelled(t *testing.T, d *daemon, from, to time.Time, projects map[string]usage.LabelPresence) {
 	t.Helper()
 	var recs []usage.Record
 	for i := usage.IntervalAt(from, usage.SlotLength); i.Start.Before(to); i = i.Next() {
@@ -33,7 +33,7 @@ func TestWhatAProjectHasLostIsShownAndSaidOnce(t *testing.T) {
 	said := &screen{}
 	d.log = slog.New(slog.NewTextHandler(said, nil))
 	start := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
-	all := usage.Labels{Project: true, Machine: true, Host: true, User: true}
+	all := usage.LabelPresence{Project: true, Machine: true, Host: true, User: true}
 	less := all
 	less.Machine = false
 	hour := func(n int) time.Time { return start.Add(time.Duration(n) * time.Hour) }
@@ -70,17 +70,17 @@ func TestWhatAProjectHasLostIsShownAndSaidOnce(t *testing.T) {
 		}
 	}
 
-	labelled(t, d, hour(0), hour(72), map[string]usage.Labels{"CLF": all, "ISIS": all})
+	labelled(t, d, hour(0), hour(72), map[string]usage.LabelPresence{"CLF": all, "ISIS": all})
 	shows("0", "0")
 	says()
-	labelled(t, d, hour(72), hour(73), map[string]usage.Labels{"unknown": all, "ISIS": less})
+	labelled(t, d, hour(72), hour(73), map[string]usage.LabelPresence{"unknown": all, "ISIS": less})
 	shows("1", "1")
 	gone := `level=WARN msg="Project has no series any more; were its machines deleted or a label renamed?" project=CLF since=2026-03-04T23:30:00Z`
 	lost := `level=WARN msg="Series of a project have lost labels" project=ISIS lost=machine since=2026-03-04T23:30:00Z`
 	says(gone, lost)
-	labelled(t, d, hour(73), hour(74), map[string]usage.Labels{"ISIS": all})
+	labelled(t, d, hour(73), hour(74), map[string]usage.LabelPresence{"ISIS": all})
 	shows("1", "0")
 	says(gone, lost, `level=INFO msg="Project has its lost series or labels back" project=ISIS had_lost=machine`)
-	labelled(t, d, hour(74), hour(72+7*24+1), map[string]usage.Labels{"ISIS": all})
+	labelled(t, d, hour(74), hour(72+7*24+1), map[string]usage.LabelPresence{"ISIS": all})
 	shows("absent", "0")
 }

@@ -185,7 +185,7 @@ func TestMongoDBThatIsRemoved(t *testing.T) {
 	d, server := prepared(t, "--config.file="+path)
 	ended := func() {
 		for _, source := range []string{usage.SourceMongoDB, usage.SourceUsageWriter} {
-			d.Asked(source, time.Second, nil)
+			d.Requested(source, time.Second, nil)
 		}
 		d.Directory(time.Now())
 		d.RollupsPending(7)

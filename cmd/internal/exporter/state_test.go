@@ -54,11 +54,11 @@ func TestTheLandingPageSaysHowItIs(t *testing.T) {
 	says("Store", "writable, 0.")
 	says("Configuration", "loaded 0s ago (2")
 
-	d.Asked(usage.SourcePrometheus, time.Second, nil)
-	d.Asked(usage.SourceMongoDB, time.Second, nil)
+	d.Requested(usage.SourcePrometheus, time.Second, nil)
+	d.Requested(usage.SourceMongoDB, time.Second, nil)
 	d.Directory(time.Now().Add(-7 * time.Minute))
 	d.RejectedRecords([]directory.RecordReject{{Collection: "users", Reason: "duplicate", Count: 2}, {Collection: "hosts", Reason: "bad_type", Count: 1}})
-	d.Asked(usage.SourceUsageWriter, time.Second, errors.New("refused"))
+	d.Requested(usage.SourceUsageWriter, time.Second, errors.New("refused"))
 	d.RollupsPending(41)
 	d.Wrote(errors.New("disk full"))
 	d.Reloaded(errors.New("line 3"))
@@ -69,7 +69,7 @@ func TestTheLandingPageSaysHowItIs(t *testing.T) {
 	says("Store", "BAD not writable")
 	says("Configuration", "BAD loaded", "the last reload failed")
 
-	d.Asked(usage.SourceMongoDB, time.Second, errors.New("refused"))
+	d.Requested(usage.SourceMongoDB, time.Second, errors.New("refused"))
 	says("MongoDB", "BAD down, last response 0s ago", "directory read 7m0s ago")
 	if _, page := ask(t, http.MethodGet, server.URL+"/"); strings.Contains(page, "hunter2") || strings.Contains(page, "db.example.org") {
 		t.Error("the page shows an address")

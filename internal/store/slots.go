@@ -1,0 +1,172 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// SaveSlots keeps intensities. What a later answer leaves out is not forgotten:
+// null means "not known now", and the last known value is better knowledge. An
+// answer older than what is kept changes nothing. The time fetched is that of the
+// best value: an answer without an actual does not confirm the actual there is.
+// Forecasts are archived as well, as they were first seen.
+func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
+	if len(slots) == 0 {
+		return nil
+	}
+	return s.write(ctx, func(tx *sqlite.Tx) error {
+		for _, slot := range slots {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO intensity_slot
+				(provider, grid, slot_start, forecast, actual, word, fetched_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+				ON CONFLICT DO UPDATE SET
+					forecast = coalesce(excluded.forecast, forecast), actual = coalesce(excluded.actual, actual),
+					word = CASE excluded.word WHEN '' THEN word ELSE excluded.word END,
+					fetched_at = CASE WHEN excluded.actual IS NULL AND actual IS NOT NULL
+						THEN fetched_at ELSE excluded.fetched_at END
+				WHERE excluded.fetched_at >= fetched_at`,
+				slot.Provider, slot.Grid, slot.From.Unix(), (*float64)(slot.Forecast), (*float64)(slot.Actual),
+				slot.Index, slot.FetchedAt.Unix()); err != nil {
+				return err
+			}
+		}
+		return s.archive(ctx, tx, slots)
+	})
+}
+
+// Slots gives the known slots of a grid whose start lies in [from, to), oldest first.
+func (s *Store) Slots(ctx context.Context, provider, grid string, from, to time.Time) ([]usage.Slot, error) {
+	return readSlots(ctx, s.reader, provider, grid, from, to)
+}
+
+// slotsOf gives the known slots that an interval touches, by their start.
+func slotsOf(ctx context.Context, db queryer, provider, grid string, i usage.Interval) (map[time.Time]usage.Slot, error) {
+	all, err := readSlots(ctx, db, provider, grid, usage.SlotAt(i.Start), i.End())
+	slots := make(map[time.Time]usage.Slot, len(all))
+	for _, slot := range all {
+		slots[slot.From] = slot
+	}
+	return slots, err
+}
+
+func readSlots(ctx context.Context, db queryer, provider, grid string, from, to time.Time) ([]usage.Slot, error) {
+	var slots []usage.Slot
+	err := each(ctx, db, `SELECT slot_start, forecast, actual, word, fetched_at FROM intensity_slot
+		WHERE provider = ? AND grid = ? AND slot_start >= ? AND slot_start < ? ORDER BY slot_start`,
+		[]any{provider, grid, from.Unix(), to.Unix()}, func(rows *sql.Rows) error {
+			slot := usage.Slot{Provider: provider, Grid: grid}
+			var start, fetched int64
+			var forecast, actual *float64
+			if err := rows.Scan(&start, &forecast, &actual, &slot.Index, &fetched); err != nil {
+				return err
+			}
+			slot.From, slot.FetchedAt = unix(start), unix(fetched)
+			slot.Forecast, slot.Actual = (*usage.GramsPerKWh)(forecast), (*usage.GramsPerKWh)(actual)
+			slots = append(slots, slot)
+			return nil
+		})
+	return slots, err
+}
+
+// archive keeps the forecasts of an answer as they were first seen, at the known
+// leads. What begins before the answer came is no forecast any more, so that
+// nothing that is fetched of the past enters; nor is a value that is known to be
+// final at once.
+//
+// A clock that is wrong would file a forecast under another lead. One that is
+// behind is found out by actuals of slots that it says are still to come: then
+// nothing is kept. What one that ran ahead has left in the time to come is dropped
+// by the first answer after it was put right.
+func (s *Store) archive(ctx context.Context, tx *sqlite.Tx, slots []usage.Slot) error {
+	if slices.ContainsFunc(slots, func(s usage.Slot) bool { return s.Actual != nil && s.From.After(s.FetchedAt) }) {
+		return nil
+	}
+	leads := usage.ForecastLeads()
+	for _, slot := range slots {
+		lead := usage.ForecastLead(slot)
+		if slot.Forecast == nil || slot.Actual != nil || !slices.Contains(leads, lead) {
+			continue
+		}
+		fetched := slot.FetchedAt.Unix()
+		var behind bool
+		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM intensity_slot
+			WHERE provider = ? AND grid = ? AND slot_start > ? AND actual IS NOT NULL)`,
+			slot.Provider, slot.Grid, fetched).Scan(&behind); err != nil {
+			return err
+		}
+		if behind {
+			continue
+		}
+		// No forecast reaches further than the outlook: a row of later than that
+		// says that it is this clock that is behind.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM forecast_seen
+			WHERE provider = ?1 AND grid = ?2 AND slot_start > ?3 AND fetched_at > ?3 AND fetched_at <= ?4`,
+			slot.Provider, slot.Grid, fetched, slot.FetchedAt.Add(usage.OutlookLength).Unix()); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO forecast_seen VALUES (?, ?, ?, ?, ?, ?)",
+			slot.Provider, slot.Grid, slot.From.Unix(), int64(lead/time.Second), float64(*slot.Forecast), fetched); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ForecastErrors says how far the forecasts of slots that begin at since or later
+// were from the actuals that are known of them, by lead, the shortest first. A
+// lead of which nothing can be said is not there.
+func (s *Store) ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error) {
+	var all []usage.ForecastError
+	err := each(ctx, s.reader, `SELECT seen.ahead, avg(abs(seen.gco2eq_per_kwh - slot.actual)), count(*)
+		FROM forecast_seen AS seen JOIN intensity_slot AS slot USING (provider, grid, slot_start)
+		WHERE provider = ? AND grid = ? AND slot_start >= ? AND slot.actual IS NOT NULL
+		GROUP BY seen.ahead ORDER BY seen.ahead`,
+		[]any{provider, grid, since.Unix()}, func(rows *sql.Rows) error {
+			e := usage.ForecastError{Provider: provider, Grid: grid}
+			var ahead int64
+			if err := rows.Scan(&ahead, &e.Mean, &e.Pairs); err != nil {
+				return err
+			}
+			e.Ahead = time.Duration(ahead) * time.Second
+			all = append(all, e)
+			return nil
+		})
+	return all, err
+}
+
+// ForecastError is the one of ForecastErrors for a lead, which must be one of
+// usage.ForecastLeads. Of n = 0 forecasts there is no mean, and it is not 0.
+func (s *Store) ForecastError(ctx context.Context, provider, grid string, ahead time.Duration, since time.Time) (mean usage.GramsPerKWh, n int, err error) {
+	all, err := s.ForecastErrors(ctx, provider, grid, since)
+	if i := slices.IndexFunc(all, func(e usage.ForecastError) bool { return e.Ahead == ahead }); i >= 0 {
+		return all[i].Mean, all[i].Pairs, err
+	}
+	return 0, 0, err
+}
+
+// ForecastsUsed gives how good the forecasts are that any piece of a period is
+// priced with, by grid: as they were seen so far ahead, of slots since a time. One
+// without Pairs is a grid of which nothing can be said.
+func (s *Store) ForecastsUsed(ctx context.Context, p usage.Period, ahead time.Duration, since time.Time) ([]usage.ForecastError, error) {
+	var all []usage.ForecastError
+	err := each(ctx, s.reader, "SELECT DISTINCT provider, grid FROM interval_price WHERE kind = 'forecast' AND start >= ? AND start < ? ORDER BY 1, 2",
+		[]any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
+			e := usage.ForecastError{Ahead: ahead}
+			err := rows.Scan(&e.Provider, &e.Grid)
+			all = append(all, e)
+			return err
+		})
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if all[i].Mean, all[i].Pairs, err = s.ForecastError(ctx, all[i].Provider, all[i].Grid, ahead, since); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
