@@ -89,9 +89,12 @@ vuln: ## compare the code with the Go vulnerability database, which is on the in
 	cd $(E2E) && $(ROOT)/$(BIN)/govulncheck ./...
 	cd dashboards && $(ROOT)/$(BIN)/govulncheck ./...
 
-unreached: ## list functions that no program reaches, tests aside
+# One workspace of all modules: what only another module uses is used.
+unreached: ## list functions that no program uses, tests aside
 	cd tools/deadcode && $(GO) build -o $(ROOT)/$(BIN)/ golang.org/x/tools/cmd/deadcode
-	cd $(E2E) && $(ROOT)/$(BIN)/deadcode -filter 'carbon-exporter/carbon_exporter' ../../cmd/... ./cmd/...
+	@work=$$(mktemp -d) && trap 'rm -r "$$work"' EXIT && \
+	(cd "$$work" && $(GO) work init $(ROOT) $(ROOT)/$(E2E) $(ROOT)/dashboards) && \
+	GOWORK="$$work/go.work" $(BIN)/deadcode -filter carbon-exporter/carbon_exporter ./cmd/... ./$(E2E)/cmd/... ./dashboards/...
 
 bench: ## run the benchmarks of docs/performance.md
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/store ./internal/mongo ./internal/attribution ./collector ./cmd/internal/exporter ./cmd/carbontool
