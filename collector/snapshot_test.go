@@ -61,7 +61,8 @@ func day() *Snapshot {
 		ToDate: ToDate{
 			Month: []usage.Total{toDateOf(laser, 0.075, 4.5), {Key: muon, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.095, Idle: 0.012}}},
 			Year: []usage.Total{
-				toDateOf(laser, 0.15, 7.875), {Key: muon, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.095, Idle: 0.012}},
+				toDateOf(laser, 0.15, 7.875),
+				{Key: muon, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.095, Idle: 0.012}},
 				toDateOf(usage.Key{Project: "IDAaaS", Machine: "Laser", User: "977", Group: "ISIS"}, 0.5, 60),
 			},
 		},
@@ -69,21 +70,19 @@ func day() *Snapshot {
 			{
 				Name: "isis-2026", Scope: usage.ScopeGroup, Target: "ISIS", Limit: 500000,
 				Period: usage.Period{From: now.AddDate(0, 0, -10), To: now.AddDate(0, 0, 20)},
-				Used:   ptr(125000.0), Burn: map[string]float64{"2h": 1.5, "1d": 1.25, "7d": 0.75}, Projected: ptr(0.75),
+				Used:   new(125000.0), Burn: map[string]float64{"2h": 1.5, "1d": 1.25, "7d": 0.75}, Projected: new(0.75),
 			},
 			{
 				Name: "nobody-yet", Scope: usage.ScopeUser, Target: "1099", InKWh: true, Limit: 20,
 				Period: usage.Period{From: now.AddDate(0, 0, -1), To: now.AddDate(0, 0, 6)},
 			},
 			{
-				Name: "site", Scope: usage.ScopeAda, InKWh: true, Limit: 100, Used: ptr(0.257),
+				Name: "site", Scope: usage.ScopeAda, InKWh: true, Limit: 100, Used: new(0.257),
 				Period: usage.Period{From: now.AddDate(0, 0, -1), To: now.AddDate(0, 0, 6)},
 			},
 		},
 	}
 }
-
-func ptr[T any](v T) *T { return &v }
 
 func toDateOf(k usage.Key, kwh usage.KWh, grams usage.Grams) usage.Total {
 	return usage.Total{Key: k, Energy: usage.BusyIdle[usage.KWh]{Busy: kwh}, Emissions: usage.BusyIdle[usage.Grams]{Busy: grams}, Priced: true}

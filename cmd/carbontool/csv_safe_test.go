@@ -16,9 +16,12 @@ func TestCSVSafe(t *testing.T) {
 	fact.Machine, fact.Group = "+1;-2", "-3"
 	args, _ := exportedFrom(t, "", interval(slotAt(0), 200, fact))
 	for _, command := range [][]string{
-		{"export", "csv", "--from=2026-01-03"}, {"export", "csv", "--from=2026-01-03", "--grain=scope"},
-		{"report", "--from=2026-01-03", "--format=csv"}, {"report", "--from=2026-01-03", "--format=csv", "--scope=machine"},
-		{"report", "--from=2026-01-03", "--format=csv", "--scope=user"}, {"report", "--from=2026-01-03", "--format=csv", "--scope=group"},
+		{"export", "csv", "--from=2026-01-03"},
+		{"export", "csv", "--from=2026-01-03", "--grain=scope"},
+		{"report", "--from=2026-01-03", "--format=csv"},
+		{"report", "--from=2026-01-03", "--format=csv", "--scope=machine"},
+		{"report", "--from=2026-01-03", "--format=csv", "--scope=user"},
+		{"report", "--from=2026-01-03", "--format=csv", "--scope=group"},
 	} {
 		t.Run(strings.Join(command, " "), func(t *testing.T) {
 			safe := csvOf(t, append(command, args...)...)
@@ -75,11 +78,15 @@ func TestTablesGiveNoOrders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, command := range [][]string{
-		{"report", "--from=2026-01-03"}, {"report", "--from=2026-01-03", "--scope=user", "--names"},
-		{"report", "--from=2026-01-03", "--scope=machine"}, {"report", "--from=2026-01-03", "--scope=group"},
-		{"explain", "--ts=2026-01-03T12:00", "--project=" + evil}, {"explain", "--ts=2026-01-03T12:30", "--project=" + evil},
+		{"report", "--from=2026-01-03"},
+		{"report", "--from=2026-01-03", "--scope=user", "--names"},
+		{"report", "--from=2026-01-03", "--scope=machine"},
+		{"report", "--from=2026-01-03", "--scope=group"},
+		{"explain", "--ts=2026-01-03T12:00", "--project=" + evil},
+		{"explain", "--ts=2026-01-03T12:30", "--project=" + evil},
 		{"explain", "--ts=2026-01-03T12:00", "--project=none"},
-		{"intervals"}, {"recost", "--from=2026-01-03", "--to=2026-01-03T13:00", "--restate", "--dry-run"},
+		{"intervals"},
+		{"recost", "--from=2026-01-03", "--to=2026-01-03T13:00", "--restate", "--dry-run"},
 		{"calibrate", "--machine=" + evil, "--power-metric=x", "--from=2026-01-03"},
 		{"backfill", "--from=2026-01-03", "--project=" + evil},
 	} {

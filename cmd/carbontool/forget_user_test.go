@@ -113,14 +113,22 @@ func TestForgetUserRefuses(t *testing.T) {
 		args []string
 		want called
 	}{
-		{"to go on where nobody can be asked", []string{"alice", "--storage.path", path}, called{exitUsage, "",
-			"carbontool forget-user: standard input is not a terminal, so there is nobody to confirm: add --yes; see carbontool forget-user --help\n"}},
-		{"a store that is not there", []string{"alice", "--yes", "--storage.path", absent}, called{exitFailed, "",
-			"carbontool forget-user: open store " + absent + ": there is none; --storage.path names it\n"}},
-		{"a configuration that is not there", []string{"alice", "--yes", "--storage.path", path, "--config.file", absent}, called{exitFailed, "",
-			"carbontool forget-user: " + absent + ": open: no such file or directory\n"}},
-		{"nobody", []string{usage.Unattributed, "--yes", "--storage.path", path}, called{exitFailed, "",
-			"carbontool forget-user: store: forget a user: this one stands for nobody\n"}},
+		{"to go on where nobody can be asked", []string{"alice", "--storage.path", path}, called{
+			exitUsage, "",
+			"carbontool forget-user: standard input is not a terminal, so there is nobody to confirm: add --yes; see carbontool forget-user --help\n",
+		}},
+		{"a store that is not there", []string{"alice", "--yes", "--storage.path", absent}, called{
+			exitFailed, "",
+			"carbontool forget-user: open store " + absent + ": there is none; --storage.path names it\n",
+		}},
+		{"a configuration that is not there", []string{"alice", "--yes", "--storage.path", path, "--config.file", absent}, called{
+			exitFailed, "",
+			"carbontool forget-user: " + absent + ": open: no such file or directory\n",
+		}},
+		{"nobody", []string{usage.Unattributed, "--yes", "--storage.path", path}, called{
+			exitFailed, "",
+			"carbontool forget-user: store: forget a user: this one stands for nobody\n",
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.want.by(t, append([]string{"forget-user"}, c.args...)...)

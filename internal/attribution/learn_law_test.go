@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"fmt"
+	"maps"
 	"math/rand"
 	"slices"
 	"testing"
@@ -84,9 +85,7 @@ func (c *cloud) census() directory.Census {
 	for _, id := range c.documents() {
 		census.Workspaces = append(census.Workspaces, c.records[id])
 	}
-	for group, members := range c.groups {
-		census.Groups[group] = members
-	}
+	maps.Copy(census.Groups, c.groups)
 	for u := range 5 {
 		census.People = append(census.People, directory.Person{ID: fmt.Sprint("u", u)})
 	}

@@ -53,7 +53,7 @@ func TestCrowdsOfConnections(t *testing.T) {
 			t.Run(test.name+" from "+theirs, func(t *testing.T) {
 				const most = 10
 				body := large()
-				c, server := bounded(t, most, func(w http.ResponseWriter, r *http.Request) { w.Write(body) })
+				c, server := bounded(t, most, func(w http.ResponseWriter, _ *http.Request) { w.Write(body) })
 				for range 5 * most {
 					dial(t, server, theirs, test.sent)
 					if n := c.count(); n > most {

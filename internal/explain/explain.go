@@ -56,7 +56,7 @@ func New(k Known) *Explanation {
 		Prices: pricesOf(k), Slots: slotsOf(k), Usage: usageOf(k), Owners: ownersOf(k), Changes: changesOf(k),
 	}
 	if k.State != usage.Missing && k.State != usage.Empty {
-		e.PUE = number(k.PUE)
+		e.PUE = new(k.PUE)
 	}
 	e.Total = totalOf(e.Usage)
 	if k.Remains != nil {
@@ -140,12 +140,12 @@ func usageOf(k Known) []Usage {
 			Idle: Steps{CPU: float64(f.CPU.Idle), Energy: float64(f.Energy.Idle)},
 		}
 		if at := slices.IndexFunc(k.Ratings, func(r usage.Rating) bool { return r.Machine == f.Machine }); at >= 0 {
-			u.Busy.Watts, u.Idle.Watts = number(float64(k.Ratings[at].Watts.Busy)), number(float64(k.Ratings[at].Watts.Idle))
+			u.Busy.Watts, u.Idle.Watts = new(float64(k.Ratings[at].Watts.Busy)), new(float64(k.Ratings[at].Watts.Idle))
 		}
 		if at := slices.IndexFunc(k.Prices, func(p usage.PiecePrice) bool { return p.Start.Equal(f.Start) }); at >= 0 {
 			price := k.Prices[at].Intensity
-			u.Intensity = number(float64(price))
-			u.Busy.Emissions, u.Idle.Emissions = number(float64(f.Energy.Busy.At(price))), number(float64(f.Energy.Idle.At(price)))
+			u.Intensity = new(float64(price))
+			u.Busy.Emissions, u.Idle.Emissions = new(float64(f.Energy.Busy.At(price))), new(float64(f.Energy.Idle.At(price)))
 		}
 		all = append(all, u)
 	}
@@ -170,8 +170,8 @@ func totalOf(all []Usage) *Total {
 	}
 	t.Energy = t.BusyEnergy + t.IdleEnergy
 	if priced {
-		t.BusyEmissions, t.IdleEmissions = number(busy.emissions.Float64()), number(idle.emissions.Float64())
-		t.Emissions = number(*t.BusyEmissions + *t.IdleEmissions)
+		t.BusyEmissions, t.IdleEmissions = new(busy.emissions.Float64()), new(idle.emissions.Float64())
+		t.Emissions = new(*t.BusyEmissions + *t.IdleEmissions)
 	}
 	return t
 }
@@ -193,8 +193,8 @@ func remaining(r *usage.Tally) *Total {
 		BusyEnergy: float64(r.Energy.Busy), IdleEnergy: float64(r.Energy.Idle), Energy: float64(r.Energy.Total()),
 	}
 	if r.Priced {
-		t.BusyEmissions, t.IdleEmissions = number(float64(r.Emissions.Busy)), number(float64(r.Emissions.Idle))
-		t.Emissions = number(float64(r.Emissions.Total()))
+		t.BusyEmissions, t.IdleEmissions = new(float64(r.Emissions.Busy)), new(float64(r.Emissions.Idle))
+		t.Emissions = new(float64(r.Emissions.Total()))
 	}
 	return t
 }
@@ -213,8 +213,6 @@ func (u Usage) agree() bool {
 	}
 	return true
 }
-
-func number(v float64) *float64 { return &v }
 
 // text is a time as it is stored: 2025-09-11T10:30:00Z.
 func text(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -21,8 +21,6 @@ var start = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-12*max(math.Abs(a), math.Abs(b)) }
 
-func pointer(s string) *string { return &s }
-
 // random is an interval of an hour, two pieces, made as the exporter makes it.
 func random(r *rand.Rand) Known {
 	k := Known{Now: start.Add(time.Hour), Key: Key{Project: "ISIS"}}
@@ -111,7 +109,7 @@ func TestThePrintedFactorsMultiplyToWhatIsStored(t *testing.T) {
 			t.Errorf("json has %v kWh and %v g, in all %v and %v, stored are %v and %v", printed, emitted, read.Total.Energy, *read.Total.Emissions, kwh, grams)
 		}
 		total := "Total: " // the same in words
-		for _, line := range strings.Split(text.String(), "\n") {
+		for line := range strings.SplitSeq(text.String(), "\n") {
 			if strings.HasPrefix(line, total) && !strings.Contains(line, "; "+exact(read.Total.Energy)+" kWh (") {
 				t.Errorf("%s, want %v kWh", line, read.Total.Energy)
 			}
@@ -128,12 +126,12 @@ func TestOnlyWhatWasAskedFor(t *testing.T) {
 		users string
 	}{
 		{"a project", Key{Project: "ISIS"}, 6, "alice bob"},
-		{"a machine type of it", Key{Project: "ISIS", Machine: pointer("Muon")}, 4, "alice"},
-		{"a user of it", Key{Project: "ISIS", User: pointer("bob")}, 2, "bob"},
-		{"what is nobody's", Key{Project: "ISIS", User: pointer(usage.Unattributed)}, 2, ""},
-		{"all at once", Key{Project: "ISIS", Machine: pointer("SANS"), User: pointer("bob"), Group: pointer("g")}, 2, "bob"},
-		{"a user of another machine type", Key{Project: "ISIS", Machine: pointer("SANS"), User: pointer("alice")}, 0, ""},
-		{"the empty name is a name", Key{Project: "ISIS", Group: pointer("")}, 0, ""},
+		{"a machine type of it", Key{Project: "ISIS", Machine: new("Muon")}, 4, "alice"},
+		{"a user of it", Key{Project: "ISIS", User: new("bob")}, 2, "bob"},
+		{"what is nobody's", Key{Project: "ISIS", User: new(usage.Unattributed)}, 2, ""},
+		{"all at once", Key{Project: "ISIS", Machine: new("SANS"), User: new("bob"), Group: new("g")}, 2, "bob"},
+		{"a user of another machine type", Key{Project: "ISIS", Machine: new("SANS"), User: new("alice")}, 0, ""},
+		{"the empty name is a name", Key{Project: "ISIS", Group: new("")}, 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := all
@@ -206,7 +204,7 @@ func TestStatesExplainThemselves(t *testing.T) {
 		{"pruned, and nothing of the project", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Settled}, Pruned: true}}, []string{"the project has no usage in it"}, "Total"},
 		{
 			"settled, and nothing of what was asked for",
-			Known{Key: Key{Project: "ISIS", User: pointer("bob")}, Proof: usage.Proof{Record: usage.Record{State: usage.Settled, Facts: facts}}},
+			Known{Key: Key{Project: "ISIS", User: new("bob")}, Proof: usage.Proof{Record: usage.Record{State: usage.Settled, Facts: facts}}},
 			[]string{"no usage matches; the project has usage for machine type Muon, user alice, group g\n"},
 			"Total",
 		},
@@ -261,7 +259,7 @@ func TestStatesExplainThemselves(t *testing.T) {
 }
 
 func TestManyOthersAreCounted(t *testing.T) {
-	k := Known{Key: Key{Project: "ISIS", User: pointer("bob")}}
+	k := Known{Key: Key{Project: "ISIS", User: new("bob")}}
 	for n := range 25 {
 		k.Facts = append(k.Facts, usage.Fact{Key: usage.Key{Project: "ISIS", Machine: "m", User: "u" + strconv.Itoa(n), Group: "g"}})
 	}
@@ -275,7 +273,7 @@ func TestText(t *testing.T) {
 	half := usage.Interval{Start: start, Length: usage.SlotLength}
 	e, forecast, actual := 0.021, usage.GramsPerKWh(240), usage.GramsPerKWh(231.5)
 	k := Known{
-		Key: Key{Project: "ISIS", Machine: pointer("Muon"), User: pointer("al\x1bice")}, Now: start.Add(24 * time.Hour),
+		Key: Key{Project: "ISIS", Machine: new("Muon"), User: new("al\x1bice")}, Now: start.Add(24 * time.Hour),
 		Proof: usage.Proof{
 			Record: usage.Record{
 				Interval: half, State: usage.Settled, PUE: 1.5, FetchedAt: start.Add(32 * time.Minute),

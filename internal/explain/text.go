@@ -35,16 +35,17 @@ func (w *writer) section(format string, args ...any) { w.line("\n"+format, args.
 
 func (e *Explanation) writeHead(w *writer, zone *time.Location) {
 	i := e.Interval
-	whose := "project " + named(e.Key.Project)
+	var whose strings.Builder
+	whose.WriteString("project " + named(e.Key.Project))
 	for _, part := range []struct {
 		what string
 		name *string
 	}{{"machine type", e.Key.Machine}, {"user", e.Key.User}, {"group", e.Key.Group}} {
 		if part.name != nil {
-			whose += ", " + part.what + " " + named(*part.name)
+			whose.WriteString(", " + part.what + " " + named(*part.name))
 		}
 	}
-	w.line("%s, %s to %s%s", whose, i.Start, i.End, local(i, zone))
+	w.line("%s, %s to %s%s", whose.String(), i.Start, i.End, local(i, zone))
 	for _, remark := range e.Remarks {
 		w.line("  %s", escape.Line(remark))
 	}

@@ -211,8 +211,7 @@ func (b *backfill) count(outcomes []usage.Outcome) {
 // for that end, so patience has an end, too.
 func (b *backfill) failed(ctx context.Context, due []usage.Due, err error) (int, error) {
 	first := due[0].Interval
-	var closer *closerLookError
-	if errors.As(err, &closer) {
+	if _, ok := errors.AsType[*closerLookError](err); ok {
 		due = due[:1]
 	}
 	v := judge(err, len(due), b.row)

@@ -168,8 +168,7 @@ func (l *energyLoop) advance(ctx context.Context, set Settings, due []usage.Due,
 	case usage.FailureOf(err) == nil:
 		return err // the store's own
 	}
-	var closer *closerLookError
-	if errors.As(err, &closer) {
+	if closer, ok := errors.AsType[*closerLookError](err); ok {
 		return errors.Join(err, l.noteFailed(ctx, []usage.Interval{closer.interval}, err, l.clock.Now()))
 	}
 	return l.failed(ctx, due, err)

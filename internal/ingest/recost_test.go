@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -126,9 +127,7 @@ func TestARecostByAnotherProvider(t *testing.T) {
 		}
 	}
 	got := map[string]sums{}
-	for ts, s := range want.scope("ada") {
-		got[ts] = s
-	}
+	maps.Copy(got, want.scope("ada"))
 	for ts, s := range r.scope("ada") {
 		if got[ts] != s {
 			t.Errorf("%s: %v, want %v", ts, s, got[ts])

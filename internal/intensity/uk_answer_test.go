@@ -196,7 +196,8 @@ func TestStrictJSON(t *testing.T) {
 }
 
 func FuzzAnswer(f *testing.F) {
-	for _, seed := range []string{`{"data":[{"from":"2026-06-01T12:00Z","to":"2026-06-01T12:30Z","intensity":{"forecast":NaN}}]}`, `{"data":{"data":[]}}`, `{"a":"\`,
+	for _, seed := range []string{
+		`{"data":[{"from":"2026-06-01T12:00Z","to":"2026-06-01T12:30Z","intensity":{"forecast":NaN}}]}`, `{"data":{"data":[]}}`, `{"a":"\`,
 		`{"data":[{"from":"2026-06-01T12:00Z","to":"2026-06-01T12:30Z","intensity":{"forecast":0x10,"actual":1_000}},{"from":"2026"}]}`,
 		`{"data":[{"regionid":13,"data":[{"from":"2026-06-01T12:00Z","to":"2026-06-01T12:30Z","intensity":{"forecast":None,"index":"low"}}]}]}`,
 	} {

@@ -85,8 +85,7 @@ const maxCodes = 5
 
 // words say what happened without a word of the server.
 func words(err error) string {
-	var nobody topology.ServerSelectionError
-	if errors.As(err, &nobody) {
+	if nobody, ok := errors.AsType[topology.ServerSelectionError](err); ok {
 		for _, server := range nobody.Desc.Servers {
 			if server.LastError != nil {
 				return "no server can be used: " + words(server.LastError)

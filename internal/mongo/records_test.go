@@ -67,7 +67,9 @@ func TestLongNamesAreCutAsLabelsAre(t *testing.T) {
 	n.Users.PlatformName = "owner"
 	c := newCounter(n)
 	doc := marshal(t, bson.D{
-		{Key: "_id", Value: 1}, {Key: "owner", Value: long}, {Key: "created_time", Value: time.Unix(1000, 0)},
+		{Key: "_id", Value: 1},
+		{Key: "owner", Value: long},
+		{Key: "created_time", Value: time.Unix(1000, 0)},
 		{Key: "parameters", Value: bson.D{{Key: "host", Value: long + ":9100"}}},
 	})
 	c.user(doc)

@@ -74,9 +74,15 @@ func (s *server) serve(conn net.Conn) {
 }
 
 var hello = bson.D{
-	{Key: "ok", Value: 1.0}, {Key: "helloOk", Value: true}, {Key: "isWritablePrimary", Value: true}, {Key: "msg", Value: "isdbgrid"},
-	{Key: "maxBsonObjectSize", Value: 16 << 20}, {Key: "maxMessageSizeBytes", Value: 48 << 20}, {Key: "maxWriteBatchSize", Value: 100_000},
-	{Key: "minWireVersion", Value: 0}, {Key: "maxWireVersion", Value: 21},
+	{Key: "ok", Value: 1.0},
+	{Key: "helloOk", Value: true},
+	{Key: "isWritablePrimary", Value: true},
+	{Key: "msg", Value: "isdbgrid"},
+	{Key: "maxBsonObjectSize", Value: 16 << 20},
+	{Key: "maxMessageSizeBytes", Value: 48 << 20},
+	{Key: "maxWriteBatchSize", Value: 100_000},
+	{Key: "minWireVersion", Value: 0},
+	{Key: "maxWireVersion", Value: 21},
 }
 
 func message(op uint32, to, before []byte, doc bson.D) []byte {

@@ -109,8 +109,7 @@ func syncDirectory(name string) error {
 
 // reason is an error without the name of the file, for messages that name it already.
 func reason(err error) error {
-	var e *fs.PathError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
 	}
 	return err

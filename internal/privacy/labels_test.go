@@ -49,7 +49,8 @@ func TestHowUsersAppear(t *testing.T) {
 
 func TestAPseudonymIsTheSameForOneKeyAlone(t *testing.T) {
 	a, b := Labels{Mode: Pseudonym, Key: []byte("a")}, Labels{Mode: Pseudonym, Key: []byte("b")}
-	if a.Label("ada") != a.Label("ada") || a.Label("ada") == b.Label("ada") || a.Label("ada") == a.Label("bob") || len(a.Label("ada")) != 16 {
+	again := Labels{Mode: Pseudonym, Key: []byte("a")}
+	if a.Label("ada") != again.Label("ada") || a.Label("ada") == b.Label("ada") || a.Label("ada") == a.Label("bob") || len(a.Label("ada")) != 16 {
 		t.Errorf("%s %s %s", a.Label("ada"), b.Label("ada"), a.Label("bob"))
 	}
 }

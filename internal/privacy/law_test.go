@@ -24,13 +24,6 @@ func exposed(v View) map[series]float64 {
 	return all
 }
 
-func sum(all map[series]float64) (s float64) {
-	for _, v := range all {
-		s += v
-	}
-	return s
-}
-
 // TestCountersNeverFallWhateverTheListDoes lets usage grow at random while ranks,
 // the limit and the mode change, and the exporter restarts.
 func TestCountersNeverFallWhateverTheListDoes(t *testing.T) {

@@ -3,6 +3,7 @@ package simulate
 import (
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,9 +63,9 @@ func TestTheSameConfigIsTheSameCloud(t *testing.T) {
 		for _, when := range at {
 			want[when], _ = h.Counter(0, User, when)
 		}
-		for n := len(at) - 1; n >= 0; n-- {
-			if got, _ := o.Counter(0, User, at[n]); got != want[at[n]] {
-				t.Errorf("%s at %s: %v and %v", h.Instance, at[n], got, want[at[n]])
+		for _, a := range slices.Backward(at) {
+			if got, _ := o.Counter(0, User, a); got != want[a] {
+				t.Errorf("%s at %s: %v and %v", h.Instance, a, got, want[a])
 			}
 		}
 	}

@@ -82,24 +82,29 @@ func TestMeasuredPower(t *testing.T) {
 		{"nothing", matrix(), nil, usage.Rejects{}},
 		{
 			"hosts and one that names neither", matrix(watts("a:9100", "Muon", "130.5", "90", "30"), watts("", "", "4e3", "1", "60")),
-			[]usage.Measurement{{Host: "a:9100", Machine: "Muon", Watts: 130.5, Points: 30}, {Watts: 4000, Points: 60}}, usage.Rejects{},
+			[]usage.Measurement{{Host: "a:9100", Machine: "Muon", Watts: 130.5, Points: 30}, {Watts: 4000, Points: 60}},
+			usage.Rejects{},
 		},
 		{
 			"what is no power", matrix(watts("a", "", "NaN", "1", "30"), watts("b", "", "+Inf", "1", "30"), watts("c", "", "-1", "-1", "30"),
 				watts("d", "", "0", "0", "30"), watts("e", "", "1e308", "1", "30"), watts("f", "", "-0", "-0", "30")),
-			nil, usage.Rejects{"nan": 1, "infinite": 1, "negative": 1, "zero": 2, "over_capacity": 1},
+			nil,
+			usage.Rejects{"nan": 1, "infinite": 1, "negative": 1, "zero": 2, "over_capacity": 1},
 		},
 		{
 			"a mean of good and bad values", matrix(watts("a", "", "100", "-1", "30"), watts("b", "", "100", "0", "30"), watts("c", "", "100", "99", "30")),
-			[]usage.Measurement{{Host: "c", Watts: 100, Points: 30}}, usage.Rejects{"negative": 1, "zero": 1},
+			[]usage.Measurement{{Host: "c", Watts: 100, Points: 30}},
+			usage.Rejects{"negative": 1, "zero": 1},
 		},
 		{
 			"of another time", matrix(strings.ReplaceAll(watts("a", "", "100", "99", "30"), "1782909000", "1782909060")),
-			nil, usage.Rejects{"timestamp": 3},
+			nil,
+			usage.Rejects{"timestamp": 3},
 		},
 		{
 			"a histogram", matrix(`{"metric":{"instance":"a","` + partLabel + `":"mean"},"histograms":[[1782909000,{"count":"1"}]]}`),
-			nil, usage.Rejects{"histogram": 1},
+			nil,
+			usage.Rejects{"histogram": 1},
 		},
 		{"no answer to our question", matrix(host("a", "100")), nil, usage.Rejects{}},
 	} {

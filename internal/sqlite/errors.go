@@ -12,16 +12,16 @@ import (
 )
 
 var (
-	// ErrInUse: another process has the lock.
+	// ErrInUse says that another process has the lock.
 	ErrInUse = errors.New("is in use")
-	// ErrDiskFull: there is no room to open the database.
+	// ErrDiskFull says that there is no room to open the database.
 	ErrDiskFull = errors.New("the disk is full")
-	// ErrGone: the file is not the one that was opened. It was deleted, moved,
+	// ErrGone says that the file is not the one that was opened. It was deleted, moved,
 	// replaced, overwritten, cut short or closed to its readers.
 	ErrGone = errors.New("the file is not the one that was opened")
-	// ErrReadOnly: the database was opened to read.
+	// ErrReadOnly says that the database was opened to read.
 	ErrReadOnly = errors.New("was opened to read only")
-	// ErrOutdated: the database has an older schema, and was opened to read only.
+	// ErrOutdated says that the database has an older schema, and was opened to read only.
 	ErrOutdated = errors.New("has an older schema")
 
 	// errDamage is what quick_check has found.

@@ -68,9 +68,9 @@ func TestAnOlderSchema(t *testing.T) {
 	if want := "has schema 1 and this program reads 3: start counter once, which brings it up to date"; !errors.Is(err, ErrOutdated) || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	any, err := OpenToRead(t.Context(), path, schemaOf(2), true)
+	read, err := OpenToRead(t.Context(), path, schemaOf(2), true)
 	must(t, err)
-	must(t, any.Close())
+	must(t, read.Close())
 	d, err := Open(t.Context(), path, schemaOf(2), Options{})
 	must(t, err)
 	must(t, d.Close())
@@ -164,7 +164,7 @@ func TestErrorsOfAFullDisk(t *testing.T) {
 		}
 	}
 	for _, err := range []error{nil, os.ErrNotExist, ErrGone} {
-		if got := explainFull(d.Path(), err); got != err {
+		if got := explainFull(d.Path(), err); !errors.Is(got, err) {
 			t.Errorf("%v is said as %v", err, got)
 		}
 	}

@@ -141,7 +141,10 @@ func TestThePresentGroupIsThatOfTheDirectory(t *testing.T) {
 		AsOf:   now,
 		People: []directory.Person{{ID: "a"}, {ID: "b"}, {ID: "c"}},
 		Memberships: []directory.Membership{
-			{User: "a", Group: "z"}, {User: "a", Group: "y", From: now}, {User: "a", Group: "x", To: now}, {User: "a", Group: "w", From: now.Add(time.Second)},
+			{User: "a", Group: "z"},
+			{User: "a", Group: "y", From: now},
+			{User: "a", Group: "x", To: now},
+			{User: "a", Group: "w", From: now.Add(time.Second)},
 			{User: "b", Group: "z", To: now},
 		},
 	})

@@ -8,7 +8,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-func grams(v usage.GramsPerKWh) *usage.GramsPerKWh { return &v }
+//go:fix inline
+func grams(v usage.GramsPerKWh) *usage.GramsPerKWh { return new(v) }
 
 func TestWhatIsKnownOfASlot(t *testing.T) {
 	s := newStore(t)
@@ -24,14 +25,14 @@ func TestWhatIsKnownOfASlot(t *testing.T) {
 		want    usage.Slot
 	}{
 		{"both null is kept as unknown", []usage.Slot{slot(nil, nil, "", 1)}, slot(nil, nil, "", 1)},
-		{"an actual comes later", []usage.Slot{slot(grams(180), nil, "moderate", 1), slot(grams(180), grams(175), "moderate", 31)}, slot(grams(180), grams(175), "moderate", 31)},
-		{"null never erases an actual, nor confirms it", []usage.Slot{slot(grams(180), grams(175), "low", 1), slot(nil, nil, "", 2)}, slot(grams(180), grams(175), "low", 1)},
-		{"null never erases a forecast", []usage.Slot{slot(grams(180), nil, "low", 1), slot(nil, nil, "", 2)}, slot(grams(180), nil, "low", 2)},
-		{"a revised actual", []usage.Slot{slot(grams(180), grams(175), "low", 1), slot(grams(181), grams(176), "high", 2)}, slot(grams(181), grams(176), "high", 2)},
-		{"0 is a value", []usage.Slot{slot(grams(180), grams(175), "low", 1), slot(grams(180), grams(0), "low", 2)}, slot(grams(180), grams(0), "low", 2)},
-		{"an older answer changes nothing", []usage.Slot{slot(grams(180), nil, "low", 5), slot(grams(1), grams(2), "high", 4)}, slot(grams(180), nil, "low", 5)},
-		{"the same answer again", []usage.Slot{slot(grams(180), nil, "low", 5), slot(grams(180), nil, "low", 5)}, slot(grams(180), nil, "low", 5)},
-		{"two of one answer: the later wins", []usage.Slot{slot(grams(180), nil, "low", 5), slot(grams(181), nil, "low", 5)}, slot(grams(181), nil, "low", 5)},
+		{"an actual comes later", []usage.Slot{slot(new(usage.GramsPerKWh(180)), nil, "moderate", 1), slot(new(usage.GramsPerKWh(180)), new(usage.GramsPerKWh(175)), "moderate", 31)}, slot(new(usage.GramsPerKWh(180)), new(usage.GramsPerKWh(175)), "moderate", 31)},
+		{"null never erases an actual, nor confirms it", []usage.Slot{slot(new(usage.GramsPerKWh(180)), new(usage.GramsPerKWh(175)), "low", 1), slot(nil, nil, "", 2)}, slot(new(usage.GramsPerKWh(180)), new(usage.GramsPerKWh(175)), "low", 1)},
+		{"null never erases a forecast", []usage.Slot{slot(new(usage.GramsPerKWh(180)), nil, "low", 1), slot(nil, nil, "", 2)}, slot(new(usage.GramsPerKWh(180)), nil, "low", 2)},
+		{"a revised actual", []usage.Slot{slot(new(usage.GramsPerKWh(180)), new(usage.GramsPerKWh(175)), "low", 1), slot(new(usage.GramsPerKWh(181)), new(usage.GramsPerKWh(176)), "high", 2)}, slot(new(usage.GramsPerKWh(181)), new(usage.GramsPerKWh(176)), "high", 2)},
+		{"0 is a value", []usage.Slot{slot(new(usage.GramsPerKWh(180)), new(usage.GramsPerKWh(175)), "low", 1), slot(new(usage.GramsPerKWh(180)), new(usage.GramsPerKWh(0)), "low", 2)}, slot(new(usage.GramsPerKWh(180)), new(usage.GramsPerKWh(0)), "low", 2)},
+		{"an older answer changes nothing", []usage.Slot{slot(new(usage.GramsPerKWh(180)), nil, "low", 5), slot(new(usage.GramsPerKWh(1)), new(usage.GramsPerKWh(2)), "high", 4)}, slot(new(usage.GramsPerKWh(180)), nil, "low", 5)},
+		{"the same answer again", []usage.Slot{slot(new(usage.GramsPerKWh(180)), nil, "low", 5), slot(new(usage.GramsPerKWh(180)), nil, "low", 5)}, slot(new(usage.GramsPerKWh(180)), nil, "low", 5)},
+		{"two of one answer: the later wins", []usage.Slot{slot(new(usage.GramsPerKWh(180)), nil, "low", 5), slot(new(usage.GramsPerKWh(181)), nil, "low", 5)}, slot(new(usage.GramsPerKWh(181)), nil, "low", 5)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.want.Grid = c.name
@@ -54,7 +55,7 @@ func TestSlotsOfAGridAndATime(t *testing.T) {
 	var slots []usage.Slot
 	for _, n := range []int{3, 1, 2, 0} {
 		for _, grid := range []string{"GB", "region 13"} {
-			slots = append(slots, usage.Slot{From: at(n).Start, Forecast: grams(usage.GramsPerKWh(n)), Provider: "uk", Grid: grid, FetchedAt: at(4).Start})
+			slots = append(slots, usage.Slot{From: at(n).Start, Forecast: new(usage.GramsPerKWh(n)), Provider: "uk", Grid: grid, FetchedAt: at(4).Start})
 		}
 	}
 	if err := s.SaveSlots(t.Context(), slots); err != nil {

@@ -18,7 +18,7 @@ func answer(n, minute, from, to int, change ...func(*usage.Slot)) []usage.Slot {
 	var slots []usage.Slot
 	for i := from; i < to; i++ {
 		slot := usage.Slot{
-			From: at(i).Start, Forecast: grams(usage.GramsPerKWh(i) + usage.GramsPerKWh(n)/100), Provider: "uk", Grid: "GB",
+			From: at(i).Start, Forecast: new(usage.GramsPerKWh(i) + usage.GramsPerKWh(n)/100), Provider: "uk", Grid: "GB",
 			FetchedAt: at(n).Start.Add(time.Duration(minute) * time.Minute),
 		}
 		for _, c := range change {
@@ -32,7 +32,7 @@ func answer(n, minute, from, to int, change ...func(*usage.Slot)) []usage.Slot {
 func outlook(n, minute int) []usage.Slot { return answer(n, minute, n, n+96) }
 
 // withActual makes a slot final, a unit above its forecast.
-func withActual(s *usage.Slot) { s.Actual = grams(*s.Forecast + 1) }
+func withActual(s *usage.Slot) { s.Actual = new(*s.Forecast + 1) }
 
 func saveSlots(t *testing.T, s *Store, answers ...[]usage.Slot) {
 	t.Helper()
@@ -108,8 +108,13 @@ func TestForecastsAndAClockThatJumps(t *testing.T) {
 		slots  int // how far it jumps
 		wrong  int // outlooks meanwhile
 	}{
-		{"an hour ahead", 4, 2, 1}, {"three hours ahead", 4, 6, 4}, {"a day ahead", 12, 48, 5}, {"two days ahead", 4, 94, 5},
-		{"two hours behind", 8, -4, 6}, {"a day behind", 12, -48, 5}, {"a year behind", 12, -17_520, 2},
+		{"an hour ahead", 4, 2, 1},
+		{"three hours ahead", 4, 6, 4},
+		{"a day ahead", 12, 48, 5},
+		{"two days ahead", 4, 94, 5},
+		{"two hours behind", 8, -4, 6},
+		{"a day behind", 12, -48, 5},
+		{"a year behind", 12, -17_520, 2},
 		{"a day behind, and nothing is known yet", 0, -48, 5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -169,7 +174,7 @@ func TestForecastErrors(t *testing.T) {
 		return func(s *usage.Slot) {
 			*s.Forecast = forecast
 			if s.From.Before(at(n).Start) {
-				s.Actual = grams(100)
+				s.Actual = new(usage.GramsPerKWh(100))
 			}
 		}
 	}
@@ -210,7 +215,7 @@ func TestForecastErrors(t *testing.T) {
 		})
 	}
 	// The actual is revised: so is the error.
-	saveSlots(t, s, answer(17, 1, 11, 12, say(14, 100), func(s *usage.Slot) { s.Actual = grams(110) }))
+	saveSlots(t, s, answer(17, 1, 11, 12, say(14, 100), func(s *usage.Slot) { s.Actual = new(usage.GramsPerKWh(110)) }))
 	if mean, n, err := s.ForecastError(t.Context(), "uk", "GB", half, since(0)); n != 2 || err != nil || math.Abs(float64(mean-15)) > 1e-12 {
 		t.Errorf("after a revision it is %v of %d, %v", mean, n, err)
 	}

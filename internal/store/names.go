@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
@@ -337,13 +338,9 @@ func (g *naming) keep() {
 	for _, m := range []struct{ to, from map[string]int64 }{
 		{g.projects, g.added.projects}, {g.machines, g.added.machines}, {g.groups, g.added.groups}, {g.instances, g.added.instances},
 	} {
-		for name, id := range m.from {
-			m.to[name] = id
-		}
+		maps.Copy(m.to, m.from)
 	}
-	for user, id := range g.added.users {
-		g.users[user] = id
-	}
+	maps.Copy(g.users, g.added.users)
 	for k, id := range g.added.keys {
 		g.keys[k], g.byID[id] = id, g.added.byID[id]
 	}

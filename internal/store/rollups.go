@@ -13,7 +13,7 @@ import (
 
 const position = "coalesce((SELECT revision FROM follower WHERE name = ?), 0)"
 
-// Postings gives the intervals that have changed since a follower's position, in
+// Rollups gives the intervals that have changed since a follower's position, in
 // the order of their revisions, at most limit of them, each as it is now. A
 // follower that replaces what it has of each interval ends equal to the store. One
 // whose facts are not kept any more is left out: Prune sees that the follower of
@@ -94,7 +94,7 @@ func posted(members map[string]*member) []usage.RollupMember {
 	return all
 }
 
-// Posted moves a follower's position to a revision: that and all before it have
+// RollupsWritten moves a follower's position to a revision: that and all before it have
 // arrived. Back to 0, it gets everything again.
 func (s *Store) RollupsWritten(ctx context.Context, follower string, revision int64) error {
 	return s.write(ctx, func(tx *sqlite.Tx) error {
@@ -104,7 +104,7 @@ func (s *Store) RollupsWritten(ctx context.Context, follower string, revision in
 	})
 }
 
-// Unposted counts the intervals that a follower has yet to get.
+// RollupsPending counts the intervals that a follower has yet to get.
 func (s *Store) RollupsPending(ctx context.Context, follower string) (n int, err error) {
 	err = s.reader.QueryRowContext(ctx, `SELECT count(*) FROM usage_interval
 		WHERE revision IS NOT NULL AND pruned = 0 AND revision > `+position, follower).Scan(&n)

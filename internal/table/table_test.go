@@ -14,17 +14,23 @@ func TestTable(t *testing.T) {
 		want   string
 	}{
 		{
-			"words to the left, numbers to the right", Table{Words("PROJECT"), Numbers("kWh"), Words("WHY")}, "",
+			"words to the left, numbers to the right",
+			Table{Words("PROJECT"), Numbers("kWh"), Words("WHY")},
+			"",
 			[][]string{{"ISIS", "1.5", "-"}, {"Größe", "1000.0", ""}},
 			"PROJECT     kWh  WHY\nISIS        1.5  -\nGröße    1000.0\n",
 		},
 		{
-			"no heads, after an indent", Table{Words(""), Numbers("")}, "  ",
+			"no heads, after an indent",
+			Table{Words(""), Numbers("")},
+			"  ",
 			[][]string{{"stored", "1"}, {"x", "20"}},
 			"  stored   1\n  x       20\n",
 		},
 		{
-			"names that would break it", Table{Words("NAME"), Numbers("N")}, "",
+			"names that would break it",
+			Table{Words("NAME"), Numbers("N")},
+			"",
 			[][]string{{"a\x1b[2J\nb", "1"}},
 			"NAME           N\n\"a\\x1b[2J\\nb\"  1\n",
 		},

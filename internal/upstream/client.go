@@ -109,8 +109,7 @@ func (e *exchange) failure(err error) error {
 			TooLarge: true, // less may be answered in time
 		}
 	}
-	var f *usage.Failure // of the redirect policy or of the token server
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*usage.Failure](err); ok {
 		return f
 	}
 	if f := noToken(err); f != nil {

@@ -61,7 +61,7 @@ func (s *Scrubber) Error(err error) error {
 	if err == nil {
 		return nil
 	}
-	if done := (*scrubbed)(nil); errors.As(err, &done) && error(done) == err {
+	if done := (*scrubbed)(nil); errors.As(err, &done) && errors.Is(error(done), err) {
 		return err
 	}
 	var f *usage.Failure

@@ -53,11 +53,11 @@ func (s *Scrubber) walk(v reflect.Value, key string, isSecret bool) {
 }
 
 func (s *Scrubber) fields(v reflect.Value, isSecret bool) {
-	if u, ok := v.Interface().(url.URL); ok {
+	if u, ok := reflect.TypeAssert[url.URL](v); ok {
 		s.address(u.String(), true)
 		return
 	}
-	if p, ok := v.Interface().(config.ProxyConfig); ok && p.ProxyFromEnvironment {
+	if p, ok := reflect.TypeAssert[config.ProxyConfig](v); ok && p.ProxyFromEnvironment {
 		for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
 			s.address(os.Getenv(name), true)
 		}
@@ -123,7 +123,7 @@ func inURL(text string) []secret {
 			continue
 		}
 		add(value, true, url.QueryUnescape)
-		for _, part := range strings.Split(value, ",") { // MongoDB's authMechanismProperties
+		for part := range strings.SplitSeq(value, ",") { // MongoDB's authMechanismProperties
 			if _, property, ok := strings.Cut(part, ":"); ok {
 				add(property, true, url.QueryUnescape)
 			}

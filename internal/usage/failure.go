@@ -56,8 +56,7 @@ func (f *Failure) Unwrap() error { return f.Err }
 
 // FailureOf is the failure in an error's chain, nil if there is none.
 func FailureOf(err error) *Failure {
-	var f *Failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Failure](err); ok {
 		return f
 	}
 	return nil

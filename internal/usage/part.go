@@ -23,8 +23,8 @@ type HostFact struct {
 	Energy  BusyIdle[KWh]
 }
 
-// Workspace metrics and rows are about an Active one: a host that the newest
-// poll of the source has seen.
+// Active is what metrics and rows of workspaces are about: a host that the newest
+// reading of the source has seen.
 type Active struct {
 	Key            // whose it is now
 	Host    string // the label, as it came: 172.16.100.5:9100

@@ -19,15 +19,15 @@ func TestAStoreThatIsLost(t *testing.T) {
 		do   func(t *testing.T, path string)
 		want string
 	}{
-		{"deleted", func(t *testing.T, path string) { os.Remove(path) }, " was deleted or moved"},
-		{"renamed", func(t *testing.T, path string) { os.Rename(path, path+".old") }, " was deleted or moved"},
+		{"deleted", func(_ *testing.T, path string) { os.Remove(path) }, " was deleted or moved"},
+		{"renamed", func(_ *testing.T, path string) { os.Rename(path, path+".old") }, " was deleted or moved"},
 		{"replaced", func(t *testing.T, path string) {
 			write(t, path+".new", strings.Repeat("precious", 1000))
 			os.Rename(path+".new", path)
 		}, " was replaced by another file"},
-		{"emptied", func(t *testing.T, path string) { os.Truncate(path, 0) }, " was cut short"},
+		{"emptied", func(_ *testing.T, path string) { os.Truncate(path, 0) }, " was cut short"},
 		{"overwritten", func(t *testing.T, path string) { write(t, path, strings.Repeat("precious", 10_000)) }, " was overwritten"},
-		{"made unreadable", func(t *testing.T, path string) { os.Chmod(path, 0) }, " was made unreadable"},
+		{"made unreadable", func(_ *testing.T, path string) { os.Chmod(path, 0) }, " was made unreadable"},
 	} {
 		for _, told := range []bool{false, true} {
 			name := c.name

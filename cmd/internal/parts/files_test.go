@@ -54,7 +54,8 @@ func TestCheckAndNewLookAtEveryFile(t *testing.T) {
 		{"all is well", "prometheus: {basic_auth: {username: u, password_file: secret}}\nmongodb: {uri_file: uri}\nattribution: {user_label: pseudonym, pseudonym_key_file: key}", nil, false},
 		{
 			"a secret that is not there yet", "prometheus: {basic_auth: {username: u, password_file: none}}",
-			[]string{"prometheus.basic_auth.password_file: DIR/none: open: no such file or directory"}, false,
+			[]string{"prometheus.basic_auth.password_file: DIR/none: open: no such file or directory"},
+			false,
 		},
 		{
 			"pipes and directories", "prometheus: {authorization: {credentials_file: pipe}, http_headers: {X: {files: [secret, pipe]}}, tls_config: {ca_file: .}}\nmongodb: {uri_file: pipe}",
@@ -63,7 +64,8 @@ func TestCheckAndNewLookAtEveryFile(t *testing.T) {
 				"prometheus.tls_config.ca_file: DIR: read: is a directory",
 				"prometheus.http_headers.X.files[1]: DIR/pipe: read: is a pipe, must be a regular file",
 				"mongodb.uri_file: DIR/pipe: read: is a pipe, must be a regular file",
-			}, true,
+			},
+			true,
 		},
 		{
 			"nothing where a secret should be, and too much", "prometheus: {oauth2: {client_id: c, token_url: http://t, client_secret_file: empty}, http_headers: {X: {files: [blank, large]}}}",
@@ -71,7 +73,8 @@ func TestCheckAndNewLookAtEveryFile(t *testing.T) {
 				"prometheus.oauth2.client_secret_file: DIR/empty: is empty",
 				"prometheus.http_headers.X.files[0]: DIR/blank: is empty",
 				"prometheus.http_headers.X.files[1]: DIR/large: read: is too large",
-			}, false,
+			},
+			false,
 		},
 		{
 			"certificates that are none, a short key, a bad address",
@@ -80,11 +83,13 @@ func TestCheckAndNewLookAtEveryFile(t *testing.T) {
 				"prometheus: http client for prometheus: unable to use specified CA cert file DIR/secret",
 				"attribution: pseudonym_key_file: DIR/short has 3 bytes, must have at least 16; make one with: head -c 32 /dev/urandom",
 				"mongodb.uri_file: the address is not a valid mongodb:// or mongodb+srv:// URI, or its host names have no records",
-			}, true,
+			},
+			true,
 		},
 		{
 			"a bad address in the configuration itself", "mongodb: {uri: 'postgres://carbon:hunter2@localhost'}",
-			[]string{"mongodb.uri: the address is not a valid mongodb:// or mongodb+srv:// URI, or its host names have no records"}, true,
+			[]string{"mongodb.uri: the address is not a valid mongodb:// or mongodb+srv:// URI, or its host names have no records"},
+			true,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

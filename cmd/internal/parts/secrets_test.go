@@ -169,7 +169,7 @@ func (p *parrot) hear(r *http.Request) string {
 		}
 	}
 	if assertion := r.URL.Query().Get("assertion") + between(string(body), "assertion=", "&"); assertion != "" {
-		for _, part := range strings.Split(assertion, ".") {
+		for part := range strings.SplitSeq(assertion, ".") {
 			plain, _ := base64.RawURLEncoding.DecodeString(part)
 			parts = append(parts, string(plain))
 		}
