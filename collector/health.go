@@ -96,7 +96,7 @@ func (h *Health) Unwatch(source string) {
 	})
 }
 
-// Asked counts a request and its result.
+// Requested counts a request and its result.
 func (h *Health) Requested(source string, took time.Duration, err error) {
 	h.removed.unless(source, func() {
 		h.duration.WithLabelValues(source).Observe(took.Seconds())

@@ -9,7 +9,6 @@ import (
 )
 
 //go:fix inline
-func grams(v usage.GramsPerKWh) *usage.GramsPerKWh { return new(v) }
 
 func TestWhatIsKnownOfASlot(t *testing.T) {
 	s := newStore(t)
