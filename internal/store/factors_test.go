@@ -8,7 +8,6 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-//go:fix inline
 
 func TestWhatIsKnownOfASlot(t *testing.T) {
 	s := newStore(t)
