@@ -8,7 +8,6 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-
 func TestWhatIsKnownOfASlot(t *testing.T) {
 	s := newStore(t)
 	slot := func(forecast, actual *usage.GramsPerKWh, word string, minute int) usage.Slot {
