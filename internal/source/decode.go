@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -47,9 +48,14 @@ type decoder struct {
 
 	status, kind, errorText string
 	warnings                int
+	partial                 bool // VictoriaMetrics says so when a storage node is away
 	result                  bool
 	good, odd               int // samples with a time and a number, and without
 }
+
+// infoPrefix begins a remark on a query. Prometheus before 3.0 sends those among the
+// warnings; they do not say that anything is missing.
+const infoPrefix = "PromQL info:"
 
 func newDecoder(r io.Reader) *decoder {
 	m := &meter{r: r}
@@ -86,7 +92,9 @@ func (d *decoder) answer() error {
 func (d *decoder) whole() error {
 	switch {
 	case d.warnings > 0:
-		return &usage.Failure{Reason: usage.ReasonPartial, Detail: "the answer has warnings, so it may not be whole: " + d.errorText}
+		return &usage.Failure{Reason: usage.ReasonPartial, Detail: "the answer has warnings, so it may be incomplete: " + d.errorText}
+	case d.partial:
+		return &usage.Failure{Reason: usage.ReasonPartial, Detail: "the server says that the answer is incomplete (isPartial)"}
 	case d.status != "success":
 		return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("status %q: %s", d.status, d.errorText)}
 	}
@@ -112,6 +120,9 @@ func (d *decoder) member(name string) error {
 		return d.text(&d.errorText)
 	case "warnings":
 		return d.texts(func(warning string) {
+			if strings.HasPrefix(warning, infoPrefix) {
+				return
+			}
 			d.warnings++
 			if d.errorText == "" {
 				d.errorText = warning
@@ -119,6 +130,8 @@ func (d *decoder) member(name string) error {
 		})
 	case "infos":
 		return d.texts(func(string) {}) // remarks on the query, the answer is whole
+	case "isPartial":
+		d.partial = d.partial || d.json.PeekKind() == 't'
 	case "errorType":
 		return d.text(new(string))
 	}
@@ -134,6 +147,9 @@ func (d *decoder) data(name string) error {
 			return fmt.Errorf("must be a matrix, is a %q", d.kind)
 		}
 		d.result = true
+		if d.json.PeekKind() == 'n' {
+			return d.json.SkipValue() // null, which some servers write for an empty list
+		}
 		return d.array(d.series)
 	}
 	return d.json.SkipValue()

@@ -18,9 +18,9 @@ const (
 // OfMachine is a client that asks for the CPU seconds of one machine type. Queries that
 // the operator wrote cannot be restricted: see Query.Given.
 func (c *Client) OfMachine(machine string) *Client {
-	only := *c
+	only := c.copy()
 	only.Query.machine = &machine
-	return &only
+	return only
 }
 
 // Grain is the length of time for which CPU seconds are known: a piece of an interval, or

@@ -67,7 +67,7 @@ func TestQuestionOnTheWire(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			idle := func(w http.ResponseWriter, r *http.Request) {
+			answer := func(w http.ResponseWriter, r *http.Request) {
 				if r.Method != http.MethodPost || r.URL.Path != "/prefix/api/v1/query_range" || r.URL.RawQuery != "" ||
 					r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.Header.Get("Accept-Encoding") != "gzip" {
 					t.Errorf("asks with %s %s %v", r.Method, r.URL, r.Header)
@@ -81,7 +81,7 @@ func TestQuestionOnTheWire(t *testing.T) {
 				defer z.Close()
 				io.WriteString(z, matrix(series("a", "", `[`+test.start+`,"5"],[`+test.end+`,"7"]`)))
 			}
-			s := &server{idle: idle}
+			s := &server{busy: answer, idle: answer}
 			c := s.client(t)
 			c.URL = c.URL.JoinPath("prefix/")
 			readings, rejects, err := c.Read(t.Context(), test.run)

@@ -26,8 +26,8 @@ func (t *table) usable() error {
 
 // readings turns the table into one reading a piece. A host that shows more time
 // than it has is left out and counted: its number is wrong, and it is not known by
-// how much. So is a host of which a part was refused: with the other part alone,
-// the refused one would count as 0.
+// how much. So is a host with a part that was refused or is absent: with the other
+// part alone, that one would count as 0.
 func (t *table) readings() []usage.Reading {
 	readings := make([]usage.Reading, len(t.pieces))
 	for i, n := range t.filled() {
@@ -40,6 +40,9 @@ func (t *table) readings() []usage.Reading {
 			d, hasIdle := h.at(idle, i)
 			switch {
 			case !hasBusy && !hasIdle || h.refused(i):
+			case hasBusy != hasIdle:
+				t.reject(rejectHalf)
+				t.half[i]++
 			case t.full(h, i):
 				t.reject(rejectOverCapacity)
 			default:
@@ -53,6 +56,20 @@ func (t *table) readings() []usage.Reading {
 		}
 	}
 	return readings
+}
+
+// halves refuses answers of which one has nothing for a piece of time in which the
+// other has: a recording rule that does not exist, or was not evaluated. Not one host
+// could be booked, and "no usage" is not what the answers say.
+func (t *table) halves(readings []usage.Reading) error {
+	for i, r := range readings {
+		if len(r.Samples) > 0 || t.half[i] == 0 {
+			continue
+		}
+		return &usage.Failure{Reason: usage.ReasonPartial, Detail: fmt.Sprintf(
+			"%d hosts have only one of busy and idle CPU seconds from %s on, and no host has both: see that both queries give series", t.half[i], r.Piece)}
+	}
+	return nil
 }
 
 // filled counts the hosts that have something, by piece.

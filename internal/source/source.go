@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -31,6 +32,8 @@ type Client struct {
 	Upstream Doer
 	URL      *url.URL
 	Query    Query
+
+	get atomic.Bool // the server takes no POST
 }
 
 // maxPoints is Prometheus' own limit of evaluations per query.
@@ -63,6 +66,9 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 		return nil, nil, err
 	}
 	readings := t.readings()
+	if err := t.halves(readings); err != nil {
+		return nil, nil, err
+	}
 	if c.Query.fixed() {
 		readings = spread(readings)
 	}
@@ -89,9 +95,15 @@ func (c *Client) Queries(i usage.Interval) []string {
 // OfProject is a client that asks for one project alone. Queries that the operator
 // wrote cannot be restricted: see Query.Given.
 func (c *Client) OfProject(project string) *Client {
-	only := *c
+	only := c.copy()
 	only.Query.project = &project
-	return &only
+	return only
+}
+
+func (c *Client) copy() *Client {
+	other := &Client{Upstream: c.Upstream, URL: c.URL, Query: c.Query}
+	other.get.Store(c.get.Load())
+	return other
 }
 
 // fill asks the questions of one project, or of all.
@@ -163,17 +175,52 @@ func (c *Client) ask(ctx context.Context, t *table, query string, labels []strin
 		"end":   {queryTime(t.pieces[len(t.pieces)-1].End())},
 		"step":  {strconv.FormatFloat(t.step.Seconds(), 'f', -1, 64)},
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL.JoinPath("api/v1/query_range").String(), strings.NewReader(form.Encode()))
-	if err != nil {
-		return c.Upstream.Failed("query "+query, err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	body, err := c.Upstream.Do(req)
+	body, err := c.send(ctx, "api/v1/query_range", form)
 	if err == nil {
 		err = decode(body, labels, s)
 		body.Close()
 	}
 	return c.Upstream.Failed("query "+query, err)
+}
+
+// send asks by POST, since queries may be longer than an address. Proxies that only let
+// reads pass refuse that: if GET is answered then, it is GET from then on.
+func (c *Client) send(ctx context.Context, path string, form url.Values) (io.ReadCloser, error) {
+	if !c.get.Load() {
+		body, err := c.sendBy(ctx, http.MethodPost, path, form)
+		if !mayWantGET(err) {
+			return body, err
+		}
+		read, failed := c.sendBy(ctx, http.MethodGet, path, form)
+		if failed != nil {
+			return nil, err // the first says more
+		}
+		c.get.Store(true)
+		return read, nil
+	}
+	return c.sendBy(ctx, http.MethodGet, path, form)
+}
+
+func mayWantGET(err error) bool {
+	f := usage.FailureOf(err)
+	return f != nil && (f.Status == http.StatusMethodNotAllowed || f.Status == http.StatusForbidden || f.Status == http.StatusNotImplemented)
+}
+
+func (c *Client) sendBy(ctx context.Context, method, path string, form url.Values) (io.ReadCloser, error) {
+	u, body := c.URL.JoinPath(path), io.Reader(nil)
+	if method == http.MethodGet {
+		u.RawQuery = form.Encode()
+	} else {
+		body = strings.NewReader(form.Encode())
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return c.Upstream.Do(req)
 }
 
 func queryTime(t time.Time) string {

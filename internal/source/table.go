@@ -18,7 +18,8 @@ type table struct {
 	order   []*hostRow // as they came
 	rejects usage.Rejects
 	answers int
-	alone   bool // of one interval, so that no smaller run can be asked for
+	half    []int // hosts with one of busy and idle alone, by piece
+	alone   bool  // of one interval, so that no smaller run can be asked for
 }
 
 type hostRow struct {
@@ -46,6 +47,7 @@ const (
 	rejectDuplicate    = "duplicate"
 	rejectHistogram    = "histogram"
 	rejectTimestamp    = "timestamp"
+	rejectHalf         = "half"         // busy without idle, or idle without busy
 	rejectNotANumber   = "not_a_number" // 0x10, an empty string, a number that is no string ...
 )
 
@@ -66,7 +68,7 @@ const (
 func newTable(pieces []usage.Interval) *table {
 	return &table{
 		pieces: pieces, step: pieces[0].Length, first: float64(pieces[0].End().UnixMilli()) / 1000,
-		hosts: map[usage.Series]*hostRow{}, rejects: usage.Rejects{},
+		hosts: map[usage.Series]*hostRow{}, rejects: usage.Rejects{}, half: make([]int, len(pieces)),
 	}
 }
 

@@ -53,7 +53,7 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 // ours reads an answer as the exporter does: through the upstream client, into
 // the table, to readings.
 func ours(answer []byte, run []usage.Interval) ([]usage.Reading, usage.Rejects, error) {
-	client := source.Client{
+	client := &source.Client{
 		Upstream: &upstream.Client{HTTP: &http.Client{Transport: memory(answer)}, UserAgent: "test", Timeout: time.Minute, MaxBytes: 1 << 30},
 		URL:      &url.URL{Scheme: "http", Host: "prometheus.test"},
 		Query: source.Query{
