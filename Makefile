@@ -7,7 +7,9 @@ VERSION  := $(shell cat VERSION)
 REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 BRANCH   := $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
 V        := github.com/prometheus/common/version
-LDFLAGS  := -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(V).Branch=$(BRANCH)
+# The date of the commit, not of the build: the same commit gives the same program.
+DATE     := $(shell TZ=UTC git show -s --date=format-local:%Y%m%d-%H:%M:%S --format=%cd HEAD 2>/dev/null)
+LDFLAGS  := -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(V).Branch=$(BRANCH) -X $(V).BuildDate=$(DATE)
 E2E      := internal/e2e
 ROOT     := $(CURDIR)
 
@@ -97,7 +99,7 @@ unreached: ## list functions that no program uses, tests aside
 	GOWORK="$$work/go.work" $(BIN)/deadcode -filter carbon-exporter/carbon_exporter ./cmd/... ./$(E2E)/cmd/... ./dashboards/...
 
 bench: ## run the benchmarks of docs/performance.md
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/store ./internal/mongo ./internal/attribution ./collector ./cmd/internal/exporter ./cmd/carbontool
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/store ./internal/ingest ./internal/mongo ./internal/attribution ./collector ./cmd/internal/exporter ./cmd/carbontool
 	cd $(E2E) && $(GO) test -run '^$$' -bench . -benchmem ./clientgolang
 
 golden: ## rewrite the catalogue of metrics after a change

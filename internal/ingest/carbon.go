@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -63,7 +62,7 @@ func (f *fetcher) keep(ctx context.Context, question func() ([]usage.Slot, usage
 	if len(slots) > 0 {
 		wrote(ctx, f.observer, notKept)
 	}
-	return errors.Join(err, notKept)
+	return joined(err, notKept)
 }
 
 // carbonLoop keeps intensities, and prices what waits for them.
@@ -177,10 +176,10 @@ func (l *carbonLoop) ask(ctx context.Context, set Settings) error {
 			m.eager = pollEvery // asking the same sooner is useless
 		}
 		if err != nil {
-			return errors.Join(noOutlook, err)
+			return joined(noOutlook, err)
 		}
 	}
-	if err := errors.Join(noOutlook, l.askOld(ctx, set.Grid, window)); err != nil {
+	if err := joined(noOutlook, l.askOld(ctx, set.Grid, window)); err != nil {
 		return err
 	}
 	m.pause.reset()
@@ -196,7 +195,7 @@ func (l *carbonLoop) askOld(ctx context.Context, grid Grid, window time.Time) er
 	}
 	now := l.clock.Now()
 	wanted := l.memory.oldSlots(pending, window, now)
-	var errs []error
+	var failed []error
 	for len(wanted) > 0 {
 		n := 1
 		for n < len(wanted) && wanted[n].Sub(wanted[n-1]) <= nearby {
@@ -205,15 +204,15 @@ func (l *carbonLoop) askOld(ctx context.Context, grid Grid, window time.Time) er
 		from, to := wanted[0], wanted[n-1].Add(usage.SlotLength)
 		err := l.fetcher.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return grid.Slots(ctx, from, to) })
 		if usage.IsOutage(err) {
-			return errors.Join(append(errs, err)...)
+			return joined(append(failed, err)...)
 		}
 		// A question that has no answer now must not hide the others.
 		for _, slot := range wanted[:n] {
 			l.memory.asked[slot] = now
 		}
-		errs, wanted = append(errs, err), wanted[n:]
+		failed, wanted = append(failed, err), wanted[n:]
 	}
-	return errors.Join(errs...)
+	return joined(failed...)
 }
 
 // oldSlots lists the slots before the window that pending intervals lie in and
@@ -239,7 +238,7 @@ func (l *carbonLoop) reprice(ctx context.Context, set Settings) (unpriced bool, 
 		l.log.Debug("Priced usage", "intervals", done.priced, "restated", done.restated, "settled", done.settled)
 		l.changed(ctx)
 	}
-	return done.unpriced > 0, errors.Join(err, l.show(ctx, set.Grid))
+	return done.unpriced > 0, joined(err, l.show(ctx, set.Grid))
 }
 
 // show tells what is known of the grid around now.

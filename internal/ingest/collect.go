@@ -76,7 +76,7 @@ func (c *collector) record(ctx context.Context, set Settings, due []usage.Due, r
 	}
 	var done collected
 	if done.outcomes, err = c.update(ctx, set, page, all, treat); err != nil {
-		return collected{}, errors.Join(err, failed)
+		return collected{}, joined(err, failed)
 	}
 	for _, rec := range all {
 		done.newest.see(page, rec.due.Interval, rec.readings)

@@ -169,7 +169,7 @@ func (l *energyLoop) advance(ctx context.Context, set Settings, due []usage.Due,
 		return err // the store's own
 	}
 	if closer, ok := errors.AsType[*closerLookError](err); ok {
-		return errors.Join(err, l.noteFailed(ctx, []usage.Interval{closer.interval}, err, l.clock.Now()))
+		return joined(err, l.noteFailed(ctx, []usage.Interval{closer.interval}, err, l.clock.Now()))
 	}
 	return l.failed(ctx, due, err)
 }
@@ -224,7 +224,7 @@ func (l *energyLoop) failed(ctx context.Context, due []usage.Due, err error) err
 	}
 	noted := l.noteFailed(ctx, run, err, retry)
 	if v.wait || noted != nil {
-		return errors.Join(err, noted)
+		return joined(err, noted)
 	}
 	l.log.Warn("Prometheus refuses this interval; trying it again later", "interval", due[0], "retry", retry, "err", err)
 	return nil

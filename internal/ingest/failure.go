@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -36,6 +38,31 @@ func judge(err error, run, row int) verdict {
 // fewInARow single intervals that fail one after the other are no accident any
 // more: from then on each further one is followed by a pause.
 const fewInARow = 3
+
+// errs are several errors in one line, each text once. Both upstream calls of a round
+// often fail alike.
+type errs []error
+
+// joined is nil if there is no error.
+func joined(all ...error) error {
+	all = slices.DeleteFunc(all, func(err error) bool { return err == nil })
+	if len(all) == 0 {
+		return nil
+	}
+	return errs(all)
+}
+
+func (e errs) Error() string {
+	var texts []string
+	for _, err := range e {
+		if text := err.Error(); !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e errs) Unwrap() []error { return e }
 
 // isAway says that it is not the question: nobody answers, or not to us.
 func isAway(err error) bool {

@@ -35,3 +35,16 @@ func TestWhatAFailureMeansForARun(t *testing.T) {
 		})
 	}
 }
+
+func TestErrorsAreJoinedInOneLine(t *testing.T) {
+	down := &usage.Failure{Reason: usage.ReasonConnection, Detail: "refused"}
+	if got := joined(nil, down, nil, down, errors.New("disk full")).Error(); got != "connection: refused; disk full" {
+		t.Errorf("got %q", got)
+	}
+	if err := joined(errors.New("disk full"), down); usage.FailureOf(err) != down {
+		t.Error("the failure is not found")
+	}
+	if joined(nil, nil) != nil {
+		t.Error("no errors are an error")
+	}
+}

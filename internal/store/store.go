@@ -3,7 +3,7 @@
 // whose usage it was. It knows tables and what they mean; it must not know files
 // and locks (which is why it imports internal/sqlite beside internal/usage, and
 // internal/newfile for backups), Prometheus, MongoDB, the carbon API or what a
-// number is used for. Start with Commit, the one function by which facts enter,
+// number is used for. Start with Update, the one function by which facts enter,
 // and migrations/0002_grain.sql.
 package store
 

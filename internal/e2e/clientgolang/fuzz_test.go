@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,7 +41,8 @@ func FuzzRead(f *testing.F) {
 		if err != nil && (odd > 0 || strings.Contains(err.Error(), "out of range")) {
 			return // one odd sample is refused alone here, and spoils the whole answer there
 		}
-		if err != nil || len(warnings) > 0 || matrix == nil {
+		warnings = slices.DeleteFunc(warnings, func(w string) bool { return strings.HasPrefix(w, "PromQL info:") })
+		if err != nil || len(warnings) > 0 {
 			t.Fatalf("accepted, but: %v, warnings %v, %v", err, warnings, matrix)
 		}
 		good, points := expected(matrix, run)
@@ -56,6 +58,7 @@ func FuzzRead(f *testing.F) {
 		for _, n := range rejects {
 			refused += n
 		}
+		refused /= 2 // busy and idle have the same answer
 		if found+refused < len(good) || found+refused > points {
 			t.Errorf("%d samples and %d rejects of %d points in %d places", found, refused, points, len(good))
 		}

@@ -108,7 +108,7 @@ func (s scrape) printState(out io.Writer) {
 	mode, users := s.sum("carbon_energy_kwh", "mode"), s.sum("carbon_energy_kwh", "user")
 	kwh := mode["idle"] + mode["busy"]
 	state, kind := s.sum("carbon_intervals", "state"), s.sum("carbon_intensity_gco2eq_per_kwh", "kind")
-	fmt.Fprintf(out, `Idle machines took %.0f %% of the energy; %.0f %% was nobody's.
+	fmt.Fprintf(out, `Idle machines took %.0f %% of the energy; %.0f %% was unattributed.
 %.0f intervals of half an hour: %.0f settled, %.0f provisional, %.0f empty.
 The grid now: %.0f gCO2eq/kWh forecast, %.0f the newest actual.
 `, 100*mode["idle"]/kwh, 100*users["unattributed"]/kwh,

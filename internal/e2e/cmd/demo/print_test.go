@@ -48,7 +48,7 @@ const tables = `
         bob   4.500      450    0 %    Beta
         ada   4.000      400   25 %   Alpha
 
-Idle machines took 25 % of the energy; 15 % was nobody's.
+Idle machines took 25 % of the energy; 15 % was unattributed.
 144 intervals of half an hour: 96 settled, 47 provisional, 1 empty.
 The grid now: 101 gCO2eq/kWh forecast, 99 the newest actual.
 `
