@@ -247,9 +247,8 @@ func TestASourceThatIsAwayEndsABackfillThatGoesOnLater(t *testing.T) {
 				began := time.Now()
 				done, err := r.backfill(hours(-30, 0), func(s *Settings) {
 					if c.client != nil {
-						client := *s.Source.(*source.Client)
-						client.Upstream = c.client
-						s.Source = &client
+						was := s.Source.(*source.Client)
+						s.Source = &source.Client{Upstream: c.client, URL: was.URL, Query: was.Query}
 					}
 				})
 				if err == nil || !strings.Contains(err.Error(), "from 2026-06-") {
@@ -424,9 +423,8 @@ func TestHowLongAServerThatIsNotThereIsWaitedFor(t *testing.T) {
 				r := aged(t)
 				began := time.Now()
 				done, err := r.backfill(hours(-96, 0), func(s *Settings) {
-					client := *s.Source.(*source.Client)
-					client.Upstream = &leaving{client.Upstream, c.answers}
-					s.Source = &client
+					was := s.Source.(*source.Client)
+					s.Source = &source.Client{Upstream: &leaving{was.Upstream, c.answers}, URL: was.URL, Query: was.Query}
 				})
 				if took := time.Since(began); took < c.longer || took > c.within {
 					t.Errorf("given up after %v", took)
