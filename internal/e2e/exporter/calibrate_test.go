@@ -270,7 +270,7 @@ func TestCalibrateAgainstARealPrometheus(t *testing.T) {
 		{name: "a range of no interval", expr: "ports_watts", more: []string{"--to=" + over.first.Add(20*time.Minute).Format(time.RFC3339)}, code: 2, stderr: "the range contains no complete interval of 30m"},
 		{name: "the future", expr: "ports_watts", more: []string{"--to=2099-01-01"}, code: 2, stderr: "--to: 2099-01-01 is in the future"},
 		{name: "reversed", expr: "ports_watts", more: []string{"--to=2020-01-01"}, code: 2, stderr: "--to: 2020-01-01T00:00:00Z is not after --from"},
-		{name: "a validity that is no time", expr: "ports_watts", more: []string{"--valid-from=soon"}, code: 2, stderr: `--valid-from: "soon" is no time`},
+		{name: "a validity that is no time", expr: "ports_watts", more: []string{"--valid-from=soon"}, code: 2, stderr: `--valid-from: "soon" is not a time`},
 		{name: "a validity that ends before it begins", expr: "ports_watts", more: []string{"--valid-to=2020-01-01"}, code: 2, stderr: "--valid-to: 2020-01-01 is not after "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
