@@ -19,7 +19,7 @@ func TestCheckStore(t *testing.T) {
 	lines := strings.Split(good.stdout, "\n")
 	for i, want := range []string{
 		"file        ok      ", "schema      ok      version ", "references  ok", "intervals   ok      1: 1 unpriced",
-		"scopes      ok      5 rows of members add up to the site", "sums        ok      1 days and all time, 2 facts", "",
+		"scopes      ok      5 member rows checked", "sums        ok      1 days and all time, 2 facts", "",
 	} {
 		if i >= len(lines) || !strings.HasPrefix(lines[i], want) {
 			t.Fatalf("line %d is not %q:\n%s", i, want, good.stdout)
@@ -45,8 +45,8 @@ func TestCheckStore(t *testing.T) {
 	}
 	for _, want := range []string{
 		"intervals   FAILED  2026-01-03T12:00:00Z: is unpriced and has no energy\n",
-		"scopes      FAILED  2026-01-03T12:00:00Z: 5 rows of fact_usage are not the sums of the facts\n",
-		"sums        FAILED  2026-01-03: of 2 keys the day has other sums than its facts\n",
+		"scopes      FAILED  2026-01-03T12:00:00Z: 5 rows of fact_usage differ from the sums of the facts\n",
+		"sums        FAILED  2026-01-03: the day's sums differ from its facts for 2 keys\n",
 	} {
 		if !strings.Contains(bad.stdout, want) {
 			t.Errorf("there is no %q in\n%s", want, bad.stdout)

@@ -440,9 +440,9 @@ func TestExportOfWhatIsPruned(t *testing.T) {
 		error string
 		lines int
 	}{
-		{[]string{"openmetrics", "--from=2026-01-01"}, exitFailed, "carbontool export openmetrics: interval is pruned: all facts at key grain are kept from 2026-01-05T12:30:00Z on\n", 0},
-		{[]string{"csv", "--from=2026-01-01"}, exitFailed, "carbontool export csv: interval is pruned: all facts at key grain are kept from 2026-01-05T12:30:00Z on; --grain=scope covers all time\n", 0},
-		{[]string{"csv", "--from=2026-01-01", "--output=" + out}, exitFailed, "carbontool export csv: interval is pruned: all facts at key grain are kept from 2026-01-05T12:30:00Z on; --grain=scope covers all time\n", 0},
+		{[]string{"openmetrics", "--from=2026-01-01"}, exitFailed, "carbontool export openmetrics: interval is pruned: per-key rows are complete from 2026-01-05T12:30:00Z on\n", 0},
+		{[]string{"csv", "--from=2026-01-01"}, exitFailed, "carbontool export csv: interval is pruned: per-key rows are complete from 2026-01-05T12:30:00Z on; --grain=scope covers all time\n", 0},
+		{[]string{"csv", "--from=2026-01-01", "--output=" + out}, exitFailed, "carbontool export csv: interval is pruned: per-key rows are complete from 2026-01-05T12:30:00Z on; --grain=scope covers all time\n", 0},
 		{[]string{"csv", "--from=2026-01-01", "--grain=scope"}, exitDone, "", 1 + 4*12},
 		{[]string{"csv", "--from=2026-01-06"}, exitDone, "", 1 + 9},
 		{[]string{"openmetrics", "--from=2026-01-06", "--metric=carbon_energy_kwh"}, exitDone, "", 3 + 2*(9+1) + 1},

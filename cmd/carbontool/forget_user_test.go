@@ -127,7 +127,7 @@ func TestForgetUserRefuses(t *testing.T) {
 		}},
 		{"nobody", []string{usage.Unattributed, "--yes", "--storage.path", path}, called{
 			exitFailed, "",
-			"carbontool forget-user: store: forget a user: this one stands for nobody\n",
+			"carbontool forget-user: store: forget a user: the id stands for no person\n",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -401,7 +401,7 @@ func TestReportOfAnotherSite(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := call("report", "--month=2025-10", "--storage.path=carbon.db", "--config.file=carbon.yml")
-	if got.code != exitFailed || !strings.Contains(got.stderr, "counts days in Asia/Tokyo and the configuration says timezone: Europe/London") {
+	if got.code != exitFailed || !strings.Contains(got.stderr, "has daily sums in Asia/Tokyo, but the configuration says timezone: Europe/London") {
 		t.Errorf("a configuration of another zone: %d, %s", got.code, got.stderr)
 	}
 }

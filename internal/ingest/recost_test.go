@@ -70,9 +70,9 @@ func TestARecostIsWhatOtherSettingsWouldHaveStored(t *testing.T) {
 	if len(done.After) != 2 {
 		t.Errorf("projects are %v", done.After)
 	}
-	changes, err := r.store.Changes(t.Context(), usage.Interval{Start: start.Add(-28 * time.Hour), Length: 30 * time.Minute})
-	if err != nil || len(changes) != 1 || changes[0].Why != usage.BecauseRecost {
-		t.Errorf("changes are %+v, %v", changes, err)
+	changes := r.proof(usage.Interval{Start: start.Add(-28 * time.Hour), Length: 30 * time.Minute}).Changes
+	if len(changes) != 1 || changes[0].Why != usage.BecauseRecost {
+		t.Errorf("changes are %+v", changes)
 	}
 
 	// And back again.
@@ -133,9 +133,9 @@ func TestARecostByAnotherProvider(t *testing.T) {
 			t.Errorf("%s: %v, want %v", ts, s, got[ts])
 		}
 	}
-	changes, err := r.store.Changes(t.Context(), usage.Interval{Start: start.Add(-22 * time.Hour), Length: 30 * time.Minute})
-	if err != nil || len(changes) != 1 || changes[0].Why != usage.BecauseRecost || changes[0].Was.Provider != "uk" || changes[0].Is.Provider != "static" {
-		t.Errorf("changes are %+v, %v", changes, err)
+	changes := r.proof(usage.Interval{Start: start.Add(-22 * time.Hour), Length: 30 * time.Minute}).Changes
+	if len(changes) != 1 || changes[0].Why != usage.BecauseRecost || changes[0].Was.Provider != "uk" || changes[0].Is.Provider != "static" {
+		t.Errorf("changes are %+v", changes)
 	}
 	// A provider that has none leaves what there is.
 	unheard := func(s *Settings) {

@@ -166,6 +166,16 @@ func (r *rig) summary() usage.Summary {
 
 func (r *rig) states() map[usage.State]int { return r.summary().States }
 
+// proof is everything the store has of an interval.
+func (r *rig) proof(i usage.Interval) usage.Proof {
+	r.t.Helper()
+	p, err := r.store.Proof(context.Background(), i)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return p
+}
+
 // want compares the states that are not empty-handed.
 func (r *rig) want(want map[usage.State]int) {
 	r.t.Helper()

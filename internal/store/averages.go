@@ -9,7 +9,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// MachineAverage is the average power of a machine type over a time.
+// MachineAverage is the average power of a machine type, per core, from From to To.
 type MachineAverage struct {
 	usage.Rating
 	From        time.Time
@@ -25,16 +25,16 @@ type Calibration struct {
 	At           time.Time
 }
 
-// Place says for how long an average would be in force: one that begins later and
-// lasts as long takes its place from there on.
+// Place returns a with the validity that SaveMachineAverage would give it: it ends where an
+// average that begins later and lasts at least as long takes over.
 func (s *Store) Place(ctx context.Context, a MachineAverage) (MachineAverage, error) {
 	err := s.read(ctx, func(tx *sqlite.Tx) error { return place(ctx, tx, &a) })
 	return a, err
 }
 
-// SaveMachineAverage keeps an average, and says for how long it is in force. One of
-// the same machine and start is replaced. One that began earlier ends where this
-// one begins, unless it lasts longer: then it is in force again after it.
+// SaveMachineAverage stores an average and returns it with its validity. It replaces one of the
+// same machine type and start. An average that began earlier ends where this one begins, unless
+// it lasts longer: then it is valid again after this one ends.
 func (s *Store) SaveMachineAverage(ctx context.Context, a MachineAverage) (MachineAverage, error) {
 	err := s.write(ctx, func(tx *sqlite.Tx) error {
 		if err := place(ctx, tx, &a); err != nil {
@@ -62,7 +62,7 @@ func (s *Store) SaveMachineAverage(ctx context.Context, a MachineAverage) (Machi
 	return a, err
 }
 
-// place cuts an average where another that begins later takes over for good.
+// place shortens an average where one that begins later takes over for good.
 func place(ctx context.Context, tx *sqlite.Tx, a *MachineAverage) error {
 	var next *int64
 	if err := tx.QueryRowContext(ctx, `SELECT min(valid_from) FROM machine_average
@@ -76,7 +76,7 @@ func place(ctx context.Context, tx *sqlite.Tx, a *MachineAverage) error {
 	return nil
 }
 
-// until is the end of a validity as it is stored: NULL if it has none.
+// until is the end of a validity as it is stored: NULL if it has no end.
 func until(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -84,13 +84,13 @@ func until(t time.Time) any {
 	return t.Unix()
 }
 
-// MachineAverages gives the averages valid at a time, by machine type. Of
-// several the one that began last.
+// MachineAverages returns the averages valid at a time, by machine type. If several are valid,
+// the one that began last wins.
 func (s *Store) MachineAverages(ctx context.Context, at time.Time) (map[string]usage.Rating, error) {
 	return readAverages(ctx, s.reader, at)
 }
 
-// MachineAverages is Store.MachineAverages, as of the view's moment.
+// MachineAverages is Store.MachineAverages at the view's moment.
 func (v *View) MachineAverages(ctx context.Context, at time.Time) (map[string]usage.Rating, error) {
 	return readAverages(ctx, v.tx, at)
 }
@@ -110,7 +110,7 @@ func readAverages(ctx context.Context, db queryer, at time.Time) (map[string]usa
 	return all, err
 }
 
-// Machines lists every machine type that was ever seen, ordered.
+// Machines lists every machine type ever seen, in order.
 func (s *Store) Machines(ctx context.Context) (names []string, err error) {
 	err = s.read(ctx, func(tx *sqlite.Tx) error {
 		names, err = machines(ctx, tx)

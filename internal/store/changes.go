@@ -3,16 +3,14 @@ package store
 import (
 	"context"
 	"database/sql"
-	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// putChanges writes down what an interval that had a price has now instead: the
-// prices that differ and, where it was restated or costed anew, other energy. To
-// get a first price is no change. A time at which a price was fetched is none
-// either.
+// putChanges records what changed in an interval that already had a price: prices that differ
+// and, after a restatement or a recost, energy that differs. A first price is no change, and
+// neither is a price that differs only in when it was fetched.
 func putChanges(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, old, fresh content, why usage.Why) error {
 	if len(old.prices) == 0 || len(fresh.prices) == 0 {
 		return nil
@@ -21,7 +19,7 @@ func putChanges(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, old
 		start := piece.Start.Unix()
 		was, is := old.priceOf(start), fresh.priceOf(start)
 		if was == nil || is == nil {
-			continue // not of a store whose checks are ours
+			continue // cannot happen in a store that passed our checks
 		}
 		before, after := pieceEnergy(old.rows, start), pieceEnergy(fresh.rows, start)
 		reason := why
@@ -42,7 +40,7 @@ func putChanges(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, old
 	return nil
 }
 
-// because says what the difference between two prices comes from.
+// because returns the reason for the difference between two prices.
 func because(was, is usage.Price) usage.Why {
 	switch {
 	case was.Provider != is.Provider || was.Grid != is.Grid:
@@ -56,7 +54,7 @@ func because(was, is usage.Price) usage.Why {
 	}
 }
 
-// samePrice says that two prices say the same, whenever they were fetched.
+// samePrice reports whether two prices are equal, ignoring when they were fetched.
 func samePrice(a, b usage.PiecePrice) bool {
 	return a.Intensity == b.Intensity && a.Kind == b.Kind && a.Provider == b.Provider && a.Grid == b.Grid && a.SlotFrom.Equal(b.SlotFrom)
 }
@@ -71,11 +69,7 @@ func pieceEnergy(rows []row, start int64) float64 {
 	return float64(sum.Total())
 }
 
-// Changes lists what has changed an interval that had a price, oldest first.
-func (s *Store) Changes(ctx context.Context, i usage.Interval) ([]usage.Change, error) {
-	return readChanges(ctx, s.reader, i)
-}
-
+// readChanges lists the changes of an interval that already had a price, oldest first.
 func readChanges(ctx context.Context, db queryer, i usage.Interval) ([]usage.Change, error) {
 	var all []usage.Change
 	err := each(ctx, db, `SELECT piece, changed_at, why, old_gco2eq_per_kwh, new_gco2eq_per_kwh, old_kind, new_kind,
@@ -92,18 +86,4 @@ func readChanges(ctx context.Context, db queryer, i usage.Interval) ([]usage.Cha
 		return nil
 	})
 	return all, err
-}
-
-// Restatements counts the changes of a time [from, to), by reason.
-func (s *Store) Restatements(ctx context.Context, from, to time.Time) (map[usage.Why]int, error) {
-	counts := map[usage.Why]int{}
-	err := each(ctx, s.reader, "SELECT why, count(*) FROM interval_change WHERE changed_at >= ? AND changed_at < ? GROUP BY why",
-		[]any{from.Unix(), to.Unix()}, func(rows *sql.Rows) error {
-			var why usage.Why
-			var n int
-			err := rows.Scan(&why, &n)
-			counts[why] = n
-			return err
-		})
-	return counts, err
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// content is what the store has, or is about to have, of an interval.
+// content is what the store holds, or is about to hold, of an interval.
 type content struct {
 	state  usage.State
-	pruned bool // its rows are not kept any more
+	pruned bool // its per-key rows were deleted
 	rows   []row
 	prices []usage.PiecePrice
-	errs   map[int64]*float64 // of the average power, by key; nil where it is not known
+	errs   map[int64]*float64 // of the average power, by key; nil: unknown
 }
 
 // row is one fact as it is stored.
@@ -28,13 +28,13 @@ type row struct {
 	amounts
 }
 
-// amounts are what a row counts.
+// amounts are the measured amounts of a row.
 type amounts struct {
 	cpu    usage.BusyIdle[usage.CPUSeconds]
 	energy usage.BusyIdle[usage.KWh]
 }
 
-// columns gives the amounts in the order of the tables.
+// columns returns pointers to the amounts, in the order of the tables' columns.
 func (a *amounts) columns() []any {
 	return []any{&a.cpu.Busy, &a.cpu.Idle, &a.energy.Busy, &a.energy.Idle}
 }
@@ -43,7 +43,7 @@ func (a *amounts) plus(o amounts) {
 	a.cpu, a.energy = a.cpu.Plus(o.cpu), a.energy.Plus(o.energy)
 }
 
-// at is what a row's energy emits at an intensity.
+// at returns the emissions of a row's energy at an intensity.
 func (r row) at(price usage.GramsPerKWh) usage.BusyIdle[usage.Grams] {
 	return usage.BusyIdle[usage.Grams]{Busy: r.energy.Busy.At(price), Idle: r.energy.Idle.At(price)}
 }
@@ -52,7 +52,7 @@ func (r row) fact(k usage.Key) usage.Fact {
 	return usage.Fact{Key: k, Start: unix(r.start), CPU: r.cpu, Energy: r.energy}
 }
 
-// number gives facts the ids of their keys, in the order of the table.
+// number turns facts into rows with the ids of their keys, in the order of the table.
 func number(naming *naming, facts []usage.Fact) ([]row, error) {
 	ids, err := naming.ids(facts)
 	if err != nil {
@@ -72,7 +72,7 @@ func sortRows(rows []row) {
 	})
 }
 
-// energy is that of the site in the interval.
+// energy is the energy of the site in the interval.
 func (c content) energy() usage.KWh { return energyOf(c.rows) }
 
 func energyOf(rows []row) usage.KWh {
@@ -83,12 +83,12 @@ func energyOf(rows []row) usage.KWh {
 	return sum.Total()
 }
 
-// forgiven is how much less CPU time a second answer may have, as a part of the
-// first: counters are read to a moment, and keep that much to themselves.
+// forgiven is how much less CPU time a second answer may have, as a fraction of the first:
+// counters are only exact to a scrape interval.
 const forgiven = 0.001
 
-// outlives says that what is stored is better than the answer that has come: from
-// a source that no longer has all or some of the interval.
+// outlives reports whether what is stored is better than the new answer, because the source has
+// lost the interval or part of it since.
 func (c content) outlives(rec usage.Record, again bool) bool {
 	if len(c.rows) == 0 || rec.State == usage.Empty {
 		return len(c.rows) > 0
@@ -103,7 +103,7 @@ func (c content) outlives(rec usage.Record, again bool) bool {
 	return again && come < have*(1-forgiven)
 }
 
-// mayBePriced wants facts to price, and no way back.
+// mayBePriced checks that there are facts to price, and that the state does not go back.
 func (c content) mayBePriced(to usage.State) error {
 	switch {
 	case c.state != usage.Unpriced && c.state != usage.Provisional && c.state != usage.Settled:
@@ -130,7 +130,7 @@ func (c content) price(start int64) *usage.GramsPerKWh {
 	return nil
 }
 
-// terms are what a row of the content is counted by.
+// terms returns what decides which sums a row of the content belongs to.
 func (c content) terms(r row) terms {
 	by := terms{settled: c.state == usage.Settled, err: c.errs[r.key]}
 	if p := c.priceOf(r.start); p != nil {
@@ -139,8 +139,8 @@ func (c content) terms(r row) terms {
 	return by
 }
 
-// errorsOf gives the errors of a record's averages, by key. Facts and rows are of
-// the same record.
+// errorsOf returns the errors of a record's averages, by key. The rows must have been made from
+// the record's own facts.
 func errorsOf(rec usage.Record, naming *naming) (map[int64]*float64, error) {
 	byMachine := map[string]*float64{}
 	for _, r := range rec.Ratings {
@@ -164,8 +164,8 @@ func errorsOf(rec usage.Record, naming *naming) (map[int64]*float64, error) {
 	return errs, nil
 }
 
-// readErrors gives the errors of the averages that an interval's facts were made
-// with, by key. Mostly there are none, which is a look at a few rows.
+// readErrors returns the errors of the averages that an interval's facts were made with, by
+// key. Mostly there are none, so it checks that first: a look at a few rows.
 func readErrors(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) (map[int64]*float64, error) {
 	var known bool
 	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM interval_power WHERE start = ? AND error IS NOT NULL)",
@@ -185,7 +185,7 @@ func readErrors(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) (ma
 	return errs, err
 }
 
-// load reads an interval's content; one that was never stored is Missing.
+// load reads an interval's content. An interval that was never stored is Missing.
 func load(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) (content, error) {
 	c, _, err := loadHead(ctx, tx, interval)
 	if err != nil {
@@ -209,10 +209,10 @@ func loadHead(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) (c co
 	return c, due, err
 }
 
-// hasFacts says whether usage is known in that state.
+// hasFacts reports whether the state is one with known usage.
 func (c content) hasFacts() bool { return c.state != usage.Missing && c.state != usage.Empty }
 
-// loadRows adds the facts to what loadHead has read.
+// loadRows adds the facts and prices to what loadHead has read.
 func loadRows(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, c *content) (err error) {
 	if !c.hasFacts() {
 		return nil

@@ -14,13 +14,13 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// SaveDirectory writes what was learned, and nothing else: all tenures of a
-// document at once, people, memberships and placements one by one. With homes a
-// person's present group is that of the directory, of several the first by name;
-// without, that of their newest usage. People who were forgotten stay so.
+// SaveDirectory writes what was learned, and nothing else: the tenures of a document all
+// together; people, memberships and placements one by one. With homes, a person's present group
+// comes from the directory (the first by name if there are several); without, from their newest
+// usage. People who were forgotten stay forgotten.
 //
-// Intervals that are not settled and in which other owners are known now become
-// due again; it says how many.
+// Intervals that are not settled and whose owners have changed become due again; stale is their
+// number.
 func (s *Store) SaveDirectory(ctx context.Context, l directory.Learned, homes bool) (stale int, err error) {
 	naming, moved := (*naming)(nil), false
 	err = s.write(ctx, func(tx *sqlite.Tx) (err error) {
@@ -89,7 +89,7 @@ func (d recordWriter) do(query string, n int, args func(i int) []any) error {
 	return nil
 }
 
-// putTenures replaces all tenures of each document that there is one of.
+// putTenures replaces all tenures of every document that has a tenure in the list.
 func (s *Store) putTenures(d recordWriter, tenures []directory.Tenure) error {
 	tenures = slices.Clone(tenures)
 	slices.SortStableFunc(tenures, func(a, b directory.Tenure) int { return strings.Compare(a.Document, b.Document) })
@@ -116,7 +116,7 @@ func (s *Store) putTenures(d recordWriter, tenures []directory.Tenure) error {
 	})
 }
 
-// putPeople also makes them users, whether or not they ever use anything.
+// putPeople stores people, and makes them users whether or not they ever use anything.
 func (d recordWriter) putPeople(people []directory.Person) error {
 	people = slices.DeleteFunc(slices.Clone(people), func(p directory.Person) bool { return d.naming.isGone(p.ID) })
 	for _, table := range []string{"directory_person", "dim_user"} {
@@ -150,8 +150,8 @@ func (d recordWriter) putPlacements(hosts []directory.Placement) error {
 		len(hosts), func(i int) []any { return []any{hosts[i].Host, text(hosts[i].Project), text(hosts[i].Machine)} })
 }
 
-// putHomes sets the present group of everybody in the directory, and says
-// whether any was another, or was kept by other rules. It only writes a change.
+// putHomes sets the present group of everybody in the directory. It reports whether any group
+// changed or used to follow other rules, and writes only changes.
 func (d recordWriter) putHomes(at time.Time, homes bool) (moved bool, err error) {
 	by := "usage"
 	if homes {
@@ -193,7 +193,7 @@ func (d recordWriter) set(name, value string) error {
 	return err
 }
 
-// unixOrNull is a time as it is stored: NULL for none.
+// unixOrNull is a time as it is stored: NULL if it is zero.
 func unixOrNull(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -201,7 +201,7 @@ func unixOrNull(t time.Time) any {
 	return t.Unix()
 }
 
-// text is a word as it is stored where it may be unknown: NULL for none.
+// text is a word as it is stored where it may be unknown: NULL if it is empty.
 func text(s string) any {
 	if s == "" {
 		return nil
@@ -209,10 +209,9 @@ func text(s string) any {
 	return s
 }
 
-// Directory reads back what SaveDirectory has written, but for people who were
-// forgotten since: tenures by document and as they were within it, people by id,
-// memberships by user, group and time, hosts by name. It is the zero Directory
-// while there is none.
+// Directory reads back what SaveDirectory wrote, without people who were forgotten since:
+// tenures by document and by their order within it, people by id, memberships by user, group
+// and time, hosts by name. It is the zero Directory while none is stored.
 func (s *Store) Directory(ctx context.Context) (directory.Directory, error) {
 	var d directory.Directory
 	err := s.read(ctx, func(tx *sqlite.Tx) error {

@@ -9,12 +9,11 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Estimate fills the holes of active workspaces: an interval that was answered,
-// after the first that has something of the host, and has nothing of it gets the
-// mean of what hosts of that machine type have used in a piece. Where none was
-// seen there is no estimate. Facts know nothing of it, and what is seen later
-// takes its place. It looks before it takes the lock of writers: mostly there is
-// nothing to do.
+// Estimate fills the gaps of active workspaces: an answered interval that has nothing for a
+// host, after one that has, gets the mean usage per piece of hosts of that machine type. If
+// none of that type was seen, there is no estimate. Facts do not include estimates, and real
+// usage that arrives later replaces them. The gaps are looked for before the write lock is
+// taken, because mostly there are none.
 func (s *Store) Estimate(ctx context.Context) error {
 	var holes []hole
 	look := func(tx *sqlite.Tx) (err error) {
@@ -49,7 +48,7 @@ func (s *Store) Estimate(ctx context.Context) error {
 	})
 }
 
-// hole is an interval with nothing of a host.
+// hole is an interval without usage of a host.
 type hole struct {
 	usage.Interval
 	instance, machine int64
@@ -59,10 +58,10 @@ type hole struct {
 type trail struct {
 	instance, machine int64
 	started           int64
-	last              int // place of the newest interval that has it; -1: none yet
+	last              int // index of the newest interval that has it; -1: none yet
 }
 
-// findHoles follows all hosts through the intervals at once, in one pass.
+// findHoles follows all hosts through the intervals in one pass.
 func findHoles(ctx context.Context, tx *sqlite.Tx) (holes []hole, err error) {
 	trails, err := readTrails(ctx, tx)
 	if err != nil || len(trails) == 0 {
@@ -104,7 +103,7 @@ func findHoles(ctx context.Context, tx *sqlite.Tx) (holes []hole, err error) {
 	return holes, err
 }
 
-// readTrails gives the active hosts; one that several share began with the first.
+// readTrails returns the active hosts. A shared host began with its first user.
 func readTrails(ctx context.Context, tx *sqlite.Tx) (map[int64]*trail, error) {
 	trails := map[int64]*trail{}
 	err := each(ctx, tx, `SELECT instance_id, min(machine_id), min(unixepoch(started_at))
@@ -127,7 +126,7 @@ func readAnswered(ctx context.Context, tx *sqlite.Tx) (intervals []usage.Interva
 	return intervals, err
 }
 
-// readMeans is what a host uses in a piece, by machine type, over what was seen.
+// readMeans returns what a host uses in a piece on average, by machine type.
 func readMeans(ctx context.Context, tx *sqlite.Tx) (map[int64]amounts, error) {
 	means := map[int64]amounts{}
 	err := each(ctx, tx, `SELECT machine_id, avg(busy_cpu), avg(idle_cpu), avg(busy), avg(idle) FROM (

@@ -16,31 +16,29 @@ import (
 )
 
 var (
-	// nobodies are users that stand for no person: "other" is what /metrics calls
-	// those it does not name.
+	// nobodies are users that stand for no person: /metrics calls the users that it does not
+	// name "other".
 	nobodies = map[string]bool{"": true, usage.Unattributed: true, usage.Unknown: true, "other": true}
-	// aliasForm is what people are called once they were forgotten.
+	// aliasForm is the form of the alias of a forgotten person.
 	aliasForm = regexp.MustCompile(`^forgotten-[0-9a-f]{8}$`)
-	// eraserPragmas overwrite what is deleted. A copy for VACUUM goes to disk:
-	// the store may be larger than the memory.
+	// eraserPragmas overwrite deleted content. VACUUM makes its copy on disk, because the store
+	// may be larger than the memory.
 	eraserPragmas = []string{
 		"foreign_keys(1)", "busy_timeout(5000)",
 		"synchronous(FULL)", "secure_delete(1)", "temp_store(FILE)", "journal_size_limit(0)",
 	}
 )
 
-// Forget removes a person: their usage goes on under an alias made up for it,
-// so that no sum changes by a bit, their name is gone, and what comes of their
-// id from now on is nobody's. An id that the store does not know, or knows no
-// longer, is not found.
+// Forget removes a person: their usage stays under a random alias, so that no sum changes,
+// their name is deleted, and future usage under their id is unattributed. found is false for an
+// id that the store does not know, or does not know any more.
 //
-// It then rewrites the file, because pages that were used before may still hold
-// the id: this takes as long as copying it, and as much space again for that
-// time. An error after found says that only this could not be done. Asking again
-// for a person who is forgotten does it again.
+// It then rewrites the file, because unused pages may still hold the id. That takes as long as
+// copying the file, and as much free space. An error together with found means that only this
+// rewrite failed; to try it again, forget the same person again.
 func (s *Store) Forget(ctx context.Context, user string) (alias string, found bool, err error) {
 	if nobodies[user] {
-		return "", false, errors.New("store: forget a user: this one stands for nobody")
+		return "", false, errors.New("store: forget a user: the id stands for no person")
 	}
 	if aliasForm.MatchString(user) {
 		return "", false, nil
@@ -61,14 +59,14 @@ func (s *Store) Forget(ctx context.Context, user string) (alias string, found bo
 	found = alias != ""
 	if found || before {
 		if err := sweep(ctx, db); err != nil {
-			return alias, found, fmt.Errorf("store: the user is forgotten, but traces may be left in the file: %w", err)
+			return alias, found, fmt.Errorf("store: the user is forgotten, but traces may remain in the file: %w", err)
 		}
 	}
 	return alias, found, nil
 }
 
-// forget gives the alias, empty if the person is not known, and whether they
-// were forgotten before.
+// forget returns the alias, empty if the person is not known, and whether they were forgotten
+// before.
 func forget(ctx context.Context, tx *sqlite.Tx, user string) (alias string, before bool, err error) {
 	gone, err := readForgotten(ctx, tx)
 	if err != nil || gone.holds(user) {
@@ -98,8 +96,8 @@ func forget(ctx context.Context, tx *sqlite.Tx, user string) (alias string, befo
 	return alias, false, reviseUser(ctx, tx, alias)
 }
 
-// rename writes the alias wherever the id is. usage_key and shown_user follow
-// dim_user by themselves, the seed's tables do not.
+// rename replaces the id by the alias everywhere. usage_key and shown_user follow dim_user by
+// their foreign keys; the document's tables do not.
 func rename(ctx context.Context, tx *sqlite.Tx, user, alias string) error {
 	for _, query := range []string{
 		"PRAGMA defer_foreign_keys = ON",
@@ -133,15 +131,15 @@ func sweep(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// random is so many random bytes, in hexadecimal.
+// random returns random bytes in hexadecimal.
 func random(bytes int) string {
 	b := make([]byte, bytes)
 	rand.Read(b) //nolint:errcheck // never fails
 	return hex.EncodeToString(b)
 }
 
-// forgotten tells whose usage is nobody's from now on, without naming anybody:
-// it holds hashes of ids, keyed with a salt of the store's own.
+// forgotten knows whose usage becomes unattributed without storing who: it holds hashes of ids,
+// keyed with a salt of this store.
 type forgotten struct {
 	salt []byte
 	ids  map[[sha256.Size]byte]bool
@@ -176,7 +174,7 @@ func (f forgotten) holds(user string) bool {
 	return len(f.ids) > 0 && f.ids[f.hash(user)]
 }
 
-// isGone says whether a user was forgotten.
+// isGone reports whether a user was forgotten.
 func (g *naming) isGone(user string) bool {
 	if len(g.forgotten.ids) == 0 {
 		return false
@@ -189,7 +187,7 @@ func (g *naming) isGone(user string) bool {
 	return gone
 }
 
-// whose is the user that usage of a user is booked to: nobody, once forgotten.
+// whose returns the user to attribute usage to: unattributed for a forgotten user.
 func (g *naming) whose(user string) string {
 	if g.isGone(user) {
 		return usage.Unattributed
@@ -197,8 +195,8 @@ func (g *naming) whose(user string) string {
 	return user
 }
 
-// booked gives the facts as they are to be booked: what comes of people who were
-// forgotten is nobody's, and added up where it becomes one key's.
+// booked returns the facts as they are stored: those of forgotten people become unattributed
+// and are added up where that gives several facts of one key.
 func (g *naming) booked(facts []usage.Fact) []usage.Fact {
 	type place struct {
 		usage.Key
@@ -235,8 +233,7 @@ func (g *naming) booked(facts []usage.Fact) []usage.Fact {
 	return all
 }
 
-// together adds up facts of one key and piece, exactly, so that their order does
-// not matter.
+// together adds up facts of one key and piece, exactly, so that their order does not matter.
 func together(facts []usage.Fact) usage.Fact {
 	f := facts[0]
 	if len(facts) == 1 {

@@ -13,22 +13,21 @@ import (
 )
 
 const (
-	// longestOutage is the longest time that is caught up with. A longer one is a clock
-	// that was wrong, or a store from long ago.
+	// longestOutage is the longest time to catch up with. More than that means a clock that was
+	// wrong, or a store that was not used for long.
 	longestOutage = 90 * 24 * time.Hour
-	// clockMargin is how far a clock may be behind the newest usage: clocks of machines
-	// differ.
+	// clockMargin is how far the clock may be behind the newest usage, because the clocks of
+	// machines differ.
 	clockMargin = 24 * time.Hour
 )
 
-// Schedule writes down, as missing, every interval up to the one that ends at
-// or before until: from where it ended the last time, or in an empty store from
-// first. What another program has collected beyond that end leaves no hole. It also
-// forgets intervals of the future that hold nothing, which a clock that ran ahead
-// has left: their time is still to come.
+// Schedule inserts, as missing, every interval up to the one that ends at or before until. It
+// begins where the last call ended or, in an empty store, with first. Intervals that another
+// program stored beyond that end leave no gap. It also deletes intervals in the future that
+// hold nothing: a clock that ran ahead has left them.
 //
-// A clock that is far behind the newest usage is an error, and nothing is written.
-// After a time that is too long to be an outage it begins with first again.
+// A clock that is far behind the newest usage is an error, and nothing is written. After a gap
+// that is too long to be an outage it begins with first again.
 func (s *Store) Schedule(ctx context.Context, first usage.Interval, until time.Time) (done usage.Scheduled, err error) {
 	seconds := int64(first.Length / time.Second)
 	f, err := s.frontier(ctx, first, until)
@@ -68,15 +67,15 @@ func (s *Store) Schedule(ctx context.Context, first usage.Interval, until time.T
 	})
 }
 
-// frontier is how far the intervals are written down.
+// frontier is how far the intervals are scheduled.
 type frontier struct {
-	next   int64 // where they end
-	newest int64 // end of the newest usage; 0: there is none
-	stray  bool  // whether there are empty-handed ones of the future
+	next   int64 // end of the last scheduled interval
+	newest int64 // end of the newest usage; 0: none
+	stray  bool  // whether there are intervals in the future without usage
 }
 
-// frontier reads it. An end in the future is one of a clock that ran ahead: then it
-// is that of the newest interval that is over.
+// frontier reads the frontier. An end in the future comes from a clock that ran ahead; the
+// newest interval that is over counts then.
 func (s *Store) frontier(ctx context.Context, first usage.Interval, until time.Time) (f frontier, err error) {
 	err = s.reader.QueryRowContext(ctx, `SELECT
 		coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'scheduled_to' AND CAST(value AS INTEGER) <= ?1),
@@ -87,11 +86,10 @@ func (s *Store) frontier(ctx context.Context, first usage.Interval, until time.T
 	return f, err
 }
 
-// Due is the oldest run of adjacent intervals that are to be asked for at now:
-// the missing ones, the empty ones that get their second chance, and those with
-// facts that are to be attributed again, at most limit of them. One that is put
-// off for longer than anything ever is was put off by a clock that ran ahead, and
-// is due.
+// Due returns the oldest run of adjacent intervals to fetch at now, at most limit of them:
+// missing ones, empty ones that get their second chance, and ones with facts to attribute
+// again. A retry time further ahead than any backoff was set by a clock that ran ahead, and
+// counts as due.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]usage.Due, error) {
 	const longest = 2 * time.Hour
 	var run []usage.Due
@@ -114,8 +112,7 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]usage.Due,
 	return run, err
 }
 
-// Newest is the newest interval, if it is missing and has never been tried; else
-// nil.
+// Newest returns the newest interval if it is missing and was never tried, else nil.
 func (s *Store) Newest(ctx context.Context, now time.Time) (*usage.Due, error) {
 	var start, seconds int64
 	var untried bool
@@ -130,9 +127,8 @@ func (s *Store) Newest(ctx context.Context, now time.Time) (*usage.Due, error) {
 	return &usage.Due{State: usage.Missing, Interval: usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second}}, nil
 }
 
-// Failed notes that intervals could not be had, why, and when to try again.
-// They stay what they are. One that another program has got or settled meanwhile
-// has not failed.
+// Failed records that fetching intervals failed, why, and when to try again. Their state stays.
+// An interval that another program has stored or settled in the meantime is left alone.
 func (s *Store) Failed(ctx context.Context, intervals []usage.Interval, why error, retry time.Time) error {
 	return s.write(ctx, func(tx *sqlite.Tx) error {
 		for _, i := range intervals {
@@ -150,8 +146,8 @@ func failed(ctx context.Context, tx *sqlite.Tx, i usage.Interval, why error, ret
 	return err
 }
 
-// Missed notes that an interval could not be had, as Failed does, and writes it
-// down as missing if it is not written down yet.
+// Missed records a failure as Failed does, and inserts the interval as missing if it is not in
+// the store yet.
 func (s *Store) Missed(ctx context.Context, i usage.Interval, why error, retry time.Time) error {
 	return s.write(ctx, func(tx *sqlite.Tx) error {
 		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO usage_interval(start, seconds, state) VALUES (?, ?, 'missing')",
@@ -162,19 +158,8 @@ func (s *Store) Missed(ctx context.Context, i usage.Interval, why error, retry t
 	})
 }
 
-// State is the state of an interval and why the last attempt to get it failed, if
-// it did.
-func (s *Store) State(ctx context.Context, i usage.Interval) (state usage.State, why string, err error) {
-	err = s.reader.QueryRowContext(ctx, "SELECT state, coalesce(error, '') FROM usage_interval WHERE start = ?",
-		i.Start.Unix()).Scan(&state, &why)
-	if err != nil {
-		err = fmt.Errorf("interval %s: %w", i, err)
-	}
-	return state, why, err
-}
-
-// RetryNow makes due at once what was put off after a failure: the given intervals,
-// or all. An empty interval waits for its hour.
+// RetryNow makes intervals that wait after a failure due at once: those given, or all. An empty
+// interval still waits for its hour.
 func (s *Store) RetryNow(ctx context.Context, intervals ...usage.Interval) error {
 	const retry = `UPDATE usage_interval SET retry_at = 0
 		WHERE retry_at IS NOT NULL AND retry_at > 0 AND state IN ('missing', 'unpriced', 'provisional')`
@@ -219,9 +204,9 @@ func (s *Store) Pending(ctx context.Context) ([]usage.Pending, error) {
 	return all, nil
 }
 
-// Gaps gives the runs of adjacent intervals in one state, in the order of time,
-// of those that begin in a period; the zero Period is all time. Intervals that
-// are not written down are in none.
+// Gaps returns the runs of adjacent intervals in one state, in order of time, of the intervals
+// that begin in a period; the zero Period means all time. Intervals that are not in the store
+// are in no run.
 func (s *Store) Gaps(ctx context.Context, p usage.Period) ([]usage.Gap, error) {
 	query, args := "SELECT start, seconds, state, attempts, coalesce(error, '') FROM usage_interval ORDER BY start", []any(nil)
 	if p != (usage.Period{}) {

@@ -93,8 +93,8 @@ func TestEmptyIsAskedOnceMore(t *testing.T) {
 		t.Errorf("an empty interval has %d rows", n)
 	}
 	commit(t, s, threeKeys(at(1)))
-	if state, _, err := s.State(t.Context(), at(1)); err != nil || state != usage.Unpriced {
-		t.Errorf("with facts it is %s, %v", state, err)
+	if state, _ := stateOf(t, s, at(1)); state != usage.Unpriced {
+		t.Errorf("with facts it is %s", state)
 	}
 }
 
@@ -111,13 +111,13 @@ func TestFailedIsTriedAgain(t *testing.T) {
 	fail(at(1), now.Add(time.Minute))
 	want(t, "put off for a minute", due(t, s, now, 9), "2")
 	want(t, "the minute is over", due(t, s, now.Add(time.Minute), 9), "1(1) 2")
-	if state, why, err := s.State(t.Context(), at(1)); state != usage.Missing || why != "connection refused" || err != nil {
-		t.Errorf("state %s because of %q, %v", state, why, err)
+	if state, why := stateOf(t, s, at(1)); state != usage.Missing || why != "connection refused" {
+		t.Errorf("state %s because of %q", state, why)
 	}
 	fail(at(1), now.Add(24*time.Hour))
 	want(t, "put off by a clock that ran ahead", due(t, s, now, 9), "1(2) 2")
 	commit(t, s, threeKeys(at(1)))
-	if _, why, _ := s.State(t.Context(), at(1)); why != "" {
+	if _, why := stateOf(t, s, at(1)); why != "" {
 		t.Errorf("an answer leaves the error %q behind", why)
 	}
 	before := dump(t, s)
@@ -167,10 +167,20 @@ func TestPendingIsWhatMayStillChange(t *testing.T) {
 	}
 }
 
+// stateOf is the state of an interval and why the last attempt to fetch it failed.
+func stateOf(t *testing.T, s *Store, i usage.Interval) (usage.State, string) {
+	t.Helper()
+	p, err := s.Proof(t.Context(), i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.State, p.Error
+}
+
 func TestAnIntervalThatNobodyKnows(t *testing.T) {
 	s := newStore(t)
-	if _, _, err := s.State(t.Context(), at(1)); err == nil || !strings.Contains(err.Error(), "2025-09-11T00:30:00Z") {
-		t.Errorf("got %v", err)
+	if state, why := stateOf(t, s, at(1)); state != usage.Missing || why != "" {
+		t.Errorf("it is %s because of %q", state, why)
 	}
 	if sum := summary(t, s); sum.Newest != nil || len(sum.Totals) != 0 || sum.Unpriced != 0 {
 		t.Errorf("an empty store knows %+v", sum)

@@ -10,18 +10,17 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Update is the one way by which usage and prices enter the store. In one
-// transaction it gives decide each interval as it is, and puts the record that
-// decide returns in its place: facts, the rows of fact_usage, prices, state and
-// sums. Nothing that another program or another loop writes in the meantime is
-// lost. It says what became of each interval, in the order given; an error from
-// decide ends it and nothing is written.
+// Update is the only way in which usage and prices enter the store. In one transaction it
+// passes each interval as stored to decide, and replaces it by the record that decide returns:
+// facts, the rows of fact_usage, prices, state and sums. Nothing that another program or loop
+// writes in the meantime is lost. It returns the outcome of each interval, in the order given.
+// An error from decide ends it, and nothing is written.
 //
-// Doing it again with the same records changes no number. No interval goes back:
-// a settled one stays unless the policy restates it, one without its per-key rows
-// stays in any case, facts that come without a price take over the prices there
-// are, and an answer with less than there is takes no facts away. An answer that
-// changes nothing is an answer all the same: the interval is not due any more.
+// Storing the same records again changes no number. No interval goes back: a settled one stays
+// unless the policy restates it; one whose per-key rows were deleted always stays; facts
+// without a price keep the stored prices; and an answer with less usage than is stored deletes
+// nothing. An answer that changes nothing still counts as an answer: the interval is not due
+// any more.
 func (s *Store) Update(ctx context.Context, intervals []usage.Interval, decide usage.Decide) ([]usage.Outcome, error) {
 	var u *update
 	err := s.write(ctx, func(tx *sqlite.Tx) (err error) {
@@ -93,8 +92,8 @@ func (u *update) one(i usage.Interval, decide usage.Decide) (usage.Outcome, erro
 	return u.replace(old, rec, policy)
 }
 
-// replace puts a record in the place of what there is, or leaves that as it is.
-// Nothing is written before it is known that it can be.
+// replace stores a record in place of what there is, or leaves that as it is. Nothing is
+// written before all checks have passed.
 func (u *update) replace(old content, rec usage.Record, policy usage.Policy) (usage.Outcome, error) {
 	outcome := usage.Outcome{Interval: rec.Interval, State: old.state}
 	same, why, err := u.stays(old, rec, policy)
@@ -138,8 +137,8 @@ func (u *update) replace(old content, rec usage.Record, policy usage.Policy) (us
 	return outcome, u.put(old, fresh, rec, policy)
 }
 
-// stays says whether what is stored stays as it is: because it says the same
-// already, or, with why, because the record may not replace it.
+// stays reports whether the stored interval stays: because the record says the same (same), or
+// because the record may not replace it (why).
 func (u *update) stays(old content, rec usage.Record, policy usage.Policy) (same bool, why, err error) {
 	switch {
 	case old.state == usage.Settled && !policy.Restate:
@@ -163,8 +162,7 @@ func (u *update) stays(old content, rec usage.Record, policy usage.Policy) (same
 	return false, nil, nil
 }
 
-// fresh numbers the keys of a record's facts. Usage of people who were forgotten
-// becomes unattributed.
+// fresh resolves the keys of a record's facts. Usage of forgotten people becomes unattributed.
 func (u *update) fresh(rec *usage.Record) (content, error) {
 	rec.Facts = u.naming.booked(rec.Facts)
 	fresh := content{state: rec.State, prices: rec.Prices}
@@ -176,7 +174,7 @@ func (u *update) fresh(rec *usage.Record) (content, error) {
 	return fresh, err
 }
 
-// put writes all that follows from the fresh content of an interval.
+// put writes everything that follows from the new content of an interval.
 func (u *update) put(old, fresh content, rec usage.Record, policy usage.Policy) error {
 	steps := []func() error{
 		func() error { return u.putFacts(old, fresh, rec, policy) },
@@ -193,14 +191,14 @@ func (u *update) put(old, fresh content, rec usage.Record, policy usage.Policy) 
 	return nil
 }
 
-// putFacts writes the interval itself and, unless the prices alone are other ones,
-// its facts and what they were made with.
+// putFacts writes the interval and, unless only prices change, its facts and the factors that
+// they were computed with.
 func (u *update) putFacts(old, fresh content, rec usage.Record, policy usage.Policy) error {
 	news := !fresh.looks(old)
 	if policy.PricesOnly {
 		return restate(u.ctx, u.tx, rec.Interval, fresh.state, news)
 	}
-	if old.state != usage.Missing { // a first answer is spared the look
+	if old.state != usage.Missing { // nothing to clear before a first answer
 		if err := clearFacts(u.ctx, u.tx, rec.Interval); err != nil {
 			return err
 		}
@@ -217,7 +215,7 @@ func (u *update) putFacts(old, fresh content, rec usage.Record, policy usage.Pol
 	return u.store.putHosts(u.ctx, u.tx, u.naming, rec)
 }
 
-// putSums counts the old content out of the sums and the fresh content in.
+// putSums subtracts the old content from the sums and adds the new content.
 func (u *update) putSums(old, fresh content, rec usage.Record, policy usage.Policy) (err error) {
 	if u.sums == nil {
 		if u.sums, err = readAccounts(u.ctx, u.tx, u.store.zone); err != nil {
@@ -230,9 +228,8 @@ func (u *update) putSums(old, fresh content, rec usage.Record, policy usage.Poli
 	return putHomes(u.ctx, u.naming, rec, u.sums.all)
 }
 
-// keepOthers makes a record about one project one about all of them: what the
-// others used, and what that was made with, stays. An interval has one PUE and one
-// power for each machine type.
+// keepOthers turns a record about one project into one about all of them: the usage and factors
+// of the other projects stay. An interval has one PUE, and one power per machine type.
 func (u *update) keepOthers(rec *usage.Record, project string, old content, fresh *content) error {
 	machines := map[string]bool{}
 	for _, r := range old.rows {
@@ -276,7 +273,7 @@ func (u *update) keepOthers(rec *usage.Record, project string, old content, fres
 	}
 	rec.Coverage = withOthers(rec.Coverage, was.Coverage, project)
 	rec.Labels = withOthers(rec.Labels, was.Labels, project)
-	rec.Queries = usage.Queries{} // what was asked for the others stands
+	rec.Queries = usage.Queries{} // keep the stored queries: the other projects came from them
 	return nil
 }
 
@@ -294,7 +291,7 @@ func withOthers[T any](own, was map[string]T, project string) map[string]T {
 	return own
 }
 
-// rowsOf gives the rows of one project.
+// rowsOf returns the rows of one project.
 func (u *update) rowsOf(rows []row, project string) (own []row, err error) {
 	for _, r := range rows {
 		k, err := u.naming.keyOf(u.ctx, r.key)

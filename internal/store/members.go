@@ -12,19 +12,19 @@ import (
 // member is one row of fact_usage: the site, or one project, machine or user.
 type member struct {
 	scope         string
-	project       any // id, or nil where the scope has none
+	project       any // id; nil if the scope has none
 	machine, user any
 
 	cpu    usage.BusyIdleSum[usage.CPUSeconds]
 	energy usage.BusyIdleSum[usage.KWh]
 	grams  usage.BusyIdleSum[usage.Grams]
 	priced bool
-	price  usage.GramsPerKWh // the first met
-	mixed  bool              // whether there were others
+	price  usage.GramsPerKWh // of the first row
+	mixed  bool              // whether other rows have other prices
 	mean   struct{ sum, n usage.GramsPerKWh }
 }
 
-// memberID says whose a row of fact_usage is.
+// memberID identifies the scope member of a row of fact_usage.
 type memberID struct {
 	scope            string
 	project, machine int64
@@ -43,11 +43,11 @@ func (m *member) id() memberID {
 	return id
 }
 
-// none stands for a project or machine type in the unique index of fact_usage.
+// none stands for a missing project or machine type in the unique index of fact_usage.
 const none = -1
 
-// fold adds the facts of an interval up to its scope members. The sums are
-// exact, so that each scope adds up to the same whole in any order.
+// fold adds up the facts of an interval by scope member. The sums are exact, so that every
+// scope adds up to the same total in any order.
 func fold(ctx context.Context, naming *naming, c content) ([]*member, error) {
 	if len(c.rows) == 0 {
 		return nil, nil
@@ -80,8 +80,7 @@ func fold(ctx context.Context, naming *naming, c content) ([]*member, error) {
 	return slices.Concat([]*member{site}, ordered(projects), ordered(machines), ordered(users)), nil
 }
 
-// ordered gives members in the order of the indexes, which are then written
-// from left to right.
+// ordered returns members in index order, so that the indexes are written from left to right.
 func ordered[ID cmp.Ordered](members map[ID]*member) []*member {
 	all := make([]*member, 0, len(members))
 	for _, id := range slices.Sorted(maps.Keys(members)) {
@@ -105,11 +104,11 @@ func (m *member) add(r row, price *usage.GramsPerKWh) {
 	m.mean.n++
 }
 
-// memberColumns are the numeric columns of fact_usage, in its order: CPU seconds,
-// kWh and grams, each busy and idle, and the intensity. nil is NULL.
+// memberColumns are the numeric columns of fact_usage, in order: CPU seconds, kWh and grams,
+// each busy and idle, and the intensity. nil is NULL.
 type memberColumns [7]*float64
 
-// priceColumn is the first of the three that depend on the price.
+// priceColumn is the first of the three columns that depend on the price.
 const priceColumn = 4
 
 // columns of a member without a price have neither grams nor an intensity.
@@ -124,7 +123,7 @@ func (m *member) columns() (c memberColumns) {
 	return c
 }
 
-// appendTo appends them as the arguments of a statement.
+// appendTo appends the columns, from an index on, as arguments of a statement.
 func (c memberColumns) appendTo(values []any, from int) []any {
 	for _, v := range c[from:] {
 		if v == nil {
@@ -136,8 +135,8 @@ func (c memberColumns) appendTo(values []any, from int) []any {
 	return values
 }
 
-// intensity of several slots is the one that turns the energy into the grams;
-// without energy it is their mean.
+// intensity is the price or, if there are several, the intensity that turns the energy into the
+// grams; without energy, the mean of the prices.
 func (m *member) intensity() usage.GramsPerKWh {
 	switch kwh := m.energy.Total(); {
 	case !m.mixed:

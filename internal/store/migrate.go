@@ -21,13 +21,13 @@ const applicationID = 0x434f3265
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// schema is what makes a database a store.
+// schema describes what makes a SQLite database a store.
 func schema() (sqlite.Schema, error) {
 	files, err := fs.Sub(migrationFiles, "migrations")
 	return sqlite.Schema{Program: "carbon_exporter", ApplicationID: applicationID, Migrations: files}, err
 }
 
-// migrations lists the steps to the present schema.
+// migrations lists the steps to the current schema.
 func migrations() ([]sqlite.Migration, error) {
 	present, err := schema()
 	if err != nil {
@@ -36,8 +36,8 @@ func migrations() ([]sqlite.Migration, error) {
 	return sqlite.Migrations(present.Migrations)
 }
 
-// fixInterval writes the length of the intervals into a new store and compares it
-// ever after. Zero means whatever the store has; it returns that.
+// fixInterval writes the interval length into a new store, or compares it with the stored one.
+// Zero accepts whatever the store has. It returns the store's length.
 func fixInterval(ctx context.Context, db *sql.DB, length time.Duration) (time.Duration, error) {
 	if length != 0 {
 		if _, err := db.ExecContext(ctx, "INSERT OR IGNORE INTO setting VALUES ('interval_seconds', ?)",
@@ -48,8 +48,8 @@ func fixInterval(ctx context.Context, db *sql.DB, length time.Duration) (time.Du
 	return compareInterval(ctx, db, length)
 }
 
-// compareInterval refuses a length other than the store's own, which it returns: 0
-// if the store has none.
+// compareInterval refuses a length other than the store's own, which it returns: 0 if the store
+// has none.
 func compareInterval(ctx context.Context, db queryer, length time.Duration) (time.Duration, error) {
 	var kept string
 	if err := db.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = 'interval_seconds'").Scan(&kept); err != nil {
@@ -64,17 +64,17 @@ func compareInterval(ctx context.Context, db queryer, length time.Duration) (tim
 	}
 	have := time.Duration(seconds) * time.Second
 	if length != 0 && have != length {
-		return 0, fmt.Errorf("holds intervals of %v and the configuration says interval: %v; give the new interval a --storage.path of its own", have, length)
+		return 0, fmt.Errorf("has intervals of %v, but the configuration says interval: %v; use another --storage.path for the new interval", have, length)
 	}
 	return have, nil
 }
 
-// keptTimezone is that of the store's days.
+// keptTimezone is the time zone of the store's days.
 func keptTimezone(ctx context.Context, db queryer) (*time.Location, error) {
 	var kept string
 	err := db.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = 'timezone'").Scan(&kept)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, errors.New("has no sums by day yet: start carbon_exporter once, which makes them")
+		return nil, errors.New("has no daily sums yet; start carbon_exporter once to compute them")
 	}
 	if err != nil {
 		return nil, err
@@ -86,17 +86,16 @@ func keptTimezone(ctx context.Context, db queryer) (*time.Location, error) {
 	return zone, nil
 }
 
-// otherTimezone refuses days of another time zone than the configuration's.
+// otherTimezone is the error for a store whose days are in another time zone than configured.
 func otherTimezone(kept string, zone *time.Location) error {
-	return fmt.Errorf("counts days in %s and the configuration says timezone: %s; start carbon_exporter with it, which counts them anew", kept, zone)
+	return fmt.Errorf("has daily sums in %s, but the configuration says timezone: %s; start carbon_exporter with this configuration to compute them again", kept, zone)
 }
 
-// Backup copies the store at path to target as it is at one moment, also while an
-// exporter writes to it, and returns the size of the copy. The copy is one file,
-// without a write-ahead log and without free pages, and it is read back whole before
-// it gets its name. A target that exists is refused. Whatever ends the copying early,
-// no file has that name. Progress, if it is not nil, is told now and then how many
-// bytes of about how many are written.
+// Backup copies the store at path to target as of one moment, also while an exporter writes to
+// it, and returns the size of the copy in bytes. The copy is one file, without a write-ahead
+// log and free pages, and is read back completely before it gets its name. An existing target
+// is refused. If copying ends early for any reason, no file of that name is left. progress, if
+// not nil, is called now and then with the bytes written and their approximate total.
 func Backup(ctx context.Context, path, target string, progress func(done, about int64)) (size int64, err error) {
 	file, err := openFileToRead(ctx, path, true)
 	if err != nil {
@@ -114,7 +113,7 @@ func copyTo(ctx context.Context, file *sqlite.DB, target string, progress func(d
 	if err != nil {
 		return 0, err
 	}
-	partial, err := newfile.Reserve(target, info.Mode().Perm()|0o600) // also where the store must not be written
+	partial, err := newfile.Reserve(target, info.Mode().Perm()|0o600) // ours to write even if the store is read-only
 	if err != nil {
 		return 0, err
 	}

@@ -11,29 +11,28 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// names maps what people call things to the rows that stand for them. Rows are
-// only ever added, so what is here stays true whoever else writes the store;
-// but for a person who is forgotten, by this program or another: then all of it
-// is read anew (see in).
+// names maps the names of things to the ids of their rows. Rows are only ever added, so an
+// entry stays true whoever else writes to the store. The exception is a person who is
+// forgotten, by this program or another: then all names are read again (see in).
 type names struct {
-	mu       sync.RWMutex // over register, what is in it, and aliases
+	mu       sync.RWMutex // guards register, its maps, and aliases
 	register *register
-	aliases  map[string]string // what people whom this program knew are called since they were forgotten
+	aliases  map[string]string // by the id of a person who was forgotten while this program ran
 }
 
-// register is one reading of the names, with what was added since.
+// register is what one reading of the names found, with what was added since.
 type register struct {
 	projects  map[string]int64
 	machines  map[string]int64
 	groups    map[string]int64
 	instances map[string]int64  // by label
-	users     map[string]*int64 // present group; nil: none yet
+	users     map[string]*int64 // id of the present group; nil: none yet
 	keys      map[usage.Key]int64
 	byID      map[int64]identity
 	forgotten forgotten
 }
 
-// identity is a key and the rows that its names stand for.
+// identity is a key and the ids of its project and machine type.
 type identity struct {
 	usage.Key
 	project, machine int64
@@ -101,8 +100,8 @@ func readKeys(ctx context.Context, db queryer, f func(id int64, k identity)) err
 		})
 }
 
-// in gives the names to one transaction. One that sees more people forgotten
-// than the names know of reads them anew; one that sees fewer began earlier, and
+// in returns the names for use in one transaction. A transaction that sees more forgotten
+// people than the names know of reads the names again; one that sees fewer began earlier, and
 // knows no key that the names lack.
 func (n *names) in(ctx context.Context, tx *sqlite.Tx) (*naming, error) {
 	var forgotten int
@@ -124,7 +123,7 @@ func (n *names) in(ctx context.Context, tx *sqlite.Tx) (*naming, error) {
 	return newNaming(ctx, tx, n, b), nil
 }
 
-// turn puts a fresh register in force, unless another that knows as much is.
+// turn replaces the register by a newer one, unless another transaction already has.
 func (n *names) turn(fresh *register) *register {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -140,7 +139,7 @@ func (n *names) turn(fresh *register) *register {
 	return fresh
 }
 
-// alias is what a user is called now.
+// alias returns what a user is called now.
 func (n *names) alias(user string) string {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
@@ -150,16 +149,15 @@ func (n *names) alias(user string) string {
 	return user
 }
 
-// homesMoved forgets the present groups, which something else than usage has set.
+// homesMoved drops the cached present groups after something other than usage changed them.
 func (n *names) homesMoved() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	clear(n.register.users)
 }
 
-// naming finds and makes names inside one transaction. What it makes is
-// remembered in names only once the transaction is committed (see keep): a row
-// that was rolled back has no id.
+// naming finds and adds names inside one transaction. What it adds becomes part of names only
+// after the commit (see keep): a row that was rolled back has no id.
 type naming struct {
 	*register
 	names *names
@@ -172,7 +170,7 @@ type naming struct {
 		keys  map[usage.Key]int64
 		byID  map[int64]identity
 	}
-	gone map[string]bool // whom this transaction has asked about, see whose
+	gone map[string]bool // answers of isGone in this transaction
 }
 
 func newNaming(ctx context.Context, tx *sqlite.Tx, n *names, b *register) *naming {
@@ -202,7 +200,7 @@ func (g *naming) group(name string) (int64, error) {
 		"SELECT group_id FROM dim_group WHERE group_name = ?")
 }
 
-// instance finds or makes the row of a host by its label, as it came.
+// instance returns the id of a host by its label as received, adding a row if there is none.
 func (g *naming) instance(label string) (int64, error) {
 	host, port := hostPort(label)
 	return g.find(label, g.instances, g.added.instances,
@@ -210,8 +208,8 @@ func (g *naming) instance(label string) (int64, error) {
 		"SELECT min(instance_id) FROM dim_instance WHERE raw_label = ?", host, port)
 }
 
-// find gives the row of a name, or makes it: of the name and what else insert
-// takes.
+// find returns the id of a name. If there is no row it adds one, from the name and more, with
+// the statement insert.
 func (g *naming) find(name string, known, added map[string]int64, insert, get string, more ...any) (int64, error) {
 	g.names.mu.RLock()
 	id, ok := known[name]
@@ -232,12 +230,12 @@ func (g *naming) find(name string, known, added map[string]int64, insert, get st
 	return id, nil
 }
 
-// ids finds or makes the rows of the facts' keys.
+// ids returns the ids of the facts' keys, adding rows for new ones.
 func (g *naming) ids(facts []usage.Fact) ([]int64, error) {
 	ids := make([]int64, len(facts))
 	g.names.mu.RLock()
 	for i := range facts {
-		ids[i] = g.keys[facts[i].Key] // 0, which no row has, where it is not known
+		ids[i] = g.keys[facts[i].Key] // 0, which no row has, if unknown
 	}
 	g.names.mu.RUnlock()
 	for i := range facts {
@@ -253,7 +251,7 @@ func (g *naming) ids(facts []usage.Fact) ([]int64, error) {
 	return ids, nil
 }
 
-// key makes the row of a key that was not known, and of everything it names.
+// key adds a row for a new key, and for every name in it that is new.
 func (g *naming) key(k usage.Key) (id int64, err error) {
 	if id, ok := g.added.keys[k]; ok {
 		return id, nil
@@ -297,15 +295,14 @@ func (g *naming) key(k usage.Key) (id int64, err error) {
 	return id, nil
 }
 
-// user makes the row of a user, if there is none.
+// user adds a row for a user, unless there is one.
 func (g *naming) user(id string) error {
 	_, err := g.tx.ExecContext(g.ctx, "INSERT OR IGNORE INTO dim_user(user_id) VALUES (?)", id)
 	return err
 }
 
-// home sets the present group of a user by usage, by which the views v_group_*
-// add up; a person whose group the directory says keeps that. It only writes a
-// change.
+// home sets the present group of a user according to their usage; the views v_group_* add up by
+// it. A person whose group comes from the directory keeps that. It writes only changes.
 func (g *naming) home(user, group string) error {
 	id, err := g.group(group)
 	if err != nil {
@@ -327,8 +324,8 @@ func (g *naming) home(user, group string) error {
 	return nil
 }
 
-// keep remembers what a committed transaction made. If somebody was forgotten
-// since, it may be of them, and is found again when it is needed.
+// keep adds what a committed transaction added to names, unless somebody was forgotten since:
+// it may concern that person, and is read again when needed.
 func (g *naming) keep() {
 	g.names.mu.Lock()
 	defer g.names.mu.Unlock()
@@ -346,7 +343,7 @@ func (g *naming) keep() {
 	}
 }
 
-// keyOf is the key of an id, also of one that another program has just added.
+// keyOf returns the key of an id, even if another program has just added it.
 func (g *naming) keyOf(ctx context.Context, id int64) (identity, error) {
 	if k, ok := g.added.byID[id]; ok {
 		return k, nil
@@ -368,8 +365,8 @@ func (g *naming) keyOf(ctx context.Context, id int64) (identity, error) {
 	return k, nil
 }
 
-// lookAgain learns the keys that other programs have added. Those that this
-// transaction has made are not there before it is committed.
+// lookAgain reads the keys that other programs have added. Keys that this transaction added are
+// left out until it is committed.
 func (g *naming) lookAgain(ctx context.Context) error {
 	g.names.mu.Lock()
 	defer g.names.mu.Unlock()

@@ -143,7 +143,7 @@ func TestWhatCannotBeOpened(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "carbon.db")
 			openStore(t, path, Options{Interval: time.Hour}).Close()
 			return path
-		}, "holds intervals of 1h0m0s and the configuration says interval: 30m0s; give the new interval a --storage.path of its own"},
+		}, "has intervals of 1h0m0s, but the configuration says interval: 30m0s; use another --storage.path for the new interval"},
 		{"a second exporter", func(t *testing.T) string {
 			path := aStore(t)
 			openStore(t, path, Options{Exclusive: true})

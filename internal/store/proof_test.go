@@ -42,7 +42,7 @@ func TestAProofHoldsAllThatIsKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := s.Changes(t.Context(), at(1))
+	changes, err := readChanges(t.Context(), s.reader, at(1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,27 +10,26 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// pruneAtOnce bounds the facts that one step takes away, but for those of its last
-// interval: a commit that comes meanwhile waits for some milliseconds.
+// pruneAtOnce is the number of facts after which a step ends, once its current interval is
+// done, so that a commit that comes meanwhile waits for milliseconds only.
 const pruneAtOnce = 2000
 
-// Prune takes the next step of taking facts at key grain away that are older than
-// keep, and says whether there is another: at most a part of one local day, in one
-// short transaction. Only whole days go, oldest first, in which every interval is
-// settled or empty and has reached the follower, if there is one ("": there is
-// none). The others wait, and do not stand in the way of those behind them.
+// Prune does the next step of deleting per-key rows older than keep, and reports whether more
+// steps are due. A step covers at most part of one local day, in one short transaction. Only
+// whole days are pruned, oldest first, in which every interval is settled or empty and was sent
+// to the follower, if there is one ("": there is none). Other days wait, and do not hold up
+// later ones.
 //
-// Age is counted from the newest usage: a clock that runs ahead takes nothing away,
-// and a site that stands still for years keeps what it had last. What is kept for
-// ever: fact_usage, the sums of days and of all time, and what an interval was
-// asked, priced and powered by.
+// Age is counted from the newest usage: a clock that runs ahead deletes nothing, and a site
+// that stands still for years keeps its last usage. These are kept for ever: fact_usage, the
+// daily and all-time sums, and the queries, prices and power of every interval.
 func (s *Store) Prune(ctx context.Context, now time.Time, keep time.Duration, follower string) (done usage.Pruned, err error) {
 	var next []usage.Interval
 	look := func(tx *sqlite.Tx) (err error) {
 		next, done.Waiting, err = s.prunable(ctx, tx, now, keep, follower)
 		return err
 	}
-	// It looks before it takes the lock of writers: mostly there is nothing to do.
+	// Look before taking the write lock: mostly there is nothing to do.
 	if err := s.read(ctx, look); err != nil || len(next) == 0 {
 		return done, err
 	}
@@ -57,7 +56,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep time.Duration, fo
 	return done, nil
 }
 
-// prune takes the facts of one interval away.
+// prune deletes the per-key rows of one interval.
 func prune(ctx context.Context, tx *sqlite.Tx, i usage.Interval) (facts int, err error) {
 	if _, err := tx.ExecContext(ctx, `INSERT INTO pruned_key(key_id, last)
 		SELECT key_id, max(start) FROM usage_fact WHERE start >= ? AND start < ? GROUP BY key_id
@@ -76,8 +75,8 @@ func prune(ctx context.Context, tx *sqlite.Tx, i usage.Interval) (facts int, err
 	return int(n), err
 }
 
-// prunable gives the intervals to be pruned of the oldest day that is final, and
-// how many are old enough and not of such a day, up to there.
+// prunable returns the intervals to prune of the oldest day that is final, and the number of
+// intervals before that day that are old enough but whose day is not final.
 func (s *Store) prunable(ctx context.Context, tx *sqlite.Tx, now time.Time, keep time.Duration, follower string) (next []usage.Interval, waiting int, err error) {
 	limit, err := s.pruneLimit(ctx, tx, now, keep)
 	if err != nil || limit.IsZero() {
@@ -105,8 +104,7 @@ func (s *Store) prunable(ctx context.Context, tx *sqlite.Tx, now time.Time, keep
 	}
 }
 
-// pruneLimit is a moment of the first day that is kept; zero while there is no
-// usage.
+// pruneLimit is a time in the first day to keep; zero while there is no usage.
 func (s *Store) pruneLimit(ctx context.Context, tx *sqlite.Tx, now time.Time, keep time.Duration) (time.Time, error) {
 	var newest *int64
 	if err := tx.QueryRowContext(ctx, `SELECT max(start + seconds) FROM usage_interval
@@ -119,9 +117,9 @@ func (s *Store) pruneLimit(ctx context.Context, tx *sqlite.Tx, now time.Time, ke
 	return now.Add(-keep), nil
 }
 
-// localDay is what is written down of a day.
+// localDay is what is stored of a day.
 type localDay struct {
-	kept  []usage.Interval // settled, with their facts
+	kept  []usage.Interval // settled, with per-key rows
 	final bool             // all others are pruned or empty, and the follower has them all
 }
 

@@ -353,7 +353,7 @@ func TestAnotherTimezoneIsRefusedOnceDaysArePruned(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Open(t.Context(), path, Options{Exclusive: true, Interval: half, Timezone: zone(t, "Asia/Kathmandu")})
-	if err == nil || !strings.HasSuffix(err.Error(), "timezone: the store counts days in Europe/London; its days cannot be counted anew: facts at key grain of some of them are not kept any more") {
+	if err == nil || !strings.HasSuffix(err.Error(), "timezone: the store has daily sums in Europe/London and cannot compute them again, because the per-key rows of some days were deleted") {
 		t.Errorf("got %v", err)
 	}
 	s = openStore(t, path, Options{Exclusive: true, Interval: half, Timezone: zone(t, "Europe/London")})

@@ -12,8 +12,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Known gives the state of every interval that begins in a period and is written
-// down, by its start.
+// Known returns the state of every stored interval that begins in a period, by its start.
 func (s *Store) Known(ctx context.Context, p usage.Period) (map[time.Time]usage.State, error) {
 	known := map[time.Time]usage.State{}
 	err := each(ctx, s.reader, "SELECT start, state FROM usage_interval WHERE start >= ? AND start < ?",
@@ -27,10 +26,9 @@ func (s *Store) Known(ctx context.Context, p usage.Period) (map[time.Time]usage.
 	return known, err
 }
 
-// Record gives an interval back as it is stored: facts, prices and what they were
-// made with, so that it can be committed again or explained. One that is not
-// written down is Missing; one whose facts are not kept any more is
-// usage.ErrPruned.
+// Record returns an interval as stored: facts, prices and the factors that they were computed
+// with, so that it can be committed again or explained. An interval that is not in the store is
+// Missing; one whose per-key rows were deleted is usage.ErrPruned.
 func (s *Store) Record(ctx context.Context, i usage.Interval) (rec usage.Record, err error) {
 	err = s.read(ctx, func(tx *sqlite.Tx) error {
 		naming, err := s.names.in(ctx, tx)
@@ -69,8 +67,8 @@ func readRecord(ctx context.Context, tx *sqlite.Tx, naming *naming, i usage.Inte
 	return rec, readHosts(ctx, tx, &rec)
 }
 
-// readFactors adds what the facts of a record's interval were made with: PUE,
-// power, coverage, labels, and what was asked when.
+// readFactors adds what the facts of a record were computed from: PUE, power, coverage, labels,
+// and the queries with their time.
 func readFactors(ctx context.Context, db queryer, rec *usage.Record) error {
 	start := []any{rec.Interval.Start.Unix()}
 	if err := each(ctx, db, `SELECT i.pue, i.fetched_at, coalesce(a.busy_query, ''), coalesce(a.idle_query, '')
@@ -118,7 +116,7 @@ func readFactors(ctx context.Context, db queryer, rec *usage.Record) error {
 	})
 }
 
-// readHosts adds what is known by host, but for estimates, which are made anew.
+// readHosts adds the usage by host, without estimates, which are computed again.
 func readHosts(ctx context.Context, db queryer, rec *usage.Record) error {
 	return each(ctx, db, `SELECT coalesce(i.raw_label, i.host), m.machine_name, u.start, u.until,
 		u.busy_cpu_seconds, u.idle_cpu_seconds, u.busy_kwh, u.idle_kwh
@@ -133,8 +131,8 @@ func readHosts(ctx context.Context, db queryer, rec *usage.Record) error {
 	})
 }
 
-// Span is the time from the first to the newest interval with facts, also where
-// those are not kept any more; false if there is none.
+// Span is the time from the first to the newest interval with usage, including those whose
+// per-key rows were deleted; ok is false if there is none.
 func (s *Store) Span(ctx context.Context) (p usage.Period, ok bool, err error) {
 	err = s.View(ctx, func(v *View) error {
 		p, ok, err = v.Span(ctx)
@@ -143,7 +141,7 @@ func (s *Store) Span(ctx context.Context) (p usage.Period, ok bool, err error) {
 	return p, ok, err
 }
 
-// Span is Store.Span, as of the view's moment.
+// Span is Store.Span at the view's moment.
 func (v *View) Span(ctx context.Context) (usage.Period, bool, error) {
 	var from, to *int64
 	err := v.tx.QueryRowContext(ctx, `SELECT min(start), max(start + seconds) FROM usage_interval
@@ -154,7 +152,7 @@ func (v *View) Span(ctx context.Context) (usage.Period, bool, error) {
 	return usage.Period{From: unix(*from), To: unix(*to)}, true, nil
 }
 
-// Projects lists every project that ever had usage, ordered.
+// Projects lists every project that ever had usage, in order.
 func (s *Store) Projects(ctx context.Context) (names []string, err error) {
 	err = each(ctx, s.reader, "SELECT cloud_project_name FROM dim_project ORDER BY cloud_project_name", nil, func(rows *sql.Rows) error {
 		var name string
@@ -165,15 +163,15 @@ func (s *Store) Projects(ctx context.Context) (names []string, err error) {
 	return names, err
 }
 
-// KeepsHosts says whether anything is kept by host, as an exporter does that shows
+// KeepsHosts reports whether the store has usage by host, which an exporter stores that shows
 // active workspaces.
 func (s *Store) KeepsHosts(ctx context.Context) (keeps bool, err error) {
 	err = s.reader.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM workspace_usage)").Scan(&keeps)
 	return keeps, err
 }
 
-// Proof gives all there is of an interval, as of one moment, also of one that is
-// not written down (Missing) or whose facts are kept no more (Pruned).
+// Proof returns everything stored about an interval, as of one moment: also of an interval that
+// is not in the store (Missing) or whose per-key rows were deleted (Pruned).
 func (s *Store) Proof(ctx context.Context, i usage.Interval) (usage.Proof, error) {
 	var p usage.Proof
 	err := s.read(ctx, func(tx *sqlite.Tx) error {
@@ -183,7 +181,7 @@ func (s *Store) Proof(ctx context.Context, i usage.Interval) (usage.Proof, error
 		}
 		p.Record, err = readRecord(ctx, tx, naming, i)
 		if p.Pruned = errors.Is(err, usage.ErrPruned); p.Pruned {
-			err = readFactors(ctx, tx, &p.Record) // they stay
+			err = readFactors(ctx, tx, &p.Record) // pruning keeps them
 		}
 		if err != nil {
 			return err
@@ -203,7 +201,7 @@ func (s *Store) Proof(ctx context.Context, i usage.Interval) (usage.Proof, error
 	return p, nil
 }
 
-// readAttempts adds how it went when the interval was asked for.
+// readAttempts adds the fetch attempts of an interval.
 func readAttempts(ctx context.Context, db queryer, p *usage.Proof) error {
 	var retry *int64
 	err := db.QueryRowContext(ctx, "SELECT attempts, coalesce(error, ''), retry_at FROM usage_interval WHERE start = ?",
@@ -217,8 +215,7 @@ func readAttempts(ctx context.Context, db queryer, p *usage.Proof) error {
 	return err
 }
 
-// readAllSlots gives the slots that hold the pieces of an interval, whoever says
-// what of them.
+// readAllSlots returns the slots that contain the pieces of an interval, of all providers.
 func readAllSlots(ctx context.Context, db queryer, i usage.Interval) ([]usage.Slot, error) {
 	var slots []usage.Slot
 	err := each(ctx, db, `SELECT provider, grid, slot_start, forecast, actual, word, fetched_at FROM intensity_slot
@@ -234,9 +231,9 @@ func readAllSlots(ctx context.Context, db queryer, i usage.Interval) ([]usage.Sl
 	return slots, err
 }
 
-// Titles gives, in the order of the users, the records of the directory by which
-// usage in an interval is theirs: the hosts that they had and the groups they were
-// in for any of it.
+// Titles returns, for each of the users in order, the directory records by which usage in an
+// interval belongs to them: hosts that they had and groups that they were in for any part of
+// it.
 func (s *Store) Titles(ctx context.Context, users []string, i usage.Interval) ([]directory.Title, error) {
 	titles := make([]directory.Title, len(users))
 	of := map[string]*directory.Title{}
@@ -273,7 +270,7 @@ func (s *Store) Titles(ctx context.Context, users []string, i usage.Interval) ([
 		})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("interval %s: store: read whose it was: %w", i, err)
+		return nil, fmt.Errorf("interval %s: store: read its owners: %w", i, err)
 	}
 	return titles, nil
 }

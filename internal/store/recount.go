@@ -11,10 +11,10 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// fixTimezone writes the time zone of the days into a store that has none and
-// makes its sums. A store that has another is counted anew by the exporter that
-// owns it, unless some of its facts are not kept any more; beside a running
-// exporter it is refused. nil means: whatever the store has.
+// fixTimezone writes the time zone of the days into a store that has none and computes its
+// sums. If the store has another time zone, the exporter that owns it computes all sums again,
+// unless per-key rows were deleted; a program beside a running exporter gets an error. nil
+// accepts whatever the store has.
 func (s *Store) fixTimezone(ctx context.Context, zone *time.Location, owner bool) error {
 	var kept string
 	err := s.writer.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = 'timezone'").Scan(&kept)
@@ -49,16 +49,14 @@ func (s *Store) fixTimezone(ctx context.Context, zone *time.Location, owner bool
 	return nil
 }
 
-var errPrunedDays = errors.New("its days cannot be counted anew: facts at key grain of some of them are not kept any more")
-
-// recount makes all sums from the facts, in the store's time zone.
+// recount computes all sums from the facts, in the store's time zone.
 func (s *Store) recount(ctx context.Context, tx *sqlite.Tx, was string) error {
 	var pruned bool
 	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM usage_interval WHERE pruned = 1)").Scan(&pruned); err != nil {
 		return err
 	}
 	if pruned {
-		return fmt.Errorf("timezone: the store counts days in %s; %w", was, errPrunedDays)
+		return fmt.Errorf("timezone: the store has daily sums in %s and cannot compute them again, because the per-key rows of some days were deleted", was)
 	}
 	for _, query := range []string{"DELETE FROM usage_total", "DELETE FROM usage_day"} {
 		if _, err := tx.ExecContext(ctx, query); err != nil {
@@ -66,10 +64,10 @@ func (s *Store) recount(ctx context.Context, tx *sqlite.Tx, was string) error {
 		}
 	}
 	a := &accounts{tx: tx, zone: s.zone, all: totals{}, days: map[int64]totals{}}
-	// Facts come in the order of time: a day that has passed is written.
+	// Facts come in order of time: a day that is over can be written.
 	today := int64(0)
 	err := eachFact(ctx, tx, usage.Period{}, func(r row, by terms) error {
-		// A piece is of the day of its interval, also if its own begins with it.
+		// A piece counts on the day of its interval, even if it begins after midnight.
 		date := dateOf(usage.FloorEpoch(unix(r.start), s.length), s.zone)
 		if date != today {
 			if len(a.days) > 0 {
@@ -90,8 +88,8 @@ func (s *Store) recount(ctx context.Context, tx *sqlite.Tx, was string) error {
 	return a.write(ctx)
 }
 
-// eachFact gives every fact of the intervals that begin in a period, in the order
-// of time, with what it was priced and powered by. The zero Period is all time.
+// eachFact calls f for every fact of the intervals that begin in a period, in order of time,
+// with its terms. The zero Period means all time.
 func eachFact(ctx context.Context, db queryer, p usage.Period, f func(row, terms) error) error {
 	query, args := factsQuery+" ORDER BY f.start, f.key_id", []any(nil)
 	if p != (usage.Period{}) {

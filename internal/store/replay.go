@@ -10,11 +10,10 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Replay gives the intervals that begin in a period and have usage, as they are
-// stored but for what is known by host, in the order of time; before the first of
-// them, what each key had used until the period. All of it is as of one moment. If
-// facts of the period are not kept any more that is usage.ErrPruned, before
-// anything is given.
+// Replay calls each for the intervals that begin in a period and have usage, in order of time,
+// as stored but without usage by host. Before the first it calls before, if not nil, with the
+// usage of each key up to the period. Everything is as of one moment. If per-key rows of the
+// period were deleted it returns usage.ErrPruned and calls neither.
 func (s *Store) Replay(ctx context.Context, p usage.Period, before func([]usage.Total) error, each func(usage.Record) error) error {
 	return s.read(ctx, func(tx *sqlite.Tx) error {
 		naming, err := s.names.in(ctx, tx)
@@ -46,14 +45,14 @@ func (s *Store) Replay(ctx context.Context, p usage.Period, before func([]usage.
 	})
 }
 
-// Kept wants all facts of a period to be kept; else it is usage.ErrPruned, which
-// says from when on they are.
+// Kept returns usage.ErrPruned if per-key rows of a period were deleted; the error says from
+// when on they are complete.
 func (s *Store) Kept(ctx context.Context, p usage.Period) error {
 	return s.read(ctx, func(tx *sqlite.Tx) error { return refusePruned(ctx, tx, p) })
 }
 
-// refusePruned wants all facts of a period to be kept, and says from when on they
-// are.
+// refusePruned returns usage.ErrPruned if per-key rows of a period were deleted, and says from
+// when on they are complete.
 func refusePruned(ctx context.Context, tx *sqlite.Tx, p usage.Period) error {
 	var pruned, all *int64
 	if err := tx.QueryRowContext(ctx, `SELECT
@@ -61,7 +60,7 @@ func refusePruned(ctx context.Context, tx *sqlite.Tx, p usage.Period) error {
 		(SELECT max(start + seconds) FROM usage_interval WHERE pruned = 1)`, p.From.Unix(), p.To.Unix()).Scan(&pruned, &all); err != nil || pruned == nil {
 		return err
 	}
-	return fmt.Errorf("%w: all facts at key grain are kept from %s on", usage.ErrPruned, unix(*all).Format(time.RFC3339))
+	return fmt.Errorf("%w: per-key rows are complete from %s on", usage.ErrPruned, unix(*all).Format(time.RFC3339))
 }
 
 // withUsage lists the intervals of a period that have usage.
@@ -77,7 +76,7 @@ func (s *Store) withUsage(ctx context.Context, tx *sqlite.Tx, p usage.Period) (a
 	return all, err
 }
 
-// replayBefore gives what was used until a moment. When a key was last used may be
+// replayBefore passes on the usage before a moment. The time of a key's last usage may be up to
 // a day late.
 func (s *Store) replayBefore(ctx context.Context, tx *sqlite.Tx, naming *naming, until time.Time, before func([]usage.Total) error) error {
 	var first *int64
@@ -87,7 +86,7 @@ func (s *Store) replayBefore(ctx context.Context, tx *sqlite.Tx, naming *naming,
 	if first == nil || !unix(*first).Before(until) {
 		return before(nil)
 	}
-	// From before the day of the first, which is then a whole one.
+	// Start before the first day, so that it counts as a whole one.
 	sums, err := s.over(ctx, tx, usage.Period{From: unix(*first).Add(-2 * day), To: until})
 	if err != nil {
 		return err
@@ -99,8 +98,7 @@ func (s *Store) replayBefore(ctx context.Context, tx *sqlite.Tx, naming *naming,
 	return before(all)
 }
 
-// Grids lists the grids of which slots are known, by provider and name; of the slots
-// it gives nothing else.
+// Grids lists the grids with stored slots, by provider and name; no other field is set.
 func (s *Store) Grids(ctx context.Context) (all []usage.Slot, err error) {
 	err = each(ctx, s.reader, "SELECT DISTINCT provider, grid FROM intensity_slot ORDER BY provider, grid", nil, func(rows *sql.Rows) error {
 		var g usage.Slot

@@ -102,7 +102,7 @@ func TestAReplayOfWhatIsPruned(t *testing.T) {
 	sums := account(t, s, usage.Period{From: all.From, To: at(48*10 + 7).Start}).Keys()
 	pruneAll(t, s, all.To, "")
 
-	want := "interval is pruned: all facts at key grain are kept from 2025-09-16T10:30:00Z on"
+	want := "interval is pruned: per-key rows are complete from 2025-09-16T10:30:00Z on"
 	given := false
 	err := s.Replay(t.Context(), all, func([]usage.Total) error { given = true; return nil }, func(usage.Record) error { given = true; return nil })
 	if !errors.Is(err, usage.ErrPruned) || err.Error() != want || given {

@@ -11,8 +11,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Members gives the names of all that a scope has ever had, in order; of ada there
-// are none.
+// Members returns the names of everything a scope ever had, in order; none for ada.
 func (s *Store) Members(ctx context.Context, scope usage.Scope) ([]string, error) {
 	query, ok := map[usage.Scope]string{
 		usage.ScopeProject: "SELECT cloud_project_name FROM dim_project ORDER BY 1",
@@ -33,8 +32,8 @@ func (s *Store) Members(ctx context.Context, scope usage.Scope) ([]string, error
 	return names, err
 }
 
-// DisplayNames gives what people are called, by id. It is for somebody who asks
-// for it: no label, log line or page may have it.
+// DisplayNames returns people's names, by id. They are for somebody who asks for them: no
+// label, log line or page may contain them.
 func (s *Store) DisplayNames(ctx context.Context) (map[string]string, error) {
 	names := map[string]string{}
 	err := each(ctx, s.reader, "SELECT user_id, display_name FROM dim_user WHERE display_name IS NOT NULL", nil, func(rows *sql.Rows) error {
@@ -46,8 +45,8 @@ func (s *Store) DisplayNames(ctx context.Context) (map[string]string, error) {
 	return names, err
 }
 
-// ProjectUsage gives what a project used in an interval, from the table that is
-// kept when the facts at the grain of keys are not; false if it used nothing.
+// ProjectUsage returns what a project used in an interval, from fact_usage, which is kept when
+// per-key rows are deleted; used is false if it used nothing.
 func (s *Store) ProjectUsage(ctx context.Context, project string, i usage.Interval) (t usage.Tally, used bool, err error) {
 	t = usage.Tally{Name: project, Period: usage.Period{From: i.Start, To: i.End()}}
 	err = each(ctx, s.reader, `SELECT busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq
@@ -69,9 +68,8 @@ func (s *Store) ProjectUsage(ctx context.Context, project string, i usage.Interv
 	return t, used, nil
 }
 
-// Coverage gives how much of the CPU time of each project was seen in the
-// intervals that begin in a period. A project whose cores are not known is not
-// there.
+// Coverage returns the CPU time of each project that was seen in the intervals that begin in a
+// period, and the CPU time there was. A project whose cores are not known is left out.
 func (s *Store) Coverage(ctx context.Context, p usage.Period) (map[string]usage.Coverage, error) {
 	all := map[string]usage.Coverage{}
 	err := each(ctx, s.reader, `SELECT p.cloud_project_name, sum(c.seen_cpu_seconds), sum(c.capacity_cpu_seconds)
@@ -86,9 +84,9 @@ func (s *Store) Coverage(ctx context.Context, p usage.Period) (map[string]usage.
 	return all, err
 }
 
-// ReplayMembers gives every row of fact_usage of the intervals that begin in a period, in
-// the order of time, scope and name, all as of one moment: also of those whose facts
-// are not kept any more.
+// ReplayMembers calls f for every row of fact_usage of the intervals that begin in a period, in
+// order of time, scope and name, as of one moment. It includes intervals whose per-key rows
+// were deleted.
 func (s *Store) ReplayMembers(ctx context.Context, p usage.Period, f func(usage.Member) error) error {
 	return s.read(ctx, func(tx *sqlite.Tx) error {
 		names, err := readMemberNames(ctx, tx)
@@ -114,8 +112,8 @@ func (s *Store) ReplayMembers(ctx context.Context, p usage.Period, f func(usage.
 	})
 }
 
-// memberNames are what projects and machine types are called, by id: to look them up
-// with each of millions of rows takes longer than to read those.
+// memberNames are the names of projects and machine types, by id: joining them to millions of
+// rows takes longer than reading the rows.
 type memberNames struct{ projects, machines map[int64]string }
 
 func readMemberNames(ctx context.Context, tx *sqlite.Tx) (memberNames, error) {
@@ -136,7 +134,7 @@ func readMemberNames(ctx context.Context, tx *sqlite.Tx) (memberNames, error) {
 	return n, nil
 }
 
-// readMembers gives the rows of one interval in order.
+// readMembers returns the rows of one interval, in order.
 func readMembers(ctx context.Context, tx *sqlite.Tx, i usage.Interval, names memberNames) (all []usage.Member, err error) {
 	var state usage.State
 	if err := tx.QueryRowContext(ctx, "SELECT state FROM usage_interval WHERE start = ?", i.Start.Unix()).Scan(&state); err != nil {

@@ -13,11 +13,11 @@ import (
 
 const position = "coalesce((SELECT revision FROM follower WHERE name = ?), 0)"
 
-// Rollups gives the intervals that have changed since a follower's position, in
-// the order of their revisions, at most limit of them, each as it is now. A
-// follower that replaces what it has of each interval ends equal to the store. One
-// whose facts are not kept any more is left out: Prune sees that the follower of
-// then has it, and who begins later does not get it.
+// Rollups returns the intervals that changed since a follower's position, in order of their
+// revisions, at most limit of them, each as it is now. A follower that replaces its copy of
+// each interval ends up equal to the store. Intervals whose per-key rows were deleted are left
+// out: Prune waits until the follower has them, and a follower that begins later does not get
+// them.
 func (s *Store) Rollups(ctx context.Context, follower string, limit int) ([]usage.Rollup, error) {
 	var all []usage.Rollup
 	err := s.read(ctx, func(tx *sqlite.Tx) error {
@@ -47,7 +47,7 @@ func (s *Store) Rollups(ctx context.Context, follower string, limit int) ([]usag
 	return all, err
 }
 
-// fill adds the facts of a posting's interval up by group and by user.
+// fill adds up the facts of a rollup's interval by group and by user.
 func (s *Store) fill(ctx context.Context, tx *sqlite.Tx, naming *naming, p *usage.Rollup) error {
 	c, err := load(ctx, tx, p.Interval)
 	if err != nil {
@@ -76,11 +76,11 @@ func (s *Store) fill(ctx context.Context, tx *sqlite.Tx, naming *naming, p *usag
 		intensity := site.intensity()
 		p.Intensity = &intensity
 	}
-	p.Groups, p.Users = posted(groups), posted(users)
+	p.Groups, p.Users = rollupMembers(groups), rollupMembers(users)
 	return nil
 }
 
-func posted(members map[string]*member) []usage.RollupMember {
+func rollupMembers(members map[string]*member) []usage.RollupMember {
 	var all []usage.RollupMember
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		m := members[name]
@@ -94,8 +94,8 @@ func posted(members map[string]*member) []usage.RollupMember {
 	return all
 }
 
-// RollupsWritten moves a follower's position to a revision: that and all before it have
-// arrived. Back to 0, it gets everything again.
+// RollupsWritten moves a follower's position to a revision: it has that one and all before it.
+// At 0 it gets everything again.
 func (s *Store) RollupsWritten(ctx context.Context, follower string, revision int64) error {
 	return s.write(ctx, func(tx *sqlite.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO follower VALUES (?, ?)
@@ -104,7 +104,7 @@ func (s *Store) RollupsWritten(ctx context.Context, follower string, revision in
 	})
 }
 
-// RollupsPending counts the intervals that a follower has yet to get.
+// RollupsPending counts the intervals that a follower does not have yet.
 func (s *Store) RollupsPending(ctx context.Context, follower string) (n int, err error) {
 	err = s.reader.QueryRowContext(ctx, `SELECT count(*) FROM usage_interval
 		WHERE revision IS NOT NULL AND pruned = 0 AND revision > `+position, follower).Scan(&n)

@@ -12,7 +12,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// statements write the many rows.
+// statements are the prepared statements that write many rows at a time.
 type statements struct {
 	fact, member, host, tenure sqlite.Bulk
 	reprice                    sqlite.Bulk // of rows of fact_usage
@@ -44,7 +44,7 @@ func (p *statements) close() error {
 	return errors.Join(p.fact.Close(), p.member.Close(), p.host.Close(), p.tenure.Close(), p.reprice.Close())
 }
 
-// clearFacts removes an interval's facts and factors, which an empty one has too.
+// clearFacts deletes an interval's facts and factors; an empty interval has factors, too.
 func clearFacts(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) error {
 	for _, query := range []string{
 		"DELETE FROM usage_fact WHERE start >= ? AND start < ?",
@@ -66,7 +66,7 @@ func (s *Store) insertFacts(ctx context.Context, tx *sqlite.Tx, rows []row) erro
 	})
 }
 
-// putFactors keeps what the facts were made with: power, coverage and labels.
+// putFactors stores what the facts were computed with: power, coverage and labels.
 func putFactors(ctx context.Context, tx *sqlite.Tx, naming *naming, rec usage.Record) error {
 	start := rec.Interval.Start.Unix()
 	for _, r := range rec.Ratings {
@@ -119,8 +119,8 @@ func (u *update) putPrices(old, fresh content, interval usage.Interval) error {
 	return nil
 }
 
-// putMembers writes the rows of fact_usage. Where the facts are the same, only
-// what depends on the price is written: no index has to move.
+// putMembers writes the rows of fact_usage. If the facts are the same it writes only the
+// columns that depend on the price, so that no index changes.
 func (u *update) putMembers(old, fresh content, interval usage.Interval) error {
 	members, err := fold(u.ctx, u.naming, fresh)
 	if err != nil {
@@ -132,7 +132,7 @@ func (u *update) putMembers(old, fresh content, interval usage.Interval) error {
 		}
 	}
 	if old.hasFacts() {
-		if err := u.flush(); err != nil { // rows that are gone have no price
+		if err := u.flush(); err != nil { // before their rows are deleted
 			return err
 		}
 		if _, err := u.tx.ExecContext(u.ctx,
@@ -147,14 +147,14 @@ func (u *update) putMembers(old, fresh content, interval usage.Interval) error {
 	})
 }
 
-// repricing is a row of fact_usage that is to have other grams and another intensity.
+// repricing is a row of fact_usage with its new grams and intensity.
 type repricing struct {
 	row     int64
 	columns memberColumns
 }
 
-// repriceMembers does so with the rows there are, later, with those of other
-// intervals (see flush). It does nothing if they are not those of the members.
+// repriceMembers schedules new prices for the existing rows, which flush writes together with
+// those of other intervals. It does nothing if the rows are not those of the members.
 func (u *update) repriceMembers(members []*member, interval usage.Interval) (done bool, err error) {
 	ids := make(map[memberID]int64, len(members))
 	err = each(u.ctx, u.tx, `SELECT usage_id, scope, coalesce(project_id, -1), coalesce(machine_id, -1), coalesce(user_id, '')
@@ -179,7 +179,7 @@ func (u *update) repriceMembers(members []*member, interval usage.Interval) (don
 	return true, nil
 }
 
-// flush writes what repriceMembers has put off.
+// flush writes the prices that repriceMembers has scheduled.
 func (u *update) flush() error {
 	err := u.store.insert.reprice.Write(u.ctx, u.tx, len(u.repriced), func(values []any, i int) []any {
 		r := &u.repriced[i]
@@ -189,13 +189,12 @@ func (u *update) flush() error {
 	return err
 }
 
-// putHomes makes the group of a user's newest usage the user's present group,
-// by which v_group_totals adds up, whatever order intervals arrive in. What is
-// unattributed is a group of its own.
+// putHomes makes the group of a user's newest usage the user's present group, whatever order
+// intervals arrive in; v_group_totals adds up by it. Unattributed usage is a group of its own.
 func putHomes(ctx context.Context, naming *naming, rec usage.Record, sums totals) error {
 	homes := map[string]string{}
 	for _, f := range rec.Facts {
-		// Of several groups the first by name, so that order does not matter.
+		// The first of several by name, so that order does not matter.
 		if g, ok := homes[f.User]; !ok || f.Group < g {
 			homes[f.User] = f.Group
 		}
@@ -206,7 +205,7 @@ func putHomes(ctx context.Context, naming *naming, rec usage.Record, sums totals
 			if err != nil {
 				return err
 			}
-			delete(homes, k.User) // has newer usage
+			delete(homes, k.User) // k.User has newer usage
 		}
 	}
 	for user, group := range homes {
@@ -220,45 +219,44 @@ func putHomes(ctx context.Context, naming *naming, rec usage.Record, sums totals
 	return nil
 }
 
-// check refuses a record that would put into the store what no other function
-// could make sense of.
+// check refuses a record that no reader of the store could make sense of.
 func check(rec usage.Record, policy usage.Policy) error {
 	if policy.PricesOnly {
 		return checkPrices(rec.Interval, rec.Prices, rec.State)
 	}
 	if empty := rec.State == usage.Empty; empty != (len(rec.Facts) == 0) {
-		return fmt.Errorf("is to be %s with %d facts", rec.State, len(rec.Facts))
+		return fmt.Errorf("cannot be %s with %d facts", rec.State, len(rec.Facts))
 	}
 	step := usage.PieceLength(rec.Interval.Length)
 	for i := range rec.Facts {
 		f := &rec.Facts[i]
 		if !rec.Interval.Holds(f.Start) || f.Start.Sub(rec.Interval.Start)%step != 0 {
-			return fmt.Errorf("has a fact that starts at %s, not a piece of it", f.Start.UTC())
+			return fmt.Errorf("has a fact that starts at %s, which is not the start of a piece", f.Start.UTC())
 		}
 		if policy.Project != nil && f.Project != *policy.Project {
-			return fmt.Errorf("is about one project and has a fact of another, %q", f.Project)
+			return fmt.Errorf("is a record of one project and has a fact of another, %q", f.Project)
 		}
 		for _, v := range [...]float64{float64(f.CPU.Busy), float64(f.CPU.Idle), float64(f.Energy.Busy), float64(f.Energy.Idle)} {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return fmt.Errorf("has a fact of %v, not a number to add up", v)
+				return fmt.Errorf("has a fact with the value %v, which cannot be added up", v)
 			}
 		}
 	}
 	return checkPrices(rec.Interval, rec.Prices, rec.State)
 }
 
-// checkPrices wants one price for every piece of a priced interval, in order,
-// and none for another: half a price would be a number that is wrong.
+// checkPrices checks that a priced interval has exactly one price per piece, in order, and that
+// other intervals have none: part of the prices would give a wrong number.
 func checkPrices(interval usage.Interval, prices []usage.PiecePrice, state usage.State) error {
 	switch state {
 	case usage.Provisional, usage.Settled:
 	case usage.Unpriced, usage.Empty:
 		if len(prices) > 0 {
-			return fmt.Errorf("is to be %s with %d prices", state, len(prices))
+			return fmt.Errorf("cannot be %s with %d prices", state, len(prices))
 		}
 		return nil
 	default:
-		return fmt.Errorf("cannot be stored as %q", state)
+		return fmt.Errorf("cannot be stored in state %q", state)
 	}
 	pieces := interval.Pieces()
 	if len(prices) != len(pieces) {

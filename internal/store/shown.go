@@ -9,8 +9,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Shown reads back what SaveShown has written. A person who was forgotten since
-// is there under the alias.
+// Shown reads back what SaveShown wrote. A person who was forgotten since appears under the
+// alias.
 func (v *View) Shown(ctx context.Context) (usage.Shown, error) { return readShown(ctx, v.tx) }
 
 func readShown(ctx context.Context, tx *sqlite.Tx) (usage.Shown, error) {
@@ -47,9 +47,9 @@ func readShown(ctx context.Context, tx *sqlite.Tx) (usage.Shown, error) {
 	})
 }
 
-// SaveShown replaces who is shown, and writes nothing if that is as it was. A
-// person whom this program knew, and who was forgotten since, is meant by the
-// alias; of one whom it never knew there is nothing to keep.
+// SaveShown replaces the record of who is shown, and writes nothing if nothing changed. A
+// person who was forgotten while this program ran is stored under the alias; one that it never
+// knew is left out.
 func (s *Store) SaveShown(ctx context.Context, shown usage.Shown) error {
 	naming := (*naming)(nil)
 	err := s.write(ctx, func(tx *sqlite.Tx) (err error) {
@@ -70,7 +70,7 @@ func (s *Store) SaveShown(ctx context.Context, shown usage.Shown) error {
 	return err
 }
 
-// shown calls people what they are called now.
+// shown replaces the names of people by what they are called now.
 func (g *naming) shown(s usage.Shown) usage.Shown {
 	fresh := usage.Shown{Elsewhere: map[usage.Key]usage.SettledUsage{}}
 	if s.Users != nil {

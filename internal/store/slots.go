@@ -10,11 +10,10 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// SaveSlots keeps intensities. What a later answer leaves out is not forgotten:
-// null means "not known now", and the last known value is better knowledge. An
-// answer older than what is kept changes nothing. The time fetched is that of the
-// best value: an answer without an actual does not confirm the actual there is.
-// Forecasts are archived as well, as they were first seen.
+// SaveSlots stores intensities. A value that a later answer leaves out is kept: null means "not
+// known now", and the last known value is better. An answer older than what is stored changes
+// nothing. The time fetched is that of the best value: an answer without an actual does not
+// confirm a stored actual. Forecasts are archived as first seen.
 func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
 	if len(slots) == 0 {
 		return nil
@@ -38,12 +37,12 @@ func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
 	})
 }
 
-// Slots gives the known slots of a grid whose start lies in [from, to), oldest first.
+// Slots returns the known slots of a grid that start in [from, to), oldest first.
 func (s *Store) Slots(ctx context.Context, provider, grid string, from, to time.Time) ([]usage.Slot, error) {
 	return readSlots(ctx, s.reader, provider, grid, from, to)
 }
 
-// slotsOf gives the known slots that an interval touches, by their start.
+// slotsOf returns the known slots that an interval touches, by their start.
 func slotsOf(ctx context.Context, db queryer, provider, grid string, i usage.Interval) (map[time.Time]usage.Slot, error) {
 	all, err := readSlots(ctx, db, provider, grid, usage.SlotAt(i.Start), i.End())
 	slots := make(map[time.Time]usage.Slot, len(all))
@@ -72,15 +71,13 @@ func readSlots(ctx context.Context, db queryer, provider, grid string, from, to 
 	return slots, err
 }
 
-// archive keeps the forecasts of an answer as they were first seen, at the known
-// leads. What begins before the answer came is no forecast any more, so that
-// nothing that is fetched of the past enters; nor is a value that is known to be
-// final at once.
+// archive stores the forecasts of an answer as first seen, at the known leads. It leaves out
+// slots that had begun when the answer came, so that fetching the past adds nothing, and values
+// that are final from the start.
 //
-// A clock that is wrong would file a forecast under another lead. One that is
-// behind is found out by actuals of slots that it says are still to come: then
-// nothing is kept. What one that ran ahead has left in the time to come is dropped
-// by the first answer after it was put right.
+// A wrong clock would store forecasts under a wrong lead. A clock that is behind shows when
+// slots that it takes for the future have actuals: then nothing is stored. What a clock that
+// ran ahead left in the future is deleted by the first answer after it was corrected.
 func (s *Store) archive(ctx context.Context, tx *sqlite.Tx, slots []usage.Slot) error {
 	if slices.ContainsFunc(slots, func(s usage.Slot) bool { return s.Actual != nil && s.From.After(s.FetchedAt) }) {
 		return nil
@@ -101,8 +98,8 @@ func (s *Store) archive(ctx context.Context, tx *sqlite.Tx, slots []usage.Slot) 
 		if behind {
 			continue
 		}
-		// No forecast reaches further than the outlook: a row of later than that
-		// says that it is this clock that is behind.
+		// No forecast reaches further than the outlook: rows fetched later than that show that
+		// this clock is behind.
 		if _, err := tx.ExecContext(ctx, `DELETE FROM forecast_seen
 			WHERE provider = ?1 AND grid = ?2 AND slot_start > ?3 AND fetched_at > ?3 AND fetched_at <= ?4`,
 			slot.Provider, slot.Grid, fetched, slot.FetchedAt.Add(usage.OutlookLength).Unix()); err != nil {
@@ -116,9 +113,8 @@ func (s *Store) archive(ctx context.Context, tx *sqlite.Tx, slots []usage.Slot) 
 	return nil
 }
 
-// ForecastErrors says how far the forecasts of slots that begin at since or later
-// were from the actuals that are known of them, by lead, the shortest first. A
-// lead of which nothing can be said is not there.
+// ForecastErrors returns the mean errors of the forecasts of slots that begin at since or later
+// and have an actual, by lead, the shortest first. A lead without such forecasts is left out.
 func (s *Store) ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error) {
 	var all []usage.ForecastError
 	err := each(ctx, s.reader, `SELECT seen.ahead, avg(abs(seen.gco2eq_per_kwh - slot.actual)), count(*)
@@ -138,9 +134,9 @@ func (s *Store) ForecastErrors(ctx context.Context, provider, grid string, since
 	return all, err
 }
 
-// ForecastError is the one of ForecastErrors for a lead, which must be one of
-// usage.ForecastLeads. Of n = 0 forecasts there is no mean, and it is not 0.
-func (s *Store) ForecastError(ctx context.Context, provider, grid string, ahead time.Duration, since time.Time) (mean usage.GramsPerKWh, n int, err error) {
+// forecastError is the entry of ForecastErrors for a lead, which must be one of
+// usage.ForecastLeads. With n = 0 there is no mean; it is not 0.
+func (s *Store) forecastError(ctx context.Context, provider, grid string, ahead time.Duration, since time.Time) (mean usage.GramsPerKWh, n int, err error) {
 	all, err := s.ForecastErrors(ctx, provider, grid, since)
 	if i := slices.IndexFunc(all, func(e usage.ForecastError) bool { return e.Ahead == ahead }); i >= 0 {
 		return all[i].Mean, all[i].Pairs, err
@@ -148,9 +144,9 @@ func (s *Store) ForecastError(ctx context.Context, provider, grid string, ahead 
 	return 0, 0, err
 }
 
-// ForecastsUsed gives how good the forecasts are that any piece of a period is
-// priced with, by grid: as they were seen so far ahead, of slots since a time. One
-// without Pairs is a grid of which nothing can be said.
+// ForecastsUsed returns, for each grid whose forecasts price any piece of a period, the errors
+// of its forecasts made that far ahead, of slots since a time. An entry without Pairs means
+// that nothing is known of that grid.
 func (s *Store) ForecastsUsed(ctx context.Context, p usage.Period, ahead time.Duration, since time.Time) ([]usage.ForecastError, error) {
 	var all []usage.ForecastError
 	err := each(ctx, s.reader, "SELECT DISTINCT provider, grid FROM interval_price WHERE kind = 'forecast' AND start >= ? AND start < ? ORDER BY 1, 2",
@@ -164,7 +160,7 @@ func (s *Store) ForecastsUsed(ctx context.Context, p usage.Period, ahead time.Du
 		return nil, err
 	}
 	for i := range all {
-		if all[i].Mean, all[i].Pairs, err = s.ForecastError(ctx, all[i].Provider, all[i].Grid, ahead, since); err != nil {
+		if all[i].Mean, all[i].Pairs, err = s.forecastError(ctx, all[i].Provider, all[i].Grid, ahead, since); err != nil {
 			return nil, err
 		}
 	}

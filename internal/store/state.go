@@ -13,8 +13,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// putInterval writes the state of an interval and, if readers would see anything
-// new in it, its next revision. Unless it was answered, it stays as due as it is.
+// putInterval writes the state of an interval and, if readers would see anything new in it, the
+// next revision. Unless it was answered it stays due.
 func putInterval(ctx context.Context, tx *sqlite.Tx, rec usage.Record, kwh usage.KWh, policy usage.Policy, news bool) error {
 	var energy, pue, askAgain any
 	if rec.State != usage.Empty {
@@ -37,7 +37,8 @@ func putInterval(ctx context.Context, tx *sqlite.Tx, rec usage.Record, kwh usage
 	return err
 }
 
-// askedID finds or makes the row of what was asked; nil where that is not known.
+// askedID returns the id of a row with the queries, adding it if needed; nil if the queries are
+// not known.
 func askedID(ctx context.Context, tx *sqlite.Tx, a usage.Queries) (any, error) {
 	if a == (usage.Queries{}) {
 		return nil, nil
@@ -50,15 +51,15 @@ func askedID(ctx context.Context, tx *sqlite.Tx, a usage.Queries) (any, error) {
 	return id, err
 }
 
-// answered notes that an interval was answered with nothing better than it has.
+// answered records that an answer brought nothing better than what is stored.
 func answered(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) error {
 	_, err := tx.ExecContext(ctx, `UPDATE usage_interval SET retry_at = NULL, attempts = 0, error = NULL
 		WHERE start = ? AND retry_at IS NOT NULL`, interval.Start.Unix())
 	return err
 }
 
-// restate gives an interval another state and, with news, a revision. A settled
-// one is not asked for again.
+// restate changes the state of an interval and, with news, its revision. A settled interval is
+// not fetched again.
 func restate(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, state usage.State, news bool) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE usage_interval SET state = ?,
 		revision = CASE WHEN ? THEN `+nextRevision+` ELSE revision END WHERE start = ?`,
@@ -68,9 +69,8 @@ func restate(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, state 
 	return answered(ctx, tx, interval)
 }
 
-// dueAgain makes intervals with facts due that are not settled and that any of
-// the spans touches, and says how many. Those that are due already stay as they
-// are.
+// dueAgain makes intervals due that have facts, are not settled and overlap any of the spans,
+// and returns their number. Those that are due already stay as they are.
 func dueAgain(ctx context.Context, tx *sqlite.Tx, spans []directory.Span) (n int, err error) {
 	if len(spans) == 0 {
 		return 0, nil
@@ -102,8 +102,8 @@ func dueAgain(ctx context.Context, tx *sqlite.Tx, spans []directory.Span) (n int
 // stretch is a time [from, to) of any host.
 type stretch struct{ from, to int64 }
 
-// join gives the times that any of the spans holds, in order and apart: a first
-// directory has a span for every workspace that ever was.
+// join returns the union of the spans, ordered and disjoint: a first directory has a span for
+// every workspace that ever existed.
 func join(spans []directory.Span) []stretch {
 	all := make([]stretch, len(spans))
 	for i, s := range spans {
@@ -130,14 +130,14 @@ func touches(joined []stretch, start, end int64) bool {
 	return i < len(joined) && joined[i].from < end
 }
 
-// nextRevision is a revision that no interval has and no follower has seen:
-// also not of an interval that is not kept any more.
+// nextRevision is greater than any revision that an interval has or a follower has seen, even
+// of intervals that were deleted.
 const nextRevision = `(SELECT 1 + max(
 	coalesce((SELECT max(revision) FROM usage_interval WHERE revision IS NOT NULL), 0),
 	coalesce((SELECT max(revision) FROM follower), 0)))`
 
-// looks says whether others would see the same of either content. When a price
-// was fetched is no news.
+// looks reports whether readers would see no difference between the contents. When a price was
+// fetched does not count.
 func (c content) looks(like content) bool {
 	if c.state != like.state || !slices.Equal(c.rows, like.rows) || len(c.prices) != len(like.prices) {
 		return false

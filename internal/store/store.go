@@ -1,10 +1,9 @@
-// Package store keeps the record in one SQLite file: facts, the state of every
-// interval, intensities, averages, exact totals, and the directory that says
-// whose usage it was. It knows tables and what they mean; it must not know files
-// and locks (which is why it imports internal/sqlite beside internal/usage, and
-// internal/newfile for backups), Prometheus, MongoDB, the carbon API or what a
-// number is used for. Start with Update, the one function by which facts enter,
-// and migrations/0002_grain.sql.
+// Package store keeps everything in one SQLite file: facts, the state of every interval,
+// intensities, power averages, exact totals, and the directory. It knows tables and their
+// meaning. It must not know files and locks (which is why it imports internal/sqlite beside
+// internal/usage, and internal/newfile for backups), Prometheus, MongoDB, the carbon API or
+// what a number is used for. Start with Update, through which all usage enters, and
+// migrations/0002_grain.sql.
 package store
 
 import (
@@ -18,12 +17,12 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 )
 
-// Store is an open carbon.db. Its methods may be called from several
-// goroutines; each is one transaction, writers wait for each other.
+// Store is an open carbon.db. It is safe for concurrent use. Each method is one transaction;
+// writers wait for each other.
 type Store struct {
 	file   *sqlite.DB
 	path   string
-	writer *sql.DB // nil: opened to read
+	writer *sql.DB // nil: opened for reading
 	reader *sql.DB
 	insert statements
 	names  *names
@@ -32,24 +31,24 @@ type Store struct {
 	zone   *time.Location // of its days
 }
 
-// Options say how a store is opened.
+// Options configure how a store is opened.
 type Options struct {
-	// Exclusive takes the lock by which one exporter owns the file. Programs
-	// that work beside a running exporter leave it out.
+	// Exclusive takes the lock that makes one exporter the owner of the file. Programs that
+	// work beside a running exporter leave it out.
 	Exclusive bool
-	// Interval is the length of the store's intervals, fixed with its first
-	// row. Opening with another length is refused: two grids in one store would
-	// count time twice or leave holes. 0 means whatever the store has.
+	// Interval is the length of the store's intervals, fixed by its first row. Opening with
+	// another length fails: two lengths in one store would count time twice or leave gaps. 0
+	// accepts whatever the store has.
 	Interval time.Duration
-	// Timezone is that of the days, months and years that are added up. An owner
-	// that opens with another one counts all days anew, which takes a while; others
-	// are refused. nil means whatever the store has, UTC in a new one.
+	// Timezone is the time zone of the days, months and years that are added up. If the owner
+	// opens with another one, all daily sums are computed again, which takes a while; for
+	// others that is an error. nil accepts whatever the store has, UTC in a new one.
 	Timezone *time.Location
 }
 
-// Open opens the store at path and migrates it, or makes a new one. A file that
-// is not a whole, writable store of this or an older version is refused and
-// left exactly as it is. A disk without room is sqlite.ErrDiskFull.
+// Open opens the store at path and migrates it, or creates it. A file that is not an intact,
+// writable store of this or an older version is an error, and is left as it is. A full disk is
+// sqlite.ErrDiskFull.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	s, err := open(ctx, path, o)
 	if err != nil {
@@ -88,7 +87,7 @@ func fromFile(file *sqlite.DB) *Store {
 	return &Store{file: file, path: file.Path(), writer: file.Writer(), reader: file.Reader()}
 }
 
-// begin settles what holds for the whole store, and reads what is kept in memory.
+// begin settles what holds for the whole store, and loads what is kept in memory.
 func (s *Store) begin(ctx context.Context, o Options) (err error) {
 	if s.length, err = fixInterval(ctx, s.writer, o.Interval); err != nil {
 		return err
@@ -96,7 +95,7 @@ func (s *Store) begin(ctx context.Context, o Options) (err error) {
 	if err := s.fixTimezone(ctx, o.Timezone, o.Exclusive); err != nil {
 		return err
 	}
-	if _, err := s.Others(ctx); err != nil { // from now on
+	if _, err := s.Others(ctx); err != nil { // count from now on
 		return err
 	}
 	if s.names, err = loadNames(ctx, s.reader); err != nil {
@@ -105,9 +104,9 @@ func (s *Store) begin(ctx context.Context, o Options) (err error) {
 	return s.insert.prepare(ctx, s.writer)
 }
 
-// OpenToRead opens the store at path only to read it: at once, without a lock, beside
-// a running exporter, and also where nothing can be written. Of the options, Interval
-// and Timezone are compared. A store of an older program is sqlite.ErrOutdated.
+// OpenToRead opens the store at path for reading only: at once, without a lock, beside a
+// running exporter, and even if nothing can be written. Of the options it compares Interval and
+// Timezone. A store of an older program is sqlite.ErrOutdated.
 func OpenToRead(ctx context.Context, path string, o Options) (*Store, error) {
 	s, err := openToRead(ctx, path, o)
 	if err != nil {
@@ -129,7 +128,7 @@ func openToRead(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// openFileToRead opens the file of a store; anySchema, also of an older or a newer
+// openFileToRead opens the file of a store; with anySchema even that of an older or newer
 // program.
 func openFileToRead(ctx context.Context, path string, anySchema bool) (*sqlite.DB, error) {
 	present, err := schema()
@@ -153,19 +152,19 @@ func (s *Store) beginToRead(ctx context.Context, o Options) (err error) {
 	return err
 }
 
-// Close ends all connections and releases the file. A file that is no longer the one
-// that was opened is sqlite.ErrGone, and is left as it is.
+// Close closes all connections and releases the file. If the file is no longer the one that was
+// opened, it returns sqlite.ErrGone and leaves the file as it is.
 func (s *Store) Close() error {
 	return errors.Join(s.insert.close(), s.file.Close())
 }
 
-// Gone is closed when the file is found to be no longer the one that was opened: it
-// was deleted, moved, replaced, overwritten or made unreadable. Then nothing is
-// written any more, and Check says what has happened and what to do. Each write looks,
-// and so does Check: between two writes somebody has to ask.
+// Gone is closed once the file is found to be no longer the one that was opened: deleted,
+// moved, replaced, overwritten or made unreadable. From then on nothing is written, and Check
+// says what happened and what to do. Every write checks this; between writes somebody has to
+// call Check.
 func (s *Store) Gone() <-chan struct{} { return s.file.Gone() }
 
-// Check looks whether the file is still the one that was opened; if not, that is
+// Check checks that the file is still the one that was opened; if not, it returns
 // sqlite.ErrGone.
 func (s *Store) Check() error {
 	if err := s.file.Check(); err != nil {
@@ -193,15 +192,15 @@ func each(ctx context.Context, db queryer, query string, args []any, f func(*sql
 	return sqlite.Each(ctx, db, query, args, f)
 }
 
-// Others says whether another program has written to the file since this was last
-// asked, or since it was opened: a person was forgotten, a backfill goes on. It
-// costs a look at a counter that SQLite keeps in shared memory.
+// Others reports whether another program has written to the file since the last call, or since
+// it was opened: for example a backfill. It costs a look at a counter that SQLite keeps in
+// shared memory.
 func (s *Store) Others(ctx context.Context) (wrote bool, err error) {
 	if s.writer == nil {
 		return false, sqlite.ErrReadOnly
 	}
-	// All that this program writes goes through one connection, whose own commits
-	// do not count there.
+	// All writes of this program go through one connection, and that counter ignores the
+	// connection's own commits.
 	var version int64
 	if err := s.writer.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
 		return false, err
@@ -209,8 +208,8 @@ func (s *Store) Others(ctx context.Context) (wrote bool, err error) {
 	return s.others.Swap(version) != version, nil
 }
 
-// Rest gives back the memory that a run of commits has used for SQLite's page
-// cache. The next commit reads what it needs again.
+// Rest frees the memory that a series of commits has used for SQLite's page cache. The next
+// commit reads again what it needs.
 func (s *Store) Rest(ctx context.Context) error {
 	if s.writer == nil {
 		return sqlite.ErrReadOnly

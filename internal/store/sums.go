@@ -12,7 +12,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// The sums of a key, by place in its record.
+// The sums of a key, by their index in its record.
 const (
 	busyCPU = iota
 	idleCPU
@@ -26,17 +26,17 @@ const (
 	settledIdleGrams
 	unpricedKWh  // without an intensity
 	forecastKWh  // priced with a forecast
-	doubtKWh     // energy x the error of its average, where that is known
-	undoubtedKWh // energy of averages whose error is not known
+	doubtKWh     // energy x the error of its average power, if known
+	undoubtedKWh // energy whose average power has no known error
 	sumCount
 )
 
-// keyTotals is one key's part of usage_total. On disk, big endian: key id, rows,
-// priced rows, last start (8 bytes each), then the sums (16 bytes each).
+// keyTotals is one key's part of usage_total. On disk, big endian: key id, rows, priced rows,
+// last start (8 bytes each), then the sums (16 bytes each).
 type keyTotals struct {
-	rows, priced int64 // facts, and those with a price: floats cannot say "none"
+	rows, priced int64 // counts of facts, and of those with a price: a float cannot say "none"
 	last         int64 // start of the newest fact
-	stale        bool  // the newest fact was taken away: last is to be looked up
+	stale        bool  // the newest fact was removed: last must be looked up
 	sums         [sumCount]usage.Sum
 }
 
@@ -44,8 +44,8 @@ const recordBytes = 4*8 + sumCount*usage.SumBytes
 
 type totals map[int64]*keyTotals
 
-// readTotals reads the sums of a query that gives none or one. They are read
-// with every transaction and never held over: another program may have written.
+// readTotals reads the sums of a query that returns at most one row. They are read in every
+// transaction and never cached: another program may have written.
 func readTotals(ctx context.Context, db queryer, query string, args ...any) (totals, error) {
 	t := totals{}
 	err := each(ctx, db, query, args, func(rows *sql.Rows) error {
@@ -58,12 +58,12 @@ func readTotals(ctx context.Context, db queryer, query string, args ...any) (tot
 	return t, err
 }
 
-// decode counts the records of a value in.
+// decode adds the records of a value.
 func (t totals) decode(blob []byte) error {
 	if len(blob)%recordBytes != 0 {
-		return fmt.Errorf("sums: %d bytes are no whole number of records", len(blob))
+		return fmt.Errorf("sums: %d bytes is not a whole number of records", len(blob))
 	}
-	var fresh []keyTotals // of keys that are new, in one piece
+	var fresh []keyTotals // for new keys, in one allocation
 	for ; len(blob) > 0; blob = blob[recordBytes:] {
 		id := int64(binary.BigEndian.Uint64(blob))
 		r := t[id]
@@ -106,15 +106,15 @@ func (t totals) encode() []byte {
 	return blob
 }
 
-// terms are what a fact was priced and powered by, as far as sums tell it apart.
+// terms are what decides which sums a fact counts in.
 type terms struct {
 	price    *usage.GramsPerKWh // nil while the fact's interval is unpriced
-	forecast bool               // whether the price is one
+	forecast bool               // whether the price is a forecast
 	settled  bool
-	err      *float64 // of the average power, as a part of the energy; nil: not known
+	err      *float64 // of the average power, as a fraction of the energy; nil: unknown
 }
 
-// add counts a fact in.
+// add adds a fact.
 func (t totals) add(f row, by terms) {
 	r := t[f.key]
 	if r == nil {
@@ -131,7 +131,7 @@ func (t totals) add(f row, by terms) {
 	}
 }
 
-// sub takes a fact out again, to the last bit.
+// sub subtracts a fact again, to the last bit.
 func (t totals) sub(f row, by terms) {
 	r := t[f.key]
 	r.rows--
@@ -142,8 +142,8 @@ func (t totals) sub(f row, by terms) {
 	}
 }
 
-// refresh looks up what adding and taking away cannot tell: the newest fact of a
-// key whose newest fact is gone, among those that are kept and those that are not.
+// refresh looks up what adding and subtracting cannot tell: the time of a key's newest fact
+// after the newest was removed, among stored and pruned facts.
 func (t totals) refresh(ctx context.Context, db queryer) error {
 	for id, r := range t {
 		if !r.stale || r.rows == 0 {
@@ -160,8 +160,8 @@ func (t totals) refresh(ctx context.Context, db queryer) error {
 }
 
 func (r *keyTotals) each(f row, by terms, do func(*usage.Sum, float64)) {
-	// Busy and idle one by one, as the other sums count them: what is left when one
-	// is taken from another is exact.
+	// Busy and idle separately, as in the other sums, so that subtracting one sum from another
+	// is exact.
 	energy := func(busy, idle int) {
 		do(&r.sums[busy], float64(f.energy.Busy))
 		do(&r.sums[idle], float64(f.energy.Idle))
@@ -191,7 +191,7 @@ func (r *keyTotals) each(f row, by terms, do func(*usage.Sum, float64)) {
 	}
 }
 
-// total turns the sums into the vocabulary.
+// total converts the sums to a usage.Total.
 func (r *keyTotals) total(k usage.Key) usage.Total {
 	f := func(i int) float64 { return r.sums[i].Float64() }
 	return usage.Total{
@@ -206,8 +206,8 @@ func (r *keyTotals) total(k usage.Key) usage.Total {
 	}
 }
 
-// accounts are the sums that a transaction changes: of every key over all
-// intervals, and over each day that it touches.
+// accounts are the sums that a transaction changes: of every key over all intervals, and over
+// each day that it touches.
 type accounts struct {
 	tx   *sqlite.Tx
 	zone *time.Location
@@ -220,7 +220,7 @@ func readAccounts(ctx context.Context, tx *sqlite.Tx, zone *time.Location) (*acc
 	return &accounts{tx: tx, zone: zone, all: all, days: map[int64]totals{}}, err
 }
 
-// day gives the sums of the day on which an interval begins.
+// day returns the sums of the day on which an interval begins.
 func (a *accounts) day(ctx context.Context, start time.Time) (totals, error) {
 	date := dateOf(start, a.zone)
 	if t, ok := a.days[date]; ok {
@@ -231,8 +231,8 @@ func (a *accounts) day(ctx context.Context, start time.Time) (totals, error) {
 	return t, err
 }
 
-// replace takes an interval's old content out of the sums and counts the fresh
-// content in. What the settled counters have shown is held where it was settled.
+// replace subtracts an interval's old content and adds the fresh content. If the interval was
+// settled, its settled counters are kept from falling.
 func (a *accounts) replace(ctx context.Context, i usage.Interval, old, fresh content) error {
 	day, err := a.day(ctx, i.Start)
 	if err != nil {
@@ -273,13 +273,13 @@ func (a *accounts) write(ctx context.Context) error {
 	return nil
 }
 
-// floor is what the settled counters of a key have shown.
+// floor is what the settled counters of a key have shown, below which they must not fall.
 type floor struct {
 	energy    usage.BusyIdle[usage.KWh]
 	emissions usage.BusyIdle[usage.Grams]
 }
 
-// shown gives what the settled counters of the rows' keys show.
+// shown returns what the settled counters of the rows' keys show.
 func (a *accounts) shown(ctx context.Context, rows []row) (map[int64]floor, error) {
 	floors, err := readFloors(ctx, a.tx)
 	if err != nil {
@@ -294,7 +294,7 @@ func (a *accounts) shown(ctx context.Context, rows []row) (map[int64]floor, erro
 	return shown, nil
 }
 
-// hold keeps a floor under every counter that would fall, and none under others.
+// hold sets a floor under every counter that would fall, and removes it from the others.
 func (a *accounts) hold(ctx context.Context, shown map[int64]floor) error {
 	for id, was := range shown {
 		var is floor
@@ -313,7 +313,7 @@ func (a *accounts) hold(ctx context.Context, shown map[int64]floor) error {
 	return nil
 }
 
-// over is the greater of both, one by one.
+// over returns the greater of both, field by field.
 func (f floor) over(o floor) floor {
 	return floor{greater(f.energy, o.energy), greater(f.emissions, o.emissions)}
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Account is what was used in a period, by key, added up exactly: over the
-// intervals that begin in it. It does not change.
+// Account is the exact usage of a period by key: of the intervals that begin in it. It does not
+// change.
 type Account struct {
 	usage.Period
-	// Missing is how much of the period is in no answer of the source, and Unpriced
-	// how much of it has energy without an intensity.
+	// Missing is how much of the period has no answer from the source; Unpriced is how much has
+	// energy without an intensity.
 	Missing, Unpriced time.Duration
 
 	keys []keySum // ordered by key
@@ -28,9 +28,9 @@ type keySum struct {
 	keyTotals
 }
 
-// Accounts adds up periods, all as of one moment. Whole days are sums that are
-// kept; the rest of a period is added up from the facts, and where those are not
-// kept any more that is usage.ErrPruned.
+// Accounts adds up the usage of periods, all as of one moment. Whole days come from stored
+// sums, the rest of a period from its facts; if their per-key rows were deleted, it returns
+// usage.ErrPruned.
 func (v *View) Accounts(ctx context.Context, periods ...usage.Period) ([]Account, error) {
 	all := make([]Account, len(periods))
 	for i, p := range periods {
@@ -57,8 +57,8 @@ func (v *View) Accounts(ctx context.Context, periods ...usage.Period) ([]Account
 	return all, nil
 }
 
-// readHoles finds out what of the period is not known. An empty interval is not
-// either: it is no proof that nothing was used.
+// readHoles computes how much of the period is not known. That includes empty intervals: they
+// do not prove that nothing was used.
 func (a *Account) readHoles(ctx context.Context, tx *sqlite.Tx) error {
 	a.Missing = a.To.Sub(a.From)
 	return each(ctx, tx, `SELECT state, sum(seconds) FROM usage_interval
@@ -75,8 +75,8 @@ func (a *Account) readHoles(ctx context.Context, tx *sqlite.Tx) error {
 		})
 }
 
-// Keys gives the usage of every key. When it last was is not in the sums of days,
-// and so not here.
+// Keys returns the usage of every key. Daily sums do not say when a key was last used, so Last
+// is not set.
 func (a Account) Keys() []usage.Total {
 	all := make([]usage.Total, len(a.keys))
 	for i := range a.keys {
@@ -86,7 +86,7 @@ func (a Account) Keys() []usage.Total {
 	return all
 }
 
-// By gives the usage of every member of a scope, by name. They add up to the site.
+// By returns the usage of every member of a scope, by name. They add up to the site.
 func (a Account) By(scope usage.Scope) []usage.Tally {
 	members := map[string]*keyTotals{}
 	nobodys := map[string]*usage.Sum{}
@@ -111,7 +111,7 @@ func (a Account) By(scope usage.Scope) []usage.Tally {
 	return all
 }
 
-// include counts others in.
+// include adds the sums of another key.
 func (r *keyTotals) include(o *keyTotals) {
 	r.rows += o.rows
 	r.priced += o.priced
@@ -136,12 +136,12 @@ func (r *keyTotals) tally() usage.Tally {
 	}
 }
 
-// over adds up the intervals that begin in a period: whole days from their sums,
-// what is left at either end from the facts.
+// over adds up the intervals that begin in a period: whole days from their sums, the rest at
+// either end from the facts.
 func (s *Store) over(ctx context.Context, tx *sqlite.Tx, p usage.Period) (totals, error) {
 	sums := totals{}
 	if s.length == 0 {
-		return sums, nil // a store that was never written
+		return sums, nil // a store without intervals
 	}
 	p.From, p.To = s.ceil(p.From), s.ceil(p.To)
 	whole := s.wholeDays(p)
@@ -166,7 +166,7 @@ func (s *Store) over(ctx context.Context, tx *sqlite.Tx, p usage.Period) (totals
 		})
 }
 
-// addFacts counts the facts of a period in.
+// addFacts adds the facts of a period.
 func (s *Store) addFacts(ctx context.Context, tx *sqlite.Tx, p usage.Period, sums totals) error {
 	var pruned bool
 	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM usage_interval WHERE start >= ? AND start < ? AND pruned = 1)",
@@ -182,8 +182,8 @@ func (s *Store) addFacts(ctx context.Context, tx *sqlite.Tx, p usage.Period, sum
 	})
 }
 
-// wholeDays is the part of a period that is made of whole local days, as far as
-// intervals can tell: empty, at the period's end, if there is none.
+// wholeDays is the part of a period that consists of whole local days, measured in intervals.
+// If there is none it is empty, at the period's end.
 func (s *Store) wholeDays(p usage.Period) usage.Period {
 	days := p
 	for days.From.Before(p.To) && !s.beginsDay(days.From) {
@@ -195,7 +195,7 @@ func (s *Store) wholeDays(p usage.Period) usage.Period {
 	return days
 }
 
-// beginsDay says that the interval at start is the first of its local date.
+// beginsDay reports whether the interval at start is the first of its local date.
 func (s *Store) beginsDay(start time.Time) bool {
 	return dateOf(start, s.zone) != dateOf(start.Add(-s.length), s.zone)
 }
@@ -209,7 +209,7 @@ func (s *Store) ceil(t time.Time) time.Time {
 	return i.Start
 }
 
-// Timezone is that of the store's days.
+// Timezone is the time zone of the store's days.
 func (s *Store) Timezone() *time.Location { return s.zone }
 
 // Interval is the length of the store's intervals; 0 while it has none.

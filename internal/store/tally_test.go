@@ -111,7 +111,7 @@ func TestAnotherTimezoneCountsTheDaysAnew(t *testing.T) {
 	if tool, err := Open(t.Context(), path, Options{Timezone: zone(t, "Asia/Tokyo")}); err == nil {
 		tool.Close()
 		t.Fatal("another program may count days otherwise")
-	} else if !strings.Contains(err.Error(), "counts days in Europe/London and the configuration says timezone: Asia/Tokyo; start carbon_exporter with it") {
+	} else if !strings.Contains(err.Error(), "has daily sums in Europe/London, but the configuration says timezone: Asia/Tokyo; start carbon_exporter with this configuration") {
 		t.Errorf("got %v", err)
 	}
 	if err := s.Close(); err != nil {
@@ -180,7 +180,7 @@ func TestChangesSayWhatWasAndWhy(t *testing.T) {
 	restated.Prices = price(210.89, usage.Forecast, "static")
 	restated.Facts[0].Energy.Busy += 1
 	commit(t, s, with(restated, usage.Policy{Restate: true, Why: usage.BecauseRecost}))
-	changes, err := s.Changes(t.Context(), at(1))
+	changes, err := readChanges(t.Context(), s.reader, at(1))
 	if err != nil {
 		t.Fatal(err)
 	}

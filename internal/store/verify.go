@@ -10,15 +10,15 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 )
 
-// Verdict is what one check of a store has come to.
+// Verdict is the result of one check of a store.
 type Verdict struct {
-	Check  string   // what was looked at
-	Found  string   // what there is, in a few words
-	Faults []string // the first of them; none: it is as it should be
-	Count  int      // of all faults
+	Check  string   // what was checked
+	Found  string   // what was found, in a few words
+	Faults []string // the first few; none: the check passed
+	Count  int      // number of all faults
 }
 
-// mostFaults are named of a check: one that fails often fails alike.
+// mostFaults is how many faults of a check are listed: many faults of one kind are alike.
 const mostFaults = 5
 
 func (v *Verdict) fault(format string, args ...any) {
@@ -27,12 +27,11 @@ func (v *Verdict) fault(format string, args ...any) {
 	}
 }
 
-// Verify looks whether the store at path is as it should be, as of one moment, also
-// beside a running exporter and where nothing can be written; it changes nothing
-// and migrates nothing. The file is read whole, some of it more than once. Progress,
-// if it is not nil, is told of intervals. An error says that there was nothing to
-// look at; what is wrong with a store is in the verdicts. The faults name intervals,
-// projects and machine types, never people.
+// Verify checks that the store at path is consistent, as of one moment, also beside a running
+// exporter and where nothing can be written. It changes and migrates nothing. It reads the
+// whole file, parts of it more than once. progress, if not nil, is called with the intervals
+// done. Faults of the store are in the verdicts, and name intervals, projects and machine
+// types, never people; an error means that the store could not be checked.
 func Verify(ctx context.Context, path string, now time.Time, progress func(done, all int, at time.Time)) ([]Verdict, error) {
 	file, err := openFileToRead(ctx, path, true)
 	if err != nil {
@@ -57,8 +56,7 @@ type verification struct {
 	verdicts []Verdict
 }
 
-// run makes one check after the other, up to one without which the next would say
-// nothing.
+// run makes the checks in order and stops at one whose failure would make the next pointless.
 func (v *verification) run(ctx context.Context) error {
 	for _, check := range []func(context.Context) (Verdict, error){v.file, v.schema, v.references} {
 		verdict, err := check(ctx)
@@ -81,7 +79,7 @@ func (v *verification) run(ctx context.Context) error {
 	return nil
 }
 
-// file wants every page to read as it should. quick_check reports damage as rows.
+// file checks that every page can be read. quick_check reports damage as rows.
 func (v *verification) file(ctx context.Context) (Verdict, error) {
 	verdict := Verdict{Check: "file"}
 	var bytes int64
@@ -98,13 +96,13 @@ func (v *verification) file(ctx context.Context) (Verdict, error) {
 		return nil
 	})
 	if err != nil && ctx.Err() == nil {
-		verdict.fault("%v", err) // so damaged that it cannot be looked at
+		verdict.fault("%v", err) // too damaged to check
 		err = nil
 	}
 	return verdict, err
 }
 
-// schema wants the tables to be those that this program knows.
+// schema checks that the tables are those that this program knows.
 func (v *verification) schema(ctx context.Context) (Verdict, error) {
 	verdict := Verdict{Check: "schema"}
 	all, err := migrations()
@@ -118,29 +116,29 @@ func (v *verification) schema(ctx context.Context) (Verdict, error) {
 	verdict.Found = fmt.Sprintf("version %d", version)
 	switch {
 	case version < 0:
-		verdict.fault("is %d, which no program writes", version)
+		verdict.fault("is %d, a version that no carbon_exporter writes", version)
 	case version < len(all):
-		verdict.fault("is of an older program, this one knows %d: whatever opens the store to use it brings it up to date, and then it can be checked", len(all))
+		verdict.fault("was written by an older program; this one uses version %d: start carbon_exporter once to migrate the store, then check it again", len(all))
 	case version > len(all):
-		verdict.fault("was written by a newer program, this one knows %d", len(all))
+		verdict.fault("was written by a newer program; this one knows version %d", len(all))
 	}
 	return verdict, nil
 }
 
-// references wants every row that another one names to be there.
+// references checks that every row that another row refers to exists.
 func (v *verification) references(ctx context.Context) (Verdict, error) {
 	verdict := Verdict{Check: "references"}
 	err := each(ctx, v.tx, `SELECT "table", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2`, nil, func(rows *sql.Rows) error {
 		var table, parent string
 		var n int
 		err := rows.Scan(&table, &parent, &n)
-		verdict.fault("%d rows of %s name none of %s", n, table, parent)
+		verdict.fault("%d rows of %s refer to missing rows of %s", n, table, parent)
 		return err
 	})
 	return verdict, err
 }
 
-// settings are what the sums were made by.
+// settings returns what the sums depend on.
 func (v *verification) settings(ctx context.Context) (length time.Duration, zone *time.Location, err error) {
 	var seconds int64
 	var name string

@@ -97,27 +97,27 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"a reference to nothing", "DELETE FROM dim_machine WHERE machine_id = 1", []string{"references: "}},
 		{
 			"a fact that was lost", "DELETE FROM usage_fact WHERE key_id = 1 AND start = (SELECT min(start) FROM usage_fact)",
-			[]string{"scopes: 2025-09-11T00:00:00Z: 4 rows of fact_usage are not the sums of the facts", "sums: 2025-09-11: of 1 keys the day has other sums than its facts"},
+			[]string{"scopes: 2025-09-11T00:00:00Z: 4 rows of fact_usage differ from the sums of the facts", "sums: 2025-09-11: the day's sums differ from its facts for 1 keys"},
 		},
 		{
 			"a fact that was counted twice", "UPDATE usage_fact SET busy_kwh = 2 * busy_kwh " + first("start"),
-			[]string{"scopes: ", "sums: 2025-09-11: of 2 keys"},
+			[]string{"scopes: ", "sums: 2025-09-11: the day's sums differ from its facts for 2 keys"},
 		},
 		{
 			"a fact below nothing", "UPDATE usage_fact SET idle_kwh = -1 " + first("start"),
-			[]string{"intervals: 2025-09-11T00:00:00Z: is settled and has a fact that is no amount", "scopes: ", "sums: "},
+			[]string{"intervals: 2025-09-11T00:00:00Z: is settled and has a fact that is negative or not a number", "scopes: ", "sums: "},
 		},
 		{
 			"a fact of no interval", fmt.Sprintf("INSERT INTO usage_fact VALUES (%d, 1, 1, 1, 1, 1)", at(3000).Start.Unix()),
-			[]string{"intervals: 1 rows of usage_fact are of no interval that has usage"},
+			[]string{"intervals: 1 rows of usage_fact belong to no interval with usage"},
 		},
 		{
 			"a row of a project that is wrong", "UPDATE fact_usage SET idle_kwh = idle_kwh + 1 WHERE scope = 'project' AND ts = '2025-09-11T00:00:00Z' AND project_id = 1",
-			[]string{"scopes: 2025-09-11T00:00:00Z: 1 rows of fact_usage are not the sums of the facts; 2025-09-11T00:00:00Z: idle_kwh of scope project adds up to "},
+			[]string{"scopes: 2025-09-11T00:00:00Z: 1 rows of fact_usage differ from the sums of the facts; 2025-09-11T00:00:00Z: idle_kwh of scope project add up to "},
 		},
 		{
 			"no row of a site", "DELETE FROM fact_usage WHERE scope = 'ada' AND ts = '2025-09-11T00:00:00Z'",
-			[]string{"scopes: 2025-09-11T00:00:00Z: 1 rows of fact_usage are not the sums of the facts; 2025-09-11T00:00:00Z: fact_usage has no row of the site"},
+			[]string{"scopes: 2025-09-11T00:00:00Z: 1 rows of fact_usage differ from the sums of the facts; 2025-09-11T00:00:00Z: fact_usage has no row for the site"},
 		},
 		{
 			"grams of 0 for unpriced", "UPDATE fact_usage SET busy_gCo2eq = 0, idle_gCo2eq = 0 WHERE busy_gCo2eq IS NULL",
@@ -132,15 +132,15 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"a price that was changed", "UPDATE interval_price SET gco2eq_per_kwh = gco2eq_per_kwh + 1 " + first("start"), []string{"scopes: ", "sums: "}},
 		{
 			"priced without a price", "UPDATE usage_interval SET state = 'provisional' WHERE state = 'unpriced'",
-			[]string{"intervals: 2025-09-12T04:00:00Z: is provisional and has 1 pieces and 0 prices", "scopes: 2025-09-12T04:00:00Z: is provisional, and "},
+			[]string{"intervals: 2025-09-12T04:00:00Z: is provisional and has 1 pieces and 0 prices", "scopes: 2025-09-12T04:00:00Z: is provisional, but "},
 		},
 		{
 			"missing with usage", "UPDATE usage_interval SET state = 'missing' " + first("start"),
-			[]string{"intervals: 3 rows of usage_fact are of no interval that has usage; 1 rows of interval_price", "sums: "},
+			[]string{"intervals: 3 rows of usage_fact belong to no interval with usage; 1 rows of interval_price", "sums: "},
 		},
 		{
 			"pruned with facts", "UPDATE usage_interval SET pruned = 1 " + first("start"),
-			[]string{"intervals: 2025-09-11T00:00:00Z: is settled and has facts that are said to be kept no more"},
+			[]string{"intervals: 2025-09-11T00:00:00Z: is settled and has per-key rows that are marked as deleted"},
 		},
 		{
 			"no facts, and not pruned", "DELETE FROM usage_fact " + first("start"),
@@ -148,21 +148,21 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		},
 		{
 			"another length", "UPDATE usage_interval SET seconds = 900 " + first("start"),
-			[]string{"intervals: 2025-09-11T00:00:00Z: is 15m0s long, the store's are 30m0s; 3 rows", "sums: "},
+			[]string{"intervals: 2025-09-11T00:00:00Z: is 15m0s long; the store has intervals of 30m0s; 3 rows", "sums: "},
 		},
 		{
 			"an interval off the grid", fmt.Sprintf("INSERT INTO usage_interval(start, seconds, state) VALUES (%d, 1800, 'missing')", at(0).Start.Unix()+60),
-			[]string{"intervals: 2025-09-11T00:01:00Z: is 30m0s long, the store's are 30m0s"},
+			[]string{"intervals: 2025-09-11T00:01:00Z: is 30m0s long; the store has intervals of 30m0s"},
 		},
-		{"a day that was lost", "DELETE FROM usage_day WHERE day = (SELECT min(day) FROM usage_day)", []string{"sums: 2025-09-11: of 3 keys the day has other sums than its facts; of 3 keys the days do not add up to all time"}},
-		{"a day that was counted twice", "INSERT INTO usage_day SELECT day + 400, sums FROM usage_day LIMIT 1", []string{"sums: of 3 keys the days do not add up to all time; 2026-10-16: the day has sums and no usage"}},
-		{"all time that was lost", "DELETE FROM usage_total", []string{"sums: of 3 keys the days do not add up to all time"}},
-		{"another time of last usage", "UPDATE usage_total SET sums = substr(sums, 1, 31) || x'00' || substr(sums, 33)", []string{"sums: 1 keys were last used at another time than it says"}},
+		{"a day that was lost", "DELETE FROM usage_day WHERE day = (SELECT min(day) FROM usage_day)", []string{"sums: 2025-09-11: the day's sums differ from its facts for 3 keys; the days do not add up to the all-time sums for 3 keys"}},
+		{"a day that was counted twice", "INSERT INTO usage_day SELECT day + 400, sums FROM usage_day LIMIT 1", []string{"sums: the days do not add up to the all-time sums for 3 keys; 2026-10-16: the day has sums but no usage"}},
+		{"all time that was lost", "DELETE FROM usage_total", []string{"sums: the days do not add up to the all-time sums for 3 keys"}},
+		{"another time of last usage", "UPDATE usage_total SET sums = substr(sums, 1, 31) || x'00' || substr(sums, 33)", []string{"sums: the time of last use is wrong for 1 keys"}},
 		{
 			"an older program's", "PRAGMA user_version = 3",
-			[]string{"schema: is of an older program, this one knows "},
+			[]string{"schema: was written by an older program; this one uses version "},
 		},
-		{"a newer program's", "PRAGMA user_version = 999", []string{"schema: was written by a newer program, this one knows "}},
+		{"a newer program's", "PRAGMA user_version = 999", []string{"schema: was written by a newer program; this one knows version "}},
 		{"nothing", "SELECT 1", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -195,7 +195,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 
 func TestUsageOfTheFutureIsFound(t *testing.T) {
 	got := verify(t, aStore(t), at(18).Start)
-	if len(got) != 1 || got[0] != "intervals: 2025-09-11T09:00:00Z: is provisional and has usage, and ends in the future; 2025-09-11T09:30:00Z: is provisional and has usage, and ends in the future" {
+	if len(got) != 1 || got[0] != "intervals: 2025-09-11T09:00:00Z: is provisional and has usage but ends in the future; 2025-09-11T09:30:00Z: is provisional and has usage but ends in the future" {
 		t.Errorf("got %q", got)
 	}
 }

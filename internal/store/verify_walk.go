@@ -14,23 +14,22 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// walk goes through all intervals once, in the order of time, and adds up what it
-// meets.
+// walk visits all intervals once, in order of time, and adds up what it finds.
 type walk struct {
 	*verification
-	store  *Store // to load with: it cannot write
+	store  *Store // only to load from: it cannot write
 	naming *naming
 
 	intervals, scopes, sums Verdict
 
 	states                 map[usage.State]int
 	pruned                 int
-	facts, prices, members int // met
+	facts, prices, members int // found so far
 
-	date  int64         // of the day at hand
+	date  int64         // current day
 	today totals        // its facts
-	whole bool          // whether they are all kept
-	dates map[int64]int // days that were met, and how many of their intervals have or had facts
+	whole bool          // whether none of its facts were deleted
+	dates map[int64]int // by day: the number of its intervals that have or had facts
 	last  map[int64]int64
 }
 
@@ -52,7 +51,7 @@ func newWalk(ctx context.Context, v *verification) (*walk, error) {
 	return w, err
 }
 
-// all visits every interval, and then what should have been met by that.
+// all visits every interval, then looks for rows that belong to none.
 func (w *walk) all(ctx context.Context) error {
 	rows, err := w.rows(ctx)
 	if err != nil {
@@ -104,11 +103,11 @@ func (w *walk) rows(ctx context.Context) (all []intervalRow, err error) {
 
 func (r intervalRow) hasFacts() bool { return r.state != usage.Missing && r.state != usage.Empty }
 
-// visit looks at one interval.
+// visit checks one interval.
 func (w *walk) visit(ctx context.Context, r intervalRow) error {
 	w.states[r.state]++
 	if r.Length != w.store.length || usage.FloorEpoch(r.Start, max(w.store.length, time.Second)) != r.Start {
-		w.intervals.fault("%s: is %v long, the store's are %v", r, r.Length, w.store.length)
+		w.intervals.fault("%s: is %v long; the store has intervals of %v", r, r.Length, w.store.length)
 		return nil
 	}
 	c, err := load(ctx, w.tx, r.Interval)
@@ -132,7 +131,7 @@ func (w *walk) visit(ctx context.Context, r intervalRow) error {
 	return w.checkMembers(ctx, r, c)
 }
 
-// checkState wants an interval to have what its state says, and no more.
+// checkState checks that an interval has what its state requires, and no more.
 func (w *walk) checkState(r intervalRow, c content) {
 	bad := func(format string, args ...any) {
 		w.intervals.fault("%s: %s", r, fmt.Sprintf("is %s and ", r.state)+fmt.Sprintf(format, args...))
@@ -142,13 +141,13 @@ func (w *walk) checkState(r intervalRow, c content) {
 	}
 	switch {
 	case !r.hasFacts() && r.pruned, r.pruned && r.state != usage.Settled:
-		bad("its facts are said to be kept no more")
+		bad("its per-key rows are marked as deleted")
 	case !r.hasFacts():
 		return
 	case r.End().After(w.now):
-		bad("has usage, and ends in the future")
+		bad("has usage but ends in the future")
 	case r.pruned && len(c.rows) > 0:
-		bad("has facts that are said to be kept no more")
+		bad("has per-key rows that are marked as deleted")
 	case !r.pruned && len(c.rows) == 0:
 		bad("has no facts")
 	case r.kwh == nil:
@@ -157,19 +156,19 @@ func (w *walk) checkState(r intervalRow, c content) {
 	step := usage.PieceLength(r.Length)
 	for _, f := range c.rows {
 		if unix(f.start).Sub(r.Start)%step != 0 {
-			bad("has a fact that begins at no piece of it")
+			bad("has a fact whose start is not the start of a piece")
 			break
 		}
 	}
 	for _, f := range c.rows {
 		if !f.isSane() {
-			bad("has a fact that is no amount")
+			bad("has a fact that is negative or not a number")
 			break
 		}
 	}
 }
 
-// isSane says that amounts are numbers that can be added up, and not negative.
+// isSane reports whether the amounts are finite numbers and not negative.
 func (a amounts) isSane() bool {
 	for _, v := range [...]float64{float64(a.cpu.Busy), float64(a.cpu.Idle), float64(a.energy.Busy), float64(a.energy.Idle)} {
 		if v < 0 || math.IsInf(v, 0) || math.IsNaN(v) {
@@ -179,7 +178,7 @@ func (a amounts) isSane() bool {
 	return true
 }
 
-// strays wants nothing to be there that belongs to no interval.
+// strays checks that no rows belong to no interval.
 func (w *walk) strays(ctx context.Context) error {
 	for _, table := range []struct {
 		name string
@@ -190,13 +189,13 @@ func (w *walk) strays(ctx context.Context) error {
 			return err
 		}
 		if n > table.met {
-			w.intervals.fault("%d rows of %s are of no interval that has usage", n-table.met, table.name)
+			w.intervals.fault("%d rows of %s belong to no interval with usage", n-table.met, table.name)
 		}
 	}
 	return nil
 }
 
-// say counts what was met.
+// say summarises what was found.
 func (w *walk) say(n int) {
 	var states []string
 	for _, state := range usage.States() {
@@ -209,29 +208,28 @@ func (w *walk) say(n int) {
 	if n > 0 {
 		w.intervals.Found += ": " + strings.Join(states, ", ")
 	}
-	w.scopes.Found = fmt.Sprintf("%d rows of members add up to the site", w.members)
+	w.scopes.Found = fmt.Sprintf("%d member rows checked", w.members)
 	w.sums.Found = fmt.Sprintf("%d days and all time, %d facts", len(w.dates), w.facts)
 	if w.pruned > 0 {
-		w.sums.Found += fmt.Sprintf(", those of %d intervals are not kept", w.pruned)
+		w.sums.Found += fmt.Sprintf(", per-key rows of %d intervals deleted", w.pruned)
 	}
 }
 
-// endDay wants the sums of the day at hand to be those of its facts, to the last
-// bit.
+// endDay checks that the current day's sums are those of its facts, to the last bit.
 func (w *walk) endDay(ctx context.Context) error {
 	kept, err := readTotals(ctx, w.tx, "SELECT sums FROM usage_day WHERE day = ?", w.date)
 	if err != nil {
 		return err
 	}
 	if n := differing(kept, w.today); w.whole && n > 0 {
-		w.sums.fault("%s: of %d keys the day has other sums than its facts", time.Unix(w.date*int64(day/time.Second), 0).UTC().Format(time.DateOnly), n)
+		w.sums.fault("%s: the day's sums differ from its facts for %d keys", time.Unix(w.date*int64(day/time.Second), 0).UTC().Format(time.DateOnly), n)
 	}
 	w.today, w.whole = totals{}, true
 	return nil
 }
 
-// compareTotals wants the days to add up to all time, and no day to be there of
-// which there is no interval.
+// compareTotals checks that the days add up to all time, and that no day has sums without
+// having intervals.
 func (w *walk) compareTotals(ctx context.Context) error {
 	all, err := readTotals(ctx, w.tx, "SELECT sums FROM usage_total")
 	if err != nil {
@@ -242,13 +240,13 @@ func (w *walk) compareTotals(ctx context.Context) error {
 		return err
 	}
 	if n := differing(days, all); n > 0 {
-		w.sums.fault("of %d keys the days do not add up to all time", n)
+		w.sums.fault("the days do not add up to the all-time sums for %d keys", n)
 	}
 	if err := each(ctx, w.tx, "SELECT day FROM usage_day WHERE length(sums) > 0", nil, func(rows *sql.Rows) error {
 		var date int64
 		err := rows.Scan(&date)
 		if w.dates[date] == 0 {
-			w.sums.fault("%s: the day has sums and no usage", time.Unix(date*int64(day/time.Second), 0).UTC().Format(time.DateOnly))
+			w.sums.fault("%s: the day has sums but no usage", time.Unix(date*int64(day/time.Second), 0).UTC().Format(time.DateOnly))
 		}
 		return err
 	}); err != nil {
@@ -269,13 +267,12 @@ func (w *walk) compareTotals(ctx context.Context) error {
 		}
 	}
 	if late > 0 {
-		w.sums.fault("%d keys were last used at another time than it says", late)
+		w.sums.fault("the time of last use is wrong for %d keys", late)
 	}
 	return nil
 }
 
-// differing counts the keys that have other sums in one than in the other. When
-// they were last used is not compared.
+// differing counts the keys whose sums differ. When they were last used is not compared.
 func differing(a, b totals) (n int) {
 	has := func(t totals, id int64) keyTotals {
 		if r := t[id]; r != nil && r.rows > 0 {
@@ -296,8 +293,8 @@ func differing(a, b totals) (n int) {
 	return n
 }
 
-// scopeSums are those of all members of a scope: CPU seconds, kWh and grams, busy
-// and idle.
+// scopeSums are the sums over all members of a scope: CPU seconds, kWh and grams, each busy and
+// idle.
 type scopeSums struct {
 	sums     [6]usage.Sum
 	unpriced int // members without grams
@@ -306,15 +303,15 @@ type scopeSums struct {
 
 var summed = [6]string{"busy_cpu_seconds_total", "idle_cpu_seconds_total", "busy_kwh", "idle_kwh", "busy_gCo2eq", "idle_gCo2eq"}
 
-// checkMembers wants the rows of fact_usage to add up to the site in every scope,
-// and to be the sums of the facts, where those are kept.
+// checkMembers checks that the rows of fact_usage add up to the site in every scope and, unless
+// per-key rows were deleted, that they are the sums of the facts.
 func (w *walk) checkMembers(ctx context.Context, r intervalRow, c content) error {
 	want, err := w.folded(ctx, c)
 	if err != nil {
 		return err
 	}
 	scopes := map[string]*scopeSums{}
-	other := 0 // rows that are not the sums of the facts
+	other := 0 // rows that differ from the sums of the facts
 	err = each(ctx, w.tx, `SELECT scope, coalesce(project_id, -1), coalesce(machine_id, -1), coalesce(user_id, ''),
 		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh
 		FROM fact_usage WHERE scope IN ('ada', 'project', 'machine', 'user') AND ts = ?`, []any{r.String()}, func(rows *sql.Rows) error {
@@ -340,13 +337,13 @@ func (w *walk) checkMembers(ctx context.Context, r intervalRow, c content) error
 		return err
 	}
 	if other += len(want); other > 0 {
-		w.scopes.fault("%s: %d rows of fact_usage are not the sums of the facts", r, other)
+		w.scopes.fault("%s: %d rows of fact_usage differ from the sums of the facts", r, other)
 	}
 	w.compareScopes(r, scopes)
 	return nil
 }
 
-// folded are the rows that the facts make.
+// folded returns the rows that the facts make.
 func (w *walk) folded(ctx context.Context, c content) (map[memberID]memberColumns, error) {
 	members, err := fold(ctx, w.naming, c)
 	if err != nil {
@@ -371,12 +368,12 @@ func (s *scopeSums) add(v memberColumns) {
 	}
 }
 
-// compareScopes wants all scopes to be there, priced or not as the state says, and
-// to have the sums of the site.
+// compareScopes checks that all scopes exist, are priced if the state says so, and add up to
+// the site.
 func (w *walk) compareScopes(r intervalRow, scopes map[string]*scopeSums) {
 	site := scopes["ada"]
 	if site == nil || site.members != 1 {
-		w.scopes.fault("%s: fact_usage has no row of the site", r)
+		w.scopes.fault("%s: fact_usage has no row for the site", r)
 		return
 	}
 	if kwh := site.sums[2].Float64() + site.sums[3].Float64(); r.kwh != nil && !close9(kwh, *r.kwh) {
@@ -385,12 +382,12 @@ func (w *walk) compareScopes(r intervalRow, scopes map[string]*scopeSums) {
 	for _, name := range []string{"ada", "project", "machine", "user"} {
 		s := cmp.Or(scopes[name], &scopeSums{})
 		if unpriced := r.state == usage.Unpriced; s.unpriced > 0 && s.unpriced < s.members || (s.unpriced > 0) != unpriced {
-			w.scopes.fault("%s: is %s, and %d of %d rows of scope %s have no grams", r, r.state, s.unpriced, s.members, name)
+			w.scopes.fault("%s: is %s, but %d of %d rows of scope %s have no grams", r, r.state, s.unpriced, s.members, name)
 			continue
 		}
 		for i := range s.sums {
 			if got, want := s.sums[i].Float64(), site.sums[i].Float64(); !close9(got, want) {
-				w.scopes.fault("%s: %s of scope %s adds up to %v, the site has %v", r, summed[i], name, got, want)
+				w.scopes.fault("%s: %s of scope %s add up to %v, but the site has %v", r, summed[i], name, got, want)
 				break
 			}
 		}
@@ -406,7 +403,7 @@ func sameValues(got, want memberColumns) bool {
 	return true
 }
 
-// close9 compares to the ninth digit, which is what is promised of sums.
+// close9 reports whether two sums agree to nine digits, which is what is promised of sums.
 func close9(a, b float64) bool {
 	return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b))+1e-15
 }

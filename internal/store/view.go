@@ -11,15 +11,15 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// View is the store as of one moment: whatever is read from it agrees. It is not to
-// be used after the call that gave it.
+// View is the store as of one moment: everything read from it is consistent. It must not be
+// used after the call that provided it.
 type View struct {
 	store  *Store
 	tx     *sqlite.Tx
 	naming *naming
 }
 
-// View reads in one transaction. Writers do not wait for it.
+// View calls f with a view, in one transaction. Writers do not wait for it.
 func (s *Store) View(ctx context.Context, f func(*View) error) error {
 	return s.read(ctx, func(tx *sqlite.Tx) error {
 		naming, err := s.names.in(ctx, tx)
@@ -57,7 +57,7 @@ func (s *Store) Accounts(ctx context.Context, periods ...usage.Period) ([]Accoun
 	return alone(ctx, s, func(v *View, ctx context.Context) ([]Account, error) { return v.Accounts(ctx, periods...) })
 }
 
-// Summary is what is known over all intervals.
+// Summary returns the totals over all intervals.
 func (v *View) Summary(ctx context.Context) (sum usage.Summary, err error) {
 	sum.States = map[usage.State]int{}
 	sums, err := readAccounts(ctx, v.tx, v.store.zone)
@@ -80,7 +80,7 @@ func (v *View) Summary(ctx context.Context) (sum usage.Summary, err error) {
 	return sum, err
 }
 
-// list gives sums in the order of their keys.
+// list returns the sums in order of their keys.
 func (t totals) list(ctx context.Context, naming *naming) ([]usage.Total, error) {
 	all := make([]usage.Total, 0, len(t))
 	for id, r := range t {
@@ -97,7 +97,7 @@ func (t totals) list(ctx context.Context, naming *naming) ([]usage.Total, error)
 	return all, nil
 }
 
-// holdCounters lifts the settled sums to what the counters have shown before.
+// holdCounters raises the settled sums to what the counters have shown before.
 func holdCounters(ctx context.Context, tx *sqlite.Tx, naming *naming, totals []usage.Total) error {
 	floors, err := readFloors(ctx, tx)
 	if err != nil || len(floors) == 0 {
@@ -197,16 +197,15 @@ func newest(ctx context.Context, tx *sqlite.Tx, naming *naming) (*usage.Newest, 
 }
 
 const (
-	// sightedFor is how far back sightings are given.
+	// sightedFor is how far back sightings go.
 	sightedFor = 14 * day
-	// present is the time before the newest interval's end in which a project must
-	// have had usage to be there now.
+	// present is the time before the newest interval's end in which a project must have had
+	// usage to count as present.
 	present = time.Hour
 )
 
-// Sightings says on which of the last days projects had usage, and which labels
-// their series had, and how that is now. A time of which nobody has an answer
-// counts for nothing.
+// Sightings returns the days on which projects had usage and which labels their series had,
+// then and now. Days without any answer are left out.
 func (v *View) Sightings(ctx context.Context) (usage.Sightings, error) {
 	all := usage.Sightings{Now: map[string]usage.LabelPresence{}}
 	var end *int64
@@ -220,7 +219,7 @@ func (v *View) Sightings(ctx context.Context) (usage.Sightings, error) {
 			var project string
 			var l usage.LabelPresence
 			err := rows.Scan(&project, &l.Project, &l.Machine, &l.Host, &l.User)
-			all.Now[project] = l // of the newest interval that has it
+			all.Now[project] = l // the newest interval wins
 			return err
 		}); err != nil {
 		return all, err

@@ -14,10 +14,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// SaveActive makes the active workspaces those of the list. One that continues
-// keeps its row. One whose start is not known (zero) began when its user was
-// first seen on the host, for a new one at now. What was kept of hosts that left
-// is deleted: their usage is in the facts.
+// SaveActive replaces the list of active workspaces. A workspace that continues keeps its row.
+// One with an unknown start (zero) began when its user was first seen on the host; a new one
+// begins at now. Usage by host of hosts that left is deleted: it is in the facts, too.
 func (s *Store) SaveActive(ctx context.Context, active []usage.Active, now time.Time) error {
 	naming := (*naming)(nil)
 	err := s.write(ctx, func(tx *sqlite.Tx) (err error) {
@@ -50,7 +49,7 @@ func (s *Store) SaveActive(ctx context.Context, active []usage.Active, now time.
 	return err
 }
 
-// workspace is what makes an active workspace the same one.
+// workspace is the identity of an active workspace.
 type workspace struct {
 	occupancy
 	machine, project int64
@@ -63,8 +62,8 @@ type occupancy struct {
 	user     string
 }
 
-// readWorkspaces gives the ids of the active workspaces, and since when each
-// user is on each host.
+// readWorkspaces returns the ids of the active workspaces, and since when each user is on each
+// host.
 func readWorkspaces(ctx context.Context, tx *sqlite.Tx) (ids map[workspace]int64, seen map[occupancy]int64, err error) {
 	ids, seen = map[workspace]int64{}, map[occupancy]int64{}
 	err = each(ctx, tx, `SELECT workspace_id, instance_id, coalesce(user_id, ?), machine_id, coalesce(project_id, 0), unixepoch(started_at)
@@ -105,8 +104,8 @@ func (g *naming) workspace(a usage.Active, seen map[occupancy]int64, now time.Ti
 	return w, g.user(w.user)
 }
 
-// putWorkspace writes a workspace and its group, or only another group. id is 0
-// if it is new.
+// putWorkspace writes a workspace and its group, or only a new group. id is 0 for a new
+// workspace.
 func putWorkspace(ctx context.Context, tx *sqlite.Tx, naming *naming, w workspace, id int64, group string) error {
 	groupID, err := naming.group(group)
 	if err != nil {
@@ -124,8 +123,8 @@ func putWorkspace(ctx context.Context, tx *sqlite.Tx, naming *naming, w workspac
 	return err
 }
 
-// removeWorkspaces also deletes what was kept of hosts that are not active, by a
-// backfill, say.
+// removeWorkspaces also deletes usage of hosts that are not active, which a backfill may have
+// stored.
 func removeWorkspaces(ctx context.Context, tx *sqlite.Tx, gone map[workspace]int64) error {
 	for _, id := range gone {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM active_workspace WHERE workspace_id = ?", id); err != nil {
@@ -136,8 +135,8 @@ func removeWorkspaces(ctx context.Context, tx *sqlite.Tx, gone map[workspace]int
 	return err
 }
 
-// Active gives the active workspaces and what their hosts have used since they
-// began, by host. Usage of a host that several share is that of each.
+// Active returns the active workspaces and what their hosts have used since they began, by
+// host. If several users share a host, each workspace gets all of its usage.
 func (v *View) Active(ctx context.Context) ([]usage.ActiveUsage, error) {
 	var all []usage.ActiveUsage
 	err := each(ctx, v.tx, `
@@ -174,8 +173,8 @@ func (v *View) Active(ctx context.Context) ([]usage.ActiveUsage, error) {
 	return all, err
 }
 
-// hostPort takes a label apart: 172.16.100.5:9100, [fd00::5]:9100, vm7. The port
-// is nil where there is none.
+// hostPort splits a label such as 172.16.100.5:9100, [fd00::5]:9100 or vm7. port is nil if
+// there is none.
 func hostPort(label string) (host string, port any) {
 	if h, p, err := net.SplitHostPort(label); err == nil {
 		if n, err := strconv.ParseUint(p, 10, 16); err == nil {
@@ -189,15 +188,15 @@ func hostPort(label string) (host string, port any) {
 	return label, nil
 }
 
-// hostRow is the usage of one host in one stretch of a piece, as it is stored.
+// hostRow is the usage of one host in one stretch of a piece, as stored.
 type hostRow struct {
 	start, instance, until, machine int64
 	amounts
 	estimated bool
 }
 
-// putHosts replaces what is known by host of the record's interval, estimates
-// included. A record that knows nothing by host leaves it.
+// putHosts replaces the usage by host of the record's interval, estimates included. A record
+// without usage by host leaves it.
 func (s *Store) putHosts(ctx context.Context, tx *sqlite.Tx, naming *naming, rec usage.Record) error {
 	if rec.Hosts == nil {
 		return nil
@@ -223,8 +222,8 @@ func (s *Store) putHosts(ctx context.Context, tx *sqlite.Tx, naming *naming, rec
 	return s.putHostRows(ctx, tx, oneEach(rows))
 }
 
-// oneEach orders rows as the table has them and adds up those of one stretch,
-// which several series of one host have.
+// oneEach sorts rows in the order of the table and adds up those of one stretch, which several
+// series of one host can have.
 func oneEach(rows []hostRow) []hostRow {
 	slices.SortStableFunc(rows, func(a, b hostRow) int {
 		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.instance, b.instance), cmp.Compare(a.until, b.until))

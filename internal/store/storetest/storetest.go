@@ -15,14 +15,14 @@ type Updater interface {
 	Update(ctx context.Context, intervals []usage.Interval, decide usage.Decide) ([]usage.Outcome, error)
 }
 
-// Commit stores records as a source's first answers, in one transaction.
+// Commit stores records as first answers of a source, in one transaction.
 func Commit(tb testing.TB, st Updater, records ...usage.Record) {
 	tb.Helper()
 	CommitAs(tb, st, usage.Policy{}, records...)
 }
 
-// CommitAs stores records as answers, with a policy, in one transaction. To leave
-// one as it is fails the test.
+// CommitAs stores records with a policy, in one transaction. A record that is not stored fails
+// the test.
 func CommitAs(tb testing.TB, st Updater, policy usage.Policy, records ...usage.Record) {
 	tb.Helper()
 	policy.Answered = true
