@@ -120,7 +120,7 @@ failed: 2025-01-03T12:00:00Z to 2025-01-03T13:00:00Z, 2 intervals: query busy: t
 		t.Errorf("stdout\n%s\nwant\n%s", got.stdout, want)
 	}
 	last := "carbontool backfill: 2 of 48 intervals could not be collected: query busy: too_large: http status 422: execution: too many samples\n"
-	if !strings.HasSuffix(got.stderr, last) || !strings.Contains(got.stderr, `level=WARN msg="An interval fails on its own; going on without it" from=2025-01-03T12:00:00Z err=`) || strings.Contains(got.stderr, "time=") {
+	if !strings.HasSuffix(got.stderr, last) || !strings.Contains(got.stderr, `level=WARN msg="Fetching an interval failed; skipping it" from=2025-01-03T12:00:00Z err=`) || strings.Contains(got.stderr, "time=") {
 		t.Errorf("stderr\n%s", got.stderr)
 	}
 	p.fault = nil
@@ -226,9 +226,9 @@ func TestBackfillOfWhatIsAlwaysTooMuch(t *testing.T) {
 	s := siteOf(t, &prometheus{fault: func(time.Time) string { return `{"status":"error","errorType":"execution","error":"no"}` }},
 		"prometheus: {url: URL, busy_query: busy, idle_query: idle}\n")
 	got := s.call("backfill", "--from=2025-01-03", "--to=2025-01-10")
-	want := "carbontool backfill: from 2025-01-04T00:00:00Z on, as 48 intervals before it: query busy: too_large: http status 422: execution: no; " +
+	want := "carbontool backfill: from 2025-01-04T00:00:00Z on, after 48 other failed intervals: query busy: too_large: http status 422: execution: no; " +
 		"48 of 336 intervals done; run again to resume\n"
-	if got.code != exitFailed || !strings.HasSuffix(got.stderr, want) || strings.Count(got.stderr, "going on without it") != 1 ||
+	if got.code != exitFailed || !strings.HasSuffix(got.stderr, want) || strings.Count(got.stderr, "skipping it") != 1 ||
 		!strings.Contains(got.stdout, "\nfailed: 2025-01-03T00:00:00Z to 2025-01-04T00:00:00Z, 48 intervals: ") {
 		t.Errorf("%+v", got)
 	}

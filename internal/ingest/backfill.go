@@ -12,28 +12,27 @@ import (
 )
 
 const (
-	// maxPause bounds the wait for an upstream that is away; whoever watches would
-	// rather see it tried.
+	// maxPause bounds the wait for an upstream that is down: somebody is watching, and would
+	// rather see another attempt.
 	maxPause = 30 * time.Second
-	// maxPauses is how often in a row it is away before a range is given up. One that
-	// has not answered once is more likely mistyped than away: firstPauses is enough.
+	// maxPauses is the number of pauses in a row before a range is given up. A source that has
+	// never answered is more likely mistyped than down: firstPauses is enough for that.
 	maxPauses, firstPauses = 10, 4
-	// manyInARow intervals that fail one after the other are not to blame: the
-	// source is away or will never answer, whatever it says. Of time-outs, each of
-	// which takes minutes, a few are enough.
+	// After manyInARow intervals that fail one after the other the source is to blame, not the
+	// intervals, whatever it says. Of time-outs, each of which takes minutes, a few are enough.
 	manyInARow, manyTimeouts = 48, 3
 )
 
-// Backfill collects a range with the same collector as the live loop, also while
-// another program runs that on the same store. What it has done stays done wherever
-// it is ended; run again it goes on from there.
+// Backfill collects a range with the same collector as the live loop, even while another
+// program runs the live loop on the same store. If it is stopped, everything done so far stays
+// done, and running it again resumes there.
 func (w *Worker) Backfill(ctx context.Context, r Range) (Done, error) {
 	b := &backfill{
 		worker: w, over: r, done: w.begin(r), book: w.book(), stored: map[time.Time]bool{}, pause: backoff{longest: maxPause},
 	}
 	b.collector = &collector{store: w.Store, observer: w.Observer, clock: w.Clock, log: w.Log, book: b.book}
 	b.windows = w.windows(b.done.Whole.To)
-	b.windows.anew, b.windows.plan = r.Restate, r.Dry
+	b.windows.refetch, b.windows.plan = r.Restate, r.Dry
 	if !r.Dry {
 		learner := &librarian{book: b.book, observer: w.Observer, clock: w.Clock, log: w.Log}
 		learner.learnUpTo(ctx, w.Settings, b.done.Whole.To)
@@ -57,19 +56,19 @@ type backfill struct {
 	book      *book
 	windows   *windows
 	done      Done
-	stored    map[time.Time]bool // intervals that it has stored
+	stored    map[time.Time]bool // intervals that this backfill has stored
 
 	chunk    chunk
-	pause    backoff // of the source, or of the store
-	answered bool    // whether the source has said anything yet
-	row      int     // intervals in a row that could not be had
+	pause    backoff // after a failure of the source or the store
+	answered bool    // whether the source has answered at all
+	row      int     // intervals in a row that failed
 
-	// active is since when hosts are workspaces; nil: nothing is kept by host.
+	// active is the start of each host's workspace; nil: store no usage by host.
 	active map[string]time.Time
 }
 
-// findWorkspaces finds out which hosts usage is to be kept of: what an exporter
-// would have kept that had been there in time.
+// findWorkspaces decides which hosts to store usage of: those of which an exporter would have,
+// had it been running at the time.
 func (b *backfill) findWorkspaces(ctx context.Context) error {
 	if !b.worker.Settings.Workspaces || b.over.Project != nil {
 		return nil
@@ -105,7 +104,7 @@ func (b *backfill) run(ctx context.Context) error {
 	return nil
 }
 
-// wanted lists the intervals of a day that are to be asked for.
+// wanted lists the intervals of a day to fetch.
 func (b *backfill) wanted(ctx context.Context, day usage.Period) ([]usage.Due, error) {
 	known, err := b.worker.Store.Known(ctx, day)
 	if err != nil {
@@ -132,8 +131,8 @@ func (b *backfill) wanted(ctx context.Context, day usage.Period) ([]usage.Due, e
 	return wanted, nil
 }
 
-// advance collects the first adjacent intervals of those wanted, as many as the
-// source answers for at once, and says how many of them are done.
+// advance collects the first adjacent intervals of those wanted, as many as the source answers
+// for at once, and returns how many are done.
 func (b *backfill) advance(ctx context.Context, wanted []usage.Due) (int, error) {
 	n := 1
 	for n < min(len(wanted), b.chunk.size(b.worker.Settings.Interval)) && wanted[n-1].End().Equal(wanted[n].Start) {
@@ -167,29 +166,29 @@ func (b *backfill) advance(ctx context.Context, wanted []usage.Due) (int, error)
 	return n, nil
 }
 
-// treat says of a record what makes it one of this range.
+// treat applies the options of the range to a record.
 func (b *backfill) treat(d usage.Due, rec *usage.Record) usage.Policy {
 	policy := usage.Policy{Restate: b.over.Restate, Again: !b.over.Restate, Project: b.over.Project}
 	if b.over.Restate || b.over.Project != nil {
 		policy.Why = usage.BecauseRestate
 	}
 	if b.active == nil {
-		rec.Hosts = nil // what is known by host stays
+		rec.Hosts = nil // the usage by host stays
 	}
 	rec.Hosts = slices.DeleteFunc(rec.Hosts, func(h usage.HostFact) bool {
 		since, ok := b.active[h.Host]
 		return !ok || !h.Until.After(since)
 	})
 	if b.over.Project != nil {
-		// A directory may say that a machine without the label is another project's.
+		// A directory may say that a machine without the label belongs to another project.
 		rec.Facts = slices.DeleteFunc(rec.Facts, func(f usage.Fact) bool { return f.Project != *b.over.Project })
 		maps.DeleteFunc(rec.Labels, func(project string, _ usage.LabelPresence) bool { return project != *b.over.Project })
 		if len(rec.Facts) == 0 {
-			rec.State = usage.Empty // of this project
+			rec.State = usage.Empty // as far as this project goes
 		}
 	}
 	if rec.State == usage.Empty && d.State == usage.Empty {
-		policy.Leave = true // an exporter may still ask for it once more
+		policy.Leave = true // an exporter may still ask for it a second time
 	} else if rec.State == usage.Empty {
 		policy.AskAgain = rec.FetchedAt.Add(askAgainAfter)
 	}
@@ -205,10 +204,10 @@ func (b *backfill) count(outcomes []usage.Outcome) {
 	}
 }
 
-// failed decides what becomes of a run that could not be had. As in the live loop
-// the server is waited for, a question that is too large is halved, and one interval
-// that fails on its own is set aside: noted, and told of at the end. Somebody waits
-// for that end, so patience has an end, too.
+// failed decides what happens to a run that could not be fetched. As in the live loop it waits
+// for the server, halves a query that is too large, and skips a single interval that keeps
+// failing, which is recorded and reported at the end. Unlike the live loop it gives up some
+// time, because somebody is waiting.
 func (b *backfill) failed(ctx context.Context, due []usage.Due, err error) (int, error) {
 	first := due[0].Interval
 	if _, ok := errors.AsType[*closerLookError](err); ok {
@@ -223,14 +222,14 @@ func (b *backfill) failed(ctx context.Context, due []usage.Due, err error) (int,
 		}
 		b.worker.Log.Warn("Writing to the store failed; trying again", "err", err)
 	case b.row >= manyInARow && hopeless, b.row >= manyTimeouts && timedOut(err):
-		return 0, fmt.Errorf("from %s on, as %d intervals before it: %w", first, b.row, err)
+		return 0, fmt.Errorf("from %s on, after %d other failed intervals: %w", first, b.row, err)
 	case isAway(err) && usage.IsPermanent(err), (isAway(err) || b.row >= manyInARow) && b.pause.failures >= b.pauses():
 		return 0, fmt.Errorf("from %s on: %w", first, err)
 	case isAway(err) || b.row >= manyInARow:
-		b.worker.Log.Warn("Prometheus does not answer; waiting", "from", first, "err", err)
+		b.worker.Log.Warn("Prometheus does not answer; trying again", "from", first, "err", err)
 	case v.less:
 		b.chunk.shrink(len(due))
-		b.worker.Log.Debug("Asking for a shorter time", "from", first, "intervals", len(due), "err", err)
+		b.worker.Log.Debug("Query failed; trying a shorter range", "from", first, "intervals", len(due), "err", err)
 		if !hopeless {
 			b.worker.Clock.Sleep(ctx, (&backoff{longest: shortestBackoff}).after(err), nil)
 		}
@@ -243,7 +242,7 @@ func (b *backfill) failed(ctx context.Context, due []usage.Due, err error) (int,
 	return 0, ctx.Err()
 }
 
-// pauses is how often in a row the source may be away.
+// pauses is how many times in a row the source may be down.
 func (b *backfill) pauses() int {
 	if b.answered {
 		return maxPauses
@@ -251,11 +250,11 @@ func (b *backfill) pauses() int {
 	return firstPauses
 }
 
-// setAside goes on without an interval. One that holds nothing is missing from now
-// on, for an exporter to ask for.
+// setAside skips an interval. If nothing is stored for it, it is recorded as missing, so that
+// an exporter fetches it.
 func (b *backfill) setAside(ctx context.Context, d usage.Due, why error) error {
 	if b.row++; b.row == 1 {
-		b.worker.Log.Warn("An interval fails on its own; going on without it", "from", d.Interval, "err", why)
+		b.worker.Log.Warn("Fetching an interval failed; skipping it", "from", d.Interval, "err", why)
 	}
 	b.pause.reset()
 	gap := usage.Gap{Period: usage.Period{From: d.Start, To: d.End()}, State: d.State, Intervals: 1, Attempts: 1, Error: why.Error()}
@@ -271,9 +270,8 @@ func (b *backfill) setAside(ctx context.Context, d usage.Due, why error) error {
 	return b.worker.Store.Missed(ctx, d.Interval, why, b.worker.Clock.Now())
 }
 
-// priceLeft gives what of the range is not final the best price known, as the
-// carbon loop does: a grid that was away may be back, and nobody else may be there
-// to ask.
+// priceLeft gives intervals of the range that are not final the best known price, as the carbon
+// loop does: a grid that was down may be up again, and there may be no exporter to do it.
 func (b *backfill) priceLeft(ctx context.Context) error {
 	within := func(i usage.Interval) bool {
 		return !i.Start.Before(b.done.Whole.From) && i.Start.Before(b.done.Whole.To)
@@ -306,7 +304,7 @@ func (b *backfill) priceLeft(ctx context.Context) error {
 	return err
 }
 
-// reach says that all before a moment is done.
+// reach records that everything before a moment is done.
 func (b *backfill) reach(at time.Time) {
 	b.done.At = at
 	b.done.Finished = int(at.Sub(b.done.Whole.From) / b.worker.Settings.Interval)
@@ -314,5 +312,5 @@ func (b *backfill) reach(at time.Time) {
 	b.worker.step(b.done)
 }
 
-// sum takes over what was found out about the grid.
+// sum copies what the windows found out about the grid.
 func (b *backfill) sum() { b.done.Windows, b.done.NoCarbon = b.windows.list, b.windows.failed }

@@ -15,14 +15,13 @@ type backoff struct {
 
 const shortestBackoff = time.Second
 
-// permanentBackoff is the least wait after an answer that asking again will not
-// change: somebody must mend the question or the rights first.
+// permanentBackoff is the least wait after an answer that a retry will not change: first
+// somebody must correct the query or the permissions.
 const permanentBackoff = 30 * time.Second
 
-// after is how long to wait after err, the n-th failure in a row: twice as long
-// each time, up to the longest, less a random part of up to a half, so that
-// exporters which failed together do not come back together. What the server
-// asked for is never undercut.
+// after returns how long to wait after err, the n-th failure in a row: twice as long each time,
+// up to longest, less a random part of up to half, so that exporters which failed together do
+// not come back together. It is never less than what the server asked for.
 func (b *backoff) after(err error) time.Duration {
 	d := grow(shortestBackoff, b.failures, b.longest)
 	b.failures++

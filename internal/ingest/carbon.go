@@ -10,46 +10,46 @@ import (
 )
 
 const (
-	// pollEvery is how often the provider is asked what it knows now.
+	// pollEvery is how often the provider is polled for current values.
 	pollEvery = 10 * time.Minute
-	// firstPoll is how soon it is asked again while intervals have no price.
+	// firstPoll is how soon it is polled again while intervals have no price.
 	firstPoll = time.Minute
-	// margin is added to settle_after in every poll, so that each slot is seen
-	// once more after it has become final.
+	// margin is added to settle_after in every poll, so that each slot is seen once more after
+	// it has become final.
 	margin = 2 * time.Hour
-	// longestWindow bounds what a routine poll asks for, one request of the UK
-	// API; what is older and still open is asked for once an hour.
+	// longestWindow bounds the range of a routine poll to one request of the UK API. Older
+	// slots that are still open are asked for once an hour.
 	longestWindow = 13 * 24 * time.Hour
 	askOldEvery   = time.Hour
 	nearby        = 24 * time.Hour
-	// errorsOver is the time whose forecasts are compared with the actuals: four
-	// weeks, each day of the week as often as any other.
+	// errorsOver is the time whose forecasts are compared with the actuals: four weeks, so that
+	// every day of the week counts alike.
 	errorsOver = 28 * 24 * time.Hour
 )
 
-// SlotStore keeps carbon intensities.
+// SlotStore stores carbon intensities.
 type SlotStore interface {
 	SaveSlots(ctx context.Context, slots []usage.Slot) error
 	Slots(ctx context.Context, provider, grid string, from, to time.Time) ([]usage.Slot, error)
 	ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error)
 }
 
-// GridObserver is told what is known of the grid.
+// GridObserver receives what is known of the grid.
 type GridObserver interface {
-	// Grid gives the slots around now, whenever they change.
+	// Grid receives the slots around now, whenever they change.
 	Grid(slots []usage.Slot)
-	// ForecastErrors says how good the forecasts of the last weeks were.
+	// ForecastErrors receives the mean errors of the forecasts of the last weeks.
 	ForecastErrors(all []usage.ForecastError)
 }
 
-// fetcher asks a grid and keeps its answers.
+// fetcher queries a grid and stores its answers.
 type fetcher struct {
 	store    SlotStore
 	observer Observer
 	clock    clock.Clock
 }
 
-// keep asks one question and stores the slots of its answer.
+// keep runs one query and stores the slots of its answer.
 func (f *fetcher) keep(ctx context.Context, question func() ([]usage.Slot, usage.Rejects, error)) error {
 	began := f.clock.Now()
 	slots, rejects, err := question()
@@ -65,7 +65,7 @@ func (f *fetcher) keep(ctx context.Context, question func() ([]usage.Slot, usage
 	return joined(err, notKept)
 }
 
-// carbonLoop keeps intensities, and prices what waits for them.
+// carbonLoop fetches intensities, and prices intervals that wait for them.
 type carbonLoop struct {
 	fetcher  *fetcher
 	pricer   *pricer
@@ -75,24 +75,24 @@ type carbonLoop struct {
 	log      *slog.Logger
 
 	wakeEvery time.Duration
-	unpriced  <-chan struct{} // facts wait for a price nobody has asked for, or to be final
+	unpriced  <-chan struct{} // there are intervals to price, or to settle
 	changed   func(ctx context.Context)
 
 	memory carbonMemory
 }
 
-// carbonMemory is what the loop remembers between rounds, of one provider.
+// carbonMemory is what the loop remembers of one provider between rounds.
 type carbonMemory struct {
 	pause   backoff
 	paused  time.Time               // no request before
 	poll    time.Time               // when the next poll is due
-	outlook time.Time               // when the next look ahead is due: once a slot, so that each is seen at every lead
-	asked   map[time.Time]time.Time // slots before the window: when they were last asked for
-	eager   time.Duration           // how soon to ask again while intervals have no price
-	reload  int64                   // the settings that all of this belongs to
+	outlook time.Time               // when the next forecast request is due: once a slot, so that each is seen at every lead
+	asked   map[time.Time]time.Time // slots before the window, with the time of their last request
+	eager   time.Duration           // time to the next poll while intervals have no price
+	reload  int64                   // the settings that this memory belongs to
 }
 
-// newCarbonMemory remembers nothing: all is due.
+// newCarbonMemory returns an empty memory: everything is due.
 func newCarbonMemory(reload int64) carbonMemory {
 	return carbonMemory{
 		pause: backoff{longest: 5 * time.Minute}, asked: map[time.Time]time.Time{}, eager: firstPoll, reload: reload,
@@ -125,7 +125,7 @@ func (l *carbonLoop) run(ctx context.Context) {
 	}
 }
 
-// mend corrects times that a wall clock running ahead has left in the future.
+// mend corrects times in the future, which a wall clock that ran ahead has left.
 func (m *carbonMemory) mend(now time.Time) {
 	if m.poll.After(now.Add(pollEvery)) {
 		m.poll = now
@@ -138,8 +138,8 @@ func (m *carbonMemory) mend(now time.Time) {
 	}
 }
 
-// hurry brings the next poll forward while intervals have no price: a minute
-// after the last, then two, up to the usual time.
+// hurry brings the next poll forward while intervals have no price: a minute after the last,
+// then two, up to the usual time.
 func (m *carbonMemory) hurry(now time.Time, unpriced bool) {
 	switch {
 	case !unpriced:
@@ -150,9 +150,9 @@ func (m *carbonMemory) hurry(now time.Time, unpriced bool) {
 	}
 }
 
-// ask asks for what is due: the outlook and the recent past by the clock, and
-// whatever older slots intervals wait for. What came is kept even when another
-// part fails; a provider without an outlook still has a past.
+// ask sends the requests that are due: outlook and recent past by the clock, and older slots
+// that intervals wait for. The answers are stored even if another part fails; a provider
+// without an outlook still has a past.
 func (l *carbonLoop) ask(ctx context.Context, set Settings) error {
 	m, now := &l.memory, l.clock.Now()
 	var noOutlook error
@@ -173,7 +173,7 @@ func (l *carbonLoop) ask(ctx context.Context, set Settings) error {
 			m.poll = now.Add(pollEvery)
 		}
 		if usage.IsPermanent(err) {
-			m.eager = pollEvery // asking the same sooner is useless
+			m.eager = pollEvery // the same request sooner is useless
 		}
 		if err != nil {
 			return joined(noOutlook, err)
@@ -186,8 +186,8 @@ func (l *carbonLoop) ask(ctx context.Context, set Settings) error {
 	return nil
 }
 
-// askOld asks for the slots before the window that intervals wait for and that
-// were not asked for lately. Slots near each other make one question.
+// askOld requests the slots before the window that intervals wait for and that were not
+// requested lately. Slots near each other share a request.
 func (l *carbonLoop) askOld(ctx context.Context, grid Grid, window time.Time) error {
 	pending, err := l.pricer.store.Pending(ctx)
 	if err != nil {
@@ -206,7 +206,7 @@ func (l *carbonLoop) askOld(ctx context.Context, grid Grid, window time.Time) er
 		if usage.IsOutage(err) {
 			return joined(append(failed, err)...)
 		}
-		// A question that has no answer now must not hide the others.
+		// A request without an answer must not starve the others.
 		for _, slot := range wanted[:n] {
 			l.memory.asked[slot] = now
 		}
@@ -215,8 +215,8 @@ func (l *carbonLoop) askOld(ctx context.Context, grid Grid, window time.Time) er
 	return joined(failed...)
 }
 
-// oldSlots lists the slots before the window that pending intervals lie in and
-// that were not asked for lately, in order.
+// oldSlots lists the slots before the window that pending intervals lie in and that were not
+// requested lately, in order.
 func (m *carbonMemory) oldSlots(pending []usage.Pending, window, now time.Time) (wanted []time.Time) {
 	for _, p := range pending {
 		for _, piece := range p.Interval.Pieces() {
@@ -231,7 +231,7 @@ func (m *carbonMemory) oldSlots(pending []usage.Pending, window, now time.Time) 
 	return wanted
 }
 
-// reprice prices whatever is pending, and says whether any is left without a price.
+// reprice prices whatever is pending, and reports whether anything is left without a price.
 func (l *carbonLoop) reprice(ctx context.Context, set Settings) (unpriced bool, err error) {
 	done, err := l.pricer.reprice(ctx, set, func(usage.Interval) bool { return true })
 	if done.priced+done.restated+done.settled > 0 {
@@ -241,7 +241,7 @@ func (l *carbonLoop) reprice(ctx context.Context, set Settings) (unpriced bool, 
 	return done.unpriced > 0, joined(err, l.show(ctx, set.Grid))
 }
 
-// show tells what is known of the grid around now.
+// show passes on what is known of the grid around now.
 func (l *carbonLoop) show(ctx context.Context, g Grid) error {
 	now := l.clock.Now()
 	around, err := l.fetcher.store.Slots(ctx, g.Provider(), g.Grid(), now.Add(-longestWindow), now.Add(3*24*time.Hour))

@@ -11,8 +11,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// collector collects intervals: it reads their CPU seconds, says whose they are,
-// turns them into facts, prices those and updates the store.
+// collector collects intervals: it reads their CPU seconds, attributes them, turns them into
+// facts, prices those and updates the store.
 type collector struct {
 	store    Updater
 	observer Observer
@@ -21,20 +21,20 @@ type collector struct {
 	book     *book
 }
 
-// treatment is what a loop has to say of a record before it is stored: what it
-// keeps of it, and how it takes the place of what is stored.
+// treatment lets a loop adjust a record before it is stored, and decide how it replaces what is
+// stored.
 type treatment func(d usage.Due, rec *usage.Record) usage.Policy
 
-// collected is what became of a run of intervals.
+// collected is the result of collecting a run of intervals.
 type collected struct {
-	outcomes []usage.Outcome // of the first of them, as many as could be collected
-	newest   edge            // what was seen last
+	outcomes []usage.Outcome // of the intervals collected, from the first on
+	newest   edge            // the newest interval seen
 	facts    int
 	energy   usage.KWh
 }
 
-// collect collects a run of adjacent intervals: all of it, or with an error those
-// before the first that could not be had.
+// collect collects a run of adjacent intervals: all of it or, with an error, the intervals
+// before the first that failed.
 func (c *collector) collect(ctx context.Context, set Settings, due []usage.Due, treat treatment) (collected, error) {
 	run := make([]usage.Interval, len(due))
 	for i, d := range due {
@@ -62,9 +62,9 @@ func (c *collector) collect(ctx context.Context, set Settings, due []usage.Due, 
 	}
 }
 
-// record makes a run's readings its records, by the page of the directory that is
-// current, and stores them together. If the page is turned meanwhile that is
-// errOtherPage, and nothing is stored.
+// record turns a run's readings into records, attributed by the current page of the directory,
+// and stores them together. If the directory changes meanwhile it returns errOtherPage and
+// stores nothing.
 func (c *collector) record(ctx context.Context, set Settings, due []usage.Due, readings []usage.Reading, at time.Time, treat treatment) (collected, error) {
 	page, err := c.book.page(ctx, set)
 	if err != nil {
@@ -96,14 +96,14 @@ type composed struct {
 	policy   usage.Policy
 }
 
-// attributed is a reading, cut into parts by whose usage it is.
+// attributed is a reading, cut into parts with one key each.
 type attributed struct {
 	usage.Reading
 	parts []usage.Part
 }
 
-// compose makes the readings of a run its records: up to the first that needs a
-// closer look which fails, and then why.
+// compose turns the readings of a run into records, up to the first that needs a closer look
+// which fails; err says why.
 func (c *collector) compose(ctx context.Context, set Settings, page *page, due []usage.Due, readings []usage.Reading, at time.Time) ([]composed, error) {
 	var all []composed
 	for _, d := range due {
@@ -122,12 +122,12 @@ func (c *collector) compose(ctx context.Context, set Settings, page *page, due [
 	return all, nil
 }
 
-// patience is how often an interval is asked for again because the server did
-// not say when in it time was used. After that it is cut by elapsed time.
+// patience is how many times an interval is fetched again because the server did not say when
+// in it the time was used. After that it is split by elapsed time.
 const patience = 3
 
-// attribute says whose usage each reading of an interval is. Hosts that change
-// hands in it are asked for a second time, minute by minute.
+// attribute attributes the readings of an interval. Hosts that change owners within it are
+// queried a second time, per minute.
 func (c *collector) attribute(ctx context.Context, set Settings, page *page, d usage.Due, readings []usage.Reading) ([]attributed, error) {
 	all := make([]attributed, len(readings))
 	for i, r := range readings {
@@ -140,7 +140,7 @@ func (c *collector) attribute(ctx context.Context, set Settings, page *page, d u
 	return all, nil
 }
 
-// profiles asks when in a piece the hosts that change hands in it used their time.
+// profiles queries when in a piece the hosts that change owners used their time.
 func (c *collector) profiles(ctx context.Context, set Settings, d usage.Due, piece usage.Interval, hands []usage.Series) (map[usage.Series]usage.Profile, error) {
 	if len(hands) == 0 {
 		return nil, nil
@@ -161,8 +161,8 @@ func (c *collector) profiles(ctx context.Context, set Settings, d usage.Due, pie
 	return nil, nil
 }
 
-// closerLookError says that the source did not say when in an interval its hosts
-// changed hands. All else of the run was answered.
+// closerLookError means that the source did not say when in an interval the hosts that change
+// owners used their time. The rest of the run was answered.
 type closerLookError struct {
 	interval usage.Interval
 	hosts    int
@@ -170,14 +170,13 @@ type closerLookError struct {
 }
 
 func (e *closerLookError) Error() string {
-	return fmt.Sprintf("interval %s: query per-minute CPU seconds of %d hosts that change hands: %v", e.interval, e.hosts, e.err)
+	return fmt.Sprintf("interval %s: query per-minute CPU seconds of %d hosts that change owners: %v", e.interval, e.hosts, e.err)
 }
 
 func (e *closerLookError) Unwrap() error { return e.err }
 
-// update prices records with what the store knows, in the transaction that stores
-// them: a price that comes in meanwhile is not missed, nor another page of the
-// directory.
+// update prices records with what the store knows, in the transaction that stores them, so that
+// neither a new price nor a change of the directory is missed.
 func (c *collector) update(ctx context.Context, set Settings, page *page, all []composed, treat treatment) ([]usage.Outcome, error) {
 	if len(all) == 0 {
 		return nil, nil
@@ -202,7 +201,7 @@ func (c *collector) update(ctx context.Context, set Settings, page *page, all []
 		if err != nil {
 			return usage.Record{}, usage.Policy{}, err
 		}
-		// Not settled by its age alone: the provider may not have been asked yet.
+		// Not settled by age alone: the provider may not have been asked yet.
 		fresh := rec.Record
 		fresh.Prices, fresh.State = price(was.Interval, slots, set.SettleAfter, time.Time{})
 		if fresh.State == usage.Settled && c.book.mayChangeHands(set, was.Interval, false) {
@@ -216,8 +215,7 @@ func (c *collector) update(ctx context.Context, set Settings, page *page, all []
 	return outcomes, err
 }
 
-// wrote tells of the outcome of a write, unless it was cut short by the end of the
-// program.
+// wrote reports the outcome of a write, unless the write was cut short by shutdown.
 func wrote(ctx context.Context, observer Observer, err error) {
 	if ctx.Err() == nil {
 		observer.Wrote(err)

@@ -13,48 +13,47 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// DirectoryStore remembers what the directory has said.
+// DirectoryStore stores the directory.
 type DirectoryStore interface {
 	Directory(ctx context.Context) (directory.Directory, error)
 	SaveDirectory(ctx context.Context, l directory.Learned, homes bool) (stale int, err error)
 }
 
-// DirectoryObserver is told about the directory.
+// DirectoryObserver receives the state of the directory.
 type DirectoryObserver interface {
-	// Directory says when the current directory was read.
+	// Directory receives the time at which the current directory was read.
 	Directory(asOf time.Time)
 	RejectedRecords(rejects []directory.RecordReject)
 }
 
-// book holds the current directory, and the attribution made from it: a page.
+// book holds the current directory with the attribution made from it, a page.
 type book struct {
 	store    DirectoryStore
 	observer DirectoryObserver
 	clock    clock.Clock
-	began    time.Time // of the program
+	began    time.Time // start of the program
 
-	mu      sync.Mutex // one reader of the store, one learner at a time
+	mu      sync.Mutex // one goroutine at a time reads the store or learns
 	current atomic.Pointer[page]
-	saved   atomic.Pointer[directory.Directory] // as it is in the store; nil: not read yet
+	saved   atomic.Pointer[directory.Directory] // as stored; nil: not read yet
 }
 
 // page is one state of the book.
 type page struct {
 	attribution Attribution
-	generation  int64 // of the settings that it was made with
+	generation  int64 // generation of the settings that it was made with
 }
 
-// errOtherPage says that a record was attributed by a directory that is no longer
-// current.
+// errOtherPage means that a record was attributed by a directory that is no longer current.
 var errOtherPage = errors.New("the directory has changed")
 
-// isCurrent says whether no other page was turned to. It takes no lock: it is asked
+// isCurrent reports whether a page is still the current one. It takes no lock: it is called
 // inside a transaction, which a learner may be waiting for.
 func (b *book) isCurrent(p *page) bool { return b.current.Load() == p }
 
-// page is the current attribution. The first one is made from what the store
-// remembers, so that a start without MongoDB attributes as before it; and
-// settings without a directory have none.
+// page returns the current attribution. The first one is made from the stored directory, so
+// that a start without MongoDB attributes usage as before. Settings without a directory have an
+// attribution without one.
 func (b *book) page(ctx context.Context, set Settings) (*page, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,10 +86,9 @@ func (b *book) recall(ctx context.Context) (*directory.Directory, error) {
 	return &known, nil
 }
 
-// turn learns from a census and stores what is new. The page is turned first:
-// whatever is stored by the old page after this transaction finds out that it is
-// not current any more, and what was stored before is found to be due again by it.
-// What cannot be stored is learned again with the next reading.
+// turn learns from a census and stores what is new. It replaces the page first: a record made
+// from the old page is then refused if it comes after this transaction, and found due again by
+// it if it came before. What cannot be stored is learned again at the next reading.
 func (b *book) turn(ctx context.Context, set Settings, census directory.Census) (stale int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -113,7 +111,7 @@ func nothingNew(l directory.Learned) bool {
 	return len(l.Tenures) == 0 && len(l.People) == 0 && len(l.Memberships) == 0 && len(l.Hosts) == 0
 }
 
-// asOf is when the current directory was read; zero: never.
+// asOf is the time at which the current directory was read; zero: never.
 func (b *book) asOf() time.Time {
 	if known := b.saved.Load(); known != nil {
 		return known.AsOf
@@ -121,12 +119,12 @@ func (b *book) asOf() time.Time {
 	return time.Time{}
 }
 
-// mayChangeHands says that an interval is not to be final yet, though its price
-// is: a start on old history must not make it unattributed for ever because MongoDB
-// answers a second later than Prometheus. It waits until a directory was read after
-// its end, and until it was attributed again if that is due. MongoDB has
-// settle_after since the start of the program for that; after that it is away, and
-// the interval belongs to whom it is known to belong.
+// mayChangeHands reports whether the attribution of an interval may still change, so that it
+// must not settle yet although its price is final: after a start on old history, usage must not
+// stay unattributed just because MongoDB answers a second later than Prometheus. It waits until
+// a directory was read after the interval's end and, if it is due, until the interval was
+// attributed again. MongoDB has settle_after since the start of the program for that; then it
+// counts as down, and the interval settles as it is attributed.
 func (b *book) mayChangeHands(set Settings, i usage.Interval, again bool) bool {
 	if set.Directory == nil || !b.clock.Now().Before(b.began.Add(set.SettleAfter)) {
 		return false
@@ -134,7 +132,7 @@ func (b *book) mayChangeHands(set Settings, i usage.Interval, again bool) bool {
 	return again || b.asOf().Before(i.End())
 }
 
-// librarian reads the directory: the loop that keeps the book up to date.
+// librarian is the loop that reads the directory and keeps the book up to date.
 type librarian struct {
 	book      *book
 	observer  Observer
@@ -142,13 +140,13 @@ type librarian struct {
 	clock     clock.Clock
 	log       *slog.Logger
 	wakeEvery time.Duration
-	readable  <-chan struct{} // other settings may have another directory
-	due       chan<- struct{} // told when intervals are to be attributed again
-	unpriced  chan<- struct{} // told when intervals may be final now
+	readable  <-chan struct{} // rung when settings change, perhaps to another directory
+	due       chan<- struct{} // rung when intervals must be attributed again
+	unpriced  chan<- struct{} // rung when intervals may settle now
 }
 
-// run reads the directory again and again. Energy does not wait for it: what was
-// attributed by an older one is done again while it is not settled.
+// run reads the directory at intervals. Energy does not wait for it: intervals attributed by an
+// older directory are attributed again as long as they are not settled.
 func (l *librarian) run(ctx context.Context) {
 	pause := backoff{longest: 5 * time.Minute}
 	for ctx.Err() == nil {
@@ -158,7 +156,7 @@ func (l *librarian) run(ctx context.Context) {
 			continue
 		}
 		next := set.Directory.Every
-		// What the store remembers first: its age is to be seen though MongoDB is away.
+		// The stored directory first: its age is shown even while MongoDB is down.
 		_, err := l.book.page(ctx, set)
 		if err == nil {
 			err = l.learn(ctx, set)
@@ -173,8 +171,7 @@ func (l *librarian) run(ctx context.Context) {
 	}
 }
 
-// learn reads the directory once and makes it the current one: all of it or
-// nothing.
+// learn reads the directory once and makes it the current one, completely or not at all.
 func (l *librarian) learn(ctx context.Context, set Settings) error {
 	began := l.clock.Now()
 	census, rejects, err := set.Directory.Census(ctx)
@@ -186,7 +183,7 @@ func (l *librarian) learn(ctx context.Context, set Settings) error {
 	if err != nil {
 		return err
 	}
-	// As of when it was begun: what has changed while it was read is not known.
+	// As of when the reading began: it may miss changes made meanwhile.
 	census.AsOf = began
 	l.book.observer.RejectedRecords(rejects)
 	stale, err := l.book.turn(ctx, set, census)
@@ -199,17 +196,17 @@ func (l *librarian) learn(ctx context.Context, set Settings) error {
 		l.log.Info("The directory has changed; attributing unsettled intervals again", "intervals", stale)
 		nudge(l.due)
 	}
-	nudge(l.unpriced) // what has waited for it may be final now
+	nudge(l.unpriced) // intervals that waited for it may settle now
 	return nil
 }
 
-// learnUpTo reads the directory once, unless one is known that was read later than
-// the given time. Where it can't be had, what is known has to do.
+// learnUpTo reads the directory once, unless the current one was read after the given time. If
+// that fails, the current one has to do.
 func (l *librarian) learnUpTo(ctx context.Context, set Settings, until time.Time) {
 	if set.Directory == nil {
 		return
 	}
-	_, err := l.book.page(ctx, set) // recalls what is known
+	_, err := l.book.page(ctx, set) // loads the stored directory
 	if err == nil && l.book.asOf().Before(until) {
 		err = l.learn(ctx, set)
 	}

@@ -13,25 +13,24 @@ import (
 const (
 	// askAgainAfter is when an empty interval gets its second chance.
 	askAgainAfter = time.Hour
-	// putOffLongest bounds how long an interval waits that failed on its own:
-	// it may be an outage rather than the interval.
+	// putOffLongest bounds how long an interval waits that failed alone: it may be an outage
+	// rather than the interval.
 	putOffLongest = 10 * time.Minute
 )
 
-// Schedule is where it is written which intervals are due.
+// Schedule is the list of intervals and when they are due.
 type Schedule interface {
-	// Schedule writes down the intervals that are over.
+	// Schedule adds the intervals that are over.
 	Schedule(ctx context.Context, first usage.Interval, until time.Time) (usage.Scheduled, error)
 	Due(ctx context.Context, now time.Time, limit int) ([]usage.Due, error)
-	// Newest is the newest interval that is due and has never been tried; nil if
-	// there is none.
+	// Newest is the newest interval that is due and was never tried; nil if there is none.
 	Newest(ctx context.Context, now time.Time) (*usage.Due, error)
 	Failed(ctx context.Context, intervals []usage.Interval, why error, retry time.Time) error
-	// RetryNow makes intervals due that were put off; without any, all of them.
+	// RetryNow makes intervals due that wait after a failure; without arguments, all of them.
 	RetryNow(ctx context.Context, intervals ...usage.Interval) error
 }
 
-// energyLoop collects whatever is due: the newest interval, and what it has missed.
+// energyLoop collects whatever is due: the newest interval, and any that it has missed.
 type energyLoop struct {
 	schedule  Schedule
 	collector *collector
@@ -40,22 +39,22 @@ type energyLoop struct {
 	clock     clock.Clock
 	log       *slog.Logger
 	wakeEvery time.Duration
-	due       <-chan struct{} // something may have come due
-	unpriced  chan<- struct{} // told when an interval is stored without a price
+	due       <-chan struct{} // rung when something may be due
+	unpriced  chan<- struct{} // rung when an interval is stored without a price
 	changed   func(ctx context.Context)
 	rested    func(ctx context.Context)
 
 	chunk   chunk
 	row     int // single intervals that failed one after the other
 	aside   aside
-	skipped usage.Period // was said
+	skipped usage.Period // as logged
 }
 
 func (l *energyLoop) run(ctx context.Context) {
 	pause := backoff{longest: time.Minute}
 	reload := int64(-1)
 	for ctx.Err() == nil {
-		// A new start or new settings may be what an interval was waiting for.
+		// A restart or new settings may be what an interval was waiting for.
 		if now := l.settings().generation; now != reload {
 			reload = now
 			if err := l.schedule.RetryNow(ctx); err != nil && ctx.Err() == nil {
@@ -84,13 +83,13 @@ func (l *energyLoop) untilDue() time.Duration {
 	return min(max(next.Sub(now), time.Millisecond), l.wakeEvery)
 }
 
-// round writes down what has come due, then collects it run by run, oldest first,
-// until nothing is due. An error leaves what is not stored missing.
+// round schedules what has come due, then collects it run by run, oldest first, until nothing
+// is due. After an error, what is not stored stays missing.
 func (l *energyLoop) round(ctx context.Context) error {
 	set := l.settings()
 	newest := &edge{}
 	for worked := false; ; worked = true {
-		// Again with every run: a backlog may take hours, and they come due meanwhile.
+		// Before every run: a backlog may take hours, and more comes due meanwhile.
 		if err := l.scheduleUpTo(ctx, set, newest); err != nil {
 			return err
 		}
@@ -110,7 +109,7 @@ func (l *energyLoop) round(ctx context.Context) error {
 			return err
 		}
 		if !worked {
-			l.changed(ctx) // what is missing is shown, however long its answer takes
+			l.changed(ctx) // show what is missing before a fetch that may take long
 		}
 		err = l.advance(ctx, set, due, newest)
 		if err != nil {
@@ -120,7 +119,7 @@ func (l *energyLoop) round(ctx context.Context) error {
 	}
 }
 
-// scheduleUpTo writes down the intervals that are over by now.
+// scheduleUpTo schedules the intervals that are over by now.
 func (l *energyLoop) scheduleUpTo(ctx context.Context, set Settings, newest *edge) error {
 	now := l.clock.Now()
 	newest.until = now.Add(-set.Lag)
@@ -130,14 +129,14 @@ func (l *energyLoop) scheduleUpTo(ctx context.Context, set Settings, newest *edg
 	}
 	if done.Skipped != l.skipped && !done.Skipped.From.IsZero() {
 		l.skipped = done.Skipped
-		l.log.Warn("A long time has passed since the last interval: skipping it. If the clock is right, fetch the time with carbontool backfill",
+		l.log.Warn("Skipping a gap too long for an outage. If the clock is right, run carbontool backfill for it",
 			"from", done.Skipped.From, "to", done.Skipped.To)
 	}
 	return err
 }
 
-// next is the oldest run that is due. But before a backlog is worked on, the newest
-// interval is: whoever looks at the present does not wait for the past.
+// next is the oldest run that is due. Before a backlog, the newest interval comes first: the
+// present must not wait for the past.
 func (l *energyLoop) next(ctx context.Context, limit int) ([]usage.Due, error) {
 	run, err := l.schedule.Due(ctx, l.clock.Now(), limit)
 	if err != nil || len(run) == 0 {
@@ -150,7 +149,7 @@ func (l *energyLoop) next(ctx context.Context, limit int) ([]usage.Due, error) {
 	return run, err
 }
 
-// advance collects one run, as much of it as can be had.
+// advance collects one run, or as much of it as it can.
 func (l *energyLoop) advance(ctx context.Context, set Settings, due []usage.Due, newest *edge) error {
 	done, err := l.collector.collect(ctx, set, due, treatLive)
 	for _, o := range done.outcomes {
@@ -166,7 +165,7 @@ func (l *energyLoop) advance(ctx context.Context, set Settings, due []usage.Due,
 	case err == nil:
 		return l.answered(ctx)
 	case usage.FailureOf(err) == nil:
-		return err // the store's own
+		return err // an error of the store
 	}
 	if closer, ok := errors.AsType[*closerLookError](err); ok {
 		return joined(err, l.noteFailed(ctx, []usage.Interval{closer.interval}, err, l.clock.Now()))
@@ -174,8 +173,8 @@ func (l *energyLoop) advance(ctx context.Context, set Settings, due []usage.Due,
 	return l.failed(ctx, due, err)
 }
 
-// treatLive stores an answer as the newest knowledge. One that was asked for a
-// second time, to attribute it, has no reason to have less.
+// treatLive stores an answer as the newest knowledge. An interval that was fetched again only
+// to be attributed again has no reason to have less usage.
 func treatLive(d usage.Due, rec *usage.Record) usage.Policy {
 	policy := usage.Policy{Again: d.State != usage.Missing && d.State != usage.Empty}
 	if rec.State == usage.Empty && d.State != usage.Empty {
@@ -184,7 +183,7 @@ func treatLive(d usage.Due, rec *usage.Record) usage.Policy {
 	return policy
 }
 
-// answered takes up what was set aside: the server answers again.
+// answered retries what was set aside, now that the server answers again.
 func (l *energyLoop) answered(ctx context.Context) error {
 	l.chunk.grow()
 	l.row = 0
@@ -198,21 +197,21 @@ func (l *energyLoop) answered(ctx context.Context) error {
 	return err
 }
 
-// failed does with a run what judge says.
+// failed acts on a run as judge decides.
 func (l *energyLoop) failed(ctx context.Context, due []usage.Due, err error) error {
 	v, now := judge(err, len(due), l.row), l.clock.Now()
 	retry := now
 	switch {
 	case v.less:
 		l.chunk.shrink(len(due))
-		l.log.Debug("Asking for a shorter time", "from", due[0], "intervals", len(due), "err", err)
+		l.log.Debug("Query failed; trying a shorter range", "from", due[0], "intervals", len(due), "err", err)
 		if !v.wait {
-			return nil // no attempt at any of them
+			return nil // does not count as a failed attempt
 		}
 	case v.aside:
 		longest := putOffLongest
 		if !v.wait {
-			longest = askAgainAfter // too large: it will hardly become smaller
+			longest = askAgainAfter // it is unlikely to become smaller
 		}
 		retry = now.Add(jitter(grow(time.Minute, due[0].Attempts, longest)))
 		l.row++
@@ -238,9 +237,9 @@ func (l *energyLoop) noteFailed(ctx context.Context, run []usage.Interval, why e
 	return err
 }
 
-// aside are intervals that failed on their own and are put off. It may have been
-// the server: then its first good answer takes them up again. But those that fail
-// each time are not asked for with every good answer.
+// aside are intervals that failed alone and wait. The server may have been to blame: then its
+// first good answer makes them due again. But intervals that fail each time are not retried
+// with every good answer.
 type aside struct {
 	intervals map[time.Time]usage.Interval
 	notBefore time.Time
@@ -248,7 +247,7 @@ type aside struct {
 }
 
 const (
-	asideAtOnce  = 1000 // more are left to their time
+	asideAtOnce  = 1000 // more wait for their retry time
 	asideBetween = 10 * time.Second
 	asideLongest = time.Minute
 )
@@ -262,10 +261,10 @@ func (a *aside) add(i usage.Interval) {
 	}
 }
 
-// takeUp gives them back after a good answer, if it is time. The more there are, the
-// longer they wait: each may cost a question.
+// takeUp returns the intervals to retry after a good answer, if it is time. The more there are,
+// the longer they wait: each may cost a query.
 func (a *aside) takeUp(now time.Time) []usage.Interval {
-	if now.Before(a.notBefore) && a.notBefore.Sub(now) <= putOffLongest { // later is a clock that ran ahead
+	if now.Before(a.notBefore) && a.notBefore.Sub(now) <= putOffLongest { // later: set by a clock that ran ahead
 		return nil
 	}
 	if len(a.intervals) == 0 {

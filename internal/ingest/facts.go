@@ -7,15 +7,15 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// facts turns one interval's parts into its record, without prices. It is empty
-// if there is no usage in it.
+// facts turns one interval's parts into its record, without prices. The record is Empty if
+// there is no usage in it.
 func facts(set Settings, power Power, interval usage.Interval, readings []attributed, at time.Time) usage.Record {
 	rec := usage.Record{
 		Interval: interval, State: usage.Unpriced, PUE: set.PUE, FetchedAt: at, Coverage: map[string]usage.Coverage{},
 		Labels: labels(readings), Queries: set.Source.UsageQueries(interval),
 	}
 	if set.Workspaces {
-		rec.Hosts = []usage.HostFact{} // hosts that are gone lose what they had
+		rec.Hosts = []usage.HostFact{} // replaces the usage of hosts that are gone
 	}
 	rating := rater(power, &rec)
 	for _, reading := range readings {
@@ -41,7 +41,7 @@ func facts(set Settings, power Power, interval usage.Interval, readings []attrib
 	return rec
 }
 
-// rater gives the power of machine types, and notes in a record what it gave.
+// rater returns the power of machine types, and adds each to a record.
 func rater(power Power, rec *usage.Record) func(machine string) usage.Rating {
 	rated := map[string]usage.Rating{}
 	return func(machine string) usage.Rating {
@@ -55,7 +55,7 @@ func rater(power Power, rec *usage.Record) func(machine string) usage.Rating {
 	}
 }
 
-// labels says which labels the series of each project have.
+// labels returns which labels the series of each project have.
 func labels(readings []attributed) map[string]usage.LabelPresence {
 	all := map[string]usage.LabelPresence{}
 	for _, reading := range readings {
@@ -73,8 +73,8 @@ func labels(readings []attributed) map[string]usage.LabelPresence {
 	return all
 }
 
-// shares adds parts up by key. Sums are exact, so the order of the parts, which
-// is the server's, does not show in them.
+// shares adds up parts by key. Sums are exact, so the order of the parts, which is the
+// server's, does not matter.
 func shares(parts []usage.Part) []usage.Share {
 	keys, sums := added(parts, func(p usage.Part) usage.Key { return p.Key })
 	all := make([]usage.Share, len(keys))
@@ -84,8 +84,7 @@ func shares(parts []usage.Part) []usage.Share {
 	return all
 }
 
-// hosts adds parts up by host and the end of their stretch. Series without a
-// host are left out.
+// hosts adds up parts by host and the end of their stretch. Series without a host are left out.
 func hosts(parts []usage.Part) []usage.HostFact {
 	parts = slices.DeleteFunc(slices.Clone(parts), func(p usage.Part) bool { return p.Series.Host == usage.Unknown })
 	type stretch struct {
@@ -100,8 +99,8 @@ func hosts(parts []usage.Part) []usage.HostFact {
 	return all
 }
 
-// added adds the CPU time of parts up by what they have in common, in the order
-// in which that is first met.
+// added adds up the CPU time of parts by a common key, in the order in which the keys first
+// appear.
 func added[K comparable](parts []usage.Part, by func(usage.Part) K) ([]K, []usage.BusyIdle[usage.CPUSeconds]) {
 	at := map[K]int{}
 	var keys []K

@@ -8,21 +8,21 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// verdict says what becomes of a run of intervals that could not be read.
+// verdict is what to do with a run of intervals that could not be read.
 type verdict struct {
-	// less: it may be the question. A shorter run is asked for.
+	// less: the query may be at fault. Ask for a shorter run.
 	less bool
-	// aside: it is this one interval. The others go on without it.
+	// aside: this one interval is at fault. Go on without it.
 	aside bool
-	// wait: nothing is asked before a pause.
+	// wait: pause before the next query.
 	wait bool
 }
 
-// judge decides what a failure means for a run of so many intervals, after so many
-// failures in a row of single intervals. If it is the server, the whole run waits.
-// If it may be the question, less is asked, down to single intervals, and one that
-// fails on its own is set aside so that it does not hold up the others. But when
-// many fail on their own, one after the other, it is the server after all.
+// judge decides what a failure means for a run of intervals, after row failures of single
+// intervals in a row. If the server is at fault, the whole run waits. If the query may be at
+// fault, shorter runs follow, down to single intervals, and one that still fails is set aside
+// so that it does not hold up the others. But if many fail like that in a row, it is the server
+// after all.
 func judge(err error, run, row int) verdict {
 	tooLarge := usage.IsTooLarge(err) && !timedOut(err)
 	switch {
@@ -35,8 +35,8 @@ func judge(err error, run, row int) verdict {
 	}
 }
 
-// fewInARow single intervals that fail one after the other are no accident any
-// more: from then on each further one is followed by a pause.
+// fewInARow is how many single intervals may fail in a row before it is no coincidence: from
+// then on a pause follows each further one.
 const fewInARow = 3
 
 // errs are several errors in one line, each text once. Both upstream calls of a round
@@ -64,13 +64,13 @@ func (e errs) Error() string {
 
 func (e errs) Unwrap() []error { return e }
 
-// isAway says that it is not the question: nobody answers, or not to us.
+// isAway reports whether the server is unavailable, at least to us, whatever the query.
 func isAway(err error) bool {
 	f := usage.FailureOf(err)
 	return f != nil && (f.Reason == usage.ReasonConnection || f.Reason == usage.ReasonAuth || f.Reason == usage.ReasonRateLimited)
 }
 
-// unheard says that nobody was there to answer.
+// unheard reports whether nobody answered.
 func unheard(err error) bool {
 	f := usage.FailureOf(err)
 	return f != nil && f.Reason == usage.ReasonConnection
@@ -81,25 +81,25 @@ func timedOut(err error) bool {
 	return f != nil && f.Reason == usage.ReasonTimeout
 }
 
-// waits says that the server has asked to be left alone.
+// waits reports whether the server has asked us to wait.
 func waits(err error) bool {
 	f := usage.FailureOf(err)
 	return f != nil && f.RetryAfter > 0
 }
 
 const (
-	// longestRun is the time asked for at once when all goes well. A day of 200
-	// hosts costs Prometheus 1 s.
+	// longestRun is the time asked for at once if all goes well. A day of 200 hosts costs
+	// Prometheus 1 s.
 	longestRun = 24 * time.Hour
-	// mostAtOnce bounds the intervals of a run, all of which are held in memory: a day
-	// by five minutes.
+	// mostAtOnce bounds the intervals of a run, all of which are held in memory: a day of
+	// five-minute intervals.
 	mostAtOnce = 288
 )
 
-// chunk is how many intervals are asked for at once: half as many after an
-// answer that was too large, twice as many again after two that were not.
+// chunk is how many intervals are asked for at once: half as many after an answer that was too
+// large, twice as many after two that were not.
 type chunk struct {
-	most int // 0: as many as make longestRun, or mostAtOnce
+	most int // 0: longestRun, but at most mostAtOnce
 	good int
 }
 

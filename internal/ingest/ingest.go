@@ -1,9 +1,8 @@
-// Package ingest moves usage from the source to the store. It knows the order of
-// the steps and the life of an interval; it must not know HTTP, SQL or how a step
-// does its work. Start with collector.collect, by which every interval is
-// collected, whoever asked for it: the live loop (energy.go), a backfill
-// (backfill.go). Intervals get better prices in pricer.reprice. The loops of
-// spine.go never wait for each other.
+// Package ingest moves usage from the source to the store. It knows the order of the steps and
+// the life of an interval; it must not know HTTP, SQL or how a step does its work. Start with
+// collector.collect, which collects every interval, for the live loop (energy.go) and for a
+// backfill (backfill.go). Intervals get better prices in pricer.reprice. The loops of spine.go
+// never wait for each other.
 package ingest
 
 import (
@@ -14,25 +13,24 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Source gives CPU seconds of a run of adjacent intervals, all or nothing.
+// Source returns CPU seconds of a run of adjacent intervals, all or nothing.
 type Source interface {
 	Read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error)
-	// UsageQueries gives the queries that Read asks for an interval.
+	// UsageQueries returns the queries that Read sends for an interval.
 	UsageQueries(i usage.Interval) usage.Queries
-	// Profiles says when in a piece the time of some series was used, where that
-	// is known.
+	// Profiles returns when in a piece the time of some series was used, where that is known.
 	Profiles(ctx context.Context, piece usage.Interval, series []usage.Series) (map[usage.Series]usage.Profile, error)
-	// Booted says when hosts last booted, by label, where that is known.
+	// Booted returns when hosts last booted, by label, where that is known.
 	Booted(ctx context.Context, at time.Time) (map[string]time.Time, error)
 }
 
-// Grid gives the carbon intensity of one grid.
+// Grid returns the carbon intensity of one grid.
 type Grid interface {
 	Provider() string
 	Grid() string
-	// Slots gives those that start in [from, to); with an error, those it has.
+	// Slots returns those that start in [from, to); with an error, those that it has.
 	Slots(ctx context.Context, from, to time.Time) ([]usage.Slot, usage.Rejects, error)
-	// Outlook gives the forecast from a time on.
+	// Outlook returns the forecast from a time on.
 	Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error)
 }
 
@@ -42,45 +40,45 @@ type Power interface {
 	Energy(r usage.Rating, cpu usage.BusyIdle[usage.CPUSeconds]) usage.BusyIdle[usage.KWh]
 }
 
-// Attribution says whose usage a reading is.
+// Attribution splits a reading by the key that its usage belongs to.
 type Attribution interface {
-	// Handovers lists the series that change hands within the piece.
+	// Handovers lists the series whose owner changes within the piece.
 	Handovers(r usage.Reading) []usage.Series
-	// Parts cuts every sample where it changes hands. A sample without a profile is
-	// cut by elapsed time.
+	// Parts splits every sample where its owner changes. A sample without a profile is split by
+	// elapsed time.
 	Parts(r usage.Reading, finer map[usage.Series]usage.Profile) []usage.Part
-	// Since is when the workspace began that a host is at a time.
+	// Since is when the current workspace of a host began, as of a time.
 	Since(host string, at time.Time) (time.Time, bool)
 }
 
-// Directory is where the records are of who had which host when.
+// Directory is where the records come from of who had which host when.
 type Directory struct {
 	Census func(ctx context.Context) (directory.Census, []directory.RecordReject, error)
 	Learn  func(known directory.Directory, c directory.Census) directory.Learned
 	Every  time.Duration
-	Homes  bool // whether it says which group people are in
+	Homes  bool // whether it has people's groups
 }
 
 // UsageWriter is another system that usage is written to, by group and by user.
 type UsageWriter interface {
-	Name() string // of the place: another one is written to from the beginning
+	Name() string // names the destination: a new one gets everything
 	Prepare(ctx context.Context) error
 	Write(ctx context.Context, rollups []usage.Rollup) error
 }
 
-// Observer is told how the upstreams and the store fare, for the metrics.
+// Observer receives the health of the upstreams and the store, for the metrics.
 type Observer interface {
 	Requested(source string, took time.Duration, err error)
 	Rejected(usage.Rejects)
 	Wrote(err error)
 }
 
-// Updater is the store's one way to write usage and prices: see its Update.
+// Updater is the store's only way to write usage and prices: see store.Store.Update.
 type Updater interface {
 	Update(ctx context.Context, intervals []usage.Interval, decide usage.Decide) ([]usage.Outcome, error)
 }
 
-// Settings are what the operator decides. A reload replaces them as a whole.
+// Settings are what the operator configures. A reload replaces them as a whole.
 type Settings struct {
 	Interval    time.Duration
 	Lookback    time.Duration
@@ -88,16 +86,16 @@ type Settings struct {
 	Lag         time.Duration // after an interval's end, for late scrapes
 	Source      Source
 	Grid        Grid
-	// Attribution is made anew whenever the directory changes.
+	// Attribution is called whenever the directory changes.
 	Attribution func(directory.Directory) Attribution
-	Directory   *Directory  // nil: there is none
-	UsageWriter UsageWriter // nil: there is none
-	Workspaces  bool        // whether usage is kept by host, for as long as a workspace lives
-	// Power gives the model to use for a time.
+	Directory   *Directory  // nil: none
+	UsageWriter UsageWriter // nil: none
+	Workspaces  bool        // whether to store usage by host while a workspace exists
+	// Power returns the model to use for a time.
 	Power func(ctx context.Context, at time.Time) (Power, error)
 	PUE   float64
 
-	generation int64 // how many reloads there were before
+	generation int64 // number of earlier reloads
 }
 
 // endOfWhole is the end of the last interval that is over, lag included.

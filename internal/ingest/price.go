@@ -6,14 +6,13 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// price gives each piece of an interval the intensity of its own slot, and the
-// interval its state. Unless every piece has a price there is none: half a
-// price would be a number that is wrong.
+// price returns a price for each piece of an interval, from the intensity of its own slot, and
+// the interval's state. Unless every piece has a price there are none: part of the prices would
+// give a wrong number.
 //
-// An interval is settled once each of its slots was seen at least settleAfter
-// past the slot's end: an actual from before an outage of the provider may have
-// been revised since. A provider that says no more of a slot by twice that time
-// has had its say, and what is known is final.
+// An interval settles once each of its slots was fetched at least settleAfter after the slot's
+// end: an actual from before an outage of the provider may have been revised since. If the
+// provider says nothing more about a slot within twice that time, what is known is final.
 func price(i usage.Interval, slots map[time.Time]usage.Slot, settleAfter time.Duration, now time.Time) ([]usage.PiecePrice, usage.State) {
 	var prices []usage.PiecePrice
 	state := usage.Settled
@@ -32,7 +31,7 @@ func price(i usage.Interval, slots map[time.Time]usage.Slot, settleAfter time.Du
 	return prices, state
 }
 
-// restated says whether prices differ in what they say, not in when it was said.
+// restated reports whether prices differ in more than when they were fetched.
 func restated(was, is []usage.PiecePrice) bool {
 	if len(was) != len(is) {
 		return true

@@ -9,15 +9,14 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// PriceStore is where intervals wait for better prices.
+// PriceStore is the store of intervals that wait for better prices.
 type PriceStore interface {
 	Updater
 	Pending(ctx context.Context) ([]usage.Pending, error)
 	Slots(ctx context.Context, provider, grid string, from, to time.Time) ([]usage.Slot, error)
 }
 
-// pricer gives intervals the best price that is known, and settles those whose
-// time has come.
+// pricer gives intervals the best known price, and settles those whose time has come.
 type pricer struct {
 	store    PriceStore
 	observer Observer
@@ -25,28 +24,27 @@ type pricer struct {
 	book     *book
 }
 
-// repriced counts what became of pending intervals.
+// repriced counts what happened to pending intervals.
 type repriced struct {
-	priced   int // had no price and have one
-	restated int // have another price
-	settled  int // are final now; they are in the others, too, if they have another price
+	priced   int // got their first price
+	restated int // got another price
+	settled  int // became final; also counted above if the price changed
 	unpriced int // still have no price
 	changed  []change
 }
 
-// change is an interval that has another price or state.
+// change is an interval whose price or state changed.
 type change struct {
 	usage.Outcome
 	was usage.State
 }
 
-// atOnce bounds the intervals that are written in one transaction, and so how long
-// another loop or program waits for its turn.
+// atOnce bounds the intervals that are written in one transaction, and so how long another loop
+// or program waits for its turn.
 const atOnce = 48
 
-// reprice looks at all pending intervals that are wanted, and updates those of which
-// better is known. An interval never goes back: one that has a price keeps it until
-// there is another.
+// reprice checks all pending intervals that are wanted, and updates those with a better known
+// price. An interval never goes back: it keeps its price until there is another.
 func (p *pricer) reprice(ctx context.Context, set Settings, wanted func(usage.Interval) bool) (repriced, error) {
 	var done repriced
 	pending, err := p.store.Pending(ctx)
@@ -66,8 +64,8 @@ func (p *pricer) reprice(ctx context.Context, set Settings, wanted func(usage.In
 	return done, nil
 }
 
-// better lists the pending intervals that the known slots price otherwise, without
-// keeping anybody from writing. Those without a price are counted.
+// better lists the pending intervals whose price differs from the known slots, without blocking
+// writers. It counts those without a price.
 func (p *pricer) better(ctx context.Context, set Settings, pending []usage.Pending, done *repriced) ([]usage.Interval, error) {
 	if len(pending) == 0 {
 		return nil, nil
@@ -88,7 +86,7 @@ func (p *pricer) better(ctx context.Context, set Settings, pending []usage.Pendi
 	return better, nil
 }
 
-// priceOf is the price of a pending interval, and whether it is another than it has.
+// priceOf is the price of a pending interval, and whether it differs from the current one.
 func (p *pricer) priceOf(set Settings, d usage.Pending, slots map[time.Time]usage.Slot) ([]usage.PiecePrice, usage.State, bool) {
 	prices, state := price(d.Interval, slots, set.SettleAfter, p.clock.Now())
 	if state == usage.Settled && p.book.mayChangeHands(set, d.Interval, d.Again) {
@@ -98,8 +96,8 @@ func (p *pricer) priceOf(set Settings, d usage.Pending, slots map[time.Time]usag
 	return prices, state, better
 }
 
-// update writes one run. What another program has done to an interval meanwhile is
-// seen in the transaction.
+// update writes one run. The transaction sees what another program has done to an interval
+// meanwhile.
 func (p *pricer) update(ctx context.Context, set Settings, run []usage.Interval, done *repriced) error {
 	was := make(map[time.Time]usage.Stored, len(run))
 	outcomes, err := p.store.Update(ctx, run, func(s usage.Stored) (usage.Record, usage.Policy, error) {
@@ -142,7 +140,7 @@ func (r *repriced) count(was usage.Stored, o usage.Outcome) {
 	}
 }
 
-// slotsOf gives the known slots that a time touches, by their start.
+// slotsOf returns the known slots that a time touches, by their start.
 func slotsOf(ctx context.Context, store interface {
 	Slots(ctx context.Context, provider, grid string, from, to time.Time) ([]usage.Slot, error)
 }, g Grid, p usage.Period,

@@ -10,18 +10,17 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Range is a time whose intervals are to be collected or made anew: those that
-// begin in it and are over.
+// Range is a time whose intervals to collect or compute again: those that begin in it and are
+// over.
 type Range struct {
 	usage.Period
-	// Restate does those again that have an answer, settled ones too.
+	// Restate includes intervals that have an answer, even settled ones.
 	Restate bool
-	// Project, if it is not nil, is the only one that the source is asked for.
-	// Intervals that hold nothing yet are then left: a part of an interval would
-	// look like all of it.
+	// Project, if not nil, is the only one to fetch. Intervals without usage are then left
+	// alone: a part of an interval would look like all of it.
 	Project *string
-	// Dry writes nothing. A backfill then asks nobody; a recost asks for the
-	// intensity that it needs.
+	// Dry writes nothing. A dry backfill sends no queries; a dry recost fetches the intensity
+	// that it needs.
 	Dry bool
 }
 
@@ -29,19 +28,19 @@ type Range struct {
 type Done struct {
 	Whole    usage.Period // from the first of its intervals to the end of the last
 	All      int          // intervals in the range
-	Finished int          // how many of them are done, whatever became of them
-	At       time.Time    // end of the last that is done
+	Finished int          // how many of them are done, with any result
+	At       time.Time    // end of the last one done
 
-	Stored   map[usage.State]int // what was stored, by the state it has now
-	Had      int                 // had an answer before, and were not asked for
-	Priced   int                 // how many of those got another price, or are final now
-	Left     map[error]int       // left as they are, by why: see usage.Outcome
-	Failed   []usage.Gap         // could not be had
-	Unpriced int                 // of the range, how many have no price
-	NoCarbon error               // the last failure to ask for intensity
+	Stored   map[usage.State]int // stored intervals, by their state now
+	Had      int                 // were stored before, and not fetched
+	Priced   int                 // how many of those got another price or became final
+	Left     map[error]int       // left unchanged, by reason: see usage.Outcome
+	Failed   []usage.Gap         // could not be fetched
+	Unpriced int                 // intervals of the range without a price
+	NoCarbon error               // the last failure to fetch intensity
 
-	Runs    int            // questions for CPU seconds, each for a run of intervals
-	Windows []usage.Period // questions for intensity
+	Runs    int            // queries for CPU seconds, each for a run of intervals
+	Windows []usage.Period // requests for intensity
 }
 
 func (d *Done) count(outcomes []usage.Outcome) {
@@ -54,7 +53,7 @@ func (d *Done) count(outcomes []usage.Outcome) {
 	}
 }
 
-// Store is what the store must do for the loops and the commands.
+// Store is what the loops and commands need of the store.
 type Store interface {
 	Schedule
 	PriceStore
@@ -74,9 +73,9 @@ type RangeStore interface {
 	DirectoryStore
 	SaveSlots(ctx context.Context, slots []usage.Slot) error
 	ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error)
-	// Known gives the state of every interval that begins in a period.
+	// Known returns the state of every stored interval that begins in a period.
 	Known(ctx context.Context, p usage.Period) (map[time.Time]usage.State, error)
-	// Missed notes that an interval could not be had, and that it is missing.
+	// Missed records that fetching an interval failed, and that it is missing.
 	Missed(ctx context.Context, i usage.Interval, why error, retry time.Time) error
 	Active(ctx context.Context) ([]usage.ActiveUsage, error)
 }
@@ -88,12 +87,12 @@ type Worker struct {
 	Clock    clock.Clock
 	Log      *slog.Logger
 	Settings Settings
-	// Step, if it is not nil, is told how far the range is.
+	// Step, if not nil, is called with the progress of the range.
 	Step func(Done)
 }
 
-// Whole is the time of the intervals that begin in a period and are over, lag
-// included. It is empty if there are none.
+// Whole is the time of the intervals that begin in a period and are over, lag included. It is
+// empty if there are none.
 func (w *Worker) Whole(p usage.Period) usage.Period {
 	first := func(t time.Time) time.Time {
 		at := usage.IntervalAt(t, w.Settings.Interval)
@@ -109,7 +108,7 @@ func (w *Worker) Whole(p usage.Period) usage.Period {
 	return whole
 }
 
-// begin is the state of a range of which nothing is done.
+// begin returns the state of a range before any work.
 func (w *Worker) begin(r Range) Done {
 	d := Done{Stored: map[usage.State]int{}, Left: map[error]int{}, Whole: w.Whole(r.Period)}
 	d.All = int(d.Whole.To.Sub(d.Whole.From) / w.Settings.Interval)
@@ -122,8 +121,8 @@ func (w *Worker) step(d Done) {
 	}
 }
 
-// fetcher and book are a command's own: it shares the store, not the memory of a
-// running exporter.
+// fetcher and book are the command's own: it shares the store with a running exporter, not the
+// exporter's memory.
 func (w *Worker) fetcher() *fetcher {
 	return &fetcher{store: w.Store, observer: w.Observer, clock: w.Clock}
 }
@@ -136,19 +135,17 @@ func (w *Worker) book() *book {
 	return &book{store: w.Store, observer: noDirectory{}, clock: w.Clock, began: w.Clock.Now()}
 }
 
-// noDirectory is told of a directory and shows it nowhere.
+// noDirectory is a DirectoryObserver that ignores everything.
 type noDirectory struct{}
 
 func (noDirectory) Directory(time.Time)                      {}
 func (noDirectory) RejectedRecords([]directory.RecordReject) {}
 
-// longestBreath is longer than SQLite sleeps while it waits for its turn to
-// write.
+// longestBreath is longer than SQLite sleeps while it waits for its turn to write.
 const longestBreath = 110 * time.Millisecond
 
-// write does one transaction and lets another program write that waits for its
-// turn. If another program holds the store for longer than a write waits, it is
-// tried again.
+// write runs one transaction, then lets another program write that waits for its turn. If
+// another program holds the store for longer than a write waits, it tries again.
 func (w *Worker) write(ctx context.Context, do func() error) error {
 	pause := backoff{longest: maxPause}
 	for {

@@ -9,25 +9,24 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Recosted says what a recost has changed, or would.
+// Recosted is what a recost has changed, or would change.
 type Recosted struct {
 	Done
-	Before, After map[string]Cost // of what it has stored, or would, by project
-	NoPrice       int             // intervals that keep the price they have, as the grid has none
+	Before, After map[string]Cost // of the intervals that it has stored, or would store, by project
+	NoPrice       int             // intervals that keep their price, because the grid has none
 }
 
-// Cost is energy, and the emissions of what of it is priced.
+// Cost is energy, and the emissions of its priced part.
 type Cost struct {
 	Energy    usage.KWh
 	Emissions usage.Grams
-	Priced    bool // whether any of it is; if not, Emissions is unknown
+	Priced    bool // whether any of it is priced; if not, Emissions is unknown
 }
 
-// Recost prices and powers the facts of a range anew, from the CPU seconds in the
-// store, by the worker's settings: no source of CPU seconds is asked, and the grid
-// only for what is not final in the store. Settled intervals change with
-// Range.Restate alone. No interval changes its state, but that one without a price
-// may get one.
+// Recost computes energy and prices of a range again, from the CPU seconds in the store and the
+// worker's settings. It queries no source of CPU seconds, and the grid only for slots that are
+// not final in the store. Settled intervals change only with Range.Restate. No interval changes
+// its state, except that an unpriced one may get a price.
 func (w *Worker) Recost(ctx context.Context, r Range) (Recosted, error) {
 	c := &recost{worker: w, over: r, done: w.begin(r), before: costs{}, after: costs{}}
 	c.windows = w.windows(c.done.Whole.To)
@@ -65,7 +64,7 @@ func (c *recost) run(ctx context.Context) error {
 	}
 	c.done.All = len(all)
 	for run := range slices.Chunk(all, atOnce) {
-		// One by one: between two intervals there may be years.
+		// One by one: there may be years between two intervals.
 		for _, i := range run {
 			c.windows.cover(ctx, usage.Period{From: i.Start, To: i.End()})
 		}
@@ -80,16 +79,16 @@ func (c *recost) run(ctx context.Context) error {
 	return nil
 }
 
-// sum takes over what was found out about the grid.
+// sum copies what the windows found out about the grid.
 func (c *recost) sum() { c.done.Windows, c.done.NoCarbon = c.windows.list, c.windows.failed }
 
 // recosted is an interval before and after.
 type recosted struct {
 	was, is usage.Record
-	noPrice bool // the grid has none for it
+	noPrice bool // the grid has no price for it
 }
 
-// redo makes a run of intervals anew, in one transaction. A dry run only looks.
+// redo computes a run of intervals again, in one transaction. A dry run only reads.
 func (c *recost) redo(ctx context.Context, run []usage.Interval) error {
 	made := make(map[time.Time]recosted, len(run))
 	outcomes, err := c.worker.Store.Update(ctx, run, func(was usage.Stored) (usage.Record, usage.Policy, error) {
@@ -140,7 +139,7 @@ func (c *recost) count(m recosted) {
 	}
 }
 
-// slots gives what is known of the slots of an interval, also what a dry run has
+// slots returns the known slots of an interval, including those that a dry run has fetched but
 // not stored.
 func (c *recost) slots(was usage.Stored) (map[time.Time]usage.Slot, error) {
 	grid := c.worker.Settings.Grid
@@ -151,8 +150,8 @@ func (c *recost) slots(was usage.Stored) (map[time.Time]usage.Slot, error) {
 	return slots, err
 }
 
-// made is a record with the power and the prices that the settings give it, and
-// whether the grid has no price for it.
+// made returns a record with the power and prices of the settings, and whether the grid has no
+// price for it.
 func (c *recost) made(ctx context.Context, was usage.Record, slots map[time.Time]usage.Slot) (is usage.Record, noPrice bool, err error) {
 	set := c.worker.Settings
 	power, err := set.Power(ctx, was.Interval.Start)
@@ -173,7 +172,7 @@ func (c *recost) made(ctx context.Context, was usage.Record, slots map[time.Time
 	}
 	prices, state := price(was.Interval, slots, set.SettleAfter, time.Time{})
 	if state == usage.Unpriced {
-		return is, true, nil // what has a price keeps it
+		return is, true, nil // a price that is there stays
 	}
 	is.Prices = prices
 	if is.State == usage.Unpriced {
@@ -182,7 +181,7 @@ func (c *recost) made(ctx context.Context, was usage.Record, slots map[time.Time
 	return is, false, nil
 }
 
-// costs add up what was used by project, exactly, so that the order does not show.
+// costs are the exact sums of usage by project, so that the order does not matter.
 type costs map[string]*costSum
 
 type costSum struct {

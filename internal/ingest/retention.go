@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// LeastRetention is what the windows of budgets look back at per-key rows, seven
-	// days, and what a day that is not over may add.
+	// LeastRetention is what the windows of budgets need of per-key rows: seven days, plus one
+	// for the day that is not over.
 	LeastRetention = 8 * 24 * time.Hour
-	// pruneEvery is how often it is looked whether another day has become old.
+	// pruneEvery is how often to check whether another day has become old.
 	pruneEvery = time.Hour
-	// A step of pruning is followed by so many times as long a rest, so that most of
-	// the time is left to commits, whatever the disk.
+	// pruneRest is the pause after a pruning step, as a multiple of the step, so that most of
+	// the time is left to commits, however slow the disk.
 	pruneRest      = 4
 	leastPruneRest = 20 * time.Millisecond
 )
@@ -59,7 +59,7 @@ func (p *pruner) run(ctx context.Context) {
 	}
 }
 
-// prune does all there is to do, in steps with rests between them.
+// prune does all the steps there are, with rests between them.
 func (p *pruner) prune(ctx context.Context) (usage.Pruned, error) {
 	var all usage.Pruned
 	for {
@@ -69,7 +69,7 @@ func (p *pruner) prune(ctx context.Context) (usage.Pruned, error) {
 		}
 		began := p.clock.Now()
 		done, err := p.store.Prune(ctx, began, max(p.keep, LeastRetention), writer)
-		if done.More || err != nil { // to have looked is no proof that it can be written
+		if done.More || err != nil { // only a step that deleted shows that the store is writable
 			wrote(ctx, p.observer, err)
 		}
 		if err != nil {

@@ -9,24 +9,24 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 )
 
-// wakeEvery is the Spine's WakeEvery if nobody says otherwise.
+// wakeEvery is the default of Spine.WakeEvery.
 const wakeEvery = time.Minute
 
-// Witness is told what happens, for the metrics.
+// Witness receives events, for the metrics.
 type Witness interface {
 	Observer
 	DirectoryObserver
 	GridObserver
-	// Changed says that the store holds something new.
+	// Changed is called when the store has something new.
 	Changed(ctx context.Context)
-	// Rested says that all that was due is done.
+	// Rested is called when everything that was due is done.
 	Rested(ctx context.Context)
-	// RollupsPending says how many intervals are yet to be written to another system.
+	// RollupsPending receives the number of intervals not yet written to another system.
 	RollupsPending(n int)
 }
 
-// Spine runs the loops of the live exporter. Its fields are set before Run and not
-// changed after; Settings go through Reload.
+// Spine runs the loops of the live exporter. Its fields are set before Run and not changed
+// after; Settings change through Reload.
 type Spine struct {
 	Store   Store
 	Witness Witness
@@ -34,29 +34,29 @@ type Spine struct {
 	Log     *slog.Logger
 	// Retention is how long per-key rows are kept; 0: for ever.
 	Retention time.Duration
-	// WakeEvery bounds the sleep of the loops, so that a wall clock that jumps is
-	// noticed: timers follow the monotonic clock. New makes it a minute; where the
-	// clock is simulated it may be long.
+	// WakeEvery bounds the sleep of the loops, so that a jump of the wall clock is noticed:
+	// timers follow the monotonic clock. New sets it to a minute; with a simulated clock it may
+	// be long.
 	WakeEvery time.Duration
-	// Built is when this program was built: no honest clock is earlier. Zero: not
-	// known.
+	// Built is when this program was built, before which no correct clock can be. Zero:
+	// unknown.
 	Built time.Time
 
-	mu       sync.Mutex // over settings
+	mu       sync.Mutex // guards settings
 	settings Settings
 	book     *book
 	woken    bells
 }
 
-// bells wake the loops. Each is a channel that holds one ring.
+// bells wake the loops. Each is a channel that holds at most one ring.
 type bells struct {
-	due      chan struct{} // something may have come due
-	readable chan struct{} // other settings may have another directory
+	due      chan struct{} // something may be due
+	readable chan struct{} // settings changed, perhaps to another directory
 	changed  chan struct{} // the store has something new for another system
-	unpriced chan struct{} // facts wait for a price nobody has asked for, or to be final
+	unpriced chan struct{} // there are intervals to price, or to settle
 }
 
-// New makes a spine with its first settings.
+// New returns a spine with its first settings.
 func New(store Store, witness Witness, log *slog.Logger, c clock.Clock, settings Settings) *Spine {
 	bell := func() chan struct{} { return make(chan struct{}, 1) }
 	return &Spine{
@@ -66,8 +66,8 @@ func New(store Store, witness Witness, log *slog.Logger, c clock.Clock, settings
 	}
 }
 
-// Reload replaces the settings, from the next step on. All upstreams are asked at
-// once, whatever was being waited for.
+// Reload replaces the settings, from the next step on. All upstreams are queried at once, even
+// those whose backoff has not ended.
 func (s *Spine) Reload(settings Settings) {
 	s.mu.Lock()
 	settings.generation = s.settings.generation + 1
@@ -84,7 +84,7 @@ func (s *Spine) current() Settings {
 	return s.settings
 }
 
-// Run works until ctx ends and returns when all loops have.
+// Run works until ctx ends, and returns when all loops have ended.
 func (s *Spine) Run(ctx context.Context) {
 	if !s.awaitClock(ctx) {
 		return
@@ -99,13 +99,12 @@ func (s *Spine) Run(ctx context.Context) {
 	s.Clock.Run(running...)
 }
 
-// clockMargin is how far the clock may be behind what must have been: clocks of
+// clockMargin is how far the clock may be behind the time of the build, because the clocks of
 // machines differ.
 const clockMargin = 24 * time.Hour
 
-// awaitClock waits for a clock that can be right, so that a machine without a
-// battery does not write down decades that were never missing. It says whether
-// there is one; else ctx has ended.
+// awaitClock waits for a plausible clock, so that a machine without a clock battery does not
+// record decades as missing. It returns false if ctx ends first.
 func (s *Spine) awaitClock(ctx context.Context) bool {
 	const often = 10 * time.Second
 	for said := false; ctx.Err() == nil; {
@@ -114,7 +113,7 @@ func (s *Spine) awaitClock(ctx context.Context) bool {
 			return true
 		}
 		if !said {
-			s.Log.Error("The clock is wrong: it is before this program was built. Waiting for it to be set",
+			s.Log.Error("The clock is wrong: it shows a time before this program was built. Waiting for a correct clock",
 				"clock", now.UTC().Format(time.RFC3339), "built", s.Built.UTC().Format(time.RFC3339))
 			said = true
 		}
@@ -163,13 +162,13 @@ func (s *Spine) others() *othersLoop {
 	return &othersLoop{store: s.Store, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery, changed: s.changed}
 }
 
-// changed says that the store holds something new.
+// changed announces that the store has something new.
 func (s *Spine) changed(ctx context.Context) {
 	s.Witness.Changed(ctx)
 	nudge(s.woken.changed)
 }
 
-// nudge wakes whoever waits on c, once.
+// nudge rings c, unless it has a ring already.
 func nudge(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -177,12 +176,11 @@ func nudge(c chan<- struct{}) {
 	}
 }
 
-// othersLoop notices what other programs write to the store: a person who was
-// forgotten leaves /metrics, and a backfill comes to it, without waiting for the
-// next interval.
+// othersLoop notices what other programs write to the store: a forgotten person disappears from
+// /metrics, and a backfill appears there, before the next interval.
 type othersLoop struct {
 	store interface {
-		// Others says whether another program has written since it was last asked.
+		// Others reports whether another program has written since the last call.
 		Others(ctx context.Context) (wrote bool, err error)
 	}
 	clock     clock.Clock
@@ -191,9 +189,9 @@ type othersLoop struct {
 	changed   func(ctx context.Context)
 }
 
-// run looks often, as that costs nothing and somebody may wait.
+// run checks often, because that costs nothing and somebody may be waiting.
 func (l *othersLoop) run(ctx context.Context) {
-	const often = 6 // as often as the other loops wake
+	const often = 6 // times as often as the other loops wake
 	for l.clock.Sleep(ctx, l.wakeEvery/often, nil); ctx.Err() == nil; l.clock.Sleep(ctx, l.wakeEvery/often, nil) {
 		wrote, err := l.store.Others(ctx)
 		switch {

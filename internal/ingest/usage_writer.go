@@ -11,32 +11,32 @@ import (
 )
 
 const (
-	// writeAtOnce bounds the intervals that are written to another system together,
-	// and so what is held of them in memory.
+	// writeAtOnce bounds the intervals written to another system together, and so the memory
+	// they take.
 	writeAtOnce = 20
-	// writeEvery is how soon what another program has changed is noticed.
+	// writeEvery is how soon changes by other programs are noticed.
 	writeEvery = time.Minute
 )
 
-// RollupStore says what another system has yet to get.
+// RollupStore returns what another system does not have yet.
 type RollupStore interface {
 	Rollups(ctx context.Context, writer string, limit int) ([]usage.Rollup, error)
 	RollupsWritten(ctx context.Context, writer string, revision int64) error
 	RollupsPending(ctx context.Context, writer string) (int, error)
 }
 
-// writerLoop writes usage to another system as it changes in the store. The store
-// is the truth and keeps the position: a system that is away for days gets all that
-// it has missed, each interval as it is by then.
+// writerLoop writes usage to another system as it changes in the store. The store keeps the
+// position: a system that was down for days gets everything that it missed, each interval in
+// its latest version.
 type writerLoop struct {
 	store     RollupStore
 	observer  Observer
-	pending   func(intervals int) // told how many are yet to be written
+	pending   func(intervals int) // receives the number not yet written
 	settings  func() Settings
 	clock     clock.Clock
 	log       *slog.Logger
 	wakeEvery time.Duration
-	changed   <-chan struct{} // the store has something new
+	changed   <-chan struct{} // rung when the store has something new
 }
 
 func (l *writerLoop) run(ctx context.Context) {
@@ -62,7 +62,7 @@ func (l *writerLoop) run(ctx context.Context) {
 			if n, err := l.store.RollupsPending(ctx, set.UsageWriter.Name()); err == nil {
 				l.pending(n)
 			}
-			l.clock.Sleep(ctx, next, nil) // news is no reason to try sooner
+			l.clock.Sleep(ctx, next, nil) // new usage is no reason to try sooner
 			continue
 		}
 		pause.reset()
@@ -70,7 +70,7 @@ func (l *writerLoop) run(ctx context.Context) {
 	}
 }
 
-// write writes all that is pending.
+// write writes everything that is pending.
 func (l *writerLoop) write(ctx context.Context, w UsageWriter) error {
 	for {
 		n, err := l.store.RollupsPending(ctx, w.Name())

@@ -8,31 +8,31 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// windows fetches the carbon intensity of a range for a command, many days at once.
-// Energy does not wait for it: what has no price gets one when there is one.
+// windows fetches the carbon intensity of a range for a command, many days at once. Energy does
+// not wait for it: an interval without a price gets one later.
 type windows struct {
 	fetcher *fetcher
 	set     Settings
 	log     *slog.Logger
 	until   time.Time // no window ends later
-	anew    bool      // whether to ask for intensity that is known to be final
-	plan    bool      // whether to ask nobody, and only list the windows
+	refetch bool      // whether to fetch even intensity that is known to be final
+	plan    bool      // whether to fetch nothing and only list the windows
 
-	// seen is where slots go in place of the store, if it is not nil.
+	// seen, if not nil, takes the slots in place of the store.
 	seen map[time.Time]usage.Slot
 
-	asked  usage.Period // slots in it were asked for
-	away   time.Time    // the grid is not asked before
+	asked  usage.Period // slots in it were fetched
+	away   time.Time    // no request before
 	pause  backoff
-	list   []usage.Period // all windows that were asked for
+	list   []usage.Period // all windows fetched
 	failed error          // the last failure
 }
 
-// cover sees that the slots of a time are known, as far as they can be had.
+// cover makes sure that the slots of a time are known, as far as the grid has them.
 func (w *windows) cover(ctx context.Context, p usage.Period) {
 	p.From = usage.SlotAt(p.From)
 	known := !p.From.Before(w.asked.From) && !p.To.After(w.asked.To)
-	if known || w.fetcher.clock.Now().Before(w.away) || !w.anew && w.final(ctx, p) {
+	if known || w.fetcher.clock.Now().Before(w.away) || !w.refetch && w.final(ctx, p) {
 		return
 	}
 	window := usage.Period{From: p.From, To: earlier(p.From.Add(longestWindow), w.until)}
@@ -65,11 +65,11 @@ func (w *windows) fetch(ctx context.Context, window usage.Period) error {
 	return err
 }
 
-// final says whether all slots of a time are known and will not change.
+// final reports whether all slots of a time are known and will not change.
 func (w *windows) final(ctx context.Context, p usage.Period) bool {
 	slots, err := slotsOf(ctx, w.fetcher.store, w.set.Grid, p)
 	if err != nil {
-		return false // asking does no harm
+		return false // fetching does no harm
 	}
 	for at := p.From; at.Before(p.To); at = at.Add(usage.SlotLength) {
 		price, ok := slots[at].Price()

@@ -9,17 +9,17 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// edge is the newest interval that was collected, and who was in it: the poll that
-// says which workspaces are active.
+// edge is the newest collected interval and who was in it, which says which workspaces are
+// active.
 type edge struct {
-	until    time.Time // no interval that is over ends later
+	until    time.Time // end of the last interval that is over
 	interval usage.Interval
 	page     *page
 	parts    []usage.Part // of its last piece
 }
 
-// see remembers an interval if it is the newest. An empty one says nothing: who
-// does not answer is not gone.
+// see remembers an interval if it is the newest. An empty one is ignored: a host that does not
+// answer may still be there.
 func (e *edge) see(p *page, i usage.Interval, readings []attributed) {
 	if len(readings) == 0 || !i.Start.After(e.interval.Start) {
 		return
@@ -29,12 +29,12 @@ func (e *edge) see(p *page, i usage.Interval, readings []attributed) {
 	}
 }
 
-// newest says whether no later interval is over yet.
+// newest reports whether no later interval is over yet.
 func (e *edge) newest() bool {
 	return e.parts != nil && e.interval.Next().End().After(e.until)
 }
 
-// take is the newer of both.
+// take keeps the newer of both.
 func (e *edge) take(o edge) {
 	if o.parts != nil && o.interval.Start.After(e.interval.Start) {
 		e.interval, e.page, e.parts = o.interval, o.page, o.parts
@@ -52,8 +52,8 @@ type tracker struct {
 	log      *slog.Logger
 }
 
-// track makes the hosts of the newest poll the active workspaces, and estimates
-// what those used in intervals that have nothing of them.
+// track makes the hosts of the newest interval the active workspaces, and estimates what they
+// used in intervals that have nothing for them.
 func (t *tracker) track(ctx context.Context, set Settings, e *edge) (tracked bool, err error) {
 	if !e.newest() {
 		return false, nil
@@ -67,7 +67,7 @@ func (t *tracker) track(ctx context.Context, set Settings, e *edge) (tracked boo
 			if boots == nil {
 				boots = t.boots(ctx, set, e.interval.End())
 			}
-			since = boots[a.Host] // zero: since it was first seen
+			since = boots[a.Host] // zero: since the host was first seen
 		}
 		a.Started = since
 	}
@@ -79,8 +79,8 @@ func (t *tracker) track(ctx context.Context, set Settings, e *edge) (tracked boo
 	return err == nil, err
 }
 
-// boots asks when hosts booted. Not to know is no failure: a workspace then began
-// when it was first seen.
+// boots queries when hosts booted. A failure is not fatal: a workspace then begins when it was
+// first seen.
 func (t *tracker) boots(ctx context.Context, set Settings, at time.Time) map[string]time.Time {
 	boots, err := set.Source.Booted(ctx, at)
 	if err != nil {
@@ -90,8 +90,7 @@ func (t *tracker) boots(ctx context.Context, set Settings, at time.Time) map[str
 	return boots
 }
 
-// present lists the hosts that are there at the end of a piece, each once: of
-// several that share it, the first by key.
+// present lists the hosts at the end of a piece, each once: of a shared host, the first by key.
 func present(parts []usage.Part) []usage.Active {
 	at := map[string]int{}
 	until := map[string]time.Time{}
