@@ -2,23 +2,23 @@ package usage
 
 import "time"
 
-// Slot is the carbon intensity of a grid in one half hour, [From, From+SlotLength).
-// Forecast and Actual are nil while the provider has not said them.
+// Slot is the carbon intensity of a grid in one half hour, [From, From+SlotLength). Forecast
+// and Actual are nil while the provider has not published them.
 type Slot struct {
 	From      time.Time
 	Forecast  *GramsPerKWh
 	Actual    *GramsPerKWh
-	Index     string // the provider's own word ("low", "high"), whose bounds change every year; never computed
+	Index     string // the provider's own rating ("low", "high"); its bounds change every year, so it is never computed
 	Provider  string
 	Grid      string
 	FetchedAt time.Time
 }
 
-// MaxIntensity is above the dirtiest half hour of any grid: beyond it a provider is
-// mistaken, or somebody wrote another unit.
+// MaxIntensity is above the dirtiest half hour of any grid. Anything above it is a mistake of
+// the provider or another unit.
 const MaxIntensity = 1000
 
-// Kind says what an intensity is.
+// Kind tells a forecast from an actual.
 type Kind string
 
 // The kinds of an intensity.
@@ -27,7 +27,7 @@ const (
 	Actual   Kind = "actual"
 )
 
-// Price is the intensity in force for a piece of time, and where it is from.
+// Price is the intensity chosen for a piece, and where it comes from.
 type Price struct {
 	Intensity GramsPerKWh
 	Kind      Kind
@@ -37,7 +37,8 @@ type Price struct {
 	FetchedAt time.Time
 }
 
-// Price is the best the slot knows: the actual, else the forecast, else false.
+// Price returns the best known value: the actual, else the forecast. ok is false if there is
+// neither.
 func (s Slot) Price() (Price, bool) {
 	p := Price{Provider: s.Provider, Grid: s.Grid, SlotFrom: s.From, FetchedAt: s.FetchedAt}
 	switch {
@@ -51,5 +52,5 @@ func (s Slot) Price() (Price, bool) {
 	return p, true
 }
 
-// SlotAt is the start of the carbon slot that holds t.
+// SlotAt returns the start of the carbon slot that contains t.
 func SlotAt(t time.Time) time.Time { return FloorEpoch(t, SlotLength) }

@@ -5,20 +5,20 @@ import "time"
 // SlotLength is the half hour for which grids publish carbon intensity.
 const SlotLength = 30 * time.Minute
 
-// Interval is the time [Start, End), UTC, aligned to the Unix epoch. The
-// timestamp of everything in it is its Start.
+// Interval is the time [Start, End), in UTC, aligned to the Unix epoch. Everything in it has
+// the timestamp Start.
 type Interval struct {
 	Start  time.Time
 	Length time.Duration
 }
 
-// IntervalAt is the interval of the given length that holds t.
+// IntervalAt returns the interval of the given length that contains t.
 func IntervalAt(t time.Time, length time.Duration) Interval {
 	return Interval{Start: FloorEpoch(t, length), Length: length}
 }
 
-// FloorEpoch is the last multiple of d since the Unix epoch that is not after
-// t. (time.Truncate counts from the year 1, which is another grid for some d.)
+// FloorEpoch returns the last multiple of d since the Unix epoch that is not after t.
+// (time.Truncate counts from the year 1, which gives other multiples for some d.)
 func FloorEpoch(t time.Time, d time.Duration) time.Time {
 	n := t.UnixNano()
 	rest := n % int64(d)
@@ -31,20 +31,19 @@ func FloorEpoch(t time.Time, d time.Duration) time.Time {
 // End is the first moment after the interval.
 func (i Interval) End() time.Time { return i.Start.Add(i.Length) }
 
-// Next is the interval that begins where i ends.
+// Next returns the interval that begins where i ends.
 func (i Interval) Next() Interval { return Interval{Start: i.End(), Length: i.Length} }
 
-// Holds says whether t lies in [Start, End).
+// Holds reports whether t lies in [Start, End).
 func (i Interval) Holds(t time.Time) bool { return !t.Before(i.Start) && t.Before(i.End()) }
 
-// String is the interval's timestamp: 2025-09-11T10:30:00Z.
+// String returns the interval's timestamp: 2025-09-11T10:30:00Z.
 func (i Interval) String() string { return i.Start.UTC().Format(time.RFC3339) }
 
-// PieceLength is the longest step that divides an interval of the given length
-// and never crosses the border of a carbon slot: an interval of an hour has
-// pieces of half an hour, one of 45 minutes has three of 15, one of 5 minutes
-// is its own piece. Energy is fetched and priced by pieces, so that an interval
-// longer than a slot is the sum of its half hours.
+// PieceLength is the longest step that divides an interval of the given length and never
+// crosses the border of a carbon slot: an interval of an hour has pieces of half an hour, one
+// of 45 minutes has three of 15, one of 5 minutes is its own piece. Energy is fetched and
+// priced by piece, so that an interval longer than a slot is the sum of its half hours.
 func PieceLength(interval time.Duration) time.Duration {
 	a, b := interval, SlotLength
 	for b != 0 {
@@ -53,7 +52,7 @@ func PieceLength(interval time.Duration) time.Duration {
 	return a
 }
 
-// Pieces cuts the interval at the borders of carbon slots. See PieceLength.
+// Pieces splits the interval at the borders of carbon slots. See PieceLength.
 func (i Interval) Pieces() []Interval {
 	step := PieceLength(i.Length)
 	pieces := make([]Interval, 0, i.Length/step)

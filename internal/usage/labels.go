@@ -2,14 +2,13 @@ package usage
 
 import "time"
 
-// LabelPresence says which labels the series of a project have, of those that say whose
-// they are.
+// LabelPresence records which of the labels for attribution a project's series have.
 type LabelPresence struct {
-	Project, Machine, Host bool // all of its series have it
-	User                   bool // some have it: what is nobody's has none
+	Project, Machine, Host bool // all series have it
+	User                   bool // some series have it; unattributed ones never do
 }
 
-// And is what the series of both have.
+// And returns the labels that both have.
 func (l LabelPresence) And(o LabelPresence) LabelPresence {
 	return LabelPresence{l.Project && o.Project, l.Machine && o.Machine, l.Host && o.Host, l.User || o.User}
 }
@@ -18,24 +17,24 @@ func (l LabelPresence) And(o LabelPresence) LabelPresence {
 type Sighting struct {
 	Project       string
 	Day           time.Time // its midnight in UTC
-	Last          time.Time // start of the newest interval of the day that has it
-	Share         float64   // of the day's intervals with usage, those that have it
-	LabelPresence           // that its series had in all of them
+	Last          time.Time // start of the day's newest interval with usage of the project
+	Share         float64   // of the day's intervals with usage, the fraction with usage of the project
+	LabelPresence           // of its series in all those intervals
 }
 
-// Sightings are those of the last days, and how it is now.
+// Sightings are the sightings of the last days, and the current state.
 type Sightings struct {
-	Newest time.Time                // end of the newest interval that was answered
-	Days   []Sighting               // of the last two weeks before
-	Now    map[string]LabelPresence // by project, of those that had usage within the last hour, or interval, before
+	Newest time.Time                // end of the newest answered interval
+	Days   []Sighting               // of the two weeks before Newest
+	Now    map[string]LabelPresence // by project, of projects with usage in the last hour (at least one interval) before Newest
 }
 
-// Drift says what a project has lost that had it for days: Series, or labels by
-// what they say. Of one that has lost nothing it is empty.
+// Drift is what a project has lost after having it for days: its series, or labels, by what
+// they identify. It is empty for a project that has lost nothing.
 type Drift struct {
 	Project string
 	Lost    []string
-	Since   time.Time // the newest time at which all was there
+	Since   time.Time // the newest time at which everything was there
 }
 
 // What a project can lose.

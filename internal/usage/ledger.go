@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// Record is all that is known of one interval. State is Empty (then there are
-// no facts), Unpriced (then there are no prices), Provisional or Settled (then
-// there is one price for every piece).
+// Record is everything known of one interval. State is Empty (without facts), Unpriced (without
+// prices), Provisional or Settled (with one price for every piece).
 type Record struct {
 	Interval  Interval
 	State     State
@@ -17,79 +16,77 @@ type Record struct {
 	PUE       float64
 	Coverage  map[string]Coverage      // by project
 	Labels    map[string]LabelPresence // by project
-	Hosts     []HostFact               // nil: nothing is known by host, and what was known stays
-	Queries   Queries                  // what the source was asked; zero: not known
+	Hosts     []HostFact               // nil: no usage by host; what is stored stays
+	Queries   Queries                  // queries sent to the source; zero: not known
 	FetchedAt time.Time
 }
 
-// Stored is what the store has of one interval, seen from inside the transaction
-// that may replace it. Slots and Record read more of it in that transaction; they
-// are not to be called after it.
+// Stored is one interval as stored, seen inside the transaction that may replace it. Slots and
+// Record read more of it in that transaction, and must not be called after it.
 type Stored struct {
 	Interval Interval
-	State    State        // Missing if nothing is written down
+	State    State        // Missing if it is not in the store
 	Prices   []PiecePrice // none unless Provisional or Settled
-	Due      bool         // the source is to be asked for it, or asked again
-	// Slots gives the known carbon slots that the interval touches, by their start.
+	Due      bool         // it is to be fetched, or fetched again
+	// Slots returns the known carbon slots that the interval touches, by their start.
 	Slots func(provider, grid string) (map[time.Time]Slot, error)
-	// Record gives all of it: facts, and what they were made with.
+	// Record returns all of it: facts and factors.
 	Record func() (Record, error)
 }
 
-// Decide says what an interval is to become, and how. It must not write. It may be
-// called again for the same interval, if its transaction is tried again.
+// Decide returns what an interval should become, and how. It must not write. It may be called
+// again for the same interval if the transaction is repeated.
 type Decide func(was Stored) (Record, Policy, error)
 
-// Policy says how a record takes the place of what is stored of its interval.
-// The zero Policy replaces all of it, unless it is settled.
+// Policy says how a record replaces the stored interval. The zero Policy replaces all of it,
+// unless it is settled.
 type Policy struct {
 	// Leave writes nothing: the interval stays as it is.
 	Leave bool
-	// PricesOnly replaces prices and state alone; the facts stay, whatever the
-	// record has.
+	// PricesOnly replaces only prices and state; the facts stay, whatever the record has.
 	PricesOnly bool
-	// Answered says that the source has just been asked, so that the interval is not
-	// due any more.
+	// Answered means that the source has just answered, so that the interval is not due any
+	// more.
 	Answered bool
-	// AskAgain is when an empty interval is asked for once more; zero: never.
+	// AskAgain is when an empty interval is fetched once more; zero: never.
 	AskAgain time.Time
-	// Again says that the source was asked for a second time, to attribute usage
-	// better: an answer that has less than is stored is one of a source that has
-	// forgotten, and is dropped.
+	// Again means that the source was queried a second time, to attribute usage better: an
+	// answer with less usage than is stored comes from a source that has lost data, and is
+	// dropped.
 	Again bool
-	// Restate replaces a settled interval, too: somebody has asked for that.
+	// Restate replaces even a settled interval, on request.
 	Restate bool
-	// Project, if it is not nil, is the only project that the record is about: what
-	// the others used stays.
+	// Project, if not nil, is the only project that the record covers: the usage of the others
+	// stays.
 	Project *string
-	// Why is what the record of changes says of it.
+	// Why is the reason to record with changes.
 	Why Why
 }
 
-// Why says what changed the price or the power of an interval that had one.
+// Why is the reason for a change of price or energy of an interval that had a price.
 type Why string
 
-// The reasons of a change. The first four are found by comparing the prices.
+// The reasons of a change. The first four follow from comparing the prices.
 const (
 	BecauseForecast Why = "forecast_revised"
-	BecauseActual   Why = "actual" // the forecast's place was taken by it
+	BecauseActual   Why = "actual" // an actual replaced the forecast
 	BecauseRevised  Why = "actual_revised"
 	BecauseProvider Why = "provider" // another provider or grid
-	BecauseRestate  Why = "restate"  // asked for: fetched anew
-	BecauseRecost   Why = "recost"   // asked for: other watts, PUE or provider
+	BecauseRestate  Why = "restate"  // on request: fetched again
+	BecauseRecost   Why = "recost"   // on request: other watts, PUE or provider
 )
 
-// Queries are what a source was asked for the CPU seconds of an interval.
+// Queries are the queries sent to a source for the CPU seconds of an interval.
 type Queries struct {
 	Busy, Idle string
 }
 
-// Change is another price, or other energy, of a piece that had a price.
+// Change is a change of the price or energy of a piece that had a price.
 type Change struct {
 	Piece               time.Time // start of the piece
-	At                  time.Time // when it was written down
+	At                  time.Time // when it was recorded
 	Why                 Why
-	Was, Is             Price // without times
+	Was, Is             Price // times are not set
 	EnergyWas, EnergyIs KWh   // of the site in the piece
 }
 
@@ -102,9 +99,9 @@ type Pruned struct {
 	More      bool      // there is more to delete
 }
 
-// Why an update leaves an interval as it is.
+// The reasons why an update leaves an interval as it is.
 var (
-	// ErrSettled: it is final.
+	// ErrSettled: the interval is final.
 	ErrSettled = errors.New("interval is settled")
 	// ErrPruned: its per-key rows were deleted by retention, so it cannot be computed
 	// again.
@@ -118,12 +115,12 @@ var (
 	ErrOtherFactors = errors.New("the other projects used other watts or another PUE; restate the whole interval")
 )
 
-// Outcome is what became of an interval that was to be updated.
+// Outcome is the result of updating an interval.
 type Outcome struct {
 	Interval Interval
-	State    State // of the interval now
+	State    State // after the update
 	Changed  bool  // whether readers see anything new: usage, price or state
-	Left     error // why it was left as it is, one of the above; nil: it was replaced, or the policy said Leave
+	Left     error // why it was left as it is, one of the errors above; nil: it was replaced, or the policy has Leave
 }
 
 // PiecePrice is the price of the piece that begins at Start.
@@ -132,23 +129,23 @@ type PiecePrice struct {
 	Price
 }
 
-// Scheduled says what was written down of the time since it was last done.
+// Scheduled is what a call of Schedule added.
 type Scheduled struct {
-	Wrote   bool   // whether there was anything to write
-	Skipped Period // a time too long to be an outage, which was left out; zero: none
+	Wrote   bool   // whether anything was written
+	Skipped Period // a gap too long to be an outage, which was left out; zero: none
 }
 
-// Due is an interval that is to be asked for.
+// Due is an interval to fetch.
 type Due struct {
 	Interval
 	State    State // Missing, or Empty for its second chance
-	Attempts int   // that failed since its last answer
+	Attempts int   // failed attempts since its last answer
 }
 
 // Pending is an interval with facts whose price may still change.
 type Pending struct {
 	Interval Interval
 	State    State        // Unpriced or Provisional
-	Prices   []PiecePrice // in force; none when unpriced
-	Again    bool         // it is to be attributed again
+	Prices   []PiecePrice // current prices; none while unpriced
+	Again    bool         // whether it is to be attributed again
 }

@@ -7,23 +7,23 @@ import (
 	"unicode/utf8"
 )
 
-// The longest names that are kept as they are, in bytes. A name of a project, machine
-// type, user or group is on dozens of lines of /metrics, so this bounds a scrape. A host
-// may be a whole DNS name with its port, and is on few lines.
+// The longest names that are kept as they are, in bytes. The name of a project, machine type,
+// user or group is on dozens of lines of /metrics, so this bounds a scrape. A host may be a
+// whole DNS name with its port, and is on few lines.
 const (
 	MaxName = 128
 	MaxHost = 272
 )
 
-// Name is a name as a label has it: see bounded.
+// Name returns a name as a label value: see bounded.
 func Name(v string) string { return bounded(v, MaxName) }
 
-// HostLabel is a host's name as a label has it: see bounded.
+// HostLabel returns a host's name as a label value: see bounded.
 func HostLabel(v string) string { return bounded(v, MaxHost) }
 
-// bounded leaves a value as it is, unless it has more bytes than most, is not UTF-8 or
-// holds a NUL, which ends a string in C. Then it is cut and mended, with a hash of the
-// original at its end, so that two values never become one.
+// bounded returns a value as it is, unless it is longer than most bytes, is not UTF-8 or
+// contains a NUL, which ends a string in C. Such a value is cut and repaired, with a hash of
+// the original at its end, so that two values never become one.
 func bounded(v string, most int) string {
 	if len(v) <= most && utf8.ValidString(v) && !strings.ContainsRune(v, 0) {
 		return v

@@ -2,18 +2,18 @@ package usage
 
 import "time"
 
-// OutlookLength is how far ahead grids forecast, and how far ahead a forecast is
-// asked for, shown and planned with.
+// OutlookLength is how far ahead forecasts are fetched, shown and planned with; grids publish
+// that much.
 const OutlookLength = 48 * time.Hour
 
-// Outlook is what is forecast from the slot of now on: From is its start, and
-// Forecasts[n] is of the slot that begins n slots later, nil where there is none.
+// Outlook is the forecast from the current slot on. From is the start of that slot, and
+// Forecasts[n] is for the slot that begins n slots later, nil if there is none.
 type Outlook struct {
 	From      time.Time
 	Forecasts [OutlookLength/SlotLength + 1]*GramsPerKWh
 }
 
-// OutlookAt finds the outlook of now in slots of one grid, in any order.
+// OutlookAt returns the outlook at now from slots of one grid, in any order.
 func OutlookAt(slots []Slot, now time.Time) Outlook {
 	o := Outlook{From: SlotAt(now)}
 	for _, s := range slots {
@@ -24,21 +24,21 @@ func OutlookAt(slots []Slot, now time.Time) Outlook {
 	return o
 }
 
-// Window is a stretch of whole slots, and the mean of their forecasts.
+// Window is a number of consecutive slots, and the mean of their forecasts.
 type Window struct {
 	Period
 	Mean GramsPerKWh
 }
 
-// Window is the one of a length, in whole slots, that begins n slots ahead. One
-// with a slot that has no forecast is none: the mean of the others would be that
-// of another time. Nor is one that ends after the OutlookLength.
+// Window returns the window of a length, in whole slots, that begins n slots ahead. ok is false
+// if one of its slots has no forecast, because the mean of the others would be that of another
+// time, or if it ends after the OutlookLength.
 func (o Outlook) Window(n int, length time.Duration) (Window, bool) {
 	slots := int(length / SlotLength)
 	if n < 0 || slots <= 0 || n+slots > int(OutlookLength/SlotLength) {
 		return Window{}, false
 	}
-	var sum Sum // exact: two windows of the same values are equal, in whatever order they have them
+	var sum Sum // exact: windows with the same values in another order have the same mean
 	for _, forecast := range o.Forecasts[n : n+slots] {
 		if forecast == nil {
 			return Window{}, false
@@ -52,9 +52,9 @@ func (o Outlook) Window(n int, length time.Duration) (Window, bool) {
 	}, true
 }
 
-// Best is the window of a length with the lowest mean, the first of several;
-// false if there is none. It may begin with the slot of now: who waits for its
-// start would otherwise wait for ever, as the best would always be yet to come.
+// Best returns the window of a length with the lowest mean, the first if there are several;
+// found is false if there is none. It may begin with the current slot: somebody who waits for
+// its start would otherwise wait for ever, because the best would always be yet to come.
 func (o Outlook) Best(length time.Duration) (best Window, found bool) {
 	for n := range o.Forecasts {
 		if w, ok := o.Window(n, length); ok && (!found || w.Mean < best.Mean) {
@@ -64,10 +64,10 @@ func (o Outlook) Best(length time.Duration) (best Window, found bool) {
 	return best, found
 }
 
-// ForecastLeads are how far ahead of its slot a forecast is kept as it was first
-// seen, so that it can be held against the actual later. The error grows slowly
-// from hour to hour, so a few tell it. The longest is the last that an outlook
-// has for sure: it begins with the slot of now and often is a slot short.
+// ForecastLeads are the times ahead of a slot for which its forecasts are archived, to be
+// compared with the actual later. The error grows slowly from hour to hour, so a few are
+// enough. The longest is the last that an outlook always has: it begins with the current slot
+// and is often one slot short.
 func ForecastLeads() []time.Duration {
 	return []time.Duration{
 		30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour,
@@ -75,16 +75,15 @@ func ForecastLeads() []time.Duration {
 	}
 }
 
-// ForecastLead is how far ahead of a slot's start a forecast was seen, counted
-// from the start of the slot in which it was: the forecast that Outlook has at
-// that place. It may have been up to a slot less.
+// ForecastLead is how far ahead of a slot's start a forecast was seen, counted from the start
+// of the slot in which it was seen, like the index in an Outlook. The real lead may have been
+// up to a slot shorter.
 func ForecastLead(s Slot) time.Duration { return s.From.Sub(SlotAt(s.FetchedAt)) }
 
-// ForecastError is how far forecasts that were seen so far ahead are from the
-// actual on average.
+// ForecastError is the mean error of forecasts that were seen so far ahead.
 type ForecastError struct {
 	Provider, Grid string
 	Ahead          time.Duration
-	Mean           GramsPerKWh // of the absolute differences
-	Pairs          int         // forecasts that have an actual, at least one
+	Mean           GramsPerKWh // mean absolute difference
+	Pairs          int         // number of forecasts that have an actual, at least one
 }

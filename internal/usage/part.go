@@ -2,9 +2,9 @@ package usage
 
 import "time"
 
-// Part is the CPU time of one series in one stretch [From, To) of a piece in
-// which it was one key's. The parts of a series add up to its sample; they are
-// the grain at which usage is attributed, before keys are added up.
+// Part is the CPU time of one series in one stretch [From, To) of a piece, with a single key.
+// The parts of a series add up to its sample. Usage is attributed by part, then added up by
+// key.
 type Part struct {
 	Series   Series
 	Key      Key
@@ -12,22 +12,21 @@ type Part struct {
 	CPU      BusyIdle[CPUSeconds]
 }
 
-// HostFact is the energy of one host in one stretch of a piece, kept for as
-// long as its workspace lives.
+// HostFact is the energy of one host in one stretch of a piece, kept while its workspace
+// exists.
 type HostFact struct {
-	Host    string    // the label, as it came
+	Host    string    // the label as received
 	Machine string    // machine type
 	Start   time.Time // of the piece
-	Until   time.Time // end of the stretch; one that ended before a workspace began is not its
+	Until   time.Time // end of the stretch; usage that ended before a workspace began is not the workspace's
 	CPU     BusyIdle[CPUSeconds]
 	Energy  BusyIdle[KWh]
 }
 
-// Active is what metrics and rows of workspaces are about: a host that the newest
-// reading of the source has seen.
+// Active is an active workspace: a host in the newest collected interval.
 type Active struct {
-	Key            // whose it is now
-	Host    string // the label, as it came: 172.16.100.5:9100
+	Key            // current key
+	Host    string // the label as received: 172.16.100.5:9100
 	Started time.Time
 }
 
@@ -37,13 +36,13 @@ type ActiveUsage struct {
 	Energy    BusyIdle[KWh]
 	Emissions BusyIdle[Grams]
 	Priced    bool // whether any of it is priced; if not, Emissions is unknown
-	Estimated KWh  // the part of Energy that no CPU time was seen for: the average of its machine type
+	Estimated KWh  // the part of Energy without measured CPU time, estimated from the mean of its machine type
 }
 
-// Shown says which users /metrics names where their number is limited, and,
-// by key, what of the settled counters is shown elsewhere than where the key is
-// shown now: under "other" for a user who is named, under the user's own name
-// for one who is no longer. With it no counter falls when the list changes.
+// Shown records which users /metrics names if their number is limited and, by key, which part
+// of the settled counters is shown under another name than the key's current one: under "other"
+// for a user who is named now, under the user's own name for one who no longer is. This keeps
+// every counter from falling when the list changes.
 type Shown struct {
 	Users     map[string]bool // nil: not chosen yet
 	Elsewhere map[Key]SettledUsage
@@ -55,13 +54,13 @@ type SettledUsage struct {
 	Emissions BusyIdle[Grams]
 }
 
-// Rollup is one interval as other systems get it: its usage by group and by user,
-// each of which adds up to the site.
+// Rollup is one interval as other systems get it: its usage by group and by user. Each of them
+// adds up to the site.
 type Rollup struct {
 	Interval  Interval
-	Revision  int64        // grows with every change of any interval
+	Revision  int64        // increases with every change of any interval
 	State     State        // Unpriced, Provisional or Settled
-	Intensity *GramsPerKWh // what turns the site's energy into its grams; nil while unpriced
+	Intensity *GramsPerKWh // the site's grams divided by its energy; nil while unpriced
 	Groups    []RollupMember
 	Users     []RollupMember
 }
@@ -74,9 +73,8 @@ type RollupMember struct {
 	Emissions *BusyIdle[Grams] // nil while unpriced
 }
 
-// Profile is how the CPU time of one series spread over a piece: what was used
-// in each of equal steps from the piece's start. It gives proportions; how much
-// it was in all is the Sample's to say.
+// Profile is how the CPU time of one series is spread over a piece: the time used in each of
+// equal steps from the piece's start. It gives proportions only; the total is the Sample's.
 type Profile struct {
 	Step time.Duration
 	CPU  []BusyIdle[CPUSeconds]

@@ -2,15 +2,14 @@ package usage
 
 import "time"
 
-// Proof is all that is known of one interval and of how it came to be so: what an
-// explanation is made of. Where Pruned, the facts at the grain of keys are kept no
-// more; what else there is stands.
+// Proof is everything stored about one interval and how it came about; explanations are made
+// from it. If Pruned, its per-key rows were deleted and the rest is still there.
 type Proof struct {
 	Record
 	Pruned   bool
-	Attempts int       // failed ones, since the last answer
-	Error    string    // of the last of them
-	RetryAt  time.Time // not asked for before; zero: not put off, or not asked for again
-	Slots    []Slot    // of every provider and grid, whose time is in the interval
+	Attempts int       // failed attempts since the last answer
+	Error    string    // of the last failed attempt
+	RetryAt  time.Time // no attempt before; zero: not waiting, or not fetched again
+	Slots    []Slot    // of every provider and grid, within the interval
 	Changes  []Change  // since it first had a price, oldest first
 }

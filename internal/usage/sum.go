@@ -6,11 +6,11 @@ import (
 	"math/bits"
 )
 
-// Sum adds float64 values exactly: a signed fixed-point number of 128 bits, 64
-// of them behind the point. Each value is cut to 2^-64 once, on its own, and
-// from then on order does not matter: the same values give the same bits in any
-// order, and taking a value away leaves exactly what was there before it came.
-// That is what lets an interval be replaced without a trace, by any path.
+// Sum adds float64 values exactly: it is a signed fixed-point number of 128 bits with 64
+// fraction bits. Each value is cut to 2^-64 once, on its own; from then on order does not
+// matter: the same values give the same bits in any order, and subtracting a value leaves
+// exactly what was there before it was added. That is what allows an interval to be replaced
+// without a trace.
 //
 // Range: |sum| < 2^63, far above the joules of a planet; finite values only.
 type Sum struct {
@@ -21,13 +21,13 @@ type Sum struct {
 // Add adds v.
 func (s *Sum) Add(v float64) { s.add(fixed(v)) }
 
-// Sub takes v away again.
+// Sub subtracts v.
 func (s *Sum) Sub(v float64) { s.add(fixed(v).minus()) }
 
 // AddSum adds another sum.
 func (s *Sum) AddSum(o Sum) { s.add(o) }
 
-// SubSum takes another sum away.
+// SubSum subtracts another sum.
 func (s *Sum) SubSum(o Sum) { s.add(o.minus()) }
 
 func (s *Sum) add(o Sum) {
@@ -36,17 +36,17 @@ func (s *Sum) add(o Sum) {
 	s.hi = s.hi + o.hi + int64(carry)
 }
 
-// minus is the sum with the other sign.
+// minus returns the negated sum.
 func (s Sum) minus() Sum {
 	lo, borrow := bits.Sub64(0, s.lo, 0)
 	return Sum{hi: -s.hi - int64(borrow), lo: lo}
 }
 
-// Float64 is the nearest value to within one unit in the last place.
+// Float64 returns the sum to within one unit in the last place.
 func (s Sum) Float64() float64 {
 	if s.hi < 0 {
-		// From the right side of zero: -1 and a fraction next to 1 would lose
-		// what is left of a small value.
+		// Negate first: for a small negative sum, -1 plus a fraction close to 1 would lose its
+		// digits.
 		return -s.minus().Float64()
 	}
 	return float64(s.hi) + math.Ldexp(float64(s.lo), -64)
@@ -55,7 +55,7 @@ func (s Sum) Float64() float64 {
 // SumBytes is the length of a Sum in AppendBinary's form.
 const SumBytes = 16
 
-// AppendBinary appends the sum's 16 bytes, big endian.
+// AppendBinary appends the sum as 16 bytes, big endian.
 func (s Sum) AppendBinary(b []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(s.hi))
 	return binary.BigEndian.AppendUint64(b, s.lo)
@@ -74,7 +74,7 @@ func fixed(v float64) Sum {
 	return Sum{hi: int64(whole), lo: uint64(part * (1 << 32) * (1 << 32))}
 }
 
-// BusyIdleSum adds one quantity up exactly, mode by mode.
+// BusyIdleSum adds one quantity exactly, mode by mode.
 type BusyIdleSum[T ~float64] struct {
 	busy, idle Sum
 }
@@ -85,12 +85,12 @@ func (s *BusyIdleSum[T]) Add(v BusyIdle[T]) {
 	s.idle.Add(float64(v.Idle))
 }
 
-// BusyIdle is what was added up.
+// BusyIdle returns the sums by mode.
 func (s BusyIdleSum[T]) BusyIdle() BusyIdle[T] {
 	return BusyIdle[T]{Busy: T(s.busy.Float64()), Idle: T(s.idle.Float64())}
 }
 
-// Total is both modes together.
+// Total returns the sum of both modes.
 func (s BusyIdleSum[T]) Total() T {
 	both := s.busy
 	both.AddSum(s.idle)

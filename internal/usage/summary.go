@@ -2,11 +2,11 @@ package usage
 
 import "time"
 
-// Summary is what is known as of one moment, over all intervals.
+// Summary is the totals over all intervals, as of one moment.
 type Summary struct {
 	Totals   []Total       // by key, ordered
 	Newest   *Newest       // nil while no interval has facts
-	States   map[State]int // every state, also those with none
+	States   map[State]int // every state, including those without intervals
 	Unpriced KWh           // energy without an intensity
 	Machines []string      // every machine type ever seen, ordered
 }
@@ -17,7 +17,7 @@ type Total struct {
 	Last             time.Time // start of the newest piece with usage of this key
 	CPU              BusyIdle[CPUSeconds]
 	Energy           BusyIdle[KWh]
-	Emissions        BusyIdle[Grams] // of the priced part
+	Emissions        BusyIdle[Grams] // of the priced part of Energy
 	Priced           bool            // whether any of it is priced; if not, Emissions is unknown
 	SettledEnergy    BusyIdle[KWh]
 	SettledEmissions BusyIdle[Grams]
@@ -38,7 +38,7 @@ type KeyUsage struct {
 	Priced    bool
 }
 
-// Share is the CPU time of one key in one piece of time.
+// Share is the CPU time of one key in one piece.
 type Share struct {
 	Key
 	CPU BusyIdle[CPUSeconds]

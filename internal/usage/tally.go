@@ -2,7 +2,7 @@ package usage
 
 import "time"
 
-// Scope says what usage is added up by.
+// Scope is what usage is added up by.
 type Scope string
 
 // The scopes. Ada is the whole site; the first four are those of fact_usage.
@@ -14,12 +14,12 @@ const (
 	ScopeGroup   Scope = "group"
 )
 
-// Scopes lists them in the order in which they are explained.
+// Scopes lists the scopes, from the whole to the parts.
 func Scopes() []Scope {
 	return []Scope{ScopeAda, ScopeProject, ScopeMachine, ScopeUser, ScopeGroup}
 }
 
-// Member names whose a key's usage is in the scope: of ada, "ada".
+// Member returns the member of the scope that a key belongs to: for ada, "ada".
 func (s Scope) Member(k Key) string {
 	switch s {
 	case ScopeProject:
@@ -52,15 +52,15 @@ type Tally struct {
 	Unpriced     KWh // of Energy: no intensity yet, so in no emissions
 	Provisional  KWh // of Energy: priced, and may be restated
 	Forecast     KWh // of Energy: priced with a forecast
-	Unattributed KWh // of Energy: nobody's
+	Unattributed KWh // of Energy: of no known user
 
-	// Doubt is how far Energy may be off by the error of the average power of its
-	// machine types; of what has no known error, nothing: that is Undoubted.
+	// Doubt is how far Energy may be off because of the errors of the average powers. Undoubted
+	// is the energy whose average power has no known error; it adds nothing to Doubt.
 	Doubt     KWh
 	Undoubted KWh
 }
 
-// Member is the usage of one member of a scope in one interval, as fact_usage has it.
+// Member is the usage of one member of a scope in one interval, as in fact_usage.
 type Member struct {
 	Interval  Interval
 	State     State
@@ -72,11 +72,11 @@ type Member struct {
 	Intensity *GramsPerKWh     // nil while unpriced
 }
 
-// Gap is a run of adjacent intervals in one state, and why.
+// Gap is a run of adjacent intervals in one state, with the reason.
 type Gap struct {
 	Period
 	State     State
 	Intervals int
-	Attempts  int    // the most of any of them
+	Attempts  int    // the largest number of any of them
 	Error     string // of the newest failed attempt
 }

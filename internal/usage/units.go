@@ -2,7 +2,7 @@ package usage
 
 import "time"
 
-// CPUSeconds is time of one core, in seconds.
+// CPUSeconds is CPU time in seconds of one core.
 type CPUSeconds float64
 
 // Watts is average power per core.
@@ -17,21 +17,21 @@ type Grams float64
 // GramsPerKWh is the carbon intensity of electricity, gCO2eq/kWh.
 type GramsPerKWh float64
 
-// wattSecondsPerKWh is the one conversion between the units of this project:
-// 1 kWh = 1000 W x 3600 s.
+// wattSecondsPerKWh is the only conversion between units in this project: 1 kWh = 1000 W x 3600
+// s.
 const wattSecondsPerKWh = 3_600_000
 
-// For is the energy of a core of w watts over s seconds.
+// For returns the energy of a core of w watts over s seconds.
 func (w Watts) For(s CPUSeconds) KWh { return KWh(float64(w) * float64(s) / wattSecondsPerKWh) }
 
-// Over is the mean power that draws the energy in a time.
+// Over returns the mean power that uses the energy in a time.
 func (k KWh) Over(d time.Duration) Watts { return Watts(float64(k) * wattSecondsPerKWh / d.Seconds()) }
 
-// PerHour is the rate that emits the mass in a time, in grams an hour.
+// PerHour returns the rate in grams per hour of a mass emitted in a time.
 func (g Grams) PerHour(d time.Duration) float64 { return float64(g) / d.Hours() }
 
-// At is what energy emits at an intensity. Energy and intensity must be of the
-// same half hour: a product of means is not the mean of products.
+// At returns the emissions of energy at an intensity. Both must be of the same half hour: a
+// product of means is not the mean of products.
 func (k KWh) At(i GramsPerKWh) Grams { return Grams(float64(k) * float64(i)) }
 
 // BusyIdle holds one quantity for both modes.
@@ -39,7 +39,7 @@ type BusyIdle[T ~float64] struct {
 	Busy, Idle T
 }
 
-// Total is busy and idle together.
+// Total returns the sum of busy and idle.
 func (b BusyIdle[T]) Total() T { return b.Busy + b.Idle }
 
 // Plus adds mode by mode.

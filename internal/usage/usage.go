@@ -1,14 +1,13 @@
-// Package usage is the vocabulary that every other package speaks: what a
-// quantity, an interval, a key and a state are. It must not know where numbers
-// come from, where they are kept or how they are shown, and imports the
-// standard library only. Start with Interval, then Sample and Fact: data flows
-// from the one to the other.
+// Package usage is the vocabulary of all other packages: quantities, intervals, keys and
+// states. It must not know where numbers come from, where they are stored or how they are
+// shown, and imports the standard library only. Start with Interval, then Sample and Fact:
+// samples become facts.
 package usage
 
 import "time"
 
-// Mode says whether a CPU second did work. Steal and guest time are in neither:
-// steal is billed on the machine that had it, guest is already inside user.
+// Mode tells whether CPU seconds did work. Steal and guest time have neither mode: steal is
+// billed on the machine that had it, guest is already part of user.
 type Mode string
 
 // The two modes of every usage number.
@@ -18,7 +17,7 @@ const (
 )
 
 const (
-	// Unattributed is the user of what is nobody's, so that sums hold.
+	// Unattributed is the user of usage that belongs to no known user, so that sums hold.
 	Unattributed = "unattributed"
 	// Unknown stands for a project or machine that the series do not name.
 	Unknown = "unknown"
@@ -32,8 +31,7 @@ const (
 	SourceUsageWriter     = "mongodb_usage" // where usage is written
 )
 
-// Series is what one group of CPU series says about itself: one virtual
-// machine, as its labels have it.
+// Series identifies one virtual machine by the labels of its CPU series.
 type Series struct {
 	Project, Machine, Host, User string
 }
@@ -44,21 +42,21 @@ type Sample struct {
 	CPU BusyIdle[CPUSeconds]
 }
 
-// Coverage says how much of a project's CPU time was seen: all modes together,
-// over cores x time.
+// Coverage is how much of a project's CPU time was seen: all modes together, compared with
+// cores x time.
 type Coverage struct {
 	Seen, Capacity CPUSeconds
 }
 
-// Reading is what the source knows of one piece of time. No samples means that
-// the source answered and had no series: empty, which is not 0.
+// Reading is what the source knows of one piece. No samples means that the source answered and
+// had no series: empty, which is not 0.
 type Reading struct {
 	Piece    Interval
 	Samples  []Sample
 	Coverage map[string]Coverage // by project; nil where cores are not known
 }
 
-// Key says whose usage a number is. It is the finest grain kept.
+// Key is the finest division of usage that is stored.
 type Key struct {
 	Project, Machine, User, Group string
 }
@@ -78,9 +76,9 @@ func (k Key) Compare(o Key) int {
 	return 0
 }
 
-// Fact is the energy of one key in one piece of an interval. Its emissions are
-// Energy x the intensity of the slot that holds the piece; they are not kept
-// beside it, so that a restated intensity cannot leave two truths behind.
+// Fact is the energy of one key in one piece of an interval. Its emissions are Energy x the
+// intensity of the piece's slot. They are not stored with it, so that a restated intensity
+// cannot leave two versions.
 type Fact struct {
 	Key
 	Start  time.Time // of the piece
@@ -93,14 +91,14 @@ type Rating struct {
 	Machine string
 	Watts   BusyIdle[Watts]
 	Source  string // where the average comes from: "config", "default", or the stored average's own source
-	// Error is the standard error of the energy that the average gives, as a part
-	// of it; nil: not known, which is not 0.
+	// Error is the standard error of energy computed from the average, as a fraction of it;
+	// nil: unknown, which is not 0.
 	Error *float64
 }
 
-// State of an interval. Every interval has exactly one; it moves only forward,
-// from Missing to Unpriced to Provisional to Settled. Empty is what Missing
-// becomes when the source answered without series; it is asked for once more.
+// State is the state of an interval. Every interval has exactly one. It moves only forward:
+// Missing, Unpriced, Provisional, Settled. Missing becomes Empty if the source answers without
+// series; the interval is then fetched once more.
 type State string
 
 // The states of an interval.
@@ -115,7 +113,7 @@ const (
 // States lists every state in the order of an interval's life.
 func States() []State { return []State{Missing, Empty, Unpriced, Provisional, Settled} }
 
-// OrLater is the later of two states of an interval that has facts.
+// OrLater returns the later of two states of an interval that has facts.
 func (s State) OrLater(o State) State {
 	if s == Settled || s == Provisional && o != Settled {
 		return s
