@@ -17,6 +17,9 @@ ROOT     := $(CURDIR)
 # runs one statement at a time under its own lock, reads and writes memory that Go knows
 # nothing of, and is seven times slower when watched.
 RACE     := -race -gcflags='modernc.org/...=-race=false -d=checkptr=0'
+# It is for the packages in which goroutines meet: those whose code has any, or locks.
+CONCURRENT := $(addprefix ./,$(sort $(dir $(shell grep -rlE '^[[:space:]]+"sync/?[a-z]*"$$|[[:space:]]go func|[.]Go.func' \
+	--include='*.go' --exclude='*_test.go' --exclude-dir=e2e cmd collector internal))))
 # Packages of $(E2E) in which goroutines of this repository meet. The others run
 # programs and ask them: the detector would watch Prometheus, not this code.
 E2ERACE  := ./mongodb
@@ -59,7 +62,8 @@ test: unit e2e ## run every test: units, real files, real components (needs Go a
 # -count=1: Go's cache of results does not see files outside of a module, nor programs
 # that a test builds and runs.
 unit: race
-	$(GO) test -count=1 $(RACE) -timeout 20m ./...
+	$(GO) test -count=1 $(RACE) -timeout 20m $(CONCURRENT)
+	$(GO) test -count=1 -timeout 20m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CONCURRENT))")
 	cd dashboards && $(GO) test -count=1 ./...
 
 race:
