@@ -206,7 +206,7 @@ func TestForecastErrors(t *testing.T) {
 				t.Errorf("got %+v, %v, want %+v", got, err, c.want)
 			}
 			for _, lead := range usage.ForecastLeads() {
-				mean, n, err := s.forecastError(t.Context(), "uk", c.grid, lead, since(c.since))
+				mean, n, err := forecastError(t, s, "uk", c.grid, lead, since(c.since))
 				i := slices.IndexFunc(c.want, func(e usage.ForecastError) bool { return e.Ahead == lead })
 				if err != nil || i < 0 && n != 0 || i >= 0 && (n != c.want[i].Pairs || mean != c.want[i].Mean) {
 					t.Errorf("of %v ahead there is %v of %d, %v", lead, mean, n, err)
@@ -216,7 +216,7 @@ func TestForecastErrors(t *testing.T) {
 	}
 	// The actual is revised: so is the error.
 	saveSlots(t, s, answer(17, 1, 11, 12, say(14, 100), func(s *usage.Slot) { s.Actual = new(usage.GramsPerKWh(110)) }))
-	if mean, n, err := s.forecastError(t.Context(), "uk", "GB", half, since(0)); n != 2 || err != nil || math.Abs(float64(mean-15)) > 1e-12 {
+	if mean, n, err := forecastError(t, s, "uk", "GB", half, since(0)); n != 2 || err != nil || math.Abs(float64(mean-15)) > 1e-12 {
 		t.Errorf("after a revision it is %v of %d, %v", mean, n, err)
 	}
 }
@@ -240,4 +240,16 @@ func BenchmarkForecastErrors(b *testing.B) {
 			b.Fatal(all, err)
 		}
 	}
+}
+
+// forecastError is the entry of ForecastErrors for a lead; n = 0 if there is none.
+func forecastError(t *testing.T, s *Store, provider, grid string, ahead time.Duration, since time.Time) (mean usage.GramsPerKWh, n int, err error) {
+	t.Helper()
+	all, err := s.ForecastErrors(t.Context(), provider, grid, since)
+	for _, e := range all {
+		if e.Ahead == ahead {
+			return e.Mean, e.Pairs, err
+		}
+	}
+	return 0, 0, err
 }

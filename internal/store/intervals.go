@@ -178,30 +178,30 @@ func (s *Store) RetryNow(ctx context.Context, intervals ...usage.Interval) error
 }
 
 // Pending lists the unpriced and provisional intervals, oldest first.
-func (s *Store) Pending(ctx context.Context) ([]usage.Pending, error) {
-	var all []usage.Pending
-	err := each(ctx, s.reader, `SELECT start, seconds, state, retry_at IS NOT NULL FROM usage_interval
-		WHERE state IN ('unpriced', 'provisional') ORDER BY start`, nil, func(rows *sql.Rows) error {
-		var p usage.Pending
-		var start, seconds int64
-		if err := rows.Scan(&start, &seconds, &p.State, &p.Again); err != nil {
+func (s *Store) Pending(ctx context.Context) (all []usage.Pending, err error) {
+	err = s.read(ctx, func(tx *sqlite.Tx) error {
+		all = nil
+		if err := each(ctx, tx, `SELECT start, seconds, state, retry_at IS NOT NULL FROM usage_interval
+			WHERE state IN ('unpriced', 'provisional') ORDER BY start`, nil, func(rows *sql.Rows) error {
+			var p usage.Pending
+			var start, seconds int64
+			err := rows.Scan(&start, &seconds, &p.State, &p.Again)
+			p.Interval = usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second}
+			all = append(all, p)
+			return err
+		}); err != nil {
 			return err
 		}
-		p.Interval = usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second}
-		all = append(all, p)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	for i := range all {
-		if all[i].State == usage.Provisional {
-			if all[i].Prices, err = readPrices(ctx, s.reader, all[i].Interval); err != nil {
-				return nil, err
+		for i := range all {
+			if all[i].State == usage.Provisional {
+				if all[i].Prices, err = readPrices(ctx, tx, all[i].Interval); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	return all, nil
+		return nil
+	})
+	return all, err
 }
 
 // Gaps returns the runs of adjacent intervals in one state, in order of time, of the intervals

@@ -116,53 +116,51 @@ func (s *Store) archive(ctx context.Context, tx *sqlite.Tx, slots []usage.Slot) 
 // ForecastErrors returns the mean errors of the forecasts of slots that begin at since or later
 // and have an actual, by lead, the shortest first. A lead without such forecasts is left out.
 func (s *Store) ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error) {
+	return readForecastErrors(ctx, s.reader, provider, grid, since)
+}
+
+func readForecastErrors(ctx context.Context, db queryer, provider, grid string, since time.Time) ([]usage.ForecastError, error) {
 	var all []usage.ForecastError
-	err := each(ctx, s.reader, `SELECT seen.ahead, avg(abs(seen.gco2eq_per_kwh - slot.actual)), count(*)
+	err := each(ctx, db, `SELECT seen.ahead, avg(abs(seen.gco2eq_per_kwh - slot.actual)), count(*)
 		FROM forecast_seen AS seen JOIN intensity_slot AS slot USING (provider, grid, slot_start)
 		WHERE provider = ? AND grid = ? AND slot_start >= ? AND slot.actual IS NOT NULL
 		GROUP BY seen.ahead ORDER BY seen.ahead`,
 		[]any{provider, grid, since.Unix()}, func(rows *sql.Rows) error {
 			e := usage.ForecastError{Provider: provider, Grid: grid}
 			var ahead int64
-			if err := rows.Scan(&ahead, &e.Mean, &e.Pairs); err != nil {
-				return err
-			}
+			err := rows.Scan(&ahead, &e.Mean, &e.Pairs)
 			e.Ahead = time.Duration(ahead) * time.Second
 			all = append(all, e)
-			return nil
+			return err
 		})
 	return all, err
-}
-
-// forecastError is the entry of ForecastErrors for a lead, which must be one of
-// usage.ForecastLeads. With n = 0 there is no mean; it is not 0.
-func (s *Store) forecastError(ctx context.Context, provider, grid string, ahead time.Duration, since time.Time) (mean usage.GramsPerKWh, n int, err error) {
-	all, err := s.ForecastErrors(ctx, provider, grid, since)
-	if i := slices.IndexFunc(all, func(e usage.ForecastError) bool { return e.Ahead == ahead }); i >= 0 {
-		return all[i].Mean, all[i].Pairs, err
-	}
-	return 0, 0, err
 }
 
 // ForecastsUsed returns, for each grid whose forecasts price any piece of a period, the errors
 // of its forecasts made that far ahead, of slots since a time. An entry without Pairs means
 // that nothing is known of that grid.
-func (s *Store) ForecastsUsed(ctx context.Context, p usage.Period, ahead time.Duration, since time.Time) ([]usage.ForecastError, error) {
-	var all []usage.ForecastError
-	err := each(ctx, s.reader, "SELECT DISTINCT provider, grid FROM interval_price WHERE kind = 'forecast' AND start >= ? AND start < ? ORDER BY 1, 2",
-		[]any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
-			e := usage.ForecastError{Ahead: ahead}
-			err := rows.Scan(&e.Provider, &e.Grid)
-			all = append(all, e)
+func (s *Store) ForecastsUsed(ctx context.Context, p usage.Period, ahead time.Duration, since time.Time) (used []usage.ForecastError, err error) {
+	err = s.read(ctx, func(tx *sqlite.Tx) error {
+		used = nil
+		if err := each(ctx, tx, "SELECT DISTINCT provider, grid FROM interval_price WHERE kind = 'forecast' AND start >= ? AND start < ? ORDER BY 1, 2",
+			[]any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
+				e := usage.ForecastError{Ahead: ahead}
+				err := rows.Scan(&e.Provider, &e.Grid)
+				used = append(used, e)
+				return err
+			}); err != nil {
 			return err
-		})
-	if err != nil {
-		return nil, err
-	}
-	for i := range all {
-		if all[i].Mean, all[i].Pairs, err = s.forecastError(ctx, all[i].Provider, all[i].Grid, ahead, since); err != nil {
-			return nil, err
 		}
-	}
-	return all, nil
+		for i := range used {
+			all, err := readForecastErrors(ctx, tx, used[i].Provider, used[i].Grid, since)
+			if err != nil {
+				return err
+			}
+			if n := slices.IndexFunc(all, func(e usage.ForecastError) bool { return e.Ahead == ahead }); n >= 0 {
+				used[i] = all[n]
+			}
+		}
+		return nil
+	})
+	return used, err
 }
