@@ -74,6 +74,25 @@ func TestForgetUserAsks(t *testing.T) {
 	}
 }
 
+func TestDropNeverAskedAsks(t *testing.T) {
+	for typed, want := range map[string]string{"yes\n": "Dropped 5 intervals.\n", "no\n": ""} {
+		s := leftByAClock(t)
+		terminal, keyboard := openTerminal(t)
+		if _, err := keyboard.WriteString(typed); err != nil {
+			t.Fatal(err)
+		}
+		var stdout, stderr bytes.Buffer
+		code := run([]string{"intervals", "--drop-never-asked", "--storage.path", s.store, "--config.file", s.file}, streams{terminal, &stdout, &stderr})
+		if (code == exitDone) != (want != "") || stdout.String() != want {
+			t.Errorf("%q: exit code %d: %s", typed, code, stdout.String())
+		}
+		question := "Drop 5 intervals of " + s.store + " that were never asked for, before the first usage or in a gap of more than 90 days? Type yes: "
+		if !strings.HasPrefix(stderr.String(), question) {
+			t.Errorf("%q: %s", typed, stderr.String())
+		}
+	}
+}
+
 func TestCtrlCAnswersAQuestion(t *testing.T) {
 	terminal, keyboard := openTerminal(t)
 	ctx, cancel := context.WithCancel(t.Context())

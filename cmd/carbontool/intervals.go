@@ -13,16 +13,21 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
+	"github.com/carbon-exporter/carbon_exporter/internal/progress"
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/table"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// listIntervals lists which intervals are stored, which are not, and why.
+// listIntervals lists which intervals are stored, which are not, and why. It also
+// drops those that only a wrong clock has made missing.
 type listIntervals struct {
 	site
-	span   timeRange
-	states []string
-	format string
+	span        timeRange
+	states      []string
+	format      string
+	formatGiven bool
+	drop, yes   bool
 }
 
 func (l *listIntervals) register(app *kingpin.Application) *kingpin.CmdClause {
@@ -39,6 +44,12 @@ carbon_exporter retries missing intervals by itself, oldest first. Time before t
 first stored interval and gaps between ranges are not listed; "carbontool backfill"
 collects them.
 
+A clock that was wrong can leave thousands of missing intervals that nobody ever asked
+for. If there are any, the last line says how many, and --drop-never-asked deletes them:
+those before the first usage, or in a gap of more than 90 days between two usages. It
+never deletes an interval that ends within the last lookback. carbon_exporter may run at
+the same time.
+
 Example:
 
     carbontool intervals --state=missing --state=empty
@@ -51,11 +62,19 @@ Example:
 		all = append(all, string(s))
 	}
 	c.Flag("state", "Show only this state: "+strings.Join(all, ", ")+". Can be repeated.").PlaceHolder("STATE").EnumsVar(&l.states, all...)
-	c.Flag("format", "Output format: table or json.").Default("table").EnumVar(&l.format, "table", "json")
+	c.Flag("format", "Output format: table or json.").Default("table").IsSetByUser(&l.formatGiven).EnumVar(&l.format, "table", "json")
+	c.Flag("drop-never-asked", "Instead of listing, delete missing intervals that were never asked for and that only a wrong clock can have left.").BoolVar(&l.drop)
+	c.Flag("yes", "Do not ask for confirmation.").BoolVar(&l.yes)
 	return c
 }
 
 func (l *listIntervals) run(ctx context.Context, s streams) error {
+	if l.drop {
+		return l.dropNeverAsked(ctx, s)
+	}
+	if l.yes {
+		return wrongUsef("--yes belongs to --drop-never-asked")
+	}
 	cfg, err := l.config()
 	if err != nil {
 		return err
@@ -87,7 +106,66 @@ func (l *listIntervals) run(ctx context.Context, s streams) error {
 	if l.format == "json" {
 		return gapsJSON(s.out, gaps)
 	}
-	return gapsTable(s.out, gaps)
+	if err := gapsTable(s.out, gaps); err != nil {
+		return err
+	}
+	n, err := st.NeverAsked(ctx, now.Add(-time.Duration(cfg.Lookback)))
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%s %s never asked for, %s; if a wrong clock left them, drop them with --drop-never-asked.\n", intervals(n), wasOrWere(n), whereNeverAsked)
+	return err
+}
+
+// whereNeverAsked is where intervals can be dropped.
+const whereNeverAsked = "before the first usage or in a gap of more than 90 days"
+
+func wasOrWere(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
+
+// dropNeverAsked deletes what a wrong clock has left.
+func (l *listIntervals) dropNeverAsked(ctx context.Context, s streams) error {
+	switch {
+	case l.span.fromGiven || l.span.toGiven || len(l.states) > 0 || l.formatGiven:
+		return wrongUsef("--drop-never-asked cannot be combined with --from, --to, --state or --format")
+	case !l.yes && !progress.Terminal(s.in):
+		return wrongUsef("standard input is not a terminal, so there is nobody to confirm: add --yes")
+	}
+	cfg, err := l.config()
+	if err != nil {
+		return err
+	}
+	if err := l.there(); err != nil {
+		return err
+	}
+	st, err := store.Open(ctx, l.storagePath, l.options(cfg))
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	before := time.Now().Add(-time.Duration(cfg.Lookback))
+	n, err := st.NeverAsked(ctx, before)
+	switch {
+	case err != nil:
+		return err
+	case n == 0:
+		_, err := fmt.Fprintln(s.out, "There are no intervals to drop.")
+		return err
+	case !l.yes:
+		question := fmt.Sprintf("Drop %s of %s that %s never asked for, %s? Type yes: ", intervals(n), l.storagePath, wasOrWere(n), whereNeverAsked)
+		if err := confirm(ctx, s, question); err != nil {
+			return err
+		}
+	}
+	n, err = st.DropNeverAsked(ctx, before)
+	if n > 0 || err == nil {
+		fmt.Fprintf(s.out, "Dropped %s.\n", intervals(n))
+	}
+	return err
 }
 
 func gapsTable(out io.Writer, gaps []usage.Gap) error {
