@@ -44,11 +44,25 @@ func Read(path string) ([]byte, error) {
 	return text, err
 }
 
-// IsEmpty says whether a text sets no key at all. It is valid and means the
-// defaults, but a file that was cut short while being saved looks the same.
+// IsEmpty says whether a text sets no key at all, be it that all of its sections are
+// empty. It is valid and means the defaults, but a file that was cut short while
+// being saved looks the same.
 func IsEmpty(text []byte) bool {
 	root, err := readTree(text)
-	return err == nil && isEmpty(root)
+	return err == nil && (isEmpty(root) || setsNothing(root))
+}
+
+// setsNothing says that no mapping holds anything but empty mappings.
+func setsNothing(n *yaml.Node) bool {
+	if n.Kind != yaml.MappingNode {
+		return false
+	}
+	for i := 1; i < len(n.Content); i += 2 {
+		if !setsNothing(n.Content[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func isEmpty(root *yaml.Node) bool {

@@ -96,6 +96,9 @@ func TestDefaultIsWhatAnEmptyFileMeans(t *testing.T) {
 		{"nothing, written out", "null\n"},
 		{"an empty mapping", "{}\n"},
 		{"an empty mapping and a comment", "# nothing\n{} # at all\n"},
+		{"sections without keys", "prometheus: {}\nattribution:\n  {}\n"},
+		{"sections of sections without keys", "prometheus: {labels: {}}\n"},
+		{"an empty section and its alias", "prometheus: &empty {}\npower: *empty\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, err := Parse("carbon.yml", []byte(test.text))
@@ -113,7 +116,7 @@ func TestDefaultIsWhatAnEmptyFileMeans(t *testing.T) {
 }
 
 func TestFileThatSetsAKeyIsNotEmpty(t *testing.T) {
-	for _, text := range []string{"interval: 30m", "{interval: 30m}", "prometheus:", "- a", "text", "{", "{}\n---\n{}"} {
+	for _, text := range []string{"interval: 30m", "{interval: 30m}", "prometheus:", "prometheus: {}\npower: {pue: 1}", "budgets: []", "- a", "text", "{", "{}\n---\n{}"} {
 		if IsEmpty([]byte(text)) {
 			t.Errorf("%q is empty", text)
 		}

@@ -114,6 +114,9 @@ func exposures(was, is *config.Config) (all []exposure) {
 	if from, to := was.Prometheus.Labels.User, is.Prometheus.Labels.User; named && from != to {
 		all = append(all, exposure{"prometheus.labels.user", from, to})
 	}
+	if now > 0 && is.Metrics.Keep > was.Metrics.Keep { // people who were here long ago
+		all = append(all, exposure{"metrics.keep", was.Metrics.Keep, is.Metrics.Keep})
+	}
 	return append(all, mongoExposures(was.MongoDB, is.MongoDB, now > 0, named)...)
 }
 
@@ -137,6 +140,9 @@ func mongoExposures(was, is *config.MongoDB, shown, named bool) (all []exposure)
 	}
 	if from, to := was.Fields.Users.PlatformName, is.Fields.Users.PlatformName; named && from != to {
 		all = append(all, exposure{"mongodb.fields.users.platform_name", from, to})
+	}
+	if from, to := was.Fields.Workspaces.Owner, is.Fields.Workspaces.Owner; named && from != to {
+		all = append(all, exposure{"mongodb.fields.workspaces.owner", from, to})
 	}
 	if from, to := was.UsageDatabase, is.UsageDatabase; to != "" && from != to {
 		all = append(all, exposure{"mongodb.usage_database", from, to})

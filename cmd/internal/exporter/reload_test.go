@@ -51,6 +51,8 @@ func TestReload(t *testing.T) {
 		{"an empty document", "---\n...\n", 500, path + ": sets no key", "1.25"},
 		{"an empty mapping", "{}\n", 500, path + ": sets no key", "1.25"},
 		{"nothing, written out", "null\n", 500, path + ": sets no key", "1.25"},
+		{"sections without keys", "prometheus: {}\nattribution: {}\n", 500, path + ": sets no key", "1.25"},
+		{"sections of sections without keys", "prometheus: {labels: {}}\n", 500, path + ": sets no key", "1.25"},
 		{"all is well again", configText("power: {pue: 1.75}\n"), 200, "", "1.75"},
 	} {
 		t.Run(step.name, func(t *testing.T) {
@@ -130,6 +132,7 @@ func TestAReloadSaysWhatItChanged(t *testing.T) {
 	write(t, key, strings.Repeat("k", 32))
 	pseudonym := "attribution: {user_label: pseudonym, pseudonym_key_file: " + key + "}\n"
 	const mongo = "mongodb: {uri: 'mongodb://carbon:hunter2@127.0.0.1:1', fields: {users: {platform_name: %s}}}\n"
+	const ownerMongo = "mongodb: {uri: 'mongodb://carbon:hunter2@127.0.0.1:1', fields: {users: {platform_name: id}, workspaces: {owner: %s}}}\n"
 	for _, test := range []struct {
 		name, was, is string
 		want          []string // log lines of the reload
@@ -145,6 +148,10 @@ func TestAReloadSaysWhatItChanged(t *testing.T) {
 		{"all are named", "attribution: {max_users: 5}\n", "", []string{"changed=attribution.max_users", "key=attribution.max_users was=5 is=0"}},
 		{"fewer are named", "", "attribution: {max_users: 5}\n", []string{"changed=attribution.max_users"}},
 		{"all of nobody", "attribution: {user_label: none, max_users: 5}\n", "attribution: {user_label: none}\n", []string{"changed=attribution.max_users"}},
+		{"people of long ago", "metrics: {keep: 40d}\n", "metrics: {keep: 41d}\n", []string{"changed=metrics.keep", "key=metrics.keep was=40d is=41d"}},
+		{"people of long ago, of whom nobody is shown", "attribution: {user_label: none}\n", "attribution: {user_label: none}\nmetrics: {keep: 50d}\n", []string{"changed=metrics.keep"}},
+		{"not as long ago", "metrics: {keep: 50d}\n", "metrics: {keep: 41d}\n", []string{"changed=metrics.keep"}},
+		{"another field names owners", fmt.Sprintf(mongo, "id"), fmt.Sprintf(ownerMongo, "mail"), []string{"changed=mongodb.fields.workspaces.owner", "key=mongodb.fields.workspaces.owner was=owner is=mail"}},
 		{"another label names users", "power: {pue: 1}\n", "prometheus: {labels: {user: mail}}\n", []string{"changed=", "key=prometheus.labels.user was=user is=mail"}},
 		{"a directory names users", "", fmt.Sprintf(mongo, "id"), []string{"changed=mongodb", `key=mongodb was="not configured"`}},
 		{"another field names users", fmt.Sprintf(mongo, "id"), fmt.Sprintf(mongo, "mail"), []string{"changed=mongodb.fields.users.platform_name", "key=mongodb.fields.users.platform_name was=id is=mail"}},
