@@ -29,7 +29,6 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
-	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
@@ -54,6 +53,14 @@ type flags struct {
 	workspaces      bool
 	web             *web.FlagConfig
 	log             promslog.Config
+}
+
+// webConfigFile is the file of TLS and authentication; empty: none.
+func (f flags) webConfigFile() string {
+	if f.web == nil { // a rehearsal has no sockets
+		return ""
+	}
+	return *f.web.WebConfigFile
 }
 
 // errAnswered says that the arguments asked for a text, such as --help, and that
@@ -115,7 +122,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	}
 	cfg, empty, err := load(f)
 	if err == nil {
-		err = checkWebConfig(*f.web.WebConfigFile)
+		err = checkWebConfig(f.webConfigFile())
 	}
 	if err == nil && f.configCheck {
 		err = checkFiles(f, cfg)
@@ -152,22 +159,6 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	}
 	log.Info("Stopped")
 	return exitDone
-}
-
-// checkWebConfig looks at the file before somebody reads it who would wait for a
-// pipe.
-func checkWebConfig(file string) error {
-	if file == "" {
-		return nil
-	}
-	_, err := readfile.Check(file)
-	if err == nil {
-		err = web.Validate(file)
-	}
-	if err != nil {
-		return fmt.Errorf("--web.config.file: %w", err)
-	}
-	return nil
 }
 
 // checkFiles says what is wrong with the files that a configuration names, each in

@@ -40,9 +40,10 @@ func (d *daemon) server() *http.Server {
 	mux.Handle("GET /config", pages.Handler(http.HandlerFunc(d.showConfig)))
 	mux.Handle("GET /{$}", pages.Handler(http.HandlerFunc(d.landing)))
 	mux.Handle("/-/reload", pages.Handler(d.lifecycle(d.requestReload)))
+	files := &webFiles{file: d.flags.webConfigFile(), log: d.log}
 	return &http.Server{
 		Handler:           door.NoBody(mux),
-		ConnState:         door.NewConnections(door.Affordable(maxConnections)).Changed,
+		ConnState:         files.guard(door.NewConnections(door.Affordable(maxConnections)).Changed),
 		ErrorLog:          door.ErrorLog(d.log),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       10 * time.Second, // no page reads a body
