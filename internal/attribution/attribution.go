@@ -1,7 +1,7 @@
-// Package attribution says whose usage it is. It knows the operator's rules for
-// groups and what a directory says of hosts, users and times; it must not know
-// watts or grams, nor where the directory is kept. Start with Rules.Parts; an
-// Index is the directory made ready to be asked, Learn keeps it up to date.
+// Package attribution decides which key usage belongs to. It knows the operator's rules for
+// groups and what a directory says of hosts, users and times; it must not know watts or grams,
+// nor where the directory is stored. Start with Rules.Parts. An Index is a directory prepared
+// for lookups, and Learn keeps a directory up to date.
 package attribution
 
 import (
@@ -10,44 +10,43 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// GroupBy is how a group is found.
+// GroupBy is how the group of usage is determined.
 type GroupBy string
 
-// The ways to find a group.
+// The values of GroupBy.
 const (
 	ByProject        GroupBy = "project"         // configured lists; a project in none is its own group
 	ByProjectMachine GroupBy = "project_machine" // IDAaaS_Muon
-	ByDirectory      GroupBy = "directory"       // the user's own, first by name; in none: unattributed
+	ByDirectory      GroupBy = "directory"       // the user's group, the first by name; without one: unattributed
 )
 
 // Rules attribute samples. They are not changed once made.
 type Rules struct {
 	GroupBy   GroupBy
 	Groups    map[string]string // project -> group
-	Directory *Index            // nil: there is none
+	Directory *Index            // nil: none
 }
 
-// Whose says whose a series is at one moment: the user its label names, else its
-// owner, of several the first by name.
+// Whose returns the key of a series at one moment. Its user is the one that its label names,
+// else the host's owner, the first by name if there are several.
 func (r Rules) Whose(s usage.Series, at time.Time) usage.Key {
 	host := r.host(s)
 	user := s.User
 	if user == "" {
-		if owners := r.Directory.Owners(host, at); len(owners) > 0 {
+		if owners := r.Directory.ownersAt(host, at); len(owners) > 0 {
 			user = owners[0]
 		}
 	}
 	return r.key(r.placed(s, host), user, at)
 }
 
-// Since says since when those who have a host at one moment have had it, or since
-// when it waits in a pool. It is false where there is no record of it. The host is
-// the label, as it came.
+// Since returns since when the current owners have had a host, or since when it has waited in a
+// pool. ok is false if there is no record of it. host is the label as received.
 func (r Rules) Since(host string, at time.Time) (time.Time, bool) {
-	return r.Directory.Since(r.host(usage.Series{Host: host}), at)
+	return r.Directory.since(r.host(usage.Series{Host: host}), at)
 }
 
-// key names the usage that a user, "" for nobody, has of a series at one moment.
+// key returns the key of a user's usage of a series at one moment; user "" means nobody.
 func (r Rules) key(s usage.Series, user string, at time.Time) usage.Key {
 	if user == "" {
 		user = usage.Unattributed
@@ -66,18 +65,18 @@ func (r Rules) key(s usage.Series, user string, at time.Time) usage.Key {
 	return k
 }
 
-// home is the group of a user at one moment, as the directory has it.
+// home returns the group of a user at one moment according to the directory.
 func (r Rules) home(user string, at time.Time) string {
 	if user == usage.Unattributed {
 		return usage.Unattributed
 	}
-	if group := r.Directory.Group(user, at); group != "" {
+	if group := r.Directory.group(user, at); group != "" {
 		return group
 	}
 	return usage.Unattributed
 }
 
-// host is how the directory spells the host of a series; empty if it names none.
+// host returns the host of a series in the directory's spelling; empty if it names none.
 func (r Rules) host(s usage.Series) string {
 	if r.Directory == nil || s.Host == usage.Unknown {
 		return ""
@@ -85,13 +84,13 @@ func (r Rules) host(s usage.Series) string {
 	return hostName(s.Host)
 }
 
-// placed fills in what a series does not say of its project and machine and the
-// directory knows of its host.
+// placed fills in the project and machine type that a series lacks, if the directory knows them
+// for its host.
 func (r Rules) placed(s usage.Series, host string) usage.Series {
 	if s.Project != usage.Unknown && s.Machine != usage.Unknown {
 		return s
 	}
-	p := r.Directory.Placement(host)
+	p := r.Directory.placement(host)
 	if s.Project == usage.Unknown && p.Project != "" {
 		s.Project = p.Project
 	}

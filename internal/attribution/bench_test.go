@@ -83,7 +83,7 @@ func BenchmarkLookUpOfOwners(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		w := &c.Workspaces[i%len(c.Workspaces)]
-		if owners := x.Owners(w.Host, w.Acquired); len(owners) != 1 {
+		if owners := x.ownersAt(w.Host, w.Acquired); len(owners) != 1 {
 			b.Fatalf("%d owners", len(owners))
 		}
 	}
@@ -94,7 +94,7 @@ func BenchmarkLookUpOfAGroup(b *testing.B) {
 	x := NewIndex(Learn(directory.Directory{}, c).Directory)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		if x.Group(c.People[i*7919%len(c.People)].ID, c.AsOf) == "" {
+		if x.group(c.People[i*7919%len(c.People)].ID, c.AsOf) == "" {
 			b.Fatal("in no group")
 		}
 	}

@@ -6,27 +6,27 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
-// reading is when the records were read, and when they were the time before.
+// reading is when the records were read, and when they were read before.
 type reading struct{ before, now time.Time }
 
-// shortest is how long any tenure lasts. One that turns out to have lasted no time
-// is kept so long, for the directory never forgets that it was there.
+// shortest is the length of the shortest tenure. One that turns out to have had no length is
+// stored with this one, because the directory never forgets a tenure.
 const shortest = time.Second
 
-// follow appends the history of a document whose record now says w, old being
-// what is known of it. A record tells only of its last owner, so a history with
-// earlier ones is continued; any other is made from the record.
+// follow appends the new history of a document: w is its record now, old its known history. A
+// record only has its last owner, so a history with earlier owners is continued; any other is
+// made from the record.
 func (r reading) follow(to, old []directory.Tenure, w directory.Workspace) []directory.Tenure {
 	w.Created, w.Acquired, w.Deleted = whole(w.Created), whole(w.Acquired), whole(w.Deleted)
 	switch {
 	case !w.Deleted.IsZero() && w.Deleted.Before(w.Created):
-		return append(to, old...) // it can't have been so
+		return append(to, old...) // impossible times
 	case len(old) == 0:
 		return appendRecord(to, w)
 	}
 	last := old[len(old)-1]
 	same := last.Owner == w.Owner && last.Host == w.Host
-	// Given back and taken again between two readings, by the same.
+	// Returned and acquired again between two readings, by the same owner.
 	again := w.Owner != "" && w.Acquired.After(r.before) && w.Acquired.After(last.From) &&
 		(w.Deleted.IsZero() || w.Acquired.Before(w.Deleted))
 	switch {
@@ -44,9 +44,8 @@ func (r reading) follow(to, old []directory.Tenure, w directory.Workspace) []dir
 	}
 }
 
-// transfer appends the history of a document that has passed from its last owner
-// to that of its record: when the record says, else when it was read, but not
-// after it was deleted.
+// transfer appends the history of a document that passed from its last owner to that of its
+// record: at the time in the record, else when it was read, but not after it was deleted.
 func (r reading) transfer(to, old []directory.Tenure, w directory.Workspace) []directory.Tenure {
 	last := old[len(old)-1]
 	when := r.now
@@ -68,8 +67,8 @@ func (r reading) vanish(to, old []directory.Tenure) []directory.Tenure {
 	return append(append(to, old[:len(old)-1]...), ended(last, later(r.now, last.From.Add(shortest))))
 }
 
-// appendTaken is appendRecord for a machine that was seen waiting: if the record
-// does not say when its owner took it, then at the given time.
+// appendTaken is appendRecord for a machine that was seen waiting: if the record does not say
+// when its owner acquired it, the given time counts.
 func appendTaken(to []directory.Tenure, w directory.Workspace, at time.Time) []directory.Tenure {
 	if w.Acquired.IsZero() {
 		w.Acquired = at
@@ -77,8 +76,8 @@ func appendTaken(to []directory.Tenure, w directory.Workspace, at time.Time) []d
 	return appendRecord(to, w)
 }
 
-// appendRecord appends what a record says on its own: nobody's until acquired,
-// then its owner's until deleted.
+// appendRecord appends what a record says on its own: no owner until it was acquired, then its
+// owner until it was deleted.
 func appendRecord(to []directory.Tenure, w directory.Workspace) []directory.Tenure {
 	pool := directory.Tenure{Document: w.Document, Host: w.Host, From: w.Created, To: w.Deleted}
 	if w.Owner == "" {
@@ -89,7 +88,7 @@ func appendRecord(to []directory.Tenure, w directory.Workspace) []directory.Tenu
 	return appendTenure(appendTenure(to, ended(pool, owned.From)), owned)
 }
 
-// isWaiting says that nobody has ever had the machine.
+// isWaiting reports whether the machine never had an owner.
 func isWaiting(history []directory.Tenure) bool {
 	for _, t := range history {
 		if t.Owner != "" {
@@ -99,7 +98,7 @@ func isWaiting(history []directory.Tenure) bool {
 	return true
 }
 
-// ended is the tenure, over by the given time.
+// ended returns the tenure with an end no later than the given time.
 func ended(t directory.Tenure, by time.Time) directory.Tenure {
 	if t.To.IsZero() || t.To.After(by) {
 		t.To = by
@@ -107,7 +106,7 @@ func ended(t directory.Tenure, by time.Time) directory.Tenure {
 	return t
 }
 
-// notBefore is an end that is not before a time; none stays none.
+// notBefore returns an end moved to a time if it is earlier; no end stays no end.
 func notBefore(end, t time.Time) time.Time {
 	if end.IsZero() {
 		return end
@@ -115,7 +114,7 @@ func notBefore(end, t time.Time) time.Time {
 	return later(end, t)
 }
 
-// appendTenure appends a tenure that lasts.
+// appendTenure appends a tenure unless it has no length.
 func appendTenure(to []directory.Tenure, t directory.Tenure) []directory.Tenure {
 	if !t.To.IsZero() && !t.To.After(t.From) {
 		return to

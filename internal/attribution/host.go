@@ -4,8 +4,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
-// hostName is directory.HostName without its allocation for labels that are spelled
-// so already: it is asked for every sample.
+// hostName is directory.HostName without its allocation for labels that are already in that
+// spelling: it is called for every sample.
 func hostName(label string) string {
 	if label == "" || label[len(label)-1] == '.' {
 		return directory.HostName(label)

@@ -8,8 +8,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
-// Index is a directory made ready to be asked by host and time. It is not
-// changed once made; a nil Index is a directory that knows nothing.
+// Index is a directory prepared for lookups by host and time. It is not changed once made; a
+// nil Index is a directory that knows nothing.
 type Index struct {
 	hosts     map[string]run // of stretches
 	stretches []stretch      // by host and time, none overlap
@@ -23,14 +23,14 @@ type Index struct {
 // run is a part [from, to) of a slice.
 type run struct{ from, to int32 }
 
-// stretch is a time [from, to), in Unix seconds, in which the owners of a host
-// stay the same. One without owners is nobody's.
+// stretch is a time [from, to), in Unix seconds, in which the owners of a host do not change.
+// It may have none.
 type stretch struct {
 	from, to int64
 	owners   run
 }
 
-// NewIndex makes a directory ready. Its tenures may be in any order and overlap.
+// NewIndex prepares a directory. Its tenures may be in any order and overlap.
 func NewIndex(d directory.Directory) *Index {
 	x := &Index{
 		hosts:  map[string]run{},
@@ -47,27 +47,26 @@ func NewIndex(d directory.Directory) *Index {
 	return x
 }
 
-// Owners are those who have a host, spelled as HostName does, at one moment, in
-// order and in equal shares; the share of an owner whom the directory does not
-// list is "unattributed". None: it is nobody's. The slice must not be changed.
-func (x *Index) Owners(host string, at time.Time) []string {
+// ownersAt returns the owners of a host, spelled as by HostName, at one moment, in order and
+// with equal shares; an owner whom the directory does not list is "unattributed". It is empty
+// if nobody has the host. The slice must not be changed.
+func (x *Index) ownersAt(host string, at time.Time) []string {
 	if s := x.at(host, at); s != nil {
 		return x.ownersOf(*s)
 	}
 	return nil
 }
 
-// Since is Rules.Since, of a host as HostName spells it.
-func (x *Index) Since(host string, at time.Time) (time.Time, bool) {
+// since is Rules.Since for a host in HostName's spelling.
+func (x *Index) since(host string, at time.Time) (time.Time, bool) {
 	if s := x.at(host, at); s != nil {
 		return moment(s.from), true
 	}
 	return time.Time{}, false
 }
 
-// Group is the first by name of the groups that a user is in at one moment;
-// empty: in none.
-func (x *Index) Group(user string, at time.Time) string {
+// group returns the first by name of the groups that a user is in at one moment; empty: none.
+func (x *Index) group(user string, at time.Time) string {
 	if x == nil {
 		return ""
 	}
@@ -80,21 +79,21 @@ func (x *Index) Group(user string, at time.Time) string {
 	return ""
 }
 
-// Placement is what the directory knows of a host's project and machine type.
-func (x *Index) Placement(host string) directory.Placement {
+// placement returns what the directory knows of a host's project and machine type.
+func (x *Index) placement(host string) directory.Placement {
 	if x == nil {
 		return directory.Placement{}
 	}
 	return x.places[host]
 }
 
-// Knows says whether the directory lists a user. One that lists nobody at all
-// has no list: then every owner counts.
-func (x *Index) Knows(user string) bool {
+// knows reports whether the directory lists a user. If it lists nobody at all, every owner
+// counts as listed.
+func (x *Index) knows(user string) bool {
 	return x != nil && (len(x.people) == 0 || x.people[user])
 }
 
-// between are the stretches of a host that lie at least partly in [from, to).
+// between returns the stretches of a host that lie at least partly in [from, to).
 func (x *Index) between(host string, from, to int64) []stretch {
 	if x == nil || host == "" {
 		return nil

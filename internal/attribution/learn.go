@@ -4,11 +4,10 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
-// Learn brings a directory up to date with a reading of the records. What the
-// records no longer say stays as the past; what changes without a time of its own
-// changes when it was read. Reading the same again changes nothing, and the order
-// of the records does not matter. Neither argument is changed; the new directory
-// shares with the known one what stayed the same.
+// Learn updates a directory from a reading of the records. What the records no longer say stays
+// as the past; a change without a time of its own counts from when it was read. Reading the
+// same records again changes nothing, and their order does not matter. Neither argument is
+// changed; the new directory shares unchanged parts with the known one.
 func Learn(known directory.Directory, c directory.Census) directory.Learned {
 	known.Tenures = sorted(known.Tenures, compareTenures)
 	known.People = sorted(known.People, comparePeople)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // cloud is machines that are made, handed out, given back, passed on, deleted and
@@ -122,7 +121,7 @@ func TestWhatWasReadOfThePastStays(t *testing.T) {
 			for h := range 10 {
 				host := fmt.Sprint("h", h)
 				// A tenure that was seen at its very end is kept for a moment.
-				if got, want := after.Owners(host, c.now.Add(shortest)), c.owners(host); !slices.Equal(got, want) {
+				if got, want := after.ownersAt(host, c.now.Add(shortest)), c.owners(host); !slices.Equal(got, want) {
 					t.Fatalf("seed %d: %s at %v: %s is %v's, the records say %v", seed, host, c.now, host, got, want)
 				}
 				if !known.AsOf.IsZero() {
@@ -145,12 +144,12 @@ func samePast(t *testing.T, before, after *Index, host string, until time.Time, 
 	t.Helper()
 	for range 20 {
 		at := hour(0).Add(time.Duration(r.Int63n(int64(until.Sub(hour(0))))))
-		owners := before.Owners(host, at)
-		if got := after.Owners(host, at); !slices.Equal(got, owners) {
+		owners := before.ownersAt(host, at)
+		if got := after.ownersAt(host, at); !slices.Equal(got, owners) {
 			t.Fatalf("%s at %v was %v's and has become %v's", host, at, owners, got)
 		}
 		for _, u := range owners {
-			if was, is := before.Group(u, at), after.Group(u, at); was != is {
+			if was, is := before.group(u, at), after.group(u, at); was != is {
 				t.Fatalf("%s at %v was in %q and has come to be in %q", u, at, was, is)
 			}
 		}
@@ -161,11 +160,10 @@ func samePast(t *testing.T, before, after *Index, host string, until time.Time, 
 func spansCover(t *testing.T, spans []directory.Span, before, after *Index, host string, until time.Time) {
 	t.Helper()
 	for at := hour(0); at.Before(until); at = at.Add(time.Minute) {
-		if slices.Equal(before.Owners(host, at), after.Owners(host, at)) {
+		if slices.Equal(before.ownersAt(host, at), after.ownersAt(host, at)) {
 			continue
 		}
-		moment := usage.Interval{Start: at, Length: time.Nanosecond}
-		if !slices.ContainsFunc(spans, func(s directory.Span) bool { return s.Host == host && s.Touches(moment) }) {
+		if !slices.ContainsFunc(spans, func(s directory.Span) bool { return s.Host == host && holds(s, at) }) {
 			t.Fatalf("%s at %v has other owners and no span says so", host, at)
 		}
 	}

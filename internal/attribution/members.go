@@ -7,10 +7,10 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
-// changedMemberships are those that began or ended since the last reading. A
-// group's record has no times: who is seen for the first time has always been in
-// it, who was known before joined or left when it was read. Groups that are the
-// first at all, as when their collection was misspelt before, are no change.
+// changedMemberships returns the memberships that began or ended since the last reading. A
+// group's record has no times: a user seen for the first time has always been in it; a user
+// known before joined or left when it was read. If there were no groups at all before, for
+// example because their collection was misspelt, nothing counts as a change.
 func changedMemberships(known directory.Directory, c directory.Census) []directory.Membership {
 	at := whole(c.AsOf)
 	past, now := known.Memberships, pairs(c.Groups)
@@ -42,8 +42,8 @@ func changedMemberships(known directory.Directory, c directory.Census) []directo
 	return changed
 }
 
-// continued is what becomes of a user's last membership of a group who is in it
-// now, or is not.
+// continued returns a user's last membership of a group with its changes, given whether the
+// user is in the group now.
 func continued(last directory.Membership, in bool, at time.Time) (m directory.Membership, differs bool) {
 	m = last
 	switch open := last.To.IsZero(); {
@@ -54,12 +54,12 @@ func continued(last directory.Membership, in bool, at time.Time) (m directory.Me
 	case last.To.Before(at):
 		m.From, m.To = at, time.Time{}
 	default:
-		m.To = time.Time{} // left and back in one moment
+		m.To = time.Time{} // left and back at the same moment
 	}
 	return m, true
 }
 
-// wasSeen says whether a user was known before, or known of.
+// wasSeen reports whether a user was known before, as a person or a member of a group.
 func wasSeen(known directory.Directory, user string) bool {
 	if _, ok := slices.BinarySearchFunc(known.People, directory.Person{ID: user}, comparePeople); ok {
 		return true
@@ -68,7 +68,7 @@ func wasSeen(known directory.Directory, user string) bool {
 	return at < len(known.Memberships) && known.Memberships[at].User == user
 }
 
-// pairs are the users and groups of a reading, in order, each once.
+// pairs returns the users and groups of a reading, in order, each pair once.
 func pairs(groups map[string][]string) []directory.Membership {
 	n := 0
 	for _, members := range groups {

@@ -2,13 +2,13 @@ package attribution
 
 import "time"
 
-// forever is the end, in Unix seconds, of what has none: the year 36812.
+// forever is the end, in Unix seconds, of a time without an end: the year 36812.
 const forever = 1 << 40
 
-// startSeconds is a start in Unix seconds. Directories hold whole ones.
+// startSeconds is a start in Unix seconds. Directories have whole seconds.
 func startSeconds(t time.Time) int64 { return t.Unix() }
 
-// endSeconds is an end in Unix seconds: zero means that there is none.
+// endSeconds is an end in Unix seconds; the zero time means no end.
 func endSeconds(t time.Time) int64 {
 	if t.IsZero() {
 		return forever
@@ -16,10 +16,10 @@ func endSeconds(t time.Time) int64 {
 	return min(t.Unix(), forever)
 }
 
-// moment is what seconds came from.
+// moment is the inverse of startSeconds.
 func moment(s int64) time.Time { return time.Unix(s, 0).UTC() }
 
-// endMoment is what endSeconds came from.
+// endMoment is the inverse of endSeconds.
 func endMoment(s int64) time.Time {
 	if s >= forever {
 		return time.Time{}
@@ -34,5 +34,5 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// whole is a time in UTC without its fraction of a second; zero stays zero.
+// whole returns a time in UTC without its fraction of a second; zero stays zero.
 func whole(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }

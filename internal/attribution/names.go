@@ -6,16 +6,16 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// folded is the user under which those who are not named are shown together.
+// folded is the user that stands for all users who are not shown by name.
 const folded = "other"
 
-// isNobody says that an owner's name can't be a user's: it is empty, no label
-// can hold it, or it stands for something else wherever users are shown.
+// isNobody reports whether an owner's name cannot be a user's: it is empty, cannot be a label
+// value, or means something else wherever users are shown.
 func isNobody(owner string) bool {
 	return owner == folded || !isName(owner)
 }
 
-// isName says that a label can hold the name and that it means somebody.
+// isName reports whether a name can be a label value and stands for a user.
 func isName(name string) bool {
 	return name != "" && name != usage.Unattributed && utf8.ValidString(name)
 }

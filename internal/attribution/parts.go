@@ -7,9 +7,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Handovers are the series whose owners change strictly inside the piece and
-// that do not name their user themselves: those that a Profile splits better
-// than time does. They come in the order of the samples.
+// Handovers returns the series whose owners change strictly inside the piece and that do not
+// name their user themselves, in the order of the samples. A Profile splits them better than
+// elapsed time does.
 func (r Rules) Handovers(reading usage.Reading) []usage.Series {
 	var series []usage.Series
 	var held []holding
@@ -24,12 +24,11 @@ func (r Rules) Handovers(reading usage.Reading) []usage.Series {
 	return series
 }
 
-// Parts cuts every sample at the moments at which its owners change. Those of one
-// series add up to its sample, mode by mode. A user whom the series names has all
-// of it; what is nobody's is unattributed; owners at the same time share equally.
-// A stretch of a piece takes what the series' finer Profile has in it, busy and
-// idle each for itself, or its share of the time where there is no such profile
-// or none that makes sense. A part's group is that of its start.
+// Parts splits every sample at the moments at which its owners change. The parts of one series
+// add up to its sample, mode by mode. A user named by the series has all of it; usage without
+// an owner is unattributed; owners at the same time share equally. A stretch of a piece gets
+// what the series' finer Profile has in it, busy and idle separately, or its share of the time
+// if there is no usable profile. A part's group is the one at its start.
 func (r Rules) Parts(reading usage.Reading, finer map[usage.Series]usage.Profile) []usage.Part {
 	piece := reading.Piece
 	parts := make([]usage.Part, 0, len(reading.Samples))
@@ -53,7 +52,7 @@ func (r Rules) Parts(reading usage.Reading, finer map[usage.Series]usage.Profile
 	return parts
 }
 
-// split appends the parts of a sample that several had.
+// split appends the parts of a sample of several owners.
 func (r Rules) split(parts []usage.Part, s usage.Sample, placed usage.Series, held []holding, piece usage.Interval, finer usage.Profile) []usage.Part {
 	shares := sharesOf(held, paceOf(finer, piece.Length, busyOf), paceOf(finer, piece.Length, idleOf))
 	busy := deal(float64(s.CPU.Busy), shares, func(h share) float64 { return h.busy })
@@ -68,14 +67,14 @@ func (r Rules) split(parts []usage.Part, s usage.Sample, placed usage.Series, he
 	return parts
 }
 
-// holding is a stretch [from, to) of a piece, counted from its start, in which
-// the owners stay the same. No owners: nobody's.
+// holding is a stretch [from, to) of a piece, counted from the piece's start, in which the
+// owners do not change. It may have none.
 type holding struct {
 	from, to time.Duration
 	owners   []string
 }
 
-// user is whose a holding of one owner or none is.
+// user returns the user of a holding with at most one owner.
 func (h holding) user() string {
 	if len(h.owners) == 0 {
 		return usage.Unattributed
@@ -83,8 +82,8 @@ func (h holding) user() string {
 	return h.owners[0]
 }
 
-// holdings appends the stretches that make up a piece, at least one. Whether
-// there is no record of a time or it was nobody's makes no difference.
+// holdings appends the stretches that make up a piece, at least one. A time without a record
+// and a time without an owner are the same.
 func (x *Index) holdings(to []holding, host string, piece usage.Interval) []holding {
 	end := piece.End()
 	last := end.Unix()
@@ -102,7 +101,7 @@ func (x *Index) holdings(to []holding, host string, piece usage.Interval) []hold
 	return appendHolding(to, holding{at, piece.Length, nil})
 }
 
-// appendHolding appends a holding if it lasts, or makes the last one longer.
+// appendHolding appends a holding unless it is empty, or extends the last one.
 func appendHolding(to []holding, h holding) []holding {
 	if h.from >= h.to {
 		return to

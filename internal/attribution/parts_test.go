@@ -204,10 +204,10 @@ func TestAHostThatTooManyClaimIsNobodys(t *testing.T) {
 		tenures = append(tenures, directory.Tenure{Host: "localhost", Owner: fmt.Sprint("u", i), From: at(i)})
 	}
 	x := NewIndex(directory.Directory{Tenures: tenures})
-	if n := len(x.Owners("localhost", at(maxSharing-1))); n != maxSharing {
+	if n := len(x.ownersAt("localhost", at(maxSharing-1))); n != maxSharing {
 		t.Errorf("%d owners, want %d", n, maxSharing)
 	}
-	if n := len(x.Owners("localhost", at(maxSharing))); n != 0 {
+	if n := len(x.ownersAt("localhost", at(maxSharing))); n != 0 {
 		t.Errorf("one more, and %d owners are left", n)
 	}
 }

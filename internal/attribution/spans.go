@@ -14,14 +14,14 @@ type hostSpan struct {
 	from, to int64
 }
 
-// changedSpans are where the owners of hosts, or what is known of a host, differ
-// between two directories. Each document is looked at on its own: an overlap of
-// two can make a span too many, never one too few.
+// changedSpans returns where the owners of hosts, or what is known of a host, differ between
+// two directories. Each document is compared on its own: where two overlap, there can be a span
+// too many but never one too few.
 func changedSpans(known directory.Directory, l directory.Learned) []directory.Span {
 	before, after := people(known.People), people(l.Directory.People)
 	looked := l.Tenures
 	if len(known.People) != len(l.Directory.People) {
-		looked = l.Directory.Tenures // who became known has what was nobody's
+		looked = l.Directory.Tenures // users who became known get usage that was unattributed
 	}
 	d := differ{before: before, after: after}
 	for len(looked) > 0 {
@@ -36,12 +36,12 @@ func changedSpans(known directory.Directory, l directory.Learned) []directory.Sp
 		}
 	}
 	if !known.AsOf.IsZero() && len(known.Memberships) == 0 && len(l.Memberships) > 0 {
-		d.spans = append(d.spans, hostSpan{"", startSeconds(time.Time{}), forever}) // groups of everybody, anywhere
+		d.spans = append(d.spans, hostSpan{"", startSeconds(time.Time{}), forever}) // groups of anybody, on any host
 	}
 	return joined(d.spans)
 }
 
-// documentOf are the tenures of one document.
+// documentOf returns the tenures of one document.
 func documentOf(tenures []directory.Tenure, document string) []directory.Tenure {
 	from, _ := slices.BinarySearchFunc(tenures, document, func(t directory.Tenure, d string) int { return cmp.Compare(t.Document, d) })
 	if from == len(tenures) || tenures[from].Document != document {
@@ -50,10 +50,10 @@ func documentOf(tenures []directory.Tenure, document string) []directory.Tenure 
 	return tenures[from:][:documentLength(tenures[from:])]
 }
 
-// people are those a directory lists, in order.
+// people are the people whom a directory lists, in order.
 type people []directory.Person
 
-// knows is Index.Knows.
+// knows is Index.knows.
 func (p people) knows(user string) bool {
 	if len(p) == 0 {
 		return true
@@ -75,8 +75,8 @@ type holder struct {
 	known       bool
 }
 
-// document compares two histories of one document between any two moments at
-// which either turns.
+// document compares two histories of one document between any two moments at which either
+// changes.
 func (d *differ) document(old, now []directory.Tenure) {
 	d.cuts = d.cuts[:0]
 	for _, history := range [...][]directory.Tenure{old, now} {
@@ -109,7 +109,7 @@ func holderAt(history []directory.Tenure, at int64, listed people) holder {
 	return holder{}
 }
 
-// joined are the spans in order, those that touch made one.
+// joined returns the spans in order, with touching ones merged.
 func joined(spans []hostSpan) []directory.Span {
 	slices.SortFunc(spans, func(a, b hostSpan) int {
 		return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))

@@ -7,16 +7,16 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// share is what one user has of a piece in a stretch [from, to) of it: weights of
-// each mode, which mean something only beside those of the other shares.
+// share is what one user has of a piece in a stretch [from, to) of it: a weight per mode, which
+// has a meaning only relative to the other shares.
 type share struct {
 	user       string
 	from, to   time.Duration
 	busy, idle float64
 }
 
-// sharesOf deals holdings out to their owners, in the order of time and name.
-// What a user has without a break is one share.
+// sharesOf divides holdings between their owners, in order of time and name. Consecutive
+// holdings of a user make one share.
 func sharesOf(held []holding, busy, idle pace) []share {
 	var shares []share
 	for _, h := range held {
@@ -38,7 +38,7 @@ func sharesOf(held []holding, busy, idle pace) []share {
 	return shares
 }
 
-// unbroken is the share of a user that a holding goes on with, or nil.
+// unbroken returns the share of a user that a holding continues, or nil.
 func unbroken(shares []share, user string, h holding) *share {
 	for i := range shares {
 		if s := &shares[i]; s.user == user && s.to >= h.from {
@@ -48,8 +48,8 @@ func unbroken(shares []share, user string, h holding) *share {
 	return nil
 }
 
-// deal divides a total by weight. The last who gets any gets what is left, so
-// that nothing is lost to rounding.
+// deal divides a total by weight. The last share with a weight gets the rest, so that nothing
+// is lost to rounding.
 func deal(total float64, shares []share, weight func(share) float64) []float64 {
 	sum, last := 0.0, 0
 	for i, s := range shares {
@@ -67,7 +67,7 @@ func deal(total float64, shares []share, weight func(share) float64) []float64 {
 	return dealt
 }
 
-// pace is how one mode's CPU time spreads over a piece.
+// pace is how one mode's CPU time is spread over a piece.
 type pace struct {
 	piece time.Duration
 	steps []usage.BusyIdle[usage.CPUSeconds] // of equal length; none: evenly
@@ -77,12 +77,12 @@ type pace struct {
 func busyOf(b usage.BusyIdle[usage.CPUSeconds]) float64 { return float64(b.Busy) }
 func idleOf(b usage.BusyIdle[usage.CPUSeconds]) float64 { return float64(b.Idle) }
 
-// leastCPU is what a profile must hold to say anything: less than a nanosecond
-// is nothing, and would be lost in the arithmetic.
+// leastCPU is the least that a profile must hold to be used: less than a nanosecond would be
+// lost in the arithmetic.
 const leastCPU = 1e-9
 
-// paceOf is what a profile says of one mode: evenly if it does not cover the
-// piece, holds nothing, or holds what is no CPU time.
+// paceOf returns the pace of one mode according to a profile: even if the profile does not
+// cover the piece, is empty, or has values that are no CPU time.
 func paceOf(p usage.Profile, piece time.Duration, of func(usage.BusyIdle[usage.CPUSeconds]) float64) pace {
 	even := pace{piece: piece}
 	n := time.Duration(len(p.CPU))
@@ -104,8 +104,8 @@ func paceOf(p usage.Profile, piece time.Duration, of func(usage.BusyIdle[usage.C
 	return pace{piece: piece, steps: p.CPU, of: of}
 }
 
-// in is the weight of a stretch [from, to) of the piece. A step that is cut
-// counts by time.
+// in returns the weight of a stretch [from, to) of the piece. A partly covered step counts in
+// proportion to time.
 func (p pace) in(from, to time.Duration) float64 {
 	if p.steps == nil {
 		return (to - from).Seconds()

@@ -8,26 +8,26 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// maxSharing is how many owners can have a host at once. A name that more claim
-// ("localhost") says nothing of whose it is, and is nobody's.
+// maxSharing is how many owners a host can have at once. A name with more owners, such as
+// "localhost", identifies no host, and its usage is unattributed.
 const maxSharing = 32
 
-// turn is a moment at which a host becomes somebody's, or is no longer.
+// turn is a moment at which an owner gets a host, or loses it.
 type turn struct {
 	at    int64
 	host  int    // number of the host
 	by    int    // +1 or -1
-	owner string // empty: nobody's
+	owner string // empty: none
 }
 
-// addTenures turns tenures into stretches: it walks through the turns of each
-// host in the order of time and keeps count of who has it.
+// addTenures turns tenures into stretches: it goes through the turns of each host in order of
+// time and counts its owners.
 func (x *Index) addTenures(tenures []directory.Tenure) {
 	names, turns := turnsOf(tenures)
 	x.stretches = make([]stretch, 0, len(turns)/2)
 	x.owners = make([]string, 0, len(turns)/2)
 	x.hosts = make(map[string]run, len(names))
-	holders := map[string]int{} // tenures by owner, at the moment
+	holders := map[string]int{} // current number of tenures by owner
 	var listed []string
 	for len(turns) > 0 {
 		host, first, open := turns[0].host, len(x.stretches), 0
@@ -43,7 +43,7 @@ func (x *Index) addTenures(tenures []directory.Tenure) {
 					delete(holders, t.owner)
 				}
 			}
-			if open > 0 { // then there is a turn at which it ends
+			if open > 0 { // then there is a later turn
 				listed = x.list(listed[:0], holders)
 				x.addStretch(first, now, turns[0].at, listed)
 			}
@@ -52,7 +52,7 @@ func (x *Index) addTenures(tenures []directory.Tenure) {
 	}
 }
 
-// turnsOf are the turns of all hosts, by host and time, and the hosts' names.
+// turnsOf returns the turns of all hosts, by host and time, and the hosts' names.
 func turnsOf(tenures []directory.Tenure) (names []string, turns []turn) {
 	numbers := make(map[string]int, len(tenures)/2)
 	turns = make([]turn, 0, 2*len(tenures))
@@ -79,14 +79,14 @@ func turnsOf(tenures []directory.Tenure) (names []string, turns []turn) {
 	return names, turns
 }
 
-// list appends who has a host, in order; nobody if it can't be told.
+// list appends the owners of a host, in order; none if there are too many to tell.
 func (x *Index) list(to []string, holders map[string]int) []string {
 	if len(holders) > maxSharing {
 		return to
 	}
 	somebody := false
 	for owner := range holders {
-		if !x.Knows(owner) {
+		if !x.knows(owner) {
 			owner = usage.Unattributed
 		}
 		somebody = somebody || owner != usage.Unattributed
@@ -99,8 +99,8 @@ func (x *Index) list(to []string, holders map[string]int) []string {
 	return to
 }
 
-// addStretch appends a stretch, or makes the last one of the host, whose first
-// is given, longer if it is the same owners'.
+// addStretch appends a stretch, or extends the host's last one if it has the same owners; first
+// is the index of the host's first stretch.
 func (x *Index) addStretch(first int, from, to int64, owners []string) {
 	if n := len(x.stretches); n > first {
 		last := &x.stretches[n-1]

@@ -7,7 +7,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
-// A directory's tables are kept in the order of what identifies a row.
+// A directory's tables are sorted by what identifies a row.
 
 func compareTenures(a, b directory.Tenure) int {
 	return cmp.Or(cmp.Compare(a.Document, b.Document), a.From.Compare(b.From))
@@ -31,7 +31,7 @@ func breakTiesOfPlacements(a, b directory.Placement) int {
 	return cmp.Or(cmp.Compare(a.Project, b.Project), cmp.Compare(a.Machine, b.Machine))
 }
 
-// sorted is the rows in order: the slice itself if they are.
+// sorted returns the rows in order: the slice itself if they already are.
 func sorted[T any](rows []T, order func(a, b T) int) []T {
 	if slices.IsSortedFunc(rows, order) {
 		return rows
@@ -41,9 +41,9 @@ func sorted[T any](rows []T, order func(a, b T) int) []T {
 	return rows
 }
 
-// latest are the rows read that are not known as they are. Of several that are
-// alike in order the first by tie is taken, so that a double does not make them
-// change places at each reading; a row that nothing identifies is left out.
+// latest returns the rows read that differ from the known ones. Of several with the same
+// identity it takes the first by tie, so that duplicates do not alternate from reading to
+// reading; a row without identity is left out.
 func latest[T comparable](known, read []T, order, tie func(a, b T) int) []T {
 	read = sorted(read, func(a, b T) int {
 		if c := order(a, b); c != 0 {
@@ -64,7 +64,7 @@ func latest[T comparable](known, read []T, order, tie func(a, b T) int) []T {
 	return changed
 }
 
-// merged is a table with some rows replaced or added.
+// merged returns a table with some rows replaced or added.
 func merged[T any](known, changed []T, order func(a, b T) int) []T {
 	if len(changed) == 0 {
 		return known
@@ -74,7 +74,7 @@ func merged[T any](known, changed []T, order func(a, b T) int) []T {
 	return slices.CompactFunc(all, func(a, b T) bool { return order(a, b) == 0 })
 }
 
-// rewritten is the tenures with those of some documents replaced.
+// rewritten returns the tenures with those of some documents replaced.
 func rewritten(known, changed []directory.Tenure) []directory.Tenure {
 	switch {
 	case len(changed) == 0:

@@ -7,8 +7,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
-// changedTenures are all tenures of each document of which the records say
-// something else than is known.
+// changedTenures returns all tenures of each document whose record differs from what is known.
 func changedTenures(known directory.Directory, c directory.Census) []directory.Tenure {
 	r := reading{before: whole(known.AsOf), now: whole(c.AsOf)}
 	tenures, records := known.Tenures, byDocument(c.Workspaces)
@@ -26,7 +25,7 @@ func changedTenures(known directory.Directory, c directory.Census) []directory.T
 			next = r.vanish(next[:0], old)
 		}
 		if len(next) == 0 && len(old) > 0 {
-			// Nobody's for a moment is what nothing at all is, too.
+			// A moment without an owner means the same as no record at all.
 			next = append(next, directory.Tenure{
 				Document: old[0].Document, Host: old[0].Host, From: old[0].From, To: old[0].From.Add(shortest),
 			})
@@ -38,8 +37,8 @@ func changedTenures(known directory.Directory, c directory.Census) []directory.T
 	return changed
 }
 
-// firstDocument takes the first document off two lists in its order: its tenures
-// and its record, of which there may be none. Of several records the first counts.
+// firstDocument removes the first document from two sorted lists: its tenures and its record,
+// of which there may be none. Of several records the first counts.
 func firstDocument(tenures []directory.Tenure, records []*directory.Workspace) ([]directory.Tenure, *directory.Workspace, []directory.Tenure, []*directory.Workspace) {
 	var document string
 	if len(records) == 0 || len(tenures) > 0 && tenures[0].Document <= records[0].Document {
@@ -61,7 +60,7 @@ func firstDocument(tenures []directory.Tenure, records []*directory.Workspace) (
 	return tenures[:n], w, tenures[n:], records
 }
 
-// documentLength is how many tenures the first document has.
+// documentLength is the number of tenures of the first document.
 func documentLength(tenures []directory.Tenure) int {
 	n := 1
 	for n < len(tenures) && tenures[n].Document == tenures[0].Document {
@@ -70,8 +69,8 @@ func documentLength(tenures []directory.Tenure) int {
 	return n
 }
 
-// byDocument are the records in the order of their documents, doubles in one that
-// does not depend on how they came.
+// byDocument returns the records in order of their documents. Duplicates are in an order that
+// does not depend on how they were read.
 func byDocument(all []directory.Workspace) []*directory.Workspace {
 	records := make([]*directory.Workspace, len(all))
 	for i := range all {

@@ -1,19 +1,16 @@
-// Package directory is the vocabulary of who had which host when, and who was in
-// which group: what those speak who read such records, attribute usage by them or
-// keep them. It must not know where records come from or where they are kept. Start
-// with Directory and Tenure.
+// Package directory is the vocabulary of who had which host when, and who was in which group,
+// for the packages that read such records, attribute usage by them or store them. It must not
+// know where records come from or where they are stored. Start with Directory and Tenure.
 package directory
 
 import (
 	"net"
 	"strings"
 	"time"
-
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Directory is what a record of workspaces, users and groups says, as of one
-// moment. It holds the past as well as the present: see Tenure and Membership.
+// Directory is what the records of workspaces, users and groups say, as of one moment. It
+// covers the past as well as the present: see Tenure and Membership.
 type Directory struct {
 	AsOf        time.Time // when it was read; zero: never
 	Tenures     []Tenure
@@ -22,17 +19,17 @@ type Directory struct {
 	Hosts       []Placement
 }
 
-// Tenure is the time [From, To) in which a host was somebody's, or nobody's.
+// Tenure is the time [From, To) in which a host had one owner, or none.
 type Tenure struct {
 	Document string    // id of the record that says so
-	Host     string    // as HostName spells it
-	Owner    string    // a user's id; empty: nobody's, it waits in a pool
+	Host     string    // as HostName returns it
+	Owner    string    // a user's id; empty: none, the host waits in a pool
 	From     time.Time // whole seconds
-	To       time.Time // zero: still
+	To       time.Time // zero: ongoing
 }
 
-// Person is a user of the platform. The name is for people who read the store:
-// it never reaches a label, a log line or a page.
+// Person is a user of the platform. The name is for people who read the store: it never appears
+// in a label, a log line or a page.
 type Person struct {
 	ID   string
 	Name string
@@ -42,56 +39,50 @@ type Person struct {
 type Membership struct {
 	User, Group string
 	From        time.Time // zero: always
-	To          time.Time // zero: still
+	To          time.Time // zero: ongoing
 }
 
-// Placement says what a host is, for series that do not say it themselves.
+// Placement is the project and machine type of a host, for series without those labels.
 type Placement struct {
-	Host             string // as HostName spells it
+	Host             string // as HostName returns it
 	Project, Machine string // empty: not known
 }
 
-// Census is one reading of the records as they stand: what a Directory is kept
-// up to date from.
+// Census is one reading of the records as they are, from which a Directory is kept up to date.
 type Census struct {
 	AsOf       time.Time
 	Workspaces []Workspace
 	People     []Person
 	Groups     map[string][]string // members' ids, by group
 	Hosts      []Placement
-	Refused    map[string]bool // ids of workspace records that could not be read: nothing is known of them now
+	Refused    map[string]bool // ids of workspace records that could not be read; what is known of them stays
 }
 
 // Workspace is one record of a virtual machine that is handed out to people.
 type Workspace struct {
 	Document string
-	Host     string // as HostName spells it
-	Owner    string // empty: nobody yet
+	Host     string // as HostName returns it
+	Owner    string // empty: none yet
 	Created  time.Time
 	Acquired time.Time // when Owner took it; zero: when it was created
-	Deleted  time.Time // zero: it lives
+	Deleted  time.Time // zero: not deleted
 }
 
-// RecordReject counts records of a collection that were refused for one reason.
+// RecordReject counts the records of a collection that were refused for one reason.
 type RecordReject struct {
 	Collection, Reason string
 	Count              int
 }
 
-// Span is a time [From, To) of one host, or of any if Host is empty, of which a
-// directory now says something else than before. To is zero if it has no end.
+// Span is a time [From, To) of one host, or of any host if Host is empty, for which a directory
+// has changed. To is zero if it has no end.
 type Span struct {
 	Host     string
 	From, To time.Time
 }
 
-// Touches says whether any of the span lies in the interval.
-func (s Span) Touches(i usage.Interval) bool {
-	return s.From.Before(i.End()) && (s.To.IsZero() || s.To.After(i.Start))
-}
-
-// HostName is how a host is spelled when directories and series are compared:
-// without port and brackets, in lower case, without the dot at the end.
+// HostName returns the spelling of a host by which directories and series are compared: without
+// port and brackets, in lower case, without a dot at the end.
 func HostName(label string) string {
 	host := strings.TrimSpace(label)
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -101,18 +92,18 @@ func HostName(label string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// Learned is what a Census adds to a Directory, and the Directory with it.
+// Learned is what a Census adds to a Directory, and the resulting Directory.
 type Learned struct {
 	Directory   Directory
-	Tenures     []Tenure     // all of every document of which one is new or changed
+	Tenures     []Tenure     // all tenures of every document with a new or changed one
 	People      []Person     // new or renamed
 	Memberships []Membership // new, or ended: the same user, group and From as before
 	Hosts       []Placement  // new or changed
-	Spans       []Span       // where owners are others than was known
+	Spans       []Span       // where owners have changed
 }
 
-// Title says why usage is somebody's: the records that gave them hosts and groups
-// at the time. Without any it is the series' own label that says so.
+// Title is why usage belongs to a user: the records that gave them hosts and groups at the
+// time. Without records it was the series' own label.
 type Title struct {
 	User        string
 	Tenures     []Tenure

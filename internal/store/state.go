@@ -124,7 +124,7 @@ func join(spans []directory.Span) []stretch {
 	return joined
 }
 
-// touches is directory.Span.Touches, for all of them.
+// touches reports whether any of the joined stretches overlaps [start, end).
 func touches(joined []stretch, start, end int64) bool {
 	i := sort.Search(len(joined), func(i int) bool { return joined[i].to > start })
 	return i < len(joined) && joined[i].from < end
