@@ -29,7 +29,7 @@ func (b *bootSink) Series(labels []string) error {
 	return nil
 }
 
-// Point implements sink. A boot in the future or before 1970 is a wrong clock.
+// Point implements sink. A boot time in the future or before 1970 comes from a wrong clock.
 func (b *bootSink) Point(_, v float64) {
 	if b.host != "" && v > 0 && v <= b.now {
 		b.at[b.host] = time.Unix(int64(v), 0).UTC()

@@ -12,10 +12,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// sink takes a decoded matrix as it streams by: Series, then its points. Values
-// of labels are in the order that was asked for, "" where a series lacks one;
-// the slice is the decoder's, the strings are not. A time that could not be read
-// is NaN.
+// sink receives a decoded matrix as a stream: Series, then its points. Label values are in the
+// order requested, "" for a label that the series lacks; the slice belongs to the decoder, the
+// strings do not. A time that could not be read is NaN.
 type sink interface {
 	Series(labels []string) error
 	Point(unixSeconds, value float64)
@@ -23,14 +22,13 @@ type sink interface {
 	Histogram()
 }
 
-// maxSeriesBytes bounds one series in an answer, and so the decoder's memory:
-// 11 000 points take a third of a megabyte.
+// maxSeriesBytes bounds one series in an answer, and so the decoder's memory: 11 000 points
+// take a third of a megabyte.
 const maxSeriesBytes = 4 << 20
 
-// decode reads an answer of query_range and gives each series to s. It holds
-// one series at a time. What s was given counts only if decode returns no error:
-// an answer that is cut off, has warnings (so is partial) or says error has been
-// streamed halfway by then. So has one in which nothing is a number.
+// decode reads an answer of query_range and passes each series to s, one at a time. What s has
+// received counts only if decode returns no error: an answer that is cut off, has warnings (so
+// is partial), reports an error or has no valid number at all has been partly streamed by then.
 // Format: https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries
 func decode(r io.Reader, labels []string, s sink) error {
 	d := newDecoder(r)
@@ -43,14 +41,14 @@ type decoder struct {
 	meter  *meter
 	labels []string
 	values []string
-	last   []string // values of the series before: most come again, and need no new string
+	last   []string // values of the previous series: most repeat, and need no new string
 	sink   sink
 
 	status, kind, errorText string
 	warnings                int
 	partial                 bool // VictoriaMetrics says so when a storage node is away
 	result                  bool
-	good, odd               int // samples with a time and a number, and without
+	good, odd               int // samples that are a time and a number, and others
 }
 
 // infoPrefix begins a remark on a query. Prometheus before 3.0 sends those among the
@@ -81,14 +79,14 @@ func (d *decoder) answer() error {
 	case !d.result:
 		return errors.New("has no result")
 	case d.kind != "matrix":
-		return fmt.Errorf("must be a matrix, is a %q", d.kind)
+		return fmt.Errorf("must be a matrix, but is a %q", d.kind)
 	case d.odd > 0 && d.good == 0:
-		return fmt.Errorf("has %d samples, and none of them is a time and a number", d.odd)
+		return fmt.Errorf("has %d samples, none of which is a time and a number", d.odd)
 	}
 	return nil
 }
 
-// whole says whether an answer that was read to its end is complete and successful.
+// whole checks that an answer read to its end is complete and successful.
 func (d *decoder) whole() error {
 	switch {
 	case d.warnings > 0:
@@ -98,20 +96,20 @@ func (d *decoder) whole() error {
 	case d.status != "success":
 		return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("status %q: %s", d.status, d.errorText)}
 	}
-	// An answer with something after its end is not an answer.
+	// An answer with anything after its end is malformed.
 	switch _, err := d.json.ReadToken(); {
 	case err == nil:
-		return errors.New("goes on after its end")
+		return errors.New("has data after its end")
 	case errors.Is(err, io.EOF):
 		return nil
 	case errors.As(err, new(*jsontext.SyntacticError)):
-		return errors.New("goes on after its end")
+		return errors.New("has data after its end")
 	default:
 		return err
 	}
 }
 
-// member reads what every answer of the API has beside its data.
+// member reads the members that every answer of the API has beside its data.
 func (d *decoder) member(name string) error {
 	switch name {
 	case "status":
@@ -129,7 +127,7 @@ func (d *decoder) member(name string) error {
 			}
 		})
 	case "infos":
-		return d.texts(func(string) {}) // remarks on the query, the answer is whole
+		return d.texts(func(string) {}) // remarks on the query; the answer is complete
 	case "isPartial":
 		d.partial = d.partial || d.json.PeekKind() == 't'
 	case "errorType":
@@ -144,7 +142,7 @@ func (d *decoder) data(name string) error {
 		return d.text(&d.kind)
 	case "result":
 		if d.kind != "" && d.kind != "matrix" {
-			return fmt.Errorf("must be a matrix, is a %q", d.kind)
+			return fmt.Errorf("must be a matrix, but is a %q", d.kind)
 		}
 		d.result = true
 		if d.json.PeekKind() == 'n' {
@@ -168,7 +166,7 @@ func (d *decoder) series() error {
 			return d.sink.Series(d.values)
 		case "values":
 			if !named {
-				return errors.New("has values before their metric")
+				return errors.New("has values before the metric of their series")
 			}
 			raw, err := d.json.ReadValue()
 			if err != nil {
@@ -197,10 +195,10 @@ func (d *decoder) metric() error {
 			return err
 		}
 		if raw.Kind() != '"' {
-			return fmt.Errorf("must have a string in every label, has %s in %q", raw.Kind(), name)
+			return fmt.Errorf("must have a string in every label, but has %s in %q", raw.Kind(), name)
 		}
 		if i := slices.Index(d.labels, name); i >= 0 {
-			if string(raw[1:len(raw)-1]) != d.last[i] { // one with escapes never is
+			if string(raw[1:len(raw)-1]) != d.last[i] { // never equal if it has escapes
 				d.last[i] = unquoted(raw)
 			}
 			d.values[i] = d.last[i]

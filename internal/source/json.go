@@ -28,8 +28,8 @@ func (d *decoder) object(f func(name string) error) error {
 	return err
 }
 
-// name reads a member's name. An answer has few names, and known ones: the compiler
-// copies bytes for none of these comparisons, only for an unknown name.
+// name reads a member's name. Answers have few, known names: the compiler copies no bytes for
+// these comparisons, only for an unknown name.
 func (d *decoder) name() (string, error) {
 	raw, err := d.json.ReadValue()
 	if err != nil {
@@ -71,12 +71,12 @@ func (d *decoder) expect(kind jsontext.Kind) error {
 		return err
 	}
 	if t.Kind() != kind {
-		return fmt.Errorf("must have %s, has %s", kind, t.Kind())
+		return fmt.Errorf("must have %s, but has %s", kind, t.Kind())
 	}
 	return nil
 }
 
-// text reads a string; null leaves what was there.
+// text reads a string; null leaves into unchanged.
 func (d *decoder) text(into *string) error {
 	raw, err := d.json.ReadValue()
 	switch {
@@ -85,7 +85,7 @@ func (d *decoder) text(into *string) error {
 	case raw.Kind() == '"':
 		*into = unquoted(raw)
 	case raw.Kind() != 'n':
-		return fmt.Errorf("must have a string, has %s", raw.Kind())
+		return fmt.Errorf("must have a string, but has %s", raw.Kind())
 	}
 	return nil
 }
@@ -105,9 +105,9 @@ func (d *decoder) texts(f func(string)) error {
 	})
 }
 
-// unquoted is the text of a JSON string. Bytes that are not UTF-8 stay as they
-// are, so that two texts do not become one here. An escape of half a character
-// has no text: it stays an escape, marked with such a byte.
+// unquoted returns the text of a JSON string. Bytes that are not UTF-8 stay as they are, so
+// that two texts do not become one here. An escape of half a surrogate pair has no text: it
+// stays an escape, marked with such a byte.
 func unquoted(raw jsontext.Value) string {
 	plain := raw[1 : len(raw)-1]
 	if !slices.Contains(plain, '\\') {

@@ -11,20 +11,20 @@ import (
 
 const (
 	rejectZero = "zero"
-	// maxPower is more than anything draws, in watts.
+	// maxPower, in watts, is more than anything uses.
 	maxPower = 1e9
 )
 
-// OfMachine is a client that asks for the CPU seconds of one machine type. Queries that
-// the operator wrote cannot be restricted: see Query.Given.
+// OfMachine returns a client for the CPU seconds of one machine type. Queries written by the
+// operator cannot be restricted: see Query.given.
 func (c *Client) OfMachine(machine string) *Client {
 	only := c.copy()
 	only.Query.machine = &machine
 	return only
 }
 
-// Grain is the length of time for which CPU seconds are known: a piece of an interval, or
-// the whole interval where the queries have a window of their own.
+// Grain is the time for which CPU seconds are known: a piece of an interval, or the whole
+// interval if the operator's queries have a fixed window.
 func (c *Client) Grain(interval time.Duration) time.Duration {
 	if c.Query.fixed() {
 		return interval
@@ -32,15 +32,15 @@ func (c *Client) Grain(interval time.Duration) time.Duration {
 	return usage.PieceLength(interval)
 }
 
-// Measured gives the mean power in each of a run of adjacent intervals, by a PromQL
-// expression in watts, by host and machine type, and counts what was refused. What the server does not know is left out. It is all or
-// nothing, as Read is.
+// Measured evaluates a PromQL expression in watts. It returns the mean power in each of a run
+// of adjacent intervals, by host and machine type, and counts rejected samples. Hosts that the
+// server does not know are left out. It returns all or nothing, as Read does.
 func (c *Client) Measured(ctx context.Context, run []usage.Interval, expr string) ([]usage.Measurement, usage.Rejects, error) {
 	if len(run) == 0 {
 		return nil, nil, nil
 	}
 	if len(run) > maxPoints {
-		return nil, nil, &usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: fmt.Sprintf("%d points in one query, at most %d", len(run), maxPoints)}
+		return nil, nil, &usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: fmt.Sprintf("%d points in one query, the limit is %d", len(run), maxPoints)}
 	}
 	t := newTable(run)
 	p := &powerSink{table: t, byName: map[powerName]*powerRow{}}
@@ -51,12 +51,12 @@ func (c *Client) Measured(ctx context.Context, run []usage.Interval, expr string
 	return p.measurements(), t.rejects, nil
 }
 
-// powerSink collects what is known of power, by host and machine type.
+// powerSink collects power by host and machine type.
 type powerSink struct {
 	table  *table
 	byName map[powerName]*powerRow
-	order  []*powerRow // as they came
-	row    *powerRow   // of the series that streams by; nil: not an answer to what was asked
+	order  []*powerRow // in order of arrival
+	row    *powerRow   // of the current series; nil: not part of the answer
 	part   string
 }
 
@@ -68,7 +68,7 @@ type powerRow struct {
 }
 
 type powerCell struct {
-	came, odd           bool // odd: a part of it was not a number
+	came, odd           bool // odd: a sample was not a number
 	mean, points, least float64
 }
 
@@ -83,7 +83,7 @@ func (p *powerSink) Series(labels []string) error {
 		return nil
 	}
 	if len(p.order) >= maxHosts || len(p.order)*len(p.table.pieces)*parts > maxCells {
-		return &usage.Failure{Reason: usage.ReasonLimit, TooLarge: true, Detail: "more series than fit in memory"}
+		return &usage.Failure{Reason: usage.ReasonLimit, TooLarge: true, Detail: "the answer has more series than fit in memory"}
 	}
 	p.row = &powerRow{powerName: name, cells: make([]powerCell, len(p.table.pieces))}
 	p.byName[name] = p.row
@@ -115,7 +115,7 @@ func (p *powerSink) Odd(at float64) {
 	}
 }
 
-// cell is where a sample belongs; nil if it belongs nowhere.
+// cell returns the cell of a sample; nil if there is none.
 func (p *powerSink) cell(at float64) *powerCell {
 	if p.row == nil {
 		return nil
@@ -136,7 +136,7 @@ func (p *powerSink) Histogram() {
 	}
 }
 
-// measurements are those that can be believed.
+// measurements returns the plausible ones.
 func (p *powerSink) measurements() []usage.Measurement {
 	var all []usage.Measurement
 	for _, row := range p.order {
@@ -157,8 +157,8 @@ func (p *powerSink) measurements() []usage.Measurement {
 	return all
 }
 
-// refused says why a mean power cannot be believed. A machine that ran has drawn
-// power: a sensor that has no reading says 0.
+// refused returns why a mean power is implausible, or "". A machine that ran has used power: a
+// sensor without a reading reports 0.
 func (c powerCell) refused() string {
 	switch {
 	case math.IsNaN(c.mean), math.IsNaN(c.least):

@@ -9,9 +9,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// points reads [[1435781430.781,"1"],...]. That it is JSON has been checked; here
-// it must also be pairs. What is in a pair may be anything: one odd sample is
-// refused alone, and does not spoil the others.
+// points reads [[1435781430.781,"1"],...], which is known to be valid JSON. Every element must
+// be a pair, but the pair may hold anything: an odd sample is rejected alone.
 func (d *decoder) points(raw jsontext.Value) error {
 	p := scanner{text: raw, ok: true}
 	p.take('[')
@@ -35,7 +34,7 @@ func (d *decoder) points(raw jsontext.Value) error {
 }
 
 func (d *decoder) point(at, value []byte) {
-	t, known := decimal(at) // without an exponent, as Prometheus and client_golang have it
+	t, known := decimal(at) // without an exponent, as Prometheus and client_golang write it
 	if !known {
 		t = math.NaN()
 	}
@@ -52,9 +51,9 @@ func (d *decoder) point(at, value []byte) {
 	}
 }
 
-// number reads a value as Prometheus writes it: a decimal number in a string, with
-// an exponent or without, or NaN, +Inf or -Inf. strconv alone would take 0x10, 1_000
-// and infinity too. A number beyond a float64 is infinite.
+// number reads a value as Prometheus writes it: a decimal number in a string, with or without
+// an exponent, or NaN, +Inf or -Inf. strconv alone would accept 0x10, 1_000 and infinity, too.
+// A number too large for a float64 is infinite.
 func number(value []byte) (float64, bool) {
 	if len(value) < 2 || value[0] != '"' {
 		return 0, false
@@ -78,7 +77,7 @@ func number(value []byte) (float64, bool) {
 	return v, err == nil || errors.Is(err, strconv.ErrRange)
 }
 
-// isNumber says whether a text is a number in the grammar of JSON.
+// isNumber reports whether a text is a number in JSON's grammar.
 func isNumber(text []byte) bool {
 	raw := jsontext.Value(text)
 	return raw.Kind() == '0' && text[len(text)-1] > ' ' && text[0] > ' ' && raw.IsValid()
@@ -89,11 +88,10 @@ var pow10 = [...]float64{
 	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 }
 
-// decimal reads digits with a fraction, as all times and most values are written,
-// where that takes two exact numbers and one division, which then is rounded right
-// (Clinger 1990, "How to read floating point numbers accurately"). It is here because
-// it checks and reads in one pass: to check first and then call strconv takes more
-// than twice the time, which is half of that of a whole answer.
+// decimal reads digits with a fraction, as all times and most values are written, if the result
+// takes two exact numbers and one division, which is then correctly rounded (Clinger 1990, "How
+// to read floating point numbers accurately"). It checks and reads in one pass: checking first
+// and then calling strconv takes more than twice as long, half the time of a whole answer.
 func decimal(b []byte) (float64, bool) {
 	negative := len(b) > 0 && b[0] == '-'
 	if negative {
@@ -124,15 +122,15 @@ func decimal(b []byte) (float64, bool) {
 	return v, true
 }
 
-// scanner walks a text that is known to be JSON. ok is false once the text is not
-// what was asked for.
+// scanner walks a text that is known to be JSON. ok becomes false when the text is not what was
+// expected.
 type scanner struct {
 	text []byte
 	at   int
 	ok   bool
 }
 
-// peek says whether c is next, white space aside.
+// peek reports whether c is next, after any white space.
 func (p *scanner) peek(c byte) bool {
 	for p.at < len(p.text) && p.text[p.at] <= ' ' {
 		p.at++
@@ -145,7 +143,7 @@ func (p *scanner) take(c byte) {
 	p.at++
 }
 
-// value is the next value, whatever it is. Nothing at all, as in [], is none.
+// value returns the next value of any kind; nil if there is none, as in [].
 func (p *scanner) value() []byte {
 	p.peek(0)
 	from, depth := p.at, 0
@@ -177,7 +175,7 @@ func (p *scanner) value() []byte {
 	return nil
 }
 
-// string goes to the end of a string.
+// string moves to the end of a string.
 func (p *scanner) string() {
 	for p.at++; p.at < len(p.text) && p.text[p.at] != '"'; p.at++ {
 		if p.text[p.at] == '\\' {

@@ -10,20 +10,19 @@ import (
 )
 
 const (
-	// profileStep is the resolution of a profile where the piece allows it, which is
-	// that of usual scrapes.
+	// profileStep is the resolution of a profile if the piece allows it, which is about the
+	// usual scrape interval.
 	profileStep = time.Minute
-	// maxProfiled is how many hosts are named in one query. It bounds the query's
-	// length.
+	// maxProfiled is how many hosts are named in one query, to bound the query's length.
 	maxProfiled = 200
 )
 
-// Profiles says how the CPU time of some series spread over a piece, minute by minute.
-// It asks for their hosts only. What the server does not know is left out. So are all
-// series where the operator wrote the queries, which name no counter.
+// Profiles returns how the CPU time of some series is spread over a piece, per minute. It
+// queries only their hosts. Series that the server does not know are left out, and so are all
+// series if the operator wrote the queries, which name no counter.
 func (c *Client) Profiles(ctx context.Context, piece usage.Interval, series []usage.Series) (map[usage.Series]usage.Profile, error) {
 	steps := int(piece.Length / profileStep)
-	if c.Query.Given() || steps < 2 {
+	if c.Query.given() || steps < 2 {
 		return nil, nil
 	}
 	p := &profiler{
@@ -51,11 +50,11 @@ type profiler struct {
 	piece    usage.Interval
 	step     time.Duration
 	steps    int
-	counters map[usage.Series]*[2][]float64 // busy and idle, at steps+1 moments; NaN: not known
-	now      []float64                      // those of the series that streams by
+	counters map[usage.Series]*[2][]float64 // busy and idle, at steps+1 moments; NaN: unknown
+	now      []float64                      // of the current series
 }
 
-// points are intervals that end where the counters are looked at.
+// points returns intervals that end where the counters are evaluated.
 func (p *profiler) points() []usage.Interval {
 	points := make([]usage.Interval, p.steps+1)
 	for i := range points {
@@ -68,7 +67,7 @@ func (p *profiler) points() []usage.Interval {
 func (p *profiler) Series(labels []string) error {
 	part := slices.Index([]string{partBusy, partIdle}, labels[4])
 	if part < 0 {
-		p.now = nil // not an answer to what was asked
+		p.now = nil // not part of the answer
 		return nil
 	}
 	s := named(rawSeries(labels))
@@ -115,8 +114,8 @@ func (p *profiler) profiles(series []usage.Series) map[usage.Series]usage.Profil
 	return all
 }
 
-// growth is what a counter grew by from each moment to the next. A counter that fell was
-// reset to 0. Across moments at which it is not known it grew evenly.
+// growth returns the growth of a counter from each moment to the next. A counter that fell was
+// reset to 0. Where values are unknown it is taken to have grown evenly.
 func growth(counter []float64) []float64 {
 	grew := make([]float64, len(counter)-1)
 	last := -1

@@ -15,8 +15,8 @@ func (c *Client) projects(ctx context.Context, t *table) ([]string, error) {
 	return c.Projects(ctx, usage.Period{From: t.pieces[0].Start, To: t.pieces[len(t.pieces)-1].End()})
 }
 
-// Projects lists the values of the project label in a period. The server reads its index
-// for it, not samples, so it works where the queries are too large.
+// Projects lists the values of the project label in a period. The server reads its index for
+// that, not samples, so it works even if the queries are too large.
 func (c *Client) Projects(ctx context.Context, p usage.Period) ([]string, error) {
 	u := c.URL.JoinPath("api/v1/label", url.PathEscape(c.Query.Labels.Project), "values")
 	u.RawQuery = url.Values{
@@ -41,8 +41,8 @@ func (c *Client) listed(ctx context.Context, u *url.URL) ([]string, error) {
 	return decodeProjects(body)
 }
 
-// decodeProjects reads an answer of label values. A missing list is not an empty one:
-// the usage of all projects would be lost.
+// decodeProjects reads an answer of label values. A missing list is an error, not an empty
+// list: the usage of all projects would be lost.
 func decodeProjects(r io.Reader) ([]string, error) {
 	d := newDecoder(r)
 	var projects []string

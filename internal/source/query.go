@@ -19,39 +19,39 @@ type Labels struct {
 
 func (l Labels) list() []string { return []string{l.Project, l.Machine, l.Host, l.User} }
 
-// Query is what is asked. All PromQL of the exporter is in this file.
+// Query configures the queries. All PromQL of the exporter is in this file.
 type Query struct {
 	Metric    string // node_cpu_seconds_total
 	Matchers  string // more matchers, without braces; may be empty
 	Labels    Labels
 	BusyModes []string
 	IdleModes []string
-	// BusyQuery and IdleQuery replace the built queries if they are set. $__interval
-	// in them is the length of the window.
+	// BusyQuery and IdleQuery, if set, replace the built queries. $__interval in them is the
+	// length of the window.
 	BusyQuery, IdleQuery string
 
-	project, machine *string // the only one that the built queries ask for; nil: all
+	project, machine *string // the only one that the built queries select; nil: all
 }
 
-// Given says whether the operator wrote the queries.
-func (q Query) Given() bool { return q.BusyQuery != "" }
+// given reports whether the operator wrote the queries.
+func (q Query) given() bool { return q.BusyQuery != "" }
 
-// seconds asks for the CPU seconds of some modes in the window before each
-// evaluation: increase survives counter resets and looks at one window only, so
-// that a query for a day gives what 48 queries for its half hours would.
+// seconds selects the CPU seconds of some modes in the window before each evaluation. increase
+// survives counter resets and uses one window only, so a query for a day returns the same as 48
+// queries for its half hours.
 func (q Query) seconds(modes []string, window time.Duration, project *string) string {
 	return fmt.Sprintf("sum by (%s) (increase(%s[%s]))", q.by(), q.selector(q.any(modes), project), promDuration(window))
 }
 
-// once is seconds with each core counted once, where two series are of the same core: an
-// HA pair, or one host in two jobs. The larger is nearer the truth, because a missed
-// scrape makes an increase smaller.
+// once is seconds with each core counted once, if two series are of the same core: an HA pair,
+// or one host in two jobs. It takes the larger one, because a missed scrape makes an increase
+// smaller.
 func (q Query) once(modes []string, window time.Duration, project *string) string {
 	return fmt.Sprintf("sum by (%s) (max by (%s, cpu, mode) (increase(%s[%s])))",
 		q.by(), q.by(), q.selector(q.any(modes), project), promDuration(window))
 }
 
-// The label by which a capacity answer tells its parts apart.
+// The label that distinguishes the parts of a capacity answer.
 const (
 	partLabel  = "carbon_exporter_part"
 	partCores  = "cores"
@@ -59,13 +59,13 @@ const (
 	partOther  = "other"
 )
 
-// capacity asks how many cores each host had in the window, how many series there are of
-// one core at its end, and for the CPU seconds of the modes that are neither busy nor
-// idle. It says whether a host counts twice, and how much of its time was seen. Series
-// without a cpu label can't be counted and are left out.
+// capacity selects three parts: the number of cores of each host in the window, the number of
+// series per core at its end, and the CPU seconds of the modes that are neither busy nor idle.
+// They show whether a host counts twice, and how much of its time was seen. Series without a
+// cpu label cannot be counted and are left out.
 //
-// Copies are counted at one moment: two series that follow each other in a window, after
-// a label has changed, must be added up.
+// Copies are counted at one moment: two series that follow each other in a window, after a
+// label has changed, must be added up.
 func (q Query) capacity(window time.Duration, project *string) string {
 	w, l := promDuration(window), q.by()
 	one := q.selector(fmt.Sprintf(`mode=%q,cpu!=""`, q.IdleModes[0]), project)
@@ -85,8 +85,8 @@ const (
 	partIdle = "idle"
 )
 
-// counters asks for the counters of some hosts as they stand, busy and idle. A host must
-// match exactly: PromQL anchors regular expressions, and the names are quoted.
+// counters selects the raw counters of some hosts, busy and idle. A host must match exactly:
+// PromQL anchors regular expressions, and the names are quoted.
 func (q Query) counters(hosts []string) string {
 	quoted := make([]string, len(hosts))
 	for i, h := range hosts {
@@ -100,15 +100,15 @@ func (q Query) counters(hosts []string) string {
 	return part(q.BusyModes, partBusy) + " or " + part(q.IdleModes, partIdle)
 }
 
-// booted asks when each host last booted, as node_exporter says.
+// booted selects when each host last booted, according to node_exporter.
 func (q Query) booted() string {
 	boot := q
 	boot.Metric = "node_boot_time_seconds"
 	return fmt.Sprintf("max by (%s) (%s)", q.Labels.Host, boot.selector("", nil))
 }
 
-// called matches the series of a project or machine type by its name. Series without one
-// are called unknown.
+// called matches the series of a project or machine type by its name. Series without a name are
+// called unknown.
 func called(label, name string) string {
 	if name == usage.Unknown {
 		return fmt.Sprintf("%s=~%q", label, alternatives([]string{usage.Unknown, ""}))
@@ -123,11 +123,10 @@ const (
 	partLeast  = "least"
 )
 
-// measured asks for the mean power in the window before each evaluation, by an expression
-// of the operator; for the lowest, because a mean would hide a value that was not
-// measured; and for how many values there are. Series of one host, such as its sockets,
-// are added up; the number of values shows where one of them is missing. The line break
-// ends a comment in the expression.
+// measured selects, by an expression of the operator, the mean power in the window before each
+// evaluation; the lowest, because a mean would hide a missing reading; and the number of
+// values. Series of one host, such as its sockets, are added up; the number of values shows if
+// one of them has gaps. The line break ends a comment in the expression.
 func (q Query) measured(expr string, window time.Duration) string {
 	by := fmt.Sprintf("by (%s, %s)", q.Labels.Host, q.Labels.Machine)
 	over := fmt.Sprintf("[%s:%s]", promDuration(window), promDuration(min(max(window/10, time.Second), time.Minute)))
@@ -150,8 +149,8 @@ func (q Query) any(modes []string) string { return fmt.Sprintf("mode=~%q", alter
 
 func alternatives(modes []string) string { return strings.Join(modes, "|") }
 
-// selector is metric{matchers}. A project must match exactly: a name is never a regular
-// expression.
+// selector returns metric{matchers}. A project must match exactly: a name is never used as a
+// regular expression.
 func (q Query) selector(matchers string, project *string) string {
 	var all []string
 	for _, m := range []string{strings.Trim(strings.TrimSpace(q.Matchers), ","), matchers} {
@@ -172,14 +171,14 @@ func (q Query) selector(matchers string, project *string) string {
 }
 
 func (q Query) busy(window time.Duration, project *string) string {
-	if q.Given() {
+	if q.given() {
 		return strings.ReplaceAll(q.BusyQuery, "$__interval", promDuration(window))
 	}
 	return q.seconds(q.BusyModes, window, project)
 }
 
 func (q Query) idle(window time.Duration, project *string) string {
-	if q.Given() {
+	if q.given() {
 		return strings.ReplaceAll(q.IdleQuery, "$__interval", promDuration(window))
 	}
 	return q.seconds(q.IdleModes, window, project)

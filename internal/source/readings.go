@@ -8,8 +8,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// usable refuses answers that hold samples and none at a time that was asked for:
-// they answer another question, and "no usage" is not what they say.
+// usable refuses answers whose samples are all at other times than requested: they answer
+// another question, and do not mean "no usage".
 func (t *table) usable() error {
 	if t.rejects[rejectTimestamp] == 0 {
 		return nil
@@ -21,13 +21,12 @@ func (t *table) usable() error {
 			}
 		}
 	}
-	return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("all %d samples are at other times than were asked for", t.rejects[rejectTimestamp])}
+	return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("all %d samples are at other times than requested", t.rejects[rejectTimestamp])}
 }
 
-// readings turns the table into one reading a piece. A host that shows more time
-// than it has is left out and counted: its number is wrong, and it is not known by
-// how much. So is a host with a part that was refused or is absent: with the other
-// part alone, that one would count as 0.
+// readings turns the table into one reading per piece. A host with more time than it has cores
+// for is left out and counted: by how much its value is wrong is unknown. So is a host with a
+// rejected or absent part: with the other part alone, that one would count as 0.
 func (t *table) readings() []usage.Reading {
 	readings := make([]usage.Reading, len(t.pieces))
 	for i, n := range t.filled() {
@@ -58,9 +57,9 @@ func (t *table) readings() []usage.Reading {
 	return readings
 }
 
-// halves refuses answers of which one has nothing for a piece of time in which the
-// other has: a recording rule that does not exist, or was not evaluated. Not one host
-// could be booked, and "no usage" is not what the answers say.
+// halves refuses answers where one has nothing for a piece of time in which the
+// other has: a recording rule does not exist or was not evaluated. No host can be
+// booked, and that does not mean "no usage".
 func (t *table) halves(readings []usage.Reading) error {
 	for i, r := range readings {
 		if len(r.Samples) > 0 || t.half[i] == 0 {
@@ -72,7 +71,7 @@ func (t *table) halves(readings []usage.Reading) error {
 	return nil
 }
 
-// filled counts the hosts that have something, by piece.
+// filled returns the number of hosts with values, by piece.
 func (t *table) filled() []int {
 	hosts := make([]int, len(t.pieces))
 	for _, h := range t.order {
@@ -87,12 +86,12 @@ func (t *table) filled() []int {
 	return hosts
 }
 
-// rawSeries is a series as its labels have it, in the order of Labels.list.
+// rawSeries returns a series with its labels as received, in the order of Labels.list.
 func rawSeries(labels []string) usage.Series {
 	return usage.Series{Project: usage.Name(labels[0]), Machine: usage.Name(labels[1]), Host: usage.HostLabel(labels[2]), User: usage.Name(labels[3])}
 }
 
-// named is a series with "unknown" in place of the labels that it lacks.
+// named returns a series with "unknown" in place of labels that it lacks.
 func named(s usage.Series) usage.Series {
 	s.Project, s.Machine, s.Host = orUnknown(s.Project), orUnknown(s.Machine), orUnknown(s.Host)
 	return s

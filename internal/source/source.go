@@ -1,6 +1,6 @@
-// Package source asks Prometheus for CPU seconds. It knows PromQL and the HTTP
-// API of Prometheus; it must not know power, carbon, or what has been stored.
-// Start with Client.Read; query.go holds every query.
+// Package source queries Prometheus for CPU seconds. It knows PromQL and the HTTP API of
+// Prometheus; it must not know power, carbon, or what is stored. Start with Client.Read;
+// query.go has every query.
 package source
 
 import (
@@ -18,12 +18,12 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Doer sends a request and gives the body of a good answer. A bad one is an
-// error with a *usage.Failure in its chain.
+// Doer sends a request and returns the body of a good answer. A bad one is an error with a
+// *usage.Failure in its chain.
 type Doer interface {
 	Do(*http.Request) (io.ReadCloser, error)
-	// Failed is an error that begins with what was attempted, fit to be shown
-	// although it may quote the server at any length.
+	// Failed returns an error that begins with what was attempted. It is safe to show although
+	// err may quote the server at any length.
 	Failed(what string, err error) error
 }
 
@@ -39,22 +39,22 @@ type Client struct {
 // maxPoints is Prometheus' own limit of evaluations per query.
 const maxPoints = 11000
 
-// Read gives the CPU seconds of every piece of a run of adjacent intervals, in order, and
-// how many samples were refused. It is all or nothing: with an error nothing is known of
-// any of them. A run of several intervals that is too large for the server gives a Failure
-// with TooLarge. A single interval that is too large is asked for project by project.
+// Read returns the CPU seconds of every piece of a run of adjacent intervals, in order, and the
+// number of rejected samples. It returns all or nothing. A run of several intervals that is too
+// large for the server is a Failure with TooLarge; a single interval that is too large is
+// queried project by project.
 func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error) {
 	if len(run) == 0 {
 		return nil, nil, nil
 	}
 	pieces := c.windows(run)
 	if len(pieces) > maxPoints {
-		return nil, nil, &usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: fmt.Sprintf("%d points in one query, at most %d", len(pieces), maxPoints)}
+		return nil, nil, &usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: fmt.Sprintf("%d points in one query, the limit is %d", len(pieces), maxPoints)}
 	}
 	t := newTable(pieces)
 	t.alone = len(run) == 1
 	err := c.fill(ctx, t, nil)
-	if t.alone && !c.Query.Given() && c.Query.project == nil && usage.IsTooLarge(err) {
+	if t.alone && !c.Query.given() && c.Query.project == nil && usage.IsTooLarge(err) {
 		t = newTable(pieces)
 		t.alone = true
 		err = c.fillByProject(ctx, t)
@@ -75,25 +75,25 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 	return readings, t.rejects, nil
 }
 
-// UsageQueries gives the queries that Read asks for the CPU seconds of an interval, with
+// UsageQueries returns the queries that Read sends for the CPU seconds of an interval, with
 // their window in place.
 func (c *Client) UsageQueries(i usage.Interval) usage.Queries {
 	window := c.windows([]usage.Interval{i})[0].Length
 	return usage.Queries{Busy: c.Query.busy(window, nil), Idle: c.Query.idle(window, nil)}
 }
 
-// Queries are all queries that Read sends for an interval in the usual case.
+// Queries returns all queries that Read sends for an interval in the usual case.
 func (c *Client) Queries(i usage.Interval) []string {
 	asked := c.UsageQueries(i)
 	all := []string{asked.Busy, asked.Idle}
-	if c.Query.Given() {
+	if c.Query.given() {
 		return all
 	}
 	return append(all, c.Query.capacity(c.windows([]usage.Interval{i})[0].Length, nil))
 }
 
-// OfProject is a client that asks for one project alone. Queries that the operator
-// wrote cannot be restricted: see Query.Given.
+// OfProject returns a client for one project. Queries written by the operator cannot be
+// restricted: see Query.given.
 func (c *Client) OfProject(project string) *Client {
 	only := c.copy()
 	only.Query.project = &project
@@ -106,7 +106,7 @@ func (c *Client) copy() *Client {
 	return other
 }
 
-// fill asks the questions of one project, or of all.
+// fill sends the queries of one project, or of all.
 func (c *Client) fill(ctx context.Context, t *table, project *string) error {
 	window := t.step
 	labels := c.Query.Labels.list()
@@ -116,13 +116,13 @@ func (c *Client) fill(ctx context.Context, t *table, project *string) error {
 	if err := c.ask(ctx, t, c.Query.idle(window, project), labels, t.into(idle)); err != nil {
 		return err
 	}
-	if c.Query.Given() {
+	if c.Query.given() {
 		return nil // a recording rule has no cores to count
 	}
 	err := c.ask(ctx, t, c.Query.capacity(window, project), append(labels, partLabel), t.intoCapacity())
 	switch {
 	case err != nil && isRefused(err, t.alone):
-		return nil // the cores stay unknown
+		return nil // go on without cores
 	case err != nil:
 		return err
 	case t.doubled():
@@ -131,15 +131,15 @@ func (c *Client) fill(ctx context.Context, t *table, project *string) error {
 	return nil
 }
 
-// isRefused says whether asking for cores is useless: the server never answers it, or it
-// is too large for the server even for one interval.
+// isRefused reports whether querying cores is useless: the server never answers it, or it is
+// too large even for one interval.
 func isRefused(err error, alone bool) bool {
 	var f *usage.Failure
 	return errors.As(err, &f) && (f.Permanent || alone && f.Status == http.StatusUnprocessableEntity)
 }
 
-// fillOnce asks again with every core counted once, after two series of the same core
-// were added up.
+// fillOnce queries again with every core counted once, after two series of the same core were
+// added up.
 func (c *Client) fillOnce(ctx context.Context, t *table, project *string) error {
 	labels := c.Query.Labels.list()
 	again := newTable(t.pieces)
@@ -153,13 +153,13 @@ func (c *Client) fillOnce(ctx context.Context, t *table, project *string) error 
 	return nil
 }
 
-// fillByProject asks for one project after the other.
+// fillByProject queries one project after the other.
 func (c *Client) fillByProject(ctx context.Context, t *table) error {
 	projects, err := c.projects(ctx, t)
 	if err != nil {
 		return err
 	}
-	for _, p := range append(projects, "") { // "": series without the label
+	for _, p := range append(projects, "") { // "" selects series without the label
 		if err := c.fill(ctx, t, &p); err != nil {
 			return c.Upstream.Failed("project "+strconv.Quote(p), err)
 		}

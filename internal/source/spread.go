@@ -6,10 +6,10 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// windows are the times of the evaluations: the pieces of the run, so that energy is
-// priced with the carbon of its own half hour. A query of the operator without $__interval
-// has a fixed window, such as that of a recording rule, which must be the interval: asked
-// for by pieces it would count each hour twice.
+// windows returns the evaluation windows: the pieces of the run, so that energy is priced with
+// the carbon intensity of its own half hour. An operator's query without $__interval has a
+// fixed window, such as that of a recording rule, which must be the interval: evaluated per
+// piece it would count each hour twice.
 func (c *Client) windows(run []usage.Interval) []usage.Interval {
 	if c.Query.fixed() {
 		return run
@@ -21,11 +21,11 @@ func (c *Client) windows(run []usage.Interval) []usage.Interval {
 	return pieces
 }
 
-// fixed says whether the operator's queries have a window of their own.
-func (q Query) fixed() bool { return q.Given() && !strings.Contains(q.BusyQuery, "$__interval") }
+// fixed reports whether the operator's queries have a window of their own.
+func (q Query) fixed() bool { return q.given() && !strings.Contains(q.BusyQuery, "$__interval") }
 
-// spread divides readings of whole intervals evenly over their pieces: it is not known
-// when in the interval the time was used.
+// spread divides readings of whole intervals evenly over their pieces: when in the interval the
+// time was used is unknown.
 func spread(whole []usage.Reading) []usage.Reading {
 	var readings []usage.Reading
 	for _, w := range whole {

@@ -7,26 +7,25 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// table collects answers: a row for each host, a column for each piece of time.
-// A cell that is NaN was not filled: absent, which is not 0. One that is +Inf was
-// refused.
+// table collects answers: a row for each host, a column for each piece. A cell that is NaN was
+// not filled: absent, which is not 0. One that is +Inf was rejected.
 type table struct {
 	pieces  []usage.Interval
 	step    time.Duration
 	first   float64 // Unix seconds of the first evaluation
 	hosts   map[usage.Series]*hostRow
-	order   []*hostRow // as they came
+	order   []*hostRow // in order of arrival
 	rejects usage.Rejects
 	answers int
 	half    []int // hosts with one of busy and idle alone, by piece
-	alone   bool  // of one interval, so that no smaller run can be asked for
+	alone   bool  // of one interval, so that no smaller run is possible
 }
 
 type hostRow struct {
 	series usage.Series
 	cells  [parts][]float64
-	filled [parts]int  // the answer that filled it last, to know a second series in one answer
-	astray [parts]bool // a sample came whose time is not one that was asked for
+	filled [parts]int  // the answer that filled it last, to detect a second series in one answer
+	astray [parts]bool // a sample came with a time that was not requested
 }
 
 // The parts of what is known of a host.
@@ -52,16 +51,15 @@ const (
 )
 
 const (
-	// maxCells bounds the memory of a table at 64 MB; what would be larger is
-	// asked for in smaller runs.
+	// maxCells bounds the memory of a table at 64 MB; larger runs are split.
 	maxCells = 8 << 20
-	// maxHosts bounds what the names of hosts take.
+	// maxHosts bounds the memory of host names.
 	maxHosts = 250_000
-	// maxCores is more than any host has. maxSiteCores is more than any site has,
-	// for series that name no host. Both are for hosts whose cores are not known.
+	// maxCores is more than any host has; maxSiteCores is more than any site has, for series
+	// without a host. Both are for hosts whose cores are not known.
 	maxCores     = 4096
 	maxSiteCores = 1e6
-	// tolerance is what scrape jitter may add to a full core.
+	// tolerance allows for scrape jitter on a fully used core.
 	tolerance = 1.01
 )
 
@@ -72,26 +70,26 @@ func newTable(pieces []usage.Interval) *table {
 	}
 }
 
-// into is a sink for one part.
+// into returns a sink for one part.
 func (t *table) into(part int) sink {
 	t.answers++
 	step := t.step.Seconds()
 	return &cellSink{table: t, part: part, step: step}
 }
 
-// intoCapacity is a sink for the answer about cores and other modes.
+// intoCapacity returns a sink for the answer about cores and other modes.
 func (t *table) intoCapacity() sink { return t.into(-1) }
 
 // cellSink fills cells as an answer streams by.
 type cellSink struct {
 	table *table
-	part  int     // or -1: the series says which
+	part  int     // -1: a label of each series says which
 	step  float64 // seconds
-	limit float64 // nothing is larger
+	limit float64 // larger values are rejected
 	row   *hostRow
-	now   int       // the part of the series that streams by
-	cells []float64 // of the row and that part; nil: not an answer to what was asked
-	twice bool      // a second series with the same labels in one answer
+	now   int       // part of the current series
+	cells []float64 // of the row and that part; nil: not part of the answer
+	twice bool      // whether it is a second series with the same labels in one answer
 }
 
 func (s *cellSink) Series(labels []string) error {
@@ -110,7 +108,7 @@ func (s *cellSink) Series(labels []string) error {
 		}
 	}
 	if labels[2] == "" && (part == cores || part == copies) {
-		s.cells = nil // maybe of many hosts, so it is neither a number of cores nor of copies
+		s.cells = nil // possibly of many hosts, so neither cores nor copies
 		return nil
 	}
 	h, err := s.table.host(labels)
@@ -163,14 +161,15 @@ func (s *cellSink) Odd(at float64) {
 	}
 }
 
-// column is the piece of time that a sample is of. One at another time is refused.
+// column returns the index of the piece that a sample is for. A sample at another time is
+// rejected.
 func (s *cellSink) column(at float64) (int, bool) {
 	if s.cells == nil {
 		return 0, false
 	}
 	n := (at - s.table.first) / s.step
 	i := math.Round(n)
-	if !(i >= 0 && i < float64(len(s.cells))) || math.Abs(n-i) > 1e-6 { // beyond an int, or NaN
+	if !(i >= 0 && i < float64(len(s.cells))) || math.Abs(n-i) > 1e-6 { // too large for an int, or NaN
 		s.table.reject(rejectTimestamp)
 		s.row.astray[s.now] = true
 		return 0, false
@@ -178,7 +177,7 @@ func (s *cellSink) column(at float64) (int, bool) {
 	return int(i), true
 }
 
-// refuse counts a sample, and marks its cell unless a second series has filled it.
+// refuse counts a rejected sample, and marks its cell unless a second series has filled it.
 func (s *cellSink) refuse(i int, reason string) {
 	s.table.reject(reason)
 	if !s.twice || !known(s.cells[i]) {
@@ -199,7 +198,7 @@ func (t *table) host(labels []string) (*hostRow, error) {
 	h := t.hosts[series]
 	if h == nil {
 		if len(t.hosts) >= maxHosts || len(t.hosts)*len(t.pieces)*parts > maxCells {
-			return nil, &usage.Failure{Reason: usage.ReasonLimit, TooLarge: true, Detail: "more series than fit in memory"}
+			return nil, &usage.Failure{Reason: usage.ReasonLimit, TooLarge: true, Detail: "the answer has more series than fit in memory"}
 		}
 		h = &hostRow{series: series}
 		t.hosts[series] = h
@@ -215,8 +214,8 @@ func (h *hostRow) at(part, i int) (float64, bool) {
 	return h.cells[part][i], true
 }
 
-// refused says whether busy or idle time of a piece came and cannot be used: its
-// value was refused, or it is missing where a sample came at a wrong time.
+// refused reports whether busy or idle time of a piece is unusable: its value was rejected, or
+// it is missing where a sample came at a wrong time.
 func (h *hostRow) refused(i int) bool {
 	for _, part := range []int{busy, idle} {
 		if h.cells[part] != nil && (h.cells[part][i] == refused || h.astray[part] && !known(h.cells[part][i])) {
@@ -226,8 +225,8 @@ func (h *hostRow) refused(i int) bool {
 	return false
 }
 
-// full says whether a host shows more time in a piece than its cores have. Cores
-// that are not a positive whole number count as not known.
+// full reports whether a host shows more time in a piece than its cores have. Cores that are
+// not a positive whole number count as unknown.
 func (t *table) full(h *hostRow, i int) bool {
 	n, ok := h.at(cores, i)
 	if !ok || n < 1 || n != math.Trunc(n) {
@@ -238,7 +237,7 @@ func (t *table) full(h *hostRow, i int) bool {
 	return b+d > n*t.step.Seconds()*tolerance
 }
 
-// twice says whether a host's time of a piece was added up from two series.
+// twice reports whether a host's time of a piece was added up from two series.
 func (t *table) twice(h *hostRow, i int) bool {
 	n, _ := h.at(copies, i)
 	return n > 1 || t.full(h, i)
@@ -255,9 +254,9 @@ func (t *table) doubled() bool {
 	return false
 }
 
-// replace takes busy and idle of the hosts that were counted twice from a table in
-// which every core counts once. The others stay as they are: where two series of a
-// host followed each other in the window, their time would be halved there.
+// replace takes busy and idle time of the hosts that were counted twice from a table in which
+// every core counts once. The others stay as they are: where two series of a host followed each
+// other in the window, that table would halve their time.
 func (t *table) replace(once *table) {
 	for _, h := range t.order {
 		o := once.hosts[h.series]

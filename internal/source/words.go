@@ -10,9 +10,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// malformed gives a broken answer its reason. What has one already keeps it, and so
-// does the end of the caller's own context. The text may quote the answer, at any
-// length: see Doer.Failed.
+// malformed gives the error of a broken answer its reason. An error with a reason keeps it, and
+// so does the end of the caller's own context. The text may quote the answer at any length: see
+// Doer.Failed.
 func malformed(what string, err error) error {
 	var f *usage.Failure
 	var syntax *jsontext.SyntacticError
@@ -20,10 +20,10 @@ func malformed(what string, err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &f):
-		return f // without the decoder's place in the text: it is not the text's fault
+		return f // without the position in the text, which is not to blame
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: %w", what, err)
-	case errors.As(err, &syntax): // its own words hold a path through the answer
+	case errors.As(err, &syntax): // its text has a path through the answer
 		err = fmt.Errorf("%w at byte %d", syntax.Err, syntax.ByteOffset)
 	}
 	return &usage.Failure{Reason: usage.ReasonMalformed, Err: fmt.Errorf("%s: %w", what, err)}
