@@ -8,21 +8,20 @@ import (
 	"strings"
 )
 
-// Bulk runs one statement for many rows: most of what a short row costs is the call,
-// so a call takes batch rows, and one each of those left over.
+// Bulk runs one statement for many rows. Most of the cost of a short row is the call, so each
+// call takes batch rows; those left over are written one by one.
 type Bulk struct {
 	columns   int
 	many, one *sql.Stmt
 }
 
-// batch keeps a statement below SQLite's 32 766 parameters; a longer one gains
-// nothing more.
+// batch keeps a statement below SQLite's limit of 32 766 parameters; more rows gain nothing.
 const batch = 50
 
-// PrepareBulk prepares a statement in which %s stands for the rows, of so many
-// columns each: "INSERT INTO t VALUES %s", or "UPDATE ... FROM (VALUES %s) ...". It is
-// done once, for on one writer connection a Prepare beside an open transaction would
-// wait for itself.
+// PrepareBulk prepares a statement in which %s stands for the rows, with the given number of
+// columns: "INSERT INTO t VALUES %s", or "UPDATE ... FROM (VALUES %s) ...". Call it once,
+// before any transaction: with a single writer connection, a Prepare beside an open transaction
+// would wait for itself.
 func PrepareBulk(ctx context.Context, db *sql.DB, statement string, columns int) (b Bulk, err error) {
 	b.columns = columns
 	row := "(?" + strings.Repeat(", ?", columns-1) + ")"
@@ -33,10 +32,10 @@ func PrepareBulk(ctx context.Context, db *sql.DB, statement string, columns int)
 	return b, err
 }
 
-// Write runs it for n rows; row appends the values of the i-th.
+// Write runs the statement for n rows; row appends the values of row i.
 func (b Bulk) Write(ctx context.Context, tx *Tx, n int, row func(values []any, i int) []any) error {
-	// The driver starts a goroutine for each call that could be cancelled. These
-	// are short, and the transaction around them is rolled back with ctx.
+	// The driver starts a goroutine for each call that could be cancelled. These are short, and
+	// when ctx ends the transaction around them is rolled back.
 	quiet := context.WithoutCancel(ctx)
 	many, one := tx.StmtContext(quiet, b.many), tx.StmtContext(quiet, b.one)
 	values := make([]any, 0, batch*b.columns)
@@ -60,7 +59,7 @@ func (b Bulk) Write(ctx context.Context, tx *Tx, n int, row func(values []any, i
 	return nil
 }
 
-// Close ends the statements; one that was never prepared has none.
+// Close closes the statements. A Bulk that was never prepared has none.
 func (b Bulk) Close() error {
 	var errs []error
 	for _, s := range []*sql.Stmt{b.many, b.one} {

@@ -11,12 +11,12 @@ import (
 	"modernc.org/sqlite"
 )
 
-// busyTimeout is how long a transaction waits for another program's lock before
-// it gives up; the caller then tries its cycle again.
+// busyTimeout is how long a transaction waits for another program's lock before it fails; the
+// caller then repeats its cycle.
 const busyTimeout = 5 * time.Second
 
-// A connection's pragmas stand in the DSN: one that is given to a pool by Exec
-// reaches only one of its connections.
+// A connection's pragmas are in the DSN: a PRAGMA run with Exec reaches only one connection of
+// a pool.
 var (
 	writerPragmas = []string{
 		"foreign_keys(1)", waitsWhenBusy(), "synchronous(FULL)", "temp_store(MEMORY)", "cache_size(-8192)", "journal_size_limit(16777216)",
@@ -26,8 +26,8 @@ var (
 
 func waitsWhenBusy() string { return fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()) }
 
-// connect gives a pool of connections. Each is opened by path when it is needed,
-// so check is asked before and after: it must still be the same file.
+// connect returns a pool of connections. Each is opened by path when it is needed, so check is
+// called before and after: it must still be the same file.
 func connect(path, mode, begin string, pragmas []string, check func() error) (*sql.DB, error) {
 	return connectWith(path, url.Values{"mode": {mode}, "_txlock": {begin}, "_pragma": pragmas}, check)
 }
@@ -46,7 +46,7 @@ type connector struct {
 	check func() error
 }
 
-// Connect opens a connection of the pool.
+// Connect opens a connection for the pool.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	if err := c.check(); err != nil {
-		conn.Close() //nolint:errcheck // it was never used
+		conn.Close() //nolint:errcheck // it was not used
 		return nil, err
 	}
 	return conn, nil

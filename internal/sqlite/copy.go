@@ -10,10 +10,10 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// CopyTo writes a database that was opened to read, as it is at one moment into an empty file, without a
-// write-ahead log and without free pages, and reads the copy back whole. What it has
-// written when it fails is left for the caller to remove. Progress, if it is not nil,
-// is told now and then how many bytes of about how many are written.
+// CopyTo writes a database that was opened for reading, as of one moment, into an empty file,
+// without a write-ahead log and free pages, and reads the copy back completely. If it fails,
+// the caller must remove what was written. progress, if not nil, is called now and then with
+// the bytes written and their approximate total.
 func (d *DB) CopyTo(ctx context.Context, target string, progress func(done, about int64)) error {
 	if err := d.vacuumInto(ctx, target, progress); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (d *DB) vacuumInto(ctx context.Context, target string, progress func(done, 
 	return nil
 }
 
-// watchSize tells the size of a file until something ends: VACUUM says nothing.
+// watchSize reports the size of a file until ended is closed: VACUUM reports no progress.
 func watchSize(name string, about int64, progress func(done, about int64), ended <-chan struct{}) {
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
@@ -67,7 +67,7 @@ func watchSize(name string, about int64, progress func(done, about int64), ended
 	}
 }
 
-// readBack wants a copy to be one of the program's databases, with no page damaged.
+// readBack checks that a copy is one of the program's databases, with no page damaged.
 func readBack(ctx context.Context, path string, schema Schema) error {
 	d, err := OpenToRead(ctx, path, schema, true)
 	if err == nil {

@@ -12,15 +12,15 @@ import (
 
 var magic = []byte("SQLite format 3\x00")
 
-// guard holds a descriptor of the database file, from before SQLite opens the file
-// until after SQLite has closed it. No other may be opened beside SQLite: when a
-// process closes any descriptor of a file, POSIX drops all of its locks on that
-// file, SQLite's among them.
+// guard holds a descriptor of the database file, from before SQLite opens the file until after
+// SQLite has closed it. No other descriptor may be opened beside SQLite's: when a process
+// closes any descriptor of a file, POSIX drops all of its locks on that file, including
+// SQLite's.
 type guard struct {
 	path   string
 	file   *os.File
 	beside *flock.Flock // nil: not held
-	held   bool         // whether the lock on the file is
+	held   bool         // whether the lock on the file itself is held
 }
 
 func openGuard(path string, flag int) (*guard, error) {
@@ -31,8 +31,8 @@ func openGuard(path string, flag int) (*guard, error) {
 	return &guard{path: path, file: f}, nil
 }
 
-// holdsDatabase refuses, before SQLite touches it, what is not a SQLite database.
-// An empty file is a new one.
+// holdsDatabase refuses a file that is not a SQLite database, before SQLite touches it. An
+// empty file is a new database.
 func (g *guard) holdsDatabase() error {
 	info, err := g.file.Stat()
 	if err != nil || info.Size() == 0 {
@@ -48,10 +48,10 @@ func (g *guard) holdsDatabase() error {
 	return nil
 }
 
-// lock takes two locks, for as long as the database is open, as SQLite's own come
-// and go with each transaction. One is on the file itself, so that no other name of
-// it (a hard link, a bind mount) gets round it. The other is on a file beside it,
-// which also works where a file can only be locked by name.
+// lock takes two locks for as long as the database is open; SQLite's own come and go with each
+// transaction. One is on the file itself, so that another name of it (a hard link, a bind
+// mount) does not bypass it. The other is on a file beside it, for file systems where only that
+// works.
 func (g *guard) lock(program string) error {
 	beside := flock.New(g.path + ".lock")
 	ok, err := beside.TryLock()
@@ -59,26 +59,26 @@ func (g *guard) lock(program string) error {
 		return fmt.Errorf("take its lock: %w", err)
 	}
 	if !ok {
-		return described{ErrInUse, "another " + program + " uses it"}
+		return described{ErrInUse, "is in use by another " + program}
 	}
 	g.beside = beside
 	if err := g.lockFile(); err != nil {
 		if errors.Is(err, ErrInUse) {
-			return described{ErrInUse, "another " + program + " uses it, under another name (a hard link or a mount)"}
+			return described{ErrInUse, "is in use by another " + program + " under another name (a hard link or a mount)"}
 		}
 		return err
 	}
 	return nil
 }
 
-// lockFile takes the lock on the file. It does so a second time when SQLite holds the
-// file open: where a lock belongs to the process and not to the descriptor, it was
-// dropped when SQLite last closed the file.
+// lockFile takes the lock on the file. It is called again after SQLite has opened the file:
+// where a lock belongs to the process and not to the descriptor, it was dropped when SQLite
+// last closed the file.
 func (g *guard) lockFile() error {
 	ok, err := lockFile(g.file)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		return nil // the lock beside it has to do
+		return nil // the lock on the file beside it has to suffice
 	case err != nil:
 		return fmt.Errorf("lock it: %w", err)
 	case !ok:
@@ -88,15 +88,15 @@ func (g *guard) lockFile() error {
 	return nil
 }
 
-// sameName refuses a file that is in use under another name: each name has its own
-// write-ahead log, and who goes by one does not see what the other holds.
+// sameName refuses a file that is in use under another name: each name has its own write-ahead
+// log, so a program that uses one name does not see what is in the log of the other.
 func (g *guard) sameName(program string) error {
 	if locked, err := isLocked(g.file); err != nil || !locked {
-		return nil //nolint:nilerr // where nobody can tell, nothing is wrong
+		return nil //nolint:nilerr // if it cannot be determined, assume no
 	}
 	f, err := os.Open(g.path + ".lock")
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil //nolint:nilerr // it is another user's, and there
+		return nil //nolint:nilerr // it exists, and belongs to another user
 	}
 	if err == nil {
 		f.Close() //nolint:errcheck // it was only read
@@ -104,19 +104,19 @@ func (g *guard) sameName(program string) error {
 		ok, err := beside.TryRLock()
 		defer beside.Close() //nolint:errcheck // it was only read
 		if err != nil || !ok {
-			return nil //nolint:nilerr // held: it goes by the same name
+			return nil //nolint:nilerr // held: the same name is used
 		}
 	}
-	return described{ErrInUse, "a running " + program + " uses it under another name (a hard link or a mount); use that name"}
+	return described{ErrInUse, "is in use by a running " + program + " under another name (a hard link or a mount); use that name"}
 }
 
-// locked says that the exclusive lock is held, as far as that can be told.
+// locked reports whether the exclusive lock is held, as far as that can be determined.
 func (g *guard) locked() bool {
 	locked, err := isLocked(g.file)
 	return err == nil && locked
 }
 
-// release gives the locks back and keeps the descriptor.
+// release releases the locks and keeps the descriptor.
 func (g *guard) release() {
 	if g.held {
 		unlockFile(g.file)
@@ -126,10 +126,10 @@ func (g *guard) release() {
 	}
 }
 
-// close is the last that is done with the file.
+// close is the last thing done with the file.
 func (g *guard) close() error {
 	if g.held {
-		unlockFile(g.file) // a child that was just started may have the descriptor, too
+		unlockFile(g.file) // closing may not release it: a child process may have inherited the descriptor
 	}
 	err := g.file.Close()
 	if g.beside != nil {

@@ -10,11 +10,11 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// inspect refuses a database that is damaged, another program's or a newer
-// program's. It looks through a connection that can only read: a writer that closes
-// folds the write-ahead log into the file, and a file that is refused must stay as
-// it is. Only a transaction that was cut short before there was a log, as when a
-// database is made, has to be undone before anything can be seen.
+// inspect refuses a database that is damaged, or that another or a newer program wrote. It uses
+// a connection that can only read: a writer folds the write-ahead log into the file when it
+// closes, and a file that is refused must stay as it is. Only a transaction that was cut short
+// without a write-ahead log, as when a database is created, must be rolled back before anything
+// can be read.
 func inspect(ctx context.Context, path string, schema Schema, further func(context.Context, Queryer) error) error {
 	err := look(ctx, path, "ro", schema, further)
 	if hasCode(err, sqlite3.SQLITE_READONLY) {
@@ -23,7 +23,7 @@ func inspect(ctx context.Context, path string, schema Schema, further func(conte
 	return err
 }
 
-// look is inspect through one connection.
+// look is inspect on one connection.
 func look(ctx context.Context, path, mode string, schema Schema, further func(context.Context, Queryer) error) error {
 	db, err := connect(path, mode, "deferred", readerPragmas, unchecked)
 	if err != nil {
@@ -49,12 +49,12 @@ func look(ctx context.Context, path, mode string, schema Schema, further func(co
 		return err
 	}
 	if l.version < newest || further == nil {
-		return nil // further is about the current schema
+		return nil // further expects the current schema
 	}
 	return further(ctx, db)
 }
 
-// label is what a database says about itself.
+// label is what a database's header says about it.
 type label struct {
 	application int32
 	version     int
@@ -75,15 +75,15 @@ func readLabel(ctx context.Context, db Queryer) (l label, err error) {
 	return l, nil
 }
 
-// check refuses a version that no older or present program writes, and gives the
-// present one.
+// check refuses a version that no program of this or an older version writes, and returns the
+// newest version.
 func (s Schema) check(version int) (newest int, err error) {
 	all, err := Migrations(s.Migrations)
 	switch newest = len(all); {
 	case err != nil:
 		return 0, err
 	case version < 0:
-		return 0, fmt.Errorf("has schema %d, which no %s writes; nothing was changed. Restore a backup, or move it away to begin anew", version, s.Program)
+		return 0, fmt.Errorf("has schema %d, which no %s writes; nothing was changed. Restore a backup, or move it away to start with an empty one", version, s.Program)
 	case version > newest:
 		return 0, fmt.Errorf("was written by a newer %s (schema %d, this program knows %d); upgrade the program", s.Program, version, newest)
 	}

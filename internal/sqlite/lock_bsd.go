@@ -9,12 +9,11 @@ import (
 	"syscall"
 )
 
-// lockedByte is far from the bytes that SQLite locks, at 1 GiB, and from the end of
-// any file.
+// lockedByte is far from the bytes that SQLite locks, at 1 GiB, and from the end of any file.
 const lockedByte = 1 << 40
 
-// A POSIX lock belongs to the process: SQLite, which locks other bytes, keeps it as
-// long as it holds the file open. flock would lock the whole file against SQLite.
+// A POSIX lock belongs to the process and lasts as long as SQLite, which locks other bytes, has
+// the file open. flock would lock the whole file against SQLite.
 
 func lockFile(f *os.File) (bool, error) {
 	l := syscall.Flock_t{Type: syscall.F_WRLCK, Whence: io.SeekStart, Start: lockedByte, Len: 1}
@@ -36,10 +35,10 @@ func isLocked(f *os.File) (bool, error) {
 	return err == nil && l.Type != syscall.F_UNLCK, err
 }
 
-func hasRoom(string) bool { return true } // ENOSPC has to do
+func hasRoom(string) bool { return true } // rely on ENOSPC
 
-// fileID tells a file from every other that its name may come to stand for, also
-// after a restart: numbers are used again, but not with the same time of birth.
+// fileID identifies a file, also after a restart, even if another file gets its name: inode
+// numbers are reused, but not with the same time of birth.
 func fileID(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {

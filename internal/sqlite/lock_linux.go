@@ -8,15 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// leastRoom is the size of the smallest piece of the memory that SQLite shares.
+// leastRoom is the smallest unit of the memory that SQLite shares.
 const leastRoom = 32 << 10
 
-// lockedByte is far from the bytes that SQLite locks, at 1 GiB, and from the end of
-// any file.
+// lockedByte is far from the bytes that SQLite locks, at 1 GiB, and from the end of any file.
 const lockedByte = 1 << 40
 
-// An open file description's lock belongs to the descriptor, not to the process: it
-// is independent of SQLite's own locks, and stays until the descriptor is closed.
+// An open file description lock belongs to the descriptor, not to the process: it is
+// independent of SQLite's own locks, and lasts until the descriptor is closed.
 
 func lockFile(f *os.File) (bool, error) {
 	return setLock(f, unix.F_WRLCK)
@@ -30,7 +29,7 @@ func setLock(f *os.File, kind int16) (bool, error) {
 	switch {
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EACCES):
 		return false, nil
-	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS): // an imitation of Linux
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS): // a kernel that imitates Linux
 		return false, errors.ErrUnsupported
 	}
 	return err == nil, err
@@ -42,7 +41,7 @@ func isLocked(f *os.File) (bool, error) {
 	return err == nil && l.Type != unix.F_UNLCK, err
 }
 
-// onFile keeps the descriptor from being closed meanwhile.
+// onFile keeps the descriptor open during the call.
 func onFile(f *os.File, do func(fd uintptr) error) (err error) {
 	conn, err := f.SyscallConn()
 	if err != nil {
@@ -54,7 +53,7 @@ func onFile(f *os.File, do func(fd uintptr) error) (err error) {
 	return err
 }
 
-// hasRoom says whether a directory's disk has room for what SQLite needs at least.
+// hasRoom reports whether a directory's disk has the least space that SQLite needs.
 func hasRoom(dir string) bool {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {
@@ -63,9 +62,9 @@ func hasRoom(dir string) bool {
 	return s.Bavail*uint64(s.Bsize) >= leastRoom
 }
 
-// fileID tells a file from every other that its name may come to stand for, also
-// after a restart: numbers are used again, but not with the same time of birth. The
-// device is not in it, as it may have another number after the next boot.
+// fileID identifies a file, also after a restart, even if another file gets its name: inode
+// numbers are reused, but not with the same time of birth. The device is left out, because its
+// number may change at the next boot.
 func fileID(path string) (string, error) {
 	var s unix.Statx_t
 	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_INO|unix.STATX_BTIME, &s); err != nil {

@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// Nothing is known here of locks that agree with SQLite's: the lock beside the file
-// has to do.
+// No lock is known here that works together with SQLite's: the lock on the file beside it has
+// to suffice.
 
 func lockFile(*os.File) (bool, error) { return false, errors.ErrUnsupported }
 

@@ -80,7 +80,7 @@ func TestTwoProcessesNeverOwnOneFile(t *testing.T) {
 			other := c.call(t, path)
 			_, letGo := holding(t, path)
 			said, ok := says(t, "own", other)
-			if ok || !strings.HasPrefix(said, "another counter uses it") {
+			if ok || !strings.HasPrefix(said, "is in use by another counter") {
 				t.Errorf("a second owner: %q, %v", said, ok)
 			}
 			// In the same process, too.
@@ -95,7 +95,7 @@ func TestTwoProcessesNeverOwnOneFile(t *testing.T) {
 				if c.beside && !ok {
 					t.Errorf("%s: %q", what, said)
 				}
-				if !c.beside && (ok || !strings.Contains(said, "a running counter uses it under another name")) {
+				if !c.beside && (ok || !strings.Contains(said, "is in use by a running counter under another name")) {
 					t.Errorf("%s by a name with another log: %q, %v", what, said, ok)
 				}
 			}

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lockedByteHigh is the upper half of an offset far from the bytes that SQLite
-// locks, at 1 GiB, and from the end of any file.
+// lockedByteHigh is the upper half of an offset far from the bytes that SQLite locks, at 1 GiB,
+// and from the end of any file.
 const lockedByteHigh = 1 << 8
 
 func lockFile(f *os.File) (bool, error) {
@@ -24,7 +24,7 @@ func unlockFile(f *os.File) {
 	windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, &windows.Overlapped{OffsetHigh: lockedByteHigh}) //nolint:errcheck // it ends with the process anyway
 }
 
-// isLocked tries: there is no way to ask.
+// isLocked tries to lock: there is no way to ask.
 func isLocked(f *os.File) (bool, error) {
 	ok, err := lockFile(f)
 	if ok {

@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// A write-ahead log is found by its name alone, and SQLite lays it over whatever
-// file has the name that goes with it. What was restored or put in that place would
-// be spoiled. So the file beside the database that is locked also says which file
-// and which log belong together, from before anything is written to the log.
+// SQLite finds a write-ahead log by its name alone, and applies it to whatever database has the
+// matching name. That would spoil a file that was restored or put in its place. So the lock
+// file beside the database also records which file and which log belong together, from before
+// anything is written to the log.
 
 // logHeader is the length of a log without any writes.
 const logHeader = 32
 
-// pair says which database and which log belong together.
+// pair records which database and which log belong together.
 type pair struct {
-	database, log   string // as fileID gives them
-	changes, cookie uint32 // of the database's header, or of one that it followed
-	// unfit: the database was overwritten or cut short under its log.
+	database, log   string // from fileID
+	changes, cookie uint32 // of the database's header, or of an earlier one
+	// unfit: the database was overwritten or truncated while it had this log.
 	unfit bool
 }
 
@@ -38,7 +38,7 @@ func (p pair) String() string {
 	return text
 }
 
-// readPair gives the pair that was noted; false if none was, or only in part.
+// readPair returns the recorded pair; noted is false if there is none, or only part of one.
 func readPair(path string) (p pair, noted bool) {
 	text, err := os.ReadFile(path + pairSuffix)
 	if err != nil {
@@ -64,14 +64,14 @@ func idOf(inode uint64, seconds, nanoseconds int64) string {
 	return fmt.Sprintf("%d-%d.%09d", inode, seconds, nanoseconds)
 }
 
-// hasLog says whether there is a write-ahead log with something in it.
+// hasLog reports whether there is a write-ahead log that is not empty.
 func hasLog(path string) bool {
 	info, err := os.Stat(path + "-wal")
 	return err == nil && info.Mode().IsRegular() && info.Size() > logHeader
 }
 
-// checkLog refuses a log that was written for another file. Where both are others
-// than was noted, they were copied or moved together, and are as good as before.
+// checkLog refuses a log that was written for another file. If both differ from the record,
+// they were copied or moved together, and are as good as before.
 func checkLog(path string, file *os.File) error {
 	noted, ok := readPair(path)
 	if !ok || !hasLog(path) {
@@ -79,14 +79,14 @@ func checkLog(path string, file *os.File) error {
 	}
 	present, err := presentPair(path, file)
 	if err != nil {
-		return nil //nolint:nilerr // where files cannot be told apart
+		return nil //nolint:nilerr // files cannot be told apart here
 	}
 	log := path + "-wal"
 	switch {
 	case present.database == noted.database && present.log == noted.log:
 		now := header{changes: present.changes, cookie: present.cookie}
 		if noted.unfit || !now.follows(noted.changes, noted.cookie) {
-			return fmt.Errorf("was overwritten or cut short, and %[1]s no longer fits it: restore a backup, unless this is one, and move %[1]s away", log)
+			return fmt.Errorf("was overwritten or truncated, and %[1]s no longer matches it: restore a backup, unless this is one, and move %[1]s away", log)
 		}
 		return nil
 	case present.database != noted.database && present.log != noted.log:
@@ -98,7 +98,7 @@ func checkLog(path string, file *os.File) error {
 		"sqlite3 %[2]s 'PRAGMA wal_checkpoint(TRUNCATE)' folds it in", log, path)
 }
 
-// noteLog writes down which file and which log belong together.
+// noteLog records which file and which log belong together.
 func noteLog(path string, file *os.File) error {
 	p, err := presentPair(path, file)
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrNotExist) {
@@ -110,7 +110,7 @@ func noteLog(path string, file *os.File) error {
 	return notePair(path, p)
 }
 
-// noteUnfit writes down that the log no longer fits.
+// noteUnfit records that the log no longer matches the file.
 func noteUnfit(path string) error {
 	p, ok := readPair(path)
 	if !ok {
@@ -126,13 +126,13 @@ func notePair(path string, p pair) error {
 	}
 	f, err := os.OpenFile(path+pairSuffix, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return fmt.Errorf("note which write-ahead log is its own: %w", err)
+		return fmt.Errorf("record which write-ahead log belongs to it: %w", err)
 	}
 	text := p.String()
 	_, err = f.WriteAt([]byte(text), 0)
 	err = errors.Join(err, f.Truncate(int64(len(text))), f.Sync(), f.Close())
 	if err != nil {
-		return fmt.Errorf("note which write-ahead log is its own: %w", err)
+		return fmt.Errorf("record which write-ahead log belongs to it: %w", err)
 	}
 	return nil
 }

@@ -44,11 +44,11 @@ func TestALogIsOnlyLaidOverItsOwnFile(t *testing.T) {
 			copyFile(t, other, path)
 			return path
 		}},
-		{name: "under its file, overwritten with another", want: "no longer fits it", do: func(t *testing.T, path string) string {
+		{name: "under its file, overwritten with another", want: "no longer matches it", do: func(t *testing.T, path string) string {
 			copyFile(t, madeWith(t, t.TempDir(), 50), path)
 			return path
 		}},
-		{name: "under its file, overwritten with a copy that was made of it", want: "no longer fits it", do: func(t *testing.T, path string) string {
+		{name: "under its file, overwritten with a copy that was made of it", want: "no longer matches it", do: func(t *testing.T, path string) string {
 			source := madeWith(t, t.TempDir(), 50)
 			for range 3 {
 				must(t, open(t, source, true).Close())
@@ -183,7 +183,7 @@ func TestALogNoLongerFits(t *testing.T) {
 	if err := d.Close(); err == nil {
 		t.Fatal("it is not noticed")
 	}
-	if _, err := Open(t.Context(), d.Path(), schemaOf(0), Options{}); err == nil || !strings.Contains(err.Error(), "no longer fits it") {
+	if _, err := Open(t.Context(), d.Path(), schemaOf(0), Options{}); err == nil || !strings.Contains(err.Error(), "no longer matches it") {
 		t.Errorf("got %v", err)
 	}
 	must(t, os.Rename(d.Path()+"-wal", d.Path()+"-wal.away"))

@@ -13,13 +13,13 @@ import (
 
 // Migration is one step from a schema to the next.
 type Migration struct {
-	Version int    // of the schema that it leads to, from 1 on
+	Version int    // schema version after the migration, from 1 on
 	Name    string // of its file, without .sql
 	SQL     string
 }
 
-// Migrations lists the files NNNN_name.sql of a directory in order. The present
-// version of the schema is how many there are.
+// Migrations returns the files NNNN_name.sql of a directory, in order. Their number is the
+// newest version of the schema.
 func Migrations(files fs.FS) ([]Migration, error) {
 	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
@@ -42,19 +42,19 @@ func Migrations(files fs.FS) ([]Migration, error) {
 	return all, nil
 }
 
-// migrate brings the schema to the present version, all of it in one transaction: a
-// crash leaves the old schema whole. It calls
-// beforeLog when there is a write-ahead log and nothing of its own in it.
+// migrate updates the schema to the newest version in one transaction: a crash leaves the old
+// schema intact. It calls beforeLog once there is a write-ahead log and before anything is
+// written to it.
 func migrate(ctx context.Context, db *sql.DB, schema Schema, beforeLog func() error) error {
 	all, err := Migrations(schema.Migrations)
 	if err != nil {
 		return err
 	}
-	// Kept in the file from then on, and not allowed inside a transaction.
+	// WAL mode is stored in the file, and cannot be set inside a transaction.
 	if _, err := db.ExecContext(ctx, "PRAGMA journal_mode=WAL"); err != nil {
 		return Unwritable(err)
 	}
-	l, err := readLabel(ctx, db) // the first to read makes the log
+	l, err := readLabel(ctx, db) // the first read creates the log
 	if err != nil {
 		return err
 	}
@@ -68,12 +68,12 @@ func migrate(ctx context.Context, db *sql.DB, schema Schema, beforeLog func() er
 	if err != nil {
 		return Unwritable(err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it has nothing to do
+	defer tx.Rollback() //nolint:errcheck // does nothing after Commit
 	if err := apply(ctx, tx, all[l.version:]); err != nil {
 		return err
 	}
-	// Written even when nothing is new: a database that cannot be written is refused
-	// now, not at the first commit.
+	// Written even if nothing is new: a database that cannot be written is refused now, not at
+	// the first commit.
 	for _, pragma := range []string{
 		fmt.Sprintf("PRAGMA user_version=%d", len(all)), fmt.Sprintf("PRAGMA application_id=%d", schema.ApplicationID),
 	} {
@@ -87,7 +87,7 @@ func migrate(ctx context.Context, db *sql.DB, schema Schema, beforeLog func() er
 	return nil
 }
 
-// apply makes migrations and notes when.
+// apply runs migrations and records when.
 func apply(ctx context.Context, tx *sql.Tx, missing []Migration) error {
 	for _, m := range missing {
 		if _, err := tx.ExecContext(ctx, m.SQL); err != nil {

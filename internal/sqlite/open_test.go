@@ -65,7 +65,7 @@ func TestAnEmptyFileOfAnImpossibleVersion(t *testing.T) {
 func TestAnOlderSchema(t *testing.T) {
 	path := madeWith(t, t.TempDir(), 1)
 	_, err := OpenToRead(t.Context(), path, schemaOf(2), false)
-	if want := "has schema 1 and this program reads 3: start counter once, which brings it up to date"; !errors.Is(err, ErrOutdated) || err.Error() != want {
+	if want := "has schema 1, but this program reads schema 3: start counter once to migrate it"; !errors.Is(err, ErrOutdated) || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	read, err := OpenToRead(t.Context(), path, schemaOf(2), true)

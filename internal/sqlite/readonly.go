@@ -12,14 +12,14 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// OpenToRead opens a database that only reads: it makes and migrates nothing, takes
-// no lock, folds no write-ahead log and does not read the file from end to end. It
-// works beside a program that writes, and where neither the file nor its directory
-// can be written. A database of another program is refused, as is one of a newer
-// schema, and, unless any schema will do, of an older one: ErrOutdated.
+// OpenToRead opens a database for reading only: it creates and migrates nothing, takes no lock,
+// leaves the write-ahead log as it is and does not read the whole file. It works beside a
+// program that writes, and even if neither the file nor its directory can be written. It
+// refuses a database of another program or a newer schema and, unless anySchema is set, of an
+// older one: ErrOutdated.
 //
-// Where it can, SQLite makes the two files beside it by which it shares a database
-// with a program that writes.
+// If it can, SQLite creates the two files through which it shares a database with a program
+// that writes.
 func OpenToRead(ctx context.Context, path string, schema Schema, anySchema bool) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -54,20 +54,20 @@ func (d *DB) openToRead(ctx context.Context, anySchema bool) (err error) {
 	}
 	d.reader, err = d.greet(ctx, anySchema, url.Values{"mode": {"ro"}})
 	if hasCode(err, sqlite3.SQLITE_CANTOPEN) || hasCode(err, sqlite3.SQLITE_READONLY) {
-		// The files by which it is shared are not there and cannot be made, or they
-		// cannot be read. Then it can only be read if nobody writes.
+		// The shared files do not exist and cannot be created, or cannot be read. Then the
+		// database can only be read if nobody writes.
 		switch {
 		case d.guard.locked():
-			return fmt.Errorf("is in use by a running %s, and what they would share beside it cannot be read: run this as the user that runs it", d.schema.Program)
+			return fmt.Errorf("is in use by a running %s, whose -wal and -shm files cannot be read: run this command as the same user", d.schema.Program)
 		case hasLog(d.path):
-			return errors.New("has a write-ahead log, which cannot be read where nothing can be made beside it: copy both to where it can")
+			return errors.New("has a write-ahead log, which can only be read in a writable directory: copy both files to such a directory")
 		}
 		d.reader, err = d.greet(ctx, anySchema, url.Values{"mode": {"ro"}, "immutable": {"1"}})
 	}
 	return err
 }
 
-// examineToRead refuses what is not a file that somebody has written.
+// examineToRead refuses an empty file, and anything that is not a regular file.
 func examineToRead(path, program string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -76,12 +76,12 @@ func examineToRead(path, program string) error {
 	case !info.Mode().IsRegular():
 		return errors.New("is not a regular file")
 	case info.Size() == 0:
-		return fmt.Errorf("is empty, no %s has written it", program)
+		return fmt.Errorf("is empty; no %s has written to it", program)
 	}
 	return nil
 }
 
-// greet connects and looks whose database it is.
+// greet connects and checks which program the database belongs to.
 func (d *DB) greet(ctx context.Context, anySchema bool, how url.Values) (*sql.DB, error) {
 	how["_txlock"], how["_pragma"] = []string{"deferred"}, []string{waitsWhenBusy(), "cache_size(-8192)", "temp_store(FILE)"}
 	db, err := connectWith(d.path, how, unchecked)
@@ -109,7 +109,7 @@ func (d *DB) recognise(ctx context.Context, db *sql.DB, anySchema bool) error {
 	}
 	newest, err := d.schema.check(l.version)
 	if err == nil && l.version < newest {
-		err = described{ErrOutdated, fmt.Sprintf("has schema %d and this program reads %d: start %s once, which brings it up to date", l.version, newest, d.schema.Program)}
+		err = described{ErrOutdated, fmt.Sprintf("has schema %d, but this program reads schema %d: start %s once to migrate it", l.version, newest, d.schema.Program)}
 	}
 	return err
 }

@@ -68,7 +68,7 @@ func TestReadingWhereNothingMayBeWritten(t *testing.T) {
 			must(t, os.Remove(path+"-shm"))
 			everybody(t, dir, 0o444, 0o444, 0o555)
 			return path
-		}, "has a write-ahead log, which cannot be read where nothing can be made beside it", false},
+		}, "has a write-ahead log, which can only be read in a writable directory", false},
 		{"a file that cannot be read", func(t *testing.T, dir string) string {
 			path := madeWith(t, dir, 1, 2)
 			everybody(t, dir, 0o000, 0o600, 0o555)
@@ -101,9 +101,9 @@ func TestWhatCannotBeRead(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "text"), []byte(strings.Repeat("text ", 1000)), 0o600))
 	spoil(t, filepath.Join(dir, "other"), "CREATE TABLE t (x)")
 	for _, c := range []struct{ name, want string }{
-		{"none", "there is none"},
+		{"none", "there is no such file"},
 		{".", "is not a regular file"},
-		{"empty", "is empty, no counter has written it"},
+		{"empty", "is empty; no counter has written to it"},
 		{"text", "is not a SQLite database"},
 		{"other", "is a SQLite database of another program"},
 	} {

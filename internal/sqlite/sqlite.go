@@ -1,7 +1,7 @@
-// Package sqlite keeps one program's data in one SQLite file: it opens and locks
-// the file, brings its schema up to date, gives transactions and bulk inserts,
-// copies it, and notices when it is no longer the file that was opened. It must
-// not know what the tables hold or what they are for. Start with Open.
+// Package sqlite keeps one program's data in one SQLite file: it opens and locks the file,
+// migrates its schema, runs transactions and bulk inserts, copies it, and notices when it is no
+// longer the file that was opened. It must not know what the tables contain or mean. Start with
+// Open.
 package sqlite
 
 import (
@@ -15,37 +15,36 @@ import (
 	"time"
 )
 
-// Schema is what makes a database one of the program's own.
+// Schema identifies the program's own databases.
 type Schema struct {
-	Program       string // what the program is called, in errors
+	Program       string // name of the program, for errors
 	ApplicationID int32  // in the header of the file
 	Migrations    fs.FS  // NNNN_name.sql from 0001 on; see Migrations
 }
 
-// Options say how a database is opened.
+// Options configure how a database is opened.
 type Options struct {
-	// Exclusive takes the lock that only one process has at a time. Programs that
-	// work beside its holder leave it out.
+	// Exclusive takes the lock that only one process can hold. Programs that work beside its
+	// holder leave it out.
 	Exclusive bool
-	// Inspect, if it is not nil, looks at a database of the current schema before
-	// anything is written to it. Its error refuses the database.
+	// Inspect, if not nil, is called on a database of the current schema before anything is
+	// written to it. Its error refuses the database.
 	Inspect func(context.Context, Queryer) error
 }
 
-// DB is an open database. Its methods may be called from several goroutines;
-// writers wait for each other.
+// DB is an open database. It is safe for concurrent use; writers wait for each other.
 type DB struct {
 	path   string
 	schema Schema
-	writer *sql.DB // one connection; nil: opened to read
+	writer *sql.DB // one connection; nil: opened for reading
 	reader *sql.DB
 	guard  *guard
-	watch  *watch // nil: opened to read
+	watch  *watch // nil: opened for reading
 }
 
-// Open opens the database at path and migrates it, or makes a new one. A file that
-// is not a whole, writable database of this or an older schema is refused and left
-// as it is: errors are ErrInUse, ErrDiskFull and others that are only for people.
+// Open opens the database at path and migrates it, or creates it. A file that is not an intact,
+// writable database of this or an older schema is refused and left as it is. Errors to branch
+// on are ErrInUse and ErrDiskFull.
 func Open(ctx context.Context, path string, schema Schema, o Options) (*DB, error) {
 	path, err := prepare(path)
 	if err != nil {
@@ -104,8 +103,8 @@ func (d *DB) open(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-// startWatching remembers which files these are. The file gets what is in the
-// write-ahead log first, so that its header is this program's own.
+// startWatching remembers which files these are. It folds the write-ahead log into the file
+// first, so that the header is this program's own.
 func (d *DB) startWatching(ctx context.Context) error {
 	var busy, frames, done int
 	if err := d.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &frames, &done); err != nil {
@@ -117,18 +116,18 @@ func (d *DB) startWatching(ctx context.Context) error {
 	return noteLog(d.path, d.guard.file)
 }
 
-// Path is the real path of the file: links are resolved.
+// Path is the real path of the file, with links resolved.
 func (d *DB) Path() string { return d.path }
 
-// Writer is the one connection that writes; nil if the database was opened to
-// read. Use Write, which checks that the file is still there.
+// Writer is the only connection that writes; nil if the database was opened for reading. Prefer
+// Write, which checks that the file is still there.
 func (d *DB) Writer() *sql.DB { return d.writer }
 
 // Reader is a small pool of connections that only read.
 func (d *DB) Reader() *sql.DB { return d.reader }
 
-// Connect opens one more connection that can write, with pragmas such as
-// "secure_delete(1)". Whoever asks closes it before the DB.
+// Connect opens one more connection that can write, with pragmas such as "secure_delete(1)".
+// The caller must close it before the DB.
 func (d *DB) Connect(pragmas ...string) (*sql.DB, error) {
 	if d.writer == nil {
 		return nil, ErrReadOnly
@@ -140,15 +139,15 @@ func (d *DB) Connect(pragmas ...string) (*sql.DB, error) {
 	return db, err
 }
 
-// Close ends all connections and releases the file. The last process to close
-// folds the write-ahead log into the file. A file that is not the one that was
-// opened gives ErrGone and is left alone.
+// Close closes all connections and releases the file. The last process to close it folds the
+// write-ahead log into the file. If the file is not the one that was opened, it returns ErrGone
+// and leaves the file alone.
 func (d *DB) Close() error {
 	if d.watch != nil && d.watch.started() {
 		checked := d.Check()
 		if !d.watch.settle(d.writer) {
-			// A connection that is closed folds the log in and deletes it, by its name.
-			// So these stay open: they end with the process, and nothing is written.
+			// Closing a connection would fold in and delete the log, by name. So the
+			// connections stay open; they end with the process, and nothing is written.
 			d.guard.release()
 			return checked
 		}
@@ -187,8 +186,8 @@ func (d *DB) SizeBytes() (int64, error) {
 	return size, nil
 }
 
-// prepare resolves links, so that one file has one name, and makes a new file and
-// its directory.
+// prepare resolves links, so that one file has one name, and creates a new file and its
+// directory.
 func prepare(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -209,12 +208,12 @@ func prepare(path string) (string, error) {
 
 func create(path string) error {
 	if hasLog(path) {
-		return fmt.Errorf("there is no such file, but %[1]s holds writes to one: put the file back beside it, or move %[1]s away to start with an empty one", path+"-wal")
+		return fmt.Errorf("there is no such file, but %[1]s has data that belongs to one: put the file back beside it, or move %[1]s away to start with an empty one", path+"-wal")
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return fmt.Errorf("make its directory: %w", err)
+		return fmt.Errorf("create its directory: %w", err)
 	}
-	// SQLite says no more than "unable to open database file".
+	// SQLite would only say "unable to open database file".
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640)
 	if err != nil {
 		return err
@@ -222,8 +221,8 @@ func create(path string) error {
 	return f.Close()
 }
 
-// examine refuses what is not a writable file. The permission bits are read and not
-// tried, because root may write what its owner has closed.
+// examine refuses anything that is not a writable file. It reads the permission bits and does
+// not try to write, because root can write a file that its owner has made read-only.
 func examine(path string, info fs.FileInfo) error {
 	switch {
 	case !info.Mode().IsRegular():
@@ -231,7 +230,7 @@ func examine(path string, info fs.FileInfo) error {
 	case info.Mode().Perm()&0o222 == 0:
 		return fmt.Errorf("is read-only (mode %v); the exporter must be able to write it", info.Mode().Perm())
 	case info.Size() == 0 && hasLog(path):
-		return fmt.Errorf("is empty, but %[1]s holds writes to it: restore a backup and move %[1]s away", path+"-wal")
+		return fmt.Errorf("is empty, but %[1]s has data that belongs to it: restore a backup and move %[1]s away", path+"-wal")
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ type Queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Each calls f for every row of a query, until f fails.
+// Each calls f for every row of a query, until f returns an error.
 func Each(ctx context.Context, db Queryer, query string, args []any, f func(*sql.Rows) error) error {
 	rows, done, err := rowsOf(ctx, db, query, args)
 	if err != nil {
@@ -27,8 +27,8 @@ func Each(ctx context.Context, db Queryer, query string, args []any, f func(*sql
 	return rows.Err()
 }
 
-// rowsOf runs a query, on a prepared statement if the transaction has one that
-// nobody is reading from.
+// rowsOf runs a query, on a prepared statement if the transaction has one whose rows nobody is
+// reading.
 func rowsOf(ctx context.Context, db Queryer, query string, args []any) (*sql.Rows, func(), error) {
 	if tx, ok := db.(*Tx); ok {
 		if s := tx.prepared(ctx, query); s != nil {
@@ -41,18 +41,18 @@ func rowsOf(ctx context.Context, db Queryer, query string, args []any) (*sql.Row
 	return rows, func() {}, err
 }
 
-// Tx is a transaction. A statement that comes again is prepared, and parsed no more.
+// Tx is a transaction. It prepares a statement the second time that it runs.
 type Tx struct {
 	*sql.Tx
 	statements map[string]*statement
 }
 
 type statement struct {
-	stmt *sql.Stmt // nil: it came once
-	busy bool      // its rows are being read
+	stmt *sql.Stmt // nil: ran once so far
+	busy bool      // its rows are being read now
 }
 
-// prepared is the statement of a query that came before; nil: run it as it is.
+// prepared returns the statement of a query that has run before; nil: run it unprepared.
 func (t *Tx) prepared(ctx context.Context, query string) *statement {
 	s := t.statements[query]
 	switch {
@@ -64,14 +64,14 @@ func (t *Tx) prepared(ctx context.Context, query string) *statement {
 	case s.stmt == nil:
 		stmt, err := t.PrepareContext(context.WithoutCancel(ctx), query)
 		if err != nil {
-			return nil // running it says what is wrong
+			return nil // running it returns the error
 		}
 		s.stmt = stmt
 	}
 	return s
 }
 
-// ExecContext runs a statement that gives no rows.
+// ExecContext runs a statement that returns no rows.
 func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if s := t.prepared(ctx, query); s != nil {
 		return s.stmt.ExecContext(ctx, args...)
@@ -79,7 +79,7 @@ func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Re
 	return t.Tx.ExecContext(ctx, query, args...)
 }
 
-// QueryRowContext runs a query for one row, which is to be scanned at once.
+// QueryRowContext runs a query for one row, which must be scanned at once.
 func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	if s := t.prepared(ctx, query); s != nil {
 		return s.stmt.QueryRowContext(ctx, args...)
@@ -87,8 +87,8 @@ func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sq
 	return t.Tx.QueryRowContext(ctx, query, args...)
 }
 
-// Write runs f in one transaction that nobody else writes beside. ErrGone says that
-// the file is not the one that was opened: then nothing is written any more.
+// Write runs f in one transaction, while nobody else writes. ErrGone means that the file is not
+// the one that was opened; nothing is written from then on.
 func (d *DB) Write(ctx context.Context, f func(*Tx) error) error {
 	if d.writer == nil {
 		return ErrReadOnly
@@ -96,12 +96,12 @@ func (d *DB) Write(ctx context.Context, f func(*Tx) error) error {
 	return d.transact(ctx, d.writer, f)
 }
 
-// WriteOn is Write on a connection of Connect.
+// WriteOn is Write on a connection from Connect.
 func (d *DB) WriteOn(ctx context.Context, db *sql.DB, f func(*Tx) error) error {
 	return d.transact(ctx, db, f)
 }
 
-// Read runs f in one transaction that sees one state of the database.
+// Read runs f in one transaction, which sees one state of the database.
 func (d *DB) Read(ctx context.Context, f func(*Tx) error) error {
 	tx, err := d.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
@@ -110,7 +110,7 @@ func (d *DB) Read(ctx context.Context, f func(*Tx) error) error {
 	defer tx.Rollback() //nolint:errcheck // nothing was written
 	if err := f(&Tx{tx, map[string]*statement{}}); err != nil {
 		if gone := d.Check(); gone != nil {
-			return gone // which explains the other
+			return gone // the cause of the other error
 		}
 		return err
 	}
@@ -129,8 +129,8 @@ func (d *DB) transact(ctx context.Context, db *sql.DB, f func(*Tx) error) error 
 		err = d.Check()
 	}
 	if err != nil {
-		// SQLite has already rolled back if the disk is full, and database/sql if ctx
-		// has ended; both then complain about a second time.
+		// If the disk is full, SQLite has rolled back already; if ctx has ended, database/sql
+		// has. Both return an error for a second time.
 		_ = tx.Rollback()
 		return err
 	}

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// watch notices when the files are no longer those that were opened. SQLite does
-// not: it goes on with its descriptors, and all that it writes is lost, or spoils
-// what was put in that place.
+// watch notices when the files are no longer those that were opened. SQLite does not: it goes
+// on using its descriptors, and everything it writes is lost, or spoils the file that is there
+// now.
 type watch struct {
 	path  string
 	guard *os.File
@@ -22,20 +22,20 @@ type watch struct {
 	mu    sync.Mutex
 	files map[string]fs.FileInfo // by suffix, as they were at the start
 	known header
-	size  int64 // of the file, when it was last looked at
-	err   error // the first fault
+	size  int64 // of the file at the last check
+	err   error // the first fault found
 	gone  chan struct{}
 }
 
-// header is what the first page says of the file.
+// header is what the file's first page says.
 type header struct {
 	applicationID uint32
-	changes       uint32 // grows, though not with each change
-	cookie        uint32 // changes with the schema, and in a copy, too
+	changes       uint32 // increases, though not with every change
+	cookie        uint32 // changes with the schema, and with VACUUM
 	bytes         int64  // that the file should have
 }
 
-// suffixes are of the files by which SQLite keeps one database.
+// suffixes are those of the files that make up one database.
 var suffixes = []string{"", "-wal", "-shm"}
 
 // start remembers which files these are.
@@ -48,7 +48,7 @@ func (w *watch) start() error {
 		switch {
 		case err == nil:
 			files[suffix] = info
-		case suffix == "" || !errors.Is(err, fs.ErrNotExist): // a file system without shared memory has no log
+		case suffix == "" || !errors.Is(err, fs.ErrNotExist): // without shared memory there is no log
 			return err
 		}
 	}
@@ -66,9 +66,9 @@ func (w *watch) started() bool {
 	return w.files != nil
 }
 
-// Check looks whether the file and what is beside it are still those that were
-// opened. The first time that they are not, that is logged nowhere: it is the error,
-// ErrGone, of this and every later Check, Write and Close, and Gone is closed.
+// Check checks that the file and those beside it are still the ones that were opened. Once they
+// are not, this and every later Check, Write and Close returns the same ErrGone, and Gone is
+// closed. Nothing is logged here.
 func (d *DB) Check() error {
 	if d.watch == nil {
 		return nil
@@ -76,9 +76,8 @@ func (d *DB) Check() error {
 	return d.watch.check()
 }
 
-// Gone is closed when the file is found not to be the one that was opened. Check
-// then says what has become of it. It is nil, for ever open, if the database was
-// opened to read.
+// Gone is closed when the file is found not to be the one that was opened. Check then says what
+// happened to it. It is nil if the database was opened for reading.
 func (d *DB) Gone() <-chan struct{} {
 	if d.watch == nil {
 		return nil
@@ -105,15 +104,15 @@ func (w *watch) check() error {
 	return w.err
 }
 
-// kind of fault, by what may still be done to the files.
+// kind of fault, by what may still be done with the files.
 type kind int
 
 const (
 	whole   kind = iota
-	closed       // they are the same files, but cannot be opened again
-	lost         // the file has another name or none
-	unfit        // the file has the name, and other content
-	logGone      // the file is whole, and its log or shared memory is not
+	closed       // the same files, but they cannot be opened again
+	lost         // the file has another name, or was deleted
+	unfit        // the file has its name, but other content
+	logGone      // the file is intact, but its log or shared memory is not
 )
 
 type fault struct {
@@ -121,7 +120,7 @@ type fault struct {
 	what string
 }
 
-// look compares the files with those of the start.
+// look compares the files with those at the start.
 func (w *watch) look() fault {
 	info, err := os.Stat(w.path)
 	log := w.path + "-wal"
@@ -150,9 +149,9 @@ func (w *watch) look() fault {
 	return fault{}
 }
 
-// lookInside says what was done to the content, as far as the header and the size
-// can tell. Another program of ours may fold the log into the file at this moment, so
-// a fault must be seen more than once.
+// lookInside returns what happened to the content, as far as header and size tell, or "".
+// Another of our programs may be folding the log into the file, so a fault must show more than
+// once.
 func (w *watch) lookInside() (what string) {
 	for range 5 {
 		info, err := w.guard.Stat()
@@ -163,7 +162,7 @@ func (w *watch) lookInside() (what string) {
 		size := info.Size()
 		switch {
 		case size < headerBytes || size < w.size && size < h.bytes:
-			what = "cut short"
+			what = "truncated"
 		case err != nil, h.applicationID != w.known.applicationID, h.changes < w.known.changes:
 			what = "overwritten"
 		default:
@@ -175,17 +174,17 @@ func (w *watch) lookInside() (what string) {
 	return what
 }
 
-// follows says whether a file can have this header that had those when it was
-// opened. What it was before that, or a copy of it, mostly cannot. It only holds
-// from one opening to the next: later, the cookie may change and the count not.
+// follows reports whether a file with the given header at opening can have this header now. An
+// older state or a copy of the file mostly cannot. This only holds within one opening: over
+// several, the cookie may change without the count.
 func (h header) follows(changes, cookie uint32) bool {
 	return h.changes > changes || h.changes == changes && h.cookie == cookie
 }
 
 const headerBytes = 100
 
-// readHeader reads the file's first bytes, without SQLite, from a descriptor that is
-// open anyway.
+// readHeader reads the file's first bytes, without SQLite, through a descriptor that is open
+// anyway.
 func readHeader(f *os.File) (h header, err error) {
 	b := make([]byte, headerBytes)
 	if _, err := f.ReadAt(b, 0); err != nil {
@@ -206,8 +205,8 @@ func readHeader(f *os.File) (h header, err error) {
 	}, nil
 }
 
-// settle says whether the connections may be closed as usual, which folds the log
-// in and deletes it. Where only the log's name is lost, its content is folded in.
+// settle reports whether the connections may be closed as usual, which folds the log in and
+// deletes it. If only the log's name is lost, it folds the log's content in.
 func (w *watch) settle(writer *sql.DB) bool {
 	w.mu.Lock()
 	kind, log := w.look().kind, w.files["-wal"]
@@ -216,11 +215,11 @@ func (w *watch) settle(writer *sql.DB) bool {
 		return kind == whole || kind == closed
 	}
 	if info, err := os.Stat(w.path + "-wal"); err == nil && info.Size() > 0 && !os.SameFile(info, log) {
-		return false // others have gone on with another log
+		return false // others are using another log
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), busyTimeout)
 	defer cancel()
-	// Its error has nobody who could do more about it than is being said anyway.
+	// Nobody could do more about this error than Check already says.
 	_, _ = writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	return false
 }

@@ -64,8 +64,8 @@ var ends = []struct {
 		must(t, os.Remove(path))
 		must(t, os.Mkdir(path, 0o750))
 	}},
-	{name: "emptied", want: "was cut short", do: func(t *testing.T, path, _ string) { must(t, os.Truncate(path, 0)) }},
-	{name: "cut in the middle", want: "was cut short", do: func(t *testing.T, path, _ string) {
+	{name: "emptied", want: "was truncated", do: func(t *testing.T, path, _ string) { must(t, os.Truncate(path, 0)) }},
+	{name: "cut in the middle", want: "was truncated", do: func(t *testing.T, path, _ string) {
 		info, err := os.Stat(path)
 		must(t, err)
 		must(t, os.Truncate(path, info.Size()/2/4096*4096))

@@ -111,7 +111,7 @@ func TestACopyThatIsRefused(t *testing.T) {
 		want   string
 		left   string
 	}{
-		{name: "of no store", source: func(t *testing.T) string { return filepath.Join(t.TempDir(), "none.db") }, want: "copy store: there is none"},
+		{name: "of no store", source: func(t *testing.T) string { return filepath.Join(t.TempDir(), "none.db") }, want: "copy store: there is no such file"},
 		{
 			name: "of another program's database",
 			source: func(t *testing.T) string {

@@ -148,7 +148,7 @@ func TestWhatCannotBeOpened(t *testing.T) {
 			path := aStore(t)
 			openStore(t, path, Options{Exclusive: true})
 			return path
-		}, "another carbon_exporter uses it; give each its own --storage.path"},
+		}, "is in use by another carbon_exporter; give each its own --storage.path"},
 		{"a second exporter, through a link", func(t *testing.T) string {
 			path, link := aStore(t), filepath.Join(t.TempDir(), "link.db")
 			openStore(t, path, Options{Exclusive: true})
@@ -156,7 +156,7 @@ func TestWhatCannotBeOpened(t *testing.T) {
 				t.Fatal(err)
 			}
 			return link
-		}, "another carbon_exporter uses it; give each its own --storage.path"},
+		}, "is in use by another carbon_exporter; give each its own --storage.path"},
 		{"a second exporter, through a hard link", func(t *testing.T) string {
 			path := aStore(t)
 			openStore(t, path, Options{Exclusive: true})
@@ -164,7 +164,7 @@ func TestWhatCannotBeOpened(t *testing.T) {
 				t.Fatal(err)
 			}
 			return path + ".link"
-		}, "another carbon_exporter uses it, under another name (a hard link or a mount); give each its own --storage.path"},
+		}, "is in use by another carbon_exporter under another name (a hard link or a mount); give each its own --storage.path"},
 		{"another store's log", func(t *testing.T) string {
 			path, running := aStore(t), openStore(t, aStore(t), Options{Exclusive: true})
 			commit(t, running, threeKeys(at(1)))

@@ -220,10 +220,10 @@ func TestWhatCannotBeVerified(t *testing.T) {
 	other := filepath.Join(dir, "other.db")
 	database(t, other, "CREATE TABLE t (x)")
 	for path, want := range map[string]string{
-		filepath.Join(dir, "none.db"): "there is none",
+		filepath.Join(dir, "none.db"): "there is no such file",
 		dir:                           "is not a regular file",
 		garbage:                       "is not a SQLite database",
-		newFile(t, filepath.Join(dir, "empty.db")): "is empty, no carbon_exporter has written it",
+		newFile(t, filepath.Join(dir, "empty.db")): "is empty; no carbon_exporter has written to it",
 		other: "is a SQLite database of another program",
 	} {
 		if _, err := Verify(t.Context(), path, later, nil); err == nil || err.Error() != "open store "+path+": "+want {

@@ -25,7 +25,7 @@ func TestAStoreThatIsLost(t *testing.T) {
 			write(t, path+".new", strings.Repeat("precious", 1000))
 			os.Rename(path+".new", path)
 		}, " was replaced by another file"},
-		{"emptied", func(_ *testing.T, path string) { os.Truncate(path, 0) }, " was cut short"},
+		{"emptied", func(_ *testing.T, path string) { os.Truncate(path, 0) }, " was truncated"},
 		{"overwritten", func(t *testing.T, path string) { write(t, path, strings.Repeat("precious", 10_000)) }, " was overwritten"},
 		{"made unreadable", func(_ *testing.T, path string) { os.Chmod(path, 0) }, " was made unreadable"},
 	} {

@@ -97,8 +97,8 @@ func TestStoreThatIsRefused(t *testing.T) {
 	for _, test := range []struct{ name, path, want string }{
 		{"garbage", garbage, ""},
 		{"a directory", dir, ""},
-		{"a second exporter on the same file", inUse, "another carbon_exporter uses it"},
-		{"a second exporter on the same file, by another name", link, "another carbon_exporter uses it, under another name"},
+		{"a second exporter on the same file", inUse, "is in use by another carbon_exporter"},
+		{"a second exporter on the same file, by another name", link, "is in use by another carbon_exporter under another name"},
 		{"a directory that cannot be made", filepath.Join(garbage, "carbon.db"), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
