@@ -1,6 +1,7 @@
 package exporter_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -64,14 +65,17 @@ func TestUsageIsWrittenToMongoDB(t *testing.T) {
 		}
 	}
 	addUp()
-	_, body := p.page("/metrics", "")
 	for _, line := range []string{
 		`carbon_exporter_source_up{source="mongodb"} 1`, `carbon_exporter_source_up{source="mongodb_usage"} 1`,
 		"carbon_exporter_directory_timestamp_seconds ", "carbon_workspace_info{", "carbon_workspace_energy_kwh{",
 	} {
-		if !strings.Contains(string(body), line) {
-			t.Errorf("/metrics has no %s", line)
-		}
+		// What was written can be read before the writer has heard so.
+		eventually(t, waitFor, "/metrics has "+line, func() error {
+			if _, body := p.page("/metrics", ""); !strings.Contains(string(body), line) {
+				return errors.New("it has not")
+			}
+			return nil
+		})
 	}
 	p.terminate()
 	if strings.Contains(p.stderr.String(), "level=ERROR") {
