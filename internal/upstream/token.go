@@ -38,10 +38,63 @@ func withToken(oauth *config.OAuth2, next http.RoundTripper) (http.RoundTripper,
 		}
 		only = net.JoinHostPort(u.Hostname(), port(u))
 	}
-	return config.NewOAuth2RoundTripper(secret, oauth, next,
+	return &leaving{places: make(chan struct{}, maxLeft), next: config.NewOAuth2RoundTripper(secret, oauth, next,
 		config.WithKeepAlivesDisabled(), // so a connection's deadline is that of one request
 		config.WithDialContextFunc(dialToken(only, tokenTimeout)),
-	), nil
+	)}, nil
+}
+
+// maxLeft bounds how many requests of a leaving transport are under way.
+const maxLeft = 4
+
+// leaving is a transport whose requests end with their context although the one below
+// waits for a token without it: a token server that hangs must not hold up the end of
+// the program, nor a request beyond its timeout. What was left ends by itself, see
+// tokenTimeout.
+type leaving struct {
+	places chan struct{}
+	next   http.RoundTripper
+}
+
+func (l *leaving) RoundTrip(r *http.Request) (*http.Response, error) {
+	select {
+	case l.places <- struct{}{}:
+	case <-r.Context().Done():
+		if r.Body != nil {
+			r.Body.Close()
+		}
+		return nil, r.Context().Err()
+	}
+	type result struct {
+		resp *http.Response
+		err  error
+	}
+	done, left := make(chan result), make(chan struct{})
+	go func() {
+		defer func() { <-l.places }()
+		resp, err := l.next.RoundTrip(r)
+		select {
+		case done <- result{resp, err}:
+		case <-left:
+			if err == nil {
+				resp.Body.Close()
+			}
+		}
+	}()
+	select {
+	case is := <-done:
+		return is.resp, is.err
+	case <-r.Context().Done():
+		close(left)
+		return nil, r.Context().Err()
+	}
+}
+
+// CloseIdleConnections is what http.Client looks for.
+func (l *leaving) CloseIdleConnections() {
+	if inner, ok := l.next.(interface{ CloseIdleConnections() }); ok {
+		inner.CloseIdleConnections()
+	}
 }
 
 func dialToken(only string, timeout time.Duration) config.DialContextFunc {

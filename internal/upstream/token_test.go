@@ -1,12 +1,15 @@
 package upstream
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/common/config"
 
@@ -90,6 +93,49 @@ func TestConnectionForATokenHasADeadline(t *testing.T) {
 	}
 	if !os.IsTimeout(err) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The token is asked for outside the request's context. Whoever ends the request, or
+// the program, does not wait for it.
+func TestATokenServerThatHangsHoldsNobodyUp(t *testing.T) {
+	hung, release := make(chan struct{}, 1), make(chan struct{})
+	issuer := serve(t, func(http.ResponseWriter, *http.Request) {
+		hung <- struct{}{}
+		<-release
+	})
+	t.Cleanup(func() { close(release) })
+	server := serve(t, showAuthorization)
+	c := newClient(t, withOAuth(issuer))
+	c.Timeout = time.Minute
+	for _, test := range []struct {
+		name  string
+		first bool // is the token server asked, or is another request waiting for it already
+	}{{"the first request", true}, {"a request that waits for another's token", false}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := ask(ctx, c, server)
+			ended <- err
+		}()
+		if test.first {
+			<-hung
+		}
+		cancel()
+		select {
+		case err := <-ended:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: got %v", test.name, err)
+			}
+		case <-time.After(tokenTimeout / 2):
+			t.Fatalf("%s: waits for the token", test.name)
+		}
+	}
+	c.Timeout = 20 * time.Millisecond
+	for i := range maxLeft + 1 {
+		if f := failure(t, c, server); f.Reason != usage.ReasonTimeout {
+			t.Errorf("request %d: got %+v", i, f)
+		}
 	}
 }
 
