@@ -165,6 +165,9 @@ func (d *DB) close() error {
 			errs = append(errs, db.Close())
 		}
 	}
+	if d.watch != nil {
+		d.watch.close()
+	}
 	if d.guard != nil {
 		errs = append(errs, d.guard.close())
 	}

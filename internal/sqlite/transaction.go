@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Queryer is a database or a transaction.
@@ -109,12 +111,20 @@ func (d *DB) Read(ctx context.Context, f func(*Tx) error) error {
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing was written
 	if err := f(&Tx{tx, map[string]*statement{}}); err != nil {
-		if gone := d.Check(); gone != nil {
-			return gone // the cause of the other error
-		}
-		return err
+		return d.why(err)
 	}
 	return nil
+}
+
+// why gives what explains an error of SQLite: that the file is gone or damaged.
+func (d *DB) why(err error) error {
+	if gone := d.Check(); gone != nil {
+		return gone
+	}
+	if d.watch != nil && (hasCode(err, sqlite3.SQLITE_CORRUPT) || hasCode(err, sqlite3.SQLITE_NOTADB)) {
+		return d.watch.damage(err)
+	}
+	return err
 }
 
 func (d *DB) transact(ctx context.Context, db *sql.DB, f func(*Tx) error) error {
@@ -123,7 +133,7 @@ func (d *DB) transact(ctx context.Context, db *sql.DB, f func(*Tx) error) error 
 	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return d.why(err)
 	}
 	if err = f(&Tx{tx, map[string]*statement{}}); err == nil {
 		err = d.Check()
@@ -132,7 +142,10 @@ func (d *DB) transact(ctx context.Context, db *sql.DB, f func(*Tx) error) error 
 		// If the disk is full, SQLite has rolled back already; if ctx has ended, database/sql
 		// has. Both return an error for a second time.
 		_ = tx.Rollback()
-		return err
+		return d.why(err)
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return d.why(err)
+	}
+	return nil
 }

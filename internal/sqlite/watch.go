@@ -19,12 +19,15 @@ type watch struct {
 	path  string
 	guard *os.File
 
-	mu    sync.Mutex
-	files map[string]fs.FileInfo // by suffix, as they were at the start
-	known header
-	size  int64 // of the file at the last check
-	err   error // the first fault found
-	gone  chan struct{}
+	mu       sync.Mutex
+	files    map[string]fs.FileInfo // by suffix, as they were at the start
+	log, shm *os.File               // what is beside it; nil: there is none
+	known    header
+	state    logState // settled while known was read; else zero
+	size     int64    // of the file, when it was last looked at
+	err      error    // the first fault
+	damaged  bool     // what SQLite has found; looking again does not show it
+	gone     chan struct{}
 }
 
 // header is what the file's first page says.
@@ -33,6 +36,7 @@ type header struct {
 	changes       uint32 // increases, though not with every change
 	cookie        uint32 // changes with the schema, and with VACUUM
 	bytes         int64  // that the file should have
+	all           [headerBytes]byte
 }
 
 // suffixes are those of the files that make up one database.
@@ -57,7 +61,36 @@ func (w *watch) start() error {
 		return err
 	}
 	w.files, w.size = files, files[""].Size()
+	w.log, w.shm = openBeside(w.path+"-wal", files["-wal"]), openBeside(w.path+"-shm", files["-shm"])
 	return nil
+}
+
+// openBeside opens a file to look into it; nil if that cannot be done. It stays open
+// for as long as SQLite uses it: to close it would drop SQLite's locks.
+func openBeside(name string, is fs.FileInfo) *os.File {
+	if is == nil {
+		return nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil
+	}
+	if info, err := f.Stat(); err == nil && os.SameFile(info, is) {
+		return f
+	}
+	return nil // never closed: it may be SQLite's, too
+}
+
+// close is for when SQLite has closed its files.
+func (w *watch) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range []*os.File{w.log, w.shm} {
+		if f != nil {
+			f.Close() //nolint:errcheck // it was only read
+		}
+	}
+	w.log, w.shm = nil, nil
 }
 
 func (w *watch) started() bool {
@@ -104,15 +137,30 @@ func (w *watch) check() error {
 	return w.err
 }
 
-// kind of fault, by what may still be done with the files.
+// damage says that SQLite has found pages that make no sense. Whatever did that,
+// writing on would make it worse.
+func (w *watch) damage(err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = described{ErrGone, fmt.Sprintf("%s was damaged while it was in use (%v); nothing more is written. "+
+			"Restore a backup, move %s away and start again", w.path, err, w.path+"-wal")}
+		w.damaged = true
+		close(w.gone)
+	}
+	return w.err
+}
+
+// kind of fault, by what may still be done to the files.
 type kind int
 
 const (
-	whole   kind = iota
-	closed       // the same files, but they cannot be opened again
-	lost         // the file has another name, or was deleted
-	unfit        // the file has its name, but other content
-	logGone      // the file is intact, but its log or shared memory is not
+	whole    kind = iota
+	closed        // they are the same files, but cannot be opened again
+	lost          // the file has another name or none
+	unfit         // the file has the name, and other content
+	logGone       // the file is whole, and its log or shared memory has lost its name
+	logUnfit      // the file is whole, and its log or shared memory was cut short or overwritten
 )
 
 type fault struct {
@@ -122,7 +170,7 @@ type fault struct {
 
 // look compares the files with those at the start.
 func (w *watch) look() fault {
-	info, err := os.Stat(w.path)
+	info, err := os.Lstat(w.path) // links were resolved when it was opened
 	log := w.path + "-wal"
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -130,6 +178,9 @@ func (w *watch) look() fault {
 			"If it was moved, put it back and leave %s as it is; if not, restore a backup and move %[1]s away; then start again", log)}
 	case err != nil:
 		return fault{lost, fmt.Sprintf("cannot be reached any more (%v); nothing more is written. Make it accessible and start again", withoutPath(err))}
+	case info.Mode()&fs.ModeSymlink != 0:
+		return fault{lost, fmt.Sprintf("was replaced by a link while it was in use; nothing more is written. "+
+			"Put the file back and leave %s as it is; then start again", log)}
 	case !os.SameFile(info, w.files[""]):
 		return fault{lost, fmt.Sprintf("was replaced by another file while it was in use; nothing more is written. "+
 			"To keep the new file, move %s away, which is not its own; to keep the old one, put it back and leave %[1]s as it is; then start again", log)}
@@ -146,27 +197,58 @@ func (w *watch) look() fault {
 			return fault{logGone, fmt.Sprintf("has lost its %s, which was deleted, moved or replaced while it was in use; nothing more is written. Start again", w.path+suffix)}
 		}
 	}
+	if !w.logHolds() {
+		return fault{logUnfit, fmt.Sprintf("has lost what was in %s: another program cut it or %s short or overwrote it while it was in use; nothing more is written. "+
+			"Start again: what is missing is collected again", w.path+"-wal", w.path+"-shm")}
+	}
 	return fault{}
 }
 
-// lookInside returns what happened to the content, as far as header and size tell, or "".
-// Another of our programs may be folding the log into the file, so a fault must show more than
-// once.
+// logHolds says whether the log and the shared memory have all that must be in them.
+// A fault must be seen more than once, as others write to these files.
+func (w *watch) logHolds() bool {
+	if w.log == nil || w.shm == nil {
+		return true
+	}
+	for range 5 {
+		info, err := w.shm.Stat()
+		before, ok := readLogState(w.shm)
+		holds := before.holds(w.log)
+		after, still := readLogState(w.shm)
+		short := err == nil && info.Size() < w.files["-shm"].Size()
+		if lacks := ok && still && before == after && !holds; !short && !lacks {
+			return true
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return false
+}
+
+// lookInside says what was done to the content, as far as the header and the size
+// can tell. Another program of ours may fold the log into the file at this moment, so
+// a fault must be seen more than once.
 func (w *watch) lookInside() (what string) {
 	for range 5 {
 		info, err := w.guard.Stat()
 		if err != nil {
 			return ""
 		}
+		before := w.settledState()
 		h, err := readHeader(w.guard)
+		after := w.settledState()
+		if before != after {
+			after = logState{}
+		}
 		size := info.Size()
 		switch {
 		case size < headerBytes || size < w.size && size < h.bytes:
 			what = "truncated"
 		case err != nil, h.applicationID != w.known.applicationID, h.changes < w.known.changes:
 			what = "overwritten"
+		case h != w.known && after != logState{} && after == w.state:
+			what = "overwritten" // by nobody who has folded the log in
 		default:
-			w.known, w.size = h, size
+			w.known, w.state, w.size = h, after, size
 			return ""
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -174,9 +256,22 @@ func (w *watch) lookInside() (what string) {
 	return what
 }
 
-// follows reports whether a file with the given header at opening can have this header now. An
-// older state or a copy of the file mostly cannot. This only holds within one opening: over
-// several, the cookie may change without the count.
+// settledState is what the shared memory says if nobody writes to the file; else
+// zero.
+func (w *watch) settledState() logState {
+	if w.shm == nil {
+		return logState{}
+	}
+	if s, ok := readLogState(w.shm); ok && s.settled() {
+		s.frames = 0 // a commit adds some and leaves the file as it is
+		return s
+	}
+	return logState{}
+}
+
+// follows says whether a file can have this header that had those when it was
+// opened. What it was before that, or a copy of it, mostly cannot. It only holds
+// from one opening to the next: later, the cookie may change and the count not.
 func (h header) follows(changes, cookie uint32) bool {
 	return h.changes > changes || h.changes == changes && h.cookie == cookie
 }
@@ -197,12 +292,14 @@ func readHeader(f *os.File) (h header, err error) {
 	if page == 1 {
 		page = 65536
 	}
-	return header{
+	h = header{
 		applicationID: binary.BigEndian.Uint32(b[68:]),
 		changes:       binary.BigEndian.Uint32(b[24:]),
 		cookie:        binary.BigEndian.Uint32(b[40:]),
 		bytes:         page * int64(binary.BigEndian.Uint32(b[28:])),
-	}, nil
+	}
+	copy(h.all[:], b)
+	return h, nil
 }
 
 // settle reports whether the connections may be closed as usual, which folds the log in and
@@ -210,6 +307,9 @@ func readHeader(f *os.File) (h header, err error) {
 func (w *watch) settle(writer *sql.DB) bool {
 	w.mu.Lock()
 	kind, log := w.look().kind, w.files["-wal"]
+	if w.damaged {
+		kind = unfit
+	}
 	w.mu.Unlock()
 	if kind != logGone {
 		return kind == whole || kind == closed

@@ -5,6 +5,7 @@ package sqlite
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -74,6 +75,35 @@ var ends = []struct {
 		must(t, os.WriteFile(path, []byte(strings.Repeat("garbage ", 4096)), 0o640))
 	}},
 	{name: "overwritten with another", want: "was overwritten", do: func(t *testing.T, path, other string) { copyFile(t, other, path) }},
+	{name: "overwritten with another that was written to more often", want: "was overwritten", do: func(t *testing.T, path, other string) {
+		for n := range 5 { // each opening counts
+			d := open(t, other, true)
+			must(t, add(d, 200+n, 100_000))
+			must(t, d.Close())
+		}
+		mine, err := os.ReadFile(path)
+		must(t, err)
+		theirs, err := os.ReadFile(other)
+		must(t, err)
+		if binary.BigEndian.Uint32(mine[24:]) >= binary.BigEndian.Uint32(theirs[24:]) || len(mine) >= len(theirs) {
+			t.Fatal("it was not")
+		}
+		copyFile(t, other, path)
+	}},
+	{name: "moved, and a link in its place", want: "was replaced", do: func(t *testing.T, path, _ string) {
+		must(t, os.Rename(path, path+".moved"))
+		must(t, os.Symlink(path+".moved", path))
+	}},
+	{name: "its log emptied", want: "has lost what was in ", do: func(t *testing.T, path, _ string) { must(t, os.Truncate(path+"-wal", 0)) }},
+	{name: "its log cut short", want: "has lost what was in ", do: func(t *testing.T, path, _ string) {
+		info, err := os.Stat(path + "-wal")
+		must(t, err)
+		must(t, os.Truncate(path+"-wal", info.Size()-1))
+	}},
+	{name: "its log overwritten", want: "has lost what was in ", do: func(t *testing.T, path, _ string) {
+		must(t, os.WriteFile(path+"-wal", []byte(strings.Repeat("garbage ", 20_000)), 0o640))
+	}},
+	{name: "its shared memory emptied", want: "has lost what was in ", do: func(t *testing.T, path, _ string) { must(t, os.Truncate(path+"-shm", 0)) }},
 	{name: "made unreadable", want: "was made unreadable (mode ----------)", kept: true, do: func(t *testing.T, path, _ string) { must(t, os.Chmod(path, 0)) }},
 	{name: "its log deleted", want: "has lost its ", kept: true, do: func(t *testing.T, path, _ string) { must(t, os.Remove(path+"-wal")) }},
 	{name: "its log replaced by nothing", want: "has lost its ", kept: true, do: func(t *testing.T, path, _ string) {
@@ -95,6 +125,7 @@ func TestAFileThatIsLostUnderAProgram(t *testing.T) {
 				must(t, add(d, 3, 20_000)) // some pages
 				adds(t, d, 4, 5)
 				must(t, d.Check())
+				adds(t, d, 8) // without another look
 				path := d.Path()
 				c.do(t, path, other)
 				if _, err := os.Stat(dir); err != nil {
@@ -122,7 +153,7 @@ func TestAFileThatIsLostUnderAProgram(t *testing.T) {
 				}
 				if c.kept {
 					must(t, os.Chmod(path, 0o640))
-					if got := numbers(t, open(t, path, true)); got != "1 2 3 4 5" {
+					if got := numbers(t, open(t, path, true)); got != "1 2 3 4 5 8" {
 						t.Errorf("at the next start it holds %s", got)
 					}
 				} else if got := contents(t, dir); got != before {
@@ -130,6 +161,46 @@ func TestAFileThatIsLostUnderAProgram(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A page that makes no sense ends it, too: the next start would refuse the file.
+func TestAFileThatIsDamagedUnderAProgram(t *testing.T) {
+	d := open(t, madeWith(t, t.TempDir(), 1), true)
+	must(t, add(d, 2, 50_000))
+	adds(t, d, 3)
+	_, err := d.Writer().Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+	must(t, err)
+	f, err := os.OpenFile(d.Path(), os.O_RDWR, 0)
+	must(t, err)
+	_, err = f.WriteAt(make([]byte, 1<<20), 4096) // all pages but the first
+	must(t, err)
+	must(t, d.Check())
+	before := contents(t, filepath.Dir(d.Path()))
+	read := func() error {
+		return d.Read(t.Context(), func(tx *Tx) error {
+			var n int
+			return tx.QueryRow("SELECT total(n) FROM number").Scan(&n)
+		})
+	}
+	for range 2 {
+		if err := read(); !errors.Is(err, ErrGone) || !strings.HasPrefix(err.Error(), d.Path()+" was damaged while it was in use") {
+			t.Errorf("a reader: %v", err)
+		}
+	}
+	if err := add(d, 4, 1); !errors.Is(err, ErrGone) {
+		t.Errorf("a writer: %v", err)
+	}
+	select {
+	case <-d.Gone():
+	default:
+		t.Error("nobody is told")
+	}
+	if err := d.Close(); !errors.Is(err, ErrGone) {
+		t.Errorf("the end says %v", err)
+	}
+	if after := contents(t, filepath.Dir(d.Path())); after != before {
+		t.Errorf("there is\n%s\nthere was\n%s", after, before)
 	}
 }
 
