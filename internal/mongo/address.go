@@ -6,14 +6,14 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// CheckAddress says whether an address is valid. It asks nobody, so that the hosts of
-// a mongodb+srv:// address, which are found in DNS, remain unchecked.
+// CheckAddress checks the syntax of an address. It sends nothing, so the hosts of a
+// mongodb+srv:// address, which are found through DNS, are not checked.
 func CheckAddress(uri string) error {
 	if host, ok := strings.CutPrefix(uri, "mongodb+srv://"); ok {
 		uri = "mongodb://" + host
 	}
 	if options.Client().ApplyURI(uri).Validate() != nil {
-		return errURI // the driver's words may quote it
+		return errURI // the driver's error may quote it
 	}
 	return nil
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
-// Names are the names of the collections and fields that hold the directory. A field
-// inside another is written with a dot.
+// Names are the names of the collections and fields of the directory. A field inside another is
+// written with a dot.
 type Names struct {
 	Workspaces struct{ Collection, Hostname, Owner, Created, Acquired, Deleted string }
 	Users      struct{ Collection, PlatformName, Name string }
@@ -17,13 +17,12 @@ type Names struct {
 	Hosts      struct{ Collection, Hostname, Project, Machine string }
 }
 
-// batch is how many records a server sends at once: a few hundred kilobytes.
+// batch is how many records the server sends at once: a few hundred kilobytes.
 const batch = 5000
 
-// Census reads all records as they stand. Records that cannot be relied on are refused
-// one by one and counted. With an error, even at the very end, there is no census: with
-// half a directory, the usage of the other half would be unattributed. The caller sets
-// Census.AsOf.
+// Census reads all records as they are now. Bad records are refused one by one and counted.
+// With an error, even at the very end, there is no census: with half a directory, the usage of
+// the other half would be unattributed. The caller sets Census.AsOf.
 func (r *Reader) Census(ctx context.Context, n Names) (directory.Census, []directory.RecordReject, error) {
 	c := newCounter(n)
 	for _, part := range []struct {
@@ -49,7 +48,7 @@ func (r *Reader) Census(ctx context.Context, n Names) (directory.Census, []direc
 	return census, rejects, nil
 }
 
-// only asks for these fields: an e-mail address that is not read cannot leak.
+// only selects these fields: an e-mail address that is not read cannot leak.
 func only(fields []string) bson.D {
 	var projection bson.D
 	seen := map[string]bool{}

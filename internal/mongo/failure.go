@@ -21,16 +21,16 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// errURI says no more about an address, which is a secret.
+// errURI reveals nothing about an address, which is a secret.
 var errURI = errors.New("the address is not a valid mongodb:// or mongodb+srv:// URI, or its host names have no records")
 
-// The server's codes that mean the account may not do this.
+// The server's codes for an account without the permission.
 var authCodes = []int{13, 18, 33, 334}
 
-// failedToParse is its code for a field that it does not know.
+// failedToParse is the server's code for an unknown field.
 const failedToParse = 9
 
-// codeNames are the server's own names of the codes that a reader or a writer meets:
+// codeNames are the server's own names of the codes that a reader or a writer can meet:
 // https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 var codeNames = map[int]string{
 	2: "BadValue", 6: "HostUnreachable", 7: "HostNotFound", 9: "FailedToParse", 11: "UserNotFound", 13: "Unauthorized",
@@ -45,10 +45,9 @@ var codeNames = map[int]string{
 	13435: "NotPrimaryNoSecondaryOk", 13436: "NotPrimaryOrSecondary",
 }
 
-// failure gives an error of the driver its reason, and says what was attempted. All
-// its words are our own: what the server says quotes records, names and e-mail
-// addresses among them, and may be megabytes long. The end of the caller's own context
-// is not a failure.
+// failure gives an error of the driver its reason, and says what was attempted. All of its text
+// is our own: the server's text quotes records, with names and e-mail addresses, and may be
+// megabytes long. The end of the caller's own context is not a failure.
 func failure(what string, err error) error {
 	switch {
 	case err == nil:
@@ -65,7 +64,7 @@ func failure(what string, err error) error {
 	switch {
 	case hasCode(err, authCodes), errors.As(err, &refused):
 		f.Reason, f.Permanent = usage.ReasonAuth, true
-	case errors.As(err, &nobody): // though it waited for somebody until the deadline
+	case errors.As(err, &nobody): // although it waited for a server until the deadline
 		f.Reason = usage.ReasonConnection
 	case driver.IsTimeout(err):
 		f.Reason = usage.ReasonTimeout
@@ -83,7 +82,7 @@ func hasCode(err error, wanted []int) bool {
 // maxCodes is how many different codes of one answer are named.
 const maxCodes = 5
 
-// words say what happened without a word of the server.
+// words describes an error without any text from the server.
 func words(err error) string {
 	if nobody, ok := errors.AsType[topology.ServerSelectionError](err); ok {
 		for _, server := range nobody.Desc.Servers {
@@ -103,7 +102,7 @@ func words(err error) string {
 	return said
 }
 
-// codes are the server's codes in an error, with their names.
+// codes returns the server's codes in an error, with their names.
 func codes(err error) []string {
 	var all []int
 	var server driver.ServerError
@@ -130,7 +129,7 @@ func codes(err error) []string {
 	return named
 }
 
-// connection says what is wrong with a connection.
+// connection describes what is wrong with a connection.
 func connection(err error) string {
 	var errno syscall.Errno
 	var lookup *net.DNSError
@@ -142,7 +141,7 @@ func connection(err error) string {
 	case errors.As(err, &errno):
 		return errno.Error()
 	case errors.As(err, &lookup):
-		return "the host name cannot be looked up"
+		return "the host name cannot be resolved"
 	case errors.As(err, &certificate), errors.As(err, &authority), errors.As(err, &host):
 		return "the server's TLS certificate cannot be verified"
 	case errors.As(err, &record):

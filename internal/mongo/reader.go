@@ -1,7 +1,7 @@
-// Package mongo reads from MongoDB who had which workspace when, and writes usage
-// there. It knows MongoDB's protocol and the records that operators keep; it must not
-// know Prometheus, energy or how ownership is worked out. Start with Reader.Census;
-// Writer is another client that shares nothing with it.
+// Package mongo reads from MongoDB who had which workspace when, and writes usage there. It
+// knows MongoDB's protocol and the records that operators keep; it must not know Prometheus,
+// energy or how ownership is determined. Start with Reader.Census; Writer is another client
+// that shares nothing with it.
 package mongo
 
 import (
@@ -15,36 +15,34 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 )
 
-// Options say where a MongoDB is and how to connect to it.
+// Options describe a MongoDB and how to connect to it.
 type Options struct {
-	URI      string // a secret: no error shows it
+	URI      string // a secret: no error contains it
 	Database string
-	AppName  string        // how the server's log names us
-	Timeout  time.Duration // of one operation, here and on the server; of a stream, of each batch
+	AppName  string        // our name in the server's log
+	Timeout  time.Duration // of one operation, here and on the server; in a stream, of each batch
 }
 
-// limits bound what one stream may give: a cursor that never ends must not take all
-// the memory there is.
+// limits bound a stream: a cursor that never ends must not use up the memory.
 type limits struct {
 	records int
 	bytes   int64
-	batches int // the time, in times of what one operation may take
+	batches int // time limit, as a multiple of the timeout of one operation
 }
 
-// usual limits are far above any directory: ten times as many virtual machines as the
-// largest clouds have, with records of a usual size.
+// usual limits are far above any directory: ten times as many virtual machines as the largest
+// clouds have, with records of the usual size.
 var usual = limits{records: 1_000_000, bytes: 512 << 20, batches: 30}
 
 const (
-	// maxIdle is when unused connections are closed: a directory is read every few
-	// minutes.
+	// maxIdle is when unused connections are closed: a directory is read every few minutes.
 	maxIdle = time.Minute
-	// majority is the read concern of every read, so that nothing read is rolled back.
+	// majority is the read concern of all reads, so that nothing read can be rolled back.
 	majority = "majority"
 )
 
-// Reader reads one database. It has no method that writes, and refuses every pipeline
-// that would before sending it. Its account needs only the role read.
+// Reader reads one database. No method of it writes, and it refuses every pipeline that would
+// write before sending it. Its account needs only the role read.
 type Reader struct {
 	client  *driver.Client
 	db      *driver.Database
@@ -52,7 +50,7 @@ type Reader struct {
 	limits  limits
 }
 
-// Open makes a reader. It connects to nothing yet.
+// Open returns a reader. It does not connect yet.
 func Open(o Options) (*Reader, error) {
 	client, err := connect(o, options.Client().SetReadPreference(readpref.SecondaryPreferred()).
 		SetReadConcern(readconcern.Majority()).SetRetryWrites(false))
@@ -66,7 +64,7 @@ func Open(o Options) (*Reader, error) {
 func connect(o Options, more *options.ClientOptions) (*driver.Client, error) {
 	given := options.Client().ApplyURI(o.URI)
 	if err := given.Validate(); err != nil {
-		return nil, errURI // the driver's words may quote it
+		return nil, errURI // the driver's error may quote it
 	}
 	client, err := driver.Connect(given, options.Client().SetAppName(o.AppName).SetMaxConnIdleTime(maxIdle).
 		SetServerSelectionTimeout(o.Timeout).SetConnectTimeout(o.Timeout), more)
@@ -76,14 +74,14 @@ func connect(o Options, more *options.ClientOptions) (*driver.Client, error) {
 	return client, nil
 }
 
-// Within is the same reader with another time limit. Only the original is closed.
+// Within returns the same reader with another timeout. Only the original must be closed.
 func (r *Reader) Within(timeout time.Duration) *Reader {
 	other := *r
 	other.timeout = timeout
 	return &other
 }
 
-// Close ends the connections.
+// Close closes the connections.
 func (r *Reader) Close() error { return disconnect(r.client) }
 
 func disconnect(client *driver.Client) error {
@@ -92,14 +90,14 @@ func disconnect(client *driver.Client) error {
 	return failure("disconnect", client.Disconnect(ctx))
 }
 
-// Ping says whether the server answers.
+// Ping checks that the server answers.
 func (r *Reader) Ping(ctx context.Context) error {
 	ctx, done := context.WithTimeout(ctx, r.timeout)
 	defer done()
 	return failure("ping", r.client.Ping(ctx, nil))
 }
 
-// ListCollections names the collections of the database.
+// ListCollections returns the names of the collections of the database.
 func (r *Reader) ListCollections(ctx context.Context) ([]string, error) {
 	ctx, done := context.WithTimeout(ctx, r.timeout)
 	defer done()
@@ -107,13 +105,13 @@ func (r *Reader) ListCollections(ctx context.Context) ([]string, error) {
 	return names, failure("list collections", err)
 }
 
-// Distinct gives the distinct values of a field. A nil filter is all documents.
+// Distinct returns the distinct values of a field. A nil filter matches all documents.
 func (r *Reader) Distinct(ctx context.Context, collection, field string, filter any) ([]bson.RawValue, error) {
 	limited, done := context.WithTimeout(ctx, r.timeout)
 	defer done()
 	list, err := r.db.Collection(collection).Distinct(limited, field, orAll(filter)).Raw()
 	if hasCode(err, []int{failedToParse}) {
-		// A server that takes no time limit for this command: ours alone.
+		// For a server that takes no time limit for this command: only our own limit.
 		alone, stop := context.WithCancel(ctx)
 		defer stop()
 		defer context.AfterFunc(limited, stop)()
@@ -126,7 +124,7 @@ func (r *Reader) Distinct(ctx context.Context, collection, field string, filter 
 	return values, failure("distinct "+collection, err)
 }
 
-// Count counts documents one by one. A nil filter is all documents. A hint is an index,
+// Count counts documents one by one. A nil filter matches all documents. The hint is an index,
 // by name or by its keys; nil: none.
 func (r *Reader) Count(ctx context.Context, collection string, filter, hint any) (int64, error) {
 	ctx, done := context.WithTimeout(ctx, r.timeout)
@@ -139,7 +137,7 @@ func (r *Reader) Count(ctx context.Context, collection string, filter, hint any)
 	return n, failure("count "+collection, err)
 }
 
-// EstimatedCount is the server's estimate of a collection's size. It answers at once.
+// EstimatedCount returns the server's estimate of a collection's size, immediately.
 func (r *Reader) EstimatedCount(ctx context.Context, collection string) (int64, error) {
 	ctx, done := context.WithTimeout(ctx, r.timeout)
 	defer done()

@@ -7,12 +7,12 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// ErrWrites says that a pipeline would write, and was not sent.
+// ErrWrites: the pipeline would write, and was not sent.
 var ErrWrites = errors.New("pipelines that write ($out, $merge) are refused")
 
-// readOnly gives the stages of a pipeline if none of them writes, at any depth. Inside
-// $facet, $lookup or $unionWith the server would refuse most of them itself, but a later
-// server may not. The bytes that are checked are the bytes that are sent.
+// readOnly returns the stages of a pipeline if none of them writes, at any depth. Inside
+// $facet, $lookup or $unionWith the server would refuse most of them itself, but a later server
+// may not. The bytes that are checked are the bytes that are sent.
 func readOnly(pipeline any) (bson.RawValue, error) {
 	doc, err := bson.Marshal(bson.D{{Key: "pipeline", Value: pipeline}})
 	if err != nil {
@@ -23,12 +23,12 @@ func readOnly(pipeline any) (bson.RawValue, error) {
 		return bson.RawValue{}, fmt.Errorf("pipeline: %w", err)
 	}
 	if stages.Type != bson.TypeArray {
-		return bson.RawValue{}, fmt.Errorf("pipeline: must be a list of stages, is %s", stages.Type)
+		return bson.RawValue{}, fmt.Errorf("pipeline: must be a list of stages, but is %s", stages.Type)
 	}
 	return stages, refuse(stages)
 }
 
-// refuse walks every document and list of a value.
+// refuse checks every document and list inside a value.
 func refuse(v bson.RawValue) error {
 	var inner bson.Raw
 	switch v.Type {

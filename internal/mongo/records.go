@@ -21,13 +21,13 @@ const (
 	badType              = "bad_type" // a date that is a string, a name that is a document ...
 	badText              = "bad_text" // not UTF-8, or longer than any name
 	deletedBeforeCreated = "deleted_before_created"
-	acquiredAfterDeleted = "acquired_after_deleted" // so it never had an owner
-	unknownOwner         = "unknown_owner"          // the record stays, unattributed until users has its owner
+	acquiredAfterDeleted = "acquired_after_deleted" // so it had no owner at any time
+	unknownOwner         = "unknown_owner"          // the record is kept; its usage is unattributed until users has the owner
 	duplicate            = "duplicate"
-	badMember            = "bad_member" // the group stays, without that member
+	badMember            = "bad_member" // the group is kept without that member
 )
 
-// counter turns records into a census as they come, in the order of their ids.
+// counter turns records into a census as they arrive, in order of their ids.
 type counter struct {
 	names   Names
 	census  directory.Census
@@ -45,7 +45,7 @@ func newCounter(n Names) *counter {
 
 func (c *counter) refuse(collection, reason string) { c.refused[[2]string{collection, reason}]++ }
 
-// close gives the census and what was refused, each in a fixed order.
+// close returns the census and the refused records, both in a fixed order.
 func (c *counter) close() (directory.Census, []directory.RecordReject) {
 	var rejects []directory.RecordReject
 	for _, k := range slices.SortedFunc(maps.Keys(c.refused), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
@@ -58,7 +58,7 @@ func (c *counter) close() (directory.Census, []directory.RecordReject) {
 	return c.census, rejects
 }
 
-// user adds a person. Of several with the same platform name the first by id stays.
+// user adds a person. Of several with the same platform name it keeps the first by id.
 func (c *counter) user(doc bson.Raw) {
 	n := c.names.Users
 	id, reason := name(doc, n.PlatformName, missingPlatformName)
@@ -72,7 +72,7 @@ func (c *counter) user(doc bson.Raw) {
 	}
 	called, reason := name(doc, n.Name, "")
 	if reason != "" {
-		c.refuse(n.Collection, reason) // the person stays, without it
+		c.refuse(n.Collection, reason) // the person is kept without it
 	}
 	c.people[id] = true
 	c.census.People = append(c.census.People, directory.Person{ID: id, Name: called})
@@ -118,7 +118,7 @@ func (c *counter) group(doc bson.Raw) {
 	c.census.Groups[group] = members
 }
 
-// host adds what a host is. Of several with the same name the first by id stays.
+// host adds a host's placement. Of several with the same name it keeps the first by id.
 func (c *counter) host(doc bson.Raw) {
 	n := c.names.Hosts
 	called, reason := host(doc, n.Hostname)
@@ -142,7 +142,7 @@ func (c *counter) host(doc bson.Raw) {
 	c.census.Hosts = append(c.census.Hosts, p)
 }
 
-// workspace adds a workspace. Its state is not read: history goes by its times.
+// workspace adds a workspace. Its state field is not read: history follows from its times.
 func (c *counter) workspace(doc bson.Raw) {
 	n := c.names.Workspaces
 	id := identity(doc)
@@ -159,7 +159,7 @@ func (c *counter) workspace(doc bson.Raw) {
 		return
 	}
 	if w.Owner != "" && !c.people[w.Owner] && len(c.people) > 0 {
-		c.refuse(n.Collection, unknownOwner) // the owner may be in users tomorrow
+		c.refuse(n.Collection, unknownOwner) // the owner may appear in users later
 	}
 	w.Document = id
 	c.census.Workspaces = append(c.census.Workspaces, w)
@@ -183,12 +183,12 @@ func (c *counter) times(doc bson.Raw) (w directory.Workspace, reason string) {
 	case !w.Deleted.IsZero() && w.Acquired.After(w.Deleted):
 		return w, acquiredAfterDeleted
 	case w.Acquired.Before(w.Created):
-		w.Acquired = time.Time{} // the owner had it from the beginning
+		w.Acquired = time.Time{} // the owner had it from its creation
 	}
 	return w, ""
 }
 
-// lookup finds a field, inside others where the name has dots.
+// lookup finds a field, inside other fields if the name has dots.
 func lookup(doc bson.Raw, field string) (bson.RawValue, error) {
 	if !strings.Contains(field, ".") {
 		return doc.LookupErr(field)

@@ -275,9 +275,9 @@ func TestACursorThatNeverEndsHasLimits(t *testing.T) {
 		limits limits
 		want   string
 	}{
-		{"of records", endless(10, false), limits{records: 1000, bytes: 1 << 30, batches: 30}, "find users: limit: more than 1000 records"},
-		{"of bytes", endless(10_000, false), limits{records: 1 << 30, bytes: 1 << 20, batches: 30}, "find users: limit: more than 1 MiB"},
-		{"of time", endless(10, false), limits{records: 1 << 30, bytes: 1 << 40, batches: 3}, "find users: limit: not read to its end after 3 times"},
+		{"of records", endless(10, false), limits{records: 1000, bytes: 1 << 30, batches: 30}, "find users: limit: the collection has more than 1000 records"},
+		{"of bytes", endless(10_000, false), limits{records: 1 << 30, bytes: 1 << 20, batches: 30}, "find users: limit: the collection has more than 1 MiB"},
+		{"of time", endless(10, false), limits{records: 1 << 30, bytes: 1 << 40, batches: 3}, "find users: limit: reading it took longer than the limit of 3 times"},
 		{"of time, with empty batches", endless(10, true), limits{records: 1 << 30, bytes: 1 << 40, batches: 3}, "find users: "},
 	}
 	for _, test := range tests {

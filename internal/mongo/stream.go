@@ -16,7 +16,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Find is a query of one collection. Fields at their zero value are not sent.
+// Find is a query of one collection. Fields with their zero value are not sent.
 type Find struct {
 	Filter       any // nil: all documents
 	Projection   any
@@ -27,13 +27,13 @@ type Find struct {
 	AllowDiskUse bool
 }
 
-// Find streams the documents that match. A document is valid until the next one. An
-// error ends the stream, which then is not complete.
+// Find streams the documents that match. A document is valid until the next one. An error ends
+// the stream, which is then incomplete.
 func (r *Reader) Find(ctx context.Context, collection string, f Find) iter.Seq2[bson.Raw, error] {
 	return r.stream(ctx, "find "+collection, r.find(collection, f))
 }
 
-// FindOne gives the first document that matches, nil if there is none.
+// FindOne returns the first document that matches, nil if there is none.
 func (r *Reader) FindOne(ctx context.Context, collection string, f Find) (bson.Raw, error) {
 	f.Limit = 1
 	for doc, err := range r.Find(ctx, collection, f) {
@@ -42,8 +42,8 @@ func (r *Reader) FindOne(ctx context.Context, collection string, f Find) (bson.R
 	return nil, nil
 }
 
-// find is the command. The driver's own helper leaves out the server's time limit, and
-// a plain command does not take the database's read concern.
+// find builds the command. The driver's own helper omits the server's time limit, and a plain
+// command does not inherit the database's read concern.
 func (r *Reader) find(collection string, f Find) bson.D {
 	command := bson.D{{Key: "find", Value: collection}, {Key: "filter", Value: orAll(f.Filter)}}
 	add := func(name string, value any, given bool) {
@@ -61,8 +61,8 @@ func (r *Reader) find(collection string, f Find) bson.D {
 	return append(command, concern()...)
 }
 
-// Aggregate streams the answer to a pipeline, a list of stages. A pipeline that would
-// write, at any depth, gives ErrWrites and is not sent.
+// Aggregate streams the answer to a pipeline, a list of stages. A pipeline that would write, at
+// any depth, returns ErrWrites and is not sent.
 func (r *Reader) Aggregate(ctx context.Context, collection string, pipeline any, allowDiskUse bool, hint any) iter.Seq2[bson.Raw, error] {
 	stages, err := readOnly(pipeline)
 	if err != nil {
@@ -82,8 +82,8 @@ func concern() bson.D {
 	return bson.D{{Key: "readConcern", Value: bson.D{{Key: "level", Value: majority}}}}
 }
 
-// stream sends a command and gives the documents of its cursor. Each batch has the time
-// of an operation, and all of them together have limits: see limits.
+// stream sends a command and yields the documents of its cursor. Each batch has the timeout of
+// an operation, and all of them together have limits: see limits.
 func (r *Reader) stream(ctx context.Context, what string, command bson.D) iter.Seq2[bson.Raw, error] {
 	return func(yield func(bson.Raw, error) bool) {
 		read := &reading{limits: r.limits, timeout: r.timeout, until: time.Now().Add(r.timeout * time.Duration(r.limits.batches))}
@@ -106,21 +106,21 @@ func (r *Reader) stream(ctx context.Context, what string, command bson.D) iter.S
 	}
 }
 
-// reading is how far a stream has come.
+// reading is the progress of a stream.
 type reading struct {
 	limits  limits
 	timeout time.Duration // of one batch
-	until   time.Time     // no batch is asked for that may end later
+	until   time.Time     // no batch is requested that may end later
 	records int
 	bytes   int64
-	over    error // the limit that was passed
+	over    error // the limit that was exceeded
 }
 
-// next moves on by one document. Only a new batch asks the server.
+// next moves on by one document. Only a new batch sends a request.
 func (r *reading) next(ctx context.Context, cursor *driver.Cursor) bool {
 	if cursor.RemainingBatchLength() == 0 {
 		if time.Until(r.until) < r.timeout {
-			r.over = limited("not read to its end after %d times mongodb.timeout, which is the limit; %d records have come", r.limits.batches, r.records)
+			r.over = limited("reading it took longer than the limit of %d times mongodb.timeout; %d records were read", r.limits.batches, r.records)
 			return false
 		}
 		var done context.CancelFunc
@@ -134,9 +134,9 @@ func (r *reading) next(ctx context.Context, cursor *driver.Cursor) bool {
 	r.bytes += int64(len(cursor.Current))
 	switch {
 	case r.records > r.limits.records:
-		r.over = limited("more than %d records, which is the limit of one collection", r.limits.records)
+		r.over = limited("the collection has more than %d records, the limit", r.limits.records)
 	case r.bytes > r.limits.bytes:
-		r.over = limited("more than %d MiB of records, which is the limit of one collection", r.limits.bytes>>20)
+		r.over = limited("the collection has more than %d MiB of records, the limit", r.limits.bytes>>20)
 	}
 	return r.over == nil
 }
@@ -145,7 +145,7 @@ func limited(format string, args ...any) error {
 	return &usage.Failure{Reason: usage.ReasonLimit, Detail: fmt.Sprintf(format, args...)}
 }
 
-// closeCursor tells the server to forget the cursor, if it listens.
+// closeCursor asks the server to drop the cursor.
 func closeCursor(cursor *driver.Cursor) {
 	ctx, done := context.WithTimeout(context.Background(), time.Second)
 	defer done()

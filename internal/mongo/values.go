@@ -12,17 +12,17 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// maxText is the longest text that is taken for a name, in bytes.
+// maxText is the longest text accepted as a name, in bytes.
 const maxText = 1024
 
-// name reads a name, cut as a label's value is. Absent and null are the same, "" and
-// the reason absent.
+// name reads a name, cut like a label value. Absent and null are the same: "" and the reason
+// absent.
 func name(doc bson.Raw, field, absent string) (value, reason string) {
 	value, reason = text(doc, field, absent)
 	return usage.Name(value), reason
 }
 
-// host reads the name of a host, as series and directories are compared by it.
+// host reads a host's name in the spelling by which series and directories are compared.
 func host(doc bson.Raw, field string) (value, reason string) {
 	label, reason := text(doc, field, missingHostname)
 	value = directory.HostName(usage.HostLabel(label))
@@ -50,9 +50,9 @@ func text(doc bson.Raw, field, absent string) (value, reason string) {
 	return value, ""
 }
 
-// plain is a value as text: a string as it is, a whole number by its digits. A string
-// is only ever a name, never part of a query. Text is refused that is not UTF-8, holds
-// a NUL, which ends a string in C, or is longer than any name.
+// plain returns a value as text: a string as it is, an integer by its digits. A string is only
+// ever a name, never part of a query. It refuses text that is not UTF-8, contains a NUL, which
+// ends a string in C, or is longer than any name.
 func plain(v bson.RawValue) (string, bool) {
 	switch v.Type {
 	case bson.TypeInt32:
@@ -69,7 +69,7 @@ func plain(v bson.RawValue) (string, bool) {
 	return "", false
 }
 
-// The years of a date. Others are a mistake of units, and the store cannot hold them.
+// The valid years of a date. Others are a mistake of units, and the store cannot hold them.
 var (
 	firstDate = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 	lastDate  = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
@@ -88,7 +88,7 @@ func date(doc bson.Raw, field string) (time.Time, string) {
 	return at.UTC().Truncate(time.Second), ""
 }
 
-// identity is a document's id as text. The same text of two types is two ids.
+// identity returns a document's id as text. Equal texts of two types are different ids.
 func identity(doc bson.Raw) string {
 	v, err := doc.LookupErr("_id")
 	if err != nil {

@@ -22,8 +22,8 @@ const (
 // maxBulk is how many documents are sent at once.
 const maxBulk = 1000
 
-// Writer writes usage by group and by user. It is a client of its own, with an
-// account that may write to its one database.
+// Writer writes usage by group and by user. It is a separate client, whose account may write to
+// its one database.
 type Writer struct {
 	client  *driver.Client
 	db      *driver.Database
@@ -31,8 +31,8 @@ type Writer struct {
 	timeout time.Duration
 }
 
-// OpenWriter makes a writer. It connects to nothing yet. Writes are acknowledged by the
-// majority, so that the position moves on only past what cannot be rolled back.
+// OpenWriter returns a writer. It does not connect yet. Writes are acknowledged by the
+// majority, so that the position never moves past what could be rolled back.
 func OpenWriter(o Options) (*Writer, error) {
 	client, err := connect(o, options.Client().SetWriteConcern(writeconcern.Majority()).SetRetryWrites(false))
 	if err != nil {
@@ -41,24 +41,24 @@ func OpenWriter(o Options) (*Writer, error) {
 	return &Writer{client: client, db: client.Database(o.Database), place: "mongodb/" + hosts(o.URI) + "/" + o.Database, timeout: o.Timeout}, nil
 }
 
-// hosts is the part of an address that names the servers, without user and password.
+// hosts returns the part of an address that names the servers, without user and password.
 func hosts(uri string) string {
 	_, rest, _ := strings.Cut(uri, "://")
 	rest, _, _ = strings.Cut(rest, "?")
-	if at := strings.LastIndex(rest, "@"); at >= 0 { // a password may have one, too
+	if at := strings.LastIndex(rest, "@"); at >= 0 { // a password may contain one, too
 		rest = rest[at+1:]
 	}
 	rest, _, _ = strings.Cut(rest, "/")
 	return rest
 }
 
-// Close ends the connections.
+// Close closes the connections.
 func (w *Writer) Close() error { return disconnect(w.client) }
 
-// Name is the place that is written to. Another place gets everything from the start.
+// Name identifies the destination. A new destination gets everything.
 func (w *Writer) Name() string { return w.place }
 
-// Prepare creates the indexes for looking usage up.
+// Prepare creates the indexes for looking up usage.
 func (w *Writer) Prepare(ctx context.Context) error {
 	for collection, who := range map[string]string{groupUsage: "group", userUsage: "user"} {
 		for _, keys := range []bson.D{{{Key: "ts", Value: 1}}, {{Key: who, Value: 1}, {Key: "ts", Value: 1}}} {
@@ -74,9 +74,8 @@ func (w *Writer) Prepare(ctx context.Context) error {
 	return nil
 }
 
-// Write makes the documents of these intervals what the rollups say: one for each
-// group and user, and none for those without usage there any more. Writing again
-// changes nothing.
+// Write makes the documents of these intervals match the rollups: one for each group and user;
+// documents of groups and users without usage are deleted. Writing again changes nothing.
 func (w *Writer) Write(ctx context.Context, rollups []usage.Rollup) error {
 	for _, p := range rollups {
 		if err := w.put(ctx, groupUsage, "group", p, p.Groups); err != nil {
@@ -105,8 +104,8 @@ func (w *Writer) put(ctx context.Context, collection, who string, p usage.Rollup
 			return failure("write "+collection, err)
 		}
 	}
-	// Documents of an older revision that this one does not have: usage that now
-	// belongs to others.
+	// Delete documents of an older revision that are not in this one: their usage now belongs
+	// to others.
 	err := w.do(ctx, func(ctx context.Context) error {
 		_, err := w.db.Collection(collection).DeleteMany(ctx, bson.D{
 			{Key: "ts", Value: bson.NewDateTimeFromTime(p.Interval.Start)},
@@ -123,9 +122,9 @@ func (w *Writer) do(ctx context.Context, f func(context.Context) error) error {
 	return f(ctx)
 }
 
-// document is the usage of one group or user in one interval. Its id is the
-// interval's start and the name, so that an interval has one of each. Grams are
-// null while there is no intensity: unknown is not 0.
+// document is the usage of one group or user in one interval. Its id is the interval's start
+// and the name, so that there is one per interval. Grams are null while there is no intensity:
+// unknown is not 0.
 func document(who string, p usage.Rollup, u usage.RollupMember) bson.D {
 	var busy, idle, intensity any
 	if u.Emissions != nil {
