@@ -1,7 +1,6 @@
-// Package calibrate learns the average power of a machine type from power that
-// was measured. It knows least squares and when not to trust them; it must not
-// know where either side was measured nor where an average is kept. Start with
-// Learn; Pairs puts the two sides together.
+// Package calibrate learns the average power of a machine type from measured power. It knows
+// least squares and when not to trust them; it must not know where either side was measured or
+// where an average is stored. Start with Learn; Pairs matches the two sides.
 package calibrate
 
 import (
@@ -13,58 +12,56 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Observation is what one host, or all hosts of a machine type together, used in
-// an interval, and the mean power that was measured meanwhile.
+// Observation is what one host, or all hosts of a machine type together, used in an interval,
+// and the mean power measured meanwhile.
 type Observation struct {
-	Host     string // empty: all of them
+	Host     string // empty: all hosts together
 	Interval usage.Interval
 	CPU      usage.BusyIdle[usage.CPUSeconds]
 	Power    usage.Watts // of all cores
 }
 
-// Fit is what was learned, and how sure it is.
+// Fit is the result of learning, and how certain it is.
 type Fit struct {
 	Watts    usage.BusyIdle[usage.Watts] // per core
-	StdError usage.BusyIdle[usage.Watts] // of Watts; NaN for a mode that is held at 0
-	// AtZero is the mode whose watts would come out negative and are 0 instead;
-	// mostly none.
+	StdError usage.BusyIdle[usage.Watts] // of Watts; NaN for a mode that is fixed at 0
+	// AtZero is the mode whose watts would be negative and are 0 instead; mostly none.
 	AtZero usage.Mode
-	// Error is the standard error of the energy that Watts give for a long time of
-	// the same load, as a part of it. The scatter of single intervals, RMSE, is
-	// evened out in it; what the measurement itself is wrong by is not in it.
+	// Error is the standard error of energy computed with Watts over a long time of the same
+	// load, as a fraction. It evens out the scatter of single intervals (RMSE) and ignores
+	// errors of the measurement itself.
 	Error        float64
-	RMSE         usage.Watts // of one observation
-	RSquared     float64     // the part of the variance of the power that is explained, at most 1
+	RMSE         usage.Watts // in one observation
+	RSquared     float64     // fraction of the variance of the power that is explained, at most 1
 	MeanPower    usage.Watts // of one observation
 	Observations int
-	Intervals    int // different ones
-	Hosts        int // different ones; 1 where all are one
+	Intervals    int // distinct intervals
+	Hosts        int // distinct hosts; 1 if all are treated as one
 	Load         Load
 }
 
-// The limits of what is learned from.
+// The limits for learning.
 const (
-	// minIntervals is how many different intervals are the least.
+	// minIntervals is the least number of distinct intervals.
 	minIntervals = 12
-	// maxCondition is the condition number of the two columns, scaled to length 1,
-	// above which they are one: 30 is where Belsley, Kuh and Welsch ("Regression
-	// Diagnostics", 1980, chapter 3) call it strong.
+	// maxCondition is the condition number of the two columns, scaled to length 1, above which
+	// they cannot be told apart: 30 is what Belsley, Kuh and Welsch ("Regression Diagnostics",
+	// 1980, chapter 3) call strong.
 	maxCondition = 30
-	// maxError is how unsure the energy may be, as a part of it.
+	// maxError is the largest standard error of the energy, as a fraction.
 	maxError = 0.25
-	// maxWatts is what no core draws.
+	// maxWatts is more than any core uses.
 	maxWatts = 1000
 )
 
-// Learn finds the watts per busy and per idle core that come nearest to the
-// measured power, in the sense of least squares, and are not negative. There is
-// no third, constant term: cores are busy or idle all the time, so that what a
-// machine always draws is in both. An error says what is missing to learn, and
-// what would help.
+// Learn returns the non-negative watts per busy and per idle core that fit the measured power
+// best, in the sense of least squares. There is no constant term: a core is always busy or
+// idle, so both include what a machine always uses. The error says why nothing can be learned,
+// and what would help.
 func Learn(all []Observation) (Fit, error) {
 	fit := Fit{Observations: len(all), Intervals: intervals(all), Hosts: hosts(all), Load: load(all)}
 	if fit.Intervals < minIntervals {
-		return Fit{}, fmt.Errorf("%d intervals have both CPU time and measured power, at least %d are needed; a longer range would help", fit.Intervals, minIntervals)
+		return Fit{}, fmt.Errorf("%d intervals have both CPU time and measured power, but at least %d are needed; a longer range would help", fit.Intervals, minIntervals)
 	}
 	if err := fit.Load.enough(); err != nil {
 		return Fit{}, err
@@ -73,7 +70,7 @@ func Learn(all []Observation) (Fit, error) {
 	fit.MeanPower = usage.Watts(mat.Sum(y) / float64(len(all)))
 	around := variance(y)
 	if around == 0 {
-		return Fit{}, fmt.Errorf("the measured power is %.4g W in every interval, whatever the load; it is a constant, no measurement", float64(fit.MeanPower))
+		return Fit{}, fmt.Errorf("the measured power is %.4g W in every interval, whatever the load; it is a constant, not a measurement", float64(fit.MeanPower))
 	}
 	s := nonnegative(x, y)
 	fit.Watts = usage.BusyIdle[usage.Watts]{Busy: usage.Watts(s.watts[0]), Idle: usage.Watts(s.watts[1])}
@@ -84,19 +81,19 @@ func Learn(all []Observation) (Fit, error) {
 	return fit, fit.believable()
 }
 
-// believable says what speaks against a fit.
+// believable returns why a fit cannot be trusted.
 func (f Fit) believable() error {
 	switch {
 	case f.Watts.Busy <= 0:
 		return fmt.Errorf("the measured power does not grow with busy time: the best fit is 0 W for a busy core and %.4g W for an idle one; is it the power of these machines, at the same time?", float64(f.Watts.Idle))
 	case max(f.Watts.Busy, f.Watts.Idle) > maxWatts:
-		return fmt.Errorf("the best fit is %.4g W for a busy core and %.4g W for an idle one, which no core draws; the expression must give watts (of a counter of joules, the rate)", float64(f.Watts.Busy), float64(f.Watts.Idle))
+		return fmt.Errorf("the best fit is %.4g W for a busy core and %.4g W for an idle one, more than any core uses; the expression must be in watts (for a counter of joules, its rate)", float64(f.Watts.Busy), float64(f.Watts.Idle))
 	case f.RSquared <= 0:
-		return fmt.Errorf("the load explains nothing of the measured power (R² is %.2f); is it the power of these machines, at the same time?", f.RSquared)
+		return fmt.Errorf("the load does not explain the measured power (R² is %.2f); is it the power of these machines, at the same time?", f.RSquared)
 	case f.Error > maxError:
-		return fmt.Errorf("the measured power scatters too much: the energy that the fit gives has a standard error of %.0f %%, at most %.0f %% will do; a longer range, or one with more load and with less, would help", 100*f.Error, 100*maxError)
+		return fmt.Errorf("the measured power scatters too much: energy computed from the fit has a standard error of %.0f %%, and the limit is %.0f %%; a longer range, or one with more varied load, would help", 100*f.Error, 100*maxError)
 	case f.StdError.Busy > f.Watts.Busy/2:
-		return fmt.Errorf("the watts of a busy core are not told from 0: %.2g with a standard error of %.2g; a longer range, or one with more load and with less, would help", float64(f.Watts.Busy), float64(f.StdError.Busy))
+		return fmt.Errorf("the watts of a busy core cannot be told from 0: %.2g with a standard error of %.2g; a longer range, or one with more varied load, would help", float64(f.Watts.Busy), float64(f.StdError.Busy))
 	}
 	return nil
 }

@@ -183,16 +183,16 @@ func TestWhatIsNotLearnedFrom(t *testing.T) {
 		of   []Observation
 		want string
 	}{
-		{"nothing", nil, "0 intervals have both CPU time and measured power, at least 12 are needed; a longer range would help"},
-		{"an hour of many hosts", with(func(s *site) { s.hosts, s.intervals = 50, 2 }), "2 intervals have both CPU time and measured power, at least 12 are needed; a longer range would help"},
-		{"a load that never changes", with(func(s *site) { s.least, s.most = 0.25, 0.25 }), "the share of busy time barely moves: it is 25.00 % with a standard deviation of 0 %, so that busy and idle watts cannot be told apart (the condition number is infinite, at most 30 will do); a range with more load and with less would help"},
-		{"a load that barely changes", with(func(s *site) { s.least, s.most = 0.30, 0.31 }), "the share of busy time barely moves: it is 30.5"},
-		{"never busy", with(func(s *site) { s.least, s.most = 0, 0 }), "the share of busy time barely moves: it is 0.00 %"},
-		{"never idle", with(func(s *site) { s.least, s.most = 1, 1 }), "the share of busy time barely moves: it is 100.00 %"},
-		{"a constant", all(func(o *Observation) { o.Power = 120 }), "the measured power is 120 W in every interval, whatever the load; it is a constant, no measurement"},
+		{"nothing", nil, "0 intervals have both CPU time and measured power, but at least 12 are needed; a longer range would help"},
+		{"an hour of many hosts", with(func(s *site) { s.hosts, s.intervals = 50, 2 }), "2 intervals have both CPU time and measured power, but at least 12 are needed; a longer range would help"},
+		{"a load that never changes", with(func(s *site) { s.least, s.most = 0.25, 0.25 }), "the share of busy time hardly varies: it is 25.00 % with a standard deviation of 0 %, so busy and idle watts cannot be told apart (the condition number is infinite, and the limit is 30); a range with more varied load would help"},
+		{"a load that barely changes", with(func(s *site) { s.least, s.most = 0.30, 0.31 }), "the share of busy time hardly varies: it is 30.5"},
+		{"never busy", with(func(s *site) { s.least, s.most = 0, 0 }), "the share of busy time hardly varies: it is 0.00 %"},
+		{"never idle", with(func(s *site) { s.least, s.most = 1, 1 }), "the share of busy time hardly varies: it is 100.00 %"},
+		{"a constant", all(func(o *Observation) { o.Power = 120 }), "the measured power is 120 W in every interval, whatever the load; it is a constant, not a measurement"},
 		{"the power of others", all(func(o *Observation) { o.Power = usage.Watts(100 + r.NormFloat64()) }), ""},
 		{"power that falls with load", with(func(s *site) { s.watts = watts(0, 10) }), "the measured power does not grow with busy time: the best fit is 0 W for a busy core and 10 W for an idle one; is it the power of these machines, at the same time?"},
-		{"milliwatts", with(func(s *site) { s.watts = watts(12000, 1000) }), "the best fit is 1.2e+04 W for a busy core and 1000 W for an idle one, which no core draws; the expression must give watts (of a counter of joules, the rate)"},
+		{"milliwatts", with(func(s *site) { s.watts = watts(12000, 1000) }), "the best fit is 1.2e+04 W for a busy core and 1000 W for an idle one, more than any core uses; the expression must be in watts (for a counter of joules, its rate)"},
 		{"far too much scatter", with(func(s *site) { s.noise = 12 }), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -209,14 +209,14 @@ func TestAScatterThatHidesBusyWattsIsRefused(t *testing.T) {
 	refused := map[string]int{}
 	for seed := range int64(100) {
 		_, err := Learn(s.observe(seed))
-		for _, why := range []string{"not told from 0", "does not grow with busy time", "explains nothing", "scatters too much"} {
+		for _, why := range []string{"cannot be told from 0", "does not grow with busy time", "does not explain the measured power", "scatters too much"} {
 			if err != nil && strings.Contains(err.Error(), why) {
 				refused[why]++
 			}
 		}
 	}
 	// The others have a busy core at more than its 2 W, by chance.
-	if refused["not told from 0"] < 50 || refused["does not grow with busy time"] == 0 {
+	if refused["cannot be told from 0"] < 50 || refused["does not grow with busy time"] == 0 {
 		t.Errorf("refused because: %v", refused)
 	}
 }

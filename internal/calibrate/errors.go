@@ -9,16 +9,15 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// minClusters is how many hosts, or days, must be there to see what they have in
-// common.
+// minClusters is how many hosts, or days, are needed to see what each has in common.
 const minClusters = 8
 
-// standardErrors gives those of the watts, and that of the energy which they give
-// for the load of all observations, as a part of it. Intervals of one host err
-// alike, and so do those of one day: taken for independent, thousands of them
-// would look far surer than they are. So of three covariances the largest counts:
-// of independent observations, of hosts and of days (Liang and Zeger 1986,
-// "Longitudinal data analysis using generalized linear models").
+// standardErrors returns the standard errors of the watts, and of the energy computed from them
+// for the load of all observations, as a fraction. Intervals of one host have similar errors,
+// and so do those of one day: treated as independent, thousands of them would look far more
+// certain than they are. So the largest of three covariances counts: of independent
+// observations, of hosts and of days (Liang and Zeger 1986, "Longitudinal data analysis using
+// generalized linear models").
 func (s solution) standardErrors(all []Observation) (watts usage.BusyIdle[usage.Watts], energy float64) {
 	watts = usage.BusyIdle[usage.Watts]{Busy: usage.Watts(math.NaN()), Idle: usage.Watts(math.NaN())}
 	load := s.sums(all, together, ones(len(all)))[0]
@@ -47,7 +46,7 @@ func (s solution) covariances(all []Observation) []*mat.SymDense {
 	var gram mat.SymDense
 	gram.SymOuterK(1, s.x.T())
 	var chol mat.Cholesky
-	chol.Factorize(&gram) // positive: the columns are not nearly one
+	chol.Factorize(&gram) // positive definite: nearly equal columns were refused before
 	bread := mat.NewSymDense(k, nil)
 	_ = chol.InverseTo(bread) // as above
 
@@ -91,7 +90,7 @@ func byDay(o Observation) string {
 // sums adds up the rows of x, each times its weight, by cluster.
 func (s solution) sums(all []Observation, cluster func(Observation) string, weights *mat.VecDense) []*mat.VecDense {
 	_, k := s.x.Dims()
-	var sums []*mat.VecDense // in the order of their first row, so that the same data give the same bits
+	var sums []*mat.VecDense // in order of their first row, so that the same data give the same bits
 	place := map[string]int{}
 	for i, o := range all {
 		name := cluster(o)

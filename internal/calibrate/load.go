@@ -7,14 +7,14 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Load is how the share of busy time, of all CPU time, is spread over the
-// observations. Where it is always the same, busy and idle watts can't be told
-// apart: any two that add up to the power at that share fit alike.
+// Load is how the fraction of busy time in all CPU time varies over the observations. If it is
+// always the same, busy and idle watts cannot be told apart: any two that add up to the power
+// at that fraction fit equally well.
 type Load struct {
-	Mean, Deviation float64 // weighed by CPU time
+	Mean, Deviation float64 // weighted by CPU time
 	Least, Most     float64
-	// Condition is the condition number of busy and idle time as columns of
-	// length 1. It is how much a small error of the power may grow in the watts.
+	// Condition is the condition number of busy and idle time as columns of length 1: how much
+	// a small error of the power may grow in the watts.
 	Condition float64
 }
 
@@ -64,6 +64,6 @@ func (l Load) enough() error {
 	if l.Condition < 1e6 {
 		number = fmt.Sprintf("is %.0f", l.Condition)
 	}
-	return fmt.Errorf("the share of busy time barely moves: it is %.2f %% with a standard deviation of %.2g %%, so that busy and idle watts cannot be told apart (the condition number %s, at most %d will do); a range with more load and with less would help",
+	return fmt.Errorf("the share of busy time hardly varies: it is %.2f %% with a standard deviation of %.2g %%, so busy and idle watts cannot be told apart (the condition number %s, and the limit is %d); a range with more varied load would help",
 		100*l.Mean, 100*l.Deviation, number, maxCondition)
 }

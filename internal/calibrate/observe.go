@@ -8,25 +8,25 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// The reasons for which a measured interval is left out here.
+// The reasons for leaving out a measured interval.
 const (
-	leftUnused   = "no_cpu_time" // of a host that has CPU time in other intervals
-	leftPartial  = "partial"     // the CPU time or the power is not of all the interval
-	leftConstant = "constant"    // the same whatever the load
-	leftHostless = "no_host"     // beside series that name one
+	leftUnused   = "no_cpu_time" // the host has CPU time in other intervals only
+	leftPartial  = "partial"     // the CPU time or the power does not cover the whole interval
+	leftConstant = "constant"    // the power is the same whatever the load
+	leftHostless = "no_host"     // the series names no host, but others do
 )
 
 const (
-	// spare is by how much the time seen, or the number of values, may differ from
-	// what is usual for the host, as a part of it.
+	// spare is how far the seen CPU time, or the number of values, may differ from the usual
+	// for the host, as a fraction.
 	spare = 0.1
-	// moves is by how much the share of busy time must move for a power that does
-	// not to be a constant and not that of a steady load.
+	// moves is how far the share of busy time must vary before unchanged power counts as a
+	// constant instead of a steady load.
 	moves = 0.1
 )
 
-// observe lists the intervals that have both sides, whole, by host and time. Used
-// are the hosts of the machine type, or "".
+// observe lists the intervals that both sides cover completely, by host and time. used has the
+// hosts of the machine type, or "".
 func (p *Pairs) observe(cpu cells[cpuTime], power cells[measured], used map[string]struct{}, left usage.Rejects) []Observation {
 	byHost := map[string][]cell{}
 	for at := range power {
@@ -51,9 +51,9 @@ func (p *Pairs) observe(cpu cells[cpuTime], power cells[measured], used map[stri
 	return all
 }
 
-// observeHost leaves out what is not whole: there the mean power is that of a part
-// of the interval, and the CPU time that of another part. Of all hosts as one the
-// CPU time may change, as they come and go, and the power with it.
+// observeHost leaves out intervals that are not covered completely: their mean power and CPU
+// time are of different parts of the interval. With all hosts as one the CPU time may change,
+// as hosts come and go, and the power with it.
 func (p *Pairs) observeHost(of []cell, cpu cells[cpuTime], power cells[measured], left usage.Rejects) (all []Observation) {
 	usualTime := median(of, func(at cell) float64 { return float64(cpu[at].Total()) })
 	usualPoints := median(of, func(at cell) float64 { return power[at].points })
@@ -75,7 +75,7 @@ func (p *Pairs) observeHost(of []cell, cpu cells[cpuTime], power cells[measured]
 	return all
 }
 
-// stuck says that the power stays the same to the last digit while the load moves.
+// stuck reports whether the power stays the same to the last digit while the load varies.
 func stuck(all []Observation) bool {
 	if len(all) == 0 {
 		return false
@@ -91,7 +91,7 @@ func stuck(all []Observation) bool {
 	return most-least > moves
 }
 
-// sameDigits is how far two values may differ that are one but for rounding.
+// sameDigits is how far equal values may differ because of rounding.
 const sameDigits = 1e-9
 
 func median(of []cell, value func(cell) float64) float64 {

@@ -12,7 +12,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Way is how measured power is put beside CPU time.
+// Way is how measured power is matched with CPU time.
 type Way string
 
 // The ways, best first.
@@ -22,14 +22,14 @@ const (
 	AllAsOne  Way = "all hosts as one"  // the power names no host
 )
 
-// maxCells bounds the memory, at some 300 MB.
+// maxCells bounds the memory to about 300 MB.
 const maxCells = 2_000_000
 
-// Pairs collects CPU time and measured power, in any order and in as many parts
-// as they come, and puts the one beside the other.
+// Pairs collects CPU time and measured power, in any order and in any number of parts, and
+// matches them.
 type Pairs struct {
-	Machine string        // the type whose hosts are looked at
-	Grain   time.Duration // length of the intervals that are compared
+	Machine string        // the machine type to learn
+	Grain   time.Duration // length of the intervals
 
 	cpu   cells[cpuTime]
 	power cells[measured]
@@ -40,12 +40,12 @@ type Pairs struct {
 type Paired struct {
 	Observations []Observation
 	Way          Way
-	Left         usage.Rejects // measured intervals that were left out, by reason
+	Left         usage.Rejects // measured intervals left out, by reason
 	Unmeasured   int           // hosts of the type whose power was not measured
-	Others       int           // measured hosts that are not of the type
+	Others       int           // measured hosts of other types
 }
 
-// cell is one host in one interval. The host "" is that of a series without one.
+// cell is one host in one interval. The host is "" for a series without one.
 type cell struct {
 	host  string
 	start int64 // Unix seconds
@@ -63,7 +63,7 @@ type measured struct {
 // Plus adds the power of two series.
 func (m measured) Plus(o measured) measured { return measured{m.watts + o.watts, m.points + o.points} }
 
-// AddCPU takes CPU time. That of other machine types is not looked at.
+// AddCPU adds CPU time. That of other machine types is ignored.
 func (p *Pairs) AddCPU(readings []usage.Reading) error {
 	if p.cpu == nil {
 		p.cpu = cells[cpuTime]{}
@@ -83,7 +83,7 @@ func (p *Pairs) AddCPU(readings []usage.Reading) error {
 	return p.fits(len(p.cpu))
 }
 
-// AddPower takes measured power. What names another machine type is not looked at.
+// AddPower adds measured power. Series of another machine type are ignored.
 func (p *Pairs) AddPower(all []usage.Measurement) error {
 	if p.power == nil {
 		p.power = cells[measured]{}
@@ -98,20 +98,19 @@ func (p *Pairs) AddPower(all []usage.Measurement) error {
 
 func (p *Pairs) fits(n int) error {
 	if most := cmp.Or(p.most, maxCells); n > most {
-		return fmt.Errorf("more than %d intervals of hosts are too many to learn from at once; a shorter range is enough", most)
+		return fmt.Errorf("more than %d intervals of hosts are too many to learn from at once; use a shorter range", most)
 	}
 	return nil
 }
 
-// Used says whether there is any CPU time of the machine type.
+// Used reports whether there is any CPU time of the machine type.
 func (p *Pairs) Used() bool { return len(p.cpu) > 0 }
 
-// Measured says whether there is any measured power.
+// Measured reports whether there is any measured power.
 func (p *Pairs) Measured() bool { return len(p.power) > 0 }
 
-// Pair puts the two sides together: by the label of the host where the power has
-// it, else all as one. It is an error if hosts are named and none of them is one
-// of the machine type: all as one would then be a guess.
+// Pair matches the two sides: by the host label if the power has it, else all as one. It is an
+// error if hosts are named but none is of the machine type: all as one would then be a guess.
 func (p *Pairs) Pair() (Paired, error) {
 	pair := Paired{Way: ByHost, Left: usage.Rejects{}}
 	cpu, power := p.cpu, p.power
@@ -122,7 +121,7 @@ func (p *Pairs) Pair() (Paired, error) {
 	case !meet(named, cpu.hosts()):
 		pair.Way, cpu, power = ByAddress, cpu.renamed(directory.HostName), power.renamed(directory.HostName)
 		if !meet(power.hosts(), cpu.hosts()) {
-			return Paired{}, fmt.Errorf("the measured power is of other hosts: it has %s, CPU time has %s; give it the same label with label_replace, or, if it is of all hosts together, wrap it in sum()",
+			return Paired{}, fmt.Errorf("the measured power is of other hosts: it has %s, but CPU time has %s; give it the same label with label_replace or, if it covers all hosts together, wrap it in sum()",
 				examples(named), examples(p.cpu.hosts()))
 		}
 	}
@@ -142,7 +141,7 @@ func (c cells[T]) add(at cell, v T) {
 	c[at] = v
 }
 
-// hosts are the named ones.
+// hosts returns the named hosts.
 func (c cells[T]) hosts() map[string]struct{} {
 	names := map[string]struct{}{}
 	for at := range c {
@@ -153,8 +152,8 @@ func (c cells[T]) hosts() map[string]struct{} {
 	return names
 }
 
-// renamed gives every host another name, and adds up those that get the same one,
-// in an order that is always the same.
+// renamed gives every host another name, and adds up those that get the same one, in a fixed
+// order.
 func (c cells[T]) renamed(name func(string) string) cells[T] {
 	under := cells[T]{}
 	for _, at := range slices.SortedFunc(maps.Keys(c), cell.compare) {
@@ -167,7 +166,7 @@ func (c cell) compare(o cell) int {
 	return cmp.Or(strings.Compare(c.host, o.host), cmp.Compare(c.start, o.start))
 }
 
-// beside counts the names of a that b has not.
+// beside counts the names of a that are not in b.
 func beside(a, b map[string]struct{}) (n int) {
 	for name := range a {
 		if _, ok := b[name]; !ok {
@@ -179,7 +178,7 @@ func beside(a, b map[string]struct{}) (n int) {
 
 func meet(a, b map[string]struct{}) bool { return beside(a, b) < len(a) }
 
-// examples names the first of some hosts.
+// examples names a few of the hosts.
 func examples(names map[string]struct{}) string {
 	const most = 2
 	sorted := slices.Sorted(maps.Keys(names))

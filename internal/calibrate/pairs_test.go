@@ -154,7 +154,7 @@ func TestPowerOfOtherHostsIsNoPowerOfAll(t *testing.T) {
 	if err := p.AddPower([]usage.Measurement{drew(0, 10, "bmc-7"), drew(0, 10, "")}); err != nil {
 		t.Fatal(err)
 	}
-	want := "the measured power is of other hosts: it has bmc-7, CPU time has a:9100, b:9100 and 1 more; give it the same label with label_replace, or, if it is of all hosts together, wrap it in sum()"
+	want := "the measured power is of other hosts: it has bmc-7, but CPU time has a:9100, b:9100 and 1 more; give it the same label with label_replace or, if it covers all hosts together, wrap it in sum()"
 	if _, err := p.Pair(); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
@@ -227,7 +227,7 @@ func TestAHostWhosePowerIsStuckIsLeftOut(t *testing.T) {
 }
 
 func TestTooMuchIsNotHeld(t *testing.T) {
-	want := "more than 3 intervals of hosts are too many to learn from at once; a shorter range is enough"
+	want := "more than 3 intervals of hosts are too many to learn from at once; use a shorter range"
 	p := Pairs{Machine: "Muon", Grain: usage.SlotLength, most: 3}
 	for n := range 3 {
 		if err := p.AddPower([]usage.Measurement{drew(n, 10, "a")}); err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// columns are mean busy and idle cores, and the power that they drew: watts per
-// core times cores is watts.
+// columns returns mean busy and idle cores, and the measured power: watts per core times cores
+// is watts.
 func columns(all []Observation) (*mat.Dense, *mat.VecDense) {
 	x, y := mat.NewDense(len(all), 2, nil), mat.NewVecDense(len(all), nil)
 	for i, o := range all {
@@ -21,19 +21,17 @@ func columns(all []Observation) (*mat.Dense, *mat.VecDense) {
 	return x, y
 }
 
-// solution is the least squares fit with some of the columns; the others are
-// held at 0.
+// solution is the least squares fit of some of the columns; the others are fixed at 0.
 type solution struct {
-	x         *mat.Dense // the columns that are fitted
-	fitted    []int      // which of the two they are
+	x         *mat.Dense // the fitted columns
+	fitted    []int      // their indexes
 	watts     [2]float64
 	residuals *mat.VecDense
 }
 
-// nonnegative is the best fit of which no number is negative. With two columns
-// there is nothing to search: the sum of squares grows from the free fit in every
-// direction, so that a number which is negative there is 0 in the best one. Both
-// cannot be, for no power is negative.
+// nonnegative returns the best fit without negative numbers. With two columns no search is
+// needed: the sum of squares increases from the free fit in every direction, so a number that
+// is negative there is 0 in the best fit. They cannot both be negative, because no power is.
 func nonnegative(x *mat.Dense, y *mat.VecDense) solution {
 	free := fitColumns(x, y, 0, 1)
 	switch {
@@ -52,7 +50,7 @@ func fitColumns(x *mat.Dense, y *mat.VecDense, fitted ...int) solution {
 		s.x.SetCol(k, mat.Col(nil, j, x))
 	}
 	var b mat.VecDense
-	// Columns that are nearly one were refused before; gonum would say so here.
+	// Nearly equal columns were refused before; gonum would report them here.
 	_ = b.SolveVec(s.x, y)
 	s.residuals.MulVec(s.x, &b)
 	s.residuals.SubVec(y, s.residuals)
@@ -72,7 +70,7 @@ func (s solution) atZero() usage.Mode {
 	return usage.Busy
 }
 
-// variance is the mean square around the mean.
+// variance is the mean square deviation from the mean.
 func variance(y *mat.VecDense) float64 {
 	n := y.Len()
 	mean := mat.Sum(y) / float64(n)
@@ -82,7 +80,7 @@ func variance(y *mat.VecDense) float64 {
 		squares += d * d
 	}
 	if squares <= float64(n)*math.Pow(mean*sameDigits, 2) {
-		return 0 // what rounding leaves of a constant
+		return 0 // a constant, but for rounding
 	}
 	return squares / float64(n)
 }

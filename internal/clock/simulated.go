@@ -7,39 +7,37 @@ import (
 	"time"
 )
 
-// Simulated is a clock whose time passes only when everybody sleeps: it then jumps
-// to the moment at which the first of them wants to wake. The goroutine that makes
-// it and the loops given to Run are its players, and one of them runs at a time, in
-// an order that depends on nothing but the times asked for. Time stands still
-// while a player computes or waits for a socket.
+// Simulated is a clock whose time passes only when everybody sleeps: it then jumps to the first
+// moment at which one of them wants to wake. Its players are the goroutine that creates it and
+// the loops given to Run. One of them runs at a time, in an order that depends only on the
+// times that they sleep for. Time stands still while a player computes or waits for a socket.
 //
-// Only players may sleep. A player that waits for another in any other way than by
-// Sleep or Run, for example for a lock that the other holds while it sleeps, waits
-// for ever.
+// Only players may sleep. A player that waits for another in any way other than Sleep or Run,
+// for example for a lock that the other holds while it sleeps, waits for ever.
 type Simulated struct {
 	mu     sync.Mutex
 	now    time.Time
-	asleep []*sleeper // in the order in which they went to sleep
+	asleep []*sleeper // in the order in which they fell asleep
 }
 
 type sleeper struct {
 	ctx   context.Context
 	until time.Time
 	wake  <-chan struct{}
-	turn  chan struct{} // closed when it may go on
+	turn  chan struct{} // closed when the sleeper may continue
 }
 
-// NewSimulated is a clock that stands at a time. The caller is its first player.
+// NewSimulated returns a clock that shows now. The caller is its first player.
 func NewSimulated(now time.Time) *Simulated { return &Simulated{now: now} }
 
-// Now is the simulated time.
+// Now returns the simulated time.
 func (s *Simulated) Now() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.now
 }
 
-// Sleep lets others run. A sleep of no time lets all run that are to run now.
+// Sleep lets other players run. A sleep of 0 lets all run that are due now.
 func (s *Simulated) Sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 	s.mu.Lock()
 	me := s.lieDown(ctx, d, wake)
@@ -48,8 +46,8 @@ func (s *Simulated) Sleep(ctx context.Context, d time.Duration, wake <-chan stru
 	<-me.turn
 }
 
-// Run makes a player of each loop and gives them the caller's turn. The last of
-// them to end gives it back.
+// Run makes each loop a player, in place of the caller, which continues when the last loop
+// ends.
 func (s *Simulated) Run(loops ...func()) {
 	if len(loops) == 0 {
 		return
@@ -82,7 +80,7 @@ func (s *Simulated) lieDown(ctx context.Context, d time.Duration, wake <-chan st
 	return me
 }
 
-// next gives the turn to whoever has been woken, else to the first to wake.
+// next lets a player continue: one that was woken, else the first to wake.
 func (s *Simulated) next() {
 	n := slices.IndexFunc(s.asleep, (*sleeper).woken)
 	if n < 0 {
@@ -100,7 +98,7 @@ func (s *Simulated) next() {
 	s.asleep = slices.Delete(s.asleep, n, n+1)
 }
 
-// woken is asked while nobody runs: what was sent through wake has been sent.
+// woken is called while nobody runs, so everything sent on wake has arrived.
 func (l *sleeper) woken() bool {
 	if l.ctx.Err() != nil {
 		return true

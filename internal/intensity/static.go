@@ -7,21 +7,21 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Static is a grid with one intensity at all times, for sites with a factor from a
-// contract or for a year. It will not change, so it is both actual and forecast.
+// Static is a grid with one intensity for all time, for sites with a contract or a yearly
+// factor. The value never changes, so it is both actual and forecast.
 type Static struct {
 	Intensity usage.GramsPerKWh
 	GridName  string
 	Now       func() time.Time
 }
 
-// Provider is the provider's name in metrics.
+// Provider returns the provider's name for metrics.
 func (s *Static) Provider() string { return "static" }
 
-// Grid is the configured name of the grid.
+// Grid returns the configured name of the grid.
 func (s *Static) Grid() string { return s.GridName }
 
-// Slots gives every slot that begins in [from, to). It never fails.
+// Slots returns every slot that begins in [from, to). It never fails.
 func (s *Static) Slots(_ context.Context, from, to time.Time) ([]usage.Slot, usage.Rejects, error) {
 	var slots []usage.Slot
 	fetchedAt := s.Now()
@@ -38,8 +38,7 @@ func (s *Static) Slots(_ context.Context, from, to time.Time) ([]usage.Slot, usa
 	return slots, usage.Rejects{}, nil
 }
 
-// Outlook gives the slot that holds from and those of the 48 hours after its
-// start.
+// Outlook returns the slot that contains from and those of the 48 hours after its start.
 func (s *Static) Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error) {
 	from = usage.SlotAt(from)
 	return s.Slots(ctx, from, from.Add(usage.OutlookLength))

@@ -14,8 +14,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// UK asks the Carbon Intensity API of the National Energy System Operator,
-// https://api.carbonintensity.org.uk. With a region or a postcode it asks for
+// UK reads the Carbon Intensity API of the National Energy System Operator,
+// https://api.carbonintensity.org.uk. With a region or a postcode it reads the intensity of
 // that part of the country, for which the API only ever has forecasts.
 type UK struct {
 	Upstream Doer
@@ -25,17 +25,17 @@ type UK struct {
 	Now      func() time.Time
 }
 
-// ukTime is how the API writes times, always in UTC.
+// ukTime is the API's format of times, always in UTC.
 const ukTime = "2006-01-02T15:04Z"
 
-// maxAnswer bounds an answer in bytes. Thirteen days of half hours with their
-// generation mix are a tenth of that.
+// maxAnswer bounds an answer, in bytes. Thirteen days of half hours with their generation mix
+// are a tenth of that.
 const maxAnswer = 8 << 20
 
-// Provider is the provider's name in metrics.
+// Provider returns the provider's name for metrics.
 func (u *UK) Provider() string { return "uk" }
 
-// Grid is GB, or the part of it that the configuration names.
+// Grid returns GB, or the part of it that the configuration names.
 func (u *UK) Grid() string {
 	switch {
 	case u.RegionID != 0:
@@ -48,10 +48,10 @@ func (u *UK) Grid() string {
 
 func (u *UK) regional() bool { return u.RegionID != 0 || u.Postcode != "" }
 
-// Slots gives what the API knows of the slots that begin in [from, to), in order of
-// time. A slot that it does not have, or has no number for, is absent. An error may
-// come with the slots of other requests, which went well: a span that the API cannot
-// answer does not hide the next, unless it answers nothing at all.
+// Slots returns what the API knows of the slots that begin in [from, to), in order of time.
+// Slots without a number are left out. Slots may come together with an error, if only some of
+// the requests failed: a span that the API cannot answer does not hide the next one, unless the
+// API does not answer at all.
 func (u *UK) Slots(ctx context.Context, from, to time.Time) ([]usage.Slot, usage.Rejects, error) {
 	var slots []usage.Slot
 	rejects := usage.Rejects{}
@@ -71,20 +71,20 @@ func (u *UK) Slots(ctx context.Context, from, to time.Time) ([]usage.Slot, usage
 	return slots, rejects, errors.Join(errs...)
 }
 
-// Requests is how many requests Slots makes for [from, to).
+// Requests returns the number of requests that Slots sends for [from, to).
 func (u *UK) Requests(from, to time.Time) int { return len(spans(from, to)) }
 
-// Outlook gives the forecast of the slot that contains from and of the 48 hours after
-// its start, as far as the API has it.
+// Outlook returns the forecasts of the slot that contains from and of the 48 hours after its
+// start, as far as the API has them.
 func (u *UK) Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error) {
 	s := span{from: usage.SlotAt(from)}
-	s.to = s.from.Add(usage.OutlookLength) // what fw48h promises
+	s.to = s.from.Add(usage.OutlookLength) // the range of fw48h
 	// One minute later, as for any span: see bounds.
 	return u.ask(ctx, s, s.from.Add(time.Minute).Format(ukTime)+"/fw48h")
 }
 
-// ask makes one request and chooses the slots of its span. With an error there are
-// no slots, but there may be rejects.
+// ask sends one request and returns the slots of its span. With an error there are no slots,
+// but there may be rejects.
 func (u *UK) ask(ctx context.Context, s span, times string) ([]usage.Slot, usage.Rejects, error) {
 	slots, rejects, err := u.fetch(ctx, s, u.address(times))
 	return slots, rejects, u.Upstream.Failed(fmt.Sprintf("carbon intensity of %s, %s", u.Grid(), times), err)
@@ -125,7 +125,7 @@ func (u *UK) fetch(ctx context.Context, s span, address string) ([]usage.Slot, u
 	return slots, rejects, nil
 }
 
-// address is where the API answers for these times.
+// address is the URL for these times.
 func (u *UK) address(times string) string {
 	base := strings.TrimRight(u.URL, "/")
 	switch {

@@ -9,22 +9,21 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// region is what the regional answers hold around their slots.
+// region is the object around the slots of a regional answer.
 type region struct {
 	ID    *int              `json:"regionid"`
 	Slots []json.RawMessage `json:"data"`
 }
 
-// rawSlots takes an answer apart into its slots, each of which may still be anything.
-// An answer without slots is a failure: the API always has slots for a time that it
-// can be asked for.
+// rawSlots splits an answer into its slots, which are not checked yet. An answer without slots
+// is an error: the API always has slots for a valid time.
 func (u *UK) rawSlots(text []byte) ([]json.RawMessage, error) {
 	var answer struct {
 		Data  json.RawMessage `json:"data"`
 		Error json.RawMessage `json:"error"`
 	}
 	if err := json.Unmarshal(strictJSON(text), &answer); err != nil {
-		return nil, malformed(nil, "the answer is not the JSON that the API promises: %s", text)
+		return nil, malformed(nil, "the answer is not JSON in the API's format: %s", text)
 	}
 	if len(answer.Error) > 0 && string(answer.Error) != "null" {
 		return nil, malformed(nil, "the answer is an error: %s", answer.Error)
@@ -37,7 +36,7 @@ func (u *UK) rawSlots(text []byte) ([]json.RawMessage, error) {
 		err = json.Unmarshal(answer.Data, &slots)
 	}
 	if err != nil {
-		return nil, malformed(err, "the data is not what the API promises")
+		return nil, malformed(err, "the data is not in the API's format")
 	}
 	if len(slots) == 0 {
 		return nil, malformed(nil, "the answer has no slots")
@@ -45,8 +44,8 @@ func (u *UK) rawSlots(text []byte) ([]json.RawMessage, error) {
 	return slots, nil
 }
 
-// regionalSlots accepts every form that was seen or is documented: an object that
-// holds the slots, an array with one such object, and the slots themselves.
+// regionalSlots accepts every form that was seen or is documented: an object with the slots, an
+// array with one such object, or only the slots.
 func (u *UK) regionalSlots(data json.RawMessage) ([]json.RawMessage, error) {
 	if len(data) == 0 {
 		return nil, nil
@@ -66,8 +65,8 @@ func (u *UK) regionalSlots(data json.RawMessage) ([]json.RawMessage, error) {
 	return elements, nil
 }
 
-// slotsOf reads one region. It must be the one that was asked for: the numbers of
-// another would look right and be wrong.
+// slotsOf reads one region. It must be the requested one: the numbers of another would look
+// right and be wrong.
 func (u *UK) slotsOf(data json.RawMessage) ([]json.RawMessage, error) {
 	var r region
 	if err := json.Unmarshal(data, &r); err != nil {
@@ -86,9 +85,8 @@ func malformed(err error, format string, args ...any) error {
 // bareWord is a JSON string, or a word outside of strings.
 var bareWord = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+`)
 
-// strictJSON is text in which every word that JSON does not have, such as NaN, 0x10
-// or None, is a string. Some servers write such words. So they spoil their own slot
-// and not the whole answer.
+// strictJSON turns every word that JSON does not have, such as NaN, 0x10 or None, into a
+// string. Some servers write such words; like this they spoil only their own slot.
 func strictJSON(text []byte) []byte {
 	if json.Valid(text) {
 		return text
@@ -97,7 +95,7 @@ func strictJSON(text []byte) []byte {
 		if word[0] == '"' || json.Valid(word) {
 			return word
 		}
-		quoted, _ := json.Marshal(string(word)) // a string always can be
+		quoted, _ := json.Marshal(string(word)) // a string never fails
 		return quoted
 	})
 }

@@ -55,12 +55,12 @@ func TestAnswersWithNothingUsableAreMalformed(t *testing.T) {
 		rejects     usage.Rejects
 		want        string
 	}{
-		{name: "half a time", slots: `{"from":"2026"}`, rejects: usage.Rejects{RejectTime: 1}, want: "1 slots and none can be used: 1 intensity_time"},
+		{name: "half a time", slots: `{"from":"2026"}`, rejects: usage.Rejects{RejectTime: 1}, want: "none of the 1 slots of the answer can be used: 1 intensity_time"},
 		{name: "no slot at all", slots: `5,"x",[],null`, rejects: usage.Rejects{RejectTime: 4}, want: "4 intensity_time"},
 		{name: "no number", slots: strings.Replace(slot, "1}", `"1"}`, 1), rejects: usage.Rejects{RejectValue: 1}, want: "1 intensity_value"},
 		{name: "hours", slots: strings.Replace(slot, "12:30Z", "13:00Z", 1), rejects: usage.Rejects{RejectSlotLength: 1}, want: "1 intensity_slot_length"},
-		{name: "of another day", slots: strings.ReplaceAll(slot, "06-01", "06-02"), want: "1 of a time that was not asked for"},
-		{name: "one of another day, one refused", slots: strings.ReplaceAll(slot, "06-01", "06-02") + "," + strings.Replace(slot, "1}", "-1}", 1), rejects: usage.Rejects{RejectValue: 1}, want: "1 intensity_value, 1 of a time"},
+		{name: "of another day", slots: strings.ReplaceAll(slot, "06-01", "06-02"), want: "1 of another time than requested"},
+		{name: "one of another day, one refused", slots: strings.ReplaceAll(slot, "06-01", "06-02") + "," + strings.Replace(slot, "1}", "-1}", 1), rejects: usage.Rejects{RejectValue: 1}, want: "1 intensity_value, 1 of another time than requested"},
 	}
 	for _, test := range tests {
 		for _, region := range []int{0, 13} {

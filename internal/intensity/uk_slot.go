@@ -14,18 +14,18 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// ukSlot is a slot as the API has it. In one slot anything may be missing, null or of
-// another type, and its neighbours are still good.
+// ukSlot is a slot in the API's format. Anything in it may be missing, null or of another type
+// without spoiling the other slots.
 type ukSlot struct {
 	From      json.RawMessage `json:"from"`
 	To        json.RawMessage `json:"to"`
 	Intensity json.RawMessage `json:"intensity"`
 }
 
-// choose reads the slots that begin in the span, in order of time. Of slots with
-// the same start the last wins. Slots without a number are left out: the API lists
-// them before it has numbers. An answer none of whose slots can be used is an error:
-// all were refused, or none is of the span.
+// choose returns the slots that begin in the span, in order of time. Of slots with the same
+// start the last wins. Slots without a number are left out: the API lists slots before it has
+// their numbers. An answer without any usable slot is an error: all were refused, or none is in
+// the span.
 func choose(raw []json.RawMessage, s span, regional bool) ([]usage.Slot, usage.Rejects, error) {
 	byStart := map[time.Time]usage.Slot{}
 	rejects := usage.Rejects{}
@@ -62,13 +62,12 @@ func nothingUsable(slots int, rejects usage.Rejects) error {
 		reasons = append(reasons, fmt.Sprintf("%d %s", rejects[reason], reason))
 	}
 	if other := slots - refused; other > 0 {
-		reasons = append(reasons, fmt.Sprintf("%d of a time that was not asked for", other))
+		reasons = append(reasons, fmt.Sprintf("%d of another time than requested", other))
 	}
-	return malformed(nil, "the answer has %d slots and none can be used: %s", slots, strings.Join(reasons, ", "))
+	return malformed(nil, "none of the %d slots of the answer can be used: %s", slots, strings.Join(reasons, ", "))
 }
 
-// read gives one slot, or why it is refused. A slot outside the span comes back
-// empty.
+// read returns one slot, or why it is refused. A slot outside the span is returned empty.
 func read(raw json.RawMessage, s span, regional bool) (slot usage.Slot, reason string) {
 	var in ukSlot
 	if json.Unmarshal(raw, &in) != nil {
@@ -95,7 +94,7 @@ func read(raw json.RawMessage, s span, regional bool) (slot usage.Slot, reason s
 	return slot, ""
 }
 
-// readTime reads a time in the one form that the API has.
+// readTime reads a time in the only format that the API uses.
 func readTime(raw json.RawMessage) (time.Time, error) {
 	var text string
 	if err := json.Unmarshal(raw, &text); err != nil {
@@ -104,7 +103,7 @@ func readTime(raw json.RawMessage) (time.Time, error) {
 	return time.Parse(ukTime, text)
 }
 
-// readIntensity fills in the numbers and the API's own word for them.
+// readIntensity reads the numbers and the API's own rating of them.
 func readIntensity(raw json.RawMessage, slot *usage.Slot, regional bool) (err error) {
 	var in struct {
 		Forecast json.RawMessage `json:"forecast"`
@@ -120,7 +119,7 @@ func readIntensity(raw json.RawMessage, slot *usage.Slot, regional bool) (err er
 	if slot.Forecast, err = readValue(in.Forecast); err != nil {
 		return err
 	}
-	if !regional { // regions have no actual, whatever an answer may hold
+	if !regional { // regions have no actual, whatever an answer says
 		if slot.Actual, err = readValue(in.Actual); err != nil {
 			return err
 		}
@@ -129,11 +128,11 @@ func readIntensity(raw json.RawMessage, slot *usage.Slot, regional bool) (err er
 	return nil
 }
 
-// longestWord is three times the length of the API's longest word, "very high".
+// longestWord is about three times as long as the API's longest rating, "very high".
 const longestWord = 32
 
-// readWord is empty for what cannot be shown on a page or in a label. A slot counts
-// with or without a word.
+// readWord returns "" for a rating that is unfit for a page or a label. The slot counts either
+// way.
 func readWord(raw json.RawMessage) string {
 	var word string
 	if json.Unmarshal(raw, &word) != nil || len(word) > longestWord {
@@ -147,7 +146,7 @@ func readWord(raw json.RawMessage) string {
 	return strings.TrimSpace(word)
 }
 
-// readValue is nil for null and for nothing at all.
+// readValue returns nil for null and for a missing value.
 func readValue(raw json.RawMessage) (*usage.GramsPerKWh, error) {
 	if len(raw) == 0 {
 		return nil, nil

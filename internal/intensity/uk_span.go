@@ -12,8 +12,8 @@ const maxSpan = 13 * 24 * time.Hour
 // span is the slots that begin in [from, to); both are on a half hour.
 type span struct{ from, to time.Time }
 
-// spans cuts [from, to) into the spans of one request each: at most maxSpan, not
-// across a new year, and a year's last slot on its own.
+// spans splits [from, to) into the spans of one request each: at most maxSpan long, not across
+// a new year, and with a year's last slot on its own.
 func spans(from, to time.Time) []span {
 	var all []span
 	at, end := firstSlot(from), firstSlot(to)
@@ -28,9 +28,9 @@ func spans(from, to time.Time) []span {
 	return all
 }
 
-// bounds are the times for the request, one minute later than the span: the API also
-// returns the slot that ends at its from. It looks at the ends of slots, and only in
-// the year of its from. So it has the last slot of a year, which ends in the next,
+// bounds returns the times for the request, one minute later than the span, because the API
+// also returns the slot that ends at its from. The API selects slots by their end, and only in
+// the year of its from. So it returns the last slot of a year, which ends in the next year,
 // only for requests from the first moment of the new year.
 func (s span) bounds() (first, last time.Time) {
 	if s.from.Equal(lastSlotOf(s.from)) {
