@@ -73,7 +73,7 @@ budgets: [{name: all, scope: ada, period: year, kwh: 1}]
 			name: "each fault is a line that begins with the file",
 			text: "interval: 7m\npower:\n  pue: 0.5\n",
 			code: exitFailed,
-			stderr: `FILE:1: interval: must divide 24h, is 7m; 6m or 8m would do
+			stderr: `FILE:1: interval: must divide 24h, is 7m; use 6m or 8m
 FILE:3: power.pue: must be finite and at least 1, is 0.5
 `,
 		},

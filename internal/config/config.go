@@ -1,8 +1,7 @@
-// Package config reads one strict YAML file into values. It knows every key of
-// that file, its default and what it may hold; it must not know what the other
-// parts do with a value, nor open an upstream or a secret's file. Start with
-// Config and Default; Parse is the way in, and each section has its own
-// validate_*.go.
+// Package config reads one strict YAML file into values. It knows every key of that file, its
+// default and its valid values; it must not know what other packages do with a value, nor open
+// an upstream or a secret's file. Start with Config and Default; Parse is the entry point, and
+// each section has its own validate_*.go.
 package config
 
 import (
@@ -13,24 +12,24 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Config is the whole file. A Config from Load or Parse is valid; a key that the
-// file leaves out has the value that Default gives it.
+// Config is the whole file. A Config from Load or Parse is valid; a key that is not in the file
+// has the value that Default sets.
 type Config struct {
 	Interval    model.Duration `yaml:"interval"`     // length of an interval; divides 24h
-	Lookback    model.Duration `yaml:"lookback"`     // how far back an empty store starts
+	Lookback    model.Duration `yaml:"lookback"`     // how long before now an empty store starts
 	SettleAfter model.Duration `yaml:"settle_after"` // an intensity this old is final
 
 	Prometheus      Prometheus      `yaml:"prometheus"`
 	Power           Power           `yaml:"power"`
 	CarbonIntensity CarbonIntensity `yaml:"carbon_intensity"`
 	Attribution     Attribution     `yaml:"attribution"`
-	MongoDB         *MongoDB        `yaml:"mongodb,omitempty"` // nil: there is none
+	MongoDB         *MongoDB        `yaml:"mongodb,omitempty"` // nil: none
 	Budgets         []Budget        `yaml:"budgets"`
 	Timezone        string          `yaml:"timezone"` // of budget periods and reports
 	Metrics         Metrics         `yaml:"metrics"`
 }
 
-// Prometheus is the server that scrapes node_exporter, and how to ask it.
+// Prometheus is the server that scrapes node_exporter, and how to query it.
 type Prometheus struct {
 	URL       config.URL     `yaml:"url"`
 	Timeout   model.Duration `yaml:"timeout"` // of one query
@@ -40,13 +39,13 @@ type Prometheus struct {
 	Labels    Labels         `yaml:"labels"`
 	BusyModes []string       `yaml:"busy_modes"`
 	IdleModes []string       `yaml:"idle_modes"`
-	BusyQuery string         `yaml:"busy_query"` // with IdleQuery: in place of the built ones; else empty
+	BusyQuery string         `yaml:"busy_query"` // set together with IdleQuery; replaces the built query
 	IdleQuery string         `yaml:"idle_query"`
 
 	HTTPClientConfig config.HTTPClientConfig `yaml:",inline"`
 }
 
-// Labels names the labels of a CPU series that hold the parts of a key.
+// Labels names the labels of CPU series that identify the parts of a key.
 type Labels struct {
 	Project string `yaml:"project"`
 	Machine string `yaml:"machine"`
@@ -54,7 +53,7 @@ type Labels struct {
 	User    string `yaml:"user"`
 }
 
-// Power is average watts per core.
+// Power is the average watts per core.
 type Power struct {
 	BusyWatts float64                 `yaml:"busy_watts"`
 	IdleWatts float64                 `yaml:"idle_watts"`
@@ -62,8 +61,8 @@ type Power struct {
 	Machines  map[string]MachinePower `yaml:"machines"` // by machine type
 }
 
-// MachinePower is the average power of one machine type, watts per core. Nil is
-// the default that Power holds.
+// MachinePower is the average power of one machine type, in watts per core. Nil means the
+// default in Power.
 type MachinePower struct {
 	BusyWatts *float64 `yaml:"busy_watts,omitempty"`
 	IdleWatts *float64 `yaml:"idle_watts,omitempty"`
@@ -75,16 +74,16 @@ const (
 	ProviderStatic = "static"
 )
 
-// CarbonIntensity says who is asked for the intensity of the grid. The sections
-// of other providers than Provider are read and checked, not used.
+// CarbonIntensity configures the source of carbon intensity. The sections of providers other
+// than Provider are checked but not used.
 type CarbonIntensity struct {
 	Provider string `yaml:"provider"`
 	UK       UK     `yaml:"uk"`
 	Static   Static `yaml:"static"`
 }
 
-// UK is the UK Carbon Intensity API: of a region, of a postcode, or national if
-// it names neither.
+// UK is the UK Carbon Intensity API: for a region, a postcode or, if neither is set, the
+// nation.
 type UK struct {
 	URL      config.URL `yaml:"url"`
 	RegionID int        `yaml:"region_id"` // 1 to 17; 0: none
@@ -111,23 +110,23 @@ const (
 	UserLabelNone      = "none"
 )
 
-// Attribution says which group a usage is of, and how users appear on /metrics.
+// Attribution determines the group of usage, and how users appear on /metrics.
 type Attribution struct {
 	GroupBy          string  `yaml:"group_by"`
-	Groups           []Group `yaml:"groups"`                       // GroupByProject: a project in none is its own group
-	UserLabel        string  `yaml:"user_label"`                   // the platform's id, a keyed hash of it, or nobody is named
-	PseudonymKeyFile string  `yaml:"pseudonym_key_file,omitempty"` // of UserLabelPseudonym
-	MaxUsers         int     `yaml:"max_users"`                    // how many are named, the others are one; 0: all
+	Groups           []Group `yaml:"groups"`                       // for GroupByProject; a project in no group is its own group
+	UserLabel        string  `yaml:"user_label"`                   // the platform's id, a keyed hash of it, or none
+	PseudonymKeyFile string  `yaml:"pseudonym_key_file,omitempty"` // for UserLabelPseudonym
+	MaxUsers         int     `yaml:"max_users"`                    // how many users are named, the others are added up; 0: all
 }
 
-// Group is projects under one name.
+// Group is several projects under one name.
 type Group struct {
 	Name     string   `yaml:"name"`
 	Projects []string `yaml:"projects"`
 }
 
-// MongoDB is where workspaces, users and groups are kept. Exactly one of URI and
-// URIFile is set.
+// MongoDB is the database of workspaces, users and groups. Exactly one of URI and URIFile is
+// set.
 type MongoDB struct {
 	URI           config.Secret  `yaml:"uri,omitempty"`
 	URIFile       string         `yaml:"uri_file,omitempty"`
@@ -136,7 +135,7 @@ type MongoDB struct {
 	Fields        Fields         `yaml:"fields"`
 	Refresh       model.Duration `yaml:"refresh"`        // how often it is read
 	Timeout       model.Duration `yaml:"timeout"`        // of one operation
-	UsageDatabase string         `yaml:"usage_database"` // group and user usage is written there; empty: nowhere
+	UsageDatabase string         `yaml:"usage_database"` // where group and user usage is written; empty: nowhere
 }
 
 // Collections names the collections of MongoDB.Database.
@@ -147,8 +146,7 @@ type Collections struct {
 	Hosts      string `yaml:"hosts"`
 }
 
-// Fields names the fields of the collections' documents; one inside another is
-// written with a dot.
+// Fields names the fields of the collections' documents; a nested field is written with dots.
 type Fields struct {
 	Workspaces WorkspaceFields `yaml:"workspaces"`
 	Users      UserFields      `yaml:"users"`
@@ -184,9 +182,8 @@ type HostFields struct {
 	Machine  string `yaml:"machine_name"`
 }
 
-// Budget is a limit in grams or in kWh for one scope member, in each calendar
-// Period or once in the days [From, To), such as 2026-01-01. Exactly one of
-// GCO2eq and KWh is set.
+// Budget is a limit in grams or in kWh for one scope member, in each calendar Period or once in
+// the days [From, To), such as 2026-01-01. Exactly one of GCO2eq and KWh is set.
 type Budget struct {
 	Name   string   `yaml:"name"`
 	Scope  string   `yaml:"scope"`
@@ -198,13 +195,13 @@ type Budget struct {
 	KWh    *float64 `yaml:"kwh,omitempty"`
 }
 
-// Metrics is what /metrics shows.
+// Metrics configures what /metrics shows.
 type Metrics struct {
-	Keep model.Duration `yaml:"keep"` // how long a key without usage stays
+	Keep model.Duration `yaml:"keep"` // how long a key stays after its last usage
 }
 
-// Location is the zone of Timezone. Parse has refused a name that is none, so
-// only a Config put together by hand can end in UTC here.
+// Location is the time zone named Timezone. Parse refuses an unknown name, so only a Config
+// that was built by hand can get UTC here.
 func (c *Config) Location() *time.Location {
 	zone, err := time.LoadLocation(c.Timezone)
 	if err != nil {

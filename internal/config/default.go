@@ -9,8 +9,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Default is the configuration of an empty file. Each call returns values of its
-// own, so that no caller can change another's.
+// Default is the configuration of an empty file. Each call returns new values, so that no
+// caller can change another's.
 func Default() Config {
 	return Config{
 		Interval:    model.Duration(30 * time.Minute),
@@ -38,8 +38,8 @@ func Default() Config {
 	}
 }
 
-// defaultMongoDB is what a mongodb section leaves out. It is apart from Default
-// because without a section there is no MongoDB at all.
+// defaultMongoDB has the defaults of a mongodb section. It is separate from Default because
+// without a section there is no MongoDB at all.
 func defaultMongoDB() MongoDB {
 	return MongoDB{
 		Database:    "ada",
@@ -58,7 +58,7 @@ func defaultMongoDB() MongoDB {
 	}
 }
 
-// UnmarshalYAML fills in the section's defaults first.
+// UnmarshalYAML sets the section's defaults first.
 func (m *MongoDB) UnmarshalYAML(section *yaml.Node) error {
 	*m = defaultMongoDB()
 	type plain MongoDB

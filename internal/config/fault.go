@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// Nobody reads more faults than this, nor longer ones; a file of the wrong kind has
-// a fault in each of its values.
+// Nobody reads more or longer faults than this; a file of the wrong kind has a fault in each of
+// its values.
 const (
 	maxFaults     = 100
 	maxFaultBytes = 400
 )
 
-// faults gathers all that is wrong with a file, so that it can be put right in
-// one go. Each begins with the file's name and, where it is known, the line.
+// faults collects everything that is wrong with a file, so that it can be fixed in one go. Each
+// fault begins with the file's name and, if known, the line.
 type faults struct {
 	file  string
-	lines map[string]int // where each key stands, by its path
+	lines map[string]int // line of each key, by its path
 	found []fault
-	more  int // that were left out
+	more  int // number of faults left out
 }
 
 type fault struct {
@@ -28,7 +28,7 @@ type fault struct {
 	err  error
 }
 
-// at adds a fault of a line; 0 is a line that is not known.
+// at adds a fault at a line; 0 means an unknown line.
 func (f *faults) at(line int, format string, args ...any) {
 	if len(f.found) == maxFaults {
 		f.more++
@@ -50,8 +50,8 @@ func (f *faults) key(path, format string, args ...any) {
 	f.at(f.line(path), "%s: %w", path, fmt.Errorf(format, args...))
 }
 
-// line is where a key stands, or else where the nearest key around it does: what
-// is missing from an entry is reported at the entry.
+// line returns the line of a key, or else of the nearest key around it: what is missing from an
+// entry is reported at the entry.
 func (f *faults) line(path string) int {
 	for path != "" {
 		if line, ok := f.lines[path]; ok {
@@ -62,7 +62,7 @@ func (f *faults) line(path string) int {
 	return 0
 }
 
-// err is all faults, one a line and in the order of the file, or nil.
+// err returns all faults, one per line and in the order of the file, or nil.
 func (f *faults) err() error {
 	slices.SortStableFunc(f.found, func(a, b fault) int { return a.line - b.line })
 	errs := make([]error, len(f.found))

@@ -14,8 +14,8 @@ type File struct {
 	Path string // relative to the working directory, or absolute
 }
 
-// Files are all of them, in the order of the keys of Config. They are found by the
-// names of the keys, so that a new key is among them.
+// Files returns the files that a configuration names, in the order of the keys of Config. They
+// are found by the names of the keys, so that new keys are included.
 func (c *Config) Files() []File {
 	var all []File
 	eachFile("", reflect.ValueOf(c), func(key string, path reflect.Value) {
@@ -26,7 +26,7 @@ func (c *Config) Files() []File {
 	return all
 }
 
-// eachFile calls f with each key in v that holds the name of a file.
+// eachFile calls f with each key in v that has the name of a file.
 func eachFile(path string, v reflect.Value, f func(key string, path reflect.Value)) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -72,8 +72,8 @@ func sortedKeys(m reflect.Value) []reflect.Value {
 	return keys
 }
 
-// Changes are the keys whose values differ between two configurations, without the
-// values: some are secrets.
+// Changes returns the keys whose values differ between two configurations, without the values:
+// some are secrets.
 func Changes(was, is *Config) []string {
 	return changes("", reflect.ValueOf(was), reflect.ValueOf(is))
 }
@@ -82,8 +82,8 @@ func changes(path string, was, is reflect.Value) (keys []string) {
 	if was.Kind() == reflect.Pointer && !was.IsNil() && !is.IsNil() {
 		was, is = was.Elem(), is.Elem()
 	}
-	// Field by field, also because the client of a configuration in use keeps
-	// things in it that are no keys.
+	// Field by field, because the client of a configuration in use also stores things in it
+	// that are not keys.
 	if fields := keyFields(was.Type()); len(fields) > 0 {
 		for _, field := range fields {
 			keys = append(keys, changes(join(path, field.name), was.Field(field.index), is.Field(field.index))...)
@@ -96,8 +96,8 @@ func changes(path string, was, is reflect.Value) (keys []string) {
 	return keys
 }
 
-// keyField is a field of a struct that is a key in YAML. One without a name has its
-// own keys among those of the struct.
+// keyField is a field of a struct that is a key in YAML. An inlined field has no name; its own
+// keys are among those of the struct.
 type keyField struct {
 	index int
 	name  string

@@ -16,7 +16,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 )
 
-// maxSize is far above any real file: whatever is larger was named by mistake.
+// maxSize is far above any real file: a larger one was named by mistake.
 const maxSize = 1 << 20
 
 var errLarge = errors.New("is larger than 1 MiB")
@@ -30,23 +30,22 @@ func Load(path string) (*Config, error) {
 	return Parse(path, text)
 }
 
-// Read reads a file, which must be a regular one. The error of a file that is not
-// there is fs.ErrNotExist.
+// Read reads a file, which must be a regular one. The error is fs.ErrNotExist if it does not
+// exist.
 func Read(path string) ([]byte, error) {
 	text, err := readfile.All(path, maxSize)
 	if errors.Is(err, readfile.ErrTooLarge) {
 		return nil, fmt.Errorf("%s: %w", path, errLarge)
 	}
 	if failed, ok := errors.AsType[*fs.PathError](err); ok {
-		// The path of a PathError would be there a second time.
+		// A PathError would repeat the path.
 		return nil, fmt.Errorf("%s: %s: %w", path, failed.Op, failed.Err)
 	}
 	return text, err
 }
 
-// IsEmpty says whether a text sets no key at all, be it that all of its sections are
-// empty. It is valid and means the defaults, but a file that was cut short while
-// being saved looks the same.
+// IsEmpty reports whether a text sets no key at all, or only empty sections. Such a text is valid and means the
+// defaults, but a file that was truncated while being saved looks the same.
 func IsEmpty(text []byte) bool {
 	root, err := readTree(text)
 	return err == nil && (isEmpty(root) || setsNothing(root))
@@ -69,10 +68,9 @@ func isEmpty(root *yaml.Node) bool {
 	return root == nil || kindOf(root) == null || root.Kind == yaml.MappingNode && len(root.Content) == 0
 }
 
-// Parse reads the text of a file of that name. Relative file names in it are
-// taken from the directory of name. Its error joins one line for each fault,
-// with name, line and key; first all faults of the shape, and if there are none,
-// all faults of the values.
+// Parse parses the text of a file called name. Relative file names in it are relative to the
+// directory of name. Its error joins one line for each fault, with file, line and key: all
+// faults of the shape or, if there are none, all faults of the values.
 func Parse(name string, text []byte) (*Config, error) {
 	f := &faults{file: name, lines: map[string]int{}}
 	if len(text) > maxSize {
@@ -125,7 +123,7 @@ func (f *faults) syntax(text []byte, err error) {
 	if found := unknownAnchor.FindStringSubmatch(err.Error()); found != nil {
 		// The name is not shown: most likely it is a password that begins with *.
 		before, _, _ := bytes.Cut(text, []byte("*"+found[1]))
-		f.at(bytes.Count(before, []byte("\n"))+1, "not valid YAML: an alias without an anchor; quote a text that begins with *")
+		f.at(bytes.Count(before, []byte("\n"))+1, "not valid YAML: an alias without an anchor; quote text that begins with *")
 		return
 	}
 	found := yamlLine.FindStringSubmatch(err.Error())
@@ -138,8 +136,7 @@ func (f *faults) syntax(text []byte, err error) {
 	f.at(0, "not valid YAML: %s", message)
 }
 
-// setDirectory makes file names relative to the configuration file, as
-// Prometheus does.
+// setDirectory makes file names relative to the configuration file, as Prometheus does.
 func (c *Config) setDirectory(dir string) {
 	h := &c.Prometheus.HTTPClientConfig
 	h.SetDirectory(dir)

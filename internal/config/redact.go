@@ -13,12 +13,12 @@ import (
 
 const (
 	redacted = "<secret>"
-	// redactedInURL needs no escape there, and is what net/url writes.
+	// redactedInURL needs no escape in a URL, and is what net/url writes.
 	redactedInURL = "xxxxx"
 )
 
-// Redacted is the current configuration as YAML, with defaults and without secrets
-// and names of accounts: each is "<secret>", and in a URL "xxxxx". It parses again.
+// Redacted returns the current configuration as YAML, with defaults and without secrets and
+// account names: each is "<secret>", and in a URL "xxxxx". The result can be parsed again.
 func (c *Config) Redacted() (string, error) {
 	public := *c
 	public.Prometheus.URL = redactURL(c.Prometheus.URL)
@@ -44,8 +44,8 @@ func redactBasicAuth(a *config.BasicAuth) *config.BasicAuth {
 	return &public
 }
 
-// redactHeaders hides values too, which the package of HTTPClientConfig shows: a
-// tenant's token is often among them.
+// redactHeaders hides even the values that the package of HTTPClientConfig shows: a tenant's
+// token is often among them.
 func redactHeaders(h *config.Headers) *config.Headers {
 	if h == nil {
 		return nil
@@ -58,8 +58,8 @@ func redactHeaders(h *config.Headers) *config.Headers {
 	return public
 }
 
-// redactOAuth2 hides what that package shows although it may be a credential or a
-// name: parameters, claims, the URL's user and query.
+// redactOAuth2 hides what that package shows although it may be a credential or a name:
+// parameters, claims, the URL's user and query.
 func redactOAuth2(o *config.OAuth2) *config.OAuth2 {
 	if o == nil {
 		return nil
@@ -81,7 +81,7 @@ func redactOAuth2(o *config.OAuth2) *config.OAuth2 {
 	return &public
 }
 
-// PublicURL is a URL as it may be shown and logged: without user, password, query and
+// PublicURL returns a URL that is safe to show and log: without user, password, query and
 // fragment, each of which may be a token.
 func PublicURL(u config.URL) string { return redactURL(u).String() }
 

@@ -12,16 +12,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// shape compares the tree with the type that is to hold it and reports what does
-// not fit: unknown keys, keys that are there twice, values of another type or of
-// none. What it lets through decodes.
+// shape compares the tree with the type that it is for, and reports what does not match:
+// unknown keys, duplicate keys, values of another type and missing values. What it accepts can
+// be decoded.
 func (f *faults) shape(path string, line int, n *yaml.Node, t reflect.Type) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	if kindOf(n) == null {
-		// YAML would put a zero there, which is no default and often no valid value:
-		// a section whose keys are all commented out is the common case.
+		// YAML would set a zero there, which is not the default and often not valid. A section
+		// whose keys are all commented out is the common case.
 		f.at(line, "%s: has no value; leave the key out for its default", path)
 		return
 	}
@@ -54,14 +54,14 @@ func (f *faults) want(path string, line int, n *yaml.Node, kind string) bool {
 	return is == kind
 }
 
-// scalar reports a value that its type does not take. Text and URLs are not
-// quoted: they may be secrets.
+// scalar reports a value that its type does not accept. Text and URLs are not quoted: they may
+// be secrets.
 func (f *faults) scalar(path string, line int, n *yaml.Node, t reflect.Type, word string) {
 	if is := kindOf(n); is != scalar {
 		f.at(line, "%s: must be %s, is %s", path, word, is)
 		return
 	}
-	// YAML cuts 13.7 down to the whole number 13 without a word.
+	// YAML silently cuts 13.7 down to the integer 13.
 	if t.Kind() == reflect.Int {
 		var v any
 		if err := n.Decode(&v); err == nil && reflect.TypeOf(v) == t {
@@ -77,8 +77,8 @@ func (f *faults) scalar(path string, line int, n *yaml.Node, t reflect.Type, wor
 	f.at(line, "%s: must be %s, is %q", path, word, n.Value)
 }
 
-// fields reports the keys of a mapping, then whatever the type itself finds
-// wrong with them together.
+// fields reports faults in the keys of a mapping, then any that the type itself finds in their
+// combination.
 func (f *faults) fields(path string, line int, n *yaml.Node, t reflect.Type) {
 	before := len(f.found)
 	known, others := keysOf(t)
@@ -113,18 +113,17 @@ func (f *faults) fields(path string, line int, n *yaml.Node, t reflect.Type) {
 	}
 }
 
-// unmarshaler is how the types of prometheus/common read YAML, of whatever
-// version.
+// unmarshaler is how the types of prometheus/common read YAML, in any version.
 type unmarshaler interface {
 	UnmarshalYAML(unmarshal func(any) error) error
 }
 
 func (f *faults) twice(path string, key *yaml.Node, first int) {
 	if key.Line == first {
-		f.at(key.Line, "key %q is there twice", key.Value)
+		f.at(key.Line, "duplicate key %q", key.Value)
 		return
 	}
-	f.at(key.Line, "%s: is there twice, first in line %d", path, first)
+	f.at(key.Line, "%s: duplicate key, first set in line %d", path, first)
 }
 
 func (f *faults) unknown(path string, key *yaml.Node) {
@@ -135,7 +134,7 @@ func (f *faults) unknown(path string, key *yaml.Node) {
 	f.at(key.Line, "unknown key %q in %s", key.Value, path)
 }
 
-// keysOf is the YAML keys of a type and, for a map, the type of all other keys.
+// keysOf returns the YAML keys of a type and, for a map, the type of all other keys.
 func keysOf(t reflect.Type) (known map[string]reflect.Type, others reflect.Type) {
 	if t.Kind() == reflect.Map {
 		return nil, t.Elem()
@@ -150,8 +149,8 @@ func keysOf(t reflect.Type) (known map[string]reflect.Type, others reflect.Type)
 			if rest != nil {
 				others = rest
 			}
-		// A reference to a secret manager would be taken and fail at the first
-		// request: these programs have none.
+		// A reference to a secret manager would be accepted and fail at the first request:
+		// these programs support none.
 		case !strings.HasSuffix(field.name, "_ref"):
 			known[field.name] = of
 		}
@@ -159,8 +158,8 @@ func keysOf(t reflect.Type) (known map[string]reflect.Type, others reflect.Type)
 	return known, others
 }
 
-// scalarWord is what a message calls a value of the type; empty for what is made
-// of other values, or may be anything.
+// scalarWord is how a message calls a value of the type; empty for a type that is composed of
+// other values, or may be anything.
 func scalarWord(t reflect.Type) string {
 	switch t {
 	case reflect.TypeFor[model.Duration]():

@@ -8,24 +8,23 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxValues bounds what aliases make of a file. Without them no file of maxSize
-// has as many values.
+// maxValues bounds the values that aliases expand to. Without them no file of maxSize has as
+// many values.
 const maxValues = maxSize
 
 var (
-	errSeveral = errors.New("holds several YAML documents, must be one")
-	errBomb    = errors.New("has aliases that stand for more than a million values")
+	errSeveral = errors.New("has several YAML documents, but only one is allowed")
+	errBomb    = errors.New("has aliases that expand to more than a million values")
 )
 
-// lineError is a fault of a line.
+// lineError is a fault with its line.
 type lineError struct {
 	line int
 	error
 }
 
-// readTree reads the file's one document and writes it out: aliases are followed
-// and merge keys (<<) are done, so that whoever reads the tree need not know
-// either. An empty file is nil.
+// readTree reads the file's only document and expands aliases and merge keys (<<), so that
+// readers of the tree need not know either. An empty file is nil.
 func readTree(text []byte) (*yaml.Node, error) {
 	var document, more yaml.Node
 	documents := yaml.NewDecoder(bytes.NewReader(text))
@@ -43,12 +42,12 @@ func readTree(text []byte) (*yaml.Node, error) {
 	return w.write(document.Content[0])
 }
 
-// writer writes a tree out. What an alias stands for is written once and shared,
-// so that aliases of aliases are counted before they cost anything.
+// writer expands a tree. What an alias refers to is expanded once and shared, so that aliases
+// of aliases are counted before they cost anything.
 type writer struct {
-	done   map[*yaml.Node]*yaml.Node // by what was read; nil: begun
-	size   map[*yaml.Node]int        // values in what was written, however often shared
-	merged int                       // keys looked at for merging
+	done   map[*yaml.Node]*yaml.Node // by source node; nil: in progress
+	size   map[*yaml.Node]int        // number of values of an expanded node, shared ones included
+	merged int                       // keys examined for merging
 }
 
 func (w *writer) write(n *yaml.Node) (*yaml.Node, error) {
@@ -95,8 +94,8 @@ func (w *writer) list(items []*yaml.Node) ([]*yaml.Node, error) {
 	return all, nil
 }
 
-// fields are a mapping's own keys and values, then those merged into it that it
-// has not: of several mappings the first wins.
+// fields returns a mapping's own keys and values, then those merged into it that it lacks: of
+// several mappings the first wins.
 func (w *writer) fields(n *yaml.Node) ([]*yaml.Node, error) {
 	var own, merges []*yaml.Node
 	seen := map[string]bool{}
@@ -108,7 +107,7 @@ func (w *writer) fields(n *yaml.Node) ([]*yaml.Node, error) {
 			continue
 		}
 		if merges != nil {
-			return nil, lineError{key.Line, errors.New("key \"<<\" is there twice")}
+			return nil, lineError{key.Line, errors.New("duplicate key \"<<\"")}
 		}
 		value, err := w.write(value)
 		if err != nil {
@@ -138,7 +137,7 @@ func (w *writer) fields(n *yaml.Node) ([]*yaml.Node, error) {
 	return all, err
 }
 
-// The kinds of values, as a message calls them.
+// The kinds of values, as messages call them.
 const (
 	null    = "nothing"
 	scalar  = "a plain value"

@@ -66,13 +66,13 @@ func TestFaultsOfTheText(t *testing.T) {
 		{"a key that is merged is unknown", "power:\n  machines:\n    A: {<<: {busy: 1}}", `carbon.yml:3: unknown key "busy" in power.machines.A`},
 		{"a merge of no mapping", "power:\n  <<: 12", "carbon.yml:2: <<: must be a mapping or a list of mappings"},
 		{"a merge of a list of no mappings", "power:\n  <<: [12]", "carbon.yml:2: <<: must be a mapping or a list of mappings"},
-		{"two merges", "power:\n  <<: {pue: 1}\n  <<: {pue: 2}", `carbon.yml:3: key "<<" is there twice`},
+		{"two merges", "power:\n  <<: {pue: 1}\n  <<: {pue: 2}", `carbon.yml:3: duplicate key "<<"`},
 		{"a merge of itself", "power: &p\n  <<: *p", "carbon.yml:2: not valid YAML: anchor 'p' value contains itself"},
 		{"a key that is a list", "power:\n  ? [a, b]\n  : 1", "carbon.yml:2: power: a key must be text, is a list"},
 		{"a key that is nothing", "~: 1", "carbon.yml:1: the file: a key must be text, is nothing"},
-		{"a password that begins with *", "prometheus:\n  basic_auth:\n    username: u\n    password: *hunter2", "carbon.yml:4: not valid YAML: an alias without an anchor; quote a text that begins with *"},
+		{"a password that begins with *", "prometheus:\n  basic_auth:\n    username: u\n    password: *hunter2", "carbon.yml:4: not valid YAML: an alias without an anchor; quote text that begins with *"},
 		{"a password that is no text", "prometheus: {basic_auth: {username: u, password: !!binary hunter2}}", "carbon.yml:1: prometheus.basic_auth.password: must be text"},
-		{"an empty document and another", "---\n---\ninterval: 1h", "carbon.yml: holds several YAML documents, must be one"},
+		{"an empty document and another", "---\n---\ninterval: 1h", "carbon.yml: has several YAML documents, but only one is allowed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := Parse("carbon.yml", []byte(test.text))

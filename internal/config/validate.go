@@ -12,8 +12,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// validate reports every value that the program could not work with. No
-// duration is below 0 here: model.Duration has no such text.
+// validate reports every value that the program could not work with. No duration is negative
+// here: model.Duration has no syntax for that.
 func (c *Config) validate(f *faults) {
 	c.validateTimes(f)
 	c.Prometheus.validate(f)
@@ -32,16 +32,16 @@ func (c *Config) validateTimes(f *faults) {
 	case interval < minPiece:
 		f.key("interval", "must be at least %s, is %s", model.Duration(minPiece), c.Interval)
 	case day%interval != 0:
-		f.key("interval", "must divide 24h, is %s; %s would do", c.Interval, nearbyIntervals(interval))
+		f.key("interval", "must divide 24h, is %s; use %s", c.Interval, nearbyIntervals(interval))
 	case usage.PieceLength(interval) < minPiece:
-		f.key("interval", "is cut by half hours into pieces of %s, must be at least %s, is %s; %s would do",
-			model.Duration(usage.PieceLength(interval)), model.Duration(minPiece), c.Interval, nearbyIntervals(interval))
+		f.key("interval", "an interval of %s is split at half hours into pieces of %s, shorter than %s; use %s",
+			c.Interval, model.Duration(usage.PieceLength(interval)), model.Duration(minPiece), nearbyIntervals(interval))
 	}
 	if c.Lookback < c.Interval {
 		f.key("lookback", "must be at least the interval of %s, is %s", c.Interval, c.Lookback)
 	}
 	if _, err := time.LoadLocation(c.Timezone); err != nil || c.Timezone == "" || c.Timezone == "Local" {
-		// "Local" would make the same file mean another month on another machine.
+		// "Local" would make the same file mean different months on different machines.
 		f.key("timezone", "must be a time zone such as Europe/London, is %q", c.Timezone)
 	}
 	if keep := time.Duration(c.Metrics.Keep); keep < time.Hour {
@@ -51,13 +51,11 @@ func (c *Config) validateTimes(f *faults) {
 
 const (
 	day = 24 * time.Hour
-	// minPiece is the shortest time that a query is made for: there must be
-	// scrapes in it.
+	// minPiece is the shortest time to query: it must contain scrapes.
 	minPiece = time.Minute
 )
 
-// nearbyIntervals names the nearest whole minutes on either side that an
-// interval may have.
+// nearbyIntervals names the nearest valid intervals in whole minutes on either side.
 func nearbyIntervals(interval time.Duration) string {
 	fits := func(d time.Duration) bool { return day%d == 0 && usage.PieceLength(d) >= minPiece }
 	var nearby []string
@@ -76,8 +74,8 @@ func nearbyIntervals(interval time.Duration) string {
 	return strings.Join(nearby, " or ")
 }
 
-// validateURL reports what is no base of an HTTP API. It shows no value: a
-// misplaced character can make a password part of any other part.
+// validateURL reports a URL that is not the base of an HTTP API. It shows no value: because of
+// a misplaced character any part may contain a password.
 func validateURL(f *faults, path string, u config.URL) {
 	switch {
 	case u.URL == nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
@@ -87,17 +85,17 @@ func validateURL(f *faults, path string, u config.URL) {
 	}
 }
 
-// between is false for NaN; up to math.MaxFloat64 it is false for infinity.
+// between is false for NaN; with math.MaxFloat64 as high it is false for infinity.
 func between(v, low, high float64) bool { return v >= low && v <= high }
 
-// validateNotNegative reports what is no number from 0 on.
+// validateNotNegative reports anything but a finite number from 0 on.
 func validateNotNegative(f *faults, path string, v float64) {
 	if !between(v, 0, math.MaxFloat64) {
 		f.key(path, "must be finite and not negative, is %v", v)
 	}
 }
 
-// validatePositive reports what is no number above 0.
+// validatePositive reports anything but a finite number above 0.
 func validatePositive(f *faults, path string, v float64) {
 	switch {
 	case math.IsNaN(v) || math.IsInf(v, 0):
@@ -107,7 +105,7 @@ func validatePositive(f *faults, path string, v float64) {
 	}
 }
 
-// validateOneOf reports what is none of the words.
+// validateOneOf reports a value that is none of the words.
 func validateOneOf(f *faults, path, v string, words ...string) {
 	if !slices.Contains(words, v) {
 		f.key(path, "must be %s, is %q", strings.Join(words[:len(words)-1], ", ")+" or "+words[len(words)-1], v)

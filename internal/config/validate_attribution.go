@@ -9,7 +9,7 @@ func (a *Attribution) validate(f *faults, haveDirectory bool) {
 	}
 	validateOneOf(f, "attribution.user_label", a.UserLabel, UserLabelID, UserLabelPseudonym, UserLabelNone)
 	if (a.UserLabel == UserLabelPseudonym) != (a.PseudonymKeyFile != "") {
-		f.key("attribution.pseudonym_key_file", "goes with user_label: pseudonym, which needs it")
+		f.key("attribution.pseudonym_key_file", "is needed with user_label: pseudonym, and only then")
 	}
 	if a.MaxUsers < 0 {
 		f.key("attribution.max_users", "must not be negative (0: all are named), is %d", a.MaxUsers)
@@ -20,7 +20,7 @@ func (a *Attribution) validate(f *faults, haveDirectory bool) {
 		if group.Name == "" {
 			f.key(path+".name", "must not be empty")
 		} else if names[group.Name] {
-			f.key(path+".name", "must be unique, %q is there already", group.Name)
+			f.key(path+".name", "must be unique, but %q is used already", group.Name)
 		}
 		names[group.Name] = true
 		if len(group.Projects) == 0 {
@@ -31,7 +31,7 @@ func (a *Attribution) validate(f *faults, haveDirectory bool) {
 			if project == "" {
 				f.key(at, "must not be empty")
 			} else if other, taken := groupOf[project]; taken {
-				f.key(at, "%q is in group %q already, must be in one", project, other)
+				f.key(at, "%q is in group %q already; a project can be in one group only", project, other)
 			} else {
 				groupOf[project] = group.Name
 			}

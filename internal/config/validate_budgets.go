@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// wholeSite is the one scope that has a single member and so no target.
+// wholeSite is the only scope that has a single member and therefore no target.
 const wholeSite = "ada"
 
 func validateBudgets(f *faults, budgets []Budget) {
@@ -15,7 +15,7 @@ func validateBudgets(f *faults, budgets []Budget) {
 		if budget.Name == "" {
 			f.key(path+".name", "must not be empty")
 		} else if names[budget.Name] {
-			f.key(path+".name", "must be unique, %q is there already", budget.Name)
+			f.key(path+".name", "must be unique, but %q is used already", budget.Name)
 		}
 		names[budget.Name] = true
 		budget.validate(f, path)
@@ -27,14 +27,14 @@ func (b *Budget) validate(f *faults, path string) {
 	if b.Scope == wholeSite && b.Target != "" {
 		f.key(path+".target", "must be left out for the scope %s, is %q", wholeSite, b.Target)
 	} else if b.Scope != wholeSite && b.Target == "" {
-		f.key(path+".target", "must name whose budget it is")
+		f.key(path+".target", "must name the project, machine, user or group")
 	}
 	b.validateTime(f, path)
 	switch {
 	case b.GCO2eq == nil && b.KWh == nil:
 		f.key(path, "must have gco2eq or kwh")
 	case b.GCO2eq != nil && b.KWh != nil:
-		f.key(path+".kwh", "must not be set beside gco2eq")
+		f.key(path+".kwh", "must not be set together with gco2eq")
 	}
 	if b.GCO2eq != nil {
 		validatePositive(f, path+".gco2eq", *b.GCO2eq)
@@ -44,7 +44,7 @@ func (b *Budget) validate(f *faults, path string) {
 	}
 }
 
-// validateTime holds a budget to either calendar periods or one span of days.
+// validateTime checks that a budget has either a calendar period or one range of days.
 func (b *Budget) validateTime(f *faults, path string) {
 	if b.From == "" && b.To == "" {
 		if b.Period == "" {
@@ -55,7 +55,7 @@ func (b *Budget) validateTime(f *faults, path string) {
 		return
 	}
 	if b.Period != "" {
-		f.key(path+".period", "must not be set beside from and to")
+		f.key(path+".period", "must not be set together with from and to")
 	}
 	from, fromErr := time.Parse(time.DateOnly, b.From)
 	if fromErr != nil {

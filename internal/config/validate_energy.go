@@ -29,7 +29,7 @@ func (p *Power) validate(f *faults) {
 	}
 }
 
-// outwardCode is the first half of a UK postcode; the API takes no more.
+// outwardCode is the first half of a UK postcode; the API accepts no more.
 var outwardCode = regexp.MustCompile(`^[A-Z]{1,2}[0-9][A-Z0-9]?$`)
 
 func (c *CarbonIntensity) validate(f *faults) {
@@ -42,7 +42,7 @@ func (c *CarbonIntensity) validate(f *faults) {
 		f.key("carbon_intensity.uk.postcode", "must be the first half of a postcode, such as OX11, is %q", c.UK.Postcode)
 	}
 	if c.UK.RegionID != 0 && c.UK.Postcode != "" {
-		f.key("carbon_intensity.uk.postcode", "must not be set beside region_id")
+		f.key("carbon_intensity.uk.postcode", "must not be set together with region_id")
 	}
 	if v := c.Static.GCO2eqPerKWh; !between(v, 0, usage.MaxIntensity) {
 		f.key("carbon_intensity.static.gco2eq_per_kwh", "must be 0 to %d, is %v", usage.MaxIntensity, v)

@@ -6,21 +6,21 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// The bounds of how MongoDB is asked: a directory that is read all the time is a
-// load, one that is read once a day is none.
+// The bounds of refresh and timeout: reading a directory all the time is a load, and reading it
+// less than once a day leaves it out of date.
 const (
 	minRefresh, maxRefresh = 10 * time.Second, 24 * time.Hour
 	minTimeout, maxTimeout = 100 * time.Millisecond, 10 * time.Minute
 )
 
-// validate leaves what an address looks like to the driver: it is a secret, and no
-// message could say what is wrong with it.
+// validate leaves the syntax of an address to the driver: it is a secret, and no message could
+// say what is wrong with it.
 func (m *MongoDB) validate(f *faults) {
 	switch {
 	case m.URI == "" && m.URIFile == "":
 		f.key("mongodb", "must have uri or uri_file")
 	case m.URI != "" && m.URIFile != "":
-		f.key("mongodb.uri", "must not be set beside uri_file")
+		f.key("mongodb.uri", "must not be set together with uri_file")
 	}
 	w := m.Fields.Workspaces
 	for _, name := range []struct{ key, value string }{

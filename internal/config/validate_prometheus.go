@@ -13,7 +13,7 @@ func (p *Prometheus) validate(f *faults) {
 	if p.Timeout == 0 {
 		f.key("prometheus.timeout", "must be positive, is %s", p.Timeout)
 	}
-	// A name that only UTF-8 allows would have to be quoted in the query.
+	// A UTF-8 name would have to be quoted in the query.
 	if !model.LegacyValidation.IsValidMetricName(p.Metric) {
 		f.key("prometheus.metric", "must be a metric name such as node_cpu_seconds_total, is %q", p.Metric)
 	}
@@ -27,9 +27,9 @@ func (p *Prometheus) validate(f *faults) {
 		if p.BusyQuery == "" {
 			given, missing = missing, given
 		}
-		f.key("prometheus."+given, "must have %s beside it, or neither is set", missing)
+		f.key("prometheus."+given, "must be set together with %s", missing)
 	} else if window := "$__interval"; strings.Contains(p.BusyQuery, window) != strings.Contains(p.IdleQuery, window) {
-		f.key("prometheus.busy_query", "must have %s if idle_query has it, and only then: both look at the same time", window)
+		f.key("prometheus.busy_query", "must contain %s if and only if idle_query does: both must cover the same time", window)
 	}
 	if err := p.HTTPClientConfig.Validate(); err != nil {
 		f.key("prometheus", "%w", err)
@@ -47,14 +47,14 @@ func (l Labels) validate(f *faults) {
 			continue
 		}
 		if other, taken := of[label.name]; taken {
-			f.key(path, "must be a label of its own, is %q as %s", label.name, other)
+			f.key(path, "must be a label of its own, is %q, the same as %s", label.name, other)
 			continue
 		}
 		of[label.name] = label.part
 	}
 }
 
-// simpleWord keeps modes apart from the regular expression they are joined to.
+// simpleWord excludes modes that would change the regular expression they are joined to.
 var simpleWord = regexp.MustCompile(`^[a-zA-Z0-9_]+$`)
 
 func (p *Prometheus) validateModes(f *faults) {
@@ -82,8 +82,8 @@ func (p *Prometheus) validateModes(f *faults) {
 	}
 }
 
-// matchersFault says what is wrong with text that is put inside the braces of a
-// selector, or nothing. The server judges the rest.
+// matchersFault returns what is wrong with text that goes inside the braces of a selector, or
+// "". The server checks the rest.
 func matchersFault(matchers string) string {
 	var quote rune
 	escaped := false
@@ -100,11 +100,11 @@ func matchersFault(matchers string) string {
 		case strings.ContainsRune("\"'`", r):
 			quote = r
 		case r == '{' || r == '}':
-			return fmt.Sprintf("leave out the braces, only what stands between them is wanted, is %q", matchers)
+			return fmt.Sprintf("must be without the braces, is %q", matchers)
 		}
 	}
 	if quote != 0 {
-		return fmt.Sprintf("has a quote that does not end, is %q", matchers)
+		return fmt.Sprintf("has an unterminated quote: %q", matchers)
 	}
 	if strings.HasPrefix(strings.TrimSpace(matchers), ",") {
 		return fmt.Sprintf("must not begin with a comma, is %q", matchers)

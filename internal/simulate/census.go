@@ -7,7 +7,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// perSubnet is how many addresses end in .10 to .254 without .50, see instance.
+// perSubnet is the number of addresses that end in .10 to .254 without .50, see instance.
 const (
 	perSubnet    = 244
 	maxAddresses = 2 + 100*perSubnet
@@ -16,12 +16,11 @@ const (
 var (
 	projects     = []string{"IDAaaS", "TDAaaS", "CLF", "ISIS-Muon"}
 	machineTypes = []string{"Muon", "SANS", "Excitations", "Laue", "Reflectometry"}
-	// Mostly small machines, as clouds have.
+	// Mostly small machines, as in real clouds.
 	coreCounts = []int{2, 2, 2, 2, 4, 4, 4, 8, 8, 16}
 )
 
-// Address is a place in the cloud. What belongs to the place stays the same for
-// every host that lives there.
+// Address is a place in the cloud. Its properties are those of every host that lives there.
 type Address struct {
 	Instance string // label instance, 172.16.100.5:9100
 	Project  string
@@ -44,9 +43,9 @@ func address(cloud uint64, n int) Address {
 	}
 }
 
-// census draws the hosts of one address. Most addresses have one host, older
-// than the history; at the others hosts come, stay for hours and go, each with
-// its own user, as in a pool of virtual machines that are handed out.
+// census draws the hosts of one address. Most addresses have one host, older than the history;
+// at the others hosts appear, live for hours and go, each with its own user, like virtual
+// machines handed out from a pool.
 func census(config Config, at Address) []*Host {
 	if draw(at.seed, 3) < 0.6 {
 		age := halfHours(48 + draw(at.seed, 4)*40*48)
@@ -77,8 +76,8 @@ func (a Address) host(config Config, begin, end time.Time) *Host {
 	return h
 }
 
-// instance names an address. The first two are 172.16.100.5 and 172.16.100.50,
-// which an unescaped or unanchored matcher takes for one.
+// instance names an address. The first two are 172.16.100.5 and 172.16.100.50, which an
+// unescaped or unanchored matcher confuses.
 func instance(n int) string {
 	switch n {
 	case 0:
@@ -94,7 +93,7 @@ func instance(n int) string {
 	return fmt.Sprintf("172.16.%d.%d:9100", 100+n/perSubnet, last)
 }
 
-// user is one of forty people, or nobody: a host that waits in a pool.
+// user returns one of forty people, or "" for a host that waits in a pool.
 func user(seed uint64) string {
 	if draw(seed, 5) < 0.2 {
 		return ""

@@ -1,9 +1,8 @@
-// Package simulate is a research cloud that never was: its hosts, their load, the
-// records of whose they are and the grid that feeds them, each a pure function of
-// a seed and a time, and the truth about them, computed from the same rates by
-// plain sums. It must not know Prometheus, PromQL, MongoDB or any code of the
-// exporter, or its truth would be an echo. Start with Cloud: Host.Counter is its
-// CPU time, Records says who had what; UKAPI is the grid.
+// Package simulate is an imaginary research cloud: its hosts, their load, the records of who
+// has them and the grid that supplies them, each a pure function of a seed and a time; and the
+// truth about them, computed from the same rates by simple sums. It must not know Prometheus,
+// PromQL, MongoDB or any code of the exporter, or its truth would be an echo. Start with Cloud:
+// Host.Counter is its CPU time, Records says who had what; UKAPI is the grid.
 package simulate
 
 import (
@@ -17,20 +16,20 @@ import (
 type Config struct {
 	Seed  uint64
 	Hosts int       // addresses; the hosts that come and go at one address count once
-	Start time.Time // of the history, on the border of a half hour; some hosts are older
+	Start time.Time // start of the history, on a half hour; some hosts are older
 	End   time.Time // no host lives longer; a year after Start if zero
 	Odd   Odd
-	// Directory hands hosts out to people for as long as Records says, to others
-	// at any second, and only few hosts say in a label whose they are.
+	// Directory hands hosts out to people as Records says, at any second, and only few hosts
+	// have a user label.
 	Directory bool
 }
 
-// Odd is what a property test may ask for, and where Prometheus' increase() is
-// no longer exact, because it only sees scrapes and guesses what is between.
-// Truth stays what the cores did, so compare with a bound: for each core, two
-// scrape intervals at each border or reboot in the window, and all of a gap.
+// Odd are options for property tests under which Prometheus' increase() is no longer exact,
+// because it only sees scrapes and extrapolates. Truth stays what the cores did, so compare
+// with a tolerance: for each core, two scrape intervals at each border or reboot in the window,
+// and the whole of a gap.
 type Odd struct {
-	Lifetimes bool // hosts begin and end at any second, not on half hours
+	Lifetimes bool // hosts begin and end at any second, not only on half hours
 	Reboots   bool // counters fall back to 0 in the middle of a life
 	Gaps      bool // some scrapes are missing: see Host.Scraped
 }
@@ -47,7 +46,7 @@ func New(config Config) (*Cloud, error) {
 		return nil, fmt.Errorf("simulate: hosts must be 1 to %d, is %d", maxAddresses, config.Hosts)
 	}
 	if !config.Start.Equal(usage.SlotAt(config.Start)) {
-		return nil, fmt.Errorf("simulate: start %s is not on the border of a half hour", config.Start.Format(time.RFC3339))
+		return nil, fmt.Errorf("simulate: start %s is not on a half hour", config.Start.Format(time.RFC3339))
 	}
 	config.Start = config.Start.UTC()
 	if config.End.IsZero() {
@@ -60,5 +59,5 @@ func New(config Config) (*Cloud, error) {
 	return c, nil
 }
 
-// Hosts gives every host that ever lives, those of one address in time order.
+// Hosts returns every host that ever lives, those of one address in order of time.
 func (c *Cloud) Hosts() []*Host { return c.hosts }

@@ -39,7 +39,7 @@ func TestNewRefuses(t *testing.T) {
 		{
 			"a start within a half hour",
 			Config{Hosts: 1, Start: monday.Add(time.Minute)},
-			"simulate: start 2026-03-02T00:01:00Z is not on the border of a half hour",
+			"simulate: start 2026-03-02T00:01:00Z is not on a half hour",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

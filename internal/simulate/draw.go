@@ -2,9 +2,9 @@ package simulate
 
 import "math"
 
-// draw is a random number in [0, 1) that depends on its arguments only, so that
-// any value of the simulation can be had at any time, in any order. The mixing
-// is that of SplitMix64 (Steele, Lea, Flood 2014).
+// draw returns a random number in [0, 1) that depends only on its arguments, so that any value
+// of the simulation can be computed at any time, in any order. The mixing is that of SplitMix64
+// (Steele, Lea, Flood 2014).
 func draw(seed uint64, words ...uint64) float64 {
 	return float64(mix(seed, words...)>>11) / (1 << 53)
 }
@@ -20,8 +20,8 @@ func mix(seed uint64, words ...uint64) uint64 {
 	return h
 }
 
-// drift is a smooth random curve in [0, 1): a draw at each whole x, and a cosine
-// between two of them.
+// drift is a smooth random curve in [0, 1): a draw at each whole x, with a cosine between two
+// of them.
 func drift(x float64, seed uint64, words ...uint64) float64 {
 	whole := math.Floor(x)
 	at := func(knot float64) float64 { return draw(mix(seed, words...), uint64(int64(knot))) }
@@ -29,8 +29,7 @@ func drift(x float64, seed uint64, words ...uint64) float64 {
 	return at(whole)*(1-weight) + at(whole+1)*weight
 }
 
-// The first word of every draw says what it is for, so that no two questions
-// share their answer.
+// The first word of every draw says what it is for, so that no two uses get the same numbers.
 const (
 	aboutAddress uint64 = iota + 1
 	aboutLife

@@ -7,23 +7,23 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Grid is the carbon intensity of a believable grid: more in the morning and in
-// the evening, less in windy days and at weekends. Values are whole numbers, as
-// the UK Carbon Intensity API has them. Region 0 is the nation.
+// Grid is the carbon intensity of a plausible grid: more in the morning and in the evening,
+// less on windy days and at weekends. Values are integers, as in the UK Carbon Intensity API.
+// Region 0 is the nation.
 type Grid struct {
 	Seed   uint64
 	Region int
 }
 
-// When values appear and when they stop moving.
+// When values appear and when they stop changing.
 const (
-	actualAfter = 30 * time.Minute // from the end of the slot to its first actual
-	finalAfter  = 24 * time.Hour   // from the end of the slot to its last revision
-	horizon     = 47 * time.Hour   // how far ahead there is a forecast: fw48h is short of it
-	moves       = 3 * time.Hour    // between two revisions
+	actualAfter = 30 * time.Minute // from the slot's end to its first actual
+	finalAfter  = 24 * time.Hour   // from the slot's end to its last revision
+	horizon     = 47 * time.Hour   // how far ahead there are forecasts: a little less than fw48h
+	moves       = 3 * time.Hour    // time between revisions
 )
 
-// Actual is the final actual of the slot that holds t.
+// Actual returns the final actual of the slot that contains t.
 func (g Grid) Actual(t time.Time) usage.GramsPerKWh {
 	slot := usage.SlotAt(t)
 	hour := slot.Sub(usage.FloorEpoch(slot, day)).Hours()
@@ -37,8 +37,8 @@ func (g Grid) Actual(t time.Time) usage.GramsPerKWh {
 	return g.grams((demand*(1.3-wind) + jitter) * g.scale())
 }
 
-// ActualAt is the actual as the API knows it at now: false until half an hour
-// after the slot's end, then revised a little, final a day after its end.
+// ActualAt returns the actual as the API knows it at now: false until half an hour after the
+// slot's end, then revised a little, and final a day after its end.
 func (g Grid) ActualAt(t, now time.Time) (usage.GramsPerKWh, bool) {
 	slot := usage.SlotAt(t)
 	age := now.Sub(slot.Add(usage.SlotLength))
@@ -52,15 +52,15 @@ func (g Grid) ActualAt(t, now time.Time) (usage.GramsPerKWh, bool) {
 	return g.grams(float64(g.Actual(slot)) + wrong), true
 }
 
-// Forecast is the final forecast of the slot that holds t: it is not the actual,
-// even when all is known.
+// Forecast returns the final forecast of the slot that contains t. It differs from the actual
+// even when everything is known.
 func (g Grid) Forecast(t time.Time) usage.GramsPerKWh {
 	slot := usage.SlotAt(t)
 	return g.ForecastAt(slot, slot.Add(usage.SlotLength+finalAfter))
 }
 
-// ForecastAt is the forecast as the API knows it at now. It is the worse the
-// earlier it is made and goes on moving for a day after the slot.
+// ForecastAt returns the forecast as the API knows it at now. The earlier it is made the worse
+// it is, and it changes for a day after the slot.
 func (g Grid) ForecastAt(t, now time.Time) usage.GramsPerKWh {
 	slot := usage.SlotAt(t)
 	final := slot.Add(usage.SlotLength + finalAfter)
@@ -72,7 +72,7 @@ func (g Grid) ForecastAt(t, now time.Time) usage.GramsPerKWh {
 	return g.grams(float64(g.Actual(slot)) + wrong + moved)
 }
 
-// scale makes some regions windy and others not.
+// scale makes some regions windier than others.
 func (g Grid) scale() float64 {
 	if g.Region == 0 {
 		return 1
@@ -84,8 +84,8 @@ func (g Grid) grams(v float64) usage.GramsPerKWh {
 	return usage.GramsPerKWh(math.Round(math.Max(15, math.Min(v, 480))))
 }
 
-// index is the API's word for an intensity. The real bounds change every year,
-// these do not: nobody may rely on them.
+// index is the API's rating of an intensity. The real bounds change every year and these do
+// not: nobody may rely on them.
 func index(g usage.GramsPerKWh) string {
 	switch {
 	case g < 40:

@@ -8,44 +8,42 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Host is one life of one virtual machine, [Begin, End). Another host may live
-// at the same Address before or after it, never at the same time.
+// Host is one life of one virtual machine, [Begin, End). Another host may live at the same
+// Address before or after it, never at the same time.
 type Host struct {
 	Address
-	User  string // empty: nobody's, its series have no label user
+	User  string // empty: none, its series have no label user
 	Begin time.Time
 	End   time.Time
 
-	seed      uint64 // of what belongs to this life
+	seed      uint64 // seed of this life
 	odd       Odd
-	tenancies []tenancy // of a cloud with a directory, by time
+	tenancies []tenancy // in a cloud with a directory, in order of time
 	turns     []time.Time
 
 	mu    sync.Mutex
-	cores [][]stretch // by core, grown as later times are asked for
+	cores [][]stretch // by core, extended on demand
 }
 
-// stretch is the part of a half hour in which the host lives and is the same
-// people's.
+// stretch is the part of a half hour in which the host lives and its owners do not change.
 type stretch struct {
 	begin time.Time
 	rates rates
 	spent rates // since Begin of the host, in milliseconds x 1/whole
 }
 
-// Alive says whether the host exists at t.
+// Alive reports whether the host exists at t.
 func (h *Host) Alive(t time.Time) bool { return !t.Before(h.Begin) && t.Before(h.End) }
 
-// Series is the host as its labels have it, with an empty User for nobody.
+// Series returns the host's labels; User is empty if nobody has it.
 func (h *Host) Series() usage.Series {
 	return usage.Series{Project: h.Project, Machine: h.Machine, Host: h.Instance, User: h.User}
 }
 
-// Counter is node_cpu_seconds_total of a core in a mode at t: seconds since the
-// host began, or since its last reboot where the Config has them. Its rate is
-// constant in each half hour (UTC) in which the host does not change hands. It is
-// false when the host is not alive or has no such core. Times count in
-// milliseconds, as in Prometheus.
+// Counter returns node_cpu_seconds_total of a core in a mode at t: seconds since the host began
+// or, with Odd.Reboots, since its last reboot. Its rate is constant in each half hour (UTC) in
+// which the owners do not change. It returns false if the host is not alive or has no such
+// core. Times count in milliseconds, as in Prometheus.
 func (h *Host) Counter(cpu int, mode CPUMode, t time.Time) (float64, bool) {
 	if !h.Alive(t) || cpu < 0 || cpu >= h.Cores {
 		return 0, false
@@ -57,7 +55,7 @@ func (h *Host) Counter(cpu int, mode CPUMode, t time.Time) (float64, bool) {
 	return coreSeconds(spent), true
 }
 
-// coreSeconds is where milliseconds x 1/whole become seconds.
+// coreSeconds converts milliseconds x 1/whole to seconds.
 func coreSeconds(spent int64) float64 { return float64(spent) / whole / 1000 }
 
 func (h *Host) spent(cpu int, mode CPUMode, t time.Time) int64 {
@@ -65,8 +63,8 @@ func (h *Host) spent(cpu int, mode CPUMode, t time.Time) int64 {
 	return s.spent[mode] + s.rates[mode]*t.Sub(s.begin).Milliseconds()
 }
 
-// stretch gives the stretch of a core that holds t. The sums up to it are kept,
-// so that days of samples cost a look-up each.
+// stretch returns the stretch of a core that contains t. The sums up to it are cached, so that
+// each sample costs only a look-up.
 func (h *Host) stretch(cpu int, t time.Time) stretch {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -94,7 +92,7 @@ func (h *Host) stretch(cpu int, t time.Time) stretch {
 	return known[after-1]
 }
 
-// border is the next moment after t at which rates may change.
+// border returns the next moment after t at which rates may change.
 func (h *Host) border(t time.Time) time.Time {
 	border := usage.IntervalAt(t, usage.SlotLength).End()
 	if n := sort.Search(len(h.turns), func(i int) bool { return h.turns[i].After(t) }); n < len(h.turns) {

@@ -7,8 +7,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// CPUMode is a mode of node_cpu_seconds_total, as node_exporter on Linux has
-// them (guest time is inside user and is left out here).
+// CPUMode is a mode of node_cpu_seconds_total, as node_exporter has them on Linux (guest time
+// is part of user and is left out).
 type CPUMode int
 
 // The modes. They add up to one second per second and core.
@@ -21,10 +21,10 @@ const (
 	Idle
 	IOWait
 	Steal
-	cpuModes // how many there are
+	cpuModes // number of modes
 )
 
-// String is the value of the label mode.
+// String returns the value of the label mode.
 func (m CPUMode) String() string {
 	return [cpuModes]string{"user", "nice", "system", "irq", "softirq", "idle", "iowait", "steal"}[m]
 }
@@ -34,23 +34,23 @@ func CPUModes() []CPUMode {
 	return []CPUMode{User, Nice, System, IRQ, SoftIRQ, Idle, IOWait, Steal}
 }
 
-// whole is one second per second. Rates are whole numbers of 1/4096 of it, so
-// that sums of them are exact and every mode of a core adds up to just 1.
+// whole is one second per second. Rates are integer multiples of 1/4096 of it, so that sums are
+// exact and the modes of a core add up to exactly 1.
 const whole = 4096
 
 // rates are the parts of whole that a core spends in each mode, in one half hour.
 type rates [cpuModes]int64
 
-// habit is how the load of a host moves with the day.
+// habit is how the load of a host varies with the time of day.
 type habit int
 
 const (
 	office habit = iota // busy in working hours
 	night               // batch jobs from evening to morning, weekends too
-	quiet               // somebody forgot it
+	quiet               // forgotten by its user
 )
 
-// habits has each habit as often as it is drawn.
+// habits has each habit as many times as its weight.
 var habits = []habit{office, office, office, office, night, night, quiet}
 
 // ratesAt draws the rates of one core at t.
@@ -59,7 +59,7 @@ func (h *Host) ratesAt(cpu int, t time.Time) rates {
 	n := uint64(slot.Unix())
 	core := mix(h.seed, aboutCore, uint64(cpu), n)
 	load := h.habit.load(slot) * (0.6 + 0.8*draw(h.seed, aboutLoad, n)) * h.zeal(t)
-	if h.habit == office { // people keep some cores busier than others
+	if h.habit == office { // some cores are busier than others
 		load *= 0.5 + draw(core, 1)
 	}
 	busy := int64(math.Min(load, 0.98) * whole)
@@ -73,7 +73,7 @@ func (h *Host) ratesAt(cpu int, t time.Time) rates {
 	}
 	r[User] = busy - r[System] - r[IRQ] - r[SoftIRQ] - r[Nice]
 	rest := whole - busy
-	if draw(core, 2) < 0.3 { // a neighbour on the same metal
+	if draw(core, 2) < 0.3 { // a neighbour on the same hardware
 		r[Steal] = int64(draw(core, 3) * float64(min(rest, whole/50)))
 	}
 	r[IOWait] = int64(draw(core, 4) * float64(min(rest-r[Steal], whole/60)))
@@ -81,7 +81,7 @@ func (h *Host) ratesAt(cpu int, t time.Time) rates {
 	return r
 }
 
-// load is the mean share of a core that is busy.
+// load returns the mean busy fraction of a core.
 func (h habit) load(slot time.Time) float64 {
 	hour := float64(slot.Hour()) + float64(slot.Minute())/60
 	weekend := slot.Weekday() == time.Saturday || slot.Weekday() == time.Sunday

@@ -8,8 +8,8 @@ import (
 
 const day = 24 * time.Hour
 
-// bootedBefore is when the host last booted, not after t: its Begin, or a
-// reboot. Every second day, on average, has one.
+// bootedBefore returns when the host last booted before or at t: its Begin, or a reboot. On
+// average there is a reboot every second day.
 func (h *Host) bootedBefore(t time.Time) time.Time {
 	for today := usage.FloorEpoch(t, day); today.Add(day).After(h.Begin); today = today.Add(-day) {
 		seed := mix(h.seed, aboutReboot, uint64(today.Unix()))
@@ -21,8 +21,8 @@ func (h *Host) bootedBefore(t time.Time) time.Time {
 	return h.Begin
 }
 
-// Scraped says whether a scrape of the host at t succeeds. Without Odd.Gaps all
-// do; with them every third day has a gap of up to twenty minutes.
+// Scraped reports whether a scrape of the host at t succeeds. Without Odd.Gaps all do; with it
+// every third day has a gap of up to twenty minutes.
 func (h *Host) Scraped(t time.Time) bool {
 	if !h.Alive(t) {
 		return false
@@ -37,8 +37,8 @@ func (h *Host) Scraped(t time.Time) bool {
 	return draw(seed, 3) > 1.0/3 || !gap.Holds(t)
 }
 
-// Phase is when in each scrape interval an address is scraped: Prometheus
-// spreads its targets too.
+// Phase returns when in each scrape interval an address is scraped: Prometheus spreads its
+// targets, too.
 func (h *Host) Phase(every time.Duration) time.Duration {
 	return time.Duration(draw(h.Address.seed, aboutPhase) * float64(every)).Truncate(time.Millisecond)
 }

@@ -12,10 +12,10 @@ const (
 	guest  = "guest-"
 )
 
-// groupNames are those of the people of a cloud with a directory.
+// groupNames are the groups in a cloud with a directory.
 var groupNames = []string{"Data", "Imaging", "Lasers", "Muons", "Neutrons"}
 
-// owner is one of the people, some more often than others, or a guest.
+// owner returns one of the people, some more often than others, or a guest.
 func owner(seed uint64) string {
 	if draw(seed, 6) < visited {
 		return fmt.Sprintf("%s%02d", guest, 1+int(draw(seed, 7)*guests))
@@ -26,11 +26,11 @@ func owner(seed uint64) string {
 
 func person(n int) string { return fmt.Sprintf("user-%02d", n) }
 
-// isGuest says that no record of users has a name.
+// isGuest reports whether a name is in no record of users.
 func isGuest(name string) bool { return strings.HasPrefix(name, guest) }
 
-// members lists who is in a group. Most people are in one, some in two, and the
-// last three in none.
+// members lists who is in a group. Most people are in one, some in two, and the last three in
+// none.
 func (c *Cloud) members(group int) (all []string) {
 	for n := 1; n <= users-3; n++ {
 		seed := mix(c.config.Seed, aboutPeople, uint64(n))
@@ -42,10 +42,9 @@ func (c *Cloud) members(group int) (all []string) {
 	return all
 }
 
-// Group is where a user belongs: of several groups the first by name; empty: in
-// none.
+// Group returns the group of a user, the first by name of several; empty: none.
 func (c *Cloud) Group(user string) string {
-	for g, name := range groupNames { // in the order of names
+	for g, name := range groupNames { // in order of name
 		if slices.Contains(c.members(g), user) {
 			return name
 		}

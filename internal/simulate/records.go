@@ -6,14 +6,12 @@ import (
 	"time"
 )
 
-// Document is one record. Its values are strings, whole numbers, times, nil,
-// lists, and documents inside.
+// Document is one record. Its values are strings, integers, times, nil, lists and documents.
 type Document map[string]any
 
-// Records are what the operator's database holds at a time, by collection:
-// workspaces that were made by then, deleted ones too, with the times that have
-// come; users, groups and hosts. A few records are bad, as in any database, and
-// none of them is true.
+// Records returns the operator's database as it is at a time, by collection: workspaces created
+// by then, including deleted ones, with the times that have passed; users, groups and hosts. A
+// few records are bad, as in any database, and none of those is true.
 func (c *Cloud) Records(at time.Time) map[string][]Document {
 	return map[string][]Document{
 		"workspaces": append(c.workspaces(at), c.badWorkspaces()...),
@@ -35,12 +33,12 @@ func (c *Cloud) workspaces(at time.Time) (all []Document) {
 	return all
 }
 
-// record is what is known of a workspace at a time. Whoever takes it is written
-// down as they do; acquired_time is missing where it was made for somebody.
+// record returns what is known of a workspace at a time. It is recorded when somebody takes it;
+// acquired_time is missing if it was created for its owner.
 func (h *Host) record(n int, w tenancy, at time.Time) Document {
 	name := hostOf(h.Instance)
 	if draw(h.seed, aboutTenancy, 0, uint64(n)) < 0.2 {
-		name = h.Instance // some tools write the port too
+		name = h.Instance // some tools write the port, too
 	}
 	d := Document{
 		"_id": fmt.Sprintf("%s-%d-%03d", hostOf(h.Instance), h.Begin.Unix(), n), "hostname": name, "tag": "analysis",
@@ -59,7 +57,7 @@ func (h *Host) record(n int, w tenancy, at time.Time) Document {
 	return d
 }
 
-// badWorkspaces would each give a host to somebody whose it never was.
+// badWorkspaces returns records that would each give a host to somebody who never had it.
 func (c *Cloud) badWorkspaces() []Document {
 	host, start := hostOf(c.hosts[0].Instance), c.config.Start
 	return []Document{
@@ -78,13 +76,13 @@ func (c *Cloud) users() []Document {
 			"email": person(n) + "@example.org", "uid": int64(10_000 + n), "tag": "scientist",
 		})
 	}
-	return append(all, // somebody was written down twice, and somebody forgot to say who
+	return append(all, // one person is recorded twice, and one record has no name
 		Document{"_id": person(7) + "-again", "platform_name": person(7), "name": "Scientist 7, again"},
 		Document{"_id": "without-a-name", "email": "who@example.org"},
 	)
 }
 
-// groups name their members as they are, or in documents.
+// groups list their members as names, or in documents.
 func (c *Cloud) groups() []Document {
 	var all []Document
 	for g, name := range groupNames {
@@ -101,7 +99,7 @@ func (c *Cloud) groups() []Document {
 	return all
 }
 
-// places say what every host is.
+// places returns the placement of every host.
 func (c *Cloud) places() []Document {
 	var all []Document
 	for n := range c.config.Hosts {

@@ -5,25 +5,25 @@ import (
 	"time"
 )
 
-// tenancy is one workspace of a host's life: it waits in a pool until somebody
-// takes it, and is theirs until it is deleted. The times are whole seconds.
+// tenancy is one workspace of a host's life: it waits in a pool until somebody takes it, and is
+// theirs until it is deleted. Times are whole seconds.
 type tenancy struct {
-	owner    string // empty: nobody ever takes it
+	owner    string // empty: never taken
 	created  time.Time
-	acquired time.Time // zero: it was made for its owner
+	acquired time.Time // zero: created for its owner
 	deleted  time.Time
 }
 
-// taken is when the owner has it from.
+// taken is when the owner got it.
 func (w tenancy) taken() time.Time { return latest(w.created, w.acquired) }
 
-// How many of the hosts, and of their workspaces, are out of the ordinary.
+// The fractions of hosts, and of their workspaces, that are out of the ordinary.
 const (
-	labelled = 0.1  // hosts that say in a label whose they are, whatever the records say
-	pooled   = 0.5  // workspaces that wait in a pool before somebody takes them
+	labelled = 0.1  // hosts with a user label, whatever the records say
+	pooled   = 0.5  // workspaces that wait in a pool first
 	apart    = 0.25 // ... that come after a gap without any record
 	overlap  = 0.15 // ... that come before the last one is deleted
-	visited  = 0.06 // ... whose owner is a guest whom no record of users has
+	visited  = 0.06 // ... whose owner is a guest, in no record of users
 )
 
 // handOut draws the workspaces of a life, one after the other.
@@ -59,8 +59,8 @@ func (h *Host) handOut() {
 	h.turns = slices.CompactFunc(h.turns, time.Time.Equal)
 }
 
-// Owners are those who have the host at t, in equal parts; none: it is nobody's,
-// and so is the part of somebody who is "".
+// Owners returns who has the host at t, in equal parts. It is empty if nobody has it; the part
+// of an owner "" is unattributed.
 func (h *Host) Owners(t time.Time) []string {
 	if h.User != "" {
 		return []string{h.User}
@@ -81,7 +81,7 @@ func (h *Host) Owners(t time.Time) []string {
 	return owners
 }
 
-// Turns are the moments in [from, to) at which the host may change hands.
+// Turns returns the moments in [from, to) at which the owner may change.
 func (h *Host) Turns(from, to time.Time) []time.Time {
 	var turns []time.Time
 	for _, t := range h.turns {
@@ -92,8 +92,8 @@ func (h *Host) Turns(from, to time.Time) []time.Time {
 	return turns
 }
 
-// zeal is how much of the usual load there is at t: people differ, and a machine
-// that waits for somebody does next to nothing.
+// zeal is the fraction of the usual load at t: people differ, and a machine in a pool does next
+// to nothing.
 func (h *Host) zeal(t time.Time) float64 {
 	if h.tenancies == nil {
 		return 1
@@ -105,7 +105,7 @@ func (h *Host) zeal(t time.Time) float64 {
 	return 0.3 + 1.2*draw(h.seed, aboutPeople, word(owners[0]))
 }
 
-// word makes a name something to draw with.
+// word turns a name into an argument for draw.
 func word(name string) (w uint64) {
 	for _, b := range []byte(name) {
 		w = mix(w, uint64(b))

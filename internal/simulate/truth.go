@@ -6,14 +6,13 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Truth is the busy and idle CPU time of every host that lives in the interval,
-// by what its labels say. Busy is user, nice, system, irq and softirq; idle is
-// idle and iowait; steal is in neither. It adds up rates, not counters. See Odd
-// for when Prometheus cannot know it.
+// Truth returns the busy and idle CPU time of every host that lives in the interval, by its
+// labels. Busy is user, nice, system, irq and softirq; idle is idle and iowait; steal is in
+// neither. It adds up rates, not counters. See Odd for when Prometheus cannot know it.
 func (c *Cloud) Truth(interval usage.Interval) map[usage.Series]usage.BusyIdle[usage.CPUSeconds] {
 	sums := make(map[usage.Series]rates)
 	c.stretches(interval, func(h *Host, _ time.Time, spent rates) {
-		sum := sums[h.Series()] // two lives of nobody at one address are one series
+		sum := sums[h.Series()] // two lives without a user at one address are one series
 		for mode := range sum {
 			sum[mode] += spent[mode]
 		}
@@ -26,9 +25,9 @@ func (c *Cloud) Truth(interval usage.Interval) map[usage.Series]usage.BusyIdle[u
 	return truth
 }
 
-// Owned is Truth by whose the hosts were rather than by what they say: the User
-// of a series is who has the time, empty for nobody. A host that says whose it is
-// is theirs; one that several have at a time is theirs in equal parts.
+// Owned is Truth by owner instead of by label: the User of a series is who had the time, empty
+// for nobody. A host with a user label belongs to that user; a shared host belongs to its
+// owners in equal parts.
 func (c *Cloud) Owned(interval usage.Interval) map[usage.Series]usage.BusyIdle[usage.CPUSeconds] {
 	truth := make(map[usage.Series]usage.BusyIdle[usage.CPUSeconds])
 	c.stretches(interval, func(h *Host, at time.Time, spent rates) {
@@ -49,9 +48,8 @@ func (c *Cloud) Owned(interval usage.Interval) map[usage.Series]usage.BusyIdle[u
 	return truth
 }
 
-// stretches gives every host's part of the interval in stretches of constant
-// rates: when each begins, and what all cores spent in it, mode by mode, in
-// milliseconds x 1/whole.
+// stretches calls f for every host's part of the interval in stretches of constant rates: when
+// each begins, and what all cores spent in it, by mode, in milliseconds x 1/whole.
 func (c *Cloud) stretches(interval usage.Interval, f func(h *Host, at time.Time, spent rates)) {
 	for _, h := range c.hosts {
 		end := earliest(h.End, interval.End())

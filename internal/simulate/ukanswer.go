@@ -14,7 +14,7 @@ type slotAnswer struct {
 	Intensity any    `json:"intensity"`
 }
 
-// nationalIntensity writes its nulls, regionalIntensity has no actual at all.
+// nationalIntensity writes nulls; regionalIntensity has no actual at all.
 type nationalIntensity struct {
 	Forecast *usage.GramsPerKWh `json:"forecast"`
 	Actual   *usage.GramsPerKWh `json:"actual"`
@@ -100,7 +100,7 @@ func answer(slot time.Time, intensity any) slotAnswer {
 	return slotAnswer{From: slot.Format(minute), To: slot.Add(usage.SlotLength).Format(minute), Intensity: intensity}
 }
 
-// regions are the API's, by id.
+// regions are the API's regions, by id.
 var regions = [...]string{
 	"North Scotland", "South Scotland", "North West England", "North East England", "Yorkshire",
 	"North Wales", "South Wales", "West Midlands", "East Midlands", "East England",
@@ -108,8 +108,8 @@ var regions = [...]string{
 	"England", "Scotland", "Wales",
 }
 
-// regionOf puts a postcode in one of the 14 regions that are not countries. Only
-// that it is always the same one matters here; OX and RG are right.
+// regionOf puts a postcode in one of the 14 regions that are not countries. It only matters
+// that it is always the same one; OX and RG are right.
 func regionOf(postcode string) int {
 	if postcode[:2] == "OX" || postcode[:2] == "RG" {
 		return 12

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// UKAPI answers like the UK Carbon Intensity API, oddities included: an answer
-// also holds the slot that ends at `from`, a range of more than 14 days is an
-// error, a range over new year loses what ends after 31 December, actuals come
-// late and are revised, and regions have none. It begins Healthy.
+// UKAPI answers like the UK Carbon Intensity API, with its oddities: an answer also has the
+// slot that ends at `from`, a range of more than 14 days is an error, a range over new year
+// loses the slots that end after 31 December, actuals come late and are revised, and regions
+// have none. It starts as Healthy.
 type UKAPI struct {
 	seed   uint64
 	now    func() time.Time
@@ -20,7 +20,7 @@ type UKAPI struct {
 	requests int
 }
 
-// NewUKAPI makes an API whose clock is now.
+// NewUKAPI returns an API whose clock is now.
 func NewUKAPI(seed uint64, now func() time.Time) *UKAPI {
 	u := &UKAPI{seed: seed, now: now, routes: http.NewServeMux()}
 	u.routes.HandleFunc("GET /intensity/{from}/{to}", u.national)
@@ -32,17 +32,17 @@ func NewUKAPI(seed uint64, now func() time.Time) *UKAPI {
 	return u
 }
 
-// Grid is the truth behind the answers: 0 is the nation, 1 to 17 its regions.
+// Grid returns the truth behind the answers: 0 is the nation, 1 to 17 its regions.
 func (u *UKAPI) Grid(region int) Grid { return Grid{Seed: u.seed, Region: region} }
 
-// SetFault makes every answer from now on fail so, until the next call.
+// SetFault makes every answer fail in this way, until the next call.
 func (u *UKAPI) SetFault(f Fault) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.fault = f
 }
 
-// Requests is how many requests have come, failed ones too.
+// Requests returns the number of requests so far, including failed ones.
 func (u *UKAPI) Requests() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()

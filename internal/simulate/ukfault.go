@@ -6,22 +6,22 @@ import (
 	"net/http"
 )
 
-// Fault is a way in which the API fails, as it has done.
+// Fault is a way in which the API has failed in reality.
 type Fault int
 
-// The faults. SetFault switches between them while the API serves.
+// The faults. SetFault switches between them while the API is serving.
 const (
 	Healthy     Fault = iota
 	Down              // 500 with {"error":{...}}
 	RateLimited       // 429 with Retry-After: 1
-	HTMLPage          // 200 with a page for people
+	HTMLPage          // 200 with an HTML page
 	EmptyObject       // 200 with {}
 	EmptyData         // 200 with {"data":[]}
 	NoActuals         // every actual is null
 	NoValues          // forecast and actual are null
 )
 
-// fail answers for the faults that need no data.
+// fail writes the answers of the faults that need no data.
 func fail(w http.ResponseWriter, fault Fault) bool {
 	switch fault {
 	case Down:
@@ -50,6 +50,6 @@ func refuse(w http.ResponseWriter, status int, message string) {
 func reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	// A client that has gone is none of the server's business.
+	// A client that has gone away is not the server's problem.
 	_ = json.NewEncoder(w).Encode(body)
 }

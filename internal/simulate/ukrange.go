@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	minute   = "2006-01-02T15:04Z" // how the API writes times
+	minute   = "2006-01-02T15:04Z" // the API's format of times
 	maxRange = 14 * 24 * time.Hour
 	notATime = "Please enter a valid datetime in ISO8601 format YYYY-MM-DDThh:mmZ."
 )
 
-// timeRange reads {from} and {to}, where {to} may be fw24h or fw48h. The problem
-// is what the API says of a range that it refuses.
+// timeRange reads {from} and {to}; {to} may be fw24h or fw48h. problem is the API's message for
+// a range that it refuses.
 func timeRange(r *http.Request) (from, to time.Time, problem string) {
 	from, ok := clock(r.PathValue("from"))
 	if !ok {
@@ -47,13 +47,12 @@ func clock(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// slots gives the starts of the slots that answer a range. The API chooses by
-// the END of a slot, from <= end <= to, which is why the slot that ends at
-// `from` is there; and it looks only into the year of `from`, which is why a
-// range over new year stops with the slot of 23:00 on 31 December. That rule is
-// inferred: it gives every answer that users of the API have reported. It also
-// says that the slot of 23:30 comes only to who asks from 1 January 00:00Z. What
-// lies beyond the horizon of the forecast is not there.
+// slots returns the starts of the slots that answer a range. The API selects slots by their
+// END, from <= end <= to, which is why the slot that ends at `from` is included; and only in
+// the year of `from`, which is why a range over new year stops with the slot of 23:00 on 31
+// December. That rule is inferred: it explains every answer that users of the API have
+// reported. It also means that the slot of 23:30 is only returned for requests from 1 January
+// 00:00Z. Slots beyond the horizon of the forecast are left out.
 func slots(from, to, now time.Time) []time.Time {
 	var starts []time.Time
 	end := usage.SlotAt(from)
