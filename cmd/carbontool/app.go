@@ -20,7 +20,7 @@ func newApp() *kingpin.Application {
 // and example follow at the end.
 var usageTemplate = kingpin.DefaultUsageTemplate + `{{with .Context.SelectedCommand}}{{with .HelpLong}}{{.|Wrap 0}}{{end}}{{end -}}`
 
-// group gives the parent of a command, such as check. The first command that needs it
+// group returns the parent of a command, such as check. The first command that needs it
 // creates it.
 func group(app *kingpin.Application, name, help string) *kingpin.CmdClause {
 	if made := app.GetCommand(name); made != nil {
@@ -33,7 +33,7 @@ func group(app *kingpin.Application, name, help string) *kingpin.CmdClause {
 // written.
 var errAnswered = errors.New("answered")
 
-// parse gives the name of the command in the arguments. Kingpin would end the process
+// parse returns the name of the command in the arguments. Kingpin would end the process
 // after --help and --version; here it returns instead, so that tests can call run.
 func parse(app *kingpin.Application, args []string, stdout io.Writer) (name string, err error) {
 	if context, err := app.ParseContext(args); err == nil && len(context.Elements) == 0 {

@@ -117,7 +117,7 @@ func lasting(a store.MachineAverage, zone *time.Location) string {
 	return "to " + written(a.To, zone)
 }
 
-// both gives the watts of a rating and their source.
+// both returns the watts of a rating and their source.
 func both(r usage.Rating) string {
 	return fmt.Sprintf("%.3g W and %.3g W (%s)", float64(r.Watts.Busy), float64(r.Watts.Idle), r.Source)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 )
 
-// checkConfig says whether a file is valid and, in a few lines, what it means: a
+// checkConfig reports whether a file is valid and, in a few lines, what it means: a
 // typing error that makes another valid value is found by reading it back.
 type checkConfig struct {
 	file string

@@ -13,7 +13,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
-// checkStore says whether the store is undamaged and its numbers agree.
+// checkStore reports whether the store is undamaged and its numbers agree.
 type checkStore struct {
 	site
 }

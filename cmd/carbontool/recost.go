@@ -160,7 +160,7 @@ func line(name string, b, a ingest.Cost) []string {
 	return append(cells, "-", "-", "-", "-")
 }
 
-// compared gives before, after, the difference, and the difference in percent.
+// compared returns before, after, the difference, and the difference in percent.
 func compared(before, after float64, digits int) []string {
 	percent := "-"
 	if before != 0 {

@@ -179,7 +179,7 @@ func forecastError(ctx context.Context, st *store.Store, p usage.Period) (report
 	return report.WorstForecastError(used), err
 }
 
-// wholeDays gives the flags for the whole days that contain a period.
+// wholeDays returns the flags for the whole days that contain a period.
 func wholeDays(p usage.Period, zone *time.Location, now time.Time) string {
 	flags := "--from=" + budget.Day.Period(p.From, zone).From.Format(time.DateOnly)
 	to := budget.Day.Period(p.To.Add(-1), zone).To

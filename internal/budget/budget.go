@@ -54,7 +54,7 @@ type Amount struct {
 	Unpriced time.Duration // energy without an intensity: no emissions
 }
 
-// knows says whether the amount in a unit is known: the grams of unpriced energy are
+// knows reports whether the amount in a unit is known: the grams of unpriced energy are
 // unknown, not 0.
 func (a Amount) knows(u Unit) bool { return u == KWh || a.Energy == 0 || a.Priced }
 

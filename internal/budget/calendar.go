@@ -20,9 +20,6 @@ const (
 	Year    Kind = "year"
 )
 
-// Kinds lists them, the shortest first.
-func Kinds() []Kind { return []Kind{Day, Week, Month, Quarter, Year} }
-
 // Period is the calendar period in the zone that contains the time. Its bounds are in
 // the zone, so that they print as local time.
 func (k Kind) Period(at time.Time, zone *time.Location) usage.Period {
@@ -38,14 +35,6 @@ func (k Kind) Period(at time.Time, zone *time.Location) usage.Period {
 		// again although today has begun, or the zone has skipped the whole period.
 		p.From = p.To
 	}
-}
-
-// Next is the period after p, a period of the kind.
-func (k Kind) Next(p usage.Period, zone *time.Location) usage.Period { return k.Period(p.To, zone) }
-
-// Previous is the period before p, a period of the kind.
-func (k Kind) Previous(p usage.Period, zone *time.Location) usage.Period {
-	return k.Period(p.From.Add(-1), zone)
 }
 
 // Split splits p at the bounds of calendar periods. The parts add up to p; the first

@@ -38,7 +38,7 @@ func moments(t *testing.T, n int, f func(z *time.Location, at time.Time)) {
 
 func TestPeriodsLeaveOutNoMomentAndShareNone(t *testing.T) {
 	moments(t, 60, func(z *time.Location, at time.Time) {
-		for _, k := range Kinds() {
+		for _, k := range kinds() {
 			p := k.Period(at, z)
 			if at.Before(p.From) || !at.Before(p.To) {
 				t.Errorf("%s %v to %v does not hold the time", k, p.From, p.To)
@@ -46,7 +46,7 @@ func TestPeriodsLeaveOutNoMomentAndShareNone(t *testing.T) {
 			if first, last := k.Period(p.From, z), k.Period(p.To.Add(-1), z); !same(first, p) || !same(last, p) {
 				t.Errorf("%s %v to %v is another one at its first or last moment: %v, %v", k, p.From, p.To, first, last)
 			}
-			if next := k.Next(p, z); !next.From.Equal(p.To) || !next.To.After(next.From) || !same(k.Previous(next, z), p) {
+			if next := k.Period(p.To, z); !next.From.Equal(p.To) || !next.To.After(next.From) || !same(k.Period(next.From.Add(-1), z), p) {
 				t.Errorf("%s %v to %v is followed by %v to %v", k, p.From, p.To, next.From, next.To)
 			}
 		}
@@ -55,7 +55,7 @@ func TestPeriodsLeaveOutNoMomentAndShareNone(t *testing.T) {
 
 func TestDaysMakeUpEveryOtherPeriod(t *testing.T) {
 	moments(t, 8, func(z *time.Location, at time.Time) {
-		for _, k := range Kinds() {
+		for _, k := range kinds() {
 			p := k.Period(at, z)
 			border := p.From
 			for _, d := range Split(p, Day, z) {
@@ -79,7 +79,7 @@ func TestPartsAddUp(t *testing.T) {
 	r := rand.New(rand.NewSource(2))
 	moments(t, 8, func(z *time.Location, at time.Time) {
 		p := usage.Period{From: at, To: at.Add(time.Duration(r.Int63n(int64(800 * day))))}
-		for _, k := range Kinds() {
+		for _, k := range kinds() {
 			border := p.From
 			for _, part := range Split(p, k, z) {
 				whole := k.Period(part.From, z)

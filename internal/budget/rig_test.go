@@ -74,3 +74,6 @@ func near(a, b float64) bool {
 	}
 	return math.Abs(a-b) <= 1e-9*max(1, math.Abs(a), math.Abs(b))
 }
+
+// kinds lists the kinds of periods, the shortest first.
+func kinds() []Kind { return []Kind{Day, Week, Month, Quarter, Year} }

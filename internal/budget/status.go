@@ -20,8 +20,8 @@ const (
 
 const day = 24 * time.Hour
 
-// Windows lists them, the shortest first.
-func Windows() []Window { return []Window{TwoHours, OneDay, SevenDays} }
+// windows lists them, the shortest first.
+func windows() []Window { return []Window{TwoHours, OneDay, SevenDays} }
 
 // String is the window as the label of a metric has it: 2h, 7d.
 func (w Window) String() string {
@@ -36,7 +36,7 @@ type Record struct {
 	// Held is the period from the start of the first stored interval to the end of the
 	// newest complete one.
 	Held usage.Period
-	// Seen says whether the target ever had usage: the usage of an unknown target is
+	// Seen reports whether the target ever had usage: the usage of an unknown target is
 	// unknown, not 0.
 	Seen bool
 	// Used is the usage of the target in a period, which lies within Held unless it
@@ -93,7 +93,7 @@ func (b Budget) Status(now time.Time, r Record) (Status, error) {
 	if known {
 		s.Used = &used
 	}
-	for _, w := range Windows() {
+	for _, w := range windows() {
 		rate, held, err := b.rate(w, r)
 		if err != nil {
 			return Status{}, fmt.Errorf("budget %q: read the last %s: %w", b.Name, w, err)

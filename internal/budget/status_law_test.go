@@ -16,7 +16,7 @@ func situations(t *testing.T, f func(r *rand.Rand, b Budget, now, newest time.Ti
 	for _, name := range []string{"Europe/London", "Asia/Kathmandu", "America/Sao_Paulo", "Pacific/Apia"} {
 		z := zone(t, name)
 		for range 8 {
-			for _, k := range Kinds() {
+			for _, k := range kinds() {
 				b := Budget{Kind: k, Zone: z, Unit: GCO2eq, Limit: 1 + r.Float64()*1e6}
 				now := time.Unix(1.3e9+r.Int63n(6e8), 0)
 				if r.Intn(2) == 0 {
@@ -47,7 +47,7 @@ func TestARateThatNeverChangesHasOneBurnAndOneProjection(t *testing.T) {
 		ratio := 5 * r.Float64()
 		perHalfHour := ratio * b.Limit * halfHour.Seconds() / length(p).Seconds()
 		s := status(t, b, now, record(grams(usage.Grams(perHalfHour)), p.From.AddDate(0, 0, -9), newest))
-		for _, w := range Windows() {
+		for _, w := range windows() {
 			if got := burn(s, w); !near(got, ratio) {
 				t.Errorf("burn of %s is %v, want %v", w, got, ratio)
 			}
@@ -64,7 +64,7 @@ func TestAStepCrossesWhenTheMathematicsSays(t *testing.T) {
 	r := rand.New(rand.NewSource(4))
 	b := Budget{Kind: Day, Zone: time.UTC, Unit: GCO2eq, Limit: 4800} // plan: 100 g a half hour
 	for range 500 {
-		w := Windows()[r.Intn(3)]
+		w := windows()[r.Intn(3)]
 		b0, b1 := r.Float64(), 2+3*r.Float64()
 		threshold := b0 + (b1-b0)*r.Float64()
 		step := usage.FloorEpoch(time.Unix(1.7e9+r.Int63n(1e8), 0), halfHour)
@@ -95,7 +95,7 @@ func TestTwiceTheUseAndTwiceTheLimitChangeNoRatio(t *testing.T) {
 		if !near(2*number(one.Used), number(two.Used)) || !near(number(one.Projected), number(two.Projected)) {
 			t.Errorf("%+v, and with twice the use of twice the limit %+v", one, two)
 		}
-		for _, w := range Windows() {
+		for _, w := range windows() {
 			if !near(burn(one, w), burn(two, w)) {
 				t.Errorf("burn of %s is %v and %v", w, burn(one, w), burn(two, w))
 			}
@@ -116,7 +116,7 @@ func TestTargetsAddUp(t *testing.T) {
 		if !near(number(all.Projected), number(some.Projected)+number(rest.Projected)) {
 			t.Errorf("projected %v is not %v and %v", number(all.Projected), number(some.Projected), number(rest.Projected))
 		}
-		for _, w := range Windows() {
+		for _, w := range windows() {
 			if !near(burn(all, w), burn(some, w)+burn(rest, w)) {
 				t.Errorf("burn of %s is %v, not %v and %v", w, burn(all, w), burn(some, w), burn(rest, w))
 			}

@@ -278,7 +278,7 @@ func TestStatusSaysWhatCouldNotBeRead(t *testing.T) {
 
 func TestWindowsAreNamedAsLabels(t *testing.T) {
 	var names []string
-	for _, w := range Windows() {
+	for _, w := range windows() {
 		names = append(names, w.String())
 	}
 	if want := []string{"2h", "1d", "7d"}; !slices.Equal(names, want) {

@@ -94,7 +94,7 @@ func (c *Connections) close(of client) {
 	least.Close() //nolint:errcheck // nobody is there to be told
 }
 
-// before says whether a connection goes before another.
+// before reports whether a connection goes before another.
 func (is *connection) before(other *connection) bool {
 	if a, b := is.worth(), other.worth(); a != b {
 		return a < b

@@ -75,7 +75,7 @@ func Cell(s string) string {
 	return b.String()
 }
 
-// formula says whether a formula can begin with a character. Full-width and small
+// formula reports whether a formula can begin with a character. Full-width and small
 // forms are taken for their plain ones by some programs; a tab or carriage return
 // at the start is dropped by others, so that what follows is the start.
 func formula(r rune) bool {
@@ -89,7 +89,7 @@ func formula(r rune) bool {
 
 func separates(r rune) bool { return r == ';' || r == '\t' || r == '\n' || r == '\r' }
 
-// blank says whether a character at the start of a cell may be dropped.
+// blank reports whether a character at the start of a cell may be dropped.
 func blank(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == utf8.RuneError
 }

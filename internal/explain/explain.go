@@ -21,7 +21,7 @@ type Key struct {
 	Group   *string `json:"group"`
 }
 
-// holds says whether a key matches.
+// holds reports whether a key matches.
 func (k Key) holds(of usage.Key) bool {
 	is := func(want *string, name string) bool { return want == nil || *want == name }
 	return k.Project == of.Project && is(k.Machine, of.Machine) && is(k.User, of.User) && is(k.Group, of.Group)
@@ -199,7 +199,7 @@ func remaining(r *usage.Tally) *Total {
 	return t
 }
 
-// agree says whether the factors multiply to the stored energy. They do unless another
+// agree reports whether the factors multiply to the stored energy. They do unless another
 // program has changed the store.
 func (u Usage) agree() bool {
 	for _, s := range []Steps{u.Busy, u.Idle} {

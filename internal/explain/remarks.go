@@ -34,7 +34,7 @@ func remarks(k Known, e *Explanation) []string {
 	return all
 }
 
-// standing gives the state of the interval and what it means.
+// standing returns the state of the interval and what it means.
 func standing(k Known) string {
 	switch k.State {
 	case usage.Settled:

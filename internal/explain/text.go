@@ -51,7 +51,7 @@ func (e *Explanation) writeHead(w *writer, zone *time.Location) {
 	}
 }
 
-// local gives the interval in the local time of a zone, if that differs from UTC.
+// local returns the interval in the local time of a zone, if that differs from UTC.
 func local(i Interval, zone *time.Location) string {
 	from, err := time.Parse(time.RFC3339, i.Start)
 	if err != nil || zone == nil {
@@ -143,7 +143,7 @@ func (e *Explanation) writeUsage(w *writer) {
 		exact(t.BusyCPU), exact(t.IdleCPU), exact(t.Energy), exact(t.BusyEnergy), exact(t.IdleEnergy), grams)
 }
 
-// steps gives the two multiplications for one mode.
+// steps returns the two multiplications for one mode.
 func (u Usage) steps(s Steps) string {
 	energy := fmt.Sprintf("%s s x %s W / 3600000 x %s = %s kWh", exact(s.CPU), maybe(s.Watts), exact(u.PUE), exact(s.Energy))
 	if u.Intensity == nil {

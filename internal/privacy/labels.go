@@ -35,7 +35,7 @@ type Labels struct {
 	MaxUsers int    // how many are named, those with the most energy; 0: all
 }
 
-// limited says whether some users may be hidden.
+// limited reports whether some users may be hidden.
 func (l Labels) limited() bool { return l.Mode == None || l.MaxUsers > 0 }
 
 // most is how many users are named if they are limited.
@@ -46,8 +46,8 @@ func (l Labels) most() int {
 	return l.MaxUsers
 }
 
-// Label is the label of a named user. Unattributed usage stays unattributed.
-func (l Labels) Label(user string) string {
+// labelOf is the label of a named user. Unattributed usage stays unattributed.
+func (l Labels) labelOf(user string) string {
 	switch {
 	case user == usage.Unattributed:
 		return user
@@ -67,7 +67,7 @@ func (l Labels) Shown(user string, named map[string]bool) string { return l.labe
 // label is the label of a user if only some are named; nil: all are.
 func (l Labels) label(user string, named map[string]bool) string {
 	if user == usage.Unattributed || named == nil || named[user] {
-		return l.Label(user)
+		return l.labelOf(user)
 	}
 	return Other
 }

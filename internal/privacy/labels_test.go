@@ -25,7 +25,7 @@ func users(v View) map[string]usage.KWh {
 
 func TestHowUsersAppear(t *testing.T) {
 	key := []byte("a key")
-	name := Labels{Mode: Pseudonym, Key: key}.Label
+	name := Labels{Mode: Pseudonym, Key: key}.labelOf
 	for _, tc := range []struct {
 		name   string
 		labels Labels
@@ -50,8 +50,8 @@ func TestHowUsersAppear(t *testing.T) {
 func TestAPseudonymIsTheSameForOneKeyAlone(t *testing.T) {
 	a, b := Labels{Mode: Pseudonym, Key: []byte("a")}, Labels{Mode: Pseudonym, Key: []byte("b")}
 	again := Labels{Mode: Pseudonym, Key: []byte("a")}
-	if a.Label("ada") != again.Label("ada") || a.Label("ada") == b.Label("ada") || a.Label("ada") == a.Label("bob") || len(a.Label("ada")) != 16 {
-		t.Errorf("%s %s %s", a.Label("ada"), b.Label("ada"), a.Label("bob"))
+	if a.labelOf("ada") != again.labelOf("ada") || a.labelOf("ada") == b.labelOf("ada") || a.labelOf("ada") == a.labelOf("bob") || len(a.labelOf("ada")) != 16 {
+		t.Errorf("%s %s %s", a.labelOf("ada"), b.labelOf("ada"), a.labelOf("bob"))
 	}
 }
 

@@ -22,7 +22,7 @@ const (
 type Options struct {
 	Unit  string // what is counted, in the plural: intervals
 	Total int    // how many there are in all; 0: unknown
-	// Screen gives the current width of the terminal, and whether it can redraw a
+	// Screen returns the current width of the terminal, and whether it can redraw a
 	// line. See the function Screen.
 	Screen func() (columns int, redraws bool)
 	Now    func() time.Time

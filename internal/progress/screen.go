@@ -20,7 +20,7 @@ func Screen(stream any) (columns int, redraws bool) {
 	return columns, os.Getenv("TERM") != "dumb"
 }
 
-// Terminal says whether a stream is a terminal, so that somebody may be there.
+// Terminal reports whether a stream is a terminal, so that somebody may be there.
 func Terminal(stream any) bool {
 	file, ok := stream.(*os.File)
 	return ok && file != nil && term.IsTerminal(int(file.Fd()))

@@ -14,7 +14,7 @@ func amounts(grams *float64) Amounts {
 	all := make(Amounts, len(Equivalents()))
 	for i, e := range Equivalents() {
 		if grams != nil {
-			all[i] = value(e.Of(usage.Grams(*grams)))
+			all[i] = value(e.of(usage.Grams(*grams)))
 		}
 	}
 	return all

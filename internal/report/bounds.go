@@ -9,17 +9,17 @@ type Bounds[T ~float64] struct{ Low, High T }
 // nearlyAll is a share that equals 1 except for rounding.
 const nearlyAll = 1 - 1e-9
 
-// EnergyBounds are the energy minus and plus the standard error of the average power.
+// energyBounds are the energy minus and plus the standard error of the average power.
 // All half hours share the error of one average, so errors add up instead of
 // cancelling. Energy of averages without a known error is taken as exact; the result is
 // false if that is all of it.
-func EnergyBounds(t usage.Tally) (Bounds[usage.KWh], bool) {
+func energyBounds(t usage.Tally) (Bounds[usage.KWh], bool) {
 	energy := t.Energy.Total()
 	d, known := powerError(t)
 	return Bounds[usage.KWh]{energy * usage.KWh(1-min(1, d)), energy * usage.KWh(1+d)}, known
 }
 
-// EmissionsBounds combine the worst case of both errors: that of the average power, and
+// emissionsBounds combine the worst case of both errors: that of the average power, and
 // the mean error of forecasts for energy priced with a forecast. With d the relative
 // error of the energy and e the mean error of forecasts:
 //
@@ -28,7 +28,7 @@ func EnergyBounds(t usage.Tally) (Bounds[usage.KWh], bool) {
 //
 // Actuals count as exact. The result is false if there are no emissions, or neither
 // error is known for any of them.
-func EmissionsBounds(t usage.Tally, e usage.GramsPerKWh) (Bounds[usage.Grams], bool) {
+func emissionsBounds(t usage.Tally, e usage.GramsPerKWh) (Bounds[usage.Grams], bool) {
 	if !t.Priced {
 		return Bounds[usage.Grams]{}, false
 	}
@@ -50,9 +50,9 @@ func powerError(t usage.Tally) (part float64, known bool) {
 	return float64(t.Doubt) / energy, true
 }
 
-// DocumentedForecastError is the mean absolute difference between forecasts and actuals
+// documentedForecastError is the mean absolute difference between forecasts and actuals
 // of the UK Carbon Intensity API, over 1.3 million half hours.
-const DocumentedForecastError = usage.GramsPerKWh(24)
+const documentedForecastError = usage.GramsPerKWh(24)
 
 // leastPairs is how many forecasts with an actual are needed to use their mean error: a
 // day of half hours.
@@ -71,14 +71,14 @@ func WorstForecastError(used []usage.ForecastError) ForecastError {
 	for _, u := range used {
 		e := ForecastError{u.Mean, u.Pairs}
 		if u.Pairs < leastPairs {
-			e = ForecastError{Mean: DocumentedForecastError}
+			e = ForecastError{Mean: documentedForecastError}
 		}
 		if e.Mean > worst.Mean || worst == (ForecastError{}) {
 			worst = e
 		}
 	}
 	if len(used) == 0 {
-		worst.Mean = DocumentedForecastError
+		worst.Mean = documentedForecastError
 	}
 	return worst
 }

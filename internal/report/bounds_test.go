@@ -80,10 +80,10 @@ func TestBounds(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			of := tally(c.change)
-			if e, ok := EnergyBounds(of); ok != c.energy || ok && (!near(float64(e.Low), c.want.energyLow) || !near(float64(e.High), c.want.energyHigh)) {
+			if e, ok := energyBounds(of); ok != c.energy || ok && (!near(float64(e.Low), c.want.energyLow) || !near(float64(e.High), c.want.energyHigh)) {
 				t.Errorf("energy %v, %v, want %v to %v, %v", e, ok, c.want.energyLow, c.want.energyHigh, c.energy)
 			}
-			if g, ok := EmissionsBounds(of, c.forecastsMayBe); ok != c.grams || ok && (!near(float64(g.Low), c.want.low) || !near(float64(g.High), c.want.high)) {
+			if g, ok := emissionsBounds(of, c.forecastsMayBe); ok != c.grams || ok && (!near(float64(g.Low), c.want.low) || !near(float64(g.High), c.want.high)) {
 				t.Errorf("emissions %v, %v, want %v to %v, %v", g, ok, c.want.low, c.want.high, c.grams)
 			}
 		})
@@ -129,7 +129,7 @@ func TestEquivalents(t *testing.T) {
 		if e.Source == "" || e.What == "" {
 			t.Errorf("%s says neither what it is nor where it is from", e.Name)
 		}
-		if got := e.Of(10 * e.Each); !near(got, 10) {
+		if got := e.of(10 * e.Each); !near(got, 10) {
 			t.Errorf("%v of %s in ten times its grams", got, e.Name)
 		}
 		delete(want, e.Name)

@@ -16,7 +16,7 @@ func (r *Report) WriteCSV(out io.Writer, text func(string) string) error {
 	if err := w.Write(r.fields()); err != nil {
 		return err
 	}
-	for _, row := range r.Rows() {
+	for _, row := range r.rows() {
 		if err := w.Write(r.cells(row, text)); err != nil {
 			return err
 		}

@@ -10,8 +10,8 @@ type Equivalent struct {
 	Source string      `json:"source"`
 }
 
-// Of is how many of it emit so much.
-func (e Equivalent) Of(g usage.Grams) float64 { return float64(g) / float64(e.Each) }
+// of returns how many of it emit as much.
+func (e Equivalent) of(g usage.Grams) float64 { return float64(g) / float64(e.Each) }
 
 // Equivalents lists all of them. They only illustrate a number: most are averages for
 // the cars, trees and electricity of other countries. docs/accuracy.md has the full

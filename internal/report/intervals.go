@@ -44,6 +44,6 @@ func CountIntervals(known map[time.Time]usage.State, p usage.Period, length time
 	return n
 }
 
-// Answered counts the intervals that Prometheus has answered for, even without any
+// answered counts the intervals that Prometheus has answered for, even without any
 // series.
-func (n Intervals) Answered() int { return n.All - n.Missing }
+func (n Intervals) answered() int { return n.All - n.Missing }

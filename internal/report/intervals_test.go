@@ -39,8 +39,8 @@ func TestCountIntervals(t *testing.T) {
 			if got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
-			if got.Answered() != got.Settled+got.Provisional+got.Unpriced+got.Empty {
-				t.Errorf("%d are answered of %+v", got.Answered(), got)
+			if got.answered() != got.Settled+got.Provisional+got.Unpriced+got.Empty {
+				t.Errorf("%d are answered of %+v", got.answered(), got)
 			}
 		})
 	}

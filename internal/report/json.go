@@ -40,7 +40,7 @@ func (r *Report) WriteJSON(out io.Writer) error {
 	if r.Equivalents {
 		d.Equivalents = Equivalents()
 	}
-	for _, row := range r.Rows() {
+	for _, row := range r.rows() {
 		switch row.Kind {
 		case PeriodTotal:
 			d.PeriodTotals = append(d.PeriodTotals, row)

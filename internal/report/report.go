@@ -1,6 +1,6 @@
 // Package report turns sums of usage into reports: shares, bounds, equivalents, rows
 // that add up, and their layout. It knows arithmetic and text; it must not know about
-// storage or flags. Start with Report and its Rows.
+// storage or flags. Start with Report.
 package report
 
 import (
@@ -33,10 +33,10 @@ type Report struct {
 	Forecasts   ForecastError
 }
 
-// Rows gives the rows of the report. Each period lists the member with the most energy
+// rows returns the rows of the report. Each period lists the member with the most energy
 // first and its total last; the grand total comes at the end. If nothing is known there
 // are no rows.
-func (r *Report) Rows() []Row {
+func (r *Report) rows() []Row {
 	if len(r.Whole.Members) == 0 {
 		return nil
 	}

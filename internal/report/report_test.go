@@ -81,7 +81,7 @@ func TestEverySumIsThatOfItsRows(t *testing.T) {
 			reset := func() { sum = map[string]float64{} }
 			reset()
 			whole = map[string]float64{}
-			for _, row := range rep.Rows() {
+			for _, row := range rep.rows() {
 				count[row.Kind]++
 				switch row.Kind {
 				case Total, PeriodTotal:
@@ -139,7 +139,7 @@ func TestTheMostEnergyComesFirst(t *testing.T) {
 	}
 	rep := &Report{Scope: usage.ScopeProject, Whole: s, Zone: time.UTC}
 	var names []string
-	for _, row := range rep.Rows() {
+	for _, row := range rep.rows() {
 		names = append(names, row.Name)
 	}
 	if got := strings.Join(names, " "); got != "most a b least total" {
@@ -151,7 +151,7 @@ func TestWhatIsNotKnownIsNotNothing(t *testing.T) {
 	unpriced := tally(func(t *usage.Tally) { t.Priced, t.Emissions, t.Unpriced = false, usage.BusyIdle[usage.Grams]{}, 10 })
 	idle := tally(func(t *usage.Tally) { *t = usage.Tally{Name: "off", Priced: true} })
 	rep := &Report{Scope: usage.ScopeProject, Whole: Stretch{Period: october, Members: []usage.Tally{unpriced, idle}}, Zone: time.UTC}
-	rows := rep.Rows()
+	rows := rep.rows()
 	row := rows[0]
 	for name, v := range map[string]*float64{
 		"grams": row.Emissions, "busy grams": row.BusyEmissions, "idle grams": row.IdleEmissions, "intensity": row.Intensity,
@@ -176,7 +176,7 @@ func TestShares(t *testing.T) {
 	rep := &Report{Scope: usage.ScopeProject, Zone: time.UTC, Whole: Stretch{
 		Period: october, Members: []usage.Tally{of}, Coverage: map[string]usage.Coverage{"ISIS": {Seen: 900, Capacity: 1000}, "other": {Seen: 1, Capacity: 1}},
 	}}
-	row := rep.Rows()[0]
+	row := rep.rows()[0]
 	for _, c := range []struct {
 		name string
 		got  *float64
@@ -213,7 +213,7 @@ func TestCoverageIsOfProjectsAndTheSite(t *testing.T) {
 		{usage.ScopeUser, 0, 0},
 	} {
 		rep := &Report{Scope: c.scope, Whole: s, Top: c.top, Zone: time.UTC}
-		rows := rep.Rows()
+		rows := rep.rows()
 		switch total := rows[len(rows)-1].Coverage; {
 		case c.total == 0 && total != nil, c.total != 0 && (total == nil || !near(*total, c.total)):
 			t.Errorf("%s: %v, want %v", c.scope, total, c.total)

@@ -69,7 +69,7 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, seen *usage.Coverage) 
 		Start: s.From.In(r.Zone).Format(time.RFC3339), End: s.To.In(r.Zone).Format(time.RFC3339),
 		BusyCPU: float64(t.CPU.Busy), IdleCPU: float64(t.CPU.Idle),
 		BusyEnergy: float64(t.Energy.Busy), IdleEnergy: float64(t.Energy.Idle), Energy: float64(t.Energy.Total()),
-		Intervals: s.Intervals.All, Answered: s.Intervals.Answered(), Empty: s.Intervals.Empty,
+		Intervals: s.Intervals.All, Answered: s.Intervals.answered(), Empty: s.Intervals.Empty,
 	}
 	if r.Names != nil {
 		name := r.Names[t.Name]
@@ -78,7 +78,7 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, seen *usage.Coverage) 
 		}
 		row.DisplayName = &name
 	}
-	if b, ok := EnergyBounds(t); ok {
+	if b, ok := energyBounds(t); ok {
 		row.EnergyLow, row.EnergyHigh = value(b.Low), value(b.High)
 	}
 	if t.Priced {
@@ -86,7 +86,7 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, seen *usage.Coverage) 
 		row.Emissions = value(t.Emissions.Total())
 		row.Intensity = ratio(t.Emissions.Total(), usage.Grams(t.Energy.Total()-t.Unpriced))
 	}
-	if b, ok := EmissionsBounds(t, r.Forecasts.Mean); ok {
+	if b, ok := emissionsBounds(t, r.Forecasts.Mean); ok {
 		row.EmissionsLow, row.EmissionsHigh = value(b.Low), value(b.High)
 	}
 	share := func(part usage.KWh) *float64 { return part01(ratio(part, t.Energy.Total())) }

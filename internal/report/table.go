@@ -20,7 +20,7 @@ func (r *Report) WriteTable(out io.Writer) error {
 	}
 	fmt.Fprintf(out, "Usage %s, %s to %s, %s\n", whose, p.From.In(r.Zone).Format(day), p.To.In(r.Zone).Format(day), r.Zone)
 	fmt.Fprintf(out, "%d of %d intervals collected: %d settled, %d provisional, %d unpriced, %d empty; %d missing\n",
-		n.Answered(), n.All, n.Settled, n.Provisional, n.Unpriced, n.Empty, n.Missing)
+		n.answered(), n.All, n.Settled, n.Provisional, n.Unpriced, n.Empty, n.Missing)
 	rows := r.shown()
 	if len(rows) == 0 {
 		return nil
@@ -42,7 +42,7 @@ func (r *Report) WriteTable(out io.Writer) error {
 // repeat that member.
 func (r *Report) shown() []Row {
 	var rows []Row
-	for _, row := range r.Rows() {
+	for _, row := range r.rows() {
 		if row.Kind != PeriodTotal || r.Scope != usage.ScopeAda {
 			rows = append(rows, row)
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// answer is the body that the caller reads: bytes from the wire, through
-// transportReader, then unzipped if they are zipped, then counted by limited.
+// answer is the body that the caller reads: bytes from the connection, through transportReader,
+// decompressed if they are compressed, then counted by limited.
 type answer struct {
 	body     io.Reader
 	scrubber *Scrubber
@@ -28,15 +28,15 @@ func (a *answer) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the exchange, read to its end or not.
+// Close ends the exchange, whether or not the body was read to its end.
 func (a *answer) Close() error {
 	err := a.raw.Close()
 	a.cancel()
 	return err
 }
 
-// transportReader turns errors of the connection into failures where they arise. Above
-// it, a connection that broke in the middle of a gzip stream looks like a broken stream.
+// transportReader turns errors of the connection into failures at their source. Above it, a
+// connection that broke in the middle of a gzip stream looks like a damaged stream.
 type transportReader struct {
 	e *exchange
 	r io.Reader
@@ -64,7 +64,7 @@ func decoded(encoding string, r io.Reader) (io.Reader, error) {
 	}
 	return nil, &usage.Failure{
 		Reason: usage.ReasonMalformed,
-		Detail: "the answer has a content encoding that was not asked for: " + encoding,
+		Detail: "the answer has a content encoding that was not requested: " + encoding,
 	}
 }
 
@@ -82,17 +82,17 @@ func (u *unzipped) Read(p []byte) (int, error) {
 func unzipFailure(err error) error {
 	var f *usage.Failure
 	if errors.As(err, &f) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err // of the connection
+		return err // an error of the connection
 	}
 	return &usage.Failure{Reason: usage.ReasonMalformed, Detail: "the answer is not valid gzip", Err: err}
 }
 
-// limited fails one byte past the limit. io.LimitReader would end there as if the
+// limited returns an error one byte past the limit. io.LimitReader would end there as if the
 // answer were complete.
 type limited struct {
 	r         io.Reader
 	left, max int64
-	err       error // the first error stays: a second Read must not find a clean end
+	err       error // the first error, which every later Read returns again
 }
 
 func (l *limited) Read(p []byte) (int, error) {

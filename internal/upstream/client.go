@@ -1,7 +1,6 @@
-// Package upstream is how we talk to servers that are not ours. It knows
-// deadlines, limits, compression, redirects, what an HTTP failure means to the
-// caller and which text must not be shown; it must not know what was asked or what
-// the answer says. Start with Client.Do and Scrubber.
+// Package upstream talks to servers that are not ours. It knows deadlines, limits, compression,
+// redirects, what an HTTP failure means to the caller and which text must not be shown; it must
+// not know the request's purpose or the answer's content. Start with Client.Do and Scrubber.
 package upstream
 
 import (
@@ -16,14 +15,14 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Client asks one server. All fields but Scrubber must be set: without a deadline
-// and a limit, a sick server would make us sick.
+// Client sends requests to one server. All fields but Scrubber must be set: without a deadline
+// and a limit, a server in trouble would get us into trouble.
 type Client struct {
 	HTTP      *http.Client  // see NewHTTPClient
 	UserAgent string        // names the program and its version
 	Timeout   time.Duration // of one exchange, from dialling to the last byte of the answer
 	MaxBytes  int64         // of one answer, decoded
-	Scrubber  *Scrubber     // for all text of the server; nil: knows only the credentials that are sent
+	Scrubber  *Scrubber     // for all text from the server; nil: knows only the credentials in requests
 
 	own Scrubber
 }
@@ -35,17 +34,17 @@ func (c *Client) scrubber() *Scrubber {
 	return &c.own
 }
 
-// Failed is an error that says what was attempted, fit to be shown: see Scrubber.
+// Failed returns an error that says what was attempted and is safe to show: see Scrubber.
 // Callers pass every error through it that may quote the server.
 func (c *Client) Failed(what string, err error) error { return c.scrubber().Failed(what, err) }
 
-// Text is text of the server, fit to be shown and stored: see Scrubber.
+// Text returns text from the server, made safe to show and store: see Scrubber.
 func (c *Client) Text(text string) string { return c.scrubber().Text(text) }
 
-// Do sends the request and returns the decoded body of a 2xx answer. Whatever
-// else happens is a *usage.Failure, here or from the body's Read; only if the
-// request's own context ended is it that context's error, since then the server is
-// not at fault. The caller closes the body, which ends the exchange.
+// Do sends the request and returns the decoded body of a 2xx answer. Anything else is a
+// *usage.Failure, returned here or by the body's Read; but if the request's own context ended,
+// it is that context's error, because then the server is not at fault. The caller must close
+// the body, which ends the exchange.
 func (c *Client) Do(req *http.Request) (io.ReadCloser, error) {
 	if c.Timeout <= 0 || c.MaxBytes <= 0 {
 		return nil, errors.New("upstream client: timeout and byte limit must be positive")
@@ -63,11 +62,11 @@ func (c *Client) Do(req *http.Request) (io.ReadCloser, error) {
 }
 
 func (c *Client) do(e *exchange, req *http.Request) (io.Reader, error) {
-	c.scrubber().readFiles() // what is sent must be known, whatever comes back
+	c.scrubber().readFiles() // the secrets that are sent must be known before an answer comes
 	req = req.Clone(httptrace.WithClientTrace(e.ctx, c.scrubber().trace()))
 	req.Header.Set("User-Agent", c.UserAgent)
-	// Set by hand, because the transports of prometheus/common neither ask for
-	// compression nor undo it.
+	// Set by hand, because the transports of prometheus/common neither request compression nor
+	// undo it.
 	req.Header.Set("Accept-Encoding", "gzip")
 	resp, err := c.HTTP.Do(req)
 	if err != nil {
@@ -89,7 +88,7 @@ func (c *Client) do(e *exchange, req *http.Request) (io.Reader, error) {
 	return body, nil
 }
 
-// exchange is one request and its answer.
+// exchange is one request with its answer.
 type exchange struct {
 	caller  context.Context // the request's own
 	ctx     context.Context // caller's, with our deadline
@@ -97,7 +96,7 @@ type exchange struct {
 	raw     io.Closer
 }
 
-// failure says what an error of the transport means.
+// failure turns an error of the transport into a Failure.
 func (e *exchange) failure(err error) error {
 	if e.caller.Err() != nil {
 		return e.caller.Err()
@@ -105,8 +104,8 @@ func (e *exchange) failure(err error) error {
 	if e.ctx.Err() == context.DeadlineExceeded {
 		return &usage.Failure{
 			Reason:   usage.ReasonTimeout,
-			Detail:   fmt.Sprintf("no whole answer within %s", e.timeout),
-			TooLarge: true, // less may be answered in time
+			Detail:   fmt.Sprintf("no complete answer within %s", e.timeout),
+			TooLarge: true, // a smaller query may be answered in time
 		}
 	}
 	if f, ok := errors.AsType[*usage.Failure](err); ok {

@@ -13,39 +13,39 @@ import (
 // secret is a text that must not be shown.
 type secret struct {
 	text string
-	// name says that the text is a name, of a user or a tenant, not a credential.
+	// name: the text is the name of a user or tenant, not a credential.
 	name bool
 }
 
 const (
-	// A secret that is shorter is hidden only where it stands as a word: a password
-	// "one" must not hide half of "none". A secret of a single byte is not hidden: it
-	// would hide every text and protects nothing.
+	// minAnywhere is the length from which a secret is hidden anywhere. A shorter one is only
+	// hidden as a whole word: a password "one" must not hide half of "none". A secret of a
+	// single byte is not hidden: it would hide every text and protects nothing.
 	minAnywhere = 4
 	// The same for a name: a user "carbon" must not hide "carbon_exporter".
 	minNameAnywhere = 8
-	// minPart is the shortest beginning of a secret that is hidden at the end of a
-	// text that broke off.
+	// minPart is the length of the shortest beginning of a secret that is hidden at the end of
+	// a truncated text.
 	minPart = 4
 
-	// minHalf is the length from which on the first half of a secret is hidden, too:
-	// a server may show the beginning of what it got.
+	// minHalf is the length of a secret from which its first half is hidden, too: a server may
+	// show the beginning of what it received.
 	minHalf = 12
 
-	// mark stands for a secret until the text is shown. No encoding uses it.
+	// mark replaces a secret until the text is shown. No encoding uses it.
 	mark = "\ufdd0"
 )
 
-// wordOnly says whether the secret counts only as a word of its own.
+// wordOnly reports whether the secret is hidden only as a whole word.
 func (n secret) wordOnly() bool {
 	return len(n.text) < minAnywhere || n.name && len(n.text) < minNameAnywhere
 }
 
-// found says of each byte of a text whether it belongs to a secret; nil: none does.
+// found marks the bytes of a text that belong to a secret; nil: none do.
 type found []bool
 
-// find looks for secrets as they stand, in upper or lower case. The longest come first,
-// so that a short one beside a long one still stands as a word.
+// find looks for secrets in plain form, ignoring case. The longest come first, so that a short
+// one beside a long one still counts as a word.
 func find(text string, secrets []secret) found {
 	secrets = slices.Clone(secrets)
 	slices.SortFunc(secrets, func(a, b secret) int { return len(b.text) - len(a.text) })
@@ -81,7 +81,7 @@ func find(text string, secrets []secret) found {
 	return f
 }
 
-// common is the length of what two texts have in common at their beginning.
+// common returns the length of the common prefix of two texts.
 func common(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {
@@ -91,7 +91,7 @@ func common(a, b string) int {
 	return min(len(a), len(b))
 }
 
-// beginning is how many bytes at the end of a text are the beginning of a secret.
+// beginning returns how many bytes at the end of a text are the beginning of a secret.
 func beginning(text, secret string) int {
 	for k := min(len(text), len(secret)-1); k >= minPart; k-- {
 		if strings.HasSuffix(text, secret[:k]) {
@@ -111,7 +111,7 @@ func (f found) with(size, from, to int) found {
 	return f
 }
 
-// edge says whether a word ends where byte i is.
+// edge reports whether byte i is a word boundary.
 func (f found) edge(text string, i int) bool {
 	if i < 0 || i >= len(text) || f != nil && f[i] {
 		return true
@@ -120,7 +120,7 @@ func (f found) edge(text string, i int) bool {
 	return !(c == '_' || c >= 0x80 || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z')
 }
 
-// hide puts one mark in place of each stretch that was found.
+// hide replaces each marked stretch by one mark.
 func (f found) hide(text string) string {
 	if f == nil {
 		return text
@@ -137,7 +137,7 @@ func (f found) hide(text string) string {
 	return b.String()
 }
 
-// lowerASCII keeps the length of a text, which strings.ToLower does not.
+// lowerASCII, unlike strings.ToLower, keeps the length of a text.
 func lowerASCII(text string) string {
 	b := []byte(text)
 	for i, c := range b {
@@ -149,18 +149,16 @@ func lowerASCII(text string) string {
 }
 
 const (
-	// maxDepth is how many encodings inside each other are undone: a header in base64,
-	// in a URL, in JSON.
+	// maxDepth is how many nested encodings are undone: a header in base64, in a URL, in JSON.
 	maxDepth = 4
-	// maxDecoded bounds the work for one text, in bytes. A text that needs more is
-	// not shown.
+	// maxDecoded bounds the work for one text, in bytes. A text that needs more is not shown.
 	maxDecoded = 2 << 20
 )
 
-// repeats says whether a text shows a secret when it is decoded.
+// repeats reports whether a text contains a secret once it is decoded.
 func repeats(text string, secrets []secret) bool {
 	secrets = slices.DeleteFunc(slices.Clone(secrets), func(n secret) bool { return len(n.text) < minAnywhere })
-	for _, n := range secrets { // for texts that were broken into lines
+	for _, n := range secrets { // for texts that were wrapped into lines
 		if solid := strings.Join(strings.Fields(n.text), ""); len(solid) >= minNameAnywhere && solid != n.text {
 			secrets = append(secrets, secret{text: solid, name: n.name})
 		}
@@ -195,9 +193,9 @@ var (
 	hexish    = regexp.MustCompile(`(?:[0-9a-fA-F]{2}[ :]?){4,}`)
 )
 
-// decodings are other readings of a text: as part of a URL, of JSON or a Go string, of
-// HTML, without white space, and what its runs of base64 or hexadecimal digits stand for,
-// wherever they begin.
+// decodings returns other readings of a text: unescaped from a URL, from JSON or a Go string,
+// from HTML, without white space, and with its runs of base64 or hexadecimal digits decoded,
+// from any starting point.
 func decodings(text string) []string {
 	var all []string
 	add := func(other string) {
@@ -242,7 +240,7 @@ func unpercent(text string) string {
 	})
 }
 
-// unescape reads one escape of JSON or of a Go string.
+// unescape decodes one escape of JSON or of a Go string.
 func unescape(code string) string {
 	switch c := code[1]; {
 	case c == 'u' && len(code) == 6, c == 'U' && len(code) == 10:

@@ -9,24 +9,24 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// maxRedirects is the limit of net/http, which a policy of our own has to repeat.
+// maxRedirects is the limit of net/http, which our own policy must repeat.
 const maxRedirects = 10
 
-// checkRedirect follows a redirect only within the configured server. prometheus/common
-// drops credentials when the host name changes, but forwards them to another port and to
-// subdomains, and forwards http_headers, which may be a tenant or a token, to any server.
-// So no other server is asked at all.
+// checkRedirect follows a redirect only within the configured server. prometheus/common drops
+// credentials when the host name changes, but forwards them to another port and to subdomains,
+// and forwards http_headers, which may contain a tenant or a token, to any server. So no other
+// server gets a request at all.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	last := via[len(via)-1]
 	switch {
 	case len(via) >= maxRedirects:
 		return refusedRedirect("more than %d redirects; check the configured url", maxRedirects)
 	case !sameServer(last.URL, req.URL):
-		return refusedRedirect("%s redirects to another server, %s, which is not asked: set the url to that server if it is the right one",
+		return refusedRedirect("%s redirects to another server, %s, which is not followed: set the url to that server if it is the right one",
 			origin(last.URL), origin(req.URL))
 	case req.Method != last.Method:
-		// net/http turns the POST into a GET and drops its body, which is the query.
-		return refusedRedirect("%s redirects a %s so that the query in it is lost: set the url to the redirect's target, under %s",
+		// net/http turns the POST into a GET and drops its body, which contains the query.
+		return refusedRedirect("%s redirects a %s, which loses the query in its body: set the url to the redirect's target, under %s",
 			origin(last.URL), last.Method, origin(req.URL))
 	}
 	return nil
@@ -36,9 +36,9 @@ func refusedRedirect(format string, args ...any) error {
 	return &usage.Failure{Reason: usage.ReasonRedirect, Permanent: true, Detail: fmt.Sprintf(format, args...)}
 }
 
-// sameServer says whether a and b are the same server, or b is its upgrade from http to
-// https on the usual ports. Another port is another server: on a shared machine it may
-// belong to another person.
+// sameServer reports whether a and b are the same server, or b is a's upgrade from http to
+// https on the usual ports. Another port is another server: on a shared machine it may belong
+// to somebody else.
 func sameServer(a, b *url.URL) bool {
 	if !strings.EqualFold(a.Hostname(), b.Hostname()) {
 		return false
@@ -59,11 +59,11 @@ func port(u *url.URL) string {
 	return "80"
 }
 
-// origin is scheme, host and port: no userinfo, path or query, any of which
-// may hold a credential.
+// origin returns scheme, host and port without userinfo, path and query, each of which may
+// contain a credential.
 func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
-// redirectAdvice says what to do about a redirect that was not followed.
+// redirectAdvice returns what to do about a redirect that was not followed.
 func redirectAdvice(resp *http.Response) string {
 	to, err := resp.Location()
 	if err != nil {

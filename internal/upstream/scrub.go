@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	// maxRaw is how many bytes of a text are looked at. The rest is dropped.
+	// maxRaw is how many bytes of a text are examined. The rest is dropped.
 	maxRaw = 4 << 10
-	// maxText is how many bytes of a text from outside are shown, maxQuestion how
-	// many of what we asked.
+	// maxText is how many bytes of text from outside are shown, maxQuestion how many of our own
+	// query.
 	maxText     = 300
 	maxQuestion = 500
 	// maxSeen is how many secrets are remembered beside those of the configuration.
@@ -30,18 +30,19 @@ const (
 	withheld = "the text repeats a credential in another form and is not shown"
 )
 
-// Scrubber is the one way for text from outside into a log, an error, a page or the
-// store. Text that went through it is short, on one line, printable, and has none of the
-// secrets that the Scrubber knows. The zero value knows none.
+// Scrubber is the only way for text from outside into a log, an error, a page or the store. The
+// text becomes short, a single line and printable, and loses all secrets that the Scrubber
+// knows. The zero value knows none.
 type Scrubber struct {
-	fixed []secret // as the configuration has them
-	files []string // each holds a secret, which may change at any time
+	fixed []secret // from the configuration
+	files []string // files with a secret, which may change at any time
 
 	mu   sync.Mutex
-	seen []secret // from files and from requests, the newest last
+	seen []secret // from files and requests, the newest last
 }
 
-// NewScrubber knows the secrets of sections of the configuration: see collect.
+// NewScrubber returns a Scrubber with the secrets of sections of the configuration: see
+// collect.
 func NewScrubber(sections ...any) *Scrubber {
 	s := &Scrubber{}
 	for _, section := range sections {
@@ -51,12 +52,12 @@ func NewScrubber(sections ...any) *Scrubber {
 	return s
 }
 
-// Text makes text from outside fit to be shown.
+// Text makes text from outside safe to show.
 func (s *Scrubber) Text(text string) string { return s.text(text, maxText) }
 
-// Error makes an error fit to be shown. A usage.Failure stays one, and so does the end of
-// a context. Of other errors only the text is kept: what Unwrap leads to must not print
-// more than the error itself.
+// Error makes an error safe to show. A usage.Failure stays one, and so does the end of a
+// context. Of other errors only the text is kept, because what they wrap may print more than
+// the error itself.
 func (s *Scrubber) Error(err error) error {
 	if err == nil {
 		return nil
@@ -81,8 +82,8 @@ func (s *Scrubber) Error(err error) error {
 	return errors.New(s.Text(withoutURL(err).Error()))
 }
 
-// Failed is an error that begins with what was attempted. That passes the
-// Scrubber too: a query may hold names that a server gave us.
+// Failed returns an error that begins with what was attempted. That is scrubbed, too: a query
+// may contain names that a server gave us.
 func (s *Scrubber) Failed(what string, err error) error {
 	if err == nil {
 		return nil
@@ -90,7 +91,7 @@ func (s *Scrubber) Failed(what string, err error) error {
 	return &scrubbed{what: s.text(what, maxQuestion), err: s.Error(err)}
 }
 
-// scrubbed is an error that was scrubbed.
+// scrubbed is an error with scrubbed text.
 type scrubbed struct {
 	what string
 	err  error
@@ -99,7 +100,7 @@ type scrubbed struct {
 func (e *scrubbed) Error() string { return fmt.Sprintf("%s: %v", e.what, e.err) }
 func (e *scrubbed) Unwrap() error { return e.err }
 
-// withoutURL is the error below all *url.Error, whose text holds the whole URL.
+// withoutURL returns the error inside all *url.Error, whose text contains the whole URL.
 func withoutURL(err error) error {
 	for u := (*url.Error)(nil); errors.As(err, &u); {
 		err = u.Err
@@ -132,7 +133,7 @@ func (s *Scrubber) secrets() []secret {
 	return slices.Concat(s.fixed, s.seen)
 }
 
-// These are hidden in any text, also if they are not ours.
+// These are hidden in any text, even if they are not ours.
 var (
 	userinfo = regexp.MustCompile(`//[^/\s"]*@`)
 	queries  = regexp.MustCompile(`(\w://[^\s"'<>?]*)\?[^\s"'<>]+`)
@@ -152,7 +153,7 @@ func (s *Scrubber) text(text string, most int) string {
 	return oneLine(shown, most)
 }
 
-// oneLine makes a text printable, with white space as single spaces, and cuts it.
+// oneLine makes a text printable, with single spaces for white space, and cuts it.
 func oneLine(text string, most int) string {
 	var b strings.Builder
 	space := false

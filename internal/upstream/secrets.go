@@ -15,19 +15,19 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 )
 
-// maxSecretFile bounds what is read of a file that holds a secret.
+// maxSecretFile bounds what is read of a file with a secret.
 const maxSecretFile = 64 << 10
 
-// secretKeys are the keys of strings that are secrets or names of accounts although their
-// type does not say so. All that is inside them counts, too.
+// secretKeys are keys of strings that are secrets or account names although their type does not
+// say so. Everything inside them counts, too.
 var secretKeys = []string{"username", "endpoint_params", "claims", "http_headers"}
 
-// publicFiles are the keys of files that hold no secret.
+// publicFiles are the keys of files without a secret.
 var publicFiles = []string{"ca_file", "cert_file"}
 
-// collect finds the secrets in a section of the configuration by their types and
-// keys, so that a new key is found by itself: every config.Secret, what secretKeys
-// name, user, password and query of every URL, and every *_file.
+// collect finds the secrets in a section of the configuration by types and keys, so that new
+// keys are included: every config.Secret, everything under secretKeys, user, password and query
+// of every URL, and every *_file.
 func (s *Scrubber) collect(section any) { s.walk(reflect.ValueOf(section), "", false) }
 
 func (s *Scrubber) walk(v reflect.Value, key string, isSecret bool) {
@@ -86,8 +86,8 @@ func (s *Scrubber) value(v reflect.Value, key string, isSecret bool) {
 	}
 }
 
-// address adds the secrets of a text if it is a URL. One that is meant to be a URL
-// may lack its scheme: user:password@proxy.
+// address adds the secrets of a text if it is a URL. One that is meant as a URL may lack its
+// scheme: user:password@proxy.
 func (s *Scrubber) address(text string, meant bool) {
 	if meant && !strings.Contains(text, "://") {
 		text = "://" + text
@@ -95,8 +95,8 @@ func (s *Scrubber) address(text string, meant bool) {
 	s.fixed = append(s.fixed, inURL(text)...)
 }
 
-// inURL is the secrets of a URL, none of a text that is not a URL. It does not leave
-// that to net/url, which does not read MongoDB's URLs of several servers.
+// inURL returns the secrets of a URL; none if the text is not a URL. It does not use net/url,
+// which cannot parse MongoDB's URLs of several servers.
 func inURL(text string) []secret {
 	_, rest, isURL := strings.Cut(text, "://")
 	if !isURL {
@@ -132,8 +132,8 @@ func inURL(text string) []secret {
 	return all
 }
 
-// readFiles remembers what the secrets' files hold now. What they held before is
-// still known, because an answer may repeat what was sent before a file changed.
+// readFiles remembers the current content of the files with secrets. Earlier content is still
+// known, because an answer may repeat what was sent before a file changed.
 func (s *Scrubber) readFiles() {
 	for _, name := range s.files {
 		held, err := readfile.All(name, maxSecretFile)
@@ -143,15 +143,15 @@ func (s *Scrubber) readFiles() {
 	}
 }
 
-// plainHeaders are those that we send and that hold no secret.
+// plainHeaders are headers that we send and that contain no secret.
 var plainHeaders = []string{
 	"Accept", "Accept-Encoding", "Content-Length", "Content-Type", "Host",
 	"Referer", "Transfer-Encoding", "User-Agent",
 }
 
-// trace remembers the values of the headers that go out. They are taken from the
-// wire, because the transport adds credentials below the request that we see, such
-// as a token that it was just given.
+// trace remembers the values of the headers as they are sent. They are taken from the
+// connection, because the transport adds credentials after our request, such as a token that it
+// has just received.
 func (s *Scrubber) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{WroteHeaderField: func(name string, values []string) {
 		if strings.HasPrefix(name, ":") || slices.Contains(plainHeaders, http.CanonicalHeaderKey(name)) {
@@ -163,7 +163,7 @@ func (s *Scrubber) trace() *httptrace.ClientTrace {
 	}}
 }
 
-// inHeader is a header's value, and the parts of one that is a credential.
+// inHeader returns a header's value, and the parts of one that is a credential.
 func inHeader(value string) []secret {
 	all := []secret{{text: value, name: true}}
 	scheme, credential, ok := strings.Cut(value, " ")

@@ -12,13 +12,12 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// maxErrorBody bounds what is read of an answer other than 2xx. Only its first words are
-// shown.
+// maxErrorBody bounds what is read of an answer other than 2xx. Only its beginning is shown.
 const maxErrorBody = 4 << 10
 
-// refused is the failure for an answer other than 2xx.
+// refused returns the failure for an answer other than 2xx.
 func (e *exchange) refused(resp *http.Response, body io.Reader) error {
-	text, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // some of a text is better than none
+	text, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // part of the text is better than none
 	if e.caller.Err() != nil {
 		return e.caller.Err()
 	}
@@ -34,9 +33,9 @@ func (e *exchange) refused(resp *http.Response, body io.Reader) error {
 	return f
 }
 
-// classify gives a status its meaning. Prometheus has three ways to say that a query is
-// too large: 422 for too many samples, 503 with the error type "timeout", and 400 for too
-// many steps, which only its message tells from a bad query.
+// classify interprets a status. Prometheus has three ways to say that a query is too large: 422
+// for too many samples, 503 with the error type "timeout", and 400 for too many steps, which
+// only its message distinguishes from a bad query.
 func classify(f *usage.Failure, errorType, detail string) {
 	switch s := f.Status; {
 	case s == http.StatusUnauthorized, s == http.StatusForbidden:
@@ -51,12 +50,12 @@ func classify(f *usage.Failure, errorType, detail string) {
 		f.Reason = usage.ReasonServer
 	case s >= 400:
 		f.Reason, f.Permanent = usage.ReasonBadRequest, true
-	default: // a 3xx that is not followed
+	default: // a 3xx that was not followed
 		f.Reason, f.Permanent = usage.ReasonRedirect, true
 	}
 }
 
-// firstWords is what an error's body says. A body in Prometheus' form also has an
+// firstWords returns the message of an error's body. A body in Prometheus' format also has an
 // error type.
 func firstWords(text []byte) (errorType, detail string) {
 	var p struct {
@@ -70,9 +69,8 @@ func firstWords(text []byte) (errorType, detail string) {
 	return "", string(text)
 }
 
-// retryAfter reads both forms of the header, seconds and a date. A date is
-// measured against the answer's own Date, so that a clock that differs from
-// ours does not matter.
+// retryAfter reads both forms of the header, seconds and a date. A date is compared with the
+// answer's own Date, so that a difference between the clocks does not matter.
 func retryAfter(h http.Header) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil || errors.Is(err, strconv.ErrRange) {

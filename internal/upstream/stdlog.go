@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// StandardLog sends the lines of the standard logger to l, until restore is called.
-// The HTTP clients of net/http write there, and nowhere else, when a server breaks the
-// protocol on an idle connection. Such a line quotes the server, so it ends where the
-// quote begins.
+// StandardLog sends the lines of the standard logger to l, until restore is called. The HTTP
+// clients of net/http write there, and nowhere else, when a server breaks the protocol on an
+// idle connection. Such a line quotes the server, so it is cut where the quote begins.
 func StandardLog(l *slog.Logger) (restore func()) {
 	flags, before := log.Flags(), log.Writer()
 	log.SetFlags(0)

@@ -22,9 +22,9 @@ const tokenTimeout = 30 * time.Second
 // jwtBearer is the grant whose secret is a private key: RFC 7523.
 const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
-// withToken adds OAuth2 to a transport. prometheus/common asks for the token outside the
-// request's context and follows any redirect with the client secret. So its connections
-// have a deadline and reach only the configured server.
+// withToken adds OAuth2 to a transport. prometheus/common requests the token outside the
+// request's context and follows any redirect with the client secret. So its connections have a
+// deadline and reach only the configured server.
 func withToken(oauth *config.OAuth2, next http.RoundTripper) (http.RoundTripper, error) {
 	secret, err := clientSecret(oauth)
 	if err != nil {
@@ -39,7 +39,7 @@ func withToken(oauth *config.OAuth2, next http.RoundTripper) (http.RoundTripper,
 		only = net.JoinHostPort(u.Hostname(), port(u))
 	}
 	return &leaving{places: make(chan struct{}, maxLeft), next: config.NewOAuth2RoundTripper(secret, oauth, next,
-		config.WithKeepAlivesDisabled(), // so a connection's deadline is that of one request
+		config.WithKeepAlivesDisabled(), // so that a connection's deadline covers one request
 		config.WithDialContextFunc(dialToken(only, tokenTimeout)),
 	)}, nil
 }
@@ -103,7 +103,7 @@ func dialToken(only string, timeout time.Duration) config.DialContextFunc {
 			return nil, &usage.Failure{
 				Reason:    usage.ReasonRedirect,
 				Permanent: true,
-				Detail:    fmt.Sprintf("the token server %s redirects to another server, %s, which is not sent the client secret; set token_url to that server if it is the right one", only, addr),
+				Detail:    fmt.Sprintf("the token server %s redirects to another server, %s, which does not get the client secret; set token_url to that server if it is the right one", only, addr),
 			}
 		}
 		deadline := time.Now().Add(timeout)
@@ -122,15 +122,14 @@ func clientSecret(oauth *config.OAuth2) (config.SecretReader, error) {
 	}
 	switch {
 	case ref != "":
-		return nil, errors.New("secret references are not supported: give the secret or its file")
+		return nil, errors.New("secret references are not supported: configure the secret or its file")
 	case file != "":
 		return config.NewFileSecret(file), nil
 	}
 	return config.NewInlineSecret(string(text)), nil
 }
 
-// noToken is the failure for a refusal by the token server; nil if err is something
-// else.
+// noToken returns the failure for a refusal by the token server; nil if err is something else.
 func noToken(err error) *usage.Failure {
 	var refused *oauth2.RetrieveError
 	if !errors.As(err, &refused) {
@@ -154,9 +153,8 @@ func noToken(err error) *usage.Failure {
 	return f
 }
 
-// protocolError says in our own words that an answer was not HTTP; empty if err is
-// something else. The words of net/http quote a part of a line of the answer, which may
-// be a part of a secret.
+// protocolError says in our own words that an answer was not HTTP; "" if err is something else.
+// net/http's own message quotes part of a line of the answer, which may be part of a secret.
 func protocolError(err error) string {
 	text := err.Error()
 	for _, what := range []string{

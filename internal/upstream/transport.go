@@ -7,9 +7,9 @@ import (
 	"github.com/prometheus/common/config"
 )
 
-// NewHTTPClient makes the HTTP client that the configuration describes, with the
-// credentials, TLS and proxy of prometheus/common and stricter rules for redirects: see
-// checkRedirect. name is a label of its connections' metrics.
+// NewHTTPClient returns the HTTP client of a configuration, with the credentials, TLS and proxy
+// of prometheus/common and stricter rules for redirects: see checkRedirect. name is a label of
+// its connections' metrics.
 func NewHTTPClient(cfg config.HTTPClientConfig, name string) (*http.Client, error) {
 	oauth := cfg.OAuth2
 	cfg.OAuth2 = nil

@@ -31,7 +31,7 @@ type untilGone struct {
 	gone <-chan struct{}
 }
 
-// Enabled says whether anything is written at a level.
+// Enabled reports whether anything is written at a level.
 func (h untilGone) Enabled(ctx context.Context, level slog.Level) bool {
 	select {
 	case <-h.gone:

@@ -68,7 +68,7 @@ func show(b budget.Budget, s budget.Status, labels privacy.Labels, named map[str
 	return c
 }
 
-// isSeen says whether a budget's target has ever had usage.
+// isSeen reports whether a budget's target has ever had usage.
 func isSeen(s usage.Summary, b budget.Budget) bool {
 	for _, t := range s.Totals {
 		if b.Scope == usage.ScopeAda || b.Scope.Member(t.Key) == b.Target {

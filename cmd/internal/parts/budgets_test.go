@@ -36,7 +36,7 @@ budgets:
 
 // What a file may say as a period is what the calendar has.
 func TestEveryPeriodOfAFileIsOneOfTheCalendar(t *testing.T) {
-	for _, k := range budget.Kinds() {
+	for _, k := range []budget.Kind{budget.Day, budget.Week, budget.Month, budget.Quarter, budget.Year} {
 		c, err := config.Parse("carbon.yml", []byte("budgets: [{name: b, scope: ada, kwh: 1, period: "+string(k)+"}]"))
 		if err != nil {
 			t.Error(err)

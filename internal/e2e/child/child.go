@@ -40,7 +40,7 @@ func Start(log io.Writer, name string, args ...string) (*Child, error) {
 	return c, nil
 }
 
-// Done gives how the program ended, once it has.
+// Done returns how the program ended, once it has.
 func (c *Child) Done() <-chan error { return c.done }
 
 // End asks the program to end and, if it does not, ends it.

@@ -86,7 +86,7 @@ func (p *programs) startExporter(ctx context.Context) error {
 	return p.running[len(p.running)-1].Poll(ctx, caughtUp)
 }
 
-// caughtUp says whether every interval is stored and priced.
+// caughtUp reports whether every interval is stored and priced.
 func caughtUp() (bool, error) {
 	resp, err := http.Get("http://" + exporter + "/metrics")
 	if err != nil {
