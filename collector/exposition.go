@@ -16,34 +16,33 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// Exposition answers scrapes. Usage changes with a commit, every half hour, and
-// is scraped a hundred times in between: it is gathered, rendered and compressed
-// once per snapshot and format, at the first scrape that wants it, and only the
-// few live metrics are gathered with each scrape and written after it. What was
-// gathered is not kept: ten thousand series take many megabytes, their text,
-// compressed, a few hundred kilobytes. Both formats allow that: text and
-// protobuf families follow each other, and so do the blocks of a gzip stream.
-// All scrapes share the kept bytes, so a slow one costs no memory of its own.
+// Exposition answers scrapes. Usage changes with a commit, every half hour, and is scraped a
+// hundred times in between: it is gathered, rendered and compressed once per snapshot and
+// format, at the first scrape that needs it. Only the few live metrics are gathered for each
+// scrape and written after it. The gathered families are not kept: ten thousand series take
+// many megabytes, their compressed text a few hundred kilobytes. Both formats allow this: text
+// and protobuf families can be concatenated, and so can the blocks of a gzip stream. All
+// scrapes share the kept bytes, so a slow one costs no memory of its own.
 //
-// How many scrapes are answered at once is for the server to bound.
+// The server must bound how many scrapes are answered at once.
 type Exposition struct {
 	Live prometheus.Gatherer
 	Log  *slog.Logger
 
 	page    atomic.Pointer[page]
-	making  chan struct{} // one for each that makes its live metrics
+	making  chan struct{} // one entry for each scrape that is gathering live metrics
 	zippers sync.Pool     // a flate.Writer is most of a megabyte
 }
 
-// maxMaking bounds how many scrapes make their live metrics at once. None of them
-// waits for a client, so more would only take more memory.
+// maxMaking bounds how many scrapes gather live metrics at once. They do not wait for a client
+// then, so more at once would only use more memory.
 const maxMaking = 8
 
-// maxKept bounds the renderings of a snapshot that are kept, by format and coding.
-// There are more than a client can want, and each is megabytes.
+// maxKept bounds the renderings kept of a snapshot, by format and coding. There are more
+// combinations than clients need, and each rendering is megabytes.
 const maxKept = 8
 
-// NewExposition makes a handler that shows the live metrics alone until Show.
+// NewExposition returns a handler that shows only the live metrics until Show is called.
 func NewExposition(live prometheus.Gatherer, log *slog.Logger) *Exposition {
 	e := &Exposition{
 		Live: live, Log: log, making: make(chan struct{}, maxMaking),
@@ -53,8 +52,7 @@ func NewExposition(live prometheus.Gatherer, log *slog.Logger) *Exposition {
 	return e
 }
 
-// Show shows usage as it is from now on, until the next call. What cannot be
-// gathered is logged and left out.
+// Show replaces the usage shown. What cannot be gathered is logged and left out.
 func (e *Exposition) Show(usage prometheus.Gatherer) {
 	e.page.Store(&page{usage: usage, log: e.Log})
 }
@@ -75,7 +73,7 @@ func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "cannot render metrics: "+err.Error(), http.StatusInternalServerError)
 }
 
-// tail is the live metrics, which follow the kept ones.
+// tail returns the live metrics, which follow the kept ones.
 func (e *Exposition) tail(head part, format expfmt.Format, zip bool) ([]byte, error) {
 	e.making <- struct{}{}
 	defer func() { <-e.making }()
@@ -100,12 +98,12 @@ func answer(w http.ResponseWriter, format expfmt.Format, zip bool, head, tail []
 		w.Header().Set("Content-Encoding", "gzip")
 	}
 	if _, err := w.Write(head); err != nil {
-		return // the scraper has hung up, or was cut off
+		return // the scraper closed the connection, or was cut off
 	}
 	w.Write(tail) //nolint:errcheck // the same
 }
 
-// page is one snapshot, and its renderings as they were first asked for.
+// page is one snapshot, with its renderings so far.
 type page struct {
 	usage prometheus.Gatherer // nil: none yet
 	log   *slog.Logger
@@ -151,7 +149,7 @@ func (p *page) gather() []*dto.MetricFamily {
 	return families
 }
 
-// render encodes families; last writes what ends an exposition (# EOF).
+// render encodes families; last adds the end marker of an exposition (# EOF).
 func render(families []*dto.MetricFamily, format expfmt.Format, last bool) ([]byte, error) {
 	var body bytes.Buffer
 	enc := expfmt.NewEncoder(&body, format)
@@ -168,8 +166,8 @@ func render(families []*dto.MetricFamily, format expfmt.Format, last bool) ([]by
 	return body.Bytes(), nil
 }
 
-// acceptsGzip follows RFC 9110, 12.5.3: the codings of all the header's lines,
-// each with a weight of which 0 means never.
+// acceptsGzip follows RFC 9110, 12.5.3: the codings of all lines of the header, each with a
+// weight, where 0 means never.
 func acceptsGzip(h http.Header) bool {
 	for part := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
 		coding, weight, weighted := strings.Cut(part, ";")

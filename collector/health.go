@@ -25,7 +25,7 @@ type Health struct {
 	reloadTime  prometheus.Gauge
 }
 
-// reasonOther is any other failure.
+// reasonOther is the reason of errors that are no usage.Failure.
 const reasonOther = "other"
 
 // NewHealth registers its metrics with r.

@@ -18,11 +18,11 @@ type directoryHealth struct {
 	pending  *prometheus.GaugeVec
 	rejected *prometheus.CounterVec
 
-	mu      sync.Mutex // over refused
+	mu      sync.Mutex // guards refused
 	refused map[record]int
 }
 
-// record is a kind of rejected records.
+// record is a kind of rejected record.
 type record struct{ collection, reason string }
 
 func newDirectoryHealth(r prometheus.Registerer) *directoryHealth {

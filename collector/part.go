@@ -7,18 +7,18 @@ import (
 	"hash/crc32"
 )
 
-// part is the beginning of an exposition, kept: as it is, or deflated up to a
-// byte border, with what a gzip stream must know of it to go on.
+// part is the beginning of an exposition, kept either plain or deflated up to a byte boundary,
+// with the state that a gzip stream needs to continue.
 type part struct {
 	bytes []byte
 	crc   uint32 // of the text
 	size  uint32 // of the text
 }
 
-// gzipHeader is that of RFC 1952, 2.3: deflate, no name, no time, no known system.
+// gzipHeader follows RFC 1952, 2.3: deflate, no name, no time, unknown system.
 var gzipHeader = [10]byte{0x1f, 0x8b, 8, 9: 255}
 
-// deflate compresses the beginning of a stream that will go on.
+// deflate compresses the beginning of a stream that will continue.
 func deflate(text []byte) (part, error) {
 	body := bytes.NewBuffer(append([]byte(nil), gzipHeader[:]...))
 	z := newZipper()
@@ -26,16 +26,16 @@ func deflate(text []byte) (part, error) {
 	if _, err := z.Write(text); err != nil {
 		return part{}, err
 	}
-	// Flush ends on a byte and leaves the stream open.
+	// Flush ends at a byte boundary and leaves the stream open.
 	if err := z.Flush(); err != nil {
 		return part{}, err
 	}
 	return part{bytes: body.Bytes(), crc: crc32.ChecksumIEEE(text), size: uint32(len(text))}, nil
 }
 
-// gzipTail is what follows the kept blocks in a whole stream: the blocks of the
-// tail, and the checksum and length of both texts. It is one member, because curl
-// and browsers read no further than the first.
+// gzipTail returns what follows the kept blocks in a complete stream: the blocks of the tail,
+// and the checksum and length of both texts. The stream is a single member, because curl and
+// browsers read only the first.
 func (p part) gzipTail(tail []byte, z *flate.Writer) ([]byte, error) {
 	var body bytes.Buffer
 	z.Reset(&body)

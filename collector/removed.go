@@ -2,15 +2,15 @@ package collector
 
 import "sync"
 
-// removed are the sources that are no longer configured. A question may be under
-// way while a reload removes its source: an answer that comes late must not bring
-// the source's metrics back, as nothing would ever remove them again.
+// removed are the sources that are no longer configured. A request may be under way when a
+// reload removes its source: its late answer must not bring the source's metrics back, because
+// nothing would ever remove them again.
 type removed struct {
 	mu      sync.Mutex
 	sources map[string]bool
 }
 
-// unless runs show, unless the source is removed.
+// unless calls show, unless the source is removed.
 func (r *removed) unless(source string, show func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -19,7 +19,7 @@ func (r *removed) unless(source string, show func()) {
 	}
 }
 
-// remove runs hide, after which nothing more is shown of the source.
+// remove calls hide; from then on nothing of the source is shown.
 func (r *removed) remove(source string, hide func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

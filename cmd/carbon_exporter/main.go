@@ -1,5 +1,5 @@
-// Command carbon_exporter asks a Prometheus for the CPU seconds of virtual machines
-// and republishes their energy and emissions. The program is the package exporter.
+// Command carbon_exporter reads the CPU seconds of virtual machines from a Prometheus server
+// and republishes their energy and emissions. The package exporter is the program.
 package main
 
 import (

@@ -20,8 +20,8 @@ func newApp() *kingpin.Application {
 // and example follow at the end.
 var usageTemplate = kingpin.DefaultUsageTemplate + `{{with .Context.SelectedCommand}}{{with .HelpLong}}{{.|Wrap 0}}{{end}}{{end -}}`
 
-// group returns the parent of a command, such as check. The first command that needs it
-// creates it.
+// group returns the parent of a command, such as check. The first command that needs it creates
+// it.
 func group(app *kingpin.Application, name, help string) *kingpin.CmdClause {
 	if made := app.GetCommand(name); made != nil {
 		return made
@@ -29,12 +29,12 @@ func group(app *kingpin.Application, name, help string) *kingpin.CmdClause {
 	return app.Command(name, help)
 }
 
-// errAnswered says that the arguments asked for a text, such as --help, which has been
+// errAnswered means that the arguments requested a text, such as --help, which has been
 // written.
 var errAnswered = errors.New("answered")
 
-// parse returns the name of the command in the arguments. Kingpin would end the process
-// after --help and --version; here it returns instead, so that tests can call run.
+// parse returns the name of the command in the arguments. Kingpin would end the process after
+// --help and --version; here it returns instead, so that tests can call run.
 func parse(app *kingpin.Application, args []string, stdout io.Writer) (name string, err error) {
 	if context, err := app.ParseContext(args); err == nil && len(context.Elements) == 0 {
 		// Kingpin would print the help and exit with 0.

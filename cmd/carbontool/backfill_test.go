@@ -205,7 +205,7 @@ func TestBackfillRefuses(t *testing.T) {
 	}
 	s.configure("")
 	s.store = filepath.Join(filepath.Dir(s.store), "nowhere", "carbon.db")
-	s.says(called{code: exitFailed, stderr: "carbontool backfill: open store STORE: there is none, and no directory " + filepath.Dir(s.store) + " to make it in; --storage.path names it\n"},
+	s.says(called{code: exitFailed, stderr: "carbontool backfill: open store STORE: there is no such file, and no directory " + filepath.Dir(s.store) + " to create it in; check --storage.path\n"},
 		"backfill", "--from=2025-01-03", "--to=2025-01-04")
 }
 

@@ -11,14 +11,14 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
-// backup copies the store, also while it is in use.
+// backup copies the store, even while it is in use.
 type backup struct {
 	site
 	file string
 }
 
 func (b *backup) register(app *kingpin.Application) *kingpin.CmdClause {
-	c := app.Command("backup", "Copy the store, also while carbon_exporter uses it.").HelpLong(`
+	c := app.Command("backup", "Copy the store, even while carbon_exporter is using it.").HelpLong(`
 Writes the store as it is at one moment into one compact file. FILE must not
 exist. The copy is written under another name (FILE.partial-...), read back and
 only then renamed to FILE: if the command ends early, FILE is never half a copy.
@@ -41,7 +41,7 @@ Example:
 const megabyte = 1e6
 
 func (b *backup) run(ctx context.Context, s streams) error {
-	if b.file == "" { // which is also what is left of a lone -
+	if b.file == "" { // a lone - is parsed as empty, too
 		return wrongUsef("FILE must be the name of a file; the copy cannot go to standard output")
 	}
 	if err := b.there(); err != nil {

@@ -11,15 +11,15 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 )
 
-// checkConfig reports whether a file is valid and, in a few lines, what it means: a
-// typing error that makes another valid value is found by reading it back.
+// checkConfig checks a file and prints in a few lines what it means: reading that back reveals
+// a typing error that is a valid value.
 type checkConfig struct {
 	file string
 }
 
 func (k *checkConfig) register(app *kingpin.Application) *kingpin.CmdClause {
 	c := group(app, "check", "Check the resources for validity.").
-		Command("config", "Check a configuration file and the files that it names, and show what it means.").HelpLong(`
+		Command("config", "Check a configuration file and the files that it names, and show its meaning.").HelpLong(`
 Each fault is a line with the file, the line and the key. Files that the
 configuration names, such as password_file, are opened and looked at. No server is
 contacted and nothing is written.
@@ -54,9 +54,9 @@ func (k *checkConfig) run(_ context.Context, s streams) error {
 // summary is what the configuration means.
 func summary(c *config.Config) []string {
 	return []string{
-		fmt.Sprintf("interval: %s, an empty store starts %s back, prices are final after %s", c.Interval, c.Lookback, c.SettleAfter),
+		fmt.Sprintf("interval: %s; an empty store starts %s before now; prices are final after %s", c.Interval, c.Lookback, c.SettleAfter),
 		"prometheus: " + config.PublicURL(c.Prometheus.URL) + ", " + series(c.Prometheus),
-		fmt.Sprintf("power: %v W busy and %v W idle per core, PUE %v, machine types with watts of their own: %d",
+		fmt.Sprintf("power: %v W busy and %v W idle per core, PUE %v, machine types with their own watts: %d",
 			c.Power.BusyWatts, c.Power.IdleWatts, c.Power.PUE, len(c.Power.Machines)),
 		"carbon intensity: " + intensity(c.CarbonIntensity),
 		fmt.Sprintf("attribution: by %s, %s", c.Attribution.GroupBy, groups(c.Attribution.Groups)),
@@ -69,7 +69,7 @@ func summary(c *config.Config) []string {
 func series(p config.Prometheus) string {
 	switch {
 	case p.BusyQuery != "":
-		return "queries of its own"
+		return "custom queries"
 	case p.Matchers != "":
 		return p.Metric + "{" + p.Matchers + "}"
 	}
@@ -99,7 +99,7 @@ func groups(groups []config.Group) string {
 	return "named groups: " + strings.Join(described, "; ")
 }
 
-// mongodb never holds the address, which often holds a password.
+// mongodb never shows the address, which often contains a password.
 func mongodb(m *config.MongoDB) string {
 	if m == nil {
 		return "none"
@@ -115,11 +115,11 @@ func mongodb(m *config.MongoDB) string {
 func users(a config.Attribution) string {
 	who := "all of them"
 	if a.MaxUsers > 0 {
-		who = fmt.Sprintf("the %d with the most energy, the others as one", a.MaxUsers)
+		who = fmt.Sprintf("the %d with the most energy, the others added up", a.MaxUsers)
 	}
 	switch a.UserLabel {
 	case config.UserLabelNone:
-		return "nobody is named"
+		return "none"
 	case config.UserLabelPseudonym:
 		return "by a keyed hash of their id, " + who
 	}

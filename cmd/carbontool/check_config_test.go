@@ -17,9 +17,9 @@ func TestCheckConfig(t *testing.T) {
 			name: "an empty file means the defaults",
 			code: exitDone,
 			stdout: `FILE: ok
-  interval: 30m, an empty store starts 1d back, prices are final after 1d
+  interval: 30m; an empty store starts 1d before now; prices are final after 1d
   prometheus: http://localhost:9090, node_cpu_seconds_total
-  power: 12 W busy and 1 W idle per core, PUE 1, machine types with watts of their own: 0
+  power: 12 W busy and 1 W idle per core, PUE 1, machine types with their own watts: 0
   carbon intensity: uk, national, from https://api.carbonintensity.org.uk
   attribution: by project, no named groups
   mongodb: none
@@ -38,13 +38,13 @@ attribution: {user_label: none, max_users: 7, groups: [{name: ISIS, projects: [I
 `,
 			code: exitDone,
 			stdout: `FILE: ok
-  interval: 30m, an empty store starts 1d back, prices are final after 1d
+  interval: 30m; an empty store starts 1d before now; prices are final after 1d
   prometheus: http://xxxxx@localhost:9090, node_cpu_seconds_total{job="node"}
-  power: 12 W busy and 1 W idle per core, PUE 1, machine types with watts of their own: 1
+  power: 12 W busy and 1 W idle per core, PUE 1, machine types with their own watts: 1
   carbon intensity: uk, region 13, from http://xxxxx@localhost
   attribution: by project, named groups: ISIS (IDAaaS, TDAaaS); Diamond (DLS)
   mongodb: database ada is read every 5m (workspaces, users, groups, hosts), nothing is written
-  users on /metrics: nobody is named
+  users on /metrics: none
   budgets: 0, in Europe/London
 `,
 		},
@@ -59,13 +59,13 @@ budgets: [{name: all, scope: ada, period: year, kwh: 1}]
 `,
 			code: exitDone,
 			stdout: `FILE: ok
-  interval: 30m, an empty store starts 1d back, prices are final after 1d
-  prometheus: http://localhost:9090, queries of its own
-  power: 12 W busy and 1 W idle per core, PUE 1, machine types with watts of their own: 0
+  interval: 30m; an empty store starts 1d before now; prices are final after 1d
+  prometheus: http://localhost:9090, custom queries
+  power: 12 W busy and 1 W idle per core, PUE 1, machine types with their own watts: 0
   carbon intensity: static, 210.89 gCO2eq/kWh, grid GB
   attribution: by directory, no named groups
   mongodb: database cloud is read every 1m (vms, users, groups, hosts), group_usage and user_usage are written to database usage
-  users on /metrics: by a keyed hash of their id, the 50 with the most energy, the others as one
+  users on /metrics: by a keyed hash of their id, the 50 with the most energy, the others added up
   budgets: 1, in Europe/London
 `,
 		},

@@ -13,7 +13,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
-// checkStore reports whether the store is undamaged and its numbers agree.
+// checkStore checks that the store is undamaged and its numbers agree.
 type checkStore struct {
 	site
 }
@@ -25,11 +25,11 @@ Prints one line per check:
 
   file        every page can be read
   schema      the tables are those of this version
-  references  every row that another row names exists
-  intervals   each has what its state says, and none is in the future
+  references  every row that another row refers to exists
+  intervals   each has what its state requires, and none is in the future
   scopes      projects, machine types and users add up to the site in every
               interval, and to the facts
-  sums        the sums by day and of all time match the facts
+  sums        the daily and all-time sums match the facts
 
 Nothing is changed, and an older store is not upgraded. carbon_exporter may be
 running, and the file may be read-only. The whole file is read, parts of it more
@@ -74,7 +74,7 @@ func (k *checkStore) run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// sayVerdict writes a check's line. Faults may be of several lines.
+// sayVerdict writes the line of a check. Faults may have several lines.
 func sayVerdict(out io.Writer, v store.Verdict) {
 	if v.Count == 0 {
 		fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("%-11s ok      %s", v.Check, v.Found), " "))

@@ -100,8 +100,8 @@ func TestBackup(t *testing.T) {
 	called{code: exitUsage, stderr: "carbontool backup: FILE must be the name of a file; the copy cannot go to standard output; see carbontool backup --help\n"}.
 		by(t, "backup", "--storage.path="+path, "-")
 	none := filepath.Join(dir, "none.db")
-	called{code: exitFailed, stderr: "carbontool backup: open store " + none + ": there is none; --storage.path names it\n"}.
+	called{code: exitFailed, stderr: "carbontool backup: open store " + none + ": there is no such file; set --storage.path\n"}.
 		by(t, "backup", "--storage.path="+none, filepath.Join(dir, "more.db"))
-	called{code: exitFailed, stderr: "carbontool check store: open store " + none + ": there is none; --storage.path names it\n"}.
+	called{code: exitFailed, stderr: "carbontool check store: open store " + none + ": there is no such file; set --storage.path\n"}.
 		by(t, "check", "store", "--storage.path="+none)
 }

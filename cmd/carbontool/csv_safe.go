@@ -6,7 +6,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 )
 
-// csvSafe is whether names in CSV are kept from being run as formulas.
+// csvSafe is whether text in CSV is protected from being run as formulas.
 type csvSafe bool
 
 func (safe *csvSafe) register(c *kingpin.CmdClause) {
@@ -14,7 +14,7 @@ func (safe *csvSafe) register(c *kingpin.CmdClause) {
 		Default("true").BoolVar((*bool)(safe))
 }
 
-// text is what stands in a cell for a text.
+// text returns the content of a cell for a text.
 func (safe csvSafe) text(s string) string {
 	if safe {
 		return escape.Cell(s)

@@ -17,11 +17,11 @@ func (e wrongUse) Unwrap() error { return e.error }
 
 func wrongUsef(format string, args ...any) error { return wrongUse{fmt.Errorf(format, args...)} }
 
-// errReported is the error of a command that has already said on stderr, in several
-// lines, why it failed.
+// errReported is the error of a command that has already printed to stderr, in several lines,
+// why it failed.
 var errReported = errors.New("failed as reported")
 
-// end says in one line why a command failed, if it did, and gives the exit code.
+// end prints one line if a command failed, with the reason, and returns the exit code.
 func end(ctx context.Context, name string, stderr io.Writer, err error) int {
 	var wrong wrongUse
 	switch {
@@ -33,7 +33,7 @@ func end(ctx context.Context, name string, stderr io.Writer, err error) int {
 		fmt.Fprintf(stderr, "carbontool %s: %s; see carbontool %[1]s --help\n", name, oneLine(err))
 		return exitUsage
 	case ctx.Err() != nil:
-		// The error is about whatever was interrupted, in many wordings.
+		// The error is about whatever was interrupted, with many possible texts.
 		fmt.Fprintf(stderr, "carbontool %s: interrupted: %s\n", name, oneLine(err))
 		return exitFailed
 	}
@@ -41,6 +41,6 @@ func end(ctx context.Context, name string, stderr io.Writer, err error) int {
 	return exitFailed
 }
 
-// oneLine joins the lines of several errors, and escapes what servers have put into
-// them for the terminal.
+// oneLine joins several errors in one line, and escapes for the terminal what servers put into
+// them.
 func oneLine(err error) string { return escape.Line(err.Error()) }

@@ -98,8 +98,8 @@ func (e *explainUsage) run(ctx context.Context, s streams) error {
 	return explain.New(known).WriteText(s.out, st.Timezone())
 }
 
-// known refuses names that the store has never seen: they are typing errors, for
-// which "no usage" would be the wrong answer.
+// known refuses names that the store has never seen: they are typing errors, for which "no
+// usage" would be the wrong answer.
 func (e *explainUsage) known(ctx context.Context, st *store.Store) error {
 	for _, n := range append([]narrowing{{usage.ScopeProject, e.project, true}}, e.narrow[:]...) {
 		if !n.given {
@@ -120,7 +120,7 @@ func (e *explainUsage) known(ctx context.Context, st *store.Store) error {
 	return nil
 }
 
-// projects lists those in the store.
+// projects lists the projects in the store.
 func projects(names []string) string {
 	const most = 10
 	switch {

@@ -79,8 +79,8 @@ func (x *exported) intervals() int {
 	return int(x.ceil(x.period.To).Sub(x.ceil(x.period.From)) / max(x.Interval(), time.Second))
 }
 
-// write gives f a stream for its output. Standard output gets it as it is written; a
-// file gets its name only once it is complete.
+// write calls f with a stream for its output. Standard output is written directly; a file gets
+// its name only once it is complete.
 func (e *export) write(s streams, f func(io.Writer) error) error {
 	if e.output == "-" || e.output == "" {
 		return f(s.out)
@@ -116,7 +116,7 @@ func writeTo(name string, f func(io.Writer) error) error {
 	return errors.Join(err, file.Close())
 }
 
-// sayNothing says on stderr that there is nothing to export.
+// sayNothing prints to stderr that there is nothing to export.
 func (e *export) sayNothing(s streams) {
 	fmt.Fprintf(s.err, "carbontool export: %s has no usage in this range\n", e.storagePath)
 }

@@ -86,7 +86,7 @@ func (x *exported) factRows(ctx context.Context, w *csv.Writer, told *ticker, te
 		"busy_gco2eq", "idle_gco2eq", "intensity_gco2eq_per_kwh", "kind", "provider", "grid",
 	}
 	if err := x.Kept(ctx, x.period); err != nil {
-		return 0, err // without a header line that looks like an empty result
+		return 0, err // no header line: it would look like an empty result
 	}
 	if err := w.Write(head); err != nil {
 		return 0, err

@@ -88,12 +88,12 @@ func (h *history) close() error {
 	return errors.Join(errs...)
 }
 
-// shown is a key as /metrics shows it: keys of users that are shown as one are merged.
+// shown returns a key as /metrics shows it: keys of users that are shown as one are merged.
 func (h *history) shown(k usage.Key) usage.Key {
 	return usage.Key{Project: valid(k.Project), Machine: valid(k.Machine), User: valid(h.user(k.User)), Group: valid(k.Group)}
 }
 
-// valid is text that a label can have.
+// valid returns text that is valid in a label.
 func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // begin takes the usage before the period.

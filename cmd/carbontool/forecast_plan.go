@@ -22,7 +22,7 @@ type plan struct {
 	FetchedAt time.Time  `json:"fetched_at"`
 	Slots     []planSlot `json:"slots"` // those that have a forecast
 	Window    string     `json:"window"`
-	// Now is the window that begins with the half hour of now; nil: there is none.
+	// Now is the window that starts with the current half hour; nil: none.
 	Now  *planWindow `json:"now"`
 	Best *planWindow `json:"best"`
 }
@@ -30,7 +30,7 @@ type plan struct {
 type planSlot struct {
 	From      time.Time         `json:"from"`
 	Intensity usage.GramsPerKWh `json:"gco2eq_per_kwh"`
-	Index     string            `json:"index,omitempty"` // the provider's own word
+	Index     string            `json:"index,omitempty"` // the provider's own rating
 	Best      bool              `json:"best"`
 }
 

@@ -69,7 +69,7 @@ func (f *forgetUser) run(ctx context.Context, s streams) error {
 	return err
 }
 
-// report says what was done and what remains to do.
+// report prints what was done and what remains to do.
 func (f *forgetUser) report(out io.Writer, c *config.Config, alias string, rewritten bool) {
 	fmt.Fprintf(out, "Removed the user from %s. Past usage now belongs to %s, all totals are unchanged, and future usage is unattributed.\n", f.storagePath, alias)
 	if rewritten {

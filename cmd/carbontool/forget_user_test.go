@@ -119,7 +119,7 @@ func TestForgetUserRefuses(t *testing.T) {
 		}},
 		{"a store that is not there", []string{"alice", "--yes", "--storage.path", absent}, called{
 			exitFailed, "",
-			"carbontool forget-user: open store " + absent + ": there is none; --storage.path names it\n",
+			"carbontool forget-user: open store " + absent + ": there is no such file; set --storage.path\n",
 		}},
 		{"a configuration that is not there", []string{"alice", "--yes", "--storage.path", path, "--config.file", absent}, called{
 			exitFailed, "",

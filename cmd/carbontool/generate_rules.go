@@ -41,7 +41,7 @@ Example:
 	g.registerConfig(c)
 	c.Flag("output-dir", "Directory for the files. Created if it does not exist.").
 		PlaceHolder("DIR").StringVar(&g.outputDir)
-	c.Flag("runbooks.url", "URL of the directory of runbooks that alerts link to. Default: the one in this repository.").
+	c.Flag("runbooks.url", "URL of the directory of runbooks that alerts link to. Default: the runbooks in this repository.").
 		PlaceHolder("URL").StringVar(&g.runbooks)
 	return c
 }

@@ -94,7 +94,7 @@ func (l *listIntervals) run(ctx context.Context, s streams) error {
 		return err
 	}
 	if !l.span.fromGiven && !l.span.toGiven {
-		period = usage.Period{} // all, even what a wrong clock has put into the future
+		period = usage.Period{} // all, even intervals that a wrong clock put into the future
 	}
 	gaps, err := st.Gaps(ctx, period)
 	if err != nil {

@@ -98,7 +98,7 @@ func TestIntervalsAgreeWithTheMetric(t *testing.T) {
 
 func TestIntervalsRefuse(t *testing.T) {
 	s := siteOf(t, &prometheus{}, "")
-	s.says(called{code: exitFailed, stderr: "carbontool intervals: open store STORE: there is none; --storage.path names it\n"}, "intervals")
+	s.says(called{code: exitFailed, stderr: "carbontool intervals: open store STORE: there is no such file; set --storage.path\n"}, "intervals")
 	for _, c := range []struct{ args, want string }{
 		{"--state=lost", "carbontool: enum value must be one of missing,empty,unpriced,provisional,settled, got 'lost'; see carbontool --help\n"},
 		{"--format=csv", "carbontool: enum value must be one of table,json, got 'csv'; see carbontool --help\n"},

@@ -28,7 +28,7 @@ func main() {
 type command interface {
 	// register declares the command with its flags, arguments and help.
 	register(*kingpin.Application) *kingpin.CmdClause
-	// run runs it. The result goes to streams.out, everything else to streams.err;
+	// run runs it. The result is written to streams.out, everything else to streams.err;
 	// the caller prints the error. Ctrl-C ends ctx.
 	run(context.Context, streams) error
 }
@@ -84,7 +84,7 @@ func run(args []string, s streams) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	defer upstream.StandardLog(slog.New(slog.DiscardHandler))() // what a command has to say is its error
+	defer upstream.StandardLog(slog.New(slog.DiscardHandler))() // a command reports through its error
 	context.AfterFunc(ctx, stop)                                // a second Ctrl-C ends a command that does not
 	return end(ctx, name, s.err, do(ctx, byName[name], s))
 }

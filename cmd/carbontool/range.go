@@ -181,7 +181,7 @@ func moment(value string, zone *time.Location) (time.Time, error) {
 		return time.Unix(seconds, 0).UTC(), err
 	}
 	typed := value
-	value = strings.Replace(value, " ", "T", 1) // as people put it
+	value = strings.Replace(value, " ", "T", 1) // as people write it
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
 		if at, err := time.Parse(layout, value); err == nil {
 			return sinceUnix(value, at.UTC())

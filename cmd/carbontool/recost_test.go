@@ -63,7 +63,7 @@ func TestRecostByAnotherGrid(t *testing.T) {
 
 func TestRecostRefuses(t *testing.T) {
 	s := siteOf(t, &prometheus{}, "")
-	s.says(called{code: exitFailed, stderr: "carbontool recost: open store STORE: there is none; --storage.path names it\n"}, "recost", "--from=2025-01-03")
+	s.says(called{code: exitFailed, stderr: "carbontool recost: open store STORE: there is no such file; set --storage.path\n"}, "recost", "--from=2025-01-03")
 	for _, c := range []struct{ name, args, want string }{
 		{"no range", "", "no range: give --from"},
 		{"a range in reverse", "--from=2025-01-04 --to=2025-01-03", "--to: 2025-01-03T00:00:00Z is not after --from"},

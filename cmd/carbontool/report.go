@@ -189,7 +189,7 @@ func wholeDays(p usage.Period, zone *time.Location, now time.Time) string {
 	return flags + " --to=" + to.In(zone).Format(time.DateOnly)
 }
 
-// sayNothing says that nothing is stored for a period, and for which there is.
+// sayNothing prints that nothing is stored for a period, and for which period there is usage.
 func sayNothing(ctx context.Context, s streams, st *store.Store, rep *report.Report) error {
 	has := "the store is empty"
 	span, some, err := st.Span(ctx)

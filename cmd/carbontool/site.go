@@ -15,8 +15,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
-// site is the installation that a command works on, named by carbon_exporter's
-// flags and their defaults.
+// site is the installation that a command works on, given by the same flags and defaults as
+// carbon_exporter's.
 type site struct {
 	configFile  string
 	configGiven bool
@@ -28,8 +28,8 @@ func (s *site) register(c *kingpin.CmdClause) {
 	s.registerStorage(c)
 }
 
-// registerFile is for a command that needs only the store. It accepts the other flag,
-// so that all commands can be called alike, and ignores it.
+// registerFile is for a command that needs only the store. It also accepts the other flag, and
+// ignores it, so that all commands can be called alike.
 func (s *site) registerFile(c *kingpin.CmdClause) {
 	s.registerStorage(c)
 	c.Flag("config.file", "").Hidden().StringVar(&s.configFile)
@@ -45,8 +45,8 @@ func (s *site) registerConfig(c *kingpin.CmdClause) {
 		Default("carbon.yml").IsSetByUser(&s.configGiven).StringVar(&s.configFile)
 }
 
-// config reads the configuration file. If the default one does not exist, it gives
-// the defaults.
+// config reads the configuration file. If the default file does not exist, it returns the
+// defaults.
 func (s *site) config() (*config.Config, error) {
 	_, err := os.Stat(s.configFile)
 	if !s.configGiven && errors.Is(err, fs.ErrNotExist) {
@@ -55,21 +55,20 @@ func (s *site) config() (*config.Config, error) {
 	return config.Load(s.configFile)
 }
 
-// open opens the store to write, also beside a running carbon_exporter. A store that
-// does not exist is an error and is never made: it would be an empty answer to a
-// mistyped path.
+// open opens the store for writing, even beside a running carbon_exporter. A store that does
+// not exist is an error and is never created: for a mistyped path it would be an empty answer.
 func (s *site) open(ctx context.Context, c *config.Config) (*store.Store, error) {
 	if err := s.there(); err != nil {
 		return nil, err
 	}
 	o := s.options(c)
-	o.Interval = time.Duration(c.Interval) // in any case: intervals are made of this length
+	o.Interval = time.Duration(c.Interval) // in any case: new intervals get this length
 	return store.Open(ctx, s.storagePath, o)
 }
 
-// openToRead opens the store for a command that only reads: at once, without a lock,
-// and also where nothing can be written. Unless a configuration file was given, the
-// store's own intervals and days hold.
+// openToRead opens the store for a command that only reads: at once, without a lock, and even
+// if nothing can be written. Unless a configuration file was given, the store's own interval
+// length and time zone apply.
 func (s *site) openToRead(ctx context.Context, c *config.Config) (*store.Store, error) {
 	if err := s.there(); err != nil {
 		return nil, err
@@ -77,7 +76,7 @@ func (s *site) openToRead(ctx context.Context, c *config.Config) (*store.Store, 
 	return store.OpenToRead(ctx, s.storagePath, s.options(c))
 }
 
-// options are what a store is compared with.
+// options are the settings to compare with the store.
 func (s *site) options(c *config.Config) store.Options {
 	if !s.configGiven {
 		return store.Options{}
@@ -90,18 +89,18 @@ func (s *site) there() error {
 	info, err := os.Stat(s.storagePath)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("open store %s: there is none; --storage.path names it", s.storagePath)
+		return fmt.Errorf("open store %s: there is no such file; set --storage.path", s.storagePath)
 	case err != nil:
 		return fmt.Errorf("open store: %w", err)
 	case info.Size() == 0:
-		return fmt.Errorf("open store %s: is empty, no carbon_exporter has written it; --storage.path names another", s.storagePath)
+		return fmt.Errorf("open store %s: is empty; no carbon_exporter has written to it; check --storage.path", s.storagePath)
 	}
 	return nil
 }
 
-// openOrMake is open for a command that may be the first one that is run: it makes a
-// store that does not exist, if its directory does. In a dry run it makes the store
-// elsewhere, and closing deletes it.
+// openOrMake is open for a command that may be run before any other: it creates a store that
+// does not exist, if its directory does. In a dry run it creates the store elsewhere, and
+// closing deletes it.
 func (s *site) openOrMake(ctx context.Context, c *config.Config, dry bool) (st *store.Store, isNew bool, closeStore func() error, err error) {
 	if _, err := os.Stat(s.storagePath); !errors.Is(err, fs.ErrNotExist) {
 		st, err := s.open(ctx, c)
@@ -112,7 +111,7 @@ func (s *site) openOrMake(ctx context.Context, c *config.Config, dry bool) (st *
 	}
 	dir, path := filepath.Dir(s.storagePath), s.storagePath
 	if _, err := os.Stat(dir); err != nil {
-		return nil, false, nil, fmt.Errorf("open store %s: there is none, and no directory %s to make it in; --storage.path names it", s.storagePath, dir)
+		return nil, false, nil, fmt.Errorf("open store %s: there is no such file, and no directory %s to create it in; check --storage.path", s.storagePath, dir)
 	}
 	clean := func() error { return nil }
 	if dry {

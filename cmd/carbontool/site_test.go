@@ -27,7 +27,7 @@ func TestAStoreIsNeverMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ name, path, want string }{
-		{"nothing is there", filepath.Join(dir, "none", "carbon.db"), "there is none"},
+		{"nothing is there", filepath.Join(dir, "none", "carbon.db"), "there is no such file"},
 		{"an empty file", empty, "is empty"},
 		{"another file", other, "is not a SQLite database"},
 		{"a directory", dir, "is not a regular file"},

@@ -19,7 +19,7 @@ type watch struct {
 	end  func()
 }
 
-// newWatch starts to show the progress over so many intervals.
+// newWatch starts to show the progress over a number of intervals.
 func newWatch(ctx context.Context, stderr io.Writer, intervals int) *watch {
 	w := &watch{line: progress.New(stderr, progress.Options{
 		Unit: "intervals", Total: intervals, Now: time.Now,
@@ -42,8 +42,7 @@ func (w *watch) step(d ingest.Done) {
 	w.done = d.Finished
 }
 
-// log writes lines above the progress. They need no time: they are read as they
-// appear.
+// log writes lines above the progress. They need no time, because they are read as they appear.
 func (w *watch) log() *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey && len(groups) == 0 {
@@ -53,14 +52,13 @@ func (w *watch) log() *slog.Logger {
 	}}))
 }
 
-// Write is for log.
+// Write implements io.Writer for log.
 func (w *watch) Write(line []byte) (int, error) {
 	w.line.Log(string(line))
 	return len(line), nil
 }
 
-// refused is the observer of a command that reports at its end. It counts rejected
-// samples.
+// refused is the observer of a command that reports at its end. It counts rejected samples.
 type refused struct{ samples usage.Rejects }
 
 func (r *refused) Rejected(more usage.Rejects)          { r.samples.Add(more) }

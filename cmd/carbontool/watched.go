@@ -7,8 +7,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/progress"
 )
 
-// watched shows progress on a terminal only: a log needs no lines about what takes
-// seconds.
+// watched shows progress on a terminal only: a log needs no progress lines for a few seconds of
+// work.
 func watched(stderr io.Writer, unit string, total int) *progress.Line {
 	screen := func() (int, bool) { return progress.Screen(stderr) }
 	out := stderr

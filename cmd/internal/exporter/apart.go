@@ -14,11 +14,11 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
-// Exporter is an exporter without sockets and without a log, for a rehearsal: it
-// lives by whatever clock it is given.
+// Exporter is an exporter without sockets and without a log, for a rehearsal: it runs by the
+// clock that it is given.
 type Exporter struct{ daemon *daemon }
 
-// Open opens the store at a path, or makes it. Metrics of workspaces are on.
+// Open opens the store at a path, or creates it. Workspace metrics are on.
 func Open(ctx context.Context, cfg *config.Config, path string, c clock.Clock) (*Exporter, error) {
 	keeper, err := store.Open(ctx, path, store.Options{Exclusive: true, Interval: time.Duration(cfg.Interval), Timezone: cfg.Location()})
 	if err != nil {
@@ -32,8 +32,7 @@ func Open(ctx context.Context, cfg *config.Config, path string, c clock.Clock) (
 	return &Exporter{d}, nil
 }
 
-// Replace lets change put other upstreams in the place of those of the
-// configuration.
+// Replace lets change replace upstreams of the configuration.
 func (e *Exporter) Replace(change func(*ingest.Settings)) {
 	cfg, _ := e.daemon.current()
 	made := e.daemon.currentParts()
@@ -56,7 +55,7 @@ func (e *Exporter) Backfill(ctx context.Context, over ingest.Range) error {
 // Work runs until ctx ends.
 func (e *Exporter) Work(ctx context.Context) { e.daemon.work(ctx) }
 
-// Metrics is the page /metrics.
+// Metrics returns the handler of /metrics.
 func (e *Exporter) Metrics() http.Handler { return e.daemon.exposition }
 
 // Close closes the store.

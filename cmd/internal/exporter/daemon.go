@@ -27,7 +27,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// shutdownTimeout is how long open requests get to finish.
+// shutdownTimeout is how long open requests may take to finish.
 const shutdownTimeout = 5 * time.Second
 
 // daemon is the running program. It is the spine's witness, which turns events into
@@ -44,14 +44,14 @@ type daemon struct {
 	usage      *collector.Usage
 	grid       *collector.Grid
 	exposition *collector.Exposition
-	registry   *prometheus.Registry // of usage alone
-	live       *prometheus.Registry // of all else
+	registry   *prometheus.Registry // usage only
+	live       *prometheus.Registry // everything else
 
-	reloading  sync.Mutex // one at a time: by a signal, by a request
-	publishing sync.Mutex // one snapshot at a time, in order; over lost
+	reloading  sync.Mutex // one reload at a time, by signal or request
+	publishing sync.Mutex // one snapshot at a time, in order; also guards lost
 	lost       map[string]string
-	caughtUp   atomic.Bool // whether all that was due has once been collected
-	mu         sync.Mutex  // over the following
+	caughtUp   atomic.Bool // whether everything due has been collected once
+	mu         sync.Mutex  // guards the following
 	config     *config.Config
 	parts      *parts.Parts
 }
@@ -76,13 +76,13 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	d.spine = ingest.New(keeper, d, log, c, made.Settings)
 	d.spine.Retention = f.retention
 	d.Reloaded(nil)
-	d.Wrote(nil) // opening it was a write
+	d.Wrote(nil) // opening the store was a write
 	d.warnOfBudgets(ctx, cfg)
 	return d, d.publish(ctx)
 }
 
-// run serves until ctx ends, the server fails, the store's file is gone or somebody
-// asks for the end. It then calls stop and ends what it has started.
+// run serves until ctx ends, the server fails, the store's file is gone or a client requests
+// shutdown. It then calls stop and ends what it has started.
 func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -110,7 +110,7 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 	ending, done := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer done()
 	if server.Shutdown(ending) != nil {
-		server.Close() //nolint:errcheck // cuts off whoever is still reading
+		server.Close() //nolint:errcheck // cuts off clients that are still reading
 	}
 	running.Wait()
 	if err := d.currentParts().Close(); err != nil {
@@ -128,20 +128,20 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 	return fmt.Errorf("serve: %w", err)
 }
 
-// work runs the loops, whose time is that of the clock, until ctx ends.
+// work runs the loops, by the daemon's clock, until ctx ends.
 func (d *daemon) work(ctx context.Context) {
 	d.clock.Run(func() { d.spine.Run(ctx) }, func() { d.followDays(ctx) })
 }
 
-// Changed makes a new snapshot. If that fails, the last one is still served.
+// Changed publishes a new snapshot. If that fails, the last one stays.
 func (d *daemon) Changed(ctx context.Context) {
 	if err := d.publish(ctx); err != nil && ctx.Err() == nil {
 		d.log.Error("Reading the store for /metrics failed", "err", err)
 	}
 }
 
-// Rested returns memory to the system: catching up needs more of it than the hours of
-// waiting that follow, and without garbage to collect Go would keep it.
+// Rested returns memory to the system: catching up needs more of it than the hours of waiting
+// that follow, and Go would keep it as long as there is no garbage to collect.
 func (d *daemon) Rested(ctx context.Context) {
 	if !d.caughtUp.Swap(true) {
 		d.Changed(ctx)
@@ -152,10 +152,10 @@ func (d *daemon) Rested(ctx context.Context) {
 	debug.FreeOSMemory()
 }
 
-// Grid shows the slots around now.
+// Grid publishes the slots around now.
 func (d *daemon) Grid(slots []usage.Slot) { d.grid.Publish(slots) }
 
-// ForecastErrors shows how good forecasts have been.
+// ForecastErrors publishes the errors of past forecasts.
 func (d *daemon) ForecastErrors(all []usage.ForecastError) { d.grid.PublishErrors(all) }
 
 func (d *daemon) current() (*config.Config, privacy.Labels) {

@@ -18,11 +18,11 @@ func (d *daemon) drifted(seen usage.Sightings) []usage.Drift {
 		switch lost {
 		case was:
 		case "":
-			d.log.Info("Project has its lost series or labels back", "project", p.Project, "had_lost", was)
+			d.log.Info("Project has recovered its lost series or labels", "project", p.Project, "had_lost", was)
 		case usage.LostSeries:
-			d.log.Warn("Project has no series any more; were its machines deleted or a label renamed?", "project", p.Project, "since", p.Since.UTC().Format(time.RFC3339))
+			d.log.Warn("Project no longer has any series; were its machines deleted or a label renamed?", "project", p.Project, "since", p.Since.UTC().Format(time.RFC3339))
 		default:
-			d.log.Warn("Series of a project have lost labels", "project", p.Project, "lost", lost, "since", p.Since.UTC().Format(time.RFC3339))
+			d.log.Warn("Series of a project no longer have some labels", "project", p.Project, "lost", lost, "since", p.Since.UTC().Format(time.RFC3339))
 		}
 		if lost != "" {
 			known[p.Project] = lost

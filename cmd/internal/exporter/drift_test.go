@@ -75,12 +75,12 @@ func TestWhatAProjectHasLostIsShownAndSaidOnce(t *testing.T) {
 	says()
 	labelled(t, d, hour(72), hour(73), map[string]usage.LabelPresence{"unknown": all, "ISIS": less})
 	shows("1", "1")
-	gone := `level=WARN msg="Project has no series any more; were its machines deleted or a label renamed?" project=CLF since=2026-03-04T23:30:00Z`
-	lost := `level=WARN msg="Series of a project have lost labels" project=ISIS lost=machine since=2026-03-04T23:30:00Z`
+	gone := `level=WARN msg="Project no longer has any series; were its machines deleted or a label renamed?" project=CLF since=2026-03-04T23:30:00Z`
+	lost := `level=WARN msg="Series of a project no longer have some labels" project=ISIS lost=machine since=2026-03-04T23:30:00Z`
 	says(gone, lost)
 	labelled(t, d, hour(73), hour(74), map[string]usage.LabelPresence{"ISIS": all})
 	shows("1", "0")
-	says(gone, lost, `level=INFO msg="Project has its lost series or labels back" project=ISIS had_lost=machine`)
+	says(gone, lost, `level=INFO msg="Project has recovered its lost series or labels" project=ISIS had_lost=machine`)
 	labelled(t, d, hour(74), hour(72+7*24+1), map[string]usage.LabelPresence{"ISIS": all})
 	shows("absent", "0")
 }

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// storeCheckEvery is how often the store's file is looked for. It costs three stats.
+// storeCheckEvery is how often the store's file is checked. A check costs three stat calls.
 const storeCheckEvery = 2 * time.Second
 
-// watchStore looks whether the store's file is still the one that was opened: there
-// may be an hour between two writes. What it finds, the store's Gone tells.
+// watchStore checks that the store's file is still the one that was opened, because there may
+// be an hour between two writes. The store's Gone reports the result.
 func (d *daemon) watchStore(ctx context.Context) {
 	ticker := time.NewTicker(storeCheckEvery)
 	defer ticker.Stop()
@@ -24,14 +24,14 @@ func (d *daemon) watchStore(ctx context.Context) {
 	}
 }
 
-// untilGone says nothing more once the store's file is gone. The program ends with
-// one error that says so; what every loop has to say of it would bury that.
+// untilGone discards log lines once the store's file is gone. The program then ends with one
+// error that says so, which the errors of every loop would bury.
 type untilGone struct {
 	slog.Handler
 	gone <-chan struct{}
 }
 
-// Enabled reports whether anything is written at a level.
+// Enabled reports whether lines of a level are written.
 func (h untilGone) Enabled(ctx context.Context, level slog.Level) bool {
 	select {
 	case <-h.gone:
@@ -41,12 +41,12 @@ func (h untilGone) Enabled(ctx context.Context, level slog.Level) bool {
 	}
 }
 
-// WithAttrs keeps to what Enabled says.
+// WithAttrs keeps Enabled.
 func (h untilGone) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return untilGone{h.Handler.WithAttrs(attrs), h.gone}
 }
 
-// WithGroup keeps to what Enabled says.
+// WithGroup keeps Enabled.
 func (h untilGone) WithGroup(name string) slog.Handler {
 	return untilGone{h.Handler.WithGroup(name), h.gone}
 }

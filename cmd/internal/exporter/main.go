@@ -1,6 +1,6 @@
-// Package exporter is the program carbon_exporter. It turns flags into values and
-// values into parts, and runs them; it is the only package that knows every other.
-// It must not know how anything is computed. Start with Run.
+// Package exporter is the program carbon_exporter. It turns flags into values, values into
+// parts, and runs them; it is the only package that knows all others. It must not know how
+// anything is computed. Start with Run.
 package exporter
 
 import (
@@ -34,7 +34,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 )
 
-// Exit codes. A store that is refused has its own: restarting cannot mend it.
+// Exit codes. A store that is refused has its own code: a restart cannot help.
 const (
 	exitDone   = 0
 	exitFailed = 1
@@ -63,27 +63,27 @@ func (f flags) webConfigFile() string {
 	return *f.web.WebConfigFile
 }
 
-// errAnswered says that the arguments asked for a text, such as --help, and that
-// it is written.
+// errAnswered means that the arguments requested a text, such as --help, which has been
+// written.
 var errAnswered = errors.New("answered")
 
-// parse reads the arguments. Kingpin would end the process after --help and
-// --version; here it returns, so that a test can call run.
+// parse reads the arguments. Kingpin would end the process after --help and --version; here it
+// returns instead, so that tests can call Run.
 func parse(args []string, stdout io.Writer) (f flags, err error) {
 	app := kingpin.New("carbon_exporter", "Exports the energy use and carbon emissions of a research cloud, computed from CPU metrics in Prometheus.")
 	app.UsageWriter(stdout)
 	app.HelpFlag.Short('h')
 	app.Version(version.Print("carbon_exporter"))
 	app.VersionFlag.Short('V')
-	app.Flag("config.file", "Configuration file. The defaults apply if the flag is not given and there is no such file.").
+	app.Flag("config.file", "Configuration file. Without the flag, a missing file means the defaults.").
 		Default("carbon.yml").IsSetByUser(&f.configGiven).StringVar(&f.configFile)
 	app.Flag("config.check", "Check the configuration and the files that it names, then exit.").BoolVar(&f.configCheck)
 	app.Flag("storage.path", "SQLite database file to store usage in.").Default("data/carbon.db").StringVar(&f.storagePath)
-	retention := app.Flag("storage.retention", "How long to keep usage per interval and key (project, machine, user, group), at least 8d, as budgets need that; 0 keeps it for ever. Daily and all-time sums by project, machine and user are always kept.").
+	retention := app.Flag("storage.retention", "How long to keep usage per interval and key (project, machine, user, group). At least 8d, which budgets need; 0 keeps it for ever. Daily and all-time sums by project, machine and user are always kept.").
 		Default("0").String()
 	app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default("/metrics").StringVar(&f.telemetryPath)
 	app.Flag("web.enable-lifecycle", "Enable reload and shutdown by POST requests to /-/reload and /-/quit.").BoolVar(&f.enableLifecycle)
-	app.Flag("collector.workspace", "Expose the energy and emissions of each active workspace since it began.").Default("false").BoolVar(&f.workspaces)
+	app.Flag("collector.workspace", "Expose the energy and emissions of each active workspace since its start.").Default("false").BoolVar(&f.workspaces)
 	f.web = webflag.AddFlags(app, ":9977")
 	promslogflag.AddFlags(app, &f.log)
 	app.Terminate(func(int) { panic(errAnswered) })
@@ -110,7 +110,7 @@ func parse(args []string, stdout io.Writer) (f flags, err error) {
 	return f, nil
 }
 
-// Run is the whole program. It returns the exit code.
+// Run runs the whole program and returns its exit code.
 func Run(args []string, stdout, stderr io.Writer) int {
 	f, err := parse(args, stdout)
 	switch {
@@ -149,8 +149,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	case empty:
 		log.Warn("The configuration file sets no key; using the defaults", "file", f.configFile)
 	}
-	// From now on the file is one that was asked for: once it is gone, a reload must
-	// not go back to the defaults.
+	// The file exists now: if it disappears, a reload must not go back to the defaults.
 	f.configGiven = f.configGiven || !absent(f)
 	err = untilEnd(func(ctx context.Context, stop func()) error { return serve(ctx, stop, f, cfg, log) })
 	if err != nil {
@@ -161,8 +160,8 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	return exitDone
 }
 
-// checkFiles says what is wrong with the files that a configuration names, each in
-// a line that begins with the configuration's own name.
+// checkFiles checks the files that a configuration names. Each line of its error begins with
+// the configuration's own name.
 func checkFiles(f flags, cfg *config.Config) error {
 	if err := parts.Check(cfg); err != nil {
 		return errors.New(f.configFile + ": " + strings.ReplaceAll(err.Error(), "\n", "\n"+f.configFile+": "))
@@ -170,12 +169,11 @@ func checkFiles(f flags, cfg *config.Config) error {
 	return nil
 }
 
-// endTimeout is how long the program takes to end at most, whatever hangs.
+// endTimeout is how long shutdown may take at most, whatever hangs.
 const endTimeout = 9 * time.Second
 
-// untilEnd gives f a context that a signal ends, or the stop that it also gets. What
-// hangs then, such as a disk or a name server, is left behind: the store is
-// consistent at any moment.
+// untilEnd calls f with a context that a signal or stop ends. Whatever hangs then, such as a
+// disk or a name server, is abandoned: the store is consistent at any moment.
 func untilEnd(f func(ctx context.Context, stop func()) error) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -192,12 +190,12 @@ func untilEnd(f func(ctx context.Context, stop func()) error) error {
 	case err := <-ended:
 		return err
 	case <-timer.C:
-		return fmt.Errorf("something hangs and did not end within %s; ending without it", endTimeout)
+		return fmt.Errorf("shutdown did not finish within %s; exiting anyway", endTimeout)
 	}
 }
 
-// load reads the configuration file. Empty says that it sets no key, so that the
-// defaults apply, as they do without a file that nobody asked for.
+// load reads the configuration file. empty means that it sets no key, so that the defaults
+// apply, as they do if the default file does not exist.
 func load(f flags) (cfg *config.Config, empty bool, err error) {
 	var text []byte
 	if !absent(f) {
@@ -209,13 +207,13 @@ func load(f flags) (cfg *config.Config, empty bool, err error) {
 	return cfg, err == nil && config.IsEmpty(text), err
 }
 
-// absent says that there is no configuration file and that nobody asked for one.
+// absent reports whether the configuration file is the default one and does not exist.
 func absent(f flags) bool {
 	_, err := os.Stat(f.configFile)
 	return !f.configGiven && errors.Is(err, fs.ErrNotExist)
 }
 
-// configError is a fault of the configuration that shows when its parts are made.
+// configError is a fault of the configuration that only shows when its parts are made.
 type configError struct{ error }
 
 func (e configError) Unwrap() error { return e.error }
@@ -236,12 +234,10 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// serve opens the store, starts the spine and the web server, and waits until ctx
-// ends, the server fails, the store's file is gone or somebody asks for the end. It
-// then calls stop.
+// serve opens the store, starts the spine and the web server, and waits until ctx ends, the
+// server fails, the store's file is gone or a client requests shutdown. It then calls stop.
 func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *slog.Logger) (err error) {
-	// From the first moment: a reload of a program that is still opening its store
-	// must not end it.
+	// From the first moment: a SIGHUP while the store is being opened must not end the program.
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -249,10 +245,10 @@ func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *s
 	keeper, err := store.Open(ctx, f.storagePath, store.Options{Exclusive: true, Interval: time.Duration(cfg.Interval), Timezone: cfg.Location()})
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil // told to end while it was opening
+			return nil // asked to end while opening
 		}
 		if errors.Is(err, sqlite.ErrDiskFull) {
-			return err // the store is as good as ever
+			return err // not an error of the store
 		}
 		return storeError{err}
 	}
@@ -262,13 +258,13 @@ func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *s
 		case closed == nil:
 		case errors.Is(closed, sqlite.ErrGone) && err == nil:
 			err = storeError{fmt.Errorf("store %w", closed)}
-		case !errors.Is(closed, sqlite.ErrGone): // it would be said twice
+		case !errors.Is(closed, sqlite.ErrGone): // else it would be reported twice
 			log.Error("Closing the store failed", "err", closed)
 		}
 	}()
 	d, err := newDaemon(ctx, f, cfg, keeper, log, clock.Real{})
 	if err != nil && ctx.Err() != nil {
-		return nil // told to end while it was reading the store
+		return nil // asked to end while reading the store
 	}
 	if err != nil {
 		return err
@@ -277,8 +273,8 @@ func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *s
 	return d.run(ctx, stop, hangup)
 }
 
-// built is when the source of this program was committed, or the program built; zero
-// if neither is known.
+// built returns when the source of this program was committed, or the program built; zero if
+// neither is known.
 func built() time.Time {
 	for _, stamp := range []string{version.BuildDate, vcsTime()} {
 		for _, layout := range []string{"20060102-15:04:05", time.RFC3339} {
@@ -307,9 +303,9 @@ func sayRetention(log *slog.Logger, keep time.Duration) {
 	switch {
 	case keep == 0:
 	case keep < ingest.LeastRetention:
-		log.Warn("Budgets need more than --storage.retention; keeping usage per key for longer",
+		log.Warn("Budgets need more than --storage.retention; keeping per-key usage longer",
 			"asked", model.Duration(keep), "kept", model.Duration(ingest.LeastRetention))
 	default:
-		log.Info("Deleting usage per key that is older than the retention period", "kept", model.Duration(keep))
+		log.Info("Deleting per-key usage older than the retention period", "kept", model.Duration(keep))
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// periods reads the usage since the day, the month and the year began, and the state
-// of each budget. It reads the store, so that neither the retention of a Prometheus
-// nor its gaps matter. View was made of summary, which has the users' real ids.
+// periods reads the usage since the start of the current day, month and year, and the status of
+// each budget. It reads the store, so neither the retention of Prometheus nor its gaps matter.
+// view was made from summary, which has the users' real ids.
 func periods(ctx context.Context, v *store.View, cfg *config.Config, labels privacy.Labels, summary usage.Summary, view privacy.View, now time.Time) (collector.ToDate, []collector.Budget, error) {
 	held, _, err := v.Span(ctx)
 	if err != nil {
@@ -68,7 +68,7 @@ func show(b budget.Budget, s budget.Status, labels privacy.Labels, named map[str
 	return c
 }
 
-// isSeen reports whether a budget's target has ever had usage.
+// isSeen reports whether a budget's target ever had usage.
 func isSeen(s usage.Summary, b budget.Budget) bool {
 	for _, t := range s.Totals {
 		if b.Scope == usage.ScopeAda || b.Scope.Member(t.Key) == b.Target {
@@ -78,13 +78,13 @@ func isSeen(s usage.Summary, b budget.Budget) bool {
 	return false
 }
 
-// accountant adds up each period once, however many budgets ask for it.
+// accountant adds up each period once, however many budgets use it.
 type accountant struct {
 	store *store.View
 	known map[usage.Period]*account
 }
 
-// account is one of the store, added up by scope on first use.
+// account is an account of the store, added up by scope on first use.
 type account struct {
 	store.Account
 	by map[usage.Scope]map[string]usage.Tally
@@ -141,7 +141,7 @@ func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 	for i, b := range parts.Budgets(cfg) {
 		seen := isSeen(summary, b)
 		if !seen && b.Scope != usage.ScopeAda { // the site is always there
-			d.log.Warn("Budget has a target that has never been seen; exporting it without usage",
+			d.log.Warn("Budget has a target without any usage so far; exporting it without usage",
 				"key", fmt.Sprintf("budgets[%d].target", i), "budget", b.Name, "scope", b.Scope)
 			continue
 		}
@@ -161,7 +161,7 @@ func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 	}
 }
 
-// coresOf is the number of cores in the newest interval by project; "" is all.
+// coresOf returns the number of cores in the newest interval by project; "" is all.
 func coresOf(s usage.Summary) map[string]float64 {
 	cores := map[string]float64{}
 	if s.Newest == nil {
@@ -182,10 +182,10 @@ func highest(ratings []usage.Rating) (w usage.Watts) {
 	return w
 }
 
-// followDays publishes a new snapshot when a day ends, as usage since midnight
-// restarts then whether or not anything is stored at that moment.
+// followDays publishes a new snapshot when a day ends, because usage since midnight restarts
+// then even if nothing is stored at that moment.
 func (d *daemon) followDays(ctx context.Context) {
-	const wake = time.Minute // the wall clock may jump, timers do not follow it
+	const wake = time.Minute // the wall clock may jump, and timers do not notice
 	day := usage.Period{}
 	for ctx.Err() == nil {
 		cfg, _ := d.current()

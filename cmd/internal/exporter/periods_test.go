@@ -223,7 +223,7 @@ func TestBudgetsAreOnMetrics(t *testing.T) {
 		t.Errorf("used of an empty store is %s", got)
 	}
 	eventually(t, "a warning of what nobody has heard of", func() bool {
-		return strings.Count(p.stderr.String(), "Budget has a target that has never been seen") == 3 // but for the site
+		return strings.Count(p.stderr.String(), "Budget has a target without any usage so far") == 3 // but for the site
 	})
 	if strings.Contains(p.stderr.String(), "977") {
 		t.Error("the log names a user")

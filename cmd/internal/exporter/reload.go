@@ -13,9 +13,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 )
 
-// errEmpty refuses what a start accepts: the defaults would show users by their id
-// and ask another Prometheus.
-var errEmpty = errors.New("sets no key; was it cut short while being saved? To go back to the defaults, set one key to its default, or restart carbon_exporter")
+// errEmpty refuses a file that a start accepts: the defaults would show users by id and query
+// another Prometheus.
+var errEmpty = errors.New("sets no key; was it truncated while being saved? To go back to the defaults, set one key to its default, or restart carbon_exporter")
 
 func (d *daemon) reloadOnHangup(ctx context.Context, hangup <-chan os.Signal) {
 	for {
@@ -28,7 +28,7 @@ func (d *daemon) reloadOnHangup(ctx context.Context, hangup <-chan os.Signal) {
 	}
 }
 
-// reload loads the configuration again, as a whole or not at all.
+// reload loads the configuration again, completely or not at all.
 func (d *daemon) reload(ctx context.Context) error {
 	d.reloading.Lock()
 	defer d.reloading.Unlock()
@@ -59,16 +59,15 @@ func (d *daemon) tryReload() error {
 	}
 	switch is, _ := d.current(); {
 	case cfg.Interval != is.Interval:
-		return fmt.Errorf("%s: interval: the store holds intervals of %s; for %s start with another --storage.path", d.flags.configFile, is.Interval, cfg.Interval)
+		return fmt.Errorf("%s: interval: the store has intervals of %s; for %s start with another --storage.path", d.flags.configFile, is.Interval, cfg.Interval)
 	case cfg.Timezone != is.Timezone:
-		return fmt.Errorf("%s: timezone: the store counts days in %s; restart carbon_exporter to count them in %s", d.flags.configFile, is.Timezone, cfg.Timezone)
+		return fmt.Errorf("%s: timezone: the store has daily sums in %s; restart carbon_exporter to compute them in %s", d.flags.configFile, is.Timezone, cfg.Timezone)
 	}
 	made, err := parts.New(cfg, d.store, d.clock.Now, d.flags.workspaces)
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.flags.configFile, err)
 	}
-	// From now on the file is one that was asked for: once it is gone, a reload must
-	// not go back to the defaults.
+	// The file exists now: if it disappears, a reload must not go back to the defaults.
 	d.flags.configGiven = d.flags.configGiven || !absent(d.flags)
 	was := d.use(cfg, made)
 	d.spine.Reload(made.Settings)
@@ -78,7 +77,7 @@ func (d *daemon) tryReload() error {
 	return nil
 }
 
-// listed is a few keys and how many more there are.
+// listed lists a few keys and how many more there are.
 func listed(keys []string) string {
 	const most = 10
 	if len(keys) == 0 {
@@ -97,8 +96,8 @@ type exposure struct {
 	was, is any
 }
 
-// exposures are what a reload opens: that may be meant, but it must be noticed, as
-// what was scraped once can't be taken back.
+// exposures returns what a reload reveals. It may be intended, but must be noticed, because
+// what was scraped cannot be taken back.
 func exposures(was, is *config.Config) (all []exposure) {
 	a, b := was.Attribution, is.Attribution
 	opening := []string{config.UserLabelNone, config.UserLabelPseudonym, config.UserLabelID}
@@ -109,7 +108,7 @@ func exposures(was, is *config.Config) (all []exposure) {
 	if now > 0 && shownUsers(b) > shownUsers(a) {
 		all = append(all, exposure{"attribution.max_users", a.MaxUsers, b.MaxUsers})
 	}
-	// Ids that are read from somewhere else may be names.
+	// Ids that are read from another label may be names.
 	named := b.UserLabel == config.UserLabelID
 	if from, to := was.Prometheus.Labels.User, is.Prometheus.Labels.User; named && from != to {
 		all = append(all, exposure{"prometheus.labels.user", from, to})
@@ -120,7 +119,7 @@ func exposures(was, is *config.Config) (all []exposure) {
 	return append(all, mongoExposures(was.MongoDB, is.MongoDB, now > 0, named)...)
 }
 
-// shownUsers is how many users max_users shows at most.
+// shownUsers is the largest number of users that max_users allows.
 func shownUsers(a config.Attribution) int {
 	if a.MaxUsers == 0 {
 		return math.MaxInt
@@ -135,7 +134,7 @@ func mongoExposures(was, is *config.MongoDB, shown, named bool) (all []exposure)
 	if was == nil {
 		was = &config.MongoDB{Fields: is.Fields}
 		if shown {
-			all = append(all, exposure{"mongodb", "not configured", "says who uses which host"})
+			all = append(all, exposure{"mongodb", "not configured", "tells who uses which host"})
 		}
 	}
 	if from, to := was.Fields.Users.PlatformName, is.Fields.Users.PlatformName; named && from != to {

@@ -10,7 +10,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
-// publish puts on /metrics what the store has now.
+// publish shows the current content of the store on /metrics.
 func (d *daemon) publish(ctx context.Context) error {
 	d.publishing.Lock()
 	defer d.publishing.Unlock()
@@ -36,8 +36,7 @@ func (d *daemon) publish(ctx context.Context) error {
 	return nil
 }
 
-// snapshot is what /metrics shows of one moment of the store, with users as the
-// operator wants them to appear.
+// snapshot is what /metrics shows of the store at one moment, with users shown as configured.
 func (d *daemon) snapshot(ctx context.Context, v *store.View) (*collector.Snapshot, privacy.View, error) {
 	cfg, labels := d.current()
 	now := d.clock.Now()

@@ -18,8 +18,8 @@ type part struct {
 	Bad              bool
 }
 
-// state is the summary on the landing page. It sends no requests: all of it is on
-// /metrics too.
+// state is the summary on the landing page. It sends no requests: everything in it is on
+// /metrics, too.
 func (d *daemon) state(now time.Time) ([]part, error) {
 	gathered, err := d.live.Gather()
 	if err != nil {
@@ -138,7 +138,7 @@ func (f families) configuration(now time.Time) part {
 	return p
 }
 
-// ago is how long ago a time was, given in Unix seconds.
+// ago returns how long ago a time was, given in Unix seconds.
 func ago(now time.Time, at float64) string {
 	t := time.UnixMilli(int64(at * 1000))
 	return fmt.Sprintf("%s ago (%s)", max(now.Sub(t), 0).Round(time.Second), stamp(t))

@@ -14,23 +14,23 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/door"
 )
 
-// doorLimits hold for scrapes, and on their own for pages. A client that reads
-// slowly costs little: all scrapes share the bytes of the snapshot.
+// doorLimits apply to scrapes, and separately to pages. A client that reads slowly costs
+// little: all scrapes share the bytes of the snapshot.
 var doorLimits = door.Limits{
 	Places: 200, PerClient: 100, Waiting: 500, Wait: 5 * time.Second,
 	Stall: 100 * time.Millisecond, Grace: 5 * time.Second, BytesPerSecond: 256 << 10,
 }
 
-// maxConnections is how many connections are open at once, where the limit of file
-// descriptors allows so many.
+// maxConnections is how many connections may be open at once, if the limit of file descriptors
+// allows that many.
 const maxConnections = 2048
 
-// server answers over HTTP. exporter-toolkit adds TLS and authentication, but no
-// limits: without them, clients that do not read their answers or do not finish
-// their requests keep everybody else out.
+// server answers over HTTP. exporter-toolkit adds TLS and authentication, but no limits:
+// without them, clients that do not read their answers or do not finish their requests keep
+// everybody else out.
 func (d *daemon) server() *http.Server {
 	mux := http.NewServeMux()
-	// Probes, and the order to end, are answered whatever else goes on.
+	// Probes and the shutdown request are answered whatever else goes on.
 	mux.HandleFunc("GET /-/healthy", say("carbon_exporter is healthy.\n"))
 	// The server starts once the store is open and loaded.
 	mux.HandleFunc("GET /-/ready", say("carbon_exporter is ready.\n"))
@@ -47,7 +47,7 @@ func (d *daemon) server() *http.Server {
 		ErrorLog:          door.ErrorLog(d.log),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       10 * time.Second, // no page reads a body
-		WriteTimeout:      30 * time.Second, // until the first byte: a reload may take its time
+		WriteTimeout:      30 * time.Second, // until the first byte: a reload may take long
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		HTTP2: &http.HTTP2Config{
@@ -61,8 +61,8 @@ func (d *daemon) server() *http.Server {
 	}
 }
 
-// requestReload loads the configuration. What was loaded is used even if whoever
-// asked has hung up.
+// requestReload loads the configuration. It takes effect even if the client has closed the
+// connection.
 func (d *daemon) requestReload(w http.ResponseWriter, r *http.Request) {
 	if err := d.reload(context.WithoutCancel(r.Context())); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -73,7 +73,7 @@ func (d *daemon) requestQuit(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, "Requesting termination... Goodbye!")
 	select {
 	case d.quit <- struct{}{}:
-	default: // somebody has asked before
+	default: // already requested
 	}
 }
 

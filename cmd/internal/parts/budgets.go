@@ -8,7 +8,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Budgets are the budgets of a valid configuration, in its order.
+// Budgets returns the budgets of a valid configuration, in its order.
 func Budgets(c *config.Config) []budget.Budget {
 	zone := c.Location()
 	all := make([]budget.Budget, len(c.Budgets))
@@ -27,15 +27,15 @@ func Budgets(c *config.Config) []budget.Budget {
 	return all
 }
 
-// dayStart is the first moment of a date that the configuration has checked.
+// dayStart is the start of a date that the configuration has checked.
 func dayStart(text string, zone *time.Location) time.Time {
 	date, _ := time.Parse(time.DateOnly, text)
 	year, month, day := date.Date()
 	return budget.DayStart(year, month, day, zone)
 }
 
-// Dirtiest is an upper bound of the grid's intensity: the value of a static grid, or
-// the highest that is accepted from a provider.
+// Dirtiest returns an upper bound of the grid's intensity: the value of a static grid, or the
+// highest value accepted from a provider.
 func Dirtiest(c config.CarbonIntensity) usage.GramsPerKWh {
 	if c.Provider == config.ProviderStatic {
 		return usage.GramsPerKWh(c.Static.GCO2eqPerKWh)

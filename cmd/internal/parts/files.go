@@ -12,11 +12,11 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 )
 
-// maxFileBytes is more than any password has, and any bundle of certificates.
+// maxFileBytes is larger than any password and any bundle of certificates.
 const maxFileBytes = 1 << 20
 
-// Check opens every file that a configuration names and looks at what it holds. It
-// reports all faults, each in a line that begins with the key, and asks nobody.
+// Check opens every file that a configuration names and checks its content. It reports all
+// faults, each in a line that begins with the key, and sends no requests.
 func Check(cfg *config.Config) error {
 	var faults []error
 	for _, file := range cfg.Files() {
@@ -58,9 +58,8 @@ func checkMongoDB(c *config.MongoDB) error {
 	return nil
 }
 
-// lookAt refuses files that whoever reads them would wait for, such as a pipe. One
-// that is missing is no fault yet: the secret may come later, and until then its
-// reader says what it lacks.
+// lookAt refuses files whose readers would wait, such as a pipe. A missing file is no fault
+// yet: the secret may come later, and until then its reader reports it.
 func lookAt(files []config.File) error {
 	for _, file := range files {
 		_, err := readfile.Check(file.Path)
@@ -78,9 +77,9 @@ func named(file config.File, err error) error {
 	return fmt.Errorf("%s: %w", file.Key, err)
 }
 
-// guarded looks at the files of an HTTP client before each request, for which the
-// client reads most of them again: passwords may change. A reader that waits for a
-// pipe would know no deadline.
+// guarded checks the files of an HTTP client before each request, because the client reads most
+// of them again for each: passwords may change. A reader that waits for a pipe would not obey
+// the deadline.
 type guarded struct {
 	files []config.File
 	next  http.RoundTripper
@@ -100,7 +99,7 @@ func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return g.next.RoundTrip(r)
 }
 
-// CloseIdleConnections is what http.Client looks for.
+// CloseIdleConnections is called by http.Client.
 func (g *guarded) CloseIdleConnections() {
 	if inner, ok := g.next.(interface{ CloseIdleConnections() }); ok {
 		inner.CloseIdleConnections()

@@ -81,7 +81,7 @@ func TestCheckAndNewLookAtEveryFile(t *testing.T) {
 			"prometheus: {tls_config: {ca_file: secret}}\nattribution: {user_label: pseudonym, pseudonym_key_file: short}\nmongodb: {uri_file: bad_uri}",
 			[]string{
 				"prometheus: http client for prometheus: unable to use specified CA cert file DIR/secret",
-				"attribution: pseudonym_key_file: DIR/short has 3 bytes, must have at least 16; make one with: head -c 32 /dev/urandom",
+				"attribution: pseudonym_key_file: DIR/short has 3 bytes, but needs at least 16; create one with: head -c 32 /dev/urandom",
 				"mongodb.uri_file: the address is not a valid mongodb:// or mongodb+srv:// URI, or its host names have no records",
 			},
 			true,

@@ -14,7 +14,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 )
 
-// addMongoDB adds the directory, and where usage is written.
+// addMongoDB adds the directory and, if configured, the usage writer.
 func (p *Parts) addMongoDB(cfg *config.Config) error {
 	c := cfg.MongoDB
 	uri, err := secret(string(c.URI), c.URIFile)
@@ -49,7 +49,7 @@ func (p *Parts) addMongoDB(cfg *config.Config) error {
 	return nil
 }
 
-// secret is the value, or what its file holds without the end of its line.
+// secret returns the value, or the content of its file without the line end.
 func secret(value, file string) (string, error) {
 	if file == "" {
 		return value, nil

@@ -1,6 +1,5 @@
-// Package parts turns a configuration into the parts that the programs run. It
-// knows every package and how they fit together; it must not know flags, pages or
-// commands. Start with New.
+// Package parts turns a configuration into the parts that the programs run. It knows every
+// package and how they fit together; it must not know flags, pages or commands. Start with New.
 package parts
 
 import (
@@ -14,7 +13,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
 )
 
-// Parts are what a configuration asks for.
+// Parts are what a configuration needs.
 type Parts struct {
 	Settings ingest.Settings
 	Labels   privacy.Labels // how users appear on /metrics
@@ -22,7 +21,7 @@ type Parts struct {
 	closers []func() error
 }
 
-// Close ends the connections of the parts.
+// Close closes the connections of the parts.
 func (p *Parts) Close() error {
 	var errs []error
 	for _, c := range p.closers {
@@ -31,8 +30,8 @@ func (p *Parts) Close() error {
 	return errors.Join(errs...)
 }
 
-// New makes the parts of a configuration. It reads the files of secrets, but
-// connects to nothing yet. Workspaces says whether usage is kept by host.
+// New makes the parts of a configuration. It reads the files of secrets, but does not connect
+// yet. workspaces is whether usage is stored by host.
 func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces bool) (_ *Parts, err error) {
 	p := &Parts{}
 	defer func() {

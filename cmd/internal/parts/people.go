@@ -11,8 +11,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 )
 
-// newAttribution makes the rules from a directory. A directory that was never read
-// knows nobody.
+// newAttribution makes the rules for a directory. A directory that was never read knows nobody.
 func newAttribution(c config.Attribution) func(directory.Directory) ingest.Attribution {
 	rules := attribution.Rules{GroupBy: attribution.GroupBy(c.GroupBy), Groups: map[string]string{}}
 	for _, g := range c.Groups {
@@ -33,7 +32,7 @@ func newAttribution(c config.Attribution) func(directory.Directory) ingest.Attri
 // knows the users' ids could try all keys.
 const minKeyBytes = 16
 
-// Labels says how users appear outside the store. It reads the key's file.
+// Labels returns how users appear outside the store. It reads the key's file.
 func Labels(c config.Attribution) (privacy.Labels, error) {
 	l := privacy.Labels{Mode: privacy.Mode(c.UserLabel), MaxUsers: c.MaxUsers}
 	if l.Mode != privacy.Pseudonym {
@@ -44,7 +43,7 @@ func Labels(c config.Attribution) (privacy.Labels, error) {
 		return l, fmt.Errorf("pseudonym_key_file: %w", err)
 	}
 	if len(key) < minKeyBytes {
-		return l, fmt.Errorf("pseudonym_key_file: %s has %d bytes, must have at least %d; make one with: head -c 32 /dev/urandom", c.PseudonymKeyFile, len(key), minKeyBytes)
+		return l, fmt.Errorf("pseudonym_key_file: %s has %d bytes, but needs at least %d; create one with: head -c 32 /dev/urandom", c.PseudonymKeyFile, len(key), minKeyBytes)
 	}
 	l.Key = key
 	return l, nil

@@ -16,15 +16,15 @@ import (
 )
 
 const (
-	// maxAnswerBytes bounds one answer of Prometheus, decoded. A day of 100 000 series
-	// is a seventh of it. It is read as a stream and never held in memory.
+	// maxAnswerBytes bounds one answer of Prometheus, decoded. A day of 100 000 series needs a
+	// seventh of it. It is read as a stream and never held in memory.
 	maxAnswerBytes = 1 << 30
 	// The carbon API's largest answer, 13 days, is 100 kB.
 	maxSlotsBytes = 8 << 20
 	slotsTimeout  = 30 * time.Second
 )
 
-// Source is Prometheus alone, for commands that need nothing else.
+// Source returns Prometheus alone, for commands that need nothing else.
 func Source(c config.Prometheus) (*source.Client, error) {
 	client, err := newSource(c)
 	if err != nil {
@@ -51,8 +51,7 @@ func newSource(c config.Prometheus) (*source.Client, error) {
 	}, nil
 }
 
-// Grid is the source of carbon intensity that a configuration names. It connects to
-// nothing yet.
+// Grid returns the configured source of carbon intensity. It does not connect yet.
 func Grid(c config.CarbonIntensity, now func() time.Time) (ingest.Grid, error) {
 	if c.Provider == config.ProviderStatic {
 		return &intensity.Static{

@@ -10,9 +10,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/budget"
 )
 
-// calendar holds /metrics to itself at each scrape: what it says of the day, the month,
-// the year and of budgets is the same usage, and a day begins when it does in the
-// exporter's time zone.
+// calendar checks /metrics at each scrape: day, month, year and budgets must show the same
+// usage, and a day must begin at midnight in the exporter's time zone.
 type calendar struct {
 	zone     *time.Location
 	last     time.Time
@@ -20,9 +19,9 @@ type calendar struct {
 	restarts int
 }
 
-// check is told what was seen at a time.
+// check checks what was seen at a time.
 func (c *calendar) check(at time.Time, seen map[string]float64) error {
-	if at.Sub(c.last) > time.Hour { // another life
+	if at.Sub(c.last) > time.Hour { // a new life
 		c.last, c.today = at, 0
 	}
 	for _, same := range [][2]string{
@@ -40,7 +39,7 @@ func (c *calendar) check(at time.Time, seen map[string]float64) error {
 		}
 	}
 	today := seen["carbon_day_to_date_energy_kwh"]
-	if today < c.today*(1-1e-9) { // an interval that is attributed again may lose a last bit
+	if today < c.today*(1-1e-9) { // attributing an interval again may change the last bit
 		c.restarts++
 		if begin := budget.Day.Period(at, c.zone).From; c.last.After(begin) || at.Before(begin) {
 			return fmt.Errorf("the day restarts between %s and %s, from %v to %v", c.last.In(c.zone), at.In(c.zone), c.today, today)
@@ -50,8 +49,8 @@ func (c *calendar) check(at time.Time, seen map[string]float64) error {
 	return nil
 }
 
-// sums adds up the gauges of a page that say what was used since something began;
-// those of a budget on their own. It reads lines, for there are thousands of pages.
+// sums adds up the gauges of a page that show usage since the start of something; those of a
+// budget separately. It parses lines, because there are thousands of pages.
 func sums(page []byte) (map[string]float64, error) {
 	all := map[string]float64{}
 	for line := range strings.Lines(string(page)) {

@@ -18,8 +18,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// near is a client of a server in this process that takes some seconds to answer,
-// sometimes fewer, sometimes more.
+// near returns a client of a server in this process that takes about so many seconds to answer.
 func (r *rehearsal) near(server http.Handler, seconds float64) *upstream.Client {
 	return &upstream.Client{
 		HTTP:      &http.Client{Transport: &inProcess{clock: r.clock, server: server, seconds: seconds, draw: rand.New(rand.NewSource(1))}},
@@ -41,7 +40,7 @@ func (p *inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// failing is a server that fails when the plan says so.
+// failing wraps a server so that it fails when the plan says so.
 func (r *rehearsal) failing(name string, server http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		for _, f := range r.Faults {
@@ -54,8 +53,8 @@ func (r *rehearsal) failing(name string, server http.Handler) http.Handler {
 	})
 }
 
-// truthful answers as a Prometheus would that had scraped a cloud: with the truth
-// about it, by the same labels.
+// truthful answers like a Prometheus that had scraped a cloud: with the truth about it, by the
+// same labels.
 type truthful struct {
 	cloud  *simulate.Cloud
 	surges []surge
@@ -72,8 +71,8 @@ func (p *truthful) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"resultType": "matrix", "result": result}})
 }
 
-// increases is the answer for CPU seconds of one kind, a value at each step for
-// the time before it.
+// increases answers for CPU seconds of one kind: at each step, the value for the time before
+// it.
 func (p *truthful) increases(r *http.Request, idle bool) []any {
 	rows := matrix{}
 	steps(r, func(i usage.Interval) {
@@ -97,12 +96,12 @@ func (p *truthful) surging(project string, at time.Time) bool {
 	})
 }
 
-// cores is the answer for how many cores each host had. What else that question
-// asks for, copies and other modes, there is not.
+// cores answers how many cores each host had. The other parts of that query, copies and other
+// modes, are empty.
 func (p *truthful) cores(r *http.Request) []any {
 	rows := matrix{}
 	steps(r, func(i usage.Interval) {
-		seen := map[usage.Series]bool{} // two that are nobody's, one after the other, are one series
+		seen := map[usage.Series]bool{} // two hosts without a user, one after the other, are one series
 		for _, h := range p.cloud.Hosts() {
 			if s := h.Series(); h.Begin.Before(i.End()) && h.End.After(i.Start) && !seen[s] {
 				seen[s] = true
@@ -113,7 +112,7 @@ func (p *truthful) cores(r *http.Request) []any {
 	return rows.result("cores")
 }
 
-// steps calls f with the time before each step that is asked for.
+// steps calls f with the time before each step of the query.
 func steps(r *http.Request, f func(usage.Interval)) {
 	number := func(name string) int64 { v, _ := strconv.ParseFloat(r.FormValue(name), 64); return int64(v) }
 	step := time.Duration(number("step")) * time.Second
@@ -139,8 +138,8 @@ func (m matrix) result(part string) (list []any) {
 	return list
 }
 
-// census reads the records of a simulated operator as they are at a time: what the
-// package mongo makes of them, without a MongoDB. Bad ones are refused.
+// census reads the records of a simulated operator at a time: the same result as the package
+// mongo would give, without a MongoDB. Bad ones are refused.
 func census(c *simulate.Cloud, at time.Time) (directory.Census, []directory.RecordReject) {
 	records := c.Records(at)
 	all := directory.Census{Groups: map[string][]string{}, Refused: map[string]bool{}}
@@ -195,7 +194,7 @@ func census(c *simulate.Cloud, at time.Time) (directory.Census, []directory.Reco
 	return all, []directory.RecordReject{{Collection: "workspaces", Reason: "bad_type", Count: refused}}
 }
 
-// mailbag takes usage that is sent on.
+// mailbag is a usage writer that discards its usage.
 type mailbag struct{ clock clock.Clock }
 
 func (mailbag) Name() string                  { return "mailbag" }

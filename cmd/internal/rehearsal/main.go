@@ -1,7 +1,7 @@
-// Command rehearsal is the whole exporter, but for its sockets, living through weeks of
-// a simulated cloud in seconds, by a simulated clock. What scrapes would have seen of
-// it in that time can be had nowhere else, for nobody scrapes the past. The demo stack
-// and the tests of dashboards and rules run it:
+// Command rehearsal is the whole exporter, except for its sockets, running through weeks of a
+// simulated cloud in seconds, by a simulated clock. It records what scrapes would have seen,
+// which no real Prometheus can for the past. The demo stack and the tests of dashboards and
+// rules run it:
 //
 //	rehearsal plan.json
 package main
@@ -27,7 +27,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("needs the file of a plan, has %d arguments", len(args))
+		return fmt.Errorf("needs one argument, the file of a plan, but has %d", len(args))
 	}
 	text, err := os.ReadFile(args[0])
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// plan says what to rehearse. Internal/e2e/rehearsal writes it as JSON.
+// plan is what to rehearse. internal/e2e/rehearsal writes it as JSON.
 type plan struct {
 	Config  string          // file
 	Store   string          // file
@@ -35,20 +35,19 @@ type plan struct {
 	Surges  []surge
 }
 
-// fault is a source that does not answer.
+// fault is a time in which a source does not answer.
 type fault struct {
 	usage.Period
 	Source string
 }
 
-// surge is a time in which no core of a project is ever idle.
+// surge is a time in which no core of a project is idle.
 type surge struct {
 	usage.Period
 	Project string
 }
 
-// rehearse lives all lives of a plan, writes what each scrape would have seen and
-// checks it.
+// rehearse runs all lives of a plan, writes what each scrape would have seen, and checks it.
 func (p plan) rehearse(ctx context.Context) error {
 	cfg, err := config.Load(p.Config)
 	if err != nil {
@@ -70,7 +69,7 @@ func (p plan) rehearse(ctx context.Context) error {
 	return errors.Join(r.run(ctx), r.pages.Flush(), out.Close())
 }
 
-// rehearsal is a plan under way.
+// rehearsal is a plan in progress.
 type rehearsal struct {
 	plan
 	cfg      *config.Config
@@ -87,7 +86,7 @@ func (r *rehearsal) run(ctx context.Context) error {
 		if err := r.live(ctx, life.To, n == 0); err != nil {
 			return err
 		}
-		life.To = life.To.Add(1) // a scrape at midnight is one of the new day
+		life.To = life.To.Add(1) // a scrape at midnight belongs to the new day
 		midnights += len(budget.Split(life, budget.Day, r.cfg.Location())) - 1
 	}
 	if r.calendar.restarts != midnights {
@@ -96,8 +95,7 @@ func (r *rehearsal) run(ctx context.Context) error {
 	return nil
 }
 
-// live runs an exporter until a time and scrapes it. The first one begins with the
-// history.
+// live runs an exporter until a time and scrapes it. The first one begins with the history.
 func (r *rehearsal) live(ctx context.Context, until time.Time, first bool) (err error) {
 	e, err := exporter.Open(ctx, r.cfg, r.Store, r.clock)
 	if err != nil {
@@ -120,7 +118,8 @@ func (r *rehearsal) live(ctx context.Context, until time.Time, first bool) (err 
 	return err
 }
 
-// upstreams are those in this process, whose answers take simulated time.
+// upstreams replaces the upstreams by servers in this process, whose answers take simulated
+// time.
 func (r *rehearsal) upstreams(s *ingest.Settings) {
 	s.Source.(*source.Client).Upstream = r.near(r.failing(usage.SourcePrometheus, &truthful{cloud: r.cloud, surges: r.Surges}), 0.4)
 	s.Grid.(*intensity.UK).Upstream = r.near(r.failing(usage.SourceCarbonIntensity, simulate.NewUKAPI(r.Cloud.Seed, r.clock.Now)), 0.2)
@@ -138,12 +137,12 @@ func (r *rehearsal) upstreams(s *ingest.Settings) {
 	s.UsageWriter = mailbag{r.clock}
 }
 
-// scrape writes each page after a line that says when it was scraped and how long it
-// is: milliseconds since the epoch and bytes.
+// scrape writes each page after a line with its time, in milliseconds since the epoch, and its
+// length in bytes.
 func (r *rehearsal) scrape(ctx context.Context, e *exporter.Exporter, until time.Time) error {
 	for at := usage.FloorEpoch(r.clock.Now(), r.Every).Add(r.Every); !at.After(until); at = at.Add(r.Every) {
 		r.clock.Sleep(ctx, at.Sub(r.clock.Now()), nil)
-		r.clock.Sleep(ctx, 0, nil) // until all have done what there is to do now
+		r.clock.Sleep(ctx, 0, nil) // until everybody has done what is due now
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
