@@ -1,5 +1,5 @@
-# `make help` lists the targets. Go builds everything from pinned modules: a machine with
-# Go and make is enough, and gcc for the race detector of the tests.
+# `make help` lists the targets. Go builds everything from pinned modules: Go and make are
+# enough, plus gcc for the tests with the race detector.
 
 GO       ?= go
 BIN      := bin
@@ -13,15 +13,15 @@ LDFLAGS  := -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(V).Bran
 E2E      := internal/e2e
 ROOT     := $(CURDIR)
 
-# The race detector watches all code but SQLite, which is C that was translated to Go: it
-# runs one statement at a time under its own lock, reads and writes memory that Go knows
-# nothing of, and is seven times slower when watched.
+# The race detector watches all code but SQLite, which is C translated to Go: it runs one
+# statement at a time under its own lock, uses memory that Go does not know, and is seven times
+# slower when watched.
 RACE     := -race -gcflags='modernc.org/...=-race=false -d=checkptr=0'
-# It is for the packages in which goroutines meet: those whose code has any, or locks.
+# It is for the packages whose code has goroutines or locks.
 CONCURRENT := $(addprefix ./,$(sort $(dir $(shell grep -rlE '^[[:space:]]+"sync/?[a-z]*"$$|[[:space:]]go func|[.]Go.func' \
 	--include='*.go' --exclude='*_test.go' --exclude-dir=e2e cmd collector internal))))
-# Packages of $(E2E) in which goroutines of this repository meet. The others run
-# programs and ask them: the detector would watch Prometheus, not this code.
+# Packages of $(E2E) in which goroutines of this repository meet. The others only run programs
+# and send requests: the detector would watch Prometheus, not this code.
 E2ERACE  := ./mongodb
 
 # How long `make fuzz` tries each target, and `make soak` runs.
@@ -59,8 +59,8 @@ check: lint ## what to run while working: build, vet, lint and the tests of the 
 
 test: unit e2e ## run every test: units, real files, real components (needs Go and a C compiler)
 
-# -count=1: Go's cache of results does not see files outside of a module, nor programs
-# that a test builds and runs.
+# -count=1: Go's test cache ignores files outside of a module, and programs that a test
+# builds and runs.
 unit: race
 	$(GO) test -count=1 $(RACE) -timeout 20m $(CONCURRENT)
 	$(GO) test -count=1 -timeout 20m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CONCURRENT))")
@@ -73,7 +73,7 @@ e2e: rehearsal race
 	cd $(E2E) && $(GO) test -count=1 -timeout 20m ./...
 	cd $(E2E) && $(GO) test -count=1 $(RACE) -timeout 20m $(E2ERACE)
 
-# The tags and cgo are those of the tests, so that what both need is compiled once.
+# The tags and cgo settings are those of the tests, so that shared packages are compiled once.
 tools: ## build the real programs that the tests use
 	cd tools/prometheus && $(GO) build -tags remove_all_sd -o $(ROOT)/$(BIN)/ github.com/prometheus/prometheus/cmd/prometheus github.com/prometheus/prometheus/cmd/promtool
 	cd tools/alertmanager && $(GO) build -o $(ROOT)/$(BIN)/ github.com/prometheus/alertmanager/cmd/alertmanager github.com/prometheus/alertmanager/cmd/amtool

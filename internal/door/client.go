@@ -2,9 +2,9 @@ package door
 
 import "net/netip"
 
-// client is whom requests and connections are counted for: an IPv4 address, the
-// /64 of an IPv6 address, of which everybody has as many addresses as they like,
-// or the zero value for whoever has no address (a Unix socket, vsock).
+// client is what requests and connections are counted by: an IPv4 address; the /64 of an IPv6
+// address, because everybody has as many of those as they like; or the zero value for clients
+// without an address (a Unix socket, vsock).
 type client netip.Prefix
 
 func clientOf(remote string) client {

@@ -8,11 +8,10 @@ import (
 	"time"
 )
 
-// Connections bounds how many connections a server has. One more than there may be
-// takes the place of another: of the client that has the most, one that is idle,
-// else one that has not asked for anything yet, else one that is being answered;
-// of equal ones the oldest. So a new client always gets in, and only those who
-// have many connections lose one.
+// Connections bounds how many connections a server has. A connection above the limit replaces
+// another one, of the client that has the most: one that is idle, else one that has sent no
+// request yet, else one whose request is being answered; the oldest of equal ones. So a new
+// client always gets in, and only clients with many connections lose one.
 type Connections struct {
 	most int
 
@@ -26,8 +25,8 @@ type connection struct {
 	since  time.Time
 }
 
-// Affordable is how many connections a process may have, at most as many as are
-// wanted: a quarter of its file descriptors stay free for files and upstreams.
+// Affordable is how many of the wanted connections a process can have: a quarter of its file
+// descriptors stay free for files and upstreams.
 func Affordable(wanted int) int {
 	if n := descriptors(); n > 0 {
 		return max(1, min(wanted, n-n/4))
@@ -35,12 +34,12 @@ func Affordable(wanted int) int {
 	return wanted
 }
 
-// NewConnections makes a bound of so many connections.
+// NewConnections returns a limit of so many connections.
 func NewConnections(most int) *Connections {
 	return &Connections{most: most, open: map[net.Conn]*connection{}}
 }
 
-// Changed is what http.Server calls as its ConnState.
+// Changed is the ConnState callback of http.Server.
 func (c *Connections) Changed(conn net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,7 +57,7 @@ func (c *Connections) Changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// busiest is the client with the most connections, a new one included.
+// busiest returns the client with the most connections, including a new one.
 func (c *Connections) busiest(newcomer client) client {
 	counts := map[client]int{newcomer: 1}
 	most := newcomer
@@ -70,13 +69,13 @@ func (c *Connections) busiest(newcomer client) client {
 	}
 	if counts[most] == 1 {
 		for _, is := range c.open {
-			return is.client // as many clients as there may be connections: any
+			return is.client // one connection per client: take any
 		}
 	}
 	return most
 }
 
-// close closes the connection that a client misses least.
+// close closes a client's least useful connection.
 func (c *Connections) close(of client) {
 	var least net.Conn
 	for conn, is := range c.open {
@@ -89,12 +88,12 @@ func (c *Connections) close(of client) {
 	}
 	delete(c.open, least)
 	if t, ok := least.(*tls.Conn); ok {
-		least = t.NetConn() // its own Close waits for the client
+		least = t.NetConn() // because its own Close would wait for the client
 	}
-	least.Close() //nolint:errcheck // nobody is there to be told
+	least.Close() //nolint:errcheck // nobody could act on the error
 }
 
-// before reports whether a connection goes before another.
+// before reports whether a connection is closed before another.
 func (is *connection) before(other *connection) bool {
 	if a, b := is.worth(), other.worth(); a != b {
 		return a < b

@@ -1,7 +1,7 @@
-// Package door keeps an HTTP server free for those who behave: it bounds how many
-// requests are answered and how many connections are open at once, and drops the
-// clients that take their answers slowest first. It knows clients by their address
-// alone; it must not know what is served. Start with Door.Handler.
+// Package door keeps an HTTP server available to well-behaved clients: it bounds how many
+// requests are answered and how many connections are open at once, and drops the slowest
+// readers first. It identifies clients only by their address; it must not know what is served.
+// Start with Door.Handler.
 package door
 
 import (
@@ -9,34 +9,33 @@ import (
 	"time"
 )
 
-// Limits are those of a Door. Every field must be above 0.
+// Limits are the limits of a Door. Every field must be above 0.
 type Limits struct {
 	Places    int // requests answered at once
-	PerClient int // of them for one client
-	Waiting   int // requests that wait for a place; more get a 503
+	PerClient int // of them per client
+	Waiting   int // requests that may wait for a place; more get a 503
 
 	// Wait is how long a request waits for a place before it gets a 503.
 	Wait time.Duration
-	// Stall is how long a client may take nothing of its answer while others wait.
-	// After that it loses its place to them, whoever has stalled longest first.
+	// Stall is how long a client may read nothing of its answer while others wait. After that
+	// it loses its place to them, the longest stall first.
 	Stall time.Duration
-	// Grace is how long a client may take over any answer, and BytesPerSecond the
-	// least rate at which it must take what is larger. Slower ones are cut off,
-	// whether anybody waits or not.
+	// Grace is how long a client may take for any answer; BytesPerSecond is the least rate at
+	// which it must read larger ones. Slower clients are cut off, whether anybody waits or not.
 	Grace          time.Duration
 	BytesPerSecond int
 }
 
-// Door lets a bounded number of requests in. A client that has none inside goes
-// before one that has some; a client is an IPv4 address or an IPv6 /64. All clients
-// behind a proxy are one, so the share of one client is large, and within it
-// whoever stalls makes room for whoever does not.
+// Door admits a bounded number of requests. A client without a request inside goes before one
+// that has some; a client is an IPv4 address or an IPv6 /64. All clients behind a proxy count
+// as one, so the limit per client is large, and within it a stalled client makes room for
+// others.
 type Door struct {
 	limits Limits
 	places places
 }
 
-// New makes a Door with these limits.
+// New returns a Door with these limits.
 func New(l Limits) *Door {
 	return &Door{limits: l, places: newPlaces(l)}
 }
@@ -57,9 +56,9 @@ func (d *Door) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// NoBody is for a server whose handlers read no request bodies. A client that
-// announces one and does not send it would hold up its answer, because net/http
-// first reads what is left of a body, unless the connection ends with the answer.
+// NoBody is for a server whose handlers read no request bodies. A client that announces a body
+// and does not send it would delay its answer, because net/http first reads the rest of a body
+// unless the connection ends with the answer.
 func NoBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 && r.ProtoMajor == 1 {

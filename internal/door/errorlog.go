@@ -9,15 +9,14 @@ import (
 	"time"
 )
 
-// ErrorLog writes the lines of net/http to the program's log, in its format: faults
-// of the server as errors, what clients do wrong (no TLS where it is wanted, a
-// broken HTTP/2 frame) as warnings, at most one in ten seconds, so that no client
-// can fill the log.
+// ErrorLog writes the lines of net/http to the program's log, in its format: faults of the
+// server as errors; faults of clients (no TLS where it is required, a broken HTTP/2 frame) as
+// warnings, at most one in ten seconds, so that no client can fill the log.
 func ErrorLog(log *slog.Logger) *stdlog.Logger {
 	return stdlog.New(&lines{log: log}, "", 0)
 }
 
-// warnEvery is the pace of warnings.
+// warnEvery is the least time between two warnings.
 const warnEvery = 10 * time.Second
 
 type lines struct {
@@ -25,7 +24,7 @@ type lines struct {
 
 	mu     sync.Mutex
 	warned time.Time
-	unsaid int // warnings since
+	unsaid int // warnings not logged since the last one
 }
 
 func (l *lines) Write(line []byte) (int, error) {

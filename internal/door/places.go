@@ -8,24 +8,23 @@ import (
 	"time"
 )
 
-// places are the requests inside and those that wait, in the order in which they
-// came.
+// places are the requests inside and those that wait, in order of arrival.
 type places struct {
 	limits Limits
 
 	mu      sync.Mutex
 	inside  map[*visit]bool
-	of      map[client]int // how many are inside, by client
+	of      map[client]int // number inside, by client
 	waiting []*visit
-	looked  time.Time // when stalled ones were last looked for
+	looked  time.Time // time of the last search for stalled ones
 }
 
 func newPlaces(l Limits) places {
 	return places{limits: l, inside: map[*visit]bool{}, of: map[client]int{}}
 }
 
-// enter waits for a place. It is nil if there is none within the limits, or if the
-// client has hung up.
+// enter waits for a place. It returns nil if there is none within the limits, or if the client
+// has closed the connection.
 func (p *places) enter(ctx context.Context, c client) *visit {
 	v := &visit{client: c, let: make(chan bool, 1)}
 	p.queue(v)
@@ -50,8 +49,8 @@ func (p *places) enter(ctx context.Context, c client) *visit {
 	}
 }
 
-// queue puts a visit at the end of the queue and lets in whoever can be. If the
-// queue is too long, the client that waits most often loses its last visit.
+// queue appends a visit to the queue and admits whoever can be. If the queue is too long, the
+// client with the most waiting visits loses its last one.
 func (p *places) queue(v *visit) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -62,7 +61,7 @@ func (p *places) queue(v *visit) {
 	}
 }
 
-// leave gives a place back.
+// leave gives up a place.
 func (p *places) leave(v *visit) {
 	v.end()
 	p.mu.Lock()
@@ -80,7 +79,7 @@ func (p *places) turnAway(v *visit) {
 	}
 }
 
-// answer tells a visit that waits whether it is let in.
+// answer tells a waiting visit whether it is admitted.
 func (p *places) answer(v *visit, in bool) {
 	i := slices.Index(p.waiting, v)
 	p.waiting = slices.Delete(p.waiting, i, i+1)
@@ -91,7 +90,7 @@ func (p *places) answer(v *visit, in bool) {
 	v.let <- in
 }
 
-// free takes the place of a visit that is still inside.
+// free frees the place of a visit that is still inside.
 func (p *places) free(v *visit) {
 	if !p.inside[v] {
 		return // it was cut off
@@ -102,11 +101,11 @@ func (p *places) free(v *visit) {
 	}
 }
 
-// fewestFirst orders by how many their clients have inside.
+// fewestFirst orders by the number that their clients have inside.
 func (p *places) fewestFirst(a, b *visit) int { return cmp.Compare(p.of[a.client], p.of[b.client]) }
 
-// admit lets in as many as there are places for: first the clients that have the
-// fewest inside, of equal ones whoever came first.
+// admit fills free places: first the clients with the fewest visits inside; of equal ones, the
+// first to arrive.
 func (p *places) admit() {
 	for len(p.waiting) > 0 && len(p.inside) < p.limits.Places {
 		next := slices.MinFunc(p.waiting, p.fewestFirst)
@@ -117,8 +116,8 @@ func (p *places) admit() {
 	}
 }
 
-// dropStalled cuts off those that have stalled, the longest first, as far as others
-// wait for their places. One look serves all who wait.
+// dropStalled cuts off stalled visits, the longest stall first, as many as others wait for. One
+// search serves everybody who waits.
 func (p *places) dropStalled() {
 	p.mu.Lock()
 	if time.Since(p.looked) < p.limits.Stall/8 {
@@ -145,7 +144,7 @@ func (p *places) dropStalled() {
 	}
 }
 
-// stalled lists the visits inside that have, the longest first.
+// stalled lists the stalled visits inside, the longest stall first.
 func (p *places) stalled() (all []*visit) {
 	since := map[*visit]time.Duration{}
 	for v := range p.inside {
@@ -157,7 +156,7 @@ func (p *places) stalled() (all []*visit) {
 	return all
 }
 
-// lastOfBusiest is, of the client with the most visits, the one that came last.
+// lastOfBusiest returns the last visit to arrive of the client with the most visits.
 func lastOfBusiest(visits []*visit) *visit {
 	counts := map[client]int{}
 	for _, v := range visits {

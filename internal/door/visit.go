@@ -11,15 +11,15 @@ import (
 // visit is a request inside or waiting.
 type visit struct {
 	client client
-	let    chan bool // whether it was let in; one value
+	let    chan bool // receives one value: whether it was admitted
 
-	// since is when the client was last given something that it has not taken yet,
-	// in nanoseconds of the epoch; 0: it has taken all.
+	// since is when the client was last offered something that it has not read yet, in
+	// nanoseconds since the epoch; 0: it has read everything.
 	since atomic.Int64
 
-	mu    sync.Mutex // over the following, and over the deadline
+	mu    sync.Mutex // guards the following, and the deadline
 	over  bool       // cut off, or answered
-	abort func()     // ends the write at hand; nil: nothing was written yet
+	abort func()     // ends the current write; nil: nothing was written yet
 }
 
 func (v *visit) orNil(ok bool) *visit {
@@ -29,7 +29,7 @@ func (v *visit) orNil(ok bool) *visit {
 	return nil
 }
 
-// stalled is how long the client has taken nothing.
+// stalled returns how long the client has read nothing.
 func (v *visit) stalled() time.Duration {
 	since := v.since.Load()
 	if since == 0 {
@@ -38,7 +38,7 @@ func (v *visit) stalled() time.Duration {
 	return time.Since(time.Unix(0, since))
 }
 
-var errCut = errors.New("cut off: others wait, and this client does not read")
+var errCut = errors.New("cut off: this client does not read its answer, and others wait")
 
 // offer sets the deadline of the next write.
 func (v *visit) offer(control *http.ResponseController, deadline time.Time) error {
@@ -55,7 +55,7 @@ func (v *visit) offer(control *http.ResponseController, deadline time.Time) erro
 	return nil
 }
 
-// cut ends the write at hand and all that would follow.
+// cut ends the current write and prevents later ones.
 func (v *visit) cut() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -65,14 +65,14 @@ func (v *visit) cut() {
 	v.over = true
 }
 
-// end says that the request is answered: its writer must not be touched any more.
+// end means that the request is answered: its writer must not be used any more.
 func (v *visit) end() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.over = true
 }
 
-// pacedWriter writes in pieces, each of which the client must take in time.
+// pacedWriter writes in pieces, each of which the client must read in time.
 type pacedWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -82,8 +82,8 @@ type pacedWriter struct {
 	written int
 }
 
-// pieceBytes is small enough for its deadline to tell a client that reads from one
-// that does not.
+// pieceBytes is small enough for a piece's deadline to tell a client that reads from one that
+// does not.
 const pieceBytes = 64 << 10
 
 func (w *pacedWriter) Write(p []byte) (n int, err error) {
@@ -104,7 +104,7 @@ func (w *pacedWriter) Write(p []byte) (n int, err error) {
 	}
 }
 
-// deadline is when the client must have taken so many more bytes.
+// deadline returns when the client must have read so many more bytes.
 func (w *pacedWriter) deadline(more int) time.Time {
 	size := time.Duration(w.written + more)
 	return w.began.Add(w.limits.Grace + size*time.Second/time.Duration(w.limits.BytesPerSecond))

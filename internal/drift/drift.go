@@ -89,7 +89,7 @@ func was(days []usage.Sighting, is func(usage.Sighting) bool) (t there) {
 	return t
 }
 
-// lately says that something was last seen at most a week before a time, and on enough
+// lately reports whether something was last seen at most a week before a time, and on enough
 // days of the week before that.
 func (t there) lately(at time.Time) bool {
 	if len(t) < steady {

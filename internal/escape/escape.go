@@ -1,6 +1,6 @@
-// Package escape makes text from outside harmless where people read it: names of
-// projects, machines, users and groups, and what servers answer. It must not know
-// what the text says. Name and Line are for a terminal, Cell is for a spreadsheet.
+// Package escape makes text from outside harmless where people read it: names of projects,
+// machines, users and groups, and answers of servers. It must not know what the text means.
+// Name and Line are for a terminal, Cell is for a spreadsheet.
 package escape
 
 import (
@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// Name is a name as it can stand in a line or a table: unchanged if all of it is
-// printable, else quoted, with escapes for whatever would move the cursor, colour
-// the screen, turn the direction of the text or end the line.
+// Name returns a name for a line or a table: unchanged if all of it is printable, else quoted,
+// with escapes for anything that would move the cursor, colour the screen, change the direction
+// of the text or end the line.
 func Name(s string) string {
 	if s == "" || !printable(s) {
 		return strconv.Quote(s)
@@ -20,8 +20,8 @@ func Name(s string) string {
 	return s
 }
 
-// Line is free text as one line: its own line ends become "; ", and what is not
-// printable becomes an escape.
+// Line returns free text as one line: line ends become "; ", and unprintable characters become
+// escapes.
 func Line(s string) string {
 	s = strings.TrimSpace(s)
 	if printable(s) {
@@ -38,7 +38,7 @@ func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// escaped has each character that is not printable as Go writes it in a string.
+// escaped escapes each unprintable character as Go does in a string.
 func escaped(s string) string {
 	var b strings.Builder
 	for len(s) > 0 {
@@ -54,15 +54,14 @@ func escaped(s string) string {
 	return b.String()
 }
 
-// Cell is text as a spreadsheet can take it from a CSV file: where a cell would
-// begin like a formula, a single quote stands before that, which spreadsheets take
-// for "this is text". A cell begins at the start of the text, and also after a
-// semicolon, a tab or a line end, which separate cells in some countries and
-// programs. It is not for numbers.
+// Cell returns text for a spreadsheet's CSV cell: if a cell would begin like a formula, a
+// single quote goes before it, which spreadsheets take to mean text. A cell begins at the start
+// of the text, and also after a semicolon, a tab or a line end, which separate cells in some
+// countries and programs. It is not for numbers.
 func Cell(s string) string {
 	var b strings.Builder
-	begins := true // whether a cell may begin here: only blanks and quotes were seen of it
-	from := 0      // what is not written yet
+	begins := true // whether a cell may begin here: only blanks and quotes so far
+	from := 0      // start of what is not written yet
 	for i, r := range s {
 		if begins && formula(r) {
 			b.WriteString(s[from:i])
@@ -75,9 +74,8 @@ func Cell(s string) string {
 	return b.String()
 }
 
-// formula reports whether a formula can begin with a character. Full-width and small
-// forms are taken for their plain ones by some programs; a tab or carriage return
-// at the start is dropped by others, so that what follows is the start.
+// formula reports whether a formula can begin with a character. Some programs treat full-width
+// and small forms like the plain ones; others drop a tab or carriage return at the start.
 func formula(r rune) bool {
 	switch r {
 	case '=', '+', '-', '@', '\t', '\r', '\n',

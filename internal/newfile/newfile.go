@@ -40,7 +40,7 @@ func Reserve(target string, perm fs.FileMode) (partial string, err error) {
 // Abandon deletes the partial file and the files that SQLite keeps next to it.
 func Abandon(partial string) {
 	for _, beside := range []string{"", "-journal", "-wal", "-shm"} {
-		os.Remove(partial + beside) //nolint:errcheck // mostly it is not there
+		os.Remove(partial + beside) //nolint:errcheck // mostly it does not exist
 	}
 }
 

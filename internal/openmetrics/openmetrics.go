@@ -42,11 +42,11 @@ type Writer struct {
 	err    error
 	names  map[string]bool // of families and samples so far
 	family Family
-	series int      // how many of them there were
-	values []string // of the series at hand, as they were given; nil: there is none
-	prefix []byte   // of its lines: name, labels and a blank
-	same   []byte   // the prefix before it
-	last   int64    // time of its newest sample, milliseconds since the epoch; math.MinInt64: none
+	series int      // number of series in the family so far
+	values []string // label values of the current series, as given; nil: none
+	prefix []byte   // of the series' lines: name, labels and a blank
+	same   []byte   // prefix of the previous series
+	last   int64    // time of the newest sample, in milliseconds since the epoch; math.MinInt64: none
 	line   []byte
 }
 

@@ -45,7 +45,7 @@ type Line struct {
 	at      time.Time
 	pace    pace
 	shown   time.Time // when it was last drawn or printed
-	width   int       // columns of the line that stands on the terminal; 0: none does
+	width   int       // columns of the line now on the terminal; 0: none
 	started bool
 	ended   bool
 }

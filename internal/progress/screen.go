@@ -6,9 +6,9 @@ import (
 	"golang.org/x/term"
 )
 
-// Screen says how many columns a stream's terminal has, 0 if it does not say, and
-// whether a line can be redrawn there: not in a pipe or file, and not if TERM says that
-// the terminal is dumb.
+// Screen returns how many columns a stream's terminal has, 0 if it does not report that, and
+// whether a line can be redrawn there: not in a pipe or file, and not if TERM says that the
+// terminal is dumb.
 func Screen(stream any) (columns int, redraws bool) {
 	if !Terminal(stream) {
 		return 0, false
@@ -20,7 +20,7 @@ func Screen(stream any) (columns int, redraws bool) {
 	return columns, os.Getenv("TERM") != "dumb"
 }
 
-// Terminal reports whether a stream is a terminal, so that somebody may be there.
+// Terminal reports whether a stream is a terminal, where somebody may be watching.
 func Terminal(stream any) bool {
 	file, ok := stream.(*os.File)
 	return ok && file != nil && term.IsTerminal(int(file.Fd()))

@@ -1,7 +1,6 @@
-// Package readfile reads files that an operator has named: regular files only, of
-// bounded size, and never waiting for long. A named pipe in the place of a
-// password must not stop a reload, and the end of the program even less. It must
-// not know what a file holds. Start with All.
+// Package readfile reads files that an operator has named: only regular files, of bounded size,
+// and never waiting for long. A named pipe in place of a password must not block a reload, let
+// alone shutdown. It must not know what a file contains. Start with All.
 package readfile
 
 import (
@@ -14,22 +13,21 @@ import (
 	"time"
 )
 
-// patience is how long a file may take. Only a disk or a network file system that
-// hangs needs longer.
+// patience is how long reading a file may take. Only a hanging disk or network file system
+// needs longer.
 const patience = 3 * time.Second
 
-// flags don't wait for somebody to write, should a pipe have taken the place of the
-// file that was looked at.
+// flags prevent waiting for a writer, in case a pipe has replaced the file since it was
+// checked.
 const flags = os.O_RDONLY | syscall.O_NONBLOCK
 
-// ErrTooLarge says that a file has more bytes than its reader takes.
+// ErrTooLarge means that a file has more bytes than allowed.
 var ErrTooLarge = errors.New("is too large")
 
-// errSlow leaves a goroutine with the file: nothing can end a read that hangs in
-// the kernel.
-var errSlow = fmt.Errorf("did not answer within %s; does its disk hang?", patience)
+// errSlow leaves a goroutine with the file: nothing can end a read that hangs in the kernel.
+var errSlow = fmt.Errorf("could not be read within %s; is its disk hanging?", patience)
 
-// All is what a file holds, at most limit bytes. Its error is a *fs.PathError.
+// All returns the content of a file, at most limit bytes. Its error is a *fs.PathError.
 func All(name string, limit int64) ([]byte, error) {
 	return within(patience, name, func() ([]byte, error) {
 		file, _, err := open(name)
@@ -37,7 +35,8 @@ func All(name string, limit int64) ([]byte, error) {
 			return nil, err
 		}
 		defer file.Close()
-		// One byte more tells a file that is too large from one that just fits.
+		// One more byte than the limit distinguishes a file that is too large from one that
+		// fits.
 		text, err := io.ReadAll(io.LimitReader(file, limit+1))
 		if err == nil && int64(len(text)) > limit {
 			err = fault("read", name, ErrTooLarge)
@@ -46,8 +45,7 @@ func All(name string, limit int64) ([]byte, error) {
 	})
 }
 
-// Check opens a file and says how many bytes it has. Its error is a
-// *fs.PathError.
+// Check opens a file and returns its size in bytes. Its error is a *fs.PathError.
 func Check(name string) (size int64, err error) {
 	return within(patience, name, func() (int64, error) {
 		file, size, err := open(name)
@@ -59,7 +57,7 @@ func Check(name string) (size int64, err error) {
 }
 
 func open(name string) (*os.File, int64, error) {
-	// To open a device or a pipe may do something, so look first.
+	// Opening a device or a pipe may have effects, so look first.
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, 0, fault("open", name, err)
@@ -99,7 +97,7 @@ func regular(info fs.FileInfo) error {
 	return fmt.Errorf("is %s, must be a regular file", kind)
 }
 
-// fault names the file and what was attempted once.
+// fault returns an error that names the file and what was attempted, once.
 func fault(op, name string, err error) error {
 	if inner, ok := errors.AsType[*fs.PathError](err); ok {
 		err = inner.Err
@@ -107,7 +105,7 @@ func fault(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: err}
 }
 
-// within is what f gives, if it does so in time.
+// within returns the result of f, or an error if it takes too long.
 func within[T any](limit time.Duration, name string, f func() (T, error)) (T, error) {
 	type result struct {
 		value T

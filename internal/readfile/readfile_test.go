@@ -109,7 +109,7 @@ func TestADiskThatHangs(t *testing.T) {
 		hang := make(chan struct{})
 		defer close(hang)
 		_, err := within(patience, "/mnt/file", func() ([]byte, error) { <-hang; return nil, nil })
-		if want := "read /mnt/file: did not answer within 3s; does its disk hang?"; said(err) != want {
+		if want := "read /mnt/file: could not be read within 3s; is its disk hanging?"; said(err) != want {
 			t.Errorf("got %s, want %s", said(err), want)
 		}
 		if took := time.Since(began); took != patience {

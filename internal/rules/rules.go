@@ -1,8 +1,7 @@
-// Package rules holds the alerting and recording rules for a Prometheus that
-// scrapes carbon_exporter, as the files *.yml beside it. It must not know a
-// configuration: limits, intervals and names reach the rules as metrics, so that
-// a changed configuration needs no new rules and one set serves every exporter.
-// Start with carbon-budgets.yml.
+// Package rules has the alerting and recording rules for a Prometheus that scrapes
+// carbon_exporter, in the files *.yml. It must not know a configuration: limits, intervals and
+// names reach the rules as metrics, so that a new configuration needs no new rules and one set
+// serves every exporter. Start with carbon-budgets.yml.
 package rules
 
 import (
@@ -21,11 +20,11 @@ type File struct {
 	Text string // YAML
 }
 
-// Runbooks is where the runbooks of this repository are read.
+// Runbooks is the URL of this repository's runbooks.
 const Runbooks = "https://github.com/carbon-exporter/carbon_exporter/blob/main/docs/runbooks"
 
-// Files are all of them, by name. The runbook_url of an alert is its name and .md
-// under the URL runbooks; see CheckRunbooks.
+// Files returns all files, by name. The runbook_url of an alert is its name with .md under the
+// URL runbooks; see CheckRunbooks.
 func Files(runbooks string) ([]File, error) {
 	entries, err := embedded.ReadDir(".")
 	if err != nil {
@@ -42,8 +41,8 @@ func Files(runbooks string) ([]File, error) {
 	return files, nil
 }
 
-// CheckRunbooks is an error for what is no URL, or would not survive YAML and the
-// templates of Prometheus as it is.
+// CheckRunbooks refuses anything that is not a URL, or that YAML or the templates of Prometheus
+// would change.
 func CheckRunbooks(runbooks string) error {
 	u, err := url.Parse(runbooks)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -51,15 +50,15 @@ func CheckRunbooks(runbooks string) error {
 	}
 	odd := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("{}\"'#`\\", r) }
 	if strings.ContainsFunc(runbooks, odd) {
-		return fmt.Errorf("must be without spaces, quotes, braces, # and letters beyond ASCII, is %q", runbooks)
+		return fmt.Errorf("must not contain spaces, quotes, braces, # or non-ASCII characters, is %q", runbooks)
 	}
 	return nil
 }
 
-// groups is the line before the groups of a file.
+// groups is the line before the groups in a file.
 const groups = "groups:\n"
 
-// Joined is the groups of all files as the text of one.
+// Joined returns the groups of all files as the text of one file.
 func Joined(files []File) string {
 	var one strings.Builder
 	for i, f := range files {

@@ -31,7 +31,7 @@ type Spool struct {
 
 	series  []uint32 // of the rows in memory, as they came
 	rows    []byte
-	counts  []uint32 // of them, by series
+	counts  []uint32 // number of rows in memory, by series
 	written bool     // reading has begun: no more rows can be added
 
 	reader *bufio.Reader

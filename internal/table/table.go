@@ -1,7 +1,6 @@
-// Package table lays out columns for people, in plain text of one width per
-// character. Numbers end at the right and words begin at the left of their columns,
-// which text/tabwriter cannot do in one table. It must not know what cells mean.
-// Start with Table.
+// Package table aligns columns for people, in plain text where every character has the same
+// width. Numbers are right-aligned and words left-aligned, which text/tabwriter cannot do in
+// one table. It must not know what cells mean. Start with Table.
 package table
 
 import (
@@ -12,34 +11,34 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 )
 
-// Column is one of a table.
+// Column is a column of a table.
 type Column struct {
 	Head  string
-	Left  bool // words begin at the left; numbers end at the right
+	Left  bool // left-aligned, for words
 	Cells []string
 }
 
-// Words is a column of words.
+// Words returns a column of words.
 func Words(head string, cells ...string) Column { return Column{Head: head, Left: true, Cells: cells} }
 
-// Numbers is a column of numbers.
+// Numbers returns a column of numbers.
 func Numbers(head string, cells ...string) Column { return Column{Head: head, Cells: cells} }
 
-// Table is columns of equally many cells. Cells are escaped as they are written, so
-// that no name can break the table or give orders to a terminal.
+// Table is columns of equal length. Cells are escaped as they are written, so that no name can
+// break the table or control a terminal.
 type Table []Column
 
-// Add adds a row: a cell for each column.
+// Add adds a row with a cell for each column.
 func (t Table) Add(cells ...string) {
 	for i := range t {
 		t[i].Cells = append(t[i].Cells, cells[i])
 	}
 }
 
-// Write writes the table, each line after an indent. Without any heads there is no
-// line of them.
+// Write writes the table, with an indent before each line. Without any heads there is no header
+// line.
 func (t Table) Write(out io.Writer, indent string) error {
-	lines := make([]strings.Builder, t.rows()+1) // the first is of heads
+	lines := make([]strings.Builder, t.rows()+1) // the first is the header
 	named := false
 	for i, c := range t {
 		cells := append([]string{c.Head}, c.Cells...)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Program is the path of one of them, for a test in a folder of this module.
+// Program returns the path of one of them, for a test in a directory of this module.
 func Program(t testing.TB, name string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join("..", "..", "..", "bin", name))

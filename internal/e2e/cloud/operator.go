@@ -13,8 +13,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 )
 
-// Operator keeps the records of a cloud in a MongoDB, as the programs do that
-// hand its hosts out.
+// Operator keeps the records of a cloud in a MongoDB, like the programs that hand out its
+// hosts.
 type Operator struct {
 	cloud  *simulate.Cloud
 	client *driver.Client
@@ -22,7 +22,7 @@ type Operator struct {
 	wrote  map[string]map[any]simulate.Document // by collection and id
 }
 
-// NewOperator connects to a database that is the operator's own.
+// NewOperator connects to a database that only it uses.
 func NewOperator(c *simulate.Cloud, uri, database string) (*Operator, error) {
 	client, err := driver.Connect(options.Client().ApplyURI(uri))
 	if err != nil {
@@ -31,15 +31,14 @@ func NewOperator(c *simulate.Cloud, uri, database string) (*Operator, error) {
 	return &Operator{cloud: c, client: client, db: client.Database(database), wrote: map[string]map[any]simulate.Document{}}, nil
 }
 
-// Close ends the connections.
+// Close closes the connections.
 func (o *Operator) Close() error {
 	ctx, done := context.WithTimeout(context.Background(), time.Second)
 	defer done()
 	return o.client.Disconnect(ctx)
 }
 
-// Write makes the database what the records are at a time. Only what has changed
-// since is written.
+// Write updates the database to the records at a time. It writes only what has changed.
 func (o *Operator) Write(ctx context.Context, now time.Time) error {
 	for collection, all := range o.cloud.Records(now) {
 		wrote := o.wrote[collection]

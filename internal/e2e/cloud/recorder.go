@@ -1,6 +1,6 @@
-// Package cloud puts the simulated cloud into Prometheus: it scrapes where there
-// is nothing to scrape. History and live data are one code path. It must not know
-// what is asked of Prometheus later. Start with Recorder.Record.
+// Package cloud puts the simulated cloud into Prometheus: it simulates scrapes. History and
+// live data share one code path. It must not know what is queried later. Start with
+// Recorder.Record.
 package cloud
 
 import (
@@ -27,8 +27,8 @@ type Recorder struct {
 	count  atomic.Int64
 }
 
-// NewRecorder scrapes each address once in every; a minute is what the hosts of
-// simulate.Odd are made for.
+// NewRecorder scrapes each address once in every; the hosts of simulate.Odd are made for a
+// minute.
 func NewRecorder(c *simulate.Cloud, e *engine.Engine, every time.Duration) *Recorder {
 	r := &Recorder{cloud: c, engine: e, every: every, series: make(map[*simulate.Host]*targetSeries)}
 	for _, h := range c.Hosts() {
@@ -37,11 +37,11 @@ func NewRecorder(c *simulate.Cloud, e *engine.Engine, every time.Duration) *Reco
 	return r
 }
 
-// Samples is how many samples were recorded.
+// Samples returns the number of samples recorded.
 func (r *Recorder) Samples() int64 { return r.count.Load() }
 
-// Record appends every scrape of [from, to). Later calls must be of later times,
-// and no two may run at once.
+// Record appends every scrape of [from, to). Later calls must be for later times, and calls
+// must not overlap.
 func (r *Recorder) Record(ctx context.Context, from, to time.Time) error {
 	addresses := make(chan []*simulate.Host)
 	failed := make([]error, runtime.GOMAXPROCS(0))
@@ -65,8 +65,8 @@ func (r *Recorder) Record(ctx context.Context, from, to time.Time) error {
 	return errors.Join(failed...)
 }
 
-// byAddress keeps the hosts of an address together: two that are nobody's are
-// one series, which takes its samples in time order only.
+// byAddress keeps the hosts of an address together: two without a user are one series, which
+// only accepts samples in order of time.
 func (r *Recorder) byAddress() [][]*simulate.Host {
 	var addresses [][]*simulate.Host
 	for _, h := range r.cloud.Hosts() {
@@ -79,8 +79,8 @@ func (r *Recorder) byAddress() [][]*simulate.Host {
 	return addresses
 }
 
-// host appends what one host shows in [from, to): its scrapes while it lives,
-// and the mark that ends its series at the first scrape after its life.
+// host appends the scrapes of one host in [from, to) while it lives, and the marker that ends
+// its series at the first scrape after its life.
 func (r *Recorder) host(ctx context.Context, h *simulate.Host, from, to time.Time) error {
 	var scrapes []time.Time
 	gone := r.scrapeFrom(h, h.End)
@@ -122,7 +122,7 @@ func (r *Recorder) host(ctx context.Context, h *simulate.Host, from, to time.Tim
 	return nil
 }
 
-// scrapeFrom is the first scrape of the host's address that is not before t.
+// scrapeFrom returns the first scrape of the host's address at or after t.
 func (r *Recorder) scrapeFrom(h *simulate.Host, t time.Time) time.Time {
 	at := usage.FloorEpoch(t, r.every).Add(h.Phase(r.every))
 	if at.Before(t) {
@@ -138,7 +138,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// targetSeries are the series of one host, named when they are first needed.
+// targetSeries are the series of one host, created when first needed.
 type targetSeries struct {
 	up  *engine.Series
 	cpu [][]*engine.Series // by core and simulate.CPUMode

@@ -17,9 +17,9 @@ import (
 	v1 "github.com/prometheus/prometheus/web/api/v1"
 )
 
-// api is Prometheus' own, compression and codecs included. The arguments that
-// are a query's business are those of cmd/prometheus; the rest is switched off
-// or empty: there is nothing to scrape, no rule and no remote write.
+// api is Prometheus' own API, compression and codecs included. The arguments that concern
+// queries are those of cmd/prometheus; everything else is switched off or empty: there is
+// nothing to scrape, no rule and no remote write.
 func (e *Engine) api() http.Handler {
 	registry := prometheus.NewRegistry()
 	configuration := config.DefaultConfig
@@ -64,7 +64,7 @@ func (e *Engine) api() http.Handler {
 // anyOrigin is the default of --web.cors.origin.
 var anyOrigin = regexp.MustCompile(`^(?s:.*)$`)
 
-// version is that of the module in go.mod.
+// version is the version of the module in go.mod.
 const version = "3.16.0"
 
 // nothing is a Prometheus without targets, rules and Alertmanagers.
@@ -82,7 +82,7 @@ func (nothing) DroppedAlertmanagers() []*url.URL     { return nil }
 func (nothing) RuleGroups() []*rules.Group           { return nil }
 func (nothing) AlertingRules() []*rules.AlertingRule { return nil }
 
-// admin is the TSDB as the API's status pages want it.
+// admin is the TSDB with the interface of the API's status pages.
 type admin struct{ *tsdb.DB }
 
 func (a admin) Stats(by string, limit int) (*tsdb.Stats, error) {

@@ -9,16 +9,15 @@ import (
 	"github.com/prometheus/prometheus/storage"
 )
 
-// Series is one series that is appended to. Its labels may hold any UTF-8; the
-// name is the label __name__. Two that differ in one label only, as those of a
-// pair of Prometheus servers do, are two series. It belongs to one Engine, and
-// to one goroutine at a time.
+// Series is a series to append to. Its labels may hold any UTF-8; the name is the label
+// __name__. Two that differ in one label, as those of a pair of Prometheus servers do, are two
+// series. It belongs to one Engine, and to one goroutine at a time.
 type Series struct {
 	labels labels.Labels
-	ref    storage.SeriesRef // saves the look-up from the second append on
+	ref    storage.SeriesRef // saves the lookup from the second append on
 }
 
-// NewSeries names a series. An empty value is no label, as in Prometheus.
+// NewSeries returns a series with these labels. An empty value is no label, as in Prometheus.
 func NewSeries(l map[string]string) *Series {
 	return &Series{labels: labels.FromMap(l).WithoutEmpty()}
 }
@@ -32,12 +31,12 @@ type Sample struct {
 // At makes a sample.
 func At(t time.Time, v float64) Sample { return Sample{T: t.UnixMilli(), V: v} }
 
-// batch is how many samples one commit has: for each of them the TSDB keeps a
-// transaction number until the commit, in a ring that never shrinks.
+// batch is the number of samples per commit: the TSDB keeps a transaction number for each of
+// them until the commit, in a ring that never shrinks.
 const batch = 500
 
-// Append stores samples of a series. They must be in time order, and newer than
-// those that the series has. Different series may be appended to at once.
+// Append stores samples of a series. They must be in order of time, and newer than those that
+// the series has. Different series may be appended to concurrently.
 func (e *Engine) Append(ctx context.Context, s *Series, samples ...Sample) error {
 	for len(samples) > 0 {
 		n := min(batch, len(samples))

@@ -1,7 +1,6 @@
-// Package engine is Prometheus itself, in a test or a demo: its own TSDB, its own
-// PromQL engine and its own HTTP API, put together as cmd/prometheus does. It
-// knows nothing of carbon_exporter and fakes nothing that a query can see. Start
-// with Open, fill it with Append, serve it with Handler.
+// Package engine is Prometheus itself, in a test or a demo: its TSDB, its PromQL engine and its
+// HTTP API, put together as in cmd/prometheus. It knows nothing of carbon_exporter and fakes
+// nothing that a query can see. Start with Open, fill it with Append, serve it with Handler.
 package engine
 
 import (
@@ -19,17 +18,16 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 )
 
-// Options of an Engine. Those left zero are what prometheus has without flags.
+// Options of an Engine. The zero values are the defaults of prometheus.
 type Options struct {
-	Dir           string        // of the TSDB; the caller removes it
+	Dir           string        // directory of the TSDB; the caller removes it
 	Logger        *slog.Logger  // silent if nil
 	MaxSamples    int           // --query.max-samples, 50 000 000; more is a 422
 	Timeout       time.Duration // --query.timeout, 2m; longer is a 503
 	LookbackDelta time.Duration // --query.lookback-delta, 5m
-	WAL           bool          // keeps what was appended for the next Open of Dir; a fill takes longer
-	// Blocks is how long the first blocks are that the TSDB is cut into, for what is
-	// appended in the order of time; 0: none are cut, see blockLength. A prometheus
-	// opens them.
+	WAL           bool          // keeps what was appended for the next Open of Dir; filling takes longer
+	// Blocks is the length of the TSDB's first blocks, for samples appended in order of time,
+	// so that a prometheus can open them; 0: no blocks are cut, see blockLength.
 	Blocks time.Duration
 }
 
@@ -42,12 +40,11 @@ type Engine struct {
 	opts   Options
 }
 
-// blockLength is so long that the head is never cut into blocks: Prometheus
-// accepts samples as old as half of it, in any order of series, and a year of
-// history can be appended at once.
+// blockLength is so long that the head is never cut into blocks: Prometheus accepts samples as
+// old as half of it, in any order of series, so a year of history can be appended at once.
 const blockLength = 2 * 366 * 24 * time.Hour
 
-// Open opens the TSDB in a directory, which is made if there is none.
+// Open opens the TSDB in a directory, which is created if it does not exist.
 func Open(o Options) (*Engine, error) {
 	if o.Logger == nil {
 		o.Logger = promslog.NewNopLogger()
@@ -68,7 +65,7 @@ func Open(o Options) (*Engine, error) {
 		options.MinBlockDuration = o.Blocks.Milliseconds()
 		options.MaxBlockDuration = 27 * o.Blocks.Milliseconds() // three steps of three
 	}
-	options.RetentionDuration = 0 // for ever: tests use years that are long over
+	options.RetentionDuration = 0 // for ever: tests use years that are long past
 	if !o.WAL {
 		options.WALSegmentSize = -1
 	}
@@ -91,7 +88,7 @@ func Open(o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Close ends queries and closes the TSDB. Stop the server of Handler before.
+// Close ends queries and closes the TSDB. Stop the server of Handler first.
 func (e *Engine) Close() error {
 	if err := e.query.Close(); err != nil {
 		return fmt.Errorf("close query engine: %w", err)
@@ -102,7 +99,7 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// Stale is the value that ends a series: Prometheus writes it when a target goes.
+// Stale is the value that ends a series: Prometheus writes it when a target disappears.
 func Stale() float64 { return math.Float64frombits(value.StaleNaN) }
 
 // Handler serves what prometheus serves at /api/v1/, and its health pages.

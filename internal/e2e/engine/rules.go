@@ -12,12 +12,12 @@ import (
 	"github.com/prometheus/prometheus/rules"
 )
 
-// Rules are those of files, evaluated when they are told to be.
+// Rules are rules from files, evaluated by Eval.
 type Rules struct {
 	groups []*rules.Group
 }
 
-// Rules reads the files of rules.
+// Rules reads files of rules.
 func (e *Engine) Rules(files ...string) (*Rules, error) {
 	m := rules.NewManager(&rules.ManagerOptions{
 		QueryFunc:    rules.EngineQueryFunc(e.query, e.db),
@@ -35,7 +35,7 @@ func (e *Engine) Rules(files ...string) (*Rules, error) {
 		r.groups = append(r.groups, g)
 		for _, rule := range g.Rules() {
 			if alert, ok := rule.(*rules.AlertingRule); ok {
-				alert.SetRestored(true) // from no run before: else it says nothing
+				alert.SetRestored(true) // otherwise it waits for a restore
 			}
 		}
 	}
@@ -45,7 +45,7 @@ func (e *Engine) Rules(files ...string) (*Rules, error) {
 	return r, nil
 }
 
-// Eval evaluates all rules as of a time: the series ALERTS, and what is recorded.
+// Eval evaluates all rules as of a time: the series ALERTS, and recorded series.
 func (r *Rules) Eval(ctx context.Context, at time.Time) error {
 	for _, g := range r.groups {
 		g.Eval(ctx, at)

@@ -12,12 +12,12 @@ import (
 	"github.com/prometheus/prometheus/storage"
 )
 
-// Target is what a job scrapes: it stores pages as Prometheus does, whoever brings
-// them. It belongs to one goroutine at a time.
+// Target is a scraped target: it stores pages as Prometheus does, wherever they come from. It
+// belongs to one goroutine at a time.
 type Target struct {
 	engine        *Engine
 	job, instance string
-	series        map[string]*scraped // by how a page writes them
+	series        map[string]*scraped // by their text in a page
 	present       []*scraped          // those of the last page
 	pages         int
 	up            *Series
@@ -29,7 +29,7 @@ type scraped struct {
 	page int
 }
 
-// NewTarget names a target.
+// NewTarget returns a target with these labels.
 func (e *Engine) NewTarget(job, instance string) *Target {
 	return &Target{
 		engine: e, job: job, instance: instance, series: map[string]*scraped{},
@@ -37,13 +37,13 @@ func (e *Engine) NewTarget(job, instance string) *Target {
 	}
 }
 
-// Scrape stores a page of the Prometheus text format as what was scraped at a time,
-// later than the last. What the last page had and this one has not ends.
+// Scrape stores a page of the Prometheus text format as the scrape at a time, later than the
+// last. Series of the last page that are missing from this one end.
 func (t *Target) Scrape(ctx context.Context, at time.Time, page []byte) error {
 	return t.store(ctx, at, page, 1)
 }
 
-// Down stores that nobody answered at a time: what was there ends.
+// Down stores that a scrape failed at a time: all series end.
 func (t *Target) Down(ctx context.Context, at time.Time) error {
 	return t.store(ctx, at, nil, 0)
 }
@@ -103,7 +103,7 @@ func (t *Target) append(a storage.AppenderV2, ms int64, page []byte) error {
 	return nil
 }
 
-// labels are those of the series at hand, and the target's.
+// labels returns the labels of the current series, and the target's.
 func (t *Target) labels(p textparse.Parser) labels.Labels {
 	var l labels.Labels
 	p.Labels(&l)

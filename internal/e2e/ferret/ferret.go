@@ -1,6 +1,6 @@
-// Package ferret runs a server that speaks MongoDB's protocol, on loopback and on a
-// SQLite of its own. It knows how FerretDB is embedded; it must not know what is
-// asked of it. Start with Start.
+// Package ferret runs a server that speaks MongoDB's protocol, on loopback and with its own
+// SQLite. It knows how FerretDB is embedded; it must not know what it is used for. Start with
+// Start.
 package ferret
 
 import (
@@ -19,12 +19,12 @@ type Server struct {
 	ended  chan error
 }
 
-// Start starts a server at an address such as 127.0.0.1:0, which keeps its data in
-// an existing directory.
+// Start starts a server at an address such as 127.0.0.1:0, which stores its data in an existing
+// directory.
 func Start(address, dir string) (*Server, error) {
 	f, err := ferretdb.New(&ferretdb.Config{
 		Listener: ferretdb.ListenerConfig{TCP: address}, Handler: "sqlite", SQLiteURL: "file:" + dir + "/",
-		Logger: slog.New(slog.DiscardHandler), // it tells of every connection
+		Logger: slog.New(slog.DiscardHandler), // it logs every connection
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start ferretdb: %w", err)

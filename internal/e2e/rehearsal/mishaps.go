@@ -6,8 +6,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Mishaps are the faults of two ordinary days: the carbon API is down for some hours,
-// and Prometheus for one.
+// Mishaps are the faults of two ordinary days: the carbon API is down for some hours, and
+// Prometheus for one.
 func Mishaps(now time.Time) []Fault {
 	at := func(ago, length time.Duration) usage.Period {
 		from := now.Add(-ago)

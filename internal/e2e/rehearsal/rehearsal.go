@@ -1,8 +1,8 @@
-// Package rehearsal gives a Prometheus that has scraped the exporter for weeks, and
-// the exporter's store of that time, within minutes: it runs the exporter by a
-// simulated clock (cmd/internal/rehearsal) and stores what scrapes would have seen.
-// What is older comes as an operator would bring it: carbontool exports it, promtool
-// makes blocks of it. It must not know what a metric means. Start with Run.
+// Package rehearsal creates, within minutes, a Prometheus that has scraped the exporter for
+// weeks, and the exporter's store of that time: it runs the exporter by a simulated clock
+// (cmd/internal/rehearsal) and stores what scrapes would have seen. Older history comes as an
+// operator would import it: carbontool exports it, promtool makes blocks of it. It must not
+// know what a metric means. Start with Run.
 package rehearsal
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Rehearsal says what to rehearse.
+// Rehearsal is what to rehearse.
 type Rehearsal struct {
 	Bin     string   // where make puts its programs
 	Dir     string   // to fill: see Store and Prometheus
@@ -36,26 +36,26 @@ type Rehearsal struct {
 	Every   time.Duration  // between two scrapes
 	Faults  []Fault
 	Surges  []Surge
-	Unseen  []usage.Period // when Prometheus runs and gets no answer from an exporter that runs
+	Unseen  []usage.Period // when the exporter runs, but Prometheus gets no answer from it
 	Log     io.Writer
 }
 
-// Surge is a time in which no core of a project is ever idle.
+// Surge is a time in which no core of a project is idle.
 type Surge struct {
 	usage.Period
 	Project string
 }
 
-// Fault is a source that does not answer.
+// Fault is a time in which a source does not answer.
 type Fault struct {
 	usage.Period
 	Source string
 }
 
-// Store is the file of the exporter's store.
+// Store returns the path of the exporter's store.
 func (r Rehearsal) Store() string { return filepath.Join(r.Dir, "carbon.db") }
 
-// Prometheus is the directory of the TSDB, as prometheus takes it.
+// Prometheus returns the directory of the TSDB, for --storage.tsdb.path.
 func (r Rehearsal) Prometheus() string { return filepath.Join(r.Dir, "prometheus") }
 
 // The labels of the scrape.
@@ -110,12 +110,12 @@ func (r Rehearsal) live(ctx context.Context, e *engine.Engine) error {
 	cmd.Env = append(os.Environ(), "GOGC=400") // it runs for a minute and makes much garbage
 	if err := cmd.Start(); err != nil {
 		into.Close()
-		return fmt.Errorf("start a program that make builds: %w", err)
+		return fmt.Errorf("start a program that make must build first: %w", err)
 	}
 	into.Close()
 	stored := r.store(ctx, e.NewTarget(Job, Instance), rules, bufio.NewReaderSize(pages, 1<<20))
 	if stored != nil {
-		pages.Close() // ends whoever still writes
+		pages.Close() // ends a program that still writes
 	}
 	if err := cmd.Wait(); err != nil && stored == nil {
 		return fmt.Errorf("rehearse: %w: %s", err, said.Bytes())
@@ -123,7 +123,7 @@ func (r Rehearsal) live(ctx context.Context, e *engine.Engine) error {
 	return stored
 }
 
-// store stores pages as they come. Between two lives there is no answer.
+// store stores pages as they arrive. Between two lives scrapes fail.
 func (r Rehearsal) store(ctx context.Context, target *engine.Target, rules *engine.Rules, pages *bufio.Reader) error {
 	var last time.Time
 	for {
@@ -171,8 +171,8 @@ func (r Rehearsal) unseen(at time.Time) bool {
 	return slices.ContainsFunc(r.Unseen, func(p usage.Period) bool { return !at.Before(p.From) && at.Before(p.To) })
 }
 
-// export makes blocks of the history, which nobody has scraped. It has only the
-// metrics that the dashboards look back for: a year of all would be gigabytes.
+// export makes blocks of the history before the first scrape. It contains only the metrics that
+// the dashboards look back for: a year of all metrics would be gigabytes.
 func (r Rehearsal) export(ctx context.Context) error {
 	text := filepath.Join(r.Dir, "history.om")
 	for _, args := range [][]string{

@@ -11,12 +11,12 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/child"
 )
 
-// scrape is what /metrics says.
+// scrape is the content of /metrics.
 type scrape map[string]*dto.MetricFamily
 
-// history waits until every interval is stored, priced and attributed: energy does
-// not wait for the directory, and what was nobody's before it is done again. In
-// this cloud little stays so.
+// history waits until every interval is stored, priced and attributed: energy does not wait for
+// the directory, and usage that was unattributed before it is attributed again. In this cloud
+// little stays unattributed.
 func history(ctx context.Context, c *child.Child) (scrape, error) {
 	ctx, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()

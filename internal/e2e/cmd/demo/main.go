@@ -1,6 +1,6 @@
-// Demo starts a simulated research cloud and the exporter beside it, as an
-// operator would, waits until the history is in, and shows the first numbers, a
-// report and where one of its numbers comes from. Ctrl-C ends all of it.
+// Demo starts a simulated research cloud with an exporter, as an operator would, waits until
+// the history is collected, and shows the first numbers, a report and an explanation of one
+// number. Ctrl-C ends everything.
 package main
 
 import (
@@ -103,7 +103,7 @@ Look at  http://%s/         the exporter
 	if s.once {
 		return nil
 	}
-	fmt.Fprintln(out, "\nIt goes on by the half hour. Ctrl-C ends it.")
+	fmt.Fprintln(out, "\nThe demo collects a new interval every half hour. Ctrl-C ends it.")
 	select {
 	case <-ctx.Done():
 		return nil

@@ -57,7 +57,7 @@ func (s scrape) printProjects(out io.Writer) {
 // topUsers is how many users are shown.
 const topUsers = 5
 
-// printPeople shows whose usage it was: all groups, and the users with the most.
+// printPeople shows who used the energy: all groups, and the users with the most.
 func (s scrape) printPeople(out io.Writer) {
 	table := table(out)
 	fmt.Fprintln(table, "GROUP\tkWh\tgCO2eq\tIDLE\t")
@@ -75,7 +75,7 @@ func (s scrape) printPeople(out io.Writer) {
 	table.Flush()
 }
 
-// amount is the usage of somebody.
+// amount is the usage of one user or group.
 type amount struct {
 	name             string
 	kwh, idle, grams float64
@@ -97,7 +97,7 @@ func (s scrape) by(label string) []amount {
 	return all
 }
 
-// groups are those of the users; nobody's changes in three days.
+// groups returns the users' groups; in three days none changes.
 func (s scrape) groups() map[string]string {
 	groups := map[string]string{}
 	s.each("carbon_energy_kwh", func(l map[string]string, _ float64) { groups[l["user"]] = l["group"] })

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// printTool shows what the operator's tool makes of the store: a report of the
-// history, and how one of its numbers came to be.
+// printTool shows what carbontool makes of the store: a report of the history, and an
+// explanation of one of its numbers.
 func (s scrape) printTool(ctx context.Context, out io.Writer, set settings, store string) error {
 	site := []string{"--config.file=" + set.config, "--storage.path=" + store}
 	from := time.Now().Add(-days * 24 * time.Hour).UTC().Truncate(30 * time.Minute).Format(time.RFC3339)
@@ -24,8 +24,8 @@ func (s scrape) printTool(ctx context.Context, out io.Writer, set settings, stor
 	}, site...)...)
 }
 
-// newest is whose power is the most in the newest interval, but for nobody's, and
-// a time in that interval.
+// newest returns the key with the most power in the newest interval, unattributed usage aside,
+// and a time in that interval.
 func (s scrape) newest() (key map[string]string, ts string) {
 	most := -1.0
 	s.each("carbon_power_watts", func(labels map[string]string, watts float64) {
@@ -39,7 +39,7 @@ func (s scrape) newest() (key map[string]string, ts string) {
 	return key, ts
 }
 
-// show prints a command of carbontool as it would be typed, and what it says.
+// show prints a command of carbontool as one would type it, and its output.
 func show(ctx context.Context, out io.Writer, bin string, args ...string) error {
 	tool := filepath.Join(bin, "carbontool")
 	fmt.Fprintf(out, "\n$ %s %s\n", tool, strings.Join(args, " "))

@@ -1,5 +1,5 @@
-// Rehearse fills a directory with the data of a Prometheus that has scraped the
-// exporter for weeks, and with the exporter's store of that time.
+// Rehearse fills a directory with the data of a Prometheus that has scraped the exporter for
+// weeks, and with the exporter's store.
 package main
 
 import (
@@ -30,11 +30,11 @@ func main() {
 	flag.StringVar(&s.Dir, "into", ".rehearsal", "directory to fill with carbon.db, and prometheus/ for --storage.tsdb.path; must be empty or not exist")
 	flag.StringVar(&s.Config, "config", "examples/demo.yml", "configuration of the exporter")
 	flag.StringVar(&s.rules, "rules", "", "files of Prometheus rules, separated by commas")
-	flag.IntVar(&s.days, "days", 35, "days to run and scrape; if the same day of last month is earlier, an hour of it is added")
-	flag.IntVar(&s.history, "history", 60, "days before those that are in the store, and in Prometheus as an export")
+	flag.IntVar(&s.days, "days", 35, "days to run and scrape, plus an hour of the same day of last month if that is earlier")
+	flag.IntVar(&s.history, "history", 60, "days before those, which are in the store, and in Prometheus as an export")
 	flag.StringVar(&s.until, "until", "", "end of the last day, such as 2026-11-01T00:00:00Z; default: now")
 	flag.DurationVar(&s.Every, "every", 5*time.Minute, "time between two scrapes")
-	flag.IntVar(&s.hosts, "hosts", 24, "number of hosts of the cloud")
+	flag.IntVar(&s.hosts, "hosts", 24, "number of hosts")
 	flag.Uint64Var(&s.seed, "seed", 1, "seed of the simulated cloud")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -73,8 +73,8 @@ func run(ctx context.Context, s settings) error {
 	return s.Run(ctx)
 }
 
-// sameDayLastMonth is this time on the same day of last month, or on its last day if
-// it is shorter.
+// sameDayLastMonth returns this time on the same day of last month, or on its last day if last
+// month is shorter.
 func sameDayLastMonth(now time.Time) time.Time {
 	length := now.AddDate(0, 0, -now.Day()).Day()
 	return now.AddDate(0, 0, -max(length, now.Day()))

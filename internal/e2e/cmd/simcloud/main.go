@@ -1,7 +1,7 @@
-// Simcloud is a research cloud to try carbon_exporter on: a real Prometheus with
-// days of history of simulated hosts, a simulated UK Carbon Intensity API and, if
-// asked for, a database that speaks MongoDB's protocol with the records of who had
-// which host. All go on in real time.
+// Simcloud is a research cloud for trying out carbon_exporter: a real Prometheus with days of
+// history of simulated hosts, a simulated UK Carbon Intensity API and, on request, a database
+// that speaks MongoDB's protocol, with the records of who had which host. Everything runs in
+// real time.
 package main
 
 import (
@@ -35,11 +35,11 @@ func main() {
 	var s settings
 	flag.IntVar(&s.days, "days", 3, "days of history")
 	flag.DurationVar(&s.every, "scrape-interval", time.Minute, "time between two scrapes of a host")
-	flag.IntVar(&s.hosts, "hosts", 24, "addresses of hosts")
-	flag.Uint64Var(&s.seed, "seed", 1, "the same seed is the same cloud")
+	flag.IntVar(&s.hosts, "hosts", 24, "number of host addresses")
+	flag.Uint64Var(&s.seed, "seed", 1, "seed of the cloud; the same seed gives the same cloud")
 	flag.StringVar(&s.prometheus, "prometheus.listen", "127.0.0.1:9090", "address of Prometheus' API")
 	flag.StringVar(&s.uk, "uk.listen", "127.0.0.1:9980", "address of the UK Carbon Intensity API")
-	flag.StringVar(&s.mongodb, "mongodb.listen", "", "address of a MongoDB that says whose the hosts are; without it their series say so, in a label user")
+	flag.StringVar(&s.mongodb, "mongodb.listen", "", "address of a MongoDB with the owners of the hosts; without it the series have a label user")
 	flag.StringVar(&s.data, "data", "", "empty directory for the data of Prometheus and MongoDB, kept at the end; a temporary one if not given")
 	flag.Parse()
 	if flag.NArg() > 0 || s.days < 0 || s.every < time.Second {
@@ -56,8 +56,8 @@ func main() {
 	}
 }
 
-// run serves until ctx ends. It listens first, so that a port that is taken is
-// known before a fill, and says ready when all of the history is there.
+// run serves until ctx ends. It listens first, so that a port in use is detected before the
+// history is filled, and reports ready when all of the history is there.
 func run(ctx context.Context, s settings, out io.Writer) error {
 	prometheus, err := net.Listen("tcp", s.prometheus)
 	if err != nil {
@@ -95,14 +95,14 @@ func startMongoDB(address, dir string) (*ferret.Server, error) {
 	return server, nil
 }
 
-// dataDir is the directory that was asked for, or a temporary one. What is in
-// use already is refused: its counters would jump where the two clouds meet.
+// dataDir returns the directory requested, or a temporary one. A directory with data is
+// refused: its counters would jump where the two clouds meet.
 func dataDir(asked string) (dir string, remove func(), err error) {
 	if asked == "" {
 		if dir, err = os.MkdirTemp("", "simcloud-"); err != nil {
 			return "", nil, fmt.Errorf("data: %w", err)
 		}
-		// What cannot be removed is left to the system's own cleaning.
+		// What cannot be removed is left to the system's clean-up.
 		return dir, func() { _ = os.RemoveAll(dir) }, nil
 	}
 	if entries, err := os.ReadDir(asked); err == nil && len(entries) > 0 {

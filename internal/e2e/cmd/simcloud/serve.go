@@ -18,7 +18,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// listeners are where the parts of the cloud are asked. There may be no MongoDB.
+// listeners are the addresses of the cloud's parts. There may be no MongoDB.
 type listeners struct {
 	prometheus, uk net.Listener
 	mongodb        *ferret.Server
@@ -70,13 +70,13 @@ func serve(ctx context.Context, s settings, dir string, on listeners, out io.Wri
 }
 
 const (
-	// database is where the records are, by the name that carbon_exporter expects.
+	// database is the name of the database that carbon_exporter expects.
 	database = "ada"
-	// recordEvery is how late a record may be.
+	// recordEvery is how late a record may appear.
 	recordEvery = 10 * time.Second
 )
 
-// keepRecords writes down who takes and leaves hosts.
+// keepRecords records who takes and leaves hosts.
 func keepRecords(ctx context.Context, o *cloud.Operator) error {
 	tick := time.NewTicker(recordEvery)
 	defer tick.Stop()
@@ -92,7 +92,7 @@ func keepRecords(ctx context.Context, o *cloud.Operator) error {
 	}
 }
 
-// feed records what has happened since it last did.
+// feed records what has happened since its last run.
 type feed struct {
 	recorder *cloud.Recorder
 	done     time.Time
@@ -107,7 +107,7 @@ func (f *feed) upTo(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// run records each second what the scrapes of that second saw.
+// run records every second what the scrapes of that second saw.
 func (f *feed) run(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -123,8 +123,7 @@ func (f *feed) run(ctx context.Context) error {
 	}
 }
 
-// serveHTTP serves until ctx ends, and then lets requests that came before have
-// a few seconds.
+// serveHTTP serves until ctx ends, then gives open requests a few seconds.
 func serveHTTP(ctx context.Context, on net.Listener, handler http.Handler) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
@@ -139,6 +138,6 @@ func serveHTTP(ctx context.Context, on net.Listener, handler http.Handler) error
 	if err := server.Shutdown(patience); err != nil {
 		_ = server.Close() // the error of Shutdown says more
 	}
-	<-served //nolint:errcheck // it says that it was shut down
+	<-served //nolint:errcheck // reports the shutdown
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// notification is what Alertmanager posts to a webhook, as far as it is shown.
+// notification is the part shown of what Alertmanager posts to a webhook.
 type notification struct {
 	Alerts []struct {
 		Status      string            `json:"status"`

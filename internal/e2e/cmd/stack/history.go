@@ -11,11 +11,10 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// history is the past of the stack: the exporter lives through it in simulated
-// time, and what a Prometheus would have scraped of it is there when the real one
-// starts.
+// history creates the past of the stack: the exporter runs through it in simulated time, and
+// what a Prometheus would have scraped is there when the real one starts.
 func (p *programs) history(ctx context.Context) error {
-	fmt.Fprintf(p.out, "Living through %d days ...\n", p.days)
+	fmt.Fprintf(p.out, "Simulating %d days ...\n", p.days)
 	rules, err := filepath.Glob(filepath.Join(p.examples, "..", "prometheus", "rules", "carbon*.yml"))
 	if err != nil {
 		return err
@@ -30,7 +29,7 @@ func (p *programs) history(ctx context.Context) error {
 	}.Run(ctx)
 }
 
-// begin is when the simulated cloud begins, as simcloud has it.
+// begin returns the start of the simulated cloud, the same as simcloud's.
 func (p *programs) begin(now time.Time) time.Time { return usage.SlotAt(now.AddDate(0, 0, -p.days)) }
 
 // The simulated cloud.

@@ -1,7 +1,6 @@
-// Stack runs everything that an operator has around the exporter, on loopback: a
-// Prometheus and an Alertmanager, node_exporter on this machine, a simulated cloud
-// with days of history, and the exporter, with alerts on the terminal. Ctrl-C ends
-// all of it.
+// Stack runs everything that an operator has around the exporter, on loopback: a Prometheus and
+// an Alertmanager, node_exporter on this machine, a simulated cloud with days of history, and
+// the exporter, with alerts on the terminal. Ctrl-C ends everything.
 package main
 
 import (
@@ -25,7 +24,7 @@ type settings struct {
 	once     bool
 }
 
-// The addresses are those of examples/stack.
+// The addresses in examples/stack.
 const (
 	prometheus   = "127.0.0.1:9090"
 	alertmanager = "127.0.0.1:9093"
@@ -46,7 +45,7 @@ func main() {
 	flag.StringVar(&s.examples, "examples", "examples/stack", "directory of the configurations")
 	flag.StringVar(&s.data, "data", ".stack", "directory for all data; what an earlier stack left there is removed")
 	flag.IntVar(&s.days, "days", 8, "days of history")
-	flag.BoolVar(&s.once, "once", false, "end when all is running")
+	flag.BoolVar(&s.once, "once", false, "end when everything is running")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, s, os.Stdout)
@@ -73,7 +72,7 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 	} {
 		if err := step(ctx); err != nil {
 			if ctx.Err() != nil {
-				return nil // told to end
+				return nil // asked to end
 			}
 			return err
 		}
@@ -82,11 +81,11 @@ func run(ctx context.Context, s settings, out io.Writer) (err error) {
 	if s.once {
 		return nil
 	}
-	fmt.Fprintln(out, "\nAlerts come here. Ctrl-C ends all.")
+	fmt.Fprintln(out, "\nAlerts appear here. Ctrl-C ends everything.")
 	return all.watch(ctx)
 }
 
-// places says where to look.
+// places lists where to look.
 func places(examples, store string, now time.Time) string {
 	return fmt.Sprintf(`
 Look at  http://%s/alerts   Prometheus: rules, and what fires
@@ -99,7 +98,7 @@ Look at  http://%s/alerts   Prometheus: rules, and what fires
 `, prometheus, alertmanager, exporter, nodeExporter, examples, store, now.Format("2006-01"))
 }
 
-// clean makes an empty directory of what an earlier stack has left.
+// clean removes from a directory what an earlier stack has left.
 func clean(data string) error {
 	for _, old := range []string{"prometheus", "alertmanager", "plan.json", "carbon.db", "carbon.db-wal", "carbon.db-shm", "carbon.db.lock"} {
 		if err := os.RemoveAll(filepath.Join(data, old)); err != nil {

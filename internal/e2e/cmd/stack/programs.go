@@ -17,7 +17,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/child"
 )
 
-// programs are those of the stack, in the order of their start.
+// programs are the programs of the stack, in order of their start.
 type programs struct {
 	settings
 	out     io.Writer
@@ -32,7 +32,7 @@ type program struct {
 
 func (p *programs) store() string { return filepath.Join(p.data, "carbon.db") }
 
-// start starts a program with a log of its own and waits for a page of it.
+// start starts a program with its own log file and waits for one of its pages.
 func (p *programs) start(ctx context.Context, name, page string, args ...string) error {
 	fmt.Fprintf(p.out, "Starting %s ...\n", name)
 	log, err := os.Create(filepath.Join(p.data, name+".log"))
@@ -105,13 +105,13 @@ func caughtUp() (bool, error) {
 	return states["provisional"]+states["settled"] > 0 && states["missing"]+states["unpriced"] == 0, nil
 }
 
-// watch waits for ctx to end, or for a program to end that should not.
+// watch waits until ctx ends, or a program ends that should not.
 func (p *programs) watch(ctx context.Context) error {
 	ended := make(chan error, len(p.running))
 	for _, one := range p.running {
 		go func() {
 			err := <-one.Done()
-			ended <- fmt.Errorf("%s has ended: %w", one.name, one.Said(err))
+			ended <- fmt.Errorf("%s has exited: %w", one.name, one.Said(err))
 		}()
 	}
 	select {
@@ -122,7 +122,7 @@ func (p *programs) watch(ctx context.Context) error {
 	}
 }
 
-// end ends all, the last started first.
+// end ends all programs, the last started first.
 func (p *programs) end() error {
 	var errs []error
 	for _, one := range slices.Backward(p.running) {
