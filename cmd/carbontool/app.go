@@ -1,11 +1,12 @@
 package main
 
 import (
-	"errors"
 	"io"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
+
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/commandline"
 )
 
 func newApp() *kingpin.Application {
@@ -29,27 +30,12 @@ func group(app *kingpin.Application, name, help string) *kingpin.CmdClause {
 	return app.Command(name, help)
 }
 
-// errAnswered means that the arguments requested a text, such as --help, which has been
-// written.
-var errAnswered = errors.New("answered")
-
-// parse returns the name of the command in the arguments. Kingpin would end the process after
-// --help and --version; here it returns instead, so that tests can call run.
+// parse returns the name of the command in the arguments. For --help and --version it returns
+// commandline.ErrAnswered.
 func parse(app *kingpin.Application, args []string, stdout io.Writer) (name string, err error) {
 	if context, err := app.ParseContext(args); err == nil && len(context.Elements) == 0 {
 		// Kingpin would print the help and exit with 0.
 		return "", kingpin.ErrCommandNotSpecified
 	}
-	app.UsageWriter(stdout)
-	app.Terminate(func(int) { panic(errAnswered) })
-	defer func() {
-		switch reason := recover(); reason {
-		case nil:
-		case errAnswered:
-			err = errAnswered
-		default:
-			panic(reason)
-		}
-	}()
-	return app.Parse(args)
+	return commandline.Parse(app, args, stdout)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/commandline"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 )
 
@@ -76,7 +77,7 @@ func run(args []string, s streams) int {
 	}
 	name, err := parse(app, args, s.out)
 	switch {
-	case errors.Is(err, errAnswered):
+	case errors.Is(err, commandline.ErrAnswered):
 		return exitDone
 	case err != nil:
 		fmt.Fprintf(s.err, "carbontool: %s; see carbontool --help\n", oneLine(err))
