@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // secret is a text that must not be shown.
@@ -44,11 +45,18 @@ func (n secret) wordOnly() bool {
 // found marks the bytes of a text that belong to a secret; nil: none do.
 type found []bool
 
-// find looks for secrets in plain form, ignoring case. The longest come first, so that a short
-// one beside a long one still counts as a word.
-func find(text string, secrets []secret) found {
-	secrets = slices.Clone(secrets)
-	slices.SortFunc(secrets, func(a, b secret) int { return len(b.text) - len(a.text) })
+// find looks for secrets as they stand, in upper or lower case, and for the first half of
+// long ones. The longest come first, so that a short one beside a long one still stands
+// as a word.
+func find(text string, secrets []secret) found { return look(text, secrets, false) }
+
+// findWhole is find without halves.
+func findWhole(text string, secrets []secret) found { return look(text, secrets, true) }
+
+func look(text string, secrets []secret, whole bool) found {
+	if !slices.IsSortedFunc(secrets, longestFirst) {
+		secrets = slices.SortedFunc(slices.Values(secrets), longestFirst)
+	}
 	lower := lowerASCII(text)
 	var f found
 	for _, n := range secrets {
@@ -57,7 +65,7 @@ func find(text string, secrets []secret) found {
 		}
 		want := lowerASCII(n.text)
 		seed := want
-		if len(want) >= minHalf {
+		if len(want) >= minHalf && !whole {
 			seed = want[:len(want)/2]
 		}
 		for from := 0; ; {
@@ -67,12 +75,15 @@ func find(text string, secrets []secret) found {
 			}
 			i += from
 			end := i + len(seed) + common(lower[i+len(seed):], want[len(seed):])
+			if end < i+len(want) {
+				end = restOfWord(text, end)
+			}
 			if !n.wordOnly() || f.edge(text, i-1) && f.edge(text, end) {
 				f = f.with(len(text), i, end)
 			}
 			from = i + 1
 		}
-		if !n.wordOnly() {
+		if !n.wordOnly() && !whole {
 			if k := beginning(lower, want); k > 0 {
 				f = f.with(len(text), len(text)-k, len(text))
 			}
@@ -81,7 +92,20 @@ func find(text string, secrets []secret) found {
 	return f
 }
 
-// common returns the length of the common prefix of two texts.
+func longestFirst(a, b secret) int { return len(b.text) - len(a.text) }
+
+// restOfWord is where a word ends of which a secret's beginning was seen: what follows may
+// be its end in another form, as in hunter2hunter%2B2.
+func restOfWord(text string, from int) int {
+	for i := from; i < len(text); i++ {
+		if strings.IndexByte(" \t\r\n<>,", text[i]) >= 0 || text[i] == '"' && text[i-1] != '\\' {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// common is the length of what two texts have in common at their beginning.
 func common(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {
@@ -155,8 +179,9 @@ const (
 	maxDecoded = 2 << 20
 )
 
-// repeats reports whether a text contains a secret once it is decoded.
-func repeats(text string, secrets []secret) bool {
+// repeats says whether a text shows a secret when it is decoded. In what it decodes to,
+// secrets are looked for with f.
+func repeats(text string, secrets []secret, f func(string, []secret) found) bool {
 	secrets = slices.DeleteFunc(slices.Clone(secrets), func(n secret) bool { return len(n.text) < minAnywhere })
 	for _, n := range secrets { // for texts that were wrapped into lines
 		if solid := strings.Join(strings.Fields(n.text), ""); len(solid) >= minNameAnywhere && solid != n.text {
@@ -166,24 +191,30 @@ func repeats(text string, secrets []secret) bool {
 	if len(secrets) == 0 {
 		return false
 	}
-	left, seen := maxDecoded, map[string]bool{text: true}
-	var look func(text string, depth int) bool
-	look = func(text string, depth int) bool {
-		for _, other := range decodings(text) {
-			if seen[other] {
-				continue
-			}
-			seen[other] = true
-			if left -= len(other); left < 0 || find(other, secrets) != nil {
-				return true
-			}
-			if depth < maxDepth && look(other, depth+1) {
-				return true
+	slices.SortFunc(secrets, longestFirst)
+	spelled := spellings(secrets)
+	if spells(text, spelled) {
+		return true
+	}
+	// Shallow readings first: a text that was read already is not read again.
+	left, seen, level := maxDecoded, map[string]bool{text: true}, []string{text}
+	for depth := range maxDepth {
+		var next []string
+		for _, text := range level {
+			for _, other := range decodings(text) {
+				if len(other) < minAnywhere || seen[other] {
+					continue
+				}
+				seen[other] = true
+				next = append(next, other)
+				if left -= len(other); left < 0 || f(other, secrets) != nil || depth == 0 && spells(other, spelled) {
+					return true
+				}
 			}
 		}
-		return false
+		level = next
 	}
-	return look(text, 1)
+	return false
 }
 
 var (
@@ -193,9 +224,9 @@ var (
 	hexish    = regexp.MustCompile(`(?:[0-9a-fA-F]{2}[ :]?){4,}`)
 )
 
-// decodings returns other readings of a text: unescaped from a URL, from JSON or a Go string,
-// from HTML, without white space, and with its runs of base64 or hexadecimal digits decoded,
-// from any starting point.
+// decodings are other readings of a text: as part of a URL, of JSON or a Go string, of
+// HTML, without white space, without what nobody sees, and what its runs of base64 or
+// hexadecimal digits stand for, wherever they begin.
 func decodings(text string) []string {
 	var all []string
 	add := func(other string) {
@@ -210,6 +241,7 @@ func decodings(text string) []string {
 	add(backslash.ReplaceAllStringFunc(text, unescape))
 	add(html.UnescapeString(text))
 	add(strings.Join(strings.Fields(text), ""))
+	add(strings.Map(visible, text))
 	alphabet := strings.NewReplacer("-", "+", "_", "/")
 	for _, run := range base64ish.FindAllString(text, -1) {
 		run = alphabet.Replace(run)
@@ -231,6 +263,14 @@ func decodings(text string) []string {
 		}
 	}
 	return all
+}
+
+// visible drops what nobody sees, such as the NULs of UTF-16 and soft hyphens.
+func visible(r rune) rune {
+	if unicode.IsPrint(r) || unicode.IsSpace(r) {
+		return r
+	}
+	return -1
 }
 
 func unpercent(text string) string {

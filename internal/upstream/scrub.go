@@ -144,7 +144,11 @@ func (s *Scrubber) text(text string, most int) string {
 	text = strings.ReplaceAll(text[:min(len(text), maxRaw)], mark, "?")
 	secrets := s.secrets()
 	shown := find(text, secrets).hide(text)
-	if repeats(shown, secrets) {
+	if repeats(shown, secrets, find) {
+		return withheld
+	}
+	// Where only a half was found, the whole may be there with its other half encoded.
+	if halves := findWhole(text, secrets).hide(text); halves != shown && repeats(halves, secrets, findWhole) {
 		return withheld
 	}
 	shown = userinfo.ReplaceAllString(shown, "//")

@@ -77,11 +77,76 @@ var encodings = []struct {
 	{"in HTML", html.EscapeString},
 	{"in hexadecimal", func(s string) string { return hex.EncodeToString([]byte(s)) }},
 	{"as bytes with blanks", func(s string) string { return fmt.Sprintf("% x", s) }},
+	{"as UTF-16", func(s string) string { return strings.Join(strings.Split(s, ""), "\x00") }},
+	{"with nothing to see between", func(s string) string { return strings.Join(strings.Split(s, ""), "\u200b") }},
+	{"as escapes of JavaScript", func(s string) string { return eachByte(s, `\u{%x}`) }},
+	{"as escapes of old JavaScript", func(s string) string { return eachByte(s, "%%u%04x") }},
+	{"as bytes of C", func(s string) string { return eachByte(s, "0x%02X, ") }},
+	{"as bytes of mail", func(s string) string { return eachByte(s, "=%02X") }},
+	{"as bytes with dashes", func(s string) string { return eachByte(s, "%02x-") }},
+	{"as a list of numbers", func(s string) string { return fmt.Sprint([]byte(s)) }},
+	{"as a list of numbers in JSON", func(s string) string { return strings.ReplaceAll(fmt.Sprint([]byte(s)), " ", ",") }},
+	{"its first half plain, the rest in a URL", func(s string) string { return s[:len(s)/2] + eachByte(s[len(s)/2:], "%%%02x") }},
+	{"its first half plain, the rest in HTML", func(s string) string { return s[:len(s)/2] + eachByte(s[len(s)/2:], "&#%d;") }},
 	{"beside itself", func(s string) string { return s + s }},
 	{"beside the user", func(s string) string { return "carbon" + s }},
 	{"cut off", func(s string) string { return s[:len(s)-1] }},
 	{"far into a long text", func(s string) string { return strings.Repeat("x ", maxText/2-3) + s + strings.Repeat(" y", maxText) }},
 	{"again and again", func(s string) string { return strings.Repeat(s+" ", maxRaw/(len(s)+1)+1) }},
+}
+
+func eachByte(s, format string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		fmt.Fprintf(&b, format, c)
+	}
+	return b.String()
+}
+
+// loose are forms that take a secret of some length to be told from other text.
+var loose = []struct {
+	name string
+	of   func(string) string
+}{
+	{"base64 in capitals", func(s string) string { return strings.ToUpper(base64.StdEncoding.EncodeToString([]byte(s))) }},
+	{"base64 in small letters", func(s string) string {
+		return strings.ToLower(base64.URLEncoding.EncodeToString([]byte("reader:" + s)))
+	}},
+	{"base64 between tags", func(s string) string {
+		t := base64.StdEncoding.EncodeToString([]byte("x:" + s))
+		return t[:5] + "<wbr>" + t[5:11] + "<br/>\n" + t[11:]
+	}},
+	{"between tags", func(s string) string { return s[:4] + "<wbr>" + s[4:7] + "<br/>" + s[7:] }},
+	{"in several quotes", func(s string) string { return strconv.Quote(s[:5]) + " + " + strconv.Quote(s[5:]) }},
+	{"as a list of letters", func(s string) string { t, _ := json.Marshal(strings.Split(s, "")); return string(t) }},
+	{"with lines that go on", func(s string) string { return s[:5] + "\\\n" + s[5:] }},
+}
+
+func TestNoTextShowsASecretThatWasTakenApart(t *testing.T) {
+	for _, secret := range []string{"hunter2hunter2", "s3cret-t0ken/+", "a much longer pass phrase, with words"} {
+		s := scrubberOf(secret, "carbon")
+		for _, e := range loose {
+			if got := s.Text("got " + e.of(secret) + ", which is wrong"); got != withheld {
+				t.Errorf("%s, %s: %q", secret, e.name, got)
+			}
+		}
+	}
+}
+
+// A secret that has blanks is not shown in part because a part was encoded.
+func TestNoPartOfASecretIsShown(t *testing.T) {
+	const secret = "correct horse battery <staple> of my own"
+	s := scrubberOf(secret, "carbon")
+	for name, text := range map[string]string{
+		"in HTML":       "got " + html.EscapeString(secret) + " here",
+		"in JSON":       `got "correct horse battery \u003cstaple\u003e of my own" here`,
+		"in a URL":      "got correct horse battery %3Cstaple%3E of my own here",
+		"cut off, HTML": "got correct horse battery &lt;sta",
+	} {
+		if got := s.Text(text); strings.Contains(got, "stap") || strings.Contains(got, "of my") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
 }
 
 func TestNoTextShowsASecret(t *testing.T) {
