@@ -14,6 +14,8 @@ import (
 var (
 	// ErrInUse says that another process has the lock.
 	ErrInUse = errors.New("is in use")
+	// ErrBusy says that another program has kept the database locked for too long.
+	ErrBusy = errors.New("is locked by another program")
 	// ErrDiskFull says that there is no space to open the database.
 	ErrDiskFull = errors.New("the disk is full")
 	// ErrGone says that the file is not the one that was opened. It was deleted, moved, replaced,
@@ -42,7 +44,7 @@ func (e described) Is(target error) bool { return target == e.kind }
 func Unreadable(err error) error {
 	switch {
 	case isBusy(err):
-		return fmt.Errorf("is locked by another program: %w", err)
+		return fmt.Errorf("%w: %w", ErrBusy, err)
 	case errors.Is(err, errDamage), hasCode(err, sqlite3.SQLITE_CORRUPT), hasCode(err, sqlite3.SQLITE_NOTADB):
 		return fmt.Errorf("is damaged; restore a backup, or move it away to start with an empty one: %w", err)
 	}
@@ -55,7 +57,7 @@ func Unwritable(err error) error {
 	case errors.Is(err, ErrGone), errors.Is(err, ErrReadOnly):
 		return err
 	case isBusy(err):
-		return fmt.Errorf("is locked by another program: %w", err)
+		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
 	return fmt.Errorf("cannot be written: %w", err)
 }

@@ -53,7 +53,10 @@ func (g *guard) holdsDatabase() error {
 // mount) does not bypass it. The other is on a file beside it, for file systems where only that
 // works.
 func (g *guard) lock(program string) error {
-	beside := flock.New(g.path + ".lock")
+	if err := examineBeside(g.path + pairSuffix); err != nil {
+		return err
+	}
+	beside := flock.New(g.path + pairSuffix)
 	ok, err := beside.TryLock()
 	if err != nil {
 		return fmt.Errorf("take its lock: %w", err)
@@ -94,13 +97,16 @@ func (g *guard) sameName(program string) error {
 	if locked, err := isLocked(g.file); err != nil || !locked {
 		return nil //nolint:nilerr // if it cannot be determined, assume no
 	}
-	f, err := os.Open(g.path + ".lock")
+	if examineBeside(g.path+pairSuffix) != nil {
+		return nil // nobody can hold it
+	}
+	f, err := os.Open(g.path + pairSuffix)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil //nolint:nilerr // it exists, and belongs to another user
 	}
 	if err == nil {
 		f.Close() //nolint:errcheck // it was only read
-		beside := flock.New(g.path+".lock", flock.SetFlag(os.O_RDONLY))
+		beside := flock.New(g.path+pairSuffix, flock.SetFlag(os.O_RDONLY))
 		ok, err := beside.TryRLock()
 		defer beside.Close() //nolint:errcheck // it was only read
 		if err != nil || !ok {

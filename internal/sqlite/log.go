@@ -1,8 +1,10 @@
 package sqlite
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -40,6 +42,9 @@ func (p pair) String() string {
 
 // readPair returns the recorded pair; noted is false if there is none, or only part of one.
 func readPair(path string) (p pair, noted bool) {
+	if examineBeside(path+pairSuffix) != nil {
+		return p, false
+	}
 	text, err := os.ReadFile(path + pairSuffix)
 	if err != nil {
 		return p, false
@@ -47,6 +52,16 @@ func readPair(path string) (p pair, noted bool) {
 	_, err = fmt.Sscanf(string(text), pairForm, &p.database, &p.log, &p.changes, &p.cookie)
 	p.unfit = strings.HasSuffix(string(text), unfitForm)
 	return p, err == nil && p.String() == string(text)
+}
+
+// examineBeside refuses what is neither a regular file nor absent. Whoever reads a
+// pipe waits for ever, and whoever writes to a link overwrites something else.
+func examineBeside(name string) error {
+	info, err := os.Lstat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("has a %s beside it that is not a regular file: move that away", name)
+	}
+	return nil
 }
 
 func presentPair(path string, file *os.File) (p pair, err error) {
@@ -73,6 +88,9 @@ func hasLog(path string) bool {
 // checkLog refuses a log that was written for another file. If both differ from the record,
 // they were copied or moved together, and are as good as before.
 func checkLog(path string, file *os.File) error {
+	if err := examineLog(path + "-wal"); err != nil {
+		return err
+	}
 	noted, ok := readPair(path)
 	if !ok || !hasLog(path) {
 		return nil
@@ -98,6 +116,28 @@ func checkLog(path string, file *os.File) error {
 		"sqlite3 %[2]s 'PRAGMA wal_checkpoint(TRUNCATE)' folds it in", log, path)
 }
 
+// examineLog refuses what is no write-ahead log: SQLite would take it for an empty
+// one and write over it. Zeros are what a power cut leaves.
+func examineLog(name string) error {
+	if err := examineBeside(name); err != nil {
+		return err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil //nolint:nilerr // there is none, or SQLite will say what is wrong
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	magic := make([]byte, 4)
+	if _, err := io.ReadFull(f, magic); err != nil {
+		return nil //nolint:nilerr // it is empty
+	}
+	switch binary.BigEndian.Uint32(magic) {
+	case 0, 0x377f0682, 0x377f0683: // see https://sqlite.org/fileformat2.html#walformat
+		return nil
+	}
+	return fmt.Errorf("has a %s beside it that is not a write-ahead log: move that away", name)
+}
+
 // noteLog records which file and which log belong together.
 func noteLog(path string, file *os.File) error {
 	p, err := presentPair(path, file)
@@ -121,6 +161,9 @@ func noteUnfit(path string) error {
 }
 
 func notePair(path string, p pair) error {
+	if err := examineBeside(path + pairSuffix); err != nil {
+		return err
+	}
 	if was, ok := readPair(path); ok && was == p {
 		return nil
 	}

@@ -44,7 +44,7 @@ type DB struct {
 
 // Open opens the database at path and migrates it, or creates it. A file that is not an intact,
 // writable database of this or an older schema is refused and left as it is. Errors to branch
-// on are ErrInUse and ErrDiskFull.
+// on are ErrInUse, ErrBusy and ErrDiskFull.
 func Open(ctx context.Context, path string, schema Schema, o Options) (*DB, error) {
 	path, err := prepare(path)
 	if err != nil {
@@ -196,9 +196,7 @@ func prepare(path string) (string, error) {
 	if err != nil {
 		return path, err
 	}
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
+	path = resolve(path)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return path, create(path)
@@ -207,6 +205,31 @@ func prepare(path string) (string, error) {
 		return path, err
 	}
 	return path, examine(path, info)
+}
+
+// resolve follows links, also where there is nothing at their end yet but a directory
+// to make it in.
+func resolve(given string) string {
+	const most = 40 // as Linux follows
+	path := given
+	for range most {
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			return target
+		}
+		target, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(path), target)
+		}
+		path = target
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return given
+	}
+	return filepath.Join(dir, filepath.Base(path))
 }
 
 func create(path string) error {

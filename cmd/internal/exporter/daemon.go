@@ -78,7 +78,10 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	d.Reloaded(nil)
 	d.Wrote(nil) // opening the store was a write
 	d.warnOfBudgets(ctx, cfg)
-	return d, d.publish(ctx)
+	if err := d.publish(ctx); err != nil {
+		return nil, fmt.Errorf("read store %s: %w", f.storagePath, err)
+	}
+	return d, nil
 }
 
 // run serves until ctx ends, the server fails, the store's file is gone or a client requests

@@ -32,7 +32,7 @@ func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *s
 		if ctx.Err() != nil {
 			return nil // asked to end while opening
 		}
-		if errors.Is(err, sqlite.ErrDiskFull) {
+		if errors.Is(err, sqlite.ErrDiskFull) || errors.Is(err, sqlite.ErrBusy) {
 			return err // not an error of the store
 		}
 		return storeError{err}
