@@ -73,6 +73,9 @@ func (d *DB) open(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := examineBeside(d.path + "-wal"); err != nil {
+		return err
+	}
 	if err := checkLog(d.path, d.guard.file); err != nil {
 		return err
 	}
