@@ -66,5 +66,5 @@ func TestDropNeverAskedRefuses(t *testing.T) {
 		t.Errorf("something was dropped: %+v", got)
 	}
 	s = siteOf(t, &prometheus{}, "")
-	s.says(called{code: exitFailed, stderr: "carbontool intervals: open store STORE: there is none; --storage.path names it\n"}, "intervals", "--drop-never-asked", "--yes")
+	s.says(called{code: exitFailed, stderr: "carbontool intervals: open store STORE: there is no such file; set --storage.path\n"}, "intervals", "--drop-never-asked", "--yes")
 }
