@@ -9,8 +9,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// points reads [[1435781430.781,"1"],...], which is known to be valid JSON. Every element must
-// be a pair, but the pair may hold anything: an odd sample is rejected alone.
+// points reads [[1435781430.781,"1"],...], which is known to be valid JSON. It must be a list,
+// which may hold anything: an odd sample is rejected alone.
 func (d *decoder) points(raw jsontext.Value) error {
 	p := scanner{text: raw, ok: true}
 	p.take('[')
@@ -18,13 +18,20 @@ func (d *decoder) points(raw jsontext.Value) error {
 		if !first {
 			p.take(',')
 		}
+		from := p
 		p.take('[')
 		at := p.value()
 		p.take(',')
 		value := p.value()
 		p.take(']')
-		if p.ok {
+		switch {
+		case p.ok:
 			d.point(at, value)
+		case from.ok: // not a pair
+			p = from
+			p.value()
+			d.odd++
+			d.sink.Odd(math.NaN())
 		}
 	}
 	if !p.ok {

@@ -93,6 +93,17 @@ func TestOneOddSampleDoesNotSpoilTheAnswer(t *testing.T) {
 			t.Errorf("the time %s: got %v, rejects %v", at, reading.Samples, rejects)
 		}
 	}
+	for _, point := range []string{
+		"[]", "[1]", fmt.Sprintf("[%d]", noonEnd), fmt.Sprintf(`[%d,"1","2"]`, noonEnd), fmt.Sprintf(`[[%d,"1"]]`, noonEnd),
+		"1", "null", `"x]"`, "{}", `{"a":[1,"]"]}`, "[[[]]]", `["\\"]`,
+	} {
+		for name, points := range map[string]string{"alone": point, "before a good one": point + `, [0,"1"]`, "after a good one": `[0,"1"] ,` + point} {
+			reading, rejects := read(t, &server{busy: says(matrix(series("a", "", points), host("b", "1"))), idle: says(matrix(host("a", "7"), host("b", "2")))})
+			if want := []usage.Sample{sample("b", 1, 2)}; fmt.Sprint(reading.Samples) != fmt.Sprint(want) || rejects[rejectTimestamp] == 0 {
+				t.Errorf("the sample %s %s: got %v, rejects %v", point, name, reading.Samples, rejects)
+			}
+		}
+	}
 }
 
 func TestCoresThatAreNotANumberAreNotKnown(t *testing.T) {
