@@ -157,7 +157,7 @@ func monthOf(value string, zone *time.Location, now time.Time) (usage.Period, er
 	if err != nil {
 		return usage.Period{}, wrongUsef("--month: %q is not a month such as 2026-10", value)
 	}
-	p := usage.Period{From: dayStart(first, zone), To: dayStart(first.AddDate(0, 1, 0), zone)}
+	p := usage.Period{From: budget.DayStart(first, zone).UTC(), To: budget.DayStart(first.AddDate(0, 1, 0), zone).UTC()}
 	switch {
 	case p.From.Before(time.Unix(0, 0)):
 		return usage.Period{}, wrongUsef("--month: %s is before 1970", value)
@@ -188,7 +188,7 @@ func moment(value string, zone *time.Location) (time.Time, error) {
 		}
 	}
 	if day, err := time.Parse(time.DateOnly, value); err == nil {
-		return sinceUnix(value, dayStart(day, zone))
+		return sinceUnix(value, budget.DayStart(day, zone).UTC())
 	}
 	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05"} {
 		wall, err := time.Parse(layout, value)
@@ -213,11 +213,6 @@ func sinceUnix(value string, at time.Time) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%s is before 1970", value)
 	}
 	return at, nil
-}
-
-// dayStart is the start of a day in a zone.
-func dayStart(day time.Time, zone *time.Location) time.Time {
-	return budget.DayStart(day.Year(), day.Month(), day.Day(), zone).UTC()
 }
 
 // moments lists when the clocks of a zone show a time, which is given as if it were

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/budget"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 )
 
@@ -80,7 +81,7 @@ func FuzzMoment(f *testing.F) {
 		if err != nil || !got.Equal(at) {
 			t.Errorf("%s is read as %s, %v; want %s", written(at, zone), got, err, at.UTC())
 		}
-		if day := dayStart(time.Date(at.In(zone).Year(), at.In(zone).Month(), at.In(zone).Day(), 0, 0, 0, 0, time.UTC), zone); day.After(at) || at.Sub(day) > 26*time.Hour {
+		if day := budget.DayStart(at.In(zone), zone); day.After(at) || at.Sub(day) > 26*time.Hour {
 			t.Errorf("the day of %s begins at %s", at.In(zone), day.In(zone))
 		}
 	})

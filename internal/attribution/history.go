@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // reading is when the records were read, and when they were read before.
@@ -31,7 +32,7 @@ func (r reading) follow(to, old []directory.Tenure, w directory.Workspace) []dir
 		(w.Deleted.IsZero() || w.Acquired.Before(w.Deleted))
 	switch {
 	case isWaiting(old):
-		return appendTaken(to, w, later(r.now, last.To))
+		return appendTaken(to, w, usage.Later(r.now, last.To))
 	case !same || again:
 		return r.transfer(to, old, w)
 	case len(old) > 2 || old[0].Owner != "" && len(old) > 1:
@@ -55,7 +56,7 @@ func (r reading) transfer(to, old []directory.Tenure, w directory.Workspace) []d
 	if !w.Deleted.IsZero() && w.Deleted.Before(when) {
 		when = w.Deleted
 	}
-	when = later(when, last.From.Add(shortest))
+	when = usage.Later(when, last.From.Add(shortest))
 	return append(append(to, old[:len(old)-1]...), ended(last, when), directory.Tenure{
 		Document: w.Document, Host: w.Host, Owner: w.Owner, From: when, To: notBefore(w.Deleted, when.Add(shortest)),
 	})
@@ -64,7 +65,7 @@ func (r reading) transfer(to, old []directory.Tenure, w directory.Workspace) []d
 // vanish appends the history of a document that has no record any more.
 func (r reading) vanish(to, old []directory.Tenure) []directory.Tenure {
 	last := old[len(old)-1]
-	return append(append(to, old[:len(old)-1]...), ended(last, later(r.now, last.From.Add(shortest))))
+	return append(append(to, old[:len(old)-1]...), ended(last, usage.Later(r.now, last.From.Add(shortest))))
 }
 
 // appendTaken is appendRecord for a machine that was seen waiting: if the record does not say
@@ -84,7 +85,7 @@ func appendRecord(to []directory.Tenure, w directory.Workspace) []directory.Tenu
 		return appendTenure(to, pool)
 	}
 	owned := pool
-	owned.Owner, owned.From = w.Owner, later(w.Created, w.Acquired)
+	owned.Owner, owned.From = w.Owner, usage.Later(w.Created, w.Acquired)
 	return appendTenure(appendTenure(to, ended(pool, owned.From)), owned)
 }
 
@@ -111,7 +112,7 @@ func notBefore(end, t time.Time) time.Time {
 	if end.IsZero() {
 		return end
 	}
-	return later(end, t)
+	return usage.Later(end, t)
 }
 
 // appendTenure appends a tenure unless it has no length.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // changedMemberships returns the memberships that began or ended since the last reading. A
@@ -50,7 +51,7 @@ func continued(last directory.Membership, in bool, at time.Time) (m directory.Me
 	case in == open:
 		return m, false
 	case open:
-		m.To = later(at, last.From)
+		m.To = usage.Later(at, last.From)
 	case last.To.Before(at):
 		m.From, m.To = at, time.Time{}
 	default:

@@ -27,12 +27,5 @@ func endMoment(s int64) time.Time {
 	return moment(s)
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 // whole returns a time in UTC without its fraction of a second; zero stays zero.
 func whole(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }

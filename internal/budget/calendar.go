@@ -52,11 +52,10 @@ func Split(p usage.Period, by Kind, zone *time.Location) []usage.Period {
 	return parts
 }
 
-// DayStart is the start of a date in the zone. It is later than midnight if midnight is
-// skipped, and the start of the next date if the whole date is skipped. Day and month
-// may be out of range, as for time.Date.
-func DayStart(year int, month time.Month, day int, zone *time.Location) time.Time {
-	return startOf(date(year, month, day), zone)
+// DayStart is the start of a date, given as a time on it, in the zone. It is later than midnight if
+// midnight is skipped, and the start of the next date if the whole date is skipped.
+func DayStart(on time.Time, zone *time.Location) time.Time {
+	return startOf(date(on.Date()), zone)
 }
 
 // A date stands for itself as its midnight in UTC, where every day has one.

@@ -100,7 +100,7 @@ func TestPartsAddUp(t *testing.T) {
 func TestDayBeginsWhenItsDateIsFirstSeen(t *testing.T) {
 	latest := func(at time.Time, z *time.Location) (last time.Time) {
 		for m := at.Add(-2 * day); !m.After(at); m = m.Add(time.Minute) {
-			last = later(last, dateOf(m, z))
+			last = usage.Later(last, dateOf(m, z))
 		}
 		return last
 	}

@@ -178,7 +178,7 @@ func TestDayStart(t *testing.T) {
 		{"the thirtieth of February is in March", "UTC", 2026, 2, 30, "2026-03-02T00:00:00Z"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := DayStart(c.year, time.Month(c.month), c.day, zone(t, c.zone)); !got.Equal(moment(t, c.want)) {
+			if got := DayStart(date(c.year, time.Month(c.month), c.day), zone(t, c.zone)); !got.Equal(moment(t, c.want)) {
 				t.Errorf("got %s, want %s", got.UTC(), c.want)
 			}
 		})

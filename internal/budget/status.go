@@ -80,7 +80,7 @@ func (b Budget) Status(now time.Time, r Record) (Status, error) {
 	newest := r.Held.To
 	// Usage after the period does not count. Before the first interval of a new period
 	// is complete, nothing is known of it yet.
-	soFar := usage.Period{From: period.From, To: earlier(later(newest, period.From), period.To)}
+	soFar := usage.Period{From: period.From, To: usage.Earlier(usage.Later(newest, period.From), period.To)}
 	used, known := 0.0, true
 	if soFar.To.After(soFar.From) {
 		a, err := r.Used(soFar)
@@ -132,17 +132,3 @@ func (b Budget) rate(w Window, r Record) (float64, bool, error) {
 }
 
 func length(p usage.Period) time.Duration { return p.To.Sub(p.From) }
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}

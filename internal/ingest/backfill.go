@@ -85,7 +85,7 @@ func (b *backfill) findWorkspaces(ctx context.Context) error {
 
 func (b *backfill) run(ctx context.Context) error {
 	for at := b.done.Whole.From; at.Before(b.done.Whole.To); {
-		day := usage.Period{From: at, To: earlier(at.Add(longestRun), b.done.Whole.To)}
+		day := usage.Period{From: at, To: usage.Earlier(at.Add(longestRun), b.done.Whole.To)}
 		wanted, err := b.wanted(ctx, day)
 		if err != nil {
 			return err

@@ -101,7 +101,7 @@ func (w *Worker) Whole(p usage.Period) usage.Period {
 		}
 		return at.Start
 	}
-	whole := usage.Period{From: first(p.From), To: earlier(first(p.To), w.Settings.endOfWhole(w.Clock.Now()))}
+	whole := usage.Period{From: first(p.From), To: usage.Earlier(first(p.To), w.Settings.endOfWhole(w.Clock.Now()))}
 	if whole.To.Before(whole.From) {
 		whole.To = whole.From
 	}

@@ -35,7 +35,7 @@ func (w *windows) cover(ctx context.Context, p usage.Period) {
 	if known || w.fetcher.clock.Now().Before(w.away) || !w.refetch && w.final(ctx, p) {
 		return
 	}
-	window := usage.Period{From: p.From, To: earlier(p.From.Add(longestWindow), w.until)}
+	window := usage.Period{From: p.From, To: usage.Earlier(p.From.Add(longestWindow), w.until)}
 	w.list = append(w.list, window)
 	if w.plan {
 		w.asked = window
@@ -78,11 +78,4 @@ func (w *windows) final(ctx context.Context, p usage.Period) bool {
 		}
 	}
 	return true
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

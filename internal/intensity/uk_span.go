@@ -18,9 +18,9 @@ func spans(from, to time.Time) []span {
 	var all []span
 	at, end := firstSlot(from), firstSlot(to)
 	for at.Before(end) {
-		next := earliest(end, at.Add(maxSpan), newYearAfter(at))
+		next := usage.Earlier(end, usage.Earlier(at.Add(maxSpan), newYearAfter(at)))
 		if last := lastSlotOf(at); at.Before(last) {
-			next = earliest(next, last)
+			next = usage.Earlier(next, last)
 		}
 		all = append(all, span{from: at, to: next})
 		at = next
@@ -43,13 +43,4 @@ func lastSlotOf(t time.Time) time.Time { return newYearAfter(t).Add(-usage.SlotL
 
 func newYearAfter(t time.Time) time.Time {
 	return time.Date(t.UTC().Year()+1, time.January, 1, 0, 0, 0, 0, time.UTC)
-}
-
-func earliest(t time.Time, others ...time.Time) time.Time {
-	for _, o := range others {
-		if o.Before(t) {
-			t = o
-		}
-	}
-	return t
 }

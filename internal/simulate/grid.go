@@ -64,7 +64,7 @@ func (g Grid) Forecast(t time.Time) usage.GramsPerKWh {
 func (g Grid) ForecastAt(t, now time.Time) usage.GramsPerKWh {
 	slot := usage.SlotAt(t)
 	final := slot.Add(usage.SlotLength + finalAfter)
-	now = earliest(now, final)
+	now = usage.Earlier(now, final)
 	lead := math.Max(0, slot.Sub(now).Hours()/horizon.Hours())
 	n := uint64(slot.Unix())
 	wrong := (90 + 60*lead) * (draw(g.Seed, aboutForecast, n/uint64(moves.Seconds())) - 0.5)

@@ -96,7 +96,7 @@ func (h *Host) stretch(cpu int, t time.Time) stretch {
 func (h *Host) border(t time.Time) time.Time {
 	border := usage.IntervalAt(t, usage.SlotLength).End()
 	if n := sort.Search(len(h.turns), func(i int) bool { return h.turns[i].After(t) }); n < len(h.turns) {
-		return earliest(border, h.turns[n])
+		return usage.Earlier(border, h.turns[n])
 	}
 	return border
 }

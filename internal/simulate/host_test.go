@@ -46,7 +46,7 @@ func TestCountersNeverFallWithoutAReboot(t *testing.T) {
 func TestCountersFallToZeroAtAReboot(t *testing.T) {
 	reboots := 0
 	for _, h := range newCloud(t, clouds[1]).Hosts() {
-		boot := h.bootedBefore(earliest(h.End, monday.AddDate(0, 0, 7)).Add(-time.Second))
+		boot := h.bootedBefore(usage.Earlier(h.End, monday.AddDate(0, 0, 7)).Add(-time.Second))
 		if !boot.After(h.Begin) {
 			continue
 		}
@@ -123,7 +123,7 @@ func TestScrapesAreMissingOnlyInGaps(t *testing.T) {
 	for _, config := range clouds {
 		missing := 0
 		for _, h := range newCloud(t, config).Hosts() {
-			for at := latest(h.Begin, monday); at.Before(monday.AddDate(0, 0, 3)) && h.Alive(at); at = at.Add(time.Minute) {
+			for at := usage.Later(h.Begin, monday); at.Before(monday.AddDate(0, 0, 3)) && h.Alive(at); at = at.Add(time.Minute) {
 				if !h.Scraped(at) {
 					missing++
 				}

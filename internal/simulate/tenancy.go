@@ -3,6 +3,8 @@ package simulate
 import (
 	"slices"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // tenancy is one workspace of a host's life: it waits in a pool until somebody takes it, and is
@@ -15,7 +17,7 @@ type tenancy struct {
 }
 
 // taken is when the owner got it.
-func (w tenancy) taken() time.Time { return latest(w.created, w.acquired) }
+func (w tenancy) taken() time.Time { return usage.Later(w.created, w.acquired) }
 
 // The fractions of hosts, and of their workspaces, that are out of the ordinary.
 const (
@@ -45,7 +47,7 @@ func (h *Host) handOut() {
 		if draw(seed, 3) < pooled {
 			w.acquired = w.created.Add(wholeSeconds(60 + draw(seed, 4)*8*3600))
 		}
-		w.deleted = earliest(w.taken().Add(wholeSeconds((2+draw(seed, 5)*48)*3600)), h.End)
+		w.deleted = usage.Earlier(w.taken().Add(wholeSeconds((2+draw(seed, 5)*48)*3600)), h.End)
 		if !w.taken().Before(w.deleted) {
 			w.owner, w.acquired = "", time.Time{}
 		}

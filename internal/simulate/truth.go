@@ -52,9 +52,9 @@ func (c *Cloud) Owned(interval usage.Interval) map[usage.Series]usage.BusyIdle[u
 // each begins, and what all cores spent in it, by mode, in milliseconds x 1/whole.
 func (c *Cloud) stretches(interval usage.Interval, f func(h *Host, at time.Time, spent rates)) {
 	for _, h := range c.hosts {
-		end := earliest(h.End, interval.End())
-		for begin := latest(h.Begin, interval.Start); begin.Before(end); begin = h.border(begin) {
-			length := earliest(h.border(begin), end).Sub(begin).Milliseconds()
+		end := usage.Earlier(h.End, interval.End())
+		for begin := usage.Later(h.Begin, interval.Start); begin.Before(end); begin = h.border(begin) {
+			length := usage.Earlier(h.border(begin), end).Sub(begin).Milliseconds()
 			var spent rates
 			for cpu := range h.Cores {
 				for mode, rate := range h.ratesAt(cpu, begin) {
@@ -71,18 +71,4 @@ func (r rates) busyIdle() usage.BusyIdle[usage.CPUSeconds] {
 		Busy: usage.CPUSeconds(coreSeconds(r[User] + r[Nice] + r[System] + r[IRQ] + r[SoftIRQ])),
 		Idle: usage.CPUSeconds(coreSeconds(r[Idle] + r[IOWait])),
 	}
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earliest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

@@ -30,8 +30,7 @@ func Budgets(c *config.Config) []budget.Budget {
 // dayStart is the start of a date that the configuration has checked.
 func dayStart(text string, zone *time.Location) time.Time {
 	date, _ := time.Parse(time.DateOnly, text)
-	year, month, day := date.Date()
-	return budget.DayStart(year, month, day, zone)
+	return budget.DayStart(date, zone)
 }
 
 // Dirtiest returns an upper bound of the grid's intensity: the value of a static grid, or the

@@ -84,7 +84,7 @@ func (r *Recorder) byAddress() [][]*simulate.Host {
 func (r *Recorder) host(ctx context.Context, h *simulate.Host, from, to time.Time) error {
 	var scrapes []time.Time
 	gone := r.scrapeFrom(h, h.End)
-	for at := r.scrapeFrom(h, later(from, h.Begin)); at.Before(to) && h.Alive(at); at = at.Add(r.every) {
+	for at := r.scrapeFrom(h, usage.Later(from, h.Begin)); at.Before(to) && h.Alive(at); at = at.Add(r.every) {
 		if h.Scraped(at) {
 			scrapes = append(scrapes, at)
 		}
@@ -129,13 +129,6 @@ func (r *Recorder) scrapeFrom(h *simulate.Host, t time.Time) time.Time {
 		at = at.Add(r.every)
 	}
 	return at
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // targetSeries are the series of one host, created when first needed.
