@@ -204,3 +204,46 @@ func (w writes) Write(line []byte) (int, error) {
 	w(string(line))
 	return len(line), nil
 }
+
+// A clock that ran ahead has fetched intensity of intervals that were open: what it
+// knew then was a forecast, which must not be taken for the last word once the clock
+// is right, and is asked for again.
+func TestIntensityThatWasFetchedInTheFutureIsNotFinal(t *testing.T) {
+	r := newRig(t, func(s *Settings) { s.Lookback = 2 * time.Hour })
+	r.both()
+	r.want(map[usage.State]int{usage.Provisional: 4})
+	set, right := r.spine.current(), r.now
+	open := usage.Period{From: right.Add(-2 * time.Hour), To: right}
+	slots, err := r.store.Slots(t.Context(), set.Grid.Provider(), set.Grid.Grid(), open.From, open.To)
+	if err != nil || len(slots) == 0 {
+		t.Fatal(slots, err)
+	}
+	for i := range slots {
+		wrong := usage.GramsPerKWh(999)
+		slots[i].Forecast, slots[i].FetchedAt = &wrong, right.AddDate(2, 0, 0)
+	}
+	if err := r.store.SaveSlots(t.Context(), slots); err != nil {
+		t.Fatal(err)
+	}
+	r.restart()
+	if _, err := r.spine.carbonLoop().pricer.reprice(t.Context(), set, func(usage.Interval) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	r.want(map[usage.State]int{usage.Provisional: 4})
+	w := &windows{fetcher: &fetcher{store: r.store, observer: silent{}, clock: r.spine.Clock}, set: set}
+	if w.final(t.Context(), open) {
+		t.Error("a backfill would not ask again")
+	}
+	r.now = right.Add(time.Minute)
+	r.restart()
+	r.both()
+	slots, err = r.store.Slots(t.Context(), set.Grid.Provider(), set.Grid.Grid(), open.From, open.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, slot := range slots {
+		if *slot.Forecast == 999 || slot.FetchedAt.After(r.now) {
+			t.Errorf("after the clock was put right the slot of %v has forecast %v, fetched at %v", slot.From, *slot.Forecast, slot.FetchedAt)
+		}
+	}
+}

@@ -203,7 +203,7 @@ func (c *collector) update(ctx context.Context, set Settings, page *page, all []
 		}
 		// Not settled by age alone: the provider may not have been asked yet.
 		fresh := rec.Record
-		fresh.Prices, fresh.State = price(was.Interval, slots, set.SettleAfter, time.Time{})
+		fresh.Prices, fresh.State = price(was.Interval, slots, set.SettleAfter, c.clock.Now())
 		if fresh.State == usage.Settled && c.book.mayChangeHands(set, was.Interval, false) {
 			fresh.State = usage.Provisional
 		}

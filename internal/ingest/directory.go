@@ -129,7 +129,8 @@ func (b *book) mayChangeHands(set Settings, i usage.Interval, again bool) bool {
 	if set.Directory == nil || !b.clock.Now().Before(b.began.Add(set.SettleAfter)) {
 		return false
 	}
-	return again || b.asOf().Before(i.End())
+	asOf := b.asOf()
+	return again || asOf.Before(i.End()) || asOf.After(b.clock.Now())
 }
 
 // librarian is the loop that reads the directory and keeps the book up to date.
@@ -207,7 +208,8 @@ func (l *librarian) learnUpTo(ctx context.Context, set Settings, until time.Time
 		return
 	}
 	_, err := l.book.page(ctx, set) // loads the stored directory
-	if err == nil && l.book.asOf().Before(until) {
+	// One read in the future is from a clock that ran ahead.
+	if asOf := l.book.asOf(); err == nil && (asOf.Before(until) || asOf.After(l.clock.Now())) {
 		err = l.learn(ctx, set)
 	}
 	if err != nil && ctx.Err() == nil {

@@ -11,9 +11,24 @@ import (
 // give a wrong number.
 //
 // An interval settles once each of its slots was fetched at least settleAfter after the slot's
-// end: an actual from before an outage of the provider may have been revised since. If the
-// provider says nothing more about a slot within twice that time, what is known is final.
+// end: an actual from before an outage of the provider may have been revised since. A slot that
+// was fetched in the future, by a clock that ran ahead, does not count.
 func price(i usage.Interval, slots map[time.Time]usage.Slot, settleAfter time.Duration, now time.Time) ([]usage.PiecePrice, usage.State) {
+	return priceUnless(i, slots, func(end time.Time, p usage.Price) bool {
+		return p.FetchedAt.Before(end.Add(settleAfter)) || p.FetchedAt.After(now)
+	})
+}
+
+// lastPrice is price where the provider has been asked: one that says no more of a
+// slot by twice settleAfter has had its say, and what is known is final.
+func lastPrice(i usage.Interval, slots map[time.Time]usage.Slot, settleAfter time.Duration, now time.Time) ([]usage.PiecePrice, usage.State) {
+	return priceUnless(i, slots, func(end time.Time, p usage.Price) bool {
+		return (p.FetchedAt.Before(end.Add(settleAfter)) || p.FetchedAt.After(now)) && now.Before(end.Add(2*settleAfter))
+	})
+}
+
+// priceUnless settles it unless the price of a slot with that end is open.
+func priceUnless(i usage.Interval, slots map[time.Time]usage.Slot, open func(end time.Time, p usage.Price) bool) ([]usage.PiecePrice, usage.State) {
 	var prices []usage.PiecePrice
 	state := usage.Settled
 	for _, piece := range i.Pieces() {
@@ -22,8 +37,7 @@ func price(i usage.Interval, slots map[time.Time]usage.Slot, settleAfter time.Du
 		if !ok {
 			return nil, usage.Unpriced
 		}
-		final := from.Add(usage.SlotLength + settleAfter)
-		if p.FetchedAt.Before(final) && now.Before(final.Add(settleAfter)) {
+		if open(from.Add(usage.SlotLength), p) {
 			state = usage.Provisional
 		}
 		prices = append(prices, usage.PiecePrice{Start: piece.Start, Price: p})

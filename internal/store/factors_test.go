@@ -69,3 +69,30 @@ func TestSlotsOfAGridAndATime(t *testing.T) {
 		t.Errorf("another provider has %+v, %v", got, err)
 	}
 }
+
+// A clock that ran ahead has left slots that are newer than any answer to come.
+func TestSlotsOfAClockThatRanAhead(t *testing.T) {
+	s := newStore(t)
+	grams := func(g usage.GramsPerKWh) *usage.GramsPerKWh { return &g }
+	slot := func(n int, forecast, actual *usage.GramsPerKWh, fetched time.Time) usage.Slot {
+		return usage.Slot{From: at(n).Start, Forecast: forecast, Actual: actual, Provider: "uk", Grid: "GB", FetchedAt: fetched}
+	}
+	now, ahead := at(4).Start, at(4).Start.AddDate(2, 0, 0)
+	for _, answer := range [][]usage.Slot{
+		{slot(1, grams(10), nil, ahead), slot(2, grams(20), grams(21), ahead), slot(3, grams(30), grams(31), now.Add(time.Hour))},
+		{slot(1, grams(11), nil, now), slot(2, grams(22), nil, now), slot(3, grams(33), grams(34), now)},
+	} {
+		if err := s.SaveSlots(t.Context(), answer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := s.Slots(t.Context(), "uk", "GB", at(0).Start, now)
+	want := []usage.Slot{
+		slot(1, grams(11), nil, now),
+		slot(2, grams(22), grams(21), at(2).Start),        // the actual is known, not when it was
+		slot(3, grams(30), grams(31), now.Add(time.Hour)), // an hour is no clock that ran ahead
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\ngot  %+v\nwant %+v", err, got, want)
+	}
+}

@@ -13,7 +13,9 @@ import (
 // SaveSlots stores intensities. A value that a later answer leaves out is kept: null means "not
 // known now", and the last known value is better. An answer older than what is stored changes
 // nothing. The time fetched is that of the best value: an answer without an actual does not
-// confirm a stored actual. Forecasts are archived as first seen.
+// confirm a stored actual. Forecasts are archived as first seen. A stored slot from long after
+// this answer is from a clock that ran ahead and counts as older. If it has an actual and this
+// answer has none, it is not known when that was fetched, only that it was after the slot began.
 func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
 	if len(slots) == 0 {
 		return nil
@@ -25,11 +27,11 @@ func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
 				ON CONFLICT DO UPDATE SET
 					forecast = coalesce(excluded.forecast, forecast), actual = coalesce(excluded.actual, actual),
 					word = CASE excluded.word WHEN '' THEN word ELSE excluded.word END,
-					fetched_at = CASE WHEN excluded.actual IS NULL AND actual IS NOT NULL
-						THEN fetched_at ELSE excluded.fetched_at END
-				WHERE excluded.fetched_at >= fetched_at`,
+					fetched_at = CASE WHEN excluded.actual IS NOT NULL OR actual IS NULL THEN excluded.fetched_at
+						WHEN fetched_at > excluded.fetched_at THEN slot_start ELSE fetched_at END
+				WHERE excluded.fetched_at >= fetched_at OR fetched_at > excluded.fetched_at + ?`,
 				slot.Provider, slot.Grid, slot.From.Unix(), (*float64)(slot.Forecast), (*float64)(slot.Actual),
-				slot.Index, slot.FetchedAt.Unix()); err != nil {
+				slot.Index, slot.FetchedAt.Unix(), int64(clockMargin/time.Second)); err != nil {
 				return err
 			}
 		}

@@ -19,14 +19,19 @@ func IntervalAt(t time.Time, length time.Duration) Interval {
 
 // FloorEpoch returns the last multiple of d since the Unix epoch that is not after t.
 // (time.Truncate counts from the year 1, which gives other multiples for some d.)
+//
+// Whole seconds are counted in seconds: nanoseconds in 64 bits end in the year 2262.
 func FloorEpoch(t time.Time, d time.Duration) time.Time {
-	n := t.UnixNano()
-	rest := n % int64(d)
-	if rest < 0 {
-		rest += int64(d)
+	if d%time.Second == 0 {
+		n := t.Unix()
+		return time.Unix(n-modulo(n, int64(d/time.Second)), 0).UTC()
 	}
-	return time.Unix(0, n-rest).UTC()
+	n := t.UnixNano()
+	return time.Unix(0, n-modulo(n, int64(d))).UTC()
 }
+
+// modulo is from 0 on, for n below 0, too.
+func modulo(n, d int64) int64 { return (n%d + d) % d }
 
 // End is the first moment after the interval.
 func (i Interval) End() time.Time { return i.Start.Add(i.Length) }

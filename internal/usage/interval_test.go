@@ -101,3 +101,16 @@ func TestIntervalIsNamedByItsStartInUTC(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// Nanoseconds since 1970 have room for the years 1678 to 2261 alone.
+func TestIntervalsOfAnyYear(t *testing.T) {
+	for _, year := range []int{1, 1600, 1969, 2025, 2262, 2300, 9999} {
+		at := time.Date(year, 7, 1, 12, 29, 59, 999, time.UTC)
+		for _, length := range []time.Duration{time.Minute, 5 * time.Minute, SlotLength, time.Hour, 24 * time.Hour} {
+			i := IntervalAt(at, length)
+			if !i.Holds(at) || i.Start.Unix()%int64(length/time.Second) != 0 || i.Start.Nanosecond() != 0 {
+				t.Errorf("year %d, %s: %s", year, length, i)
+			}
+		}
+	}
+}
