@@ -22,7 +22,7 @@ import (
 )
 
 // errURI reveals nothing about an address, which is a secret.
-var errURI = errors.New("the address is not a valid mongodb:// or mongodb+srv:// URI, or its host names have no records")
+var errURI = errors.New("the address is not a valid mongodb:// or mongodb+srv:// URI")
 
 // The server's codes for an account without the permission.
 var authCodes = []int{13, 18, 33, 334}

@@ -44,20 +44,19 @@ const (
 // Reader reads one database. No method of it writes, and it refuses every pipeline that would
 // write before sending it. Its account needs only the role read.
 type Reader struct {
-	client  *driver.Client
-	db      *driver.Database
+	client  *client
 	timeout time.Duration
 	limits  limits
 }
 
 // Open returns a reader. It does not connect yet.
 func Open(o Options) (*Reader, error) {
-	client, err := connect(o, options.Client().SetReadPreference(readpref.SecondaryPreferred()).
+	client, err := newClient(o, options.Client().SetReadPreference(readpref.SecondaryPreferred()).
 		SetReadConcern(readconcern.Majority()).SetRetryWrites(false))
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{client: client, db: client.Database(o.Database), timeout: o.Timeout, limits: usual}, nil
+	return &Reader{client: client, timeout: o.Timeout, limits: usual}, nil
 }
 
 // connect makes a client with the settings that all clients share.
@@ -82,7 +81,7 @@ func (r *Reader) Within(timeout time.Duration) *Reader {
 }
 
 // Close closes the connections.
-func (r *Reader) Close() error { return disconnect(r.client) }
+func (r *Reader) Close() error { return r.client.close() }
 
 func disconnect(client *driver.Client) error {
 	ctx, done := context.WithTimeout(context.Background(), time.Second)
@@ -94,14 +93,22 @@ func disconnect(client *driver.Client) error {
 func (r *Reader) Ping(ctx context.Context) error {
 	ctx, done := context.WithTimeout(ctx, r.timeout)
 	defer done()
-	return failure("ping", r.client.Ping(ctx, nil))
+	db, err := r.client.database(ctx)
+	if err == nil {
+		err = db.Client().Ping(ctx, nil)
+	}
+	return failure("ping", err)
 }
 
 // ListCollections returns the names of the collections of the database.
 func (r *Reader) ListCollections(ctx context.Context) ([]string, error) {
 	ctx, done := context.WithTimeout(ctx, r.timeout)
 	defer done()
-	names, err := r.db.ListCollectionNames(ctx, bson.D{})
+	db, err := r.client.database(ctx)
+	if err != nil {
+		return nil, failure("list collections", err)
+	}
+	names, err := db.ListCollectionNames(ctx, bson.D{})
 	return names, failure("list collections", err)
 }
 
@@ -109,13 +116,17 @@ func (r *Reader) ListCollections(ctx context.Context) ([]string, error) {
 func (r *Reader) Distinct(ctx context.Context, collection, field string, filter any) ([]bson.RawValue, error) {
 	limited, done := context.WithTimeout(ctx, r.timeout)
 	defer done()
-	list, err := r.db.Collection(collection).Distinct(limited, field, orAll(filter)).Raw()
+	db, err := r.client.database(limited)
+	if err != nil {
+		return nil, failure("distinct "+collection, err)
+	}
+	list, err := db.Collection(collection).Distinct(limited, field, orAll(filter)).Raw()
 	if hasCode(err, []int{failedToParse}) {
 		// For a server that takes no time limit for this command: only our own limit.
 		alone, stop := context.WithCancel(ctx)
 		defer stop()
 		defer context.AfterFunc(limited, stop)()
-		list, err = r.db.Collection(collection).Distinct(alone, field, orAll(filter)).Raw()
+		list, err = db.Collection(collection).Distinct(alone, field, orAll(filter)).Raw()
 	}
 	if err != nil {
 		return nil, failure("distinct "+collection, err)
@@ -133,7 +144,11 @@ func (r *Reader) Count(ctx context.Context, collection string, filter, hint any)
 	if hint != nil {
 		how.SetHint(hint)
 	}
-	n, err := r.db.Collection(collection).CountDocuments(ctx, orAll(filter), how)
+	db, err := r.client.database(ctx)
+	if err != nil {
+		return 0, failure("count "+collection, err)
+	}
+	n, err := db.Collection(collection).CountDocuments(ctx, orAll(filter), how)
 	return n, failure("count "+collection, err)
 }
 
@@ -141,7 +156,11 @@ func (r *Reader) Count(ctx context.Context, collection string, filter, hint any)
 func (r *Reader) EstimatedCount(ctx context.Context, collection string) (int64, error) {
 	ctx, done := context.WithTimeout(ctx, r.timeout)
 	defer done()
-	n, err := r.db.Collection(collection).EstimatedDocumentCount(ctx)
+	db, err := r.client.database(ctx)
+	if err != nil {
+		return 0, failure("estimated count "+collection, err)
+	}
+	n, err := db.Collection(collection).EstimatedDocumentCount(ctx)
 	return n, failure("estimated count "+collection, err)
 }
 

@@ -88,7 +88,7 @@ func (r *Reader) stream(ctx context.Context, what string, command bson.D) iter.S
 	return func(yield func(bson.Raw, error) bool) {
 		read := &reading{limits: r.limits, timeout: r.timeout, until: time.Now().Add(r.timeout * time.Duration(r.limits.batches))}
 		first, done := context.WithTimeout(ctx, r.timeout)
-		cursor, err := r.db.RunCommandCursor(first, command, options.RunCmd().SetReadPreference(readpref.SecondaryPreferred()))
+		cursor, err := r.begin(first, command)
 		done()
 		if err != nil {
 			yield(nil, failure(what, err))
@@ -104,6 +104,14 @@ func (r *Reader) stream(ctx context.Context, what string, command bson.D) iter.S
 			yield(nil, failure(what, err))
 		}
 	}
+}
+
+func (r *Reader) begin(ctx context.Context, command bson.D) (*driver.Cursor, error) {
+	db, err := r.client.database(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return db.RunCommandCursor(ctx, command, options.RunCmd().SetReadPreference(readpref.SecondaryPreferred()))
 }
 
 // reading is the progress of a stream.

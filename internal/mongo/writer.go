@@ -25,8 +25,7 @@ const maxBulk = 1000
 // Writer writes usage by group and by user. It is a separate client, whose account may write to
 // its one database.
 type Writer struct {
-	client  *driver.Client
-	db      *driver.Database
+	client  *client
 	place   string
 	timeout time.Duration
 }
@@ -34,11 +33,11 @@ type Writer struct {
 // OpenWriter returns a writer. It does not connect yet. Writes are acknowledged by the
 // majority, so that the position never moves past what could be rolled back.
 func OpenWriter(o Options) (*Writer, error) {
-	client, err := connect(o, options.Client().SetWriteConcern(writeconcern.Majority()).SetRetryWrites(false))
+	client, err := newClient(o, options.Client().SetWriteConcern(writeconcern.Majority()).SetRetryWrites(false))
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{client: client, db: client.Database(o.Database), place: "mongodb/" + hosts(o.URI) + "/" + o.Database, timeout: o.Timeout}, nil
+	return &Writer{client: client, place: "mongodb/" + hosts(o.URI) + "/" + o.Database, timeout: o.Timeout}, nil
 }
 
 // hosts returns the part of an address that names the servers, without user and password.
@@ -53,7 +52,7 @@ func hosts(uri string) string {
 }
 
 // Close closes the connections.
-func (w *Writer) Close() error { return disconnect(w.client) }
+func (w *Writer) Close() error { return w.client.close() }
 
 // Name identifies the destination. A new destination gets everything.
 func (w *Writer) Name() string { return w.place }
@@ -62,8 +61,8 @@ func (w *Writer) Name() string { return w.place }
 func (w *Writer) Prepare(ctx context.Context) error {
 	for collection, who := range map[string]string{groupUsage: "group", userUsage: "user"} {
 		for _, keys := range []bson.D{{{Key: "ts", Value: 1}}, {{Key: who, Value: 1}, {Key: "ts", Value: 1}}} {
-			err := w.do(ctx, func(ctx context.Context) error {
-				_, err := w.db.Collection(collection).Indexes().CreateOne(ctx, driver.IndexModel{Keys: keys})
+			err := w.do(ctx, func(ctx context.Context, db *driver.Database) error {
+				_, err := db.Collection(collection).Indexes().CreateOne(ctx, driver.IndexModel{Keys: keys})
 				return err
 			})
 			if err != nil {
@@ -96,18 +95,18 @@ func (w *Writer) put(ctx context.Context, collection, who string, p usage.Rollup
 			doc := document(who, p, u)
 			models[i] = driver.NewReplaceOneModel().SetFilter(bson.D{doc[0]}).SetReplacement(doc).SetUpsert(true)
 		}
-		err := w.do(ctx, func(ctx context.Context) error {
-			_, err := w.db.Collection(collection).BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+		err := w.do(ctx, func(ctx context.Context, db *driver.Database) error {
+			_, err := db.Collection(collection).BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
 			return err
 		})
 		if err != nil {
 			return failure("write "+collection, err)
 		}
 	}
-	// Delete documents of an older revision that are not in this one: their usage now belongs
-	// to others.
-	err := w.do(ctx, func(ctx context.Context) error {
-		_, err := w.db.Collection(collection).DeleteMany(ctx, bson.D{
+	// Documents of an older revision that this one does not have: usage that now
+	// belongs to others.
+	err := w.do(ctx, func(ctx context.Context, db *driver.Database) error {
+		_, err := db.Collection(collection).DeleteMany(ctx, bson.D{
 			{Key: "ts", Value: bson.NewDateTimeFromTime(p.Interval.Start)},
 			{Key: "revision", Value: bson.D{{Key: "$ne", Value: p.Revision}}},
 		})
@@ -116,10 +115,14 @@ func (w *Writer) put(ctx context.Context, collection, who string, p usage.Rollup
 	return failure("write "+collection, err)
 }
 
-func (w *Writer) do(ctx context.Context, f func(context.Context) error) error {
+func (w *Writer) do(ctx context.Context, f func(context.Context, *driver.Database) error) error {
 	ctx, done := context.WithTimeout(ctx, w.timeout)
 	defer done()
-	return f(ctx)
+	db, err := w.client.database(ctx)
+	if err != nil {
+		return err
+	}
+	return f(ctx, db)
 }
 
 // document is the usage of one group or user in one interval. Its id is the interval's start
