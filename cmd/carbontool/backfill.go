@@ -172,7 +172,7 @@ func (b *backfill) collect(ctx context.Context, s streams, cfg *config.Config, s
 	sum := outcome{interval: cfg.Interval.String(), done: done, rejects: refused.samples}
 	if b.dryRun {
 		if err == nil {
-			b.plan(s.out, cfg, set, sum)
+			printPlan(s.out, cfg, set, sum)
 		}
 		return err
 	}

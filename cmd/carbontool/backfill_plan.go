@@ -11,8 +11,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// plan prints which queries would be sent, and for how many intervals.
-func (b *backfill) plan(out io.Writer, cfg *config.Config, set ingest.Settings, o outcome) {
+// printPlan prints which queries would be sent, and for how many intervals.
+func printPlan(out io.Writer, cfg *config.Config, set ingest.Settings, o outcome) {
 	fmt.Fprintln(out, "Dry run: no queries are sent and nothing is written.")
 	o.head(out)
 	d := o.done

@@ -73,7 +73,7 @@ func Learn(all []Observation) (Fit, error) {
 		return Fit{}, fmt.Errorf("the measured power is %.4g W in every interval, whatever the load; it is a constant, not a measurement", float64(fit.MeanPower))
 	}
 	s := nonnegative(x, y)
-	fit.Watts = usage.BusyIdle[usage.Watts]{Busy: usage.Watts(s.watts[0]), Idle: usage.Watts(s.watts[1])}
+	fit.Watts = usage.BusyIdle[usage.Watts]{Busy: usage.Watts(s.watts[busyColumn]), Idle: usage.Watts(s.watts[idleColumn])}
 	fit.AtZero = s.atZero()
 	left := mat.Dot(s.residuals, s.residuals) / float64(len(all))
 	fit.RMSE, fit.RSquared = usage.Watts(math.Sqrt(left)), 1-left/around

@@ -8,24 +8,33 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
+// The columns of x, and of what is fitted to them.
+const (
+	busyColumn = iota
+	idleColumn
+)
+
 // columns returns mean busy and idle cores, and the measured power: watts per core times cores
 // is watts.
 func columns(all []Observation) (*mat.Dense, *mat.VecDense) {
 	x, y := mat.NewDense(len(all), 2, nil), mat.NewVecDense(len(all), nil)
 	for i, o := range all {
 		seconds := o.Interval.Length.Seconds()
-		x.Set(i, 0, float64(o.CPU.Busy)/seconds)
-		x.Set(i, 1, float64(o.CPU.Idle)/seconds)
+		x.Set(i, busyColumn, float64(o.CPU.Busy)/seconds)
+		x.Set(i, idleColumn, float64(o.CPU.Idle)/seconds)
 		y.SetVec(i, float64(o.Power))
 	}
 	return x, y
 }
 
+// columnWatts are watts per core, by column.
+type columnWatts [idleColumn + 1]float64
+
 // solution is the least squares fit of some of the columns; the others are fixed at 0.
 type solution struct {
 	x         *mat.Dense // the fitted columns
 	fitted    []int      // their indexes
-	watts     [2]float64
+	watts     columnWatts
 	residuals *mat.VecDense
 }
 
@@ -33,12 +42,12 @@ type solution struct {
 // needed: the sum of squares increases from the free fit in every direction, so a number that
 // is negative there is 0 in the best fit. They cannot both be negative, because no power is.
 func nonnegative(x *mat.Dense, y *mat.VecDense) solution {
-	free := fitColumns(x, y, 0, 1)
+	free := fitColumns(x, y, busyColumn, idleColumn)
 	switch {
-	case free.watts[0] < 0:
-		return fitColumns(x, y, 1)
-	case free.watts[1] < 0:
-		return fitColumns(x, y, 0)
+	case free.watts[busyColumn] < 0:
+		return fitColumns(x, y, idleColumn)
+	case free.watts[idleColumn] < 0:
+		return fitColumns(x, y, busyColumn)
 	}
 	return free
 }

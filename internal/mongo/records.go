@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -33,23 +34,30 @@ type counter struct {
 	census  directory.Census
 	people  map[string]bool
 	hosts   map[string]bool
-	refused map[[2]string]int // by collection and reason
+	refused map[rejection]int
+}
+
+// rejection is why records of a collection are refused.
+type rejection struct{ collection, reason string }
+
+func (r rejection) compare(o rejection) int {
+	return cmp.Or(cmp.Compare(r.collection, o.collection), cmp.Compare(r.reason, o.reason))
 }
 
 func newCounter(n Names) *counter {
 	return &counter{
-		names: n, people: map[string]bool{}, hosts: map[string]bool{}, refused: map[[2]string]int{},
+		names: n, people: map[string]bool{}, hosts: map[string]bool{}, refused: map[rejection]int{},
 		census: directory.Census{Groups: map[string][]string{}, Refused: map[string]bool{}},
 	}
 }
 
-func (c *counter) refuse(collection, reason string) { c.refused[[2]string{collection, reason}]++ }
+func (c *counter) refuse(collection, reason string) { c.refused[rejection{collection, reason}]++ }
 
 // close returns the census and the refused records, both in a fixed order.
 func (c *counter) close() (directory.Census, []directory.RecordReject) {
 	var rejects []directory.RecordReject
-	for _, k := range slices.SortedFunc(maps.Keys(c.refused), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
-		rejects = append(rejects, directory.RecordReject{Collection: k[0], Reason: k[1], Count: c.refused[k]})
+	for _, k := range slices.SortedFunc(maps.Keys(c.refused), rejection.compare) {
+		rejects = append(rejects, directory.RecordReject{Collection: k.collection, Reason: k.reason, Count: c.refused[k]})
 	}
 	for name, members := range c.census.Groups {
 		slices.Sort(members)

@@ -30,7 +30,7 @@ type Find struct {
 // Find streams the documents that match. A document is valid until the next one. An error ends
 // the stream, which is then incomplete.
 func (r *Reader) Find(ctx context.Context, collection string, f Find) iter.Seq2[bson.Raw, error] {
-	return r.stream(ctx, "find "+collection, r.find(collection, f))
+	return r.stream(ctx, "find "+collection, findCommand(collection, f))
 }
 
 // FindOne returns the first document that matches, nil if there is none.
@@ -42,9 +42,9 @@ func (r *Reader) FindOne(ctx context.Context, collection string, f Find) (bson.R
 	return nil, nil
 }
 
-// find builds the command. The driver's own helper omits the server's time limit, and a plain
+// findCommand builds the command. The driver's own helper omits the server's time limit, and a plain
 // command does not inherit the database's read concern.
-func (r *Reader) find(collection string, f Find) bson.D {
+func findCommand(collection string, f Find) bson.D {
 	command := bson.D{{Key: "find", Value: collection}, {Key: "filter", Value: orAll(f.Filter)}}
 	add := func(name string, value any, given bool) {
 		if given {

@@ -25,7 +25,7 @@ func (r *Report) WriteTable(out io.Writer) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	for _, columns := range [][]table.Column{r.amounts(rows), r.certainty(rows)} {
+	for _, columns := range [][]table.Column{amountColumns(rows), r.certainty(rows)} {
 		fmt.Fprintln(out)
 		if err := table.Table(append(r.who(rows), columns...)).Write(out, ""); err != nil {
 			return err
@@ -33,7 +33,7 @@ func (r *Report) WriteTable(out io.Writer) error {
 	}
 	fmt.Fprintf(out, "\n%s\n", r.boundsNote(rows[len(rows)-1]))
 	if r.Equivalents {
-		return r.writeEquivalents(out, rows[len(rows)-1])
+		return writeEquivalents(out, rows[len(rows)-1])
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func (r *Report) who(rows []Row) []table.Column {
 	return columns
 }
 
-func (r *Report) amounts(rows []Row) []table.Column {
+func amountColumns(rows []Row) []table.Column {
 	return []table.Column{
 		numbers("kWh", rows, func(row Row) *float64 { return &row.Energy }),
 		numbers("BUSY kWh", rows, func(row Row) *float64 { return &row.BusyEnergy }),
@@ -122,7 +122,7 @@ func (r *Report) measured() string {
 	return fmt.Sprintf("measured over %d half hours", r.Forecasts.Pairs)
 }
 
-func (r *Report) writeEquivalents(out io.Writer, total Row) error {
+func writeEquivalents(out io.Writer, total Row) error {
 	if total.Emissions == nil {
 		_, err := fmt.Fprintln(out, "\nNothing is priced yet, so there are no equivalents.")
 		return err

@@ -34,7 +34,7 @@ func (g Grid) Actual(t time.Time) usage.GramsPerKWh {
 	}
 	wind := drift(float64(slot.Unix())/(14*3600), g.Seed, aboutWind)
 	jitter := 14 * (draw(g.Seed, aboutIntensity, uint64(slot.Unix())) - 0.5)
-	return g.grams((demand*(1.3-wind) + jitter) * g.scale())
+	return grams((demand*(1.3-wind) + jitter) * g.scale())
 }
 
 // ActualAt returns the actual as the API knows it at now: false until half an hour after the
@@ -49,7 +49,7 @@ func (g Grid) ActualAt(t, now time.Time) (usage.GramsPerKWh, bool) {
 		return g.Actual(slot), true
 	}
 	wrong := 8 * (draw(g.Seed, aboutRevision, uint64(slot.Unix()), uint64(age/moves)) - 0.5)
-	return g.grams(float64(g.Actual(slot)) + wrong), true
+	return grams(float64(g.Actual(slot)) + wrong), true
 }
 
 // Forecast returns the final forecast of the slot that contains t. It differs from the actual
@@ -69,7 +69,7 @@ func (g Grid) ForecastAt(t, now time.Time) usage.GramsPerKWh {
 	n := uint64(slot.Unix())
 	wrong := (90 + 60*lead) * (draw(g.Seed, aboutForecast, n/uint64(moves.Seconds())) - 0.5)
 	moved := 10 * (draw(g.Seed, aboutForecast, n, uint64(usage.FloorEpoch(now, moves).Unix())) - 0.5)
-	return g.grams(float64(g.Actual(slot)) + wrong + moved)
+	return grams(float64(g.Actual(slot)) + wrong + moved)
 }
 
 // scale makes some regions windier than others.
@@ -80,7 +80,7 @@ func (g Grid) scale() float64 {
 	return 0.3 + 1.2*draw(g.Seed, aboutRegion, uint64(g.Region))
 }
 
-func (g Grid) grams(v float64) usage.GramsPerKWh {
+func grams(v float64) usage.GramsPerKWh {
 	return usage.GramsPerKWh(math.Round(math.Max(15, math.Min(v, 480))))
 }
 

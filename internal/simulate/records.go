@@ -15,7 +15,7 @@ type Document map[string]any
 func (c *Cloud) Records(at time.Time) map[string][]Document {
 	return map[string][]Document{
 		"workspaces": append(c.workspaces(at), c.badWorkspaces()...),
-		"users":      c.users(),
+		"users":      userRecords(),
 		"groups":     c.groups(),
 		"hosts":      c.places(),
 	}
@@ -68,7 +68,7 @@ func (c *Cloud) badWorkspaces() []Document {
 	}
 }
 
-func (c *Cloud) users() []Document {
+func userRecords() []Document {
 	var all []Document
 	for n := 1; n <= users; n++ {
 		all = append(all, Document{

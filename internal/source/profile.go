@@ -27,7 +27,7 @@ func (c *Client) Profiles(ctx context.Context, piece usage.Interval, series []us
 	}
 	p := &profiler{
 		piece: piece, step: piece.Length / time.Duration(steps), steps: steps,
-		counters: map[usage.Series]*[2][]float64{},
+		counters: map[usage.Series]*busyIdleCounters{},
 	}
 	var hosts []string
 	for _, s := range series {
@@ -50,9 +50,12 @@ type profiler struct {
 	piece    usage.Interval
 	step     time.Duration
 	steps    int
-	counters map[usage.Series]*[2][]float64 // busy and idle, at steps+1 moments; NaN: unknown
-	now      []float64                      // of the current series
+	counters map[usage.Series]*busyIdleCounters
+	now      []float64 // of the current series
 }
+
+// busyIdleCounters are the counters of one series at steps+1 moments; NaN: unknown.
+type busyIdleCounters struct{ busy, idle []float64 }
 
 // points returns intervals that end where the counters are evaluated.
 func (p *profiler) points() []usage.Interval {
@@ -65,21 +68,21 @@ func (p *profiler) points() []usage.Interval {
 
 // Series implements sink.
 func (p *profiler) Series(labels []string) error {
-	part := slices.Index([]string{partBusy, partIdle}, labels[4])
-	if part < 0 {
-		p.now = nil // not part of the answer
-		return nil
+	p.now = nil
+	part := labels[4]
+	if part != partBusy && part != partIdle {
+		return nil // not part of the answer
 	}
 	s := named(rawSeries(labels))
 	both := p.counters[s]
 	if both == nil {
-		both = new([2][]float64)
-		for i := range both {
-			both[i] = slices.Repeat([]float64{math.NaN()}, p.steps+1)
-		}
+		unknown := []float64{math.NaN()}
+		both = &busyIdleCounters{busy: slices.Repeat(unknown, p.steps+1), idle: slices.Repeat(unknown, p.steps+1)}
 		p.counters[s] = both
 	}
-	p.now = both[part]
+	if p.now = both.busy; part == partIdle {
+		p.now = both.idle
+	}
 	return nil
 }
 
@@ -105,7 +108,7 @@ func (p *profiler) profiles(series []usage.Series) map[usage.Series]usage.Profil
 			continue
 		}
 		profile := usage.Profile{Step: p.step, CPU: make([]usage.BusyIdle[usage.CPUSeconds], p.steps)}
-		busy, idle := growth(both[0]), growth(both[1])
+		busy, idle := growth(both.busy), growth(both.idle)
 		for i := range profile.CPU {
 			profile.CPU[i] = usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(busy[i]), Idle: usage.CPUSeconds(idle[i])}
 		}

@@ -40,7 +40,7 @@ func (q Query) given() bool { return q.BusyQuery != "" }
 // survives counter resets and uses one window only, so a query for a day returns the same as 48
 // queries for its half hours.
 func (q Query) seconds(modes []string, window time.Duration, project *string) string {
-	return fmt.Sprintf("sum by (%s) (increase(%s[%s]))", q.by(), q.selector(q.any(modes), project), promDuration(window))
+	return fmt.Sprintf("sum by (%s) (increase(%s[%s]))", q.by(), q.selector(anyOf(modes), project), promDuration(window))
 }
 
 // once is seconds with each core counted once, if two series are of the same core: an HA pair,
@@ -48,7 +48,7 @@ func (q Query) seconds(modes []string, window time.Duration, project *string) st
 // smaller.
 func (q Query) once(modes []string, window time.Duration, project *string) string {
 	return fmt.Sprintf("sum by (%s) (max by (%s, cpu, mode) (increase(%s[%s])))",
-		q.by(), q.by(), q.selector(q.any(modes), project), promDuration(window))
+		q.by(), q.by(), q.selector(anyOf(modes), project), promDuration(window))
 }
 
 // The label that distinguishes the parts of a capacity answer.
@@ -95,7 +95,7 @@ func (q Query) counters(hosts []string) string {
 	of := fmt.Sprintf("%s=~%q", q.Labels.Host, alternatives(quoted))
 	part := func(modes []string, name string) string {
 		return fmt.Sprintf(`label_replace(sum by (%s) (%s), %q, %q, "", "")`,
-			q.by(), q.selector(q.any(modes)+","+of, nil), partLabel, name)
+			q.by(), q.selector(anyOf(modes)+","+of, nil), partLabel, name)
 	}
 	return part(q.BusyModes, partBusy) + " or " + part(q.IdleModes, partIdle)
 }
@@ -145,7 +145,7 @@ func (q Query) projectsSelector() string { return q.selector("", nil) }
 
 func (q Query) by() string { return strings.Join(q.Labels.list(), ", ") }
 
-func (q Query) any(modes []string) string { return fmt.Sprintf("mode=~%q", alternatives(modes)) }
+func anyOf(modes []string) string { return fmt.Sprintf("mode=~%q", alternatives(modes)) }
 
 func alternatives(modes []string) string { return strings.Join(modes, "|") }
 

@@ -104,21 +104,24 @@ func (m *member) add(r row, price *usage.GramsPerKWh) {
 	m.mean.n++
 }
 
-// memberColumns are the numeric columns of fact_usage, in order: CPU seconds, kWh and grams,
-// each busy and idle, and the intensity. nil is NULL.
-type memberColumns [7]*float64
+// memberColumns are the numeric columns of fact_usage, in order: busyCPU to idleGrams, as in
+// keyTotals, and the intensity. nil is NULL.
+type memberColumns [intensityColumn + 1]*float64
 
-// priceColumn is the first of the three columns that depend on the price.
-const priceColumn = 4
+const (
+	// priceColumn is the first of the three columns that depend on the price.
+	priceColumn     = busyGrams
+	intensityColumn = idleGrams + 1
+)
 
 // columns of a member without a price have neither grams nor an intensity.
 func (m *member) columns() (c memberColumns) {
 	cpu, energy := m.cpu.BusyIdle(), m.energy.BusyIdle()
-	c[0], c[1] = (*float64)(&cpu.Busy), (*float64)(&cpu.Idle)
-	c[2], c[3] = (*float64)(&energy.Busy), (*float64)(&energy.Idle)
+	c[busyCPU], c[idleCPU] = (*float64)(&cpu.Busy), (*float64)(&cpu.Idle)
+	c[busyKWh], c[idleKWh] = (*float64)(&energy.Busy), (*float64)(&energy.Idle)
 	if m.priced {
 		grams, intensity := m.grams.BusyIdle(), m.intensity()
-		c[4], c[5], c[6] = (*float64)(&grams.Busy), (*float64)(&grams.Idle), (*float64)(&intensity)
+		c[busyGrams], c[idleGrams], c[intensityColumn] = (*float64)(&grams.Busy), (*float64)(&grams.Idle), (*float64)(&intensity)
 	}
 	return c
 }

@@ -78,7 +78,7 @@ func prune(ctx context.Context, tx *sqlite.Tx, i usage.Interval) (facts int, err
 // prunable returns the intervals to prune of the oldest day that is final, and the number of
 // intervals before that day that are old enough but whose day is not final.
 func (s *Store) prunable(ctx context.Context, tx *sqlite.Tx, now time.Time, keep time.Duration, follower string) (next []usage.Interval, waiting int, err error) {
-	limit, err := s.pruneLimit(ctx, tx, now, keep)
+	limit, err := pruneLimit(ctx, tx, now, keep)
 	if err != nil || limit.IsZero() {
 		return nil, 0, err
 	}
@@ -105,7 +105,7 @@ func (s *Store) prunable(ctx context.Context, tx *sqlite.Tx, now time.Time, keep
 }
 
 // pruneLimit is a time in the first day to keep; zero while there is no usage.
-func (s *Store) pruneLimit(ctx context.Context, tx *sqlite.Tx, now time.Time, keep time.Duration) (time.Time, error) {
+func pruneLimit(ctx context.Context, tx *sqlite.Tx, now time.Time, keep time.Duration) (time.Time, error) {
 	var newest *int64
 	if err := tx.QueryRowContext(ctx, `SELECT max(start + seconds) FROM usage_interval
 		WHERE state IN ('unpriced', 'provisional', 'settled')`).Scan(&newest); err != nil || newest == nil {

@@ -23,7 +23,7 @@ func (s *Store) Replay(ctx context.Context, p usage.Period, before func([]usage.
 		if err := refusePruned(ctx, tx, p); err != nil {
 			return err
 		}
-		starts, err := s.withUsage(ctx, tx, p)
+		starts, err := withUsage(ctx, tx, p)
 		if err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func refusePruned(ctx context.Context, tx *sqlite.Tx, p usage.Period) error {
 }
 
 // withUsage lists the intervals of a period that have usage.
-func (s *Store) withUsage(ctx context.Context, tx *sqlite.Tx, p usage.Period) (all []usage.Interval, err error) {
+func withUsage(ctx context.Context, tx *sqlite.Tx, p usage.Period) (all []usage.Interval, err error) {
 	err = each(ctx, tx, `SELECT start, seconds FROM usage_interval
 		WHERE start >= ? AND start < ? AND state IN ('unpriced', 'provisional', 'settled') ORDER BY start`,
 		[]any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {

@@ -93,7 +93,7 @@ func (s *Store) ReplayMembers(ctx context.Context, p usage.Period, f func(usage.
 		if err != nil {
 			return err
 		}
-		intervals, err := s.withUsage(ctx, tx, p)
+		intervals, err := withUsage(ctx, tx, p)
 		if err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ func (s *Store) Rollups(ctx context.Context, follower string, limit int) ([]usag
 			})
 		for i := range all {
 			if err == nil {
-				err = s.fill(ctx, tx, naming, &all[i])
+				err = fill(ctx, tx, naming, &all[i])
 			}
 		}
 		return err
@@ -48,7 +48,7 @@ func (s *Store) Rollups(ctx context.Context, follower string, limit int) ([]usag
 }
 
 // fill adds up the facts of a rollup's interval by group and by user.
-func (s *Store) fill(ctx context.Context, tx *sqlite.Tx, naming *naming, p *usage.Rollup) error {
+func fill(ctx context.Context, tx *sqlite.Tx, naming *naming, p *usage.Rollup) error {
 	c, err := load(ctx, tx, p.Interval)
 	if err != nil {
 		return err

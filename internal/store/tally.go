@@ -89,23 +89,23 @@ func (a Account) Keys() []usage.Total {
 // By returns the usage of every member of a scope, by name. They add up to the site.
 func (a Account) By(scope usage.Scope) []usage.Tally {
 	members := map[string]*keyTotals{}
-	nobodys := map[string]*usage.Sum{}
+	unattributed := map[string]*usage.Sum{}
 	for i := range a.keys {
 		k := &a.keys[i]
 		name := scope.Member(k.Key)
 		if members[name] == nil {
-			members[name], nobodys[name] = &keyTotals{}, &usage.Sum{}
+			members[name], unattributed[name] = &keyTotals{}, &usage.Sum{}
 		}
 		members[name].include(&k.keyTotals)
 		if k.User == usage.Unattributed {
-			nobodys[name].AddSum(k.sums[busyKWh])
-			nobodys[name].AddSum(k.sums[idleKWh])
+			unattributed[name].AddSum(k.sums[busyKWh])
+			unattributed[name].AddSum(k.sums[idleKWh])
 		}
 	}
 	var all []usage.Tally
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		t := members[name].tally()
-		t.Period, t.Name, t.Unattributed = a.Period, name, usage.KWh(nobodys[name].Float64())
+		t.Period, t.Name, t.Unattributed = a.Period, name, usage.KWh(unattributed[name].Float64())
 		all = append(all, t)
 	}
 	return all

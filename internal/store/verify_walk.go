@@ -296,12 +296,15 @@ func differing(a, b totals) (n int) {
 // scopeSums are the sums over all members of a scope: CPU seconds, kWh and grams, each busy and
 // idle.
 type scopeSums struct {
-	sums     [6]usage.Sum
+	sums     amountSums
 	unpriced int // members without grams
 	members  int
 }
 
-var summed = [6]string{"busy_cpu_seconds_total", "idle_cpu_seconds_total", "busy_kwh", "idle_kwh", "busy_gCo2eq", "idle_gCo2eq"}
+// amountSums are indexed by busyCPU to idleGrams, as keyTotals are; summed names their columns.
+type amountSums [idleGrams + 1]usage.Sum
+
+var summed = [idleGrams + 1]string{"busy_cpu_seconds_total", "idle_cpu_seconds_total", "busy_kwh", "idle_kwh", "busy_gCo2eq", "idle_gCo2eq"}
 
 // checkMembers checks that the rows of fact_usage add up to the site in every scope and, unless
 // per-key rows were deleted, that they are the sums of the facts.
@@ -358,7 +361,7 @@ func (w *walk) folded(ctx context.Context, c content) (map[memberID]memberColumn
 
 func (s *scopeSums) add(v memberColumns) {
 	s.members++
-	if v[4] == nil || v[5] == nil {
+	if v[busyGrams] == nil || v[idleGrams] == nil {
 		s.unpriced++
 	}
 	for i := range s.sums {
@@ -376,7 +379,7 @@ func (w *walk) compareScopes(r intervalRow, scopes map[string]*scopeSums) {
 		w.scopes.fault("%s: fact_usage has no row for the site", r)
 		return
 	}
-	if kwh := site.sums[2].Float64() + site.sums[3].Float64(); r.kwh != nil && !close9(kwh, *r.kwh) {
+	if kwh := site.sums[busyKWh].Float64() + site.sums[idleKWh].Float64(); r.kwh != nil && !close9(kwh, *r.kwh) {
 		w.scopes.fault("%s: the site has %v kWh in fact_usage and %v in usage_interval", r, kwh, *r.kwh)
 	}
 	for _, name := range []string{"ada", "project", "machine", "user"} {
