@@ -83,8 +83,8 @@ func TestWhatIsBesideTheFile(t *testing.T) {
 func TestALinkToNothing(t *testing.T) {
 	for _, chain := range []int{1, 2} {
 		dir := t.TempDir()
-		real, link := filepath.Join(dir, "real", "numbers.db"), filepath.Join(dir, "link.db")
-		must(t, os.Mkdir(filepath.Dir(real), 0o700))
+		whole, link := filepath.Join(dir, "real", "numbers.db"), filepath.Join(dir, "link.db")
+		must(t, os.Mkdir(filepath.Dir(whole), 0o700))
 		target := filepath.Join("real", "numbers.db")
 		if chain == 2 {
 			must(t, os.Symlink(target, filepath.Join(dir, "other.db")))
@@ -92,8 +92,8 @@ func TestALinkToNothing(t *testing.T) {
 		}
 		must(t, os.Symlink(target, link))
 		d := open(t, link, true)
-		if got := d.Path(); got != real {
-			t.Errorf("it is at %s, want %s", got, real)
+		if got := d.Path(); got != whole {
+			t.Errorf("it is at %s, want %s", got, whole)
 		}
 		adds(t, d, 1)
 		must(t, d.Check())

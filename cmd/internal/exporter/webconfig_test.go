@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -63,7 +64,7 @@ func TestAWebConfigThatBecomesAPipe(t *testing.T) {
 			began := time.Now()
 			if err := healthy(); err == nil {
 				t.Error("is answered")
-			} else if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+			} else if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 				t.Errorf("a request waited for %s", time.Since(began))
 			}
 		}
