@@ -72,9 +72,9 @@ CREATE TABLE fact_usage (
   )
 );
 
--- One row per scope member and interval. SQLite takes expressions in an index,
--- not in a UNIQUE constraint; ON CONFLICT matches the same expressions. It also
--- serves look-ups by scope, and by scope and time.
+-- One row per scope member and interval. SQLite allows expressions in an index, but not in a
+-- UNIQUE constraint; ON CONFLICT matches the same expressions. The index also serves look-ups
+-- by scope, and by scope and time.
 CREATE UNIQUE INDEX idx_fact_usage_member ON fact_usage(
   scope, ts, COALESCE(project_id, -1), COALESCE(machine_id, -1), COALESCE(user_id, ''));
 CREATE INDEX idx_fact_usage_project  ON fact_usage(project_id) WHERE project_id IS NOT NULL;

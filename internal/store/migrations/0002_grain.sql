@@ -1,7 +1,7 @@
--- What the exporter needs beside the tables people read: usage at the finest
--- grain, the life of each interval, and where every factor came from.
--- Times are Unix seconds, UTC. A piece is the part of an interval that lies in
--- one carbon slot; with an interval of half an hour or less they are the same.
+-- What the exporter needs beside the tables that people read: usage by key and piece, the life
+-- of each interval, and the origin of every factor. Times are Unix seconds, UTC. A piece is the
+-- part of an interval that lies in one carbon slot; with an interval of half an hour or less
+-- they are the same.
 
 CREATE TABLE setting (
   name  TEXT PRIMARY KEY,
@@ -17,9 +17,9 @@ CREATE TABLE usage_key (
   UNIQUE (project_id, machine_id, user_id, group_id)
 );
 
--- The many rows. Integer keys and no rowid: a third of the bytes of fact_usage
--- and four times its insert rate. Grams are not here: they are kWh x the price
--- of the piece, so that a restated price touches one row of interval_price.
+-- The per-key rows. Integer keys and no rowid: a third of the bytes of fact_usage and four
+-- times its insert rate. Grams are not here: they are kWh x the price of the piece, so that a
+-- restated price touches one row of interval_price.
 CREATE TABLE usage_fact (
   start            INTEGER NOT NULL,  -- of the piece
   key_id           INTEGER NOT NULL REFERENCES usage_key(key_id),
@@ -45,7 +45,7 @@ CREATE INDEX idx_usage_interval_state ON usage_interval(state, start);
 CREATE INDEX idx_usage_interval_due ON usage_interval(start)
   WHERE state IN ('missing', 'empty') AND retry_at IS NOT NULL;
 
--- The price in force for a piece, and where it is from.
+-- The current price of a piece, and where it comes from.
 CREATE TABLE interval_price (
   start           INTEGER PRIMARY KEY,
   gco2eq_per_kwh  REAL    NOT NULL,
@@ -56,7 +56,7 @@ CREATE TABLE interval_price (
   fetched_at      INTEGER NOT NULL
 );
 
--- The power in force for an interval, per core.
+-- The power used for an interval, per core.
 CREATE TABLE interval_power (
   start      INTEGER NOT NULL REFERENCES usage_interval(start) ON DELETE CASCADE,
   machine_id INTEGER NOT NULL REFERENCES dim_machine(machine_id),
@@ -75,7 +75,7 @@ CREATE TABLE interval_coverage (
   PRIMARY KEY (start, project_id)
 ) WITHOUT ROWID;
 
--- The best that is known of each half hour of a grid.
+-- The best known values for each half hour of a grid.
 CREATE TABLE intensity_slot (
   provider   TEXT    NOT NULL,
   grid       TEXT    NOT NULL,
@@ -87,8 +87,8 @@ CREATE TABLE intensity_slot (
   PRIMARY KEY (provider, grid, slot_start)
 ) WITHOUT ROWID;
 
--- Average power of a machine type, watts per core, from valid_from until
--- valid_to (NULL: still). The one that began last wins.
+-- Average power of a machine type, in watts per core, from valid_from until valid_to (NULL: no
+-- end). If several are valid, the one that began last wins.
 CREATE TABLE machine_average (
   machine_name TEXT    NOT NULL,
   valid_from   INTEGER NOT NULL,
@@ -99,10 +99,9 @@ CREATE TABLE machine_average (
   PRIMARY KEY (machine_name, valid_from)
 ) WITHOUT ROWID;
 
--- The sums of every key over all intervals, exact, as one value: it is read and
--- written whole with each commit, and one row of 184 bytes a key costs a
--- twentieth of as many rows. See totals.go for its form; the v_*_totals views
--- give the same sums to whoever asks in SQL.
+-- The exact sums of every key over all intervals, as one value: it is read and written as a
+-- whole with each commit, and 184 bytes per key in one row cost a twentieth of a row per key.
+-- See sums.go for its format; the views v_*_totals return the same sums in SQL.
 CREATE TABLE usage_total (
   id   INTEGER PRIMARY KEY CHECK (id = 1),
   sums BLOB NOT NULL

@@ -1,8 +1,8 @@
--- Whose usage it is: the directory of workspaces, users and groups as it was
--- last read, the workspaces there are now, who is to be forgotten, and how far
--- other systems have followed. Times are Unix seconds, UTC.
+-- Attribution: the directory of workspaces, users and groups as last read, the active
+-- workspaces, who must stay forgotten, and how much other systems have received. Times are Unix
+-- seconds, UTC.
 
--- === The directory; when it was read is the setting directory_as_of ===
+-- === The directory; the setting directory_as_of is when it was read ===
 
 CREATE TABLE directory_tenure (
   document   TEXT    NOT NULL,  -- id of the record that says so
@@ -26,7 +26,7 @@ CREATE TABLE directory_membership (
   valid_from    INTEGER,        -- NULL: always
   valid_to      INTEGER         -- NULL: still
 );
--- In place of NULL the seconds of the year 1, in which nobody was in a group.
+-- The seconds of the year 1, in which nobody was in a group, stand for NULL.
 CREATE UNIQUE INDEX idx_directory_membership ON directory_membership(
   user_id, group_name, COALESCE(valid_from, -62135596800));
 
@@ -38,13 +38,13 @@ CREATE TABLE directory_placement (
 
 -- === Due again, and followed ===
 
--- An interval with facts is asked for again to attribute it by a directory that
--- knows more. A settled one has no retry_at.
+-- An interval with facts is due again to be attributed by a directory that knows more. A
+-- settled one has no retry_at.
 DROP INDEX idx_usage_interval_due;
 CREATE INDEX idx_usage_interval_due ON usage_interval(start) WHERE retry_at IS NOT NULL;
 
--- Grows with every change of what others would see of an interval; no two have
--- the same. Whoever follows begins with all there is.
+-- Increases with every change of what others would see of an interval; each value is unique. A
+-- new follower gets everything.
 ALTER TABLE usage_interval ADD COLUMN revision INTEGER;
 UPDATE usage_interval SET revision = n.revision FROM (
   SELECT start, row_number() OVER (ORDER BY start) AS revision
@@ -61,14 +61,14 @@ CREATE TABLE follower (
 
 CREATE INDEX idx_dim_instance_raw_label ON dim_instance(raw_label);
 
--- The group that an active workspace's usage is booked to.
+-- The group of an active workspace's usage.
 CREATE TABLE active_group (
   workspace_id INTEGER PRIMARY KEY REFERENCES active_workspace(workspace_id) ON DELETE CASCADE,
   group_id     INTEGER NOT NULL REFERENCES dim_group(group_id)
 );
 
--- Energy by host, kept for as long as the host is active. Ordered by time, so
--- that a commit writes at the end of it.
+-- Energy by host, kept while the host is active. Ordered by time, so that a commit writes at
+-- its end.
 CREATE TABLE workspace_usage (
   start            INTEGER NOT NULL,  -- of the piece
   instance_id      INTEGER NOT NULL REFERENCES dim_instance(instance_id),
@@ -84,14 +84,14 @@ CREATE TABLE workspace_usage (
 
 -- === People ===
 
--- Hashes of ids whose usage is nobody's from now on, keyed with the setting
--- forgotten_salt. What a person is called since is not here, on purpose.
+-- Hashes of ids whose future usage is unattributed, keyed with the setting forgotten_salt. The
+-- alias of a person is not stored here, on purpose.
 CREATE TABLE forgotten (
   hash BLOB PRIMARY KEY
 ) WITHOUT ROWID;
 
--- The users that /metrics names, if the setting users_shown says that they were
--- chosen, and what of the settled counters is shown elsewhere.
+-- The users that /metrics names, if the setting users_shown says that they were chosen, and
+-- which part of the settled counters is shown under another user.
 CREATE TABLE shown_user (
   user_id TEXT PRIMARY KEY REFERENCES dim_user(user_id) ON UPDATE CASCADE ON DELETE CASCADE
 ) WITHOUT ROWID;

@@ -1,7 +1,7 @@
--- The proof of a number: what changed it and why, what was asked, how sure an
--- average is, and forecasts as first seen. Times are Unix seconds, UTC.
+-- The proof of a number: what changed it and why, the queries, the error of each average, and
+-- forecasts as first seen. Times are Unix seconds, UTC.
 
--- === What changed an interval that had a price, and why ===
+-- === Changes of intervals that already had a price, with the reason ===
 
 CREATE TABLE interval_change (
   change_id  INTEGER PRIMARY KEY,
@@ -18,7 +18,7 @@ CREATE TABLE interval_change (
 );
 CREATE INDEX idx_interval_change_start ON interval_change(start);
 
--- === What was asked ===
+-- === The queries ===
 
 CREATE TABLE asked (
   asked_id   INTEGER PRIMARY KEY,
@@ -27,13 +27,13 @@ CREATE TABLE asked (
   UNIQUE (busy_query, idle_query)
 );
 ALTER TABLE usage_interval ADD COLUMN asked_id INTEGER REFERENCES asked(asked_id);
--- 1: its facts at key grain are not kept any more; fact_usage and the sums are.
+-- 1: its per-key rows were deleted; fact_usage and the sums are still there.
 ALTER TABLE usage_interval ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0;
 
--- === How sure an average is ===
+-- === The error of an average ===
 
--- The standard error of the energy that an average gives, as a part of it; NULL:
--- not known. The rest is where a learned average comes from.
+-- The standard error of energy computed from an average, as a fraction; NULL: unknown. The rest
+-- is where a learned average comes from.
 ALTER TABLE machine_average ADD COLUMN error        REAL CHECK (error >= 0);
 ALTER TABLE machine_average ADD COLUMN r_squared    REAL;
 ALTER TABLE machine_average ADD COLUMN observations INTEGER;
@@ -43,9 +43,9 @@ ALTER TABLE interval_power  ADD COLUMN error        REAL;
 
 -- === Forecasts as first seen ===
 
--- What was forecast for a slot when it was first seen to be so far ahead, counted
--- in whole slots from the one in which it was seen. Known leads only; what has an
--- actual when it is seen is no forecast.
+-- The forecast for a slot when it was first seen that far ahead, counted in whole slots from
+-- the one in which it was seen. Only for known leads; a slot that had an actual when it was
+-- seen is left out.
 CREATE TABLE forecast_seen (
   provider       TEXT    NOT NULL,
   grid           TEXT    NOT NULL,

@@ -1,5 +1,5 @@
--- Which labels the series of a project had in an interval, of those that say whose
--- they are: a project that loses one, or all of its series, is told of.
+-- Which of the labels for attribution a project's series had in an interval: a project that
+-- loses one, or all of its series, is reported.
 CREATE TABLE interval_labels (
   start      INTEGER NOT NULL REFERENCES usage_interval(start) ON DELETE CASCADE,
   project_id INTEGER NOT NULL REFERENCES dim_project(project_id),
