@@ -27,19 +27,6 @@ type Rules struct {
 	Directory *Index            // nil: none
 }
 
-// Whose returns the key of a series at one moment. Its user is the one that its label names,
-// else the host's owner, the first by name if there are several.
-func (r Rules) Whose(s usage.Series, at time.Time) usage.Key {
-	host := r.host(s)
-	user := s.User
-	if user == "" {
-		if owners := r.Directory.ownersAt(host, at); len(owners) > 0 {
-			user = owners[0]
-		}
-	}
-	return r.key(r.placed(s, host), user, at)
-}
-
 // Since returns since when the current owners have had a host, or since when it has waited in a
 // pool. ok is false if there is no record of it. host is the label as received.
 func (r Rules) Since(host string, at time.Time) (time.Time, bool) {

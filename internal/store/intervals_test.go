@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -185,4 +186,18 @@ func TestAnIntervalThatNobodyKnows(t *testing.T) {
 	if sum := summary(t, s); sum.Newest != nil || len(sum.Totals) != 0 || sum.Unpriced != 0 {
 		t.Errorf("an empty store knows %+v", sum)
 	}
+}
+
+// recordOf is an interval as stored; usage.ErrPruned if its per-key rows were deleted.
+func recordOf(t *testing.T, s *Store, i usage.Interval) (rec usage.Record, err error) {
+	t.Helper()
+	err = s.read(t.Context(), func(tx *sqlite.Tx) error {
+		naming, err := s.names.in(t.Context(), tx)
+		if err != nil {
+			return err
+		}
+		rec, err = readRecord(t.Context(), tx, naming, i)
+		return err
+	})
+	return rec, err
 }

@@ -38,7 +38,7 @@ func TestAProofHoldsAllThatIsKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := proof(t, s, at(1))
-	record, err := s.Record(t.Context(), at(1))
+	record, err := recordOf(t, s, at(1))
 	if err != nil {
 		t.Fatal(err)
 	}

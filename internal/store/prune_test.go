@@ -235,7 +235,7 @@ func TestAPrunedIntervalIsLeftAlone(t *testing.T) {
 	for name, err := range map[string]error{
 		"restated":    commitOne(t.Context(), s, again),
 		"found empty": commitOne(t.Context(), s, usage.Record{Interval: at(1), State: usage.Empty, FetchedAt: at(9).Start}),
-		"given back":  func() error { _, err := s.Record(t.Context(), at(1)); return err }(),
+		"given back":  func() error { _, err := recordOf(t, s, at(1)); return err }(),
 		"a part of it": func() error {
 			_, err := s.Accounts(t.Context(), usage.Period{From: at(1).Start, To: at(90).Start})
 			return err

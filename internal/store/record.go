@@ -26,24 +26,9 @@ func (s *Store) Known(ctx context.Context, p usage.Period) (map[time.Time]usage.
 	return known, err
 }
 
-// Record returns an interval as stored: facts, prices and the factors that they were computed
-// with, so that it can be committed again or explained. An interval that is not in the store is
-// Missing; one whose per-key rows were deleted is usage.ErrPruned.
-func (s *Store) Record(ctx context.Context, i usage.Interval) (rec usage.Record, err error) {
-	err = s.read(ctx, func(tx *sqlite.Tx) error {
-		naming, err := s.names.in(ctx, tx)
-		if err != nil {
-			return err
-		}
-		rec, err = readRecord(ctx, tx, naming, i)
-		return err
-	})
-	if err != nil {
-		return rec, fmt.Errorf("interval %s: store: %w", i, err)
-	}
-	return rec, nil
-}
-
+// readRecord returns an interval as stored: facts, prices and the factors that they were computed
+// with. An interval that is not in the store is Missing; one whose per-key rows were deleted is
+// usage.ErrPruned.
 func readRecord(ctx context.Context, tx *sqlite.Tx, naming *naming, i usage.Interval) (usage.Record, error) {
 	rec := usage.Record{Interval: i, State: usage.Missing, Coverage: map[string]usage.Coverage{}}
 	c, err := load(ctx, tx, i)

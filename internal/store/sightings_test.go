@@ -61,7 +61,7 @@ func TestSightings(t *testing.T) {
 	if after := dump(t, s); after != before {
 		t.Error("an interval that was replaced, and replaced again, is another")
 	}
-	rec, err := s.Record(t.Context(), at(2*48))
+	rec, err := recordOf(t, s, at(2*48))
 	if err != nil || !reflect.DeepEqual(rec.Labels, map[string]usage.LabelPresence{"IDAaaS": less}) {
 		t.Errorf("a record has %+v, %v", rec.Labels, err)
 	}
@@ -79,7 +79,7 @@ func TestLabelsOfTheOtherProjectsStay(t *testing.T) {
 	if outcomes, err := commitAll(t.Context(), s, part); err != nil || outcomes[0].Left != nil {
 		t.Fatal(outcomes, err)
 	}
-	got, err := s.Record(t.Context(), at(1))
+	got, err := recordOf(t, s, at(1))
 	if want := (map[string]usage.LabelPresence{"IDAaaS": all, "CDAaaS": {Project: true}}); err != nil || !reflect.DeepEqual(got.Labels, want) {
 		t.Errorf("got %+v, %v; want %+v", got.Labels, err, want)
 	}

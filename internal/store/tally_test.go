@@ -242,7 +242,7 @@ func TestARecordIsGivenBackAsItWasCommitted(t *testing.T) {
 	rec.Queries = usage.Queries{Busy: "busy", Idle: "idle"}
 	commit(t, s, rec)
 	before := dump(t, s)
-	got, err := s.Record(t.Context(), at(1))
+	got, err := recordOf(t, s, at(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func TestARecordIsGivenBackAsItWasCommitted(t *testing.T) {
 	if after := dump(t, s); after != before {
 		t.Errorf("committed again it is\n%s\nnot\n%s", after, before)
 	}
-	if none, err := s.Record(t.Context(), at(7)); err != nil || none.State != usage.Missing || len(none.Facts) > 0 {
+	if none, err := recordOf(t, s, at(7)); err != nil || none.State != usage.Missing || len(none.Facts) > 0 {
 		t.Errorf("of nothing: %+v, %v", none, err)
 	}
 }

@@ -91,8 +91,8 @@ func TestRetentionMovesNoMetric(t *testing.T) {
 	defer s.Close()
 	for days, want := range map[int]bool{0: false, 1: false, 4: true, 10: true} {
 		i := usage.Interval{Start: first.Start.AddDate(0, 0, days), Length: first.Length}
-		if _, err := s.Record(t.Context(), i); (err == nil) != want {
-			t.Errorf("%d days after the first: %v", days, err)
+		if p, err := s.Proof(t.Context(), i); err != nil || p.Pruned == want {
+			t.Errorf("%d days after the first: pruned %v, %v", days, p.Pruned, err)
 		}
 	}
 }
