@@ -59,12 +59,27 @@ func (s *Store) DropNeverAsked(ctx context.Context, before time.Time) (n int, er
 		if err == nil {
 			n += some
 		}
-		more = some >= dropAtOnce
+		if more = some >= dropAtOnce; more && err == nil {
+			err = breathe(ctx)
+		}
 	}
 	if err != nil {
 		err = fmt.Errorf("store: delete the intervals that were never asked for: %w", err)
 	}
 	return n, err
+}
+
+// breathe lets another program write that waits for its turn: it is longer than SQLite
+// sleeps while it waits.
+func breathe(ctx context.Context) error {
+	timer := time.NewTimer(110 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 // dropNeverAsked deletes some of them. The gaps are read anew each time: another
