@@ -54,6 +54,7 @@ type daemon struct {
 	mu         sync.Mutex  // guards the following
 	config     *config.Config
 	parts      *parts.Parts
+	nextReload *reload // waits for the one under way; nil: there is none
 }
 
 func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.Store, log *slog.Logger, c clock.Clock) (*daemon, error) {

@@ -28,10 +28,38 @@ func (d *daemon) reloadOnHangup(ctx context.Context, hangup <-chan os.Signal) {
 	}
 }
 
-// reload loads the configuration again, completely or not at all.
+// reload is a reload that waits for the one under way. All who ask meanwhile share it,
+// so that many requests can't keep the program busy long after they have gone.
+type reload struct {
+	done chan struct{}
+	err  error // once it is done
+}
+
+// reload loads the configuration again, as it is now or a little later.
 func (d *daemon) reload(ctx context.Context) error {
+	d.mu.Lock()
+	r := d.nextReload
+	if r != nil {
+		d.mu.Unlock()
+		<-r.done
+		return r.err
+	}
+	r = &reload{done: make(chan struct{})}
+	d.nextReload = r
+	d.mu.Unlock()
+
 	d.reloading.Lock()
 	defer d.reloading.Unlock()
+	d.mu.Lock()
+	d.nextReload = nil // whoever asks from here on may have changed the file since
+	d.mu.Unlock()
+	defer close(r.done)
+	r.err = d.reloadNow(ctx)
+	return r.err
+}
+
+// reloadNow loads the configuration again, completely or not at all.
+func (d *daemon) reloadNow(ctx context.Context) error {
 	was, _ := d.current()
 	err := d.tryReload()
 	d.Reloaded(err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -256,6 +257,32 @@ func TestReloadsAtOnce(t *testing.T) {
 	}
 	if got := metric(t, server.URL, "carbon_pue_ratio"); got != "1.5" {
 		t.Errorf("PUE is %s", got)
+	}
+}
+
+// TestReloadsThatWaitAreOne: however many ask while one is under way, one more follows.
+func TestReloadsThatWaitAreOne(t *testing.T) {
+	d, _ := prepared(t, "--config.file="+configFile(t, ""))
+	logged := &screen{}
+	d.log = slog.New(slog.NewTextHandler(logged, nil))
+	var crowd sync.WaitGroup
+	var asking atomic.Int32
+	const most = 100
+	d.reloading.Lock()
+	for range most {
+		crowd.Go(func() {
+			asking.Add(1)
+			if err := d.reload(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	eventually(t, "all ask", func() bool { return asking.Load() == most })
+	d.reloading.Unlock()
+	crowd.Wait()
+	// A few goroutines may be between saying that they ask and asking.
+	if n := strings.Count(logged.String(), "Loaded configuration"); n == 0 || n > most/4 {
+		t.Errorf("%d reloads", n)
 	}
 }
 
