@@ -7,7 +7,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// ErrWrites says that the pipeline would write, and was not sent.
+// ErrWrites means that the pipeline would write, and was not sent.
 var ErrWrites = errors.New("pipelines that write ($out, $merge) are refused")
 
 // readOnly returns the stages of a pipeline if none of them writes, at any depth. Inside

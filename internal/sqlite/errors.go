@@ -12,18 +12,18 @@ import (
 )
 
 var (
-	// ErrInUse says that another process has the lock.
+	// ErrInUse means that another process has the lock.
 	ErrInUse = errors.New("is in use")
-	// ErrBusy says that another program has kept the database locked for too long.
+	// ErrBusy means that another program has kept the database locked for too long.
 	ErrBusy = errors.New("is locked by another program")
-	// ErrDiskFull says that there is no space to open the database.
+	// ErrDiskFull means that there is no space to open the database.
 	ErrDiskFull = errors.New("the disk is full")
-	// ErrGone says that the file is not the one that was opened. It was deleted, moved, replaced,
+	// ErrGone means that the file is not the one that was opened. It was deleted, moved, replaced,
 	// overwritten, truncated or made unreadable.
 	ErrGone = errors.New("the file is not the one that was opened")
-	// ErrReadOnly says that the database was opened for reading only.
+	// ErrReadOnly means that the database was opened for reading only.
 	ErrReadOnly = errors.New("was opened for reading only")
-	// ErrOutdated says that the database has an older schema and was opened for reading only.
+	// ErrOutdated means that the database has an older schema and was opened for reading only.
 	ErrOutdated = errors.New("has an older schema")
 
 	// errDamage is damage that quick_check found.

@@ -101,16 +101,16 @@ type Pruned struct {
 
 // The reasons why an update leaves an interval as it is.
 var (
-	// ErrSettled: the interval is final.
+	// ErrSettled means that the interval is final.
 	ErrSettled = errors.New("interval is settled")
-	// ErrPruned: its per-key rows were deleted by retention, so it cannot be computed
+	// ErrPruned means that its per-key rows were deleted by retention, so it cannot be computed
 	// again.
 	ErrPruned = errors.New("interval is pruned")
-	// ErrForgotten: the new answer has less than what is stored.
+	// ErrForgotten means that the new answer has less than what is stored.
 	ErrForgotten = errors.New("the source no longer has all of what is stored")
-	// ErrNoWhole: the record covers one project, and nothing is stored yet.
+	// ErrNoWhole means that the record covers one project, and nothing is stored yet.
 	ErrNoWhole = errors.New("nothing is stored yet, and one project would look like the whole site")
-	// ErrOtherFactors: the record covers one project, and has another PUE or other
+	// ErrOtherFactors means that the record covers one project, and has another PUE or other
 	// watts than the rest; an interval has one of each.
 	ErrOtherFactors = errors.New("the other projects used other watts or another PUE; restate the whole interval")
 )
