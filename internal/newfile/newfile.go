@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 )
 
-// ErrExists says that the file already exists. Files are never overwritten.
+// ErrExists means that the file already exists. Files are never overwritten.
 var ErrExists = errors.New("already exists; nothing was changed")
 
 // Reserve creates the file to write to, next to the target, with the suffix .partial- and
