@@ -81,10 +81,12 @@ tools: ## build the real programs that the tests use
 stacktools:
 	cd tools/node_exporter && CGO_ENABLED=0 $(GO) build -o $(ROOT)/$(BIN)/ github.com/prometheus/node_exporter
 
+# Another clone may be linted on the same machine at the same time.
+LINT = $(ROOT)/$(BIN)/golangci-lint run --allow-parallel-runners --config $(ROOT)/.golangci.yml ./...
 lint: $(BIN)/golangci-lint ## run golangci-lint, vet included
-	$(BIN)/golangci-lint run ./...
-	cd $(E2E) && $(ROOT)/$(BIN)/golangci-lint run --config $(ROOT)/.golangci.yml ./...
-	cd dashboards && $(ROOT)/$(BIN)/golangci-lint run --config $(ROOT)/.golangci.yml ./...
+	$(LINT)
+	cd $(E2E) && $(LINT)
+	cd dashboards && $(LINT)
 
 $(BIN)/golangci-lint: tools/golangci-lint/go.mod
 	cd tools/golangci-lint && $(GO) build -o $(ROOT)/$(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
