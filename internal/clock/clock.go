@@ -5,6 +5,7 @@ package clock
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -14,6 +15,9 @@ type Clock interface {
 	Now() time.Time
 	// Sleep waits for d, until ctx ends, or until something arrives on wake, which may be nil.
 	Sleep(ctx context.Context, d time.Duration, wake <-chan struct{})
+	// Jitter returns d less a part of up to half, so that programs which failed together do not
+	// come back together.
+	Jitter(d time.Duration) time.Duration
 	// Run runs loops concurrently and returns when all have ended.
 	Run(loops ...func())
 }
@@ -34,6 +38,13 @@ func (Real) Sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 	case <-timer.C:
 	case <-wake:
 	}
+}
+
+// Jitter takes a random part.
+func (Real) Jitter(d time.Duration) time.Duration { return jitter(d, rand.Int64N) }
+
+func jitter(d time.Duration, below func(n int64) int64) time.Duration {
+	return d - time.Duration(below(max(int64(d)/2, 0)+1))
 }
 
 // Run gives each loop a goroutine.

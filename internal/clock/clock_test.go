@@ -183,3 +183,29 @@ func TestEndedFromOutside(t *testing.T) {
 func TestRunOfNothing(t *testing.T) {
 	clocks(t, func(_ *testing.T, c Clock) { c.Run() })
 }
+
+// TestJitter: a simulated clock jitters alike in every run, the machine's does not.
+func TestJitter(t *testing.T) {
+	waits := func(c Clock) (all []time.Duration) {
+		for range 20 {
+			all = append(all, c.Jitter(time.Hour))
+		}
+		return all
+	}
+	for name, c := range map[string]Clock{"real": Real{}, "simulated": NewSimulated(start)} {
+		for _, d := range waits(c) {
+			if d < time.Hour/2 || d > time.Hour {
+				t.Errorf("%s: %v, want between half an hour and an hour", name, d)
+			}
+		}
+		if d := c.Jitter(0); d != 0 {
+			t.Errorf("%s: 0 becomes %v", name, d)
+		}
+	}
+	if one, other := waits(NewSimulated(start)), waits(NewSimulated(start)); !reflect.DeepEqual(one, other) {
+		t.Errorf("two simulated clocks: %v and %v", one, other)
+	}
+	if one, other := waits(Real{}), waits(Real{}); reflect.DeepEqual(one, other) {
+		t.Errorf("the machine's clock: twice %v", one)
+	}
+}

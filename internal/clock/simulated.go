@@ -2,6 +2,7 @@ package clock
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ type Simulated struct {
 	mu     sync.Mutex
 	now    time.Time
 	asleep []*sleeper // in the order in which they fell asleep
+	random *rand.Rand // the same numbers in every run
 }
 
 type sleeper struct {
@@ -28,7 +30,9 @@ type sleeper struct {
 }
 
 // NewSimulated returns a clock that shows now. The caller is its first player.
-func NewSimulated(now time.Time) *Simulated { return &Simulated{now: now} }
+func NewSimulated(now time.Time) *Simulated {
+	return &Simulated{now: now, random: rand.New(rand.NewPCG(1, 2))}
+}
 
 // Now returns the simulated time.
 func (s *Simulated) Now() time.Time {
@@ -44,6 +48,13 @@ func (s *Simulated) Sleep(ctx context.Context, d time.Duration, wake <-chan stru
 	s.next()
 	s.mu.Unlock()
 	<-me.turn
+}
+
+// Jitter takes parts that are the same in every run, for players that ask in the same order.
+func (s *Simulated) Jitter(d time.Duration) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return jitter(d, s.random.Int64N)
 }
 
 // Run makes each loop a player, in place of the caller, which continues when the last loop

@@ -231,14 +231,14 @@ func (b *backfill) failed(ctx context.Context, due []usage.Due, err error) (int,
 		b.chunk.shrink(len(due))
 		b.worker.Log.Debug("Query failed; trying a shorter range", "from", first, "intervals", len(due), "err", err)
 		if !hopeless {
-			b.worker.Clock.Sleep(ctx, (&backoff{longest: shortestBackoff}).after(err), nil)
+			b.worker.Clock.Sleep(ctx, (&backoff{longest: shortestBackoff}).after(err, b.worker.Clock), nil)
 		}
 		return 0, ctx.Err()
 	case !hopeless && b.row == 0 && b.pause.failures < patience:
 	default:
 		return 1, b.setAside(ctx, due[0], err)
 	}
-	b.worker.Clock.Sleep(ctx, b.pause.after(err), nil)
+	b.worker.Clock.Sleep(ctx, b.pause.after(err, b.worker.Clock), nil)
 	return 0, ctx.Err()
 }
 

@@ -1,9 +1,9 @@
 package ingest
 
 import (
-	"math/rand/v2"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -20,16 +20,15 @@ const shortestBackoff = time.Second
 const permanentBackoff = 30 * time.Second
 
 // after returns how long to wait after err, the n-th failure in a row: twice as long each time,
-// up to longest, less a random part of up to half, so that exporters which failed together do
-// not come back together. It is never less than what the server asked for.
-func (b *backoff) after(err error) time.Duration {
+// up to longest, less the clock's jitter. It is never less than what the server asked for.
+func (b *backoff) after(err error, c clock.Clock) time.Duration {
 	d := grow(shortestBackoff, b.failures, b.longest)
 	b.failures++
 	f := usage.FailureOf(err)
 	if f == nil {
-		return jitter(d)
+		return c.Jitter(d)
 	}
-	d = max(jitter(d), f.RetryAfter)
+	d = max(c.Jitter(d), f.RetryAfter)
 	if f.Permanent {
 		d = max(d, permanentBackoff)
 	}
@@ -46,8 +45,4 @@ func grow(d time.Duration, times int, longest time.Duration) time.Duration {
 		d *= 2
 	}
 	return min(d, longest)
-}
-
-func jitter(d time.Duration) time.Duration {
-	return d - time.Duration(rand.Int64N(int64(d)/2+1))
 }

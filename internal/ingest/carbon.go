@@ -108,7 +108,7 @@ func (l *carbonLoop) run(ctx context.Context) {
 		m := &l.memory
 		if !l.clock.Now().Before(m.paused) {
 			if err := l.ask(ctx, set); err != nil && ctx.Err() == nil {
-				d := m.pause.after(err)
+				d := m.pause.after(err, l.clock)
 				m.paused = l.clock.Now().Add(d)
 				l.log.Error("Fetching carbon intensity failed", "err", err, "retry_in", d.Round(time.Millisecond))
 			}

@@ -163,7 +163,7 @@ func (l *librarian) run(ctx context.Context) {
 			err = l.learn(ctx, set)
 		}
 		if err != nil && ctx.Err() == nil {
-			next = min(pause.after(err), next)
+			next = min(pause.after(err, l.clock), next)
 			l.log.Error("Reading the directory failed", "err", err, "retry_in", next.Round(time.Millisecond))
 		} else {
 			pause.reset()

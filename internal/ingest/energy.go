@@ -66,7 +66,7 @@ func (l *energyLoop) run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			d := pause.after(err)
+			d := pause.after(err, l.clock)
 			l.log.Error("Collecting usage failed", "err", err, "retry_in", d.Round(time.Millisecond))
 			l.clock.Sleep(ctx, d, l.due)
 		default:
@@ -213,7 +213,7 @@ func (l *energyLoop) failed(ctx context.Context, due []usage.Due, err error) err
 		if !v.wait {
 			longest = askAgainAfter // it is unlikely to become smaller
 		}
-		retry = now.Add(jitter(grow(time.Minute, due[0].Attempts, longest)))
+		retry = now.Add(l.clock.Jitter(grow(time.Minute, due[0].Attempts, longest)))
 		l.row++
 		l.aside.add(due[0].Interval)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -136,15 +137,15 @@ func TestBackoff(t *testing.T) {
 	b := backoff{longest: time.Minute}
 	for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
 		want *= time.Second
-		if d := b.after(io.EOF); d < want/2 || d > want {
+		if d := b.after(io.EOF, clock.Real{}); d < want/2 || d > want {
 			t.Errorf("failure %d waits %v, want between %v and %v", i+1, d, want/2, want)
 		}
 	}
 	b.reset()
-	if d := b.after(&usage.Failure{RetryAfter: 90 * time.Second}); d != 90*time.Second {
+	if d := b.after(&usage.Failure{RetryAfter: 90 * time.Second}, clock.Real{}); d != 90*time.Second {
 		t.Errorf("waits %v, the server asked for 90 s", d)
 	}
-	if d := b.after(&usage.Failure{Permanent: true}); d < permanentBackoff/2 {
+	if d := b.after(&usage.Failure{Permanent: true}, clock.Real{}); d < permanentBackoff/2 {
 		t.Errorf("waits %v after a refusal, want at least %v", d, permanentBackoff/2)
 	}
 }

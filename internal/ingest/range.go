@@ -163,6 +163,6 @@ func (w *Worker) write(ctx context.Context, do func() error) error {
 			return err
 		}
 		w.Log.Warn("Writing to the store failed; trying again", "err", err)
-		w.Clock.Sleep(ctx, pause.after(err), nil)
+		w.Clock.Sleep(ctx, pause.after(err, w.Clock), nil)
 	}
 }

@@ -46,7 +46,7 @@ func (p *pruner) run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			d := pause.after(err)
+			d := pause.after(err, p.clock)
 			p.log.Error("Deleting old per-key rows failed", "err", err, "retry_in", d.Round(time.Millisecond))
 			p.clock.Sleep(ctx, d, nil)
 			continue

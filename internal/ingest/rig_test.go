@@ -117,6 +117,8 @@ func (at) Sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 	clock.Real{}.Sleep(ctx, d, wake)
 }
 
+func (at) Jitter(d time.Duration) time.Duration { return clock.Real{}.Jitter(d) }
+
 func (at) Run(loops ...func()) { clock.Real{}.Run(loops...) }
 
 // shifted is the clock of a bubble that was just begun, at the time of the rig.

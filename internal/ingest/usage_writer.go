@@ -57,7 +57,7 @@ func (l *writerLoop) run(ctx context.Context) {
 			err = l.write(ctx, set.UsageWriter)
 		}
 		if err != nil && ctx.Err() == nil {
-			next := pause.after(err)
+			next := pause.after(err, l.clock)
 			l.log.Error("Writing usage to MongoDB failed", "err", err, "retry_in", next.Round(time.Millisecond))
 			if n, err := l.store.RollupsPending(ctx, set.UsageWriter.Name()); err == nil {
 				l.pending(n)

@@ -47,7 +47,7 @@ func (w *windows) cover(ctx context.Context, p usage.Period) {
 		w.pause.reset()
 	}
 	if err != nil && ctx.Err() == nil {
-		w.away = w.fetcher.clock.Now().Add(w.pause.after(err))
+		w.away = w.fetcher.clock.Now().Add(w.pause.after(err, w.fetcher.clock))
 		w.failed = err
 		w.log.Warn("Fetching carbon intensity failed; going on without prices", "from", p.From, "err", err)
 	}
