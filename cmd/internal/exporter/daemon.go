@@ -92,7 +92,7 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 	defer cancel()
 	server := d.server()
 	served := make(chan error, 1)
-	go func() { served <- web.ListenAndServe(server, d.flags.web, d.log) }()
+	go func() { served <- web.ListenAndServe(server, d.flags.web, slog.New(webLog{d.log.Handler()})) }()
 	var running sync.WaitGroup
 	running.Go(func() { d.work(ctx) })
 	running.Go(func() { d.reloadOnHangup(ctx, hangup) })

@@ -3,6 +3,7 @@ package exporter
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"path"
 	"strings"
@@ -44,7 +45,7 @@ func (d *daemon) server() *http.Server {
 	return &http.Server{
 		Handler:           door.NoBody(mux),
 		ConnState:         files.guard(door.NewConnections(door.Affordable(maxConnections)).Changed),
-		ErrorLog:          door.ErrorLog(d.log),
+		ErrorLog:          door.ErrorLog(slog.New(webLog{d.log.Handler()})),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       10 * time.Second, // no page reads a body
 		WriteTimeout:      30 * time.Second, // until the first byte: a reload may take long

@@ -34,7 +34,7 @@ func checkWebConfig(file string) error {
 		err = web.Validate(file)
 	}
 	if err != nil {
-		return fmt.Errorf("--web.config.file: %w", err)
+		return fmt.Errorf("--web.config.file: %w", checkedWebConfig(err))
 	}
 	return nil
 }
