@@ -9,6 +9,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 )
 
 // checkConfig checks a file and prints in a few lines what it means: reading that back reveals
@@ -35,18 +36,20 @@ Example:
 func (k *checkConfig) run(_ context.Context, s streams) error {
 	c, err := config.Load(k.file)
 	if err != nil {
-		fmt.Fprintf(s.err, "%s\n", err) // each of its lines begins with the file
+		for line := range strings.Lines(err.Error()) { // each begins with the file
+			fmt.Fprintln(s.err, escape.Line(line))
+		}
 		return errReported
 	}
 	if err := parts.Check(c); err != nil {
 		for line := range strings.Lines(err.Error()) {
-			fmt.Fprintf(s.err, "%s: %s\n", k.file, strings.TrimSpace(line))
+			fmt.Fprintf(s.err, "%s: %s\n", escape.Line(k.file), escape.Line(line))
 		}
 		return errReported
 	}
-	fmt.Fprintf(s.out, "%s: ok\n", k.file)
+	fmt.Fprintf(s.out, "%s: ok\n", escape.Line(k.file))
 	for _, line := range summary(c) {
-		fmt.Fprintf(s.out, "  %s\n", line)
+		fmt.Fprintf(s.out, "  %s\n", escape.Line(line))
 	}
 	return nil
 }

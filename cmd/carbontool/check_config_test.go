@@ -78,6 +78,28 @@ FILE:3: power.pue: must be finite and at least 1, is 0.5
 `,
 		},
 		{
+			name: "what would move the cursor or colour the screen, in a fault",
+			text: `power: {machines: {"a\x1b[31m\u202eb": {busy_watts: -1}}}`,
+			code: exitFailed,
+			stderr: `FILE:1: power.machines.a\x1b[31m\u202eb.busy_watts: must be positive, is -1
+`,
+		},
+		{
+			name: "what would move the cursor or colour the screen, in the summary",
+			text: `attribution: {groups: [{name: "a\x1b[31m", projects: ["b\nc"]}]}`,
+			code: exitDone,
+			stdout: `FILE: ok
+  interval: 30m; an empty store starts 1d before now; prices are final after 1d
+  prometheus: http://localhost:9090, node_cpu_seconds_total
+  power: 12 W busy and 1 W idle per core, PUE 1, machine types with their own watts: 0
+  carbon intensity: uk, national, from https://api.carbonintensity.org.uk
+  attribution: by project, named groups: a\x1b[31m (b; c)
+  mongodb: none
+  users on /metrics: by their id, all of them
+  budgets: 0, in Europe/London
+`,
+		},
+		{
 			name: "files that it names",
 			text: "prometheus: {tls_config: {ca_file: .}, basic_auth: {username: u, password_file: none}}\nmongodb: {uri_file: none}\n",
 			code: exitFailed,

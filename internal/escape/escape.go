@@ -74,11 +74,12 @@ func Cell(s string) string {
 	return b.String()
 }
 
-// formula reports whether a formula can begin with a character. Some programs treat full-width
-// and small forms like the plain ones; others drop a tab or carriage return at the start.
+// formula reports whether a formula, or a command as in |cmd, can begin with a character. Some
+// programs treat full-width and small forms like the plain ones; others drop a tab or carriage
+// return at the start.
 func formula(r rune) bool {
 	switch r {
-	case '=', '+', '-', '@', '\t', '\r', '\n',
+	case '=', '+', '-', '@', '|', '%', '\t', '\r', '\n',
 		'＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−':
 		return true
 	}

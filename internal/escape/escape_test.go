@@ -72,6 +72,8 @@ func TestCell(t *testing.T) {
 		{"plus", "+1", "'+1"},
 		{"minus", "-1", "'-1"},
 		{"at", "@SUM(1)", "'@SUM(1)"},
+		{"a pipe", "|calc", "'|calc"},
+		{"a percent sign", "%0A", "'%0A"},
 		{"a tab", "\t=1", "'\t'=1"},
 		{"a carriage return", "\r=1", "'\r'=1"},
 		{"blanks before it", "  =1", "  '=1"},

@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/common/version"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/commandline"
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 )
 
@@ -34,7 +36,9 @@ func Run(args []string, stdout, stderr io.Writer) int {
 		err = checkFiles(f, cfg)
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, err)
+		for line := range strings.Lines(err.Error()) {
+			fmt.Fprintln(stderr, escape.Line(line))
+		}
 		return exitUse
 	}
 	if f.configCheck {
