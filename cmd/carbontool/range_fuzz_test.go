@@ -39,7 +39,7 @@ func FuzzRange(f *testing.F) {
 	f.Fuzz(func(t *testing.T, zone, from, to, month string, seconds int64) {
 		cfg := config.Default()
 		if _, err := time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {
-			t.Skip("no time zone")
+			return // the fuzzer invents names; every seed is a zone of time/tzdata
 		}
 		cfg.Timezone = zone
 		now := time.Unix(seconds&(1<<33-1), 0)
@@ -74,7 +74,7 @@ func FuzzMoment(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string, seconds int64) {
 		zone, err := time.LoadLocation(name)
 		if err != nil {
-			t.Skip("no time zone")
+			return // the fuzzer invents names; every seed is a zone of time/tzdata
 		}
 		at := time.Unix(seconds&(1<<33-1), 0)
 		got, err := moment(written(at, zone), zone)

@@ -78,7 +78,7 @@ func FuzzRoutes(f *testing.F) {
 		text := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: carbon\r\n%s\r\n", method, target, headers)
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text)))
 		if err != nil {
-			t.Skip("net/http refuses it")
+			return // no handler ever sees it
 		}
 		r.RemoteAddr = "127.0.0.1:1"
 		w := httptest.NewRecorder()
