@@ -53,7 +53,16 @@ type Coverage struct {
 type Reading struct {
 	Piece    Interval
 	Samples  []Sample
-	Coverage map[string]Coverage // by project; nil where cores are not known
+	Coverage map[string]Coverage // by project, of every host that was there; nil where cores are not known
+
+	Present  map[string]Presence // by project
+	Doubts   []Doubt             // the hosts that are not exact
+	Unlisted map[string]float64  // by mode that is neither busy, idle nor other: its share of all CPU time
+	// Final means that a second reading cannot find more: every host was there at both ends.
+	Final bool
+	// Since is how far back the newest hole reaches that ends in this piece; zero: none does.
+	// The intervals from there on can now be read again.
+	Since time.Time
 }
 
 // Key is the finest division of usage that is stored.
