@@ -12,9 +12,11 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Labels names the labels of the CPU series by which usage is attributed.
+// Labels names the labels of the CPU series: those by which usage is attributed, and those that
+// tell the series of one host apart.
 type Labels struct {
 	Project, Machine, Host, User string
+	CPU, Mode                    string // the core, and what it did
 }
 
 func (l Labels) list() []string { return []string{l.Project, l.Machine, l.Host, l.User} }
@@ -26,9 +28,16 @@ type Query struct {
 	Labels    Labels
 	BusyModes []string
 	IdleModes []string
+	// OtherModes are neither busy nor idle, on purpose. A mode in none of the three lists is one
+	// that the operator does not know about.
+	OtherModes []string
 	// BusyQuery and IdleQuery, if set, replace the built queries. $__interval in them is the
 	// length of the window.
 	BusyQuery, IdleQuery string
+	// CoresQuery, if set, is the number of cores of each host, by the labels of BusyQuery or at
+	// least Labels.Host. It takes the place of counting the values of Labels.CPU. IdleQuery may
+	// then be empty: idle is what is left of cores x time.
+	CoresQuery string
 
 	project, machine *string // the only one that the built queries select; nil: all
 }
