@@ -31,26 +31,30 @@ type Config struct {
 
 // Prometheus is the server that scrapes node_exporter, and how to query it.
 type Prometheus struct {
-	URL       config.URL     `yaml:"url"`
-	Timeout   model.Duration `yaml:"timeout"` // of one query
-	Lag       model.Duration `yaml:"lag"`     // wait after an interval's end, for late scrapes
-	Metric    string         `yaml:"metric"`
-	Matchers  string         `yaml:"matchers"` // PromQL without the braces
-	Labels    Labels         `yaml:"labels"`
-	BusyModes []string       `yaml:"busy_modes"`
-	IdleModes []string       `yaml:"idle_modes"`
-	BusyQuery string         `yaml:"busy_query"` // set together with IdleQuery; replaces the built query
-	IdleQuery string         `yaml:"idle_query"`
+	URL        config.URL     `yaml:"url"`
+	Timeout    model.Duration `yaml:"timeout"` // of one query
+	Lag        model.Duration `yaml:"lag"`     // wait after an interval's end, for late scrapes
+	Metric     string         `yaml:"metric"`
+	Matchers   string         `yaml:"matchers"` // PromQL without the braces
+	Labels     Labels         `yaml:"labels"`
+	BusyModes  []string       `yaml:"busy_modes"`
+	IdleModes  []string       `yaml:"idle_modes"`
+	OtherModes []string       `yaml:"other_modes"` // neither busy nor idle, on purpose
+	BusyQuery  string         `yaml:"busy_query"`  // set together with IdleQuery; replaces the built query
+	IdleQuery  string         `yaml:"idle_query"`
 
 	HTTPClientConfig config.HTTPClientConfig `yaml:",inline"`
 }
 
-// Labels names the labels of CPU series that identify the parts of a key.
+// Labels names the labels of CPU series: those that identify the parts of a key, and those that
+// tell the series of one host apart.
 type Labels struct {
 	Project string `yaml:"project"`
 	Machine string `yaml:"machine"`
 	Host    string `yaml:"host"`
 	User    string `yaml:"user"`
+	CPU     string `yaml:"cpu"`  // the core
+	Mode    string `yaml:"mode"` // what the core did
 }
 
 // Power is the average watts per core.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/config"
@@ -9,7 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Default is the configuration of an empty file. Each call returns new values, so that no
+// Default is the configuration of an empty file. A few defaults depend on what a file says, see
+// fit. Each call returns new values, so that no
 // caller can change another's.
 func Default() Config {
 	return Config{
@@ -17,13 +19,17 @@ func Default() Config {
 		Lookback:    model.Duration(24 * time.Hour),
 		SettleAfter: model.Duration(24 * time.Hour),
 		Prometheus: Prometheus{
-			URL:              config.URL{URL: &url.URL{Scheme: "http", Host: "localhost:9090"}},
-			Timeout:          model.Duration(2 * time.Minute),
-			Lag:              model.Duration(2 * time.Minute),
-			Metric:           "node_cpu_seconds_total",
-			Labels:           Labels{Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user"},
+			URL:     config.URL{URL: &url.URL{Scheme: "http", Host: "localhost:9090"}},
+			Timeout: model.Duration(2 * time.Minute),
+			Lag:     model.Duration(2 * time.Minute),
+			Metric:  "node_cpu_seconds_total",
+			Labels: Labels{
+				Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user",
+				CPU: "cpu", Mode: "mode",
+			},
 			BusyModes:        []string{"user", "nice", "system", "irq", "softirq"},
 			IdleModes:        []string{"idle", "iowait"},
+			OtherModes:       []string{"steal", "guest", "guest_nice"},
 			HTTPClientConfig: config.DefaultHTTPClientConfig,
 		},
 		Power: Power{BusyWatts: 12, IdleWatts: 1, PUE: 1},
@@ -35,6 +41,17 @@ func Default() Config {
 		Attribution: Attribution{GroupBy: GroupByProject, UserLabel: UserLabelID},
 		Timezone:    "Europe/London",
 		Metrics:     Metrics{Keep: model.Duration(40 * 24 * time.Hour)},
+	}
+}
+
+// fit adapts the defaults of keys that are not in the file to the keys that are: a default must
+// not be at odds with what somebody wrote.
+func (c *Config) fit(inFile func(path string) bool) {
+	p := &c.Prometheus
+	if !inFile("prometheus.other_modes") {
+		p.OtherModes = slices.DeleteFunc(p.OtherModes, func(mode string) bool {
+			return slices.Contains(p.BusyModes, mode) || slices.Contains(p.IdleModes, mode)
+		})
 	}
 }
 

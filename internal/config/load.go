@@ -97,6 +97,7 @@ func Parse(name string, text []byte) (*Config, error) {
 	if err := root.Decode(&c); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	c.fit(func(path string) bool { _, ok := f.lines[path]; return ok })
 	c.setDirectory(filepath.Dir(name))
 	c.validate(f)
 	if err := f.err(); err != nil {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -42,7 +43,7 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 	if got, want := time.Duration(c.Interval), time.Hour; got != want {
 		t.Errorf("interval %s, want %s", got, want)
 	}
-	if got, want := c.Prometheus.Labels, (Labels{Project: "tenant", Machine: "flavor", Host: "vm", User: "owner"}); got != want {
+	if got, want := c.Prometheus.Labels, (Labels{Project: "tenant", Machine: "flavor", Host: "vm", User: "owner", CPU: "core", Mode: "state"}); got != want {
 		t.Errorf("labels %v, want %v", got, want)
 	}
 	if c.Prometheus.HTTPClientConfig.FollowRedirects || !c.Prometheus.HTTPClientConfig.EnableHTTP2 {
@@ -110,6 +111,38 @@ func TestDefaultIsWhatAnEmptyFileMeans(t *testing.T) {
 			}
 			if !IsEmpty([]byte(test.text)) {
 				t.Error("is not empty")
+			}
+		})
+	}
+}
+
+// TestDefaultsFitWhatAFileSays: a file that sets one key must not fail because of the default of
+// another.
+func TestDefaultsFitWhatAFileSays(t *testing.T) {
+	for _, test := range []struct{ name, file, want string }{
+		{"steal counts as busy", "busy_modes: [user, steal]", "[guest guest_nice]"},
+		{"guest is told from user", "busy_modes: [guest, guest_nice], idle_modes: [idle, steal]", "[]"},
+		{"other modes are set, too", "busy_modes: [user, steal], other_modes: [guest]", "[guest]"},
+		{"there are no others", "other_modes: []", "[]"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := Parse("carbon.yml", []byte("prometheus: {"+test.file+"}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprint(c.Prometheus.OtherModes); got != test.want {
+				t.Errorf("other_modes is %s, want %s", got, test.want)
+			}
+			shown, err := c.Redacted()
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := Parse("carbon.yml", []byte(shown))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprint(again.Prometheus.OtherModes); got != test.want {
+				t.Errorf("other_modes is %s where /config says so", got)
 			}
 		})
 	}

@@ -37,8 +37,10 @@ func (p *Prometheus) validate(f *faults) {
 }
 
 func (l Labels) validate(f *faults) {
-	of := map[string]string{"mode": "the mode of the CPU"}
+	of := map[string]string{}
+	// In this order a fault is seldom about a label that has its default.
 	for _, label := range []struct{ part, name string }{
+		{"mode", l.Mode}, {"cpu", l.CPU},
 		{"project", l.Project}, {"machine", l.Machine}, {"host", l.Host}, {"user", l.User},
 	} {
 		path := "prometheus.labels." + label.part
@@ -62,11 +64,12 @@ func (p *Prometheus) validateModes(f *faults) {
 	for _, modes := range []struct {
 		key   string
 		names []string
+		none  bool // may be empty
 	}{
-		{"busy_modes", p.BusyModes}, {"idle_modes", p.IdleModes},
+		{"busy_modes", p.BusyModes, false}, {"idle_modes", p.IdleModes, false}, {"other_modes", p.OtherModes, true},
 	} {
 		path := "prometheus." + modes.key
-		if len(modes.names) == 0 {
+		if len(modes.names) == 0 && !modes.none {
 			f.key(path, "must name at least one mode")
 		}
 		for i, mode := range modes.names {
@@ -74,7 +77,7 @@ func (p *Prometheus) validateModes(f *faults) {
 			if !simpleWord.MatchString(mode) {
 				f.key(at, "must be a simple word such as user, is %q", mode)
 			} else if other, taken := in[mode]; taken {
-				f.key(at, "%q is in %s already, and would count twice", mode, other)
+				f.key(at, "%q is in %s already; each mode can be listed once", mode, other)
 			} else {
 				in[mode] = modes.key
 			}

@@ -44,8 +44,11 @@ func newSource(c config.Prometheus) (*source.Client, error) {
 		URL:      c.URL.URL,
 		Query: source.Query{
 			Metric: c.Metric, Matchers: c.Matchers,
-			Labels:    source.Labels{Project: c.Labels.Project, Machine: c.Labels.Machine, Host: c.Labels.Host, User: c.Labels.User},
-			BusyModes: c.BusyModes, IdleModes: c.IdleModes,
+			Labels: source.Labels{
+				Project: c.Labels.Project, Machine: c.Labels.Machine, Host: c.Labels.Host, User: c.Labels.User,
+				CPU: c.Labels.CPU, Mode: c.Labels.Mode,
+			},
+			BusyModes: c.BusyModes, IdleModes: c.IdleModes, OtherModes: c.OtherModes,
 			BusyQuery: c.BusyQuery, IdleQuery: c.IdleQuery,
 		},
 	}, nil
