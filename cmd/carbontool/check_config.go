@@ -70,13 +70,17 @@ func summary(c *config.Config) []string {
 }
 
 func series(p config.Prometheus) string {
+	from := p.Metric
 	switch {
 	case p.BusyQuery != "":
-		return "custom queries"
+		from = "custom queries"
 	case p.Matchers != "":
-		return p.Metric + "{" + p.Matchers + "}"
+		from += "{" + p.Matchers + "}"
 	}
-	return p.Metric
+	if p.CoresQuery != "" {
+		from += ", cores by a query"
+	}
+	return from
 }
 
 func intensity(c config.CarbonIntensity) string {

@@ -51,7 +51,7 @@ attribution: {user_label: none, max_users: 7, groups: [{name: ISIS, projects: [I
 		{
 			name: "all of it at once",
 			text: `
-prometheus: {busy_query: busy, idle_query: idle}
+prometheus: {busy_query: busy, idle_query: idle, cores_query: cores}
 carbon_intensity: {provider: static}
 attribution: {group_by: directory, user_label: pseudonym, pseudonym_key_file: key, max_users: 50}
 mongodb: {uri_file: uri, database: cloud, refresh: 1m, collections: {workspaces: vms}, usage_database: usage}
@@ -60,7 +60,7 @@ budgets: [{name: all, scope: ada, period: year, kwh: 1}]
 			code: exitDone,
 			stdout: `FILE: ok
   interval: 30m; an empty store starts 1d before now; prices are final after 1d
-  prometheus: http://localhost:9090, custom queries
+  prometheus: http://localhost:9090, custom queries, cores by a query
   power: 12 W busy and 1 W idle per core, PUE 1, machine types with their own watts: 0
   carbon intensity: static, 210.89 gCO2eq/kWh, grid GB
   attribution: by directory, no named groups

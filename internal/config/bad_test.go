@@ -24,7 +24,15 @@ var badFiles = []struct {
 		`:8: attribution.groups[2].projects: must name at least one project`,
 	}},
 	{"queries that look at different times", "bad-windows.yml", []string{
-		`:2: prometheus.busy_query: must contain $__interval if and only if idle_query does: both must cover the same time`,
+		`:2: prometheus.busy_query: must contain $__interval or $__interval_seconds if and only if idle_query does: both must cover the same time`,
+	}},
+	{"queries with variables of Grafana", "bad-variables.yml", []string{
+		`:2: prometheus.busy_query: must not contain $__rate_interval: only $__interval and $__interval_seconds are replaced`,
+		`:3: prometheus.idle_query: must not contain $__interval_ms: only $__interval and $__interval_seconds are replaced`,
+		`:4: prometheus.cores_query: must not contain $__range: only $__interval and $__interval_seconds are replaced`,
+	}},
+	{"idle time from cores without busy time", "bad-idle-alone.yml", []string{
+		`:2: prometheus.idle_query: must be set together with busy_query`,
 	}},
 	{"budgets of nobody, of no time and of no amount", "bad-budgets.yml", []string{
 		`:2: budgets[0].scope: must be ada, project, machine, user or group, is ""`,
@@ -143,7 +151,7 @@ var badFiles = []struct {
 		`:7: prometheus.busy_modes[1]: must be a simple word such as user, is "us|er"`,
 		`:7: prometheus.busy_modes[2]: "user" is in busy_modes already; each mode can be listed once`,
 		`:8: prometheus.idle_modes[1]: "user" is in busy_modes already; each mode can be listed once`,
-		`:9: prometheus.busy_query: must be set together with idle_query`,
+		`:9: prometheus.busy_query: must be set together with idle_query or cores_query`,
 	}},
 	{"series whose labels and modes are mixed up", "bad-series.yml", []string{
 		`:2: prometheus.labels.cpu: must be a label name such as cpu, is ""`,

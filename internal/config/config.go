@@ -40,8 +40,12 @@ type Prometheus struct {
 	BusyModes  []string       `yaml:"busy_modes"`
 	IdleModes  []string       `yaml:"idle_modes"`
 	OtherModes []string       `yaml:"other_modes"` // neither busy nor idle, on purpose
-	BusyQuery  string         `yaml:"busy_query"`  // set together with IdleQuery; replaces the built query
-	IdleQuery  string         `yaml:"idle_query"`
+	// BusyQuery replaces the built queries. It is set together with IdleQuery, or with CoresQuery
+	// from which idle time follows. CoresQuery may also stand alone, for a metric whose series are
+	// not of single cores.
+	BusyQuery  string `yaml:"busy_query"`
+	IdleQuery  string `yaml:"idle_query"`
+	CoresQuery string `yaml:"cores_query"`
 
 	HTTPClientConfig config.HTTPClientConfig `yaml:",inline"`
 }

@@ -148,6 +148,23 @@ func TestDefaultsFitWhatAFileSays(t *testing.T) {
 	}
 }
 
+func TestGivenQueries(t *testing.T) {
+	for _, test := range []struct{ name, keys string }{
+		{"busy and idle", "busy_query: busy, idle_query: idle"},
+		{"busy and idle with a window each way", "busy_query: 'busy[$__interval]', idle_query: 'idle * $__interval_seconds'"},
+		{"busy and cores", "busy_query: 'busy[$__interval]', cores_query: cores"},
+		{"busy of a fixed window and cores", "busy_query: busy, cores_query: 'max_over_time(cores[$__interval])'"},
+		{"busy, idle and cores", "busy_query: busy, idle_query: idle, cores_query: cores"},
+		{"cores alone", "cores_query: cores"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := Parse("carbon.yml", []byte("prometheus: {"+test.keys+"}")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestFileThatSetsAKeyIsNotEmpty(t *testing.T) {
 	for _, text := range []string{"interval: 30m", "{interval: 30m}", "prometheus:", "prometheus: {}\npower: {pue: 1}", "budgets: []", "- a", "text", "{", "{}\n---\n{}"} {
 		if IsEmpty([]byte(text)) {

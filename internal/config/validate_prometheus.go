@@ -22,18 +22,45 @@ func (p *Prometheus) validate(f *faults) {
 	}
 	p.Labels.validate(f)
 	p.validateModes(f)
-	if (p.BusyQuery == "") != (p.IdleQuery == "") {
-		given, missing := "busy_query", "idle_query"
-		if p.BusyQuery == "" {
-			given, missing = missing, given
-		}
-		f.key("prometheus."+given, "must be set together with %s", missing)
-	} else if window := "$__interval"; strings.Contains(p.BusyQuery, window) != strings.Contains(p.IdleQuery, window) {
-		f.key("prometheus.busy_query", "must contain %s if and only if idle_query does: both must cover the same time", window)
-	}
+	p.validateQueries(f)
 	if err := p.HTTPClientConfig.Validate(); err != nil {
 		f.key("prometheus", "%w", err)
 	}
+}
+
+// What is replaced in a given query: the length of the window, as a duration such as 30m and as a
+// number.
+const (
+	windowVariable  = "$__interval"
+	secondsVariable = "$__interval_seconds"
+)
+
+// variable finds what looks like a variable of Grafana.
+var variable = regexp.MustCompile(`\$__[a-zA-Z0-9_]+`)
+
+func (p *Prometheus) validateQueries(f *faults) {
+	switch {
+	case p.BusyQuery != "" && p.IdleQuery == "" && p.CoresQuery == "":
+		f.key("prometheus.busy_query", "must be set together with idle_query or cores_query")
+	case p.BusyQuery == "" && p.IdleQuery != "":
+		f.key("prometheus.idle_query", "must be set together with busy_query")
+	case p.BusyQuery != "" && p.IdleQuery != "" && hasWindow(p.BusyQuery) != hasWindow(p.IdleQuery):
+		f.key("prometheus.busy_query", "must contain %s or %s if and only if idle_query does: both must cover the same time",
+			windowVariable, secondsVariable)
+	}
+	for _, query := range []struct{ key, text string }{
+		{"busy_query", p.BusyQuery}, {"idle_query", p.IdleQuery}, {"cores_query", p.CoresQuery},
+	} {
+		for _, name := range variable.FindAllString(query.text, -1) {
+			if name != windowVariable && name != secondsVariable {
+				f.key("prometheus."+query.key, "must not contain %s: only %s and %s are replaced", name, windowVariable, secondsVariable)
+			}
+		}
+	}
+}
+
+func hasWindow(query string) bool {
+	return strings.Contains(query, windowVariable) // also at the beginning of secondsVariable
 }
 
 func (l Labels) validate(f *faults) {

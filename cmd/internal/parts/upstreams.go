@@ -49,7 +49,7 @@ func newSource(c config.Prometheus) (*source.Client, error) {
 				CPU: c.Labels.CPU, Mode: c.Labels.Mode,
 			},
 			BusyModes: c.BusyModes, IdleModes: c.IdleModes, OtherModes: c.OtherModes,
-			BusyQuery: c.BusyQuery, IdleQuery: c.IdleQuery,
+			BusyQuery: c.BusyQuery, IdleQuery: c.IdleQuery, CoresQuery: c.CoresQuery,
 		},
 	}, nil
 }
