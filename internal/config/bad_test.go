@@ -26,6 +26,12 @@ var badFiles = []struct {
 	{"queries that look at different times", "bad-windows.yml", []string{
 		`:2: prometheus.busy_query: must contain $__interval or $__interval_seconds if and only if idle_query does: both must cover the same time`,
 	}},
+	{"a second reading after everything is settled", "bad-reread-late.yml", []string{
+		`:3: prometheus.reread_after: must be longer than lag (2m) and shorter than settle_after (3h), or 0 for no second reading, is 3h`,
+	}},
+	{"a second reading before the first", "bad-reread-early.yml", []string{
+		`:3: prometheus.reread_after: must be longer than lag (10m) and shorter than settle_after (1d), or 0 for no second reading, is 10m`,
+	}},
 	{"queries with variables of Grafana", "bad-variables.yml", []string{
 		`:2: prometheus.busy_query: must not contain $__rate_interval: only $__interval and $__interval_seconds are replaced`,
 		`:3: prometheus.idle_query: must not contain $__interval_ms: only $__interval and $__interval_seconds are replaced`,

@@ -31,15 +31,18 @@ type Config struct {
 
 // Prometheus is the server that scrapes node_exporter, and how to query it.
 type Prometheus struct {
-	URL        config.URL     `yaml:"url"`
-	Timeout    model.Duration `yaml:"timeout"` // of one query
-	Lag        model.Duration `yaml:"lag"`     // wait after an interval's end, for late scrapes
-	Metric     string         `yaml:"metric"`
-	Matchers   string         `yaml:"matchers"` // PromQL without the braces
-	Labels     Labels         `yaml:"labels"`
-	BusyModes  []string       `yaml:"busy_modes"`
-	IdleModes  []string       `yaml:"idle_modes"`
-	OtherModes []string       `yaml:"other_modes"` // neither busy nor idle, on purpose
+	URL     config.URL     `yaml:"url"`
+	Timeout model.Duration `yaml:"timeout"` // of one query
+	Lag     model.Duration `yaml:"lag"`     // wait after an interval's end, for late scrapes
+	// RereadAfter is how long after its end an interval is read a second time, for data that
+	// arrives late. 0: never. Otherwise it is between Lag and SettleAfter.
+	RereadAfter model.Duration `yaml:"reread_after"`
+	Metric      string         `yaml:"metric"`
+	Matchers    string         `yaml:"matchers"` // PromQL without the braces
+	Labels      Labels         `yaml:"labels"`
+	BusyModes   []string       `yaml:"busy_modes"`
+	IdleModes   []string       `yaml:"idle_modes"`
+	OtherModes  []string       `yaml:"other_modes"` // neither busy nor idle, on purpose
 	// BusyQuery replaces the built queries. It is set together with IdleQuery, or with CoresQuery
 	// from which idle time follows. CoresQuery may also stand alone, for a metric whose series are
 	// not of single cores.

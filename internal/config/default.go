@@ -19,10 +19,11 @@ func Default() Config {
 		Lookback:    model.Duration(24 * time.Hour),
 		SettleAfter: model.Duration(24 * time.Hour),
 		Prometheus: Prometheus{
-			URL:     config.URL{URL: &url.URL{Scheme: "http", Host: "localhost:9090"}},
-			Timeout: model.Duration(2 * time.Minute),
-			Lag:     model.Duration(2 * time.Minute),
-			Metric:  "node_cpu_seconds_total",
+			URL:         config.URL{URL: &url.URL{Scheme: "http", Host: "localhost:9090"}},
+			Timeout:     model.Duration(2 * time.Minute),
+			Lag:         model.Duration(2 * time.Minute),
+			RereadAfter: model.Duration(3 * time.Hour),
+			Metric:      "node_cpu_seconds_total",
 			Labels: Labels{
 				Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user",
 				CPU: "cpu", Mode: "mode",
@@ -48,6 +49,13 @@ func Default() Config {
 // not be at odds with what somebody wrote.
 func (c *Config) fit(inFile func(path string) bool) {
 	p := &c.Prometheus
+	if !inFile("prometheus.reread_after") && !c.rereads() {
+		// Halfway between what it must be between.
+		p.RereadAfter = model.Duration(time.Duration(p.Lag + (c.SettleAfter-p.Lag)/2).Truncate(time.Second))
+		if !c.rereads() {
+			p.RereadAfter = 0
+		}
+	}
 	if !inFile("prometheus.other_modes") {
 		p.OtherModes = slices.DeleteFunc(p.OtherModes, func(mode string) bool {
 			return slices.Contains(p.BusyModes, mode) || slices.Contains(p.IdleModes, mode)

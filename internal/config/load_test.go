@@ -120,30 +120,36 @@ func TestDefaultIsWhatAnEmptyFileMeans(t *testing.T) {
 // another.
 func TestDefaultsFitWhatAFileSays(t *testing.T) {
 	for _, test := range []struct{ name, file, want string }{
-		{"steal counts as busy", "busy_modes: [user, steal]", "[guest guest_nice]"},
-		{"guest is told from user", "busy_modes: [guest, guest_nice], idle_modes: [idle, steal]", "[]"},
-		{"other modes are set, too", "busy_modes: [user, steal], other_modes: [guest]", "[guest]"},
-		{"there are no others", "other_modes: []", "[]"},
+		{"nothing", "", "other_modes [steal guest guest_nice], reread_after 3h"},
+		{"steal counts as busy", "prometheus: {busy_modes: [user, steal]}", "other_modes [guest guest_nice], reread_after 3h"},
+		{"guest is told from user", "prometheus: {busy_modes: [guest, guest_nice], idle_modes: [idle, steal]}", "other_modes [], reread_after 3h"},
+		{"other modes are set, too", "prometheus: {busy_modes: [user, steal], other_modes: [guest]}", "other_modes [guest], reread_after 3h"},
+		{"there are no other modes", "prometheus: {other_modes: []}", "other_modes [], reread_after 3h"},
+		{"all is settled when the second reading would come", "settle_after: 3h", "other_modes [steal guest guest_nice], reread_after 1h31m"},
+		{"settled at once", "settle_after: 0s", "other_modes [steal guest guest_nice], reread_after 0s"},
+		{"settled before the first reading", "settle_after: 1h\nprometheus: {lag: 1h}", "other_modes [steal guest guest_nice], reread_after 0s"},
+		{"no whole second between the two", "settle_after: 120500ms", "other_modes [steal guest guest_nice], reread_after 0s"},
+		{"a first reading that is later than that", "prometheus: {lag: 4h}", "other_modes [steal guest guest_nice], reread_after 14h"},
+		{"no second reading", "prometheus: {reread_after: 0s}", "other_modes [steal guest guest_nice], reread_after 0s"},
+		{"a second reading of its own", "settle_after: 3h\nprometheus: {reread_after: 2h59m}", "other_modes [steal guest guest_nice], reread_after 2h59m"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c, err := Parse("carbon.yml", []byte("prometheus: {"+test.file+"}"))
+			check := func(text string) *Config {
+				t.Helper()
+				c, err := Parse("carbon.yml", []byte(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := fmt.Sprintf("other_modes %v, reread_after %s", c.Prometheus.OtherModes, c.Prometheus.RereadAfter); got != test.want {
+					t.Errorf("got %s, want %s", got, test.want)
+				}
+				return c
+			}
+			shown, err := check(test.file).Redacted()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := fmt.Sprint(c.Prometheus.OtherModes); got != test.want {
-				t.Errorf("other_modes is %s, want %s", got, test.want)
-			}
-			shown, err := c.Redacted()
-			if err != nil {
-				t.Fatal(err)
-			}
-			again, err := Parse("carbon.yml", []byte(shown))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := fmt.Sprint(again.Prometheus.OtherModes); got != test.want {
-				t.Errorf("other_modes is %s where /config says so", got)
-			}
+			check(shown) // what /config shows means the same
 		})
 	}
 }

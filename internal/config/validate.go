@@ -37,6 +37,10 @@ func (c *Config) validateTimes(f *faults) {
 		f.key("interval", "an interval of %s is split at half hours into pieces of %s, shorter than %s; use %s",
 			c.Interval, model.Duration(usage.PieceLength(interval)), model.Duration(minPiece), nearbyIntervals(interval))
 	}
+	if reread := c.Prometheus.RereadAfter; reread != 0 && !c.rereads() {
+		f.key("prometheus.reread_after", "must be longer than lag (%s) and shorter than settle_after (%s), or 0 for no second reading, is %s",
+			c.Prometheus.Lag, c.SettleAfter, reread)
+	}
 	if c.Lookback < c.Interval {
 		f.key("lookback", "must be at least the interval of %s, is %s", c.Interval, c.Lookback)
 	}
@@ -47,6 +51,11 @@ func (c *Config) validateTimes(f *faults) {
 	if keep := time.Duration(c.Metrics.Keep); keep < time.Hour {
 		f.key("metrics.keep", "must be at least 1h (0 does not mean for ever), is %s", c.Metrics.Keep)
 	}
+}
+
+// rereads says that a second reading comes after the first and before an interval settles.
+func (c *Config) rereads() bool {
+	return c.Prometheus.Lag < c.Prometheus.RereadAfter && c.Prometheus.RereadAfter < c.SettleAfter
 }
 
 const (
