@@ -5,7 +5,6 @@ package examples
 import (
 	"bytes"
 	"errors"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,9 +13,6 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
-	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/rulefmt"
-	"github.com/prometheus/prometheus/promql/parser"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -65,31 +61,6 @@ func TestPrometheusTakesTheScrapeConfigurations(t *testing.T) {
 	}
 	quiet(t, exec.Command(promtool, "check", "rules", "--lint=all", filepath.Join(dir, "rules-upstream.yml")), "SUCCESS")
 	quiet(t, exec.Command(promtool, "check", "web-config", webConfig(t)), "SUCCESS")
-}
-
-// TestTheRulesForALargePrometheusAreThoseThatAreAskedFor: a recording rule that is
-// spelled otherwise than the query of carbon-recorded.yml gives an empty answer.
-func TestTheRulesForALargePrometheusAreThoseThatAreAskedFor(t *testing.T) {
-	rules, errs := rulefmt.Parse(read(t, example("prometheus/rules-upstream.yml")), false, model.UTF8Validation,
-		parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
-	if len(errs) > 0 {
-		t.Fatal(errs)
-	}
-	c, err := config.Load(example("carbon-recorded.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	asked := c.Prometheus.BusyQuery + c.Prometheus.IdleQuery
-	for _, r := range rules.Groups[0].Rules {
-		if !strings.Contains(asked, r.Record+"[$__interval]") {
-			t.Errorf("nobody asks for %s", r.Record)
-		}
-		for _, label := range []string{c.Prometheus.Labels.Project, c.Prometheus.Labels.Machine, c.Prometheus.Labels.Host, c.Prometheus.Labels.User} {
-			if !strings.Contains(r.Expr, label) {
-				t.Errorf("%s loses the label %s", r.Record, label)
-			}
-		}
-	}
 }
 
 func TestSystemdTakesTheUnits(t *testing.T) {
