@@ -33,12 +33,14 @@ type Snapshot struct {
 type Usage struct {
 	snapshot atomic.Pointer[Snapshot]
 
-	cpu, energy, emissions             *prometheus.Desc
-	power, rate                        *prometheus.Desc
-	settledEnergy, settledEmissions    *prometheus.Desc
-	machinePower, pue, interval        *prometheus.Desc
-	complete, states, unpriced, covers *prometheus.Desc
-	drift                              *prometheus.Desc
+	cpu, energy, emissions          *prometheus.Desc
+	power, rate                     *prometheus.Desc
+	settledEnergy, settledEmissions *prometheus.Desc
+	machinePower, pue, interval     *prometheus.Desc
+	complete, states, unpriced      *prometheus.Desc
+	drift                           *prometheus.Desc
+
+	attended attended
 
 	workspaces       workspaces
 	day, month, year toDate
@@ -52,7 +54,7 @@ func NewUsage() *Usage {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	return &Usage{
-		workspaces: newWorkspaces(), budgets: newBudgets(),
+		attended: newAttended(), workspaces: newWorkspaces(), budgets: newBudgets(),
 		day: newToDate("carbon_day_to_date_energy_kwh", "carbon_day_to_date_emissions_gco2eq",
 			"midnight in the configured time zone"),
 		month: newToDate("carbon_month_to_date_energy_kwh", "carbon_month_to_date_emissions_gco2eq",
@@ -85,8 +87,6 @@ func NewUsage() *Usage {
 			"Number of intervals by state: missing (not collected yet), empty (no series), unpriced (no carbon intensity yet), provisional (may be restated), settled (final).", "state"),
 		unpriced: d("carbon_unpriced_energy_kwh",
 			"Energy of unpriced intervals, which have no carbon intensity yet and are not included in emissions."),
-		covers: d("carbon_coverage_ratio",
-			"CPU seconds of all modes seen in the newest complete interval, divided by cores x interval length. Below 1 if machines were up for only part of the interval or scrapes failed.", "project"),
 		drift: d("carbon_exporter_label_drift",
 			"Whether all series of a project, or a label that identifies its users, disappeared after being present for days (1 = yes, 0 = no). The log has details. Absent a week after the project was last seen.", "project"),
 	}
@@ -102,10 +102,11 @@ func (c *Usage) Snapshot() *Snapshot { return c.snapshot.Load() }
 func (c *Usage) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.cpu, c.energy, c.emissions, c.power, c.rate, c.settledEnergy, c.settledEmissions,
-		c.machinePower, c.pue, c.interval, c.complete, c.states, c.unpriced, c.covers, c.drift,
+		c.machinePower, c.pue, c.interval, c.complete, c.states, c.unpriced, c.drift,
 	} {
 		ch <- d
 	}
+	c.attended.describe(ch)
 	c.workspaces.describe(ch)
 	c.budgets.describe(ch)
 	for _, p := range []toDate{c.day, c.month, c.year} {
@@ -147,6 +148,9 @@ func (c *Usage) Collect(ch chan<- prometheus.Metric) {
 	if s.Newest != nil {
 		c.collectNewest(out, s.Newest, s.Since)
 	}
+	if s.Attended != nil {
+		c.attended.collect(out, s.Attended)
+	}
 	c.workspaces.collect(out, s.Workspaces)
 	c.day.collect(out, totals, s.ToDate.Day)
 	c.month.collect(out, totals, s.ToDate.Month)
@@ -171,11 +175,6 @@ func (c *Usage) collectNewest(out emitter, n *usage.Newest, since time.Time) {
 		}
 	}
 	out.gauge(c.complete, float64(n.Interval.End().Unix()))
-	for project, cover := range n.Coverage {
-		if cover.Capacity > 0 {
-			out.gauge(c.covers, float64(cover.Seen/cover.Capacity), project)
-		}
-	}
 }
 
 // emitter makes constant metrics. A metric that cannot be made fails the scrape instead

@@ -45,14 +45,28 @@ func TestUnknownIsNeverZero(t *testing.T) {
 		},
 		{
 			name:    "no interval with usage yet",
-			change:  func(s *Snapshot) { s.Newest, s.Totals = nil, nil },
+			change:  func(s *Snapshot) { s.Newest, s.Attended, s.Totals = nil, nil, nil },
 			absent:  []string{"carbon_power_watts", "carbon_last_complete_interval", "carbon_coverage_ratio", "carbon_energy_kwh", "carbon_cpu_seconds"},
 			present: []string{"carbon_intervals", "carbon_pue_ratio{"},
 		},
 		{
 			name:   "a project whose cores are not known",
-			change: func(s *Snapshot) { s.Newest.Coverage["IDAaaS"] = usage.Coverage{Seen: 71280} },
+			change: func(s *Snapshot) { s.Attended.Coverage["IDAaaS"] = usage.Coverage{Seen: 71280} },
 			absent: []string{"carbon_coverage_ratio"}, present: []string{"carbon_power_watts"},
+		},
+		{
+			name:   "an interval that an older program has stored",
+			change: func(s *Snapshot) { s.Attended.Attendance = nil },
+			absent: []string{"carbon_hosts", "carbon_cores", "carbon_exporter_refused_hosts", "carbon_exporter_unlisted_mode_ratio"}, present: []string{"carbon_coverage_ratio"},
+		},
+		{
+			name:   "hosts whose cores are not known, and a mode that has little",
+			change: func(*Snapshot) {},
+			absent: []string{`carbon_cores{project="TDAaaS"}`, `carbon_exporter_unlisted_mode_ratio{mode="boost"}`},
+			present: []string{
+				`carbon_hosts{project="TDAaaS",state="exact"}`, `carbon_hosts{project="TDAaaS",state="refused"}`,
+				`carbon_exporter_refused_hosts{reason="leap"}`, `carbon_cores{project="IDAaaS"}`, `carbon_exporter_unlisted_mode_ratio{mode="interrupt"}`,
+			},
 		},
 		{
 			name:   "idle energy of zero, which is known",

@@ -43,7 +43,18 @@ func day() *Snapshot {
 					Energy:    usage.BusyIdle[usage.KWh]{Busy: 0.06, Idle: 0.015},
 					Emissions: usage.BusyIdle[usage.Grams]{Busy: 3.6, Idle: 0.9},
 				}},
+			},
+			Attended: &usage.Attended{
+				Interval: newest,
 				Coverage: map[string]usage.Coverage{"IDAaaS": {Seen: 71280, Capacity: 72000}},
+				Attendance: usage.Attend([]usage.Reading{{
+					Present: map[string]usage.Presence{"IDAaaS": {Hosts: 5, Cores: 40}, "TDAaaS": {Hosts: 1}},
+					Doubts: []usage.Doubt{
+						{Series: usage.Series{Project: "IDAaaS", Host: "172.16.100.5:9100"}, State: usage.HostRefused, Reason: usage.DoubtMixed},
+						{Series: usage.Series{Project: "IDAaaS", Host: "172.16.100.6:9100"}, State: usage.HostInterpolated, Reason: usage.DoubtHole},
+					},
+					Unlisted: map[string]float64{"interrupt": 0.025, "boost": 0.001},
+				}}),
 			},
 			States: map[usage.State]int{
 				usage.Settled: 46, usage.Provisional: 47, usage.Unpriced: 1, usage.Empty: 1, usage.Missing: 1,

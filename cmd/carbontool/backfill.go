@@ -12,7 +12,6 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
-	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
@@ -159,7 +158,7 @@ func (b *backfill) noProject(known []string) error {
 
 func (b *backfill) collect(ctx context.Context, s streams, cfg *config.Config, st *store.Store, set ingest.Settings, over ingest.Range) error {
 	refused := &refused{samples: usage.Rejects{}}
-	worker := &ingest.Worker{Store: st, Observer: refused, Clock: clock.Real{}, Settings: set}
+	worker := &ingest.Worker{Store: st, Observer: refused, Clock: s.time(), Settings: set}
 	whole := worker.Whole(over.Period)
 	shown := s.err
 	if b.dryRun {

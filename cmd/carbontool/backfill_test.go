@@ -168,7 +168,7 @@ Carbon intensity of GB (uk): 2 windows of up to 13 days, 4 requests.
 	got := s.call("backfill", "--from=2025-01-02", "--to=2025-01-05", "--dry-run")
 	for _, part := range []string{
 		"\n  to collect         96\n  already there      48\nPrometheus at " + s.url + ": 2 runs of up to a day, 3 queries each, 6 requests in all:\n",
-		"\n  sum by (cloud_project_name, machine_name, instance, user) (increase(node_cpu_seconds_total{mode=~\"idle|iowait\"}[30m]))\n",
+		"\n  sum by (cloud_project_name, machine_name, instance, user, mode) (node_cpu_seconds_total{cpu!~\"(?i:.*total|all)\"})\n",
 		"\nCarbon intensity of contract (static): 1 window of up to 13 days, no requests.\n",
 	} {
 		if !strings.Contains(got.stdout, part) {

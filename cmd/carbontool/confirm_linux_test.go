@@ -56,7 +56,7 @@ func TestForgetUserAsks(t *testing.T) {
 				t.Fatal(err)
 			}
 			var stdout, stderr bytes.Buffer
-			code := run([]string{"forget-user", "alice", "--storage.path", path}, streams{terminal, &stdout, &stderr})
+			code := run([]string{"forget-user", "alice", "--storage.path", path}, streams{in: terminal, out: &stdout, err: &stderr})
 			if code != c.code {
 				t.Errorf("exit code %d, want %d", code, c.code)
 			}
@@ -82,7 +82,7 @@ func TestDropNeverAskedAsks(t *testing.T) {
 			t.Fatal(err)
 		}
 		var stdout, stderr bytes.Buffer
-		code := run([]string{"intervals", "--drop-never-asked", "--storage.path", s.store, "--config.file", s.file}, streams{terminal, &stdout, &stderr})
+		code := run([]string{"intervals", "--drop-never-asked", "--storage.path", s.store, "--config.file", s.file}, streams{in: terminal, out: &stdout, err: &stderr})
 		if (code == exitDone) != (want != "") || stdout.String() != want {
 			t.Errorf("%q: exit code %d: %s", typed, code, stdout.String())
 		}

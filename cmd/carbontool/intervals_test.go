@@ -31,21 +31,21 @@ func ledger(t *testing.T) *newSite {
 func TestIntervals(t *testing.T) {
 	s := ledger(t)
 	const why = "query busy: too_large: http status 422: execution: too many samples"
-	s.says(called{stdout: `FROM                  TO                    STATE     INTERVALS  ATTEMPTS  REASON
-2025-01-03T00:00:00Z  2025-01-03T06:00:00Z  empty            12         -  -
-2025-01-03T06:00:00Z  2025-01-03T12:00:00Z  settled          12         -  -
-2025-01-03T12:00:00Z  2025-01-03T13:00:00Z  missing           2         1  ` + why + `
-2025-01-03T13:00:00Z  2025-01-04T00:00:00Z  settled          22         -  -
-2025-01-10T00:00:00Z  2025-01-10T02:00:00Z  unpriced          4         -  -
+	s.says(called{stdout: `FROM                  TO                    STATE     INTERVALS  HOSTS  INTERPOLATED  REFUSED  ATTEMPTS  REASON
+2025-01-03T00:00:00Z  2025-01-03T06:00:00Z  empty            12      0             0        0         -  -
+2025-01-03T06:00:00Z  2025-01-03T12:00:00Z  settled          12      3             0        0         -  -
+2025-01-03T12:00:00Z  2025-01-03T13:00:00Z  missing           2      -             -        -         1  ` + why + `
+2025-01-03T13:00:00Z  2025-01-04T00:00:00Z  settled          22      3             0        0         -  -
+2025-01-10T00:00:00Z  2025-01-10T02:00:00Z  unpriced          4      3             0        0         -  -
 52 intervals: 34 settled, 4 unpriced, 12 empty, 2 missing.
 `}, "intervals")
 	s.says(called{stdout: `FROM                  TO                    STATE    INTERVALS  ATTEMPTS  REASON
 2025-01-03T12:00:00Z  2025-01-03T13:00:00Z  missing          2         1  ` + why + `
 2 intervals: 2 missing.
 `}, "intervals", "--state=missing", "--state=provisional")
-	s.says(called{stdout: `FROM                  TO                    STATE    INTERVALS  ATTEMPTS  REASON
-2025-01-03T11:30:00Z  2025-01-03T12:00:00Z  settled          1         -  -
-2025-01-03T12:00:00Z  2025-01-03T12:30:00Z  missing          1         1  ` + why + `
+	s.says(called{stdout: `FROM                  TO                    STATE    INTERVALS  HOSTS  INTERPOLATED  REFUSED  ATTEMPTS  REASON
+2025-01-03T11:30:00Z  2025-01-03T12:00:00Z  settled          1      3             0        0         -  -
+2025-01-03T12:00:00Z  2025-01-03T12:30:00Z  missing          1      -             -        -         1  ` + why + `
 2 intervals: 1 settled, 1 missing.
 `}, "intervals", "--from=2025-01-03T11:30", "--to=2025-01-03T12:30")
 	s.says(called{stdout: "No intervals found.\n"}, "intervals", "--state=provisional")
@@ -108,5 +108,44 @@ func TestIntervalsRefuse(t *testing.T) {
 		if got := s.call(append([]string{"intervals"}, strings.Fields(c.args)...)...); got != (called{exitUsage, "", c.want}) {
 			t.Errorf("%s: %+v", c.args, got)
 		}
+	}
+}
+
+func TestIntervalsNameTheHostsInDoubt(t *testing.T) {
+	at := intervalsOf(t, "2025-10-25T00:00:00Z", "2025-10-25T01:30:00Z", usage.SlotLength)
+	var recs []usage.Record
+	for n, i := range at {
+		rec := recordOf(i, usage.Provisional, aliceMuon)
+		if n > 0 {
+			rec.Attendance = usage.Attend([]usage.Reading{{
+				Present: map[string]usage.Presence{"ISIS": {Hosts: 7, Cores: 28}},
+				Doubts: []usage.Doubt{{
+					Series: usage.Series{Project: "ISIS", Machine: "Muon", Host: "10.0.0.1:9100"}, State: usage.HostRefused, Reason: usage.DoubtMixed, Detail: "10 unlike machines",
+				}},
+			}})
+		}
+		recs = append(recs, rec)
+	}
+	path, _ := storeOf(t, recs...)
+	called{stdout: `FROM                  TO                    STATE        INTERVALS  HOSTS  INTERPOLATED  REFUSED  ATTEMPTS  REASON
+2025-10-25T00:00:00Z  2025-10-25T01:30:00Z  provisional          3      7             0        1         -  -
+3 intervals: 3 provisional.
+
+HOST           PROJECT  STATE    REASON  INTERVALS  NEWEST                SEEN
+10.0.0.1:9100  ISIS     refused  mixed           2  2025-10-25T01:00:00Z  several machines are behind one host label; 10 unlike machines
+`}.by(t, "intervals", "--storage.path", path)
+	got := call("intervals", "--format=json", "--storage.path", path)
+	var all []struct {
+		Hosts   *int
+		Refused *int `json:"refused_hosts"`
+		Doubts  []struct{ Host, Reason string }
+	}
+	if err := json.Unmarshal([]byte(got.stdout), &all); err != nil || len(all) != 1 || *all[0].Hosts != 7 || *all[0].Refused != 1 ||
+		len(all[0].Doubts) != 1 || all[0].Doubts[0].Reason != "mixed" {
+		t.Errorf("%v: %s", err, got.stdout)
+	}
+	got = call("explain", "--ts=2025-10-25T00:30:00Z", "--project=ISIS", "--storage.path", path)
+	if !strings.Contains(got.stdout, "\nHosts of the project: 6 exact, 0 interpolated, 1 refused; 28 cores\n  refused  10.0.0.1:9100 (machine type Muon): mixed: ") {
+		t.Errorf("%+v", got)
 	}
 }

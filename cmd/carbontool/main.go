@@ -18,6 +18,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/commandline"
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 )
 
@@ -59,6 +60,15 @@ type streams struct {
 	in  io.Reader
 	out io.Writer // buffered until the command has ended
 	err io.Writer
+	// clock is what a command waits by; nil: the machine's.
+	clock clock.Clock
+}
+
+func (s streams) time() clock.Clock {
+	if s.clock == nil {
+		return clock.Real{}
+	}
+	return s.clock
 }
 
 // Exit codes.

@@ -28,7 +28,7 @@ func TestUsage(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			if code := run(test.args, streams{strings.NewReader(""), &stdout, &stderr}); code != test.code {
+			if code := run(test.args, streams{in: strings.NewReader(""), out: &stdout, err: &stderr}); code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)
 			}
 			if got := stdout.String(); !strings.HasPrefix(got, test.stdout) || test.stdout == "" && got != "" {

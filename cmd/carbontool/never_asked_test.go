@@ -28,7 +28,7 @@ func leftByAClock(t *testing.T) *newSite {
 
 func TestDropNeverAsked(t *testing.T) {
 	s := leftByAClock(t)
-	const kept = `2025-01-03T00:00:00Z  2025-01-03T01:00:00Z  settled          2         -  -
+	const kept = `2025-01-03T00:00:00Z  2025-01-03T01:00:00Z  settled          2      3             0        0         -  -
 `
 	const offer = "5 intervals were never asked for, before the first usage or in a gap of more than 90 days; if a wrong clock left them, drop them with --drop-never-asked.\n"
 	got := s.call("intervals")
@@ -39,9 +39,9 @@ func TestDropNeverAsked(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	s.says(called{stdout: "Dropped 5 intervals.\n"}, "intervals", "--drop-never-asked", "--yes")
-	s.says(called{stdout: `FROM                  TO                    STATE    INTERVALS  ATTEMPTS  REASON
-` + kept + `2025-06-03T00:00:00Z  2025-06-03T01:00:00Z  settled          2         -  -
-2025-06-03T01:00:00Z  2025-06-03T01:30:00Z  missing          1         -  -
+	s.says(called{stdout: `FROM                  TO                    STATE    INTERVALS  HOSTS  INTERPOLATED  REFUSED  ATTEMPTS  REASON
+` + kept + `2025-06-03T00:00:00Z  2025-06-03T01:00:00Z  settled          2      3             0        0         -  -
+2025-06-03T01:00:00Z  2025-06-03T01:30:00Z  missing          1      -             -        -         -  -
 5 intervals: 4 settled, 1 missing.
 `}, "intervals")
 	s.says(called{stdout: "There are no intervals to drop.\n"}, "intervals", "--drop-never-asked", "--yes")

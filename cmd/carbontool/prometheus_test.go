@@ -1,8 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,60 +12,75 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/simulate/scraped"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// prometheus is a server that knows two hosts of the project CLF and one of ISIS:
-// of a half hour 900 busy and 900 idle seconds each.
+// prometheus has scraped two hosts of the project CLF and one of ISIS, of one core each that is
+// busy half of the time: of a half hour, 900 seconds. The rules busy and idle record as much.
 type prometheus struct {
-	retention time.Time                         // nothing is known of what begins before
-	fault     func(end time.Time) (text string) // of a query that asks up to there; "": none
+	retention time.Time                         // nothing is known from before
+	fault     func(end time.Time) (text string) // of a query for the piece that ends there; "": none
 	asked     atomic.Int32
 }
 
 func (p *prometheus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.asked.Add(1)
-	if strings.HasSuffix(r.URL.Path, "/values") {
-		fmt.Fprint(w, `{"status":"success","data":["CLF","ISIS"]}`)
-		return
-	}
-	if r.URL.Path != "/api/v1/query_range" {
-		http.NotFound(w, r)
-		return
-	}
-	query := r.PostFormValue("query")
-	at := func(name string) int64 {
-		v, err := strconv.ParseInt(r.PostFormValue(name), 10, 64)
-		if err != nil {
-			panic(err)
-		}
-		return v
-	}
 	if p.fault != nil {
-		for end := at("start"); end <= at("end"); end += at("step") {
-			if text := p.fault(time.Unix(end, 0).UTC()); text != "" {
+		for _, end := range piecesAsked(r) {
+			if text := p.fault(end); text != "" {
 				http.Error(w, text, http.StatusUnprocessableEntity)
 				return
 			}
 		}
 	}
-	result := []any{}
-	for host, project := range []string{"CLF", "CLF", "ISIS"} {
-		if strings.Contains(query, "carbon_exporter_part") || strings.Contains(query, "cloud_project_name=") && !strings.Contains(query, strconv.Quote(project)) {
-			continue
+	recorded := func(at time.Time) float64 {
+		if at.Add(-usage.SlotLength).Before(p.retention) {
+			return math.NaN()
 		}
-		var values [][2]any
-		for end := at("start"); end <= at("end"); end += at("step") {
-			if !time.Unix(end-at("step"), 0).Before(p.retention) {
-				values = append(values, [2]any{end, "900"})
-			}
-		}
-		if values != nil {
-			result = append(result, map[string]any{"values": values, "metric": map[string]string{
-				"cloud_project_name": project, "machine_name": "Muon", "instance": fmt.Sprintf("10.0.0.%d:9100", host), "user": "ada",
-			}})
-		}
+		return 900
 	}
-	json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"resultType": "matrix", "result": result}}) //nolint:errcheck // the test would fail
+	server := scraped.Server{Retention: p.retention}
+	for host, project := range []string{"CLF", "CLF", "ISIS"} {
+		server.Hosts = append(server.Hosts, &scraped.Host{
+			Series: usage.Series{Project: project, Machine: "Muon", Host: fmt.Sprintf("10.0.0.%d:9100", host), User: "ada"},
+			Cores:  1, Modes: []string{"user", "idle"},
+			Counter: func(_ int, _ string, at time.Time) float64 {
+				return at.Sub(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)).Seconds() / 2
+			},
+			More: map[string]func(time.Time) float64{"busy": recorded, "idle": recorded},
+		})
+	}
+	server.ServeHTTP(w, r)
+}
+
+// piecesAsked returns the ends of the pieces for which a question about all hosts is asked. That
+// about counters is for one piece more at either end, that about cores for one more at the end.
+func piecesAsked(r *http.Request) (ends []time.Time) {
+	if !strings.HasSuffix(r.URL.Path, "/query_range") {
+		return nil
+	}
+	at := func(name string) int64 {
+		v, err := strconv.ParseInt(r.FormValue(name), 10, 64)
+		if err != nil {
+			panic(err)
+		}
+		return v
+	}
+	first, last, step := at("start"), at("end"), at("step")
+	switch query := r.FormValue("query"); {
+	case strings.HasPrefix(query, "sum by"):
+		first, last = first+2*step, last-step
+	case strings.Contains(query, "count_over_time("):
+		first, last = first+step, last-step
+	case query != "busy" && query != "idle":
+		return nil
+	}
+	for end := first; end <= last; end += step {
+		ends = append(ends, time.Unix(end, 0).UTC())
+	}
+	return ends
 }
 
 // newSite is a directory with a configuration that asks a server, and no store.

@@ -2,8 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 )
 
 // called is how a call of the program ends and all that it writes.
@@ -29,6 +33,13 @@ func (want called) by(t *testing.T, args ...string) {
 
 func call(args ...string) called {
 	var stdout, stderr bytes.Buffer
-	code := run(args, streams{in: strings.NewReader(""), out: &stdout, err: &stderr})
+	code := run(args, streams{in: strings.NewReader(""), out: &stdout, err: &stderr, clock: hurried{}})
 	return called{code, stdout.String(), stderr.String()}
+}
+
+// hurried is a clock by which no command waits for long.
+type hurried struct{ clock.Real }
+
+func (hurried) Sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	clock.Real{}.Sleep(ctx, min(d, time.Millisecond), wake)
 }

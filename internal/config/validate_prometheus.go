@@ -67,8 +67,12 @@ func (l Labels) validate(f *faults) {
 	of := map[string]string{}
 	// In this order a fault is seldom about a label that has its default.
 	for _, label := range []struct{ part, name string }{
-		{"mode", l.Mode}, {"cpu", l.CPU},
-		{"project", l.Project}, {"machine", l.Machine}, {"host", l.Host}, {"user", l.User},
+		{"mode", l.Mode},
+		{"cpu", l.CPU},
+		{"project", l.Project},
+		{"machine", l.Machine},
+		{"host", l.Host},
+		{"user", l.User},
 	} {
 		path := "prometheus.labels." + label.part
 		if !model.LegacyValidation.IsValidLabelName(label.name) {

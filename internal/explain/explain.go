@@ -52,7 +52,7 @@ func (k Known) Users() []string {
 // New explains a key in an interval.
 func New(k Known) *Explanation {
 	e := &Explanation{
-		Key: k.Key, Interval: intervalOf(k), Asked: askedOf(k), Coverage: coverageOf(k), Power: powerOf(k),
+		Key: k.Key, Interval: intervalOf(k), Asked: askedOf(k), Hosts: hostsOf(k), Coverage: coverageOf(k), Power: powerOf(k),
 		Prices: pricesOf(k), Slots: slotsOf(k), Usage: usageOf(k), Owners: ownersOf(k), Changes: changesOf(k),
 	}
 	if k.State != usage.Missing && k.State != usage.Empty {
@@ -70,6 +70,7 @@ func intervalOf(k Known) Interval {
 	return Interval{
 		Start: text(k.Interval.Start), End: text(k.Interval.End()), Seconds: k.Interval.Length.Seconds(), State: k.State, Pruned: k.Pruned,
 		FetchedAt: moment(k.FetchedAt), Attempts: k.Attempts, Error: k.Error, RetryAt: moment(k.RetryAt),
+		RereadAt: moment(k.RereadAt),
 	}
 }
 
@@ -77,11 +78,39 @@ func askedOf(k Known) *Asked {
 	if k.Queries == (usage.Queries{}) {
 		return nil
 	}
-	a := &Asked{Busy: k.Queries.Busy, Idle: k.Queries.Idle}
+	a := &Asked{Busy: k.Queries.Busy, Idle: k.Queries.Idle, Growth: k.Queries.Growth}
+	if a.Growth {
+		a.EvaluatedAt = append(a.EvaluatedAt, text(k.Interval.Start))
+	}
 	for _, piece := range k.Interval.Pieces() {
 		a.EvaluatedAt = append(a.EvaluatedAt, text(piece.End()))
 	}
 	return a
+}
+
+func hostsOf(k Known) *Hosts {
+	if k.Attendance == nil {
+		return nil
+	}
+	n := k.Attendance.Hosts(k.Key.Project)
+	h := &Hosts{
+		Exact: n[usage.HostExact], Interpolated: n[usage.HostInterpolated], Refused: n[usage.HostRefused],
+		Cores: known(k.Attendance.Present[k.Key.Project].Cores), Doubts: []Doubt{}, Unlisted: k.Attendance.Named(),
+	}
+	for _, d := range k.Attendance.Doubts {
+		if d.Project == k.Key.Project {
+			h.Doubts = append(h.Doubts, Doubt{d.Host, d.Machine, known(d.Cores), d.State, d.Reason, d.Reason.Means(), d.Detail})
+		}
+	}
+	return h
+}
+
+// known is a number of cores, which is never 0.
+func known(cores int) *int {
+	if cores == 0 {
+		return nil
+	}
+	return &cores
 }
 
 func coverageOf(k Known) *Coverage {

@@ -277,7 +277,7 @@ func TestText(t *testing.T) {
 		Proof: usage.Proof{
 			Record: usage.Record{
 				Interval: half, State: usage.Settled, PUE: 1.5, FetchedAt: start.Add(32 * time.Minute),
-				Queries:  usage.Queries{Busy: "sum(increase(busy[30m]))", Idle: "sum(increase(idle[30m]))"},
+				Queries:  usage.Queries{Busy: `sum by (user) (node_cpu_seconds_total{mode=~"user|system"})`, Idle: `sum by (user) (node_cpu_seconds_total{mode=~"idle|iowait"})`},
 				Coverage: map[string]usage.Coverage{"ISIS": {Seen: 1700, Capacity: 1800}},
 				Ratings:  []usage.Rating{{Machine: "Muon", Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, Source: "calibrated", Error: &e}},
 				Facts: []usage.Fact{{
@@ -309,8 +309,8 @@ func TestText(t *testing.T) {
   settled: final; only an explicit restatement changes it
 
 Queried from Prometheus at 2026-07-01T12:32:00Z, evaluated at 2026-07-01T12:30:00Z
-  busy  sum(increase(busy[30m]))
-  idle  sum(increase(idle[30m]))
+  busy  sum by (user) (node_cpu_seconds_total{mode=~"user|system"})
+  idle  sum by (user) (node_cpu_seconds_total{mode=~"idle|iowait"})
 
 Factors
   1700 of 1800 CPU seconds of the project seen (94.4 %)
@@ -344,5 +344,61 @@ Restated
 	}
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+// The hosts that were there are counted, and those that are not exact are named.
+func TestHostsThatAreNotExactAreNamed(t *testing.T) {
+	k := random(rand.New(rand.NewSource(3)))
+	reading := usage.Reading{
+		Present: map[string]usage.Presence{"ISIS": {Hosts: 30, Cores: 240}, "CLF": {Hosts: 1}}, Unlisted: map[string]float64{"interrupt": 0.025, "boost": 0.001},
+	}
+	for n := range 25 {
+		reading.Doubts = append(reading.Doubts, usage.Doubt{
+			Series: usage.Series{Project: "ISIS", Machine: "Muon", Host: "10.0.0." + strconv.Itoa(100+n)}, Cores: 8,
+			State: usage.HostRefused, Reason: usage.DoubtLeap, Detail: "8 cores used 90000 s\nin 1800 s",
+		})
+	}
+	reading.Doubts = append(reading.Doubts, usage.Doubt{Series: usage.Series{Project: "CLF", Host: "other"}, State: usage.HostInterpolated, Reason: usage.DoubtHole})
+	k.Attendance = usage.Attend([]usage.Reading{reading})
+	k.Queries = usage.Queries{Busy: `sum by (instance) (node_cpu_seconds_total{mode=~"user"})`, Idle: "idle", Growth: true}
+	k.RereadAt = start.Add(4 * time.Hour)
+	e := New(k)
+	var text, object bytes.Buffer
+	if err := errors.Join(e.WriteText(&text, time.UTC), e.WriteJSON(&object)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"  read a second time after 2026-07-01T16:00:00Z, for data that comes late\n",
+		"Queried from Prometheus at 2026-07-01T13:00:00Z: counters, and what they have grown by between 2026-07-01T12:00:00Z, 2026-07-01T12:30:00Z, 2026-07-01T13:00:00Z\n",
+		"\nHosts of the project: 5 exact, 0 interpolated, 25 refused; 240 cores\n",
+		"  refused  10.0.0.100 (machine type Muon, 8 cores): leap: its counters grew by more than its cores can give; seen: 8 cores used 90000 s; in 1800 s\n",
+		"  and 5 more that are not exact\n",
+		"  mode interrupt has 2.5 % of the CPU time of all projects and is in no list, so it is not booked\n",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("lacks %q:\n%s", want, text.String())
+		}
+	}
+	for _, not := range []string{"10.0.0.120", "boost", "other"} {
+		if strings.Contains(text.String(), not) {
+			t.Errorf("says %s", not)
+		}
+	}
+	var read Explanation
+	if err := json.Unmarshal(object.Bytes(), &read); err != nil {
+		t.Fatal(err)
+	}
+	if h := read.Hosts; h.Exact != 5 || h.Refused != 25 || *h.Cores != 240 || len(h.Doubts) != 25 || h.Doubts[0].Means == "" || !read.Asked.Growth {
+		t.Errorf("json: %+v, asked %+v", h, read.Asked)
+	}
+
+	k.Key.Project, k.Facts, k.State = "CLF", nil, usage.Empty
+	if e := New(k); e.Hosts.Cores != nil || e.Hosts.Interpolated != 1 || !strings.Contains(e.Remarks[0], "all of them are refused") {
+		t.Errorf("%+v, %q", e.Hosts, e.Remarks)
+	}
+	k.Attendance = nil
+	if e := New(k); e.Hosts != nil {
+		t.Errorf("an older program knew %+v", e.Hosts)
 	}
 }

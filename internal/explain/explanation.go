@@ -13,6 +13,7 @@ type Explanation struct {
 	Key      Key       `json:"key"`
 	Interval Interval  `json:"interval"`
 	Asked    *Asked    `json:"asked"`
+	Hosts    *Hosts    `json:"hosts"`    // of the project
 	Coverage *Coverage `json:"coverage"` // of the project's CPU time
 	PUE      *float64  `json:"pue_ratio"`
 	Power    []Power   `json:"power"`
@@ -36,14 +37,38 @@ type Interval struct {
 	Attempts  int         `json:"failed_attempts"`
 	Error     string      `json:"error"`
 	RetryAt   *string     `json:"retry_at"`
+	RereadAt  *string     `json:"reread_at"`
 }
 
-// Asked holds the queries sent to Prometheus and their evaluation times: a query
-// covers the time before each.
+// Asked holds the queries sent to Prometheus and their evaluation times. Growth is how they were
+// read: if true they are counters, and what they have grown by between two times is the number;
+// if not, a query covers the time before each.
 type Asked struct {
 	Busy        string   `json:"busy_query"`
 	Idle        string   `json:"idle_query"`
+	Growth      bool     `json:"growth"`
 	EvaluatedAt []string `json:"evaluated_at"`
+}
+
+// Hosts are the hosts that were there, booked or not, by how well they are known.
+type Hosts struct {
+	Exact        int                `json:"exact"`
+	Interpolated int                `json:"interpolated"`
+	Refused      int                `json:"refused"`
+	Cores        *int               `json:"cores"`
+	Doubts       []Doubt            `json:"doubts"`         // of those that are not exact; of very many, the first
+	Unlisted     map[string]float64 `json:"unlisted_modes"` // of all projects: share of all CPU time
+}
+
+// Doubt is a host that is not exact.
+type Doubt struct {
+	Host    string            `json:"host"`
+	Machine string            `json:"machine"`
+	Cores   *int              `json:"cores"`
+	State   usage.HostState   `json:"state"`
+	Reason  usage.DoubtReason `json:"reason"`
+	Means   string            `json:"means"`
+	Detail  string            `json:"detail"`
 }
 
 // Coverage is how much of the CPU time was scraped.

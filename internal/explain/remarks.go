@@ -17,6 +17,9 @@ func remarks(k Known, e *Explanation) []string {
 		}
 		all = append(all, last)
 	}
+	if !k.RereadAt.IsZero() {
+		all = append(all, "read a second time after "+text(k.RereadAt)+", for data that comes late")
+	}
 	switch {
 	case k.Pruned && k.Remains != nil:
 		all = append(all, "its per-key details were deleted by --storage.retention; the total is for the whole project, even if less was asked for")
@@ -45,6 +48,9 @@ func standing(k Known) string {
 		return "unpriced: energy is known, but carbon intensity is not, so there are no emissions yet"
 	case usage.Empty:
 		why := "empty: Prometheus answered without any series, which is not 0"
+		if k.Attendance != nil && len(k.Attendance.Doubtful) > 0 {
+			why = "empty: Prometheus has hosts, and all of them are refused, so nothing is booked, which is not 0"
+		}
 		if !k.RetryAt.IsZero() {
 			why += "; it is queried once more at " + text(k.RetryAt)
 		}

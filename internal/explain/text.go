@@ -3,6 +3,8 @@ package explain
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +19,7 @@ func (e *Explanation) WriteText(out io.Writer, zone *time.Location) error {
 	w := &writer{}
 	e.writeHead(w, zone)
 	e.writeAsked(w)
+	e.writeHosts(w)
 	e.writeFactors(w)
 	e.writePrices(w)
 	e.writeUsage(w)
@@ -73,9 +76,46 @@ func (e *Explanation) writeAsked(w *writer) {
 		w.section("Collected from Prometheus at %s; the queries are unknown because an older version stored this interval", *e.Interval.FetchedAt)
 		return
 	}
-	w.section("Queried from Prometheus at %s, evaluated at %s", *e.Interval.FetchedAt, strings.Join(e.Asked.EvaluatedAt, ", "))
+	if e.Asked.Growth {
+		w.section("Queried from Prometheus at %s: counters, and what they have grown by between %s",
+			*e.Interval.FetchedAt, strings.Join(e.Asked.EvaluatedAt, ", "))
+	} else {
+		w.section("Queried from Prometheus at %s, evaluated at %s", *e.Interval.FetchedAt, strings.Join(e.Asked.EvaluatedAt, ", "))
+	}
 	w.line("  busy  %s", escape.Line(e.Asked.Busy))
 	w.line("  idle  %s", escape.Line(e.Asked.Idle))
+}
+
+// mostHosts is how many of the hosts that are not exact the text lists.
+const mostHosts = 20
+
+func (e *Explanation) writeHosts(w *writer) {
+	h := e.Hosts
+	if h == nil {
+		return
+	}
+	cores := "cores unknown"
+	if h.Cores != nil {
+		cores = fmt.Sprintf("%d cores", *h.Cores)
+	}
+	w.section("Hosts of the project: %d exact, %d interpolated, %d refused; %s", h.Exact, h.Interpolated, h.Refused, cores)
+	for _, d := range h.Doubts[:min(len(h.Doubts), mostHosts)] {
+		cores = ""
+		if d.Cores != nil {
+			cores = fmt.Sprintf(", %d cores", *d.Cores)
+		}
+		detail := ""
+		if d.Detail != "" {
+			detail = "; seen: " + escape.Line(d.Detail)
+		}
+		w.line("  %s  %s (machine type %s%s): %s: %s%s", d.State, named(d.Host), named(d.Machine), cores, d.Reason, d.Means, detail)
+	}
+	if more := h.Interpolated + h.Refused - min(len(h.Doubts), mostHosts); more > 0 {
+		w.line("  and %d more that are not exact", more)
+	}
+	for _, mode := range slices.Sorted(maps.Keys(h.Unlisted)) {
+		w.line("  mode %s has %.1f %% of the CPU time of all projects and is in no list, so it is not booked", named(mode), 100*h.Unlisted[mode])
+	}
 }
 
 func (e *Explanation) writeFactors(w *writer) {

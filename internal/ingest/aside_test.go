@@ -20,9 +20,9 @@ import (
 func TestTheFirstGoodAnswerTakesUpWhatWasPutOff(t *testing.T) {
 	for _, fault := range []func(url.Values) (int, string){status(500), status(422), broken("<html>")} {
 		r := newRig(t, func(s *Settings) { s.Lookback = time.Hour })
-		bad := start
+		bad := start // the end of the interval
 		r.server.fault = func(form url.Values) (int, string) {
-			if number(form, "start") <= float64(bad.Unix()) && number(form, "end") >= float64(bad.Unix()) {
+			if touches(form, bad.Add(-1), bad) {
 				return fault(form)
 			}
 			return 0, ""
@@ -67,7 +67,7 @@ func TestAMinuteOfRefusalsDelaysByMinutes(t *testing.T) {
 		done := make(chan struct{})
 		go func() { defer close(done); r.spine.Run(ctx) }()
 		time.Sleep(20 * time.Second)
-		if n := asked.Load(); n > 60 {
+		if n := asked.Load(); n > 30 {
 			t.Errorf("%d questions in 20 seconds", n)
 		}
 		time.Sleep(40 * time.Second)
@@ -77,6 +77,41 @@ func TestAMinuteOfRefusalsDelaysByMinutes(t *testing.T) {
 		<-done
 		if n := r.states()[usage.Missing]; n != 0 {
 			t.Errorf("%d of 48 intervals are missing three minutes after it is over", n)
+		}
+		r.store.Close()
+	})
+}
+
+// The same for a command: of two days, at most the first few intervals are set aside.
+func TestAMinuteOfRefusalsDelaysABackfillByMinutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := aged(t)
+		began := time.Now()
+		early := 0
+		r.server.heard = func(*http.Request) {
+			if time.Since(began) < 20*time.Second {
+				early++
+			}
+		}
+		r.server.fault = func(form url.Values) (int, string) {
+			if time.Since(began) > time.Minute {
+				return 0, ""
+			}
+			return status(422)(form)
+		}
+		done, err := r.backfill(hours(-48, 0))
+		if err != nil || early > 30 {
+			t.Errorf("%d questions in 20 seconds, %v", early, err)
+		}
+		failed := 0
+		for _, gap := range done.Failed {
+			failed += gap.Intervals
+		}
+		if failed > fewInARow || time.Since(began) > 3*time.Minute {
+			t.Errorf("%d intervals of 96 were set aside; it took %v", failed, time.Since(began))
+		}
+		if done := r.mustBackfill(hours(-48, 0)); len(done.Failed) > 0 || done.Had != 96-failed {
+			t.Errorf("done again: %+v", done)
 		}
 		r.store.Close()
 	})

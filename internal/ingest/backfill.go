@@ -18,6 +18,8 @@ const (
 	// maxPauses is the number of pauses in a row before a range is given up. A source that has
 	// never answered is more likely mistyped than down: firstPauses is enough for that.
 	maxPauses, firstPauses = 10, 4
+	// minutePauses is the number of pauses that take a minute or two.
+	minutePauses = 8
 	// After manyInARow intervals that fail one after the other the source is to blame, not the
 	// intervals, whatever it says. Of time-outs, each of which takes minutes, a few are enough.
 	manyInARow, manyTimeouts = 48, 3
@@ -29,8 +31,9 @@ const (
 func (w *Worker) Backfill(ctx context.Context, r Range) (Done, error) {
 	b := &backfill{
 		worker: w, over: r, done: w.begin(r), book: w.book(), stored: map[time.Time]bool{}, pause: backoff{longest: maxPause},
+		smaller: backoff{longest: beforeSmaller},
 	}
-	b.collector = &collector{store: w.Store, observer: w.Observer, clock: w.Clock, log: w.Log, book: b.book}
+	b.collector = newCollector(w.Store, w.Observer, w.Clock, w.Log, b.book)
 	b.windows = w.windows(b.done.Whole.To)
 	b.windows.refetch, b.windows.plan = r.Restate, r.Dry
 	if !r.Dry {
@@ -60,6 +63,7 @@ type backfill struct {
 
 	chunk    chunk
 	pause    backoff // after a failure of the source or the store
+	smaller  backoff // before a smaller query than one that was too large
 	answered bool    // whether the source has answered at all
 	row      int     // intervals in a row that failed
 
@@ -110,6 +114,12 @@ func (b *backfill) wanted(ctx context.Context, day usage.Period) ([]usage.Due, e
 	if err != nil {
 		return nil, err
 	}
+	again := map[time.Time]bool{}
+	if b.worker.Settings.RereadAfter > 0 && b.over.Project == nil {
+		if again, err = b.worker.Store.RereadDue(ctx, day, b.worker.Clock.Now()); err != nil {
+			return nil, err
+		}
+	}
 	var wanted []usage.Due
 	for i := usage.IntervalAt(day.From, b.worker.Settings.Interval); i.Start.Before(day.To); i = i.Next() {
 		state, ok := known[i.Start]
@@ -120,6 +130,8 @@ func (b *backfill) wanted(ctx context.Context, day usage.Period) ([]usage.Due, e
 		switch {
 		case b.over.Project != nil && !answered:
 			b.done.Left[usage.ErrNoWhole]++
+		case again[i.Start]:
+			wanted = append(wanted, usage.Due{Interval: i, State: state})
 		case answered && !b.over.Restate && b.over.Project == nil:
 			b.done.Had++
 		case state == usage.Settled && !b.over.Restate:
@@ -156,6 +168,7 @@ func (b *backfill) advance(ctx context.Context, wanted []usage.Due) (int, error)
 	n = len(done.outcomes)
 	if err == nil {
 		b.chunk.grow()
+		b.smaller.reset()
 	}
 	if err != nil && n == 0 {
 		return b.failed(ctx, due, err)
@@ -230,12 +243,17 @@ func (b *backfill) failed(ctx context.Context, due []usage.Due, err error) (int,
 	case v.less:
 		b.chunk.shrink(len(due))
 		b.worker.Log.Debug("Query failed; trying a shorter range", "from", first, "intervals", len(due), "err", err)
-		if !hopeless {
-			b.worker.Clock.Sleep(ctx, (&backoff{longest: shortestBackoff}).after(err, b.worker.Clock), nil)
+		if usage.IsTooLarge(err) || !hopeless {
+			b.worker.Clock.Sleep(ctx, b.smaller.after(err, b.worker.Clock), nil)
 		}
 		return 0, ctx.Err()
 	case !hopeless && b.row == 0 && b.pause.failures < patience:
+	case usage.IsTooLarge(err) && b.row == fewInARow && b.pause.failures < minutePauses:
+		// Single intervals too large one after the other: a part of the server may be away.
 	default:
+		if usage.IsTooLarge(err) {
+			b.worker.Clock.Sleep(ctx, b.worker.Clock.Jitter(shortestBackoff), nil)
+		}
 		return 1, b.setAside(ctx, due[0], err)
 	}
 	b.worker.Clock.Sleep(ctx, b.pause.after(err, b.worker.Clock), nil)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/source"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -26,11 +27,15 @@ func (r *rig) tool(change ...func(*Settings)) *tool {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(func() { s.Close() })
-	settings := r.spine.current()
-	for _, c := range change {
-		c(&settings)
+	var c clock.Clock = at{func() time.Time { return r.now }}
+	if r.hurry {
+		c = impatient{c}
 	}
-	return &tool{&Worker{Store: s, Observer: silent{}, Clock: at{func() time.Time { return r.now }}, Log: quiet, Settings: settings}, s}
+	settings := r.spine.current()
+	for _, change := range change {
+		change(&settings)
+	}
+	return &tool{&Worker{Store: s, Observer: silent{}, Clock: c, Log: quiet, Settings: settings}, s}
 }
 
 // backfill runs one to its end and closes what it made.
@@ -120,8 +125,8 @@ func steady(i usage.Interval) map[usage.Series]usage.BusyIdle[usage.CPUSeconds] 
 		{Project: "CLF", Machine: "Muon", Host: "10.0.0.2:9100", User: "bob"},
 		{Project: "IDAaaS", Machine: "Muon", Host: "10.0.0.3:9100"},
 	} {
-		busy := usage.CPUSeconds(float64(1+(i.Start.Unix()/1800+int64(n))%17) / 7 * i.Length.Seconds() / 20)
-		all[s] = usage.BusyIdle[usage.CPUSeconds]{Busy: busy, Idle: usage.CPUSeconds(i.Length.Seconds()) - busy/3}
+		busy := usage.CPUSeconds(float64(1+(i.Start.Unix()/1800+int64(n))%17) * i.Length.Seconds() / 128)
+		all[s] = usage.BusyIdle[usage.CPUSeconds]{Busy: busy, Idle: usage.CPUSeconds(i.Length.Seconds()) - busy}
 	}
 	return all
 }

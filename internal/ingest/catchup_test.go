@@ -13,12 +13,8 @@ import (
 func (r *rig) order() *[]time.Time {
 	var ends []time.Time
 	r.server.heard = func(req *http.Request) {
-		if req.Form.Get("step") == "" {
-			return
-		}
-		end := time.Unix(int64(number(req.Form, "end")), 0).UTC()
-		if !slices.Contains(ends, end) {
-			ends = append(ends, end)
+		if over, ok := run(req.Form); ok && !slices.Contains(ends, over.To) {
+			ends = append(ends, over.To)
 		}
 	}
 	return &ends
@@ -41,23 +37,24 @@ func TestTheNewestIntervalComesBeforeABacklog(t *testing.T) {
 func TestABacklogThatTakesHoursDoesNotHoldUpThePresent(t *testing.T) {
 	r := aged(t, func(s *Settings) { s.Lookback = 24 * time.Hour })
 	r.live.chunk.shrink(16) // as after a day that was too much
-	var last float64
+	var last time.Time
 	long, runs, present := false, 0, 0
 	r.server.heard = func(req *http.Request) {
-		if req.Form.Get("step") == "" || number(req.Form, "end") == last {
+		over, ok := run(req.Form)
+		if !ok || over.To.Equal(last) {
 			return // about the same run
 		}
-		last = number(req.Form, "end")
-		if last-number(req.Form, "start") > 3600 {
+		last = over.To
+		if over.To.Sub(over.From) > 90*time.Minute {
 			if long {
-				t.Errorf("two runs of the backlog follow each other, to %v", time.Unix(int64(last), 0).UTC())
+				t.Errorf("two runs of the backlog follow each other, to %v", last)
 			}
 			long = true
 			runs++
 			r.now = r.now.Add(time.Hour)
 			return
 		}
-		if lag := r.now.Sub(time.Unix(int64(last), 0)); long && lag < time.Hour {
+		if lag := r.now.Sub(last); long && lag < time.Hour {
 			present++
 		}
 		long = false

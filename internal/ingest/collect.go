@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
@@ -19,6 +20,11 @@ type collector struct {
 	clock    clock.Clock
 	log      *slog.Logger
 	book     *book
+	notices  *notices
+}
+
+func newCollector(store Updater, observer Observer, c clock.Clock, log *slog.Logger, b *book) *collector {
+	return &collector{store: store, observer: observer, clock: c, log: log, book: b, notices: &notices{log: log, clock: c}}
 }
 
 // treatment lets a loop adjust a record before it is stored, and decide how it replaces what is
@@ -77,6 +83,10 @@ func (c *collector) record(ctx context.Context, set Settings, due []usage.Due, r
 	var done collected
 	if done.outcomes, err = c.update(ctx, set, page, all, treat); err != nil {
 		return collected{}, joined(err, failed)
+	}
+	for _, rec := range slices.Backward(all) { // of what is the same throughout, the newest is told
+		c.notices.see(rec.due.Interval, rec.Attendance)
+		c.notices.alike(rec.readings)
 	}
 	for _, rec := range all {
 		done.newest.see(page, rec.due.Interval, rec.readings)
@@ -186,7 +196,7 @@ func (c *collector) update(ctx context.Context, set Settings, page *page, all []
 	for i := range all {
 		rec := &all[i]
 		rec.policy = treat(rec.due, &rec.Record)
-		rec.policy.Answered = true
+		rec.policy.Answered, rec.policy.RereadAt = true, set.rereadAt(rec.due.Interval, rec.FetchedAt)
 		intervals[i], records[rec.due.Start] = rec.due.Interval, rec
 	}
 	outcomes, err := c.store.Update(ctx, intervals, func(was usage.Stored) (usage.Record, usage.Policy, error) {
@@ -204,7 +214,8 @@ func (c *collector) update(ctx context.Context, set Settings, page *page, all []
 		// Not settled by age alone: the provider may not have been asked yet.
 		fresh := rec.Record
 		fresh.Prices, fresh.State = price(was.Interval, slots, set.SettleAfter, c.clock.Now())
-		if fresh.State == usage.Settled && c.book.mayChangeHands(set, was.Interval, false) {
+		reread := !rec.policy.RereadAt.IsZero() || rec.policy.Project != nil && was.Reread
+		if fresh.State == usage.Settled && (c.book.mayChangeHands(set, was.Interval, false) || c.book.mayGrow(set, was.Interval, reread)) {
 			fresh.State = usage.Provisional
 		}
 		return fresh, rec.policy, nil

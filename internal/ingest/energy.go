@@ -34,7 +34,9 @@ type Schedule interface {
 type energyLoop struct {
 	schedule  Schedule
 	collector *collector
+	again     *rereader
 	tracker   *tracker
+	lookout   *lookout
 	settings  func() Settings
 	clock     clock.Clock
 	log       *slog.Logger
@@ -45,7 +47,8 @@ type energyLoop struct {
 	rested    func(ctx context.Context)
 
 	chunk   chunk
-	row     int // single intervals that failed one after the other
+	smaller backoff // before a smaller query than one that was too large
+	row     int     // single intervals that failed one after the other
 	aside   aside
 	skipped usage.Period // as logged
 }
@@ -57,6 +60,7 @@ func (l *energyLoop) run(ctx context.Context) {
 		// A restart or new settings may be what an interval was waiting for.
 		if now := l.settings().generation; now != reload {
 			reload = now
+			l.again.waitNoMore()
 			if err := l.schedule.RetryNow(ctx); err != nil && ctx.Err() == nil {
 				l.log.Error("Resetting retry times failed", "err", err)
 			}
@@ -84,11 +88,12 @@ func (l *energyLoop) untilDue() time.Duration {
 }
 
 // round schedules what has come due, then collects it run by run, oldest first, until nothing
-// is due. After an error, what is not stored stays missing.
+// is due. Then it reads again what is to be read a second time. After an error, what is not
+// stored stays missing.
 func (l *energyLoop) round(ctx context.Context) error {
 	set := l.settings()
 	newest := &edge{}
-	for worked := false; ; worked = true {
+	for worked := false; ; {
 		// Before every run: a backlog may take hours, and more comes due meanwhile.
 		if err := l.scheduleUpTo(ctx, set, newest); err != nil {
 			return err
@@ -98,15 +103,24 @@ func (l *energyLoop) round(ctx context.Context) error {
 			return err
 		}
 		if len(due) == 0 {
-			if !worked {
-				return nil
+			if worked {
+				if err := l.rest(ctx, set, newest); err != nil {
+					return err
+				}
 			}
-			tracked, err := l.tracker.track(ctx, set, newest)
-			if tracked {
+			if err := l.lookout.look(ctx, set); err != nil {
+				return err
+			}
+			found, read, err := l.again.step(ctx, set)
+			if read {
 				l.changed(ctx)
+				nudge(l.unpriced) // what has waited for it may settle now
 			}
-			l.rested(ctx)
-			return err
+			if err != nil || !found {
+				return err
+			}
+			worked = read
+			continue
 		}
 		if !worked {
 			l.changed(ctx) // show what is missing before a fetch that may take long
@@ -116,7 +130,18 @@ func (l *energyLoop) round(ctx context.Context) error {
 			return err
 		}
 		l.changed(ctx)
+		worked = true
 	}
+}
+
+// rest ends the work on what was due.
+func (l *energyLoop) rest(ctx context.Context, set Settings, newest *edge) error {
+	tracked, err := l.tracker.track(ctx, set, newest)
+	if tracked {
+		l.changed(ctx)
+	}
+	l.rested(ctx)
+	return err
 }
 
 // scheduleUpTo schedules the intervals that are over by now.
@@ -186,6 +211,7 @@ func treatLive(d usage.Due, rec *usage.Record) usage.Policy {
 // answered retries what was set aside, now that the server answers again.
 func (l *energyLoop) answered(ctx context.Context) error {
 	l.chunk.grow()
+	l.smaller.reset()
 	l.row = 0
 	again := l.aside.takeUp(l.clock.Now())
 	if len(again) == 0 {
@@ -206,7 +232,8 @@ func (l *energyLoop) failed(ctx context.Context, due []usage.Due, err error) err
 		l.chunk.shrink(len(due))
 		l.log.Debug("Query failed; trying a shorter range", "from", due[0], "intervals", len(due), "err", err)
 		if !v.wait {
-			return nil // does not count as a failed attempt
+			l.clock.Sleep(ctx, l.smaller.after(err, l.clock), nil)
+			return ctx.Err() // does not count as a failed attempt
 		}
 	case v.aside:
 		longest := putOffLongest
@@ -226,7 +253,8 @@ func (l *energyLoop) failed(ctx context.Context, due []usage.Due, err error) err
 		return joined(err, noted)
 	}
 	l.log.Warn("Prometheus refuses this interval; trying it again later", "interval", due[0], "retry", retry, "err", err)
-	return nil
+	l.clock.Sleep(ctx, l.smaller.after(err, l.clock), nil)
+	return ctx.Err()
 }
 
 func (l *energyLoop) noteFailed(ctx context.Context, run []usage.Interval, why error, retry time.Time) error {

@@ -38,7 +38,30 @@ func facts(set Settings, power Power, interval usage.Interval, readings []attrib
 	if len(rec.Facts) == 0 {
 		rec.State = usage.Empty
 	}
+	rec.Attendance, rec.Hole = usage.Attend(plain(readings)), hole(interval, readings)
 	return rec
+}
+
+func plain(readings []attributed) []usage.Reading {
+	all := make([]usage.Reading, len(readings))
+	for i, r := range readings {
+		all[i] = r.Reading
+	}
+	return all
+}
+
+// hole is the longest hole that ends in an interval and began in an earlier one; zero: none.
+func hole(interval usage.Interval, readings []attributed) (h usage.Period) {
+	for _, r := range readings {
+		if r.Since.IsZero() || !r.Since.Before(interval.Start) {
+			continue
+		}
+		if h.From.IsZero() || r.Since.Before(h.From) {
+			h.From = r.Since
+		}
+		h.To = r.Piece.End()
+	}
+	return h
 }
 
 // rater returns the power of machine types, and adds each to a record.

@@ -87,6 +87,10 @@ func waits(err error) bool {
 	return f != nil && f.RetryAfter > 0
 }
 
+// beforeSmaller bounds the pause before a smaller query than one that was too large. A server
+// says so of every query while a part of it is away, and must not be asked hotly then.
+const beforeSmaller = 5 * time.Second
+
 const (
 	// longestRun is the time asked for at once if all goes well. A day of 200 hosts costs
 	// Prometheus 1 s.

@@ -16,6 +16,12 @@ import (
 // Source returns CPU seconds of a run of adjacent intervals, all or nothing.
 type Source interface {
 	Read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error)
+	// Present returns, for each interval of a run of adjacent ones, the hosts and cores by project
+	// that the source has now: the most of any piece, as in a Reading. It is cheap.
+	Present(ctx context.Context, run []usage.Interval) ([]map[string]usage.Presence, error)
+	// Instead says, for when nothing was found, what was asked for and what the source has
+	// instead, in one sentence for a person; empty: not known.
+	Instead(ctx context.Context) string
 	// UsageQueries returns the queries that Read sends for an interval.
 	UsageQueries(i usage.Interval) usage.Queries
 	// Profiles returns when in a piece the time of some series was used, where that is known.
@@ -84,6 +90,7 @@ type Settings struct {
 	Lookback    time.Duration
 	SettleAfter time.Duration
 	Lag         time.Duration // after an interval's end, for late scrapes
+	RereadAfter time.Duration // after an interval's end, for data that comes later; 0: never
 	Source      Source
 	Grid        Grid
 	// Attribution is called whenever the directory changes.

@@ -22,8 +22,8 @@ func TestFirstStartReachesBackAndIsExact(t *testing.T) {
 	if kwh, settled, _ := r.site(); !near(float64(kwh), float64(wantKWh)) || settled != 0 {
 		t.Errorf("site used %v kWh, settled %v; want %v and none", kwh, settled, wantKWh)
 	}
-	if r.server.asked != 4 {
-		t.Errorf("a day took %d queries, want busy, idle, capacity and boot times", r.server.asked)
+	if r.server.asked != 6 {
+		t.Errorf("a day took %d queries, want counters, cores, times, two looks at the host that came and went, and boot times", r.server.asked)
 	}
 	// Nothing is due: nothing is asked.
 	asked := r.server.asked
@@ -215,7 +215,7 @@ func TestAPieceThatStaysTooLargeIsLeftMissingAndTheOthersAreStored(t *testing.T)
 	r := newRig(t)
 	bad := start.Add(-5 * time.Hour) // the end of the interval, as a query has it
 	r.server.fault = func(form url.Values) (int, string) {
-		if form.Get("query") != "" && number(form, "start") <= float64(bad.Unix()) && number(form, "end") >= float64(bad.Unix()) {
+		if touches(form, bad.Add(-1), bad) {
 			return 422, `{"status":"error","errorType":"execution","error":"too many samples"}`
 		}
 		return 0, ""
@@ -234,7 +234,7 @@ func TestAPieceThatStaysTooLargeIsLeftMissingAndTheOthersAreStored(t *testing.T)
 func TestAnIntervalTooLargeForOneQueryIsReadByProject(t *testing.T) {
 	r := newRig(t, func(s *Settings) { s.Lookback = time.Hour })
 	r.server.fault = func(form url.Values) (int, string) {
-		if q := form.Get("query"); q != "" && !strings.Contains(q, "cloud_project_name=") {
+		if _, ok := run(form); ok && !strings.Contains(form.Get("query"), "cloud_project_name=") {
 			return 422, `{"status":"error","errorType":"execution","error":"too many samples"}`
 		}
 		return 0, ""
@@ -383,7 +383,7 @@ func TestAnIntervalThatAlwaysFailsDoesNotStopTheOthers(t *testing.T) {
 		r := newRig(t)
 		bad := start.Add(-20 * time.Hour)
 		r.server.fault = func(form url.Values) (int, string) {
-			if number(form, "start") <= float64(bad.Unix()) && number(form, "end") >= float64(bad.Unix()) {
+			if touches(form, bad.Add(-1), bad) {
 				return test.code, test.body
 			}
 			return 0, ""

@@ -89,7 +89,7 @@ func (p *pricer) better(ctx context.Context, set Settings, pending []usage.Pendi
 // priceOf is the price of a pending interval, and whether it differs from the current one.
 func (p *pricer) priceOf(set Settings, d usage.Pending, slots map[time.Time]usage.Slot) ([]usage.PiecePrice, usage.State, bool) {
 	prices, state := lastPrice(d.Interval, slots, set.SettleAfter, p.clock.Now())
-	if state == usage.Settled && p.book.mayChangeHands(set, d.Interval, d.Again) {
+	if state == usage.Settled && (p.book.mayChangeHands(set, d.Interval, d.Again) || p.book.mayGrow(set, d.Interval, d.Reread || d.Again)) {
 		state = usage.Provisional
 	}
 	better := state != usage.Unpriced && (state != d.State || restated(d.Prices, prices))
@@ -109,7 +109,7 @@ func (p *pricer) update(ctx context.Context, set Settings, run []usage.Interval,
 		if err != nil {
 			return usage.Record{}, usage.Policy{}, err
 		}
-		d := usage.Pending{Interval: s.Interval, State: s.State, Prices: s.Prices, Again: s.Due}
+		d := usage.Pending{Interval: s.Interval, State: s.State, Prices: s.Prices, Again: s.Due, Reread: s.Reread}
 		prices, state, better := p.priceOf(set, d, slots)
 		return usage.Record{Prices: prices, State: state}, usage.Policy{PricesOnly: true, Leave: !better}, nil
 	})

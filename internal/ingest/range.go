@@ -56,6 +56,7 @@ func (d *Done) count(outcomes []usage.Outcome) {
 // Store is what the loops and commands need of the store.
 type Store interface {
 	Schedule
+	RereadStore
 	PriceStore
 	DirectoryStore
 	RollupStore
@@ -65,6 +66,8 @@ type Store interface {
 	Estimate(ctx context.Context) error
 	Prune(ctx context.Context, now time.Time, keep time.Duration, writer string) (usage.Pruned, error)
 	Others(ctx context.Context) (wrote bool, err error)
+	// Found returns whether anything was ever found.
+	Found(ctx context.Context) (usage.Found, error)
 }
 
 // RangeStore is what a command needs of the store to work on a range.
@@ -75,6 +78,8 @@ type RangeStore interface {
 	ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error)
 	// Known returns the state of every stored interval that begins in a period.
 	Known(ctx context.Context, p usage.Period) (map[time.Time]usage.State, error)
+	// RereadDue returns the intervals that begin in a period and are to be read a second time now.
+	RereadDue(ctx context.Context, p usage.Period, now time.Time) (map[time.Time]bool, error)
 	// Missed records that fetching an interval failed, and that it is missing.
 	Missed(ctx context.Context, i usage.Interval, why error, retry time.Time) error
 	Active(ctx context.Context) ([]usage.ActiveUsage, error)

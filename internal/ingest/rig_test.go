@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +42,7 @@ type rig struct {
 	cloud  *simulate.Cloud
 	server *prometheus
 	grid   *simulate.UKAPI
+	hurry  bool // commands do not sleep
 }
 
 // start is a Wednesday in summer.
@@ -64,9 +63,11 @@ func newRig(t testing.TB, change ...func(*Settings)) *rig {
 		Source: &source.Client{
 			Upstream: local(r.server), URL: &url.URL{Scheme: "http", Host: "prometheus.test"},
 			Query: source.Query{
-				Metric:    "node_cpu_seconds_total",
-				Labels:    source.Labels{Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user"},
-				BusyModes: []string{"user", "nice", "system", "irq", "softirq"}, IdleModes: []string{"idle", "iowait"},
+				Metric:     "node_cpu_seconds_total",
+				Labels:     source.Labels{Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user", CPU: "cpu", Mode: "mode"},
+				BusyModes:  []string{"user", "nice", "system", "irq", "softirq"},
+				IdleModes:  []string{"idle", "iowait"},
+				OtherModes: []string{"steal"},
 			},
 		},
 		Grid: &intensity.UK{Upstream: local(r.grid), URL: "http://grid.test", Now: clock},
@@ -104,7 +105,13 @@ func (r *rig) open(settings Settings) {
 // use makes a spine the rig's own.
 func (r *rig) use(s *Spine) {
 	r.spine, r.live, r.grams = s, s.energyLoop(), s.carbonLoop()
+	r.live.clock = impatient{r.live.clock}
 }
+
+// impatient is a clock whose sleeps end at once, for rounds whose time a test sets.
+type impatient struct{ clock.Clock }
+
+func (impatient) Sleep(context.Context, time.Duration, <-chan struct{}) {}
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
@@ -228,6 +235,10 @@ func (r *rig) dump() string {
 			LEFT JOIN dim_project p USING (project_id) LEFT JOIN dim_machine m USING (machine_id) ORDER BY 1, 2, 3, 4, 5`,
 		"SELECT start, state, kwh, pue, asked_id IS NULL FROM usage_interval ORDER BY start",
 		"SELECT l.start, p.cloud_project_name, l.project, l.machine, l.host, l.user FROM interval_labels l JOIN dim_project p USING (project_id) ORDER BY 1, 2",
+		"SELECT h.start, p.cloud_project_name, h.hosts, h.cores FROM interval_hosts h JOIN dim_project p USING (project_id) ORDER BY 1, 2",
+		`SELECT d.start, p.cloud_project_name, d.host, d.machine, d.cores, d.state, d.reason, d.detail
+			FROM interval_doubt d JOIN dim_project p USING (project_id) ORDER BY 1, 2, 3, 4`,
+		"SELECT start, final, doubts, unlisted, growth FROM usage_interval ORDER BY start",
 		"SELECT c.start, p.cloud_project_name, seen_cpu_seconds, capacity_cpu_seconds FROM interval_coverage c JOIN dim_project p USING (project_id) ORDER BY 1, 2",
 		"SELECT w.start, m.machine_name, busy_watts, idle_watts, source, error FROM interval_power w JOIN dim_machine m USING (machine_id) ORDER BY 1, 2",
 		"SELECT start, gco2eq_per_kwh, kind, provider, grid, slot_start FROM interval_price ORDER BY start",
@@ -356,99 +367,6 @@ func (p inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	p.ServeHTTP(w, req)
 	return w.Result(), nil
-}
-
-// prometheus answers query_range with the truth of a cloud, within its limits.
-type prometheus struct {
-	truth     func(usage.Interval) map[usage.Series]usage.BusyIdle[usage.CPUSeconds]
-	fault     func(form url.Values) (status int, body string) // nil or status 0: none
-	most      int                                             // points a query; 0: any
-	retention time.Time                                       // nothing is known from before
-	heard     func(*http.Request)                             // told of every question
-	asked     int
-}
-
-func (p *prometheus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p.asked++
-	if err := r.ParseForm(); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	if p.heard != nil {
-		p.heard(r)
-	}
-	if p.fault != nil {
-		if status, body := p.fault(r.Form); status != 0 {
-			w.WriteHeader(status)
-			io.WriteString(w, body)
-			return
-		}
-	}
-	if strings.HasSuffix(r.URL.Path, "/values") {
-		json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": p.projects()})
-		return
-	}
-	first, last, step := number(r.Form, "start"), number(r.Form, "end"), number(r.Form, "step")
-	if p.most > 0 && int((last-first)/step)+1 > p.most {
-		w.WriteHeader(http.StatusUnprocessableEntity)
-		io.WriteString(w, `{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"}`)
-		return
-	}
-	json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{
-		"resultType": "matrix", "result": p.matrix(r.Form.Get("query"), first, last, step),
-	}})
-}
-
-func (p *prometheus) projects() []string {
-	seen := map[string]bool{}
-	var all []string
-	for s := range p.truth(usage.Interval{Start: start, Length: usage.SlotLength}) {
-		if !seen[s.Project] {
-			seen[s.Project] = true
-			all = append(all, s.Project)
-		}
-	}
-	return all
-}
-
-func (p *prometheus) matrix(query string, first, last, step float64) []any {
-	rows := map[usage.Series][][2]any{}
-	if strings.Contains(query, "carbon_exporter_part") {
-		return []any{}
-	}
-	for at := first; at <= last; at += step {
-		piece := usage.Interval{Start: time.Unix(int64(at-step), 0).UTC(), Length: time.Duration(step) * time.Second}
-		if piece.Start.Before(p.retention) {
-			continue
-		}
-		for s, cpu := range p.truth(piece) {
-			if i := strings.Index(query, "cloud_project_name="); i >= 0 && !strings.HasPrefix(query[i:], "cloud_project_name="+strconv.Quote(s.Project)) {
-				continue
-			}
-			v := cpu.Busy
-			if strings.Contains(query, "idle") {
-				v = cpu.Idle
-			}
-			rows[s] = append(rows[s], [2]any{at, strconv.FormatFloat(float64(v), 'g', -1, 64)})
-		}
-	}
-	result := []any{}
-	for s, values := range rows {
-		metric := map[string]string{"cloud_project_name": s.Project, "machine_name": s.Machine, "instance": s.Host}
-		if s.User != "" {
-			metric["user"] = s.User
-		}
-		result = append(result, map[string]any{"metric": metric, "values": values})
-	}
-	return result
-}
-
-func number(form url.Values, name string) float64 {
-	v, err := strconv.ParseFloat(form.Get(name), 64)
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 // silent is a witness who tells nobody.

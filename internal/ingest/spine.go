@@ -123,11 +123,13 @@ func (s *Spine) awaitClock(ctx context.Context) bool {
 }
 
 func (s *Spine) energyLoop() *energyLoop {
+	c := newCollector(s.Store, s.Witness, s.Clock, s.Log, s.book)
 	return &energyLoop{
 		schedule: s.Store, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
-		collector: &collector{store: s.Store, observer: s.Witness, clock: s.Clock, log: s.Log, book: s.book},
-		tracker:   &tracker{store: s.Store, observer: s.Witness, clock: s.Clock, log: s.Log},
-		due:       s.woken.due, unpriced: s.woken.unpriced, changed: s.changed, rested: s.Witness.Rested,
+		collector: c, again: newRereader(s.Store, c), smaller: backoff{longest: beforeSmaller},
+		lookout: &lookout{store: s.Store, clock: s.Clock, log: s.Log},
+		tracker: &tracker{store: s.Store, observer: s.Witness, clock: s.Clock, log: s.Log},
+		due:     s.woken.due, unpriced: s.woken.unpriced, changed: s.changed, rested: s.Witness.Rested,
 	}
 }
 

@@ -12,8 +12,7 @@ import (
 func (c *Client) Booted(ctx context.Context, at time.Time) (map[string]time.Time, error) {
 	at = at.Truncate(time.Second)
 	boots := bootSink{at: map[string]time.Time{}, now: float64(at.Unix())}
-	t := &table{pieces: []usage.Interval{{Start: at, Length: 0}}, step: time.Minute}
-	err := c.ask(ctx, t, c.Query.booted(), []string{c.Query.Labels.Host}, &boots)
+	err := c.ask(ctx, grid{at, at, time.Minute}, c.Query.booted(), []string{c.Query.Labels.Host}, &boots)
 	return boots.at, err
 }
 

@@ -22,6 +22,12 @@ type sink interface {
 	Histogram()
 }
 
+// restSink is a sink that also wants the labels that were not requested, before each Series.
+// The slice belongs to the decoder, the strings do not.
+type restSink interface {
+	Rest(others []label)
+}
+
 // maxSeriesBytes bounds one series in an answer, and so the decoder's memory: 11 000 points
 // take a third of a megabyte.
 const maxSeriesBytes = 4 << 20
@@ -33,6 +39,7 @@ const maxSeriesBytes = 4 << 20
 func decode(r io.Reader, labels []string, s sink) error {
 	d := newDecoder(r)
 	d.labels, d.values, d.last, d.sink = labels, make([]string, len(labels)), make([]string, len(labels)), s
+	d.rest, _ = s.(restSink)
 	return malformed("answer of query_range", d.answer())
 }
 
@@ -43,6 +50,8 @@ type decoder struct {
 	values []string
 	last   []string // values of the previous series: most repeat, and need no new string
 	sink   sink
+	rest   restSink // nil: nobody wants the others
+	others []label
 
 	status, kind, errorText string
 	warnings                int
@@ -163,6 +172,9 @@ func (d *decoder) series() error {
 				return err
 			}
 			named = true
+			if d.rest != nil {
+				d.rest.Rest(d.others)
+			}
 			return d.sink.Series(d.values)
 		case "values":
 			if !named {
@@ -189,6 +201,7 @@ func (d *decoder) series() error {
 
 func (d *decoder) metric() error {
 	clear(d.values)
+	d.others = d.others[:0]
 	return d.object(func(name string) error {
 		raw, err := d.json.ReadValue()
 		if err != nil {
@@ -202,6 +215,8 @@ func (d *decoder) metric() error {
 				d.last[i] = unquoted(raw)
 			}
 			d.values[i] = d.last[i]
+		} else if d.rest != nil {
+			d.others = append(d.others, label{name, unquoted(raw)})
 		}
 		return nil
 	})

@@ -62,7 +62,7 @@ func TestAnswersThatAreNotWhole(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			f, err := failure(t, (&server{busy: says(matrix(host("a", "1"))), idle: says(test.answer)}).client(t), halfHour)
+			f, err := failure(t, (&server{busy: says(matrix(host("a", "1"))), idle: says(test.answer)}).given(t), halfHour)
 			if f.Reason != test.want || f.Permanent || f.TooLarge || !strings.Contains(err.Error(), test.words) {
 				t.Errorf("got %.400v, want %s: %s", err, test.want, test.words)
 			}
@@ -82,7 +82,7 @@ func TestAnswersThatAreWhole(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			reading, rejects := read(t, &server{busy: says(test.answer), idle: says(test.answer)})
+			reading, rejects := read(t, (&server{busy: says(test.answer), idle: says(test.answer)}).given(t))
 			if want := []usage.Sample{sample("a", 1, 1)}; fmt.Sprint(reading.Samples) != fmt.Sprint(want) || len(rejects) > 0 {
 				t.Errorf("got %+v and %v, want %+v", reading.Samples, rejects, want)
 			}

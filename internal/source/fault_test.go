@@ -19,8 +19,6 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-var twoHalfHours = []usage.Interval{halfHour[0], halfHour[0].Next()}
-
 func TestServersThatRefuse(t *testing.T) {
 	tooMany := `{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"}`
 	tests := []struct {
@@ -47,19 +45,43 @@ func TestServersThatRefuse(t *testing.T) {
 		}, usage.Failure{Reason: usage.ReasonConnection}},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			// busy is answered, so that what fails is in the middle.
-			s := &server{busy: says(matrix(host("a", "1"))), idle: test.answer}
-			f, err := failure(t, s.client(t), twoHalfHours)
-			got := usage.Failure{Reason: f.Reason, Status: f.Status, RetryAfter: f.RetryAfter, Permanent: f.Permanent, TooLarge: f.TooLarge}
-			if got != test.want {
-				t.Errorf("got %+v, want %+v", got, test.want)
-			}
-			if !strings.HasPrefix(err.Error(), "query sum by (") {
-				t.Errorf("%q does not name the query", err)
-			}
-		})
+		// What is asked for before is answered. In the second half hour a host is born, which
+		// needs a closer look.
+		for place, s := range map[string]*server{
+			"query sum by (":      {counters: test.answer},
+			"query count by (cl":  {fleet: born(), cores: test.answer},
+			"query count by (ins": {fleet: born(), seen: test.answer},
+			"query node_cpu_":     {fleet: born(), raw: test.answer},
+			"query busy":          {busy: test.answer},
+			"query idle":          {busy: says(matrix(host("a", "1"))), idle: test.answer},
+			"query cores":         {cores: test.answer},
+		} {
+			t.Run(test.name+", "+place, func(t *testing.T) {
+				c := s.client(t)
+				switch place {
+				case "query busy", "query idle":
+					c = s.given(t)
+				case "query cores":
+					c.Query.CoresQuery = "cores"
+				}
+				f, err := failure(t, c, twoHalfHours)
+				got := usage.Failure{Reason: f.Reason, Status: f.Status, RetryAfter: f.RetryAfter, Permanent: f.Permanent, TooLarge: f.TooLarge}
+				if got != test.want {
+					t.Errorf("got %+v, want %+v", got, test.want)
+				}
+				if !strings.HasPrefix(err.Error(), place) {
+					t.Errorf("%q does not name the query", err)
+				}
+			})
+		}
 	}
+}
+
+// born is a host that begins at minute 40 of a run.
+func born() *fleet {
+	f := &fleet{}
+	f.machine("a", 1, 0).runs(40, 120)
+	return f
 }
 
 func TestServerThatIsNotThere(t *testing.T) {
@@ -84,15 +106,20 @@ func TestSlowServers(t *testing.T) {
 	}
 	for name, answer := range slow {
 		t.Run(name, func(t *testing.T) {
-			c := (&server{busy: answer}).client(t)
-			c.Upstream.(*upstream.Client).Timeout = soon
-			if f, _ := failure(t, c, twoHalfHours); f.Reason != usage.ReasonTimeout || !f.TooLarge {
-				t.Errorf("got %+v", f)
+			for place, s := range map[string]*server{"counters": {counters: answer}, "raw": {fleet: born(), raw: answer}} {
+				c := s.client(t)
+				c.Upstream.(*upstream.Client).Timeout = soon
+				if place == "raw" {
+					c.Upstream.(*upstream.Client).Timeout = 10 * soon // for what is answered before
+				}
+				if f, _ := failure(t, c, twoHalfHours); f.Reason != usage.ReasonTimeout || !f.TooLarge {
+					t.Errorf("%s: got %+v", place, f)
+				}
 			}
 		})
 	}
 	t.Run("a list of projects that does not end", func(t *testing.T) {
-		s := &server{busy: status(http.StatusUnprocessableEntity, ""), projects: drip}
+		s := &server{counters: status(http.StatusUnprocessableEntity, ""), projects: drip}
 		c := s.client(t)
 		c.Upstream.(*upstream.Client).Timeout = soon
 		if f, _ := failure(t, c, halfHour); f.Reason != usage.ReasonTimeout {
@@ -119,7 +146,7 @@ func drip(w http.ResponseWriter, r *http.Request) {
 func TestNoGoroutineStaysBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Run("exchange", func(t *testing.T) {
-		c := (&server{busy: drip}).client(t)
+		c := (&server{counters: drip}).client(t)
 		c.Upstream.(*upstream.Client).Timeout = soon
 		failure(t, c, halfHour)
 	})
@@ -135,7 +162,7 @@ func TestNoGoroutineStaysBehind(t *testing.T) {
 }
 
 func TestEndOfTheCallersContextIsNobodysFailure(t *testing.T) {
-	for _, place := range []string{"busy", "projects"} {
+	for _, place := range []string{"counters", "raw", "projects"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		end := func(w http.ResponseWriter, r *http.Request) {
 			io.WriteString(w, `{"status":`)
@@ -143,11 +170,16 @@ func TestEndOfTheCallersContextIsNobodysFailure(t *testing.T) {
 			cancel()
 			<-r.Context().Done()
 		}
-		s := &server{busy: end}
+		s := map[string]*server{
+			"counters": {counters: end},
+			"raw":      {fleet: born(), raw: end},
+			"projects": {counters: status(http.StatusUnprocessableEntity, ""), projects: end},
+		}[place]
+		run := twoHalfHours
 		if place == "projects" {
-			s = &server{busy: status(http.StatusUnprocessableEntity, ""), projects: end}
+			run = halfHour
 		}
-		_, _, err := s.client(t).Read(ctx, halfHour)
+		_, _, err := s.client(t).Read(ctx, run)
 		var f *usage.Failure
 		if !errors.Is(err, context.Canceled) || errors.As(err, &f) {
 			t.Errorf("%s: got %v, want the context's own error", place, err)
@@ -169,7 +201,7 @@ func TestErrorsShowNoCredential(t *testing.T) {
 	}
 	gone := httptest.NewServer(nil)
 	gone.Close()
-	for name, c := range map[string]*Client{"refused": (&server{busy: echo}).client(t), "not there": clientOf(t, gone.URL)} {
+	for name, c := range map[string]*Client{"refused": (&server{counters: echo}).client(t), "not there": clientOf(t, gone.URL)} {
 		c.Upstream.(*upstream.Client).HTTP = h
 		c.URL.User = nil
 		_, err := failure(t, c, halfHour)
@@ -184,7 +216,7 @@ func TestErrorsShowNoCredential(t *testing.T) {
 func TestErrorOfAHugeProjectIsShort(t *testing.T) {
 	huge := strings.Repeat("long\n⚡", 10_000)
 	s := &server{
-		busy:     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnprocessableEntity) },
+		counters: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnprocessableEntity) },
 		projects: says(`{"status":"success","data":[` + strconv.Quote(huge) + `]}`),
 	}
 	_, err := failure(t, s.client(t), halfHour) // looks at its length
@@ -211,25 +243,25 @@ func TestSplitByProject(t *testing.T) {
 			w.WriteHeader(http.StatusUnprocessableEntity)
 		}
 	}
-	busy := map[string]string{`\"a\\`: matrix(host("1", "10")), "b": matrix(host("2", "20")), "": matrix(host("3", "30"))}
-	idle := map[string]string{`\"a\\`: matrix(host("1", "11")), "b": matrix(host("2", "21")), "": matrix(host("3", "31"))}
+	all := map[string]string{`\"a\\`: matrix(steady("1", 10, 1790, 3)), "b": matrix(steady("2", 20, 1780, 3)), "": matrix(steady("3", 30, 1770, 3))}
+	two := map[string]string{"b": all["b"], "": all[""]}
 	list := `{"status":"success","data":["\"a\\","b"]}`
 	tests := []struct {
 		name   string
 		server *server
 		want   string // reason of the failure; "": three hosts
 	}{
-		{name: "every project is answered", server: &server{busy: of(busy), idle: of(idle), projects: says(list)}},
-		{name: "one project is not", server: &server{busy: of(busy), idle: of(map[string]string{"b": idle["b"], "": idle[""]}), projects: says(list)}, want: usage.ReasonTooLarge},
-		{name: "the list is not to be had", server: &server{busy: of(busy), idle: of(idle), projects: status(404, "")}, want: usage.ReasonBadRequest},
-		{name: "the list is not whole", server: &server{busy: of(busy), idle: of(idle), projects: says(`{"status":"success","data":["b"],"warnings":["limit"]}`)}, want: usage.ReasonPartial},
-		{name: "the list is absent", server: &server{busy: of(busy), idle: of(idle), projects: says(`{"status":"success"}`)}, want: usage.ReasonMalformed},
-		{name: "the list is null", server: &server{busy: of(busy), idle: of(idle), projects: says(`{"status":"success","data":null}`)}, want: usage.ReasonMalformed},
-		{name: "the list is an error", server: &server{busy: of(busy), idle: of(idle), projects: says(`{"status":"error","error":"no","data":[]}`)}, want: usage.ReasonMalformed},
-		{name: "the list is cut off", server: &server{busy: of(busy), idle: of(idle), projects: says(`{"status":"success","data":["b"`)}, want: usage.ReasonMalformed},
-		{name: "the list goes on", server: &server{busy: of(busy), idle: of(idle), projects: says(list + list)}, want: usage.ReasonMalformed},
-		{name: "the list is a page", server: &server{busy: of(busy), idle: of(idle), projects: says("<html>")}, want: usage.ReasonMalformed},
-		{name: "the list is of numbers", server: &server{busy: of(busy), idle: of(idle), projects: says(`{"status":"success","data":[1]}`)}, want: usage.ReasonMalformed},
+		{name: "every project is answered", server: &server{counters: of(all), projects: says(list)}},
+		{name: "one project is not", server: &server{counters: of(two), projects: says(list)}, want: usage.ReasonTooLarge},
+		{name: "the list is not to be had", server: &server{counters: of(all), projects: status(404, "")}, want: usage.ReasonBadRequest},
+		{name: "the list is not whole", server: &server{counters: of(all), projects: says(`{"status":"success","data":["b"],"warnings":["limit"]}`)}, want: usage.ReasonPartial},
+		{name: "the list is absent", server: &server{counters: of(all), projects: says(`{"status":"success"}`)}, want: usage.ReasonMalformed},
+		{name: "the list is null", server: &server{counters: of(all), projects: says(`{"status":"success","data":null}`)}, want: usage.ReasonMalformed},
+		{name: "the list is an error", server: &server{counters: of(all), projects: says(`{"status":"error","error":"no","data":[]}`)}, want: usage.ReasonMalformed},
+		{name: "the list is cut off", server: &server{counters: of(all), projects: says(`{"status":"success","data":["b"`)}, want: usage.ReasonMalformed},
+		{name: "the list goes on", server: &server{counters: of(all), projects: says(list + list)}, want: usage.ReasonMalformed},
+		{name: "the list is a page", server: &server{counters: of(all), projects: says("<html>")}, want: usage.ReasonMalformed},
+		{name: "the list is of numbers", server: &server{counters: of(all), projects: says(`{"status":"success","data":[1]}`)}, want: usage.ReasonMalformed},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -239,16 +271,15 @@ func TestSplitByProject(t *testing.T) {
 				}
 				return
 			}
-			test.server.capacity = says(matrix())
-			reading, _ := read(t, test.server)
-			want := []usage.Sample{sample("1", 10, 11), sample("2", 20, 21), sample("3", 30, 31)}
+			reading, _ := read(t, test.server.client(t))
+			want := []usage.Sample{sample("1", 10, 1790), sample("2", 20, 1780), sample("3", 30, 1770)}
 			if fmt.Sprint(reading.Samples) != fmt.Sprint(want) {
 				t.Errorf("got %v, want %v", reading.Samples, want)
 			}
 		})
 	}
 	t.Run("several intervals are left for a smaller run", func(t *testing.T) {
-		s := &server{busy: of(busy), idle: of(idle), projects: says(list)}
+		s := &server{counters: of(all), projects: says(list)}
 		if f, _ := failure(t, s.client(t), twoHalfHours); !f.TooLarge || len(s.asked) != 1 {
 			t.Errorf("got %+v after %q", f, s.asked)
 		}

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/common/model"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // points as they come, with the labels of their series.
@@ -157,19 +160,30 @@ func FuzzProjects(f *testing.F) {
 	})
 }
 
-// FuzzSelector holds that a name of a project cannot leave its quotes.
+// FuzzSelector holds that a name of a project or host cannot leave its quotes, and that a host
+// is matched by its own name alone: PromQL anchors regular expressions.
 func FuzzSelector(f *testing.F) {
-	for _, s := range []string{"ISIS", `a"b`, `a\`, "a\n", `"} or vector(1) #`, "\xff", "{{", `.*`} {
+	for _, s := range []string{"ISIS", `a"b`, `a\`, "a\n", `"} or vector(1) #`, "\xff", "{{", `.*`, "a|b", "", "172.16.100.5:9100"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		prefix, suffix := `x{cloud_project_name=`, `}`
 		q := Query{Metric: "x", Labels: question().Labels}
-		text := q.selector("", &name)
-		quoted, ok := strings.CutPrefix(text, prefix)
-		quoted, ends := strings.CutSuffix(quoted, suffix)
-		if got, err := strconv.Unquote(quoted); !ok || !ends || err != nil || got != name {
-			t.Errorf("%q: %s", name, text)
+		value := func(text, prefix string) string {
+			quoted, ok := strings.CutPrefix(text, prefix)
+			quoted, ends := strings.CutSuffix(quoted, "}")
+			got, err := strconv.Unquote(quoted)
+			if !ok || !ends || err != nil {
+				t.Errorf("%q: %s", name, text)
+			}
+			return got
+		}
+		if got := value(q.selector("", &name), `x{cloud_project_name=`); got != name {
+			t.Errorf("%q is %q", name, got)
+		}
+		name = usage.HostLabel(name)
+		pattern, err := regexp.Compile("^(?s:" + value(q.selector(q.of([]string{name, "other"}), nil), `x{instance=~`) + ")$")
+		if err != nil || !pattern.MatchString(name) || pattern.MatchString(name+"x") || pattern.MatchString("x"+name) && name != "" {
+			t.Errorf("%q is asked for by %v, %v", name, pattern, err)
 		}
 	})
 }

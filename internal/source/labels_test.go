@@ -33,7 +33,7 @@ func TestLabelValues(t *testing.T) {
 	for _, test := range tests {
 		list = append(list, host(test.json, "1"))
 	}
-	reading, rejects := read(t, &server{busy: says(matrix(list...)), idle: says(matrix(list...))})
+	reading, rejects := read(t, (&server{busy: says(matrix(list...)), idle: says(matrix(list...))}).given(t))
 	if len(reading.Samples) != len(tests) || len(rejects) > 0 {
 		t.Fatalf("%d hosts, want %d; rejects %v", len(reading.Samples), len(tests), rejects)
 	}
@@ -49,7 +49,7 @@ func TestLabelValues(t *testing.T) {
 			t.Errorf("%s: got %.100q, want %.100q", test.name, got, test.want)
 		}
 	}
-	again, _ := read(t, &server{busy: says(matrix(list...)), idle: says(matrix(list...))})
+	again, _ := read(t, (&server{busy: says(matrix(list...)), idle: says(matrix(list...))}).given(t))
 	if fmt.Sprint(again) != fmt.Sprint(reading) {
 		t.Error("the same answer is named otherwise the second time")
 	}
@@ -64,7 +64,7 @@ func TestNamesAreBoundedInBytes(t *testing.T) {
 		list = append(list, fmt.Sprintf(`{"metric":{"cloud_project_name":"%s","machine_name":"%s","instance":"%s","user":"%s"},"values":[[%d,"1"]]}`,
 			name("project"), name("machine"), name("host"), name("user"), noonEnd))
 	}
-	reading, _ := read(t, &server{busy: says(matrix(list...)), idle: says(matrix(list...))})
+	reading, _ := read(t, (&server{busy: says(matrix(list...)), idle: says(matrix(list...))}).given(t))
 	seen := map[usage.Series]bool{}
 	for _, s := range reading.Samples {
 		seen[s.Series] = true

@@ -45,7 +45,7 @@ func (c *Client) Measured(ctx context.Context, run []usage.Interval, expr string
 	t := newTable(run)
 	p := &powerSink{table: t, byName: map[powerName]*powerRow{}}
 	labels := []string{c.Query.Labels.Host, c.Query.Labels.Machine, partLabel}
-	if err := c.ask(ctx, t, c.Query.measured(expr, t.step), labels, p); err != nil {
+	if err := c.ask(ctx, endsOf(run), c.Query.measured(expr, t.step), labels, p); err != nil {
 		return nil, nil, err
 	}
 	return p.measurements(), t.rejects, nil

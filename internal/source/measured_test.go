@@ -45,7 +45,7 @@ func TestOneMachineType(t *testing.T) {
 			if _, _, err := s.client(t).OfMachine(c.machine).Read(t.Context(), halfHour); err != nil {
 				t.Fatal(err)
 			}
-			if len(s.asked) != 3 {
+			if len(s.asked) != 3 { // nothing is found: once more, for what has sums alone
 				t.Fatalf("asked %q", s.asked)
 			}
 			for _, query := range s.asked {
@@ -112,7 +112,7 @@ func TestMeasuredPower(t *testing.T) {
 			for i := range c.want {
 				c.want[i].Piece = halfHour[0]
 			}
-			s := &server{capacity: says(c.answer)}
+			s := &server{parts: says(c.answer)}
 			got, rejects, err := s.client(t).Measured(t.Context(), halfHour, "power")
 			if err != nil || !reflect.DeepEqual(got, c.want) || !reflect.DeepEqual(rejects, c.rejects) {
 				t.Errorf("got %+v, %v, %v, want %+v, %v", got, rejects, err, c.want, c.rejects)
@@ -133,7 +133,7 @@ func TestMeasuredPowerIsAllOrNothing(t *testing.T) {
 		{"an answer with warnings", says(strings.Replace(matrix(watts("a", "", "100", "99", "30")), `"success"`, `"success","warnings":["partial"]`, 1)), usage.ReasonPartial},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := &server{capacity: c.answer}
+			s := &server{parts: c.answer}
 			got, rejects, err := s.client(t).Measured(t.Context(), halfHour, "power")
 			if f := usage.FailureOf(err); f == nil || f.Reason != c.reason || got != nil || rejects != nil {
 				t.Errorf("got %v, %v, %v, want %s", got, rejects, err, c.reason)

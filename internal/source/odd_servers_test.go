@@ -21,13 +21,13 @@ func TestAnswersThatAreWholeAfterAll(t *testing.T) {
 		"warnings that are null":           `{"status":"success","warnings":null,"data":{"resultType":"matrix","result":[` + series + `]}}`,
 		"the type after the result's name": `{"data":{"resultType":"matrix","result":[` + series + `]},"status":"success"}`,
 	} {
-		reading, rejects := read(t, &server{busy: says(answer), idle: says(answer)})
+		reading, rejects := read(t, (&server{busy: says(answer), idle: says(answer)}).given(t))
 		if want := []usage.Sample{sample("a", 1, 1)}; fmt.Sprint(reading.Samples) != fmt.Sprint(want) || len(rejects) > 0 {
 			t.Errorf("%s: got %v, rejects %v", name, reading.Samples, rejects)
 		}
 	}
 	none := says(`{"status":"success","data":{"resultType":"matrix","result":null}}`)
-	if reading, _ := read(t, &server{busy: none, idle: none}); len(reading.Samples) != 0 {
+	if reading, _ := read(t, (&server{busy: none, idle: none}).given(t)); len(reading.Samples) != 0 {
 		t.Errorf("null is not an empty list: %v", reading.Samples)
 	}
 }
@@ -35,7 +35,7 @@ func TestAnswersThatAreWholeAfterAll(t *testing.T) {
 // A warning beside a remark is a warning.
 func TestAWarningIsAWarning(t *testing.T) {
 	answer := says(`{"status":"success","warnings":["PromQL info: x","PromQL warning: y"],"data":{"resultType":"matrix","result":[]}}`)
-	if f, _ := failure(t, (&server{busy: answer, idle: answer}).client(t), halfHour); f.Reason != usage.ReasonPartial || !strings.Contains(f.Detail, "y") {
+	if f, _ := failure(t, (&server{busy: answer, idle: answer}).given(t), halfHour); f.Reason != usage.ReasonPartial || !strings.Contains(f.Detail, "y") {
 		t.Errorf("got %+v", f)
 	}
 }
@@ -52,7 +52,7 @@ func TestServersThatTakeNoPOST(t *testing.T) {
 			gets++
 			io.WriteString(w, matrix(host("a", "1")))
 		}
-		c := (&server{busy: readOnly, idle: readOnly, capacity: readOnly}).client(t)
+		c := (&server{busy: readOnly, idle: readOnly}).given(t)
 		for range 2 {
 			readings, _, err := c.Read(t.Context(), halfHour)
 			if err != nil || len(readings[0].Samples) != 1 {
@@ -77,7 +77,7 @@ func TestServersThatTakeNeither(t *testing.T) {
 		}
 		http.NotFound(w, r)
 	}
-	c := (&server{busy: neither, idle: neither}).client(t)
+	c := (&server{busy: neither, idle: neither}).given(t)
 	if f, _ := failure(t, c, halfHour); f.Status != http.StatusForbidden || c.get.Load() {
 		t.Errorf("got %+v", f)
 	}
@@ -91,7 +91,7 @@ func TestAHalfThatIsAbsentIsNotNothing(t *testing.T) {
 		"busy of one host": {busy: says(one), idle: says(both)},
 		"idle of one host": {busy: says(both), idle: says(one)},
 	} {
-		reading, rejects := read(t, s)
+		reading, rejects := read(t, s.given(t))
 		if len(reading.Samples) != 1 || reading.Samples[0].Host != "a" || rejects[rejectHalf] != 1 {
 			t.Errorf("%s: got %v, rejects %v", name, reading.Samples, rejects)
 		}
@@ -101,12 +101,12 @@ func TestAHalfThatIsAbsentIsNotNothing(t *testing.T) {
 		"a rule for idle that does not exist": {busy: says(both)},
 		"two halves of unlike hosts":          {busy: says(one), idle: says(matrix(host("b", "2")))},
 	} {
-		f, _ := failure(t, s.client(t), halfHour)
+		f, _ := failure(t, s.given(t), halfHour)
 		if f.Reason != usage.ReasonPartial || !strings.Contains(f.Detail, "only one of busy and idle") {
 			t.Errorf("%s: got %+v", name, f)
 		}
 	}
-	if reading, rejects := read(t, &server{}); len(reading.Samples) != 0 || len(rejects) != 0 {
+	if reading, rejects := read(t, (&server{}).given(t)); len(reading.Samples) != 0 || len(rejects) != 0 {
 		t.Errorf("nothing of both is empty, not %v, %v", reading.Samples, rejects)
 	}
 }

@@ -23,7 +23,7 @@ func TestOneProjectAloneIsAskedFor(t *testing.T) {
 			if _, _, err := only.Read(t.Context(), halfHour); err != nil {
 				t.Fatal(err)
 			}
-			if len(s.asked) != 3 || !slices.Equal(s.asked, only.Queries(halfHour[0])) {
+			if len(s.asked) != 3 || !slices.Equal(s.asked[:2], only.Queries(halfHour[0])[:2]) { // nothing is found: once more, for what has sums alone
 				t.Errorf("asked %q, said %q", s.asked, only.Queries(halfHour[0]))
 			}
 			asked := only.UsageQueries(halfHour[0])
@@ -41,8 +41,8 @@ func TestOneProjectAloneIsAskedFor(t *testing.T) {
 
 // What is too large is then no list of projects to go through.
 func TestOneProjectIsNotSplitByProject(t *testing.T) {
-	s := &server{busy: status(http.StatusUnprocessableEntity, "")}
-	if f, _ := failure(t, s.client(t).OfProject("ISIS"), halfHour); !f.TooLarge || len(s.asked) != 1 {
+	s := &server{counters: status(http.StatusUnprocessableEntity, "")}
+	if f, _ := failure(t, s.client(t).OfProject("ISIS"), halfHour); !f.TooLarge || len(s.asked) != 2 {
 		t.Errorf("got %+v after %q", f, s.asked)
 	}
 }
@@ -50,11 +50,19 @@ func TestOneProjectIsNotSplitByProject(t *testing.T) {
 func TestQueriesThatAreAsked(t *testing.T) {
 	c := (&server{}).client(t)
 	hour := usage.Interval{Start: noon, Length: time.Hour}
-	if all := c.Queries(hour); len(all) != 3 || strings.Count(strings.Join(all, ""), "[30m]") != 4 {
+	if all := c.Queries(hour); len(all) != 3 || strings.Count(strings.Join(all, ""), "[30m]") != 1 {
 		t.Errorf("of an hour: %q", all)
 	}
 	c.Query.BusyQuery, c.Query.IdleQuery = "busy[$__interval]", "idle[$__interval]"
 	if all := c.Queries(hour); !slices.Equal(all, []string{"busy[30m]", "idle[30m]"}) {
 		t.Errorf("of the operator's: %q", all)
+	}
+	c.Query.CoresQuery, c.Query.IdleQuery = "cores[$__interval]", ""
+	if all := c.Queries(hour); !slices.Equal(all, []string{"busy[30m]", "cores[30m]"}) {
+		t.Errorf("of the operator's without idle: %q", all)
+	}
+	c.Query.BusyQuery = ""
+	if all := c.Queries(hour); !slices.Equal(all, []string{c.Query.counters(nil), "cores[30m]", c.Query.times(nil)}) {
+		t.Errorf("of counters, with cores of the operator: %q", all)
 	}
 }

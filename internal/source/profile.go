@@ -36,9 +36,8 @@ func (c *Client) Profiles(ctx context.Context, piece usage.Interval, series []us
 		}
 	}
 	slices.Sort(hosts)
-	for some := range slices.Chunk(slices.Compact(hosts), maxProfiled) {
-		t := &table{pieces: p.points(), step: p.step}
-		if err := c.ask(ctx, t, c.Query.counters(some), append(c.Query.Labels.list(), partLabel), p); err != nil {
+	for some := range inQueries(slices.Compact(hosts), maxProfiled) {
+		if err := c.ask(ctx, grid{piece.Start, piece.End(), p.step}, c.query().steps(some), append(c.Query.Labels.list(), partLabel), p); err != nil {
 			return nil, err
 		}
 	}
@@ -56,15 +55,6 @@ type profiler struct {
 
 // busyIdleCounters are the counters of one series at steps+1 moments; NaN: unknown.
 type busyIdleCounters struct{ busy, idle []float64 }
-
-// points returns intervals that end where the counters are evaluated.
-func (p *profiler) points() []usage.Interval {
-	points := make([]usage.Interval, p.steps+1)
-	for i := range points {
-		points[i] = usage.Interval{Start: p.piece.Start.Add(time.Duration(i-1) * p.step), Length: p.step}
-	}
-	return points
-}
 
 // Series implements sink.
 func (p *profiler) Series(labels []string) error {

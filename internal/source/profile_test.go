@@ -57,7 +57,7 @@ func profiled(t *testing.T, s *server, series ...usage.Series) map[usage.Series]
 
 func TestAProfileSaysWhenInThePieceTimeWasUsed(t *testing.T) {
 	one := sample("172.16.100.5:9100", 0, 0).Series
-	s := &server{capacity: says(matrix(
+	s := &server{parts: says(matrix(
 		series(one.Host, `,"`+partLabel+`":"busy"`, minutes(map[int]string{0: "1000", 10: "1600", 30: "1600"})),
 		series(one.Host, `,"`+partLabel+`":"idle"`, minutes(map[int]string{0: "0", 10: "0", 30: "1200"})),
 		series("another", `,"`+partLabel+`":"idle"`, minutes(map[int]string{0: "0", 30: "1800"})),
@@ -95,7 +95,7 @@ func TestProfilesOfOddAnswers(t *testing.T) {
 		{"times out of the piece", matrix(series("a", `,"`+partLabel+`":"busy"`, fmt.Sprintf(`[1,"5"],[%d,"7"]`, noonEnd+3600))), 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			profiles := profiled(t, &server{capacity: says(tc.answer)}, one)
+			profiles := profiled(t, &server{parts: says(tc.answer)}, one)
 			if len(profiles) != tc.want {
 				t.Fatalf("got %v", profiles)
 			}
@@ -153,7 +153,7 @@ func TestBooted(t *testing.T) {
 	answer := func(host, v string) string {
 		return fmt.Sprintf(`{"metric":{"instance":"%s"},"values":[[%d,"%s"]]}`, host, at.Unix(), v)
 	}
-	s := &server{onceIdle: says(matrix(
+	s := &server{boots: says(matrix(
 		answer("a:9100", fmt.Sprint(boot.Unix())), answer("future", fmt.Sprint(at.Unix()+60)), answer("none", "NaN"), answer("", "5"), answer("zero", "0"),
 	))}
 	boots, err := s.client(t).Booted(t.Context(), at)
@@ -166,7 +166,7 @@ func TestBooted(t *testing.T) {
 	if want := `max by (instance) (node_boot_time_seconds{job="node"})`; s.asked[0] != want {
 		t.Errorf("asked %s, want %s", s.asked[0], want)
 	}
-	s.onceIdle = status(http.StatusInternalServerError, "")
+	s.boots = status(http.StatusInternalServerError, "")
 	if boots, err := s.client(t).Booted(t.Context(), at); err == nil {
 		t.Errorf("got %v of a server that fails", boots)
 	}

@@ -10,11 +10,6 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// projects lists the projects in the time of a table.
-func (c *Client) projects(ctx context.Context, t *table) ([]string, error) {
-	return c.Projects(ctx, usage.Period{From: t.pieces[0].Start, To: t.pieces[len(t.pieces)-1].End()})
-}
-
 // Projects lists the values of the project label in a period. The server reads its index for
 // that, not samples, so it works even if the queries are too large.
 func (c *Client) Projects(ctx context.Context, p usage.Period) ([]string, error) {

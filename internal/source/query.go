@@ -12,81 +12,145 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Labels names the labels of the CPU series: those by which usage is attributed, and those that
-// tell the series of one host apart.
+// Labels names the labels of the CPU series: those by which usage is attributed, and those of
+// the core and the mode.
 type Labels struct {
 	Project, Machine, Host, User string
-	CPU, Mode                    string // the core, and what it did
+	CPU, Mode                    string
 }
 
 func (l Labels) list() []string { return []string{l.Project, l.Machine, l.Host, l.User} }
 
 // Query configures the queries. All PromQL of the exporter is in this file.
 type Query struct {
-	Metric    string // node_cpu_seconds_total
-	Matchers  string // more matchers, without braces; may be empty
-	Labels    Labels
-	BusyModes []string
-	IdleModes []string
-	// OtherModes are neither busy nor idle, on purpose. A mode in none of the three lists is one
-	// that the operator does not know about.
-	OtherModes []string
-	// BusyQuery and IdleQuery, if set, replace the built queries. $__interval in them is the
-	// length of the window.
+	Metric     string // node_cpu_seconds_total
+	Matchers   string // more matchers, without braces; may be empty
+	Labels     Labels
+	BusyModes  []string
+	IdleModes  []string
+	OtherModes []string // neither, on purpose
+	// BusyQuery, if set, replaces the built queries. IdleQuery may be empty if CoresQuery is
+	// set. In all of them $__interval is the length of the window, such as 30m, and
+	// $__interval_seconds the same as a number.
 	BusyQuery, IdleQuery string
-	// CoresQuery, if set, is the number of cores of each host, by the labels of BusyQuery or at
-	// least Labels.Host. It takes the place of counting the values of Labels.CPU. IdleQuery may
-	// then be empty: idle is what is left of cores x time.
+	// CoresQuery, if set, returns the number of cores of each host, and replaces the count of
+	// the series' cores.
 	CoresQuery string
 
 	project, machine *string // the only one that the built queries select; nil: all
+	withSums         bool    // the site has nothing but sums over all cores
 }
 
 // given reports whether the operator wrote the queries.
 func (q Query) given() bool { return q.BusyQuery != "" }
 
-// seconds selects the CPU seconds of some modes in the window before each evaluation. increase
-// survives counter resets and uses one window only, so a query for a day returns the same as 48
-// queries for its half hours.
-func (q Query) seconds(modes []string, window time.Duration, project *string) string {
-	return fmt.Sprintf("sum by (%s) (increase(%s[%s]))", q.by(), q.selector(anyOf(modes), project), promDuration(window))
+// counters selects the counters of every label set by mode. Evaluated at the edges of
+// intervals, they grow by what was used: the sum over a row of intervals is the growth over all
+// of it, whatever scrapes are missing.
+func (q Query) counters(project *string) string {
+	return fmt.Sprintf("sum by (%s, %s) (%s)", q.by(), q.Labels.Mode, q.selector(q.everyCore(), project))
 }
 
-// once is seconds with each core counted once, if two series are of the same core: an HA pair,
-// or one host in two jobs. It takes the larger one, because a missed scrape makes an increase
-// smaller.
-func (q Query) once(modes []string, window time.Duration, project *string) string {
-	return fmt.Sprintf("sum by (%s) (max by (%s, cpu, mode) (increase(%s[%s])))",
-		q.by(), q.by(), q.selector(anyOf(modes), project), promDuration(window))
+// countersOnce is counters with each core counted once, where two servers scrape every host.
+// The larger of two copies is the newer.
+func (q Query) countersOnce(project *string) string {
+	l := q.Labels
+	return fmt.Sprintf("sum by (%s, %s) (max by (%s, %s, %s) (%s))", q.by(), l.Mode, q.by(), l.CPU, l.Mode, q.selector(q.everyCore(), project))
 }
 
-// The label that distinguishes the parts of a capacity answer.
-const (
-	partLabel  = "carbon_exporter_part"
-	partCores  = "cores"
-	partCopies = "copies"
-	partOther  = "other"
-)
+// spread selects how far two series of the same core and mode of a host are apart. Copies are
+// apart by no more than the server looks back for a sample.
+func (q Query) spread(project *string) string {
+	l, s := q.Labels, q.selector(q.everyCore(), project)
+	each := fmt.Sprintf("by (%s, %s, %s)", l.Host, l.CPU, l.Mode)
+	return fmt.Sprintf("max by (%s) (max %s (%s) - min %s (%s))", l.Host, each, s, each, s)
+}
 
-// capacity selects three parts: the number of cores of each host in the window, the number of
-// series per core at its end, and the CPU seconds of the modes that are neither busy nor idle.
-// They show whether a host counts twice, and how much of its time was seen. Series without a
-// cpu label cannot be counted and are left out.
-//
-// Copies are counted at one moment: two series that follow each other in a window, after a
-// label has changed, must be added up.
-func (q Query) capacity(window time.Duration, project *string) string {
-	w, l := promDuration(window), q.by()
-	one := q.selector(fmt.Sprintf(`mode=%q,cpu!=""`, q.IdleModes[0]), project)
-	cores := fmt.Sprintf("count by (%s) (count by (%s, cpu) (count_over_time(%s[%s])))", l, l, one, w)
-	copies := fmt.Sprintf("max by (%s) (count by (%s, cpu) (%s))", l, l, one)
-	other := fmt.Sprintf("sum by (%s) (max by (%s, cpu, mode) (increase(%s[%s])))",
-		l, l, q.selector(fmt.Sprintf(`mode!~%q,cpu!=""`, alternatives(append(append([]string{}, q.BusyModes...), q.IdleModes...))), project), w)
-	part := func(expr, name string) string {
-		return fmt.Sprintf(`label_replace(%s, %q, %q, "", "")`, expr, partLabel, name)
+// times selects when each host was scraped last, as the server sees it at each evaluation.
+func (q Query) times(project *string) string {
+	return fmt.Sprintf("max by (%s) (timestamp(%s))", q.Labels.Host, q.selector(q.everyCore(fmt.Sprintf("%s=%q", q.Labels.Mode, q.IdleModes[0])), project))
+}
+
+// cores counts the cores of every label set that were there in the window before each
+// evaluation, so that a host is seen that lived between two edges only. Series without a core
+// label cannot be counted.
+func (q Query) cores(window time.Duration, project *string) string {
+	if q.CoresQuery != "" {
+		return inWindow(q.CoresQuery, window)
 	}
-	return part(cores, partCores) + " or " + part(copies, partCopies) + " or " + part(other, partOther)
+	one := q.selector(q.everyCore(fmt.Sprintf(`%s=%q,%s!=""`, q.Labels.Mode, q.IdleModes[0], q.Labels.CPU)), project)
+	return fmt.Sprintf("count by (%s) (count by (%s, %s) (count_over_time(%s[%s])))", q.by(), q.by(), q.Labels.CPU, one, promDuration(window))
 }
+
+// sums matches what exporters call the sum or the mean over all cores: total, _Total, 0,_Total,
+// cpu-total. They would count every core twice.
+const sums = "(?i:.*total|all)"
+
+// everyCore are matchers that leave out sums, if there is anything else, and more matchers.
+func (q Query) everyCore(more ...string) string {
+	if !q.withSums {
+		more = append([]string{fmt.Sprintf("%s!~%q", q.Labels.CPU, sums)}, more...)
+	}
+	return strings.Join(more, ",")
+}
+
+// raw selects the samples of some hosts as they were scraped.
+func (q Query) raw(hosts []string, window time.Duration) string {
+	return q.selector(q.everyCore(q.of(hosts)), nil) + "[" + promDuration(window) + "]"
+}
+
+// foldedCore stands for all cores of a host together.
+const foldedCore = ""
+
+// folded is raw with all cores of a host added up, at even steps.
+func (q Query) folded(hosts []string, window, step time.Duration) string {
+	return fmt.Sprintf("(sum by (%s, %s) (%s))[%s:%s]", q.by(), q.Labels.Mode, q.selector(q.everyCore(q.of(hosts)), nil), promDuration(window), promDuration(step))
+}
+
+// seen selects which of some hosts are there.
+func (q Query) seen(hosts []string) string {
+	return fmt.Sprintf("count by (%s) (%s)", q.Labels.Host, q.selector(q.everyCore(fmt.Sprintf("%s=%q", q.Labels.Mode, q.IdleModes[0]), q.of(hosts)), nil))
+}
+
+// of matches hosts exactly: PromQL anchors regular expressions, and the names are quoted.
+func (q Query) of(hosts []string) string {
+	quoted := make([]string, len(hosts))
+	for i, h := range hosts {
+		quoted[i] = regexp.QuoteMeta(h)
+	}
+	return fmt.Sprintf("%s=~%q", q.Labels.Host, alternatives(quoted))
+}
+
+// classOf says what a mode counts as. Guest time is part of user already.
+func (q Query) classOf() func(mode string) class {
+	classes := map[string]class{}
+	for _, m := range q.OtherModes {
+		classes[m] = otherClass
+		if strings.HasPrefix(m, "guest") {
+			classes[m] = guestClass
+		}
+	}
+	for _, m := range q.IdleModes {
+		classes[m] = idleClass
+	}
+	for _, m := range q.BusyModes {
+		classes[m] = busyClass
+	}
+	return func(mode string) class {
+		if c, ok := classes[mode]; ok {
+			return c
+		}
+		return unlisted
+	}
+}
+
+// growthOf selects the counters of some modes, for a person who follows a number by hand.
+func (q Query) growthOf(modes []string) string {
+	return fmt.Sprintf("sum by (%s) (%s)", q.by(), q.selector(q.everyCore(q.anyOf(modes)), nil))
+}
+
+// partLabel distinguishes the parts of an answer.
+const partLabel = "carbon_exporter_part"
 
 // The values of partLabel in an answer about counters.
 const (
@@ -94,17 +158,11 @@ const (
 	partIdle = "idle"
 )
 
-// counters selects the raw counters of some hosts, busy and idle. A host must match exactly:
-// PromQL anchors regular expressions, and the names are quoted.
-func (q Query) counters(hosts []string) string {
-	quoted := make([]string, len(hosts))
-	for i, h := range hosts {
-		quoted[i] = regexp.QuoteMeta(h)
-	}
-	of := fmt.Sprintf("%s=~%q", q.Labels.Host, alternatives(quoted))
+// steps selects the counters of some hosts, busy and idle.
+func (q Query) steps(hosts []string) string {
 	part := func(modes []string, name string) string {
 		return fmt.Sprintf(`label_replace(sum by (%s) (%s), %q, %q, "", "")`,
-			q.by(), q.selector(anyOf(modes)+","+of, nil), partLabel, name)
+			q.by(), q.selector(q.everyCore(q.anyOf(modes), q.of(hosts)), nil), partLabel, name)
 	}
 	return part(q.BusyModes, partBusy) + " or " + part(q.IdleModes, partIdle)
 }
@@ -154,7 +212,9 @@ func (q Query) projectsSelector() string { return q.selector("", nil) }
 
 func (q Query) by() string { return strings.Join(q.Labels.list(), ", ") }
 
-func anyOf(modes []string) string { return fmt.Sprintf("mode=~%q", alternatives(modes)) }
+func (q Query) anyOf(modes []string) string {
+	return fmt.Sprintf("%s=~%q", q.Labels.Mode, alternatives(modes))
+}
 
 func alternatives(modes []string) string { return strings.Join(modes, "|") }
 
@@ -179,18 +239,16 @@ func (q Query) selector(matchers string, project *string) string {
 	return q.Metric + "{" + strings.Join(all, ",") + "}"
 }
 
-func (q Query) busy(window time.Duration, project *string) string {
-	if q.given() {
-		return strings.ReplaceAll(q.BusyQuery, "$__interval", promDuration(window))
-	}
-	return q.seconds(q.BusyModes, window, project)
-}
+func (q Query) busy(window time.Duration) string { return inWindow(q.BusyQuery, window) }
 
-func (q Query) idle(window time.Duration, project *string) string {
-	if q.given() {
-		return strings.ReplaceAll(q.IdleQuery, "$__interval", promDuration(window))
-	}
-	return q.seconds(q.IdleModes, window, project)
+func (q Query) idle(window time.Duration) string { return inWindow(q.IdleQuery, window) }
+
+// inWindow puts a window into a query of the operator.
+func inWindow(query string, window time.Duration) string {
+	return strings.NewReplacer(
+		"$__interval_seconds", strconv.FormatFloat(window.Seconds(), 'f', -1, 64),
+		"$__interval", promDuration(window),
+	).Replace(query)
 }
 
 func promDuration(d time.Duration) string { return model.Duration(d).String() }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"net/http"
 	"testing"
 	"time"
 
@@ -55,7 +54,7 @@ func TestSamples(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			reading, rejects := read(t, &server{busy: says(matrix(test.busy)), idle: says(matrix(test.idle))})
+			reading, rejects := read(t, (&server{busy: says(matrix(test.busy)), idle: says(matrix(test.idle))}).given(t))
 			if fmt.Sprint(reading.Samples) != fmt.Sprint(test.want) {
 				t.Errorf("got %+v, want %+v", reading.Samples, test.want)
 			}
@@ -80,7 +79,7 @@ func TestOneOddSampleDoesNotSpoilTheAnswer(t *testing.T) {
 			"idle":                            {busy: says(matrix(host("b", "1"), host("a", "7"))), idle: says(matrix(host("b", "2"), odd))},
 			"the second of two in one series": {busy: says(matrix(series("a", "", fmt.Sprintf(`[0, "5"] , [ %d , %s ]`, noonEnd, value)), host("b", "1"))), idle: says(matrix(host("a", "7"), host("b", "2")))},
 		} {
-			reading, rejects := read(t, s)
+			reading, rejects := read(t, s.given(t))
 			if want := []usage.Sample{sample("b", 1, 2)}; fmt.Sprint(reading.Samples) != fmt.Sprint(want) || rejects[rejectNotANumber] != 1 {
 				t.Errorf("%s in %s: got %v, rejects %v", value, name, reading.Samples, rejects)
 			}
@@ -88,7 +87,7 @@ func TestOneOddSampleDoesNotSpoilTheAnswer(t *testing.T) {
 	}
 	for _, at := range []string{`"1782909000"`, "1e9", "null", "true", "[]", "{}", `""`} {
 		odd := series("a", "", fmt.Sprintf(`[%s,"1"]`, at))
-		reading, rejects := read(t, &server{busy: says(matrix(odd, host("b", "1"))), idle: says(matrix(host("a", "7"), host("b", "2")))})
+		reading, rejects := read(t, (&server{busy: says(matrix(odd, host("b", "1"))), idle: says(matrix(host("a", "7"), host("b", "2")))}).given(t))
 		if want := []usage.Sample{sample("b", 1, 2)}; fmt.Sprint(reading.Samples) != fmt.Sprint(want) || rejects[rejectTimestamp] != 1 {
 			t.Errorf("the time %s: got %v, rejects %v", at, reading.Samples, rejects)
 		}
@@ -98,19 +97,11 @@ func TestOneOddSampleDoesNotSpoilTheAnswer(t *testing.T) {
 		"1", "null", `"x]"`, "{}", `{"a":[1,"]"]}`, "[[[]]]", `["\\"]`,
 	} {
 		for name, points := range map[string]string{"alone": point, "before a good one": point + `, [0,"1"]`, "after a good one": `[0,"1"] ,` + point} {
-			reading, rejects := read(t, &server{busy: says(matrix(series("a", "", points), host("b", "1"))), idle: says(matrix(host("a", "7"), host("b", "2")))})
+			reading, rejects := read(t, (&server{busy: says(matrix(series("a", "", points), host("b", "1"))), idle: says(matrix(host("a", "7"), host("b", "2")))}).given(t))
 			if want := []usage.Sample{sample("b", 1, 2)}; fmt.Sprint(reading.Samples) != fmt.Sprint(want) || rejects[rejectTimestamp] == 0 {
 				t.Errorf("the sample %s %s: got %v, rejects %v", point, name, reading.Samples, rejects)
 			}
 		}
-	}
-}
-
-func TestCoresThatAreNotANumberAreNotKnown(t *testing.T) {
-	s := &server{busy: says(matrix(host("a", "600"))), idle: says(matrix(host("a", "1200"))), capacity: says(matrix(part("a", partCores, "0x1"), part("a", partCopies, "1")))}
-	reading, rejects := read(t, s)
-	if want := []usage.Sample{sample("a", 600, 1200)}; fmt.Sprint(reading.Samples) != fmt.Sprint(want) || rejects[rejectNotANumber] != 1 || reading.Coverage != nil {
-		t.Errorf("got %v, rejects %v, coverage %v", reading.Samples, rejects, reading.Coverage)
 	}
 }
 
@@ -121,8 +112,11 @@ func TestAnswersWithNothingUsableAreMalformed(t *testing.T) {
 		"all are of another day":        matrix(series("a", "", `[0,"1"],[1800,"2"]`)),
 		"all are between the intervals": matrix(series("a", "", fmt.Sprintf(`[%d.5,"1"]`, noonEnd))),
 	} {
-		if f, _ := failure(t, (&server{busy: says(answer), idle: says(answer)}).client(t), halfHour); f.Reason != usage.ReasonMalformed {
+		if f, _ := failure(t, (&server{busy: says(answer), idle: says(answer)}).given(t), halfHour); f.Reason != usage.ReasonMalformed {
 			t.Errorf("%s: got %+v", name, f)
+		}
+		if f, _ := failure(t, (&server{counters: says(answer)}).client(t), halfHour); f.Reason != usage.ReasonMalformed {
+			t.Errorf("%s, of counters: got %+v", name, f)
 		}
 	}
 }
@@ -134,7 +128,7 @@ func TestHoursAreReadByTheirHalves(t *testing.T) {
 		points += fmt.Sprintf(`,[%d,"%d"]`, noonEnd+int64(i)*1800, i)
 	}
 	s := &server{busy: says(matrix(series("a", "", points[1:]))), idle: says(matrix(series("a", "", points[1:])))}
-	readings, _, err := s.client(t).Read(t.Context(), hour)
+	readings, _, err := s.given(t).Read(t.Context(), hour)
 	if err != nil || len(readings) != 4 {
 		t.Fatal(len(readings), err)
 	}
@@ -146,87 +140,10 @@ func TestHoursAreReadByTheirHalves(t *testing.T) {
 	}
 }
 
-func TestCapacity(t *testing.T) {
-	one := func(busy, idle, capacity string) *server {
-		return &server{busy: says(matrix(busy)), idle: says(matrix(idle)), capacity: says(matrix(capacity))}
-	}
-	two := func(s *server, busy, idle string) *server {
-		s.onceBusy, s.onceIdle = says(matrix(busy)), says(matrix(idle))
-		return s
-	}
-	refusing := func(code int) *server {
-		s := one(host("a", "600"), host("a", "1200"), "")
-		s.capacity = status(code, "no")
-		return s
-	}
-	cores := func(n string) string { return part("a", partCores, n) }
-	full := usage.Coverage{Seen: 1800, Capacity: 1800}
-	tests := []struct {
-		name     string
-		server   *server
-		want     []usage.Sample
-		coverage usage.Coverage // zero: not known
-		rejects  usage.Rejects
-	}{
-		{name: "one core, all of it seen", server: one(host("a", "600"), host("a", "1200"), cores("1")), want: []usage.Sample{sample("a", 600, 1200)}, coverage: full},
-		{name: "half of it seen", server: one(host("a", "300"), host("a", "600"), cores("1")), want: []usage.Sample{sample("a", 300, 600)}, coverage: usage.Coverage{Seen: 900, Capacity: 1800}},
-		{name: "stolen time is seen, too", server: one(host("a", "300"), host("a", "600"), cores("1")+","+part("a", partOther, "900")), want: []usage.Sample{sample("a", 300, 600)}, coverage: full},
-		{name: "scrape jitter", server: one(host("a", "610"), host("a", "1205"), cores("1")), want: []usage.Sample{sample("a", 610, 1205)}, coverage: usage.Coverage{Seen: 1815, Capacity: 1800}},
-		{name: "more than cores x interval, asked again in vain", server: one(host("a", "1000"), host("a", "2600"), cores("1")), rejects: usage.Rejects{rejectOverCapacity: 1}},
-		{name: "an HA pair", server: two(one(host("a", "1200"), host("a", "2400"), cores("1")), host("a", "600"), host("a", "1200")), want: []usage.Sample{sample("a", 600, 1200)}, coverage: full, rejects: usage.Rejects{rejectDuplicate: 2}},
-		{
-			name: "an HA pair of a host that began at minute 20", server: two(one(host("a", "400"), host("a", "800"), cores("1")+","+part("a", partCopies, "2")), host("a", "200"), host("a", "400")),
-			want: []usage.Sample{sample("a", 200, 400)}, coverage: usage.Coverage{Seen: 600, Capacity: 1800}, rejects: usage.Rejects{rejectDuplicate: 2},
-		},
-		{name: "an HA pair beside a host whose label changed", server: two(one(host("a", "1200")+","+host("b", "300"), host("a", "2400")+","+host("b", "1500"), cores("1")+","+part("b", partCores, "1")+","+part("b", partCopies, "1")),
-			host("a", "600")+","+host("b", "150"), host("a", "1200")+","+host("b", "750")), want: []usage.Sample{sample("a", 600, 1200), sample("b", 300, 1500)}, coverage: usage.Coverage{Seen: 3600, Capacity: 3600}, rejects: usage.Rejects{rejectDuplicate: 2}},
-		{name: "half a core is no number of cores", server: one(host("a", "600"), host("a", "1200"), cores("0.5")), want: []usage.Sample{sample("a", 600, 1200)}},
-		{name: "NaN is no number of cores", server: one(host("a", "600"), host("a", "1200"), cores("NaN")), want: []usage.Sample{sample("a", 600, 1200)}, rejects: usage.Rejects{rejectNaN: 1}},
-		{name: "an answer to another question", server: one(host("a", "600"), host("a", "1200"), host("a", "1")), want: []usage.Sample{sample("a", 600, 1200)}},
-		{name: "cores without time", server: one("", "", cores("1"))},
-		{name: "400", server: refusing(http.StatusBadRequest), want: []usage.Sample{sample("a", 600, 1200)}},
-		{name: "403", server: refusing(http.StatusForbidden), want: []usage.Sample{sample("a", 600, 1200)}},
-		{name: "422", server: refusing(http.StatusUnprocessableEntity), want: []usage.Sample{sample("a", 600, 1200)}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			reading, rejects := read(t, test.server)
-			if fmt.Sprint(reading.Samples) != fmt.Sprint(test.want) {
-				t.Errorf("got %+v, want %+v", reading.Samples, test.want)
-			}
-			var coverage map[string]usage.Coverage
-			if test.coverage.Capacity > 0 {
-				coverage = map[string]usage.Coverage{"ISIS": test.coverage}
-			}
-			if !maps.Equal(reading.Coverage, coverage) || (reading.Coverage == nil) != (coverage == nil) {
-				t.Errorf("coverage %v, want %v", reading.Coverage, coverage)
-			}
-			if !maps.Equal(rejects, test.rejects) {
-				t.Errorf("rejects %v, want %v", rejects, test.rejects)
-			}
-		})
-	}
-	t.Run("500", func(t *testing.T) {
-		if f, _ := failure(t, refusing(500).client(t), halfHour); f.Reason != usage.ReasonServer {
-			t.Errorf("got %+v: what may be answered later is waited for", f)
-		}
-	})
-	t.Run("422 of a run that can be made smaller", func(t *testing.T) {
-		if f, _ := failure(t, refusing(422).client(t), twoHalfHours); !f.TooLarge {
-			t.Errorf("got %+v", f)
-		}
-	})
-	t.Run("the second question fails", func(t *testing.T) {
-		s := one(host("a", "1200"), host("a", "2400"), cores("1"))
-		s.onceIdle = status(500, "")
-		failure(t, s.client(t), halfHour)
-	})
-}
-
 func TestSumsAreNotChangedByTheOrderOfSeries(t *testing.T) {
 	a, b := host("a", "7")+","+host("b", "1"), host("b", "1")+","+host("a", "7")
 	sum := func(busy, idle string) (s usage.CPUSeconds) {
-		reading, _ := read(t, &server{busy: says(matrix(busy)), idle: says(matrix(idle))})
+		reading, _ := read(t, (&server{busy: says(matrix(busy)), idle: says(matrix(idle))}).given(t))
 		for _, x := range reading.Samples {
 			s += x.CPU.Total()
 		}

@@ -24,39 +24,6 @@ func (t *table) usable() error {
 	return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("all %d samples are at other times than requested", t.rejects[rejectTimestamp])}
 }
 
-// readings turns the table into one reading per piece. A host with more time than it has cores
-// for is left out and counted: by how much its value is wrong is unknown. So is a host with a
-// rejected or absent part: with the other part alone, that one would count as 0.
-func (t *table) readings() []usage.Reading {
-	readings := make([]usage.Reading, len(t.pieces))
-	for i, n := range t.filled() {
-		readings[i] = usage.Reading{Piece: t.pieces[i], Samples: make([]usage.Sample, 0, n)}
-	}
-	for _, h := range t.order {
-		series := named(h.series)
-		for i := range readings {
-			b, hasBusy := h.at(busy, i)
-			d, hasIdle := h.at(idle, i)
-			switch {
-			case !hasBusy && !hasIdle || h.refused(i):
-			case hasBusy != hasIdle:
-				t.reject(rejectHalf)
-				t.half[i]++
-			case t.full(h, i):
-				t.reject(rejectOverCapacity)
-			default:
-				r := &readings[i]
-				r.Samples = append(r.Samples, usage.Sample{
-					Series: series,
-					CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(b), Idle: usage.CPUSeconds(d)},
-				})
-				r.Coverage = cover(r.Coverage, series.Project, h, i, r.Piece)
-			}
-		}
-	}
-	return readings
-}
-
 // halves refuses answers where one has nothing for a piece of time in which the
 // other has: a recording rule does not exist or was not evaluated. No host can be
 // booked, and that does not mean "no usage".
@@ -104,20 +71,198 @@ func orUnknown(v string) string {
 	return v
 }
 
-func cover(all map[string]usage.Coverage, project string, h *hostRow, i int, piece usage.Interval) map[string]usage.Coverage {
-	n, ok := h.at(cores, i)
-	if !ok || n < 1 || n != math.Trunc(n) {
-		return all
+// open returns the pieces of hosts of which the edges don't say what they used.
+func (t *edges) open(coresGiven bool) map[string][]int {
+	open := map[string][]int{}
+	from, to := t.asked()
+	for _, name := range t.names {
+		h := t.hosts[name]
+		for i := from; i < to; i++ {
+			if _, look := t.judge(h, i, coresGiven); look {
+				open[name] = append(open[name], i)
+			}
+		}
 	}
-	if all == nil {
-		all = map[string]usage.Coverage{}
+	return open
+}
+
+// pairs reports whether most hosts are scraped by two servers.
+func (t *edges) pairs() bool {
+	pairs, hosts := 0, 0
+	from, to := t.asked()
+	for _, h := range t.hosts {
+		for i := from; i < to; i++ {
+			if h.cores(i) == 0 {
+				continue
+			}
+			hosts++
+			if t.copiesOf(h, i) {
+				pairs++
+			}
+		}
 	}
-	c := all[project]
-	for _, part := range []int{busy, idle, other} {
-		v, _ := h.at(part, i)
-		c.Seen += usage.CPUSeconds(v)
+	return pairs > 0 && 2*pairs >= hosts
+}
+
+// present counts the hosts of each project that were there in a piece, by what says how many
+// cores they have. A host that changed hands counts in each project.
+func (t *edges) present(piece int) map[string]usage.Presence {
+	all := map[string]usage.Presence{}
+	for _, name := range t.names {
+		h := t.hosts[name]
+		n := h.cores(piece)
+		if n == 0 {
+			continue
+		}
+		for _, project := range h.projects(piece) {
+			all[project] = usage.Presence{Hosts: all[project].Hosts + 1, Cores: all[project].Cores + int(n)}
+		}
 	}
-	c.Capacity += usage.CPUSeconds(n * piece.Length.Seconds())
-	all[project] = c
 	return all
+}
+
+// projects lists the projects of a host in a piece. A label set that names none is a copy of
+// one that does.
+func (h *hostSets) projects(piece int) []string {
+	var all []string
+	for _, s := range h.sets {
+		if h.given == nil && (s.cores == nil || !(s.cores[piece] >= 1)) {
+			continue
+		}
+		if p := named(s.series).Project; !slices.Contains(all, p) && (p != usage.Unknown || len(all) == 0) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// main is the label set by which a host is counted in a piece if nothing of it is booked: of
+// those that are there, the one that names most.
+func (h *hostSets) main(piece int) usage.Series {
+	for _, s := range h.sets {
+		if s.cores != nil && s.cores[piece] >= 1 || s.known(piece) || s.known(piece+1) {
+			return s.series
+		}
+	}
+	return h.sets[0].series
+}
+
+// readings returns one reading per piece that was asked for, from the edges and from what was
+// looked at closer.
+func (t *edges) readings(looked map[spot]outcome, coresGiven bool) []usage.Reading {
+	from, to := t.asked()
+	readings := make([]usage.Reading, to-from)
+	for i := range readings {
+		readings[i] = usage.Reading{Piece: t.pieces[from+i], Samples: make([]usage.Sample, 0, len(t.names)), Present: map[string]usage.Presence{}, Final: true}
+	}
+	for _, name := range t.names {
+		h := t.hosts[name]
+		for i := from; i < to; i++ {
+			o, ok := looked[spot{name, i}]
+			if !ok {
+				o, _ = t.judge(h, i, coresGiven)
+			}
+			t.count(o)
+			enter(&readings[i-from], named(h.main(i)), o)
+		}
+	}
+	for i := range readings {
+		readings[i].Unlisted = t.unlisted(from + i)
+		readings[i].Alike = t.alikeHosts(from + i)
+	}
+	return readings
+}
+
+// count counts what is refused or left out as rejected samples.
+func (t *edges) count(o outcome) {
+	if o.copies > 0 {
+		t.rejects[rejectDuplicate] += o.copies
+	}
+	switch {
+	case o.state != usage.HostRefused || o.reason == usage.DoubtInvalid: // counted sample by sample
+	case o.reason == usage.DoubtLeap:
+		t.reject(rejectOverCapacity)
+	default:
+		t.reject(string(o.reason))
+	}
+}
+
+// enter adds what a host used to a reading.
+func enter(r *usage.Reading, host usage.Series, o outcome) {
+	r.Final = r.Final && o.final
+	if o.state == "" {
+		return
+	}
+	seen := 0.0
+	for _, b := range o.booked {
+		seen += b.seen
+		r.Samples = append(r.Samples, usage.Sample{
+			Series: named(b.series),
+			CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(b.busy), Idle: usage.CPUSeconds(b.idle)},
+		})
+	}
+	if len(o.booked) == 0 {
+		o.booked = []booked{{series: host}}
+	}
+	for i, b := range o.booked {
+		project := named(b.series).Project
+		if !slices.ContainsFunc(o.booked[:i], func(o booked) bool { return named(o.series).Project == project }) {
+			p := r.Present[project]
+			r.Present[project] = usage.Presence{Hosts: p.Hosts + 1, Cores: p.Cores + int(math.Round(o.cores))}
+		}
+		if o.capacity > 0 {
+			share := 1 / float64(len(o.booked))
+			if seen > 0 {
+				share = b.seen / seen
+			}
+			if r.Coverage == nil {
+				r.Coverage = map[string]usage.Coverage{}
+			}
+			c := r.Coverage[project]
+			r.Coverage[project] = usage.Coverage{Seen: c.Seen + usage.CPUSeconds(min(o.seen, o.capacity)*share), Capacity: c.Capacity + usage.CPUSeconds(o.capacity*share)}
+		}
+	}
+	if o.state != usage.HostExact {
+		r.Doubts = append(r.Doubts, usage.Doubt{Series: host, Cores: int(math.Round(o.cores)), State: o.state, Reason: o.reason, Detail: o.detail})
+	}
+	if o.since > 0 {
+		if since := atSeconds(o.since); r.Since.IsZero() || since.Before(r.Since) {
+			r.Since = since
+		}
+	}
+}
+
+// unlisted returns the share of all CPU time of a piece that each unlisted mode has.
+func (t *edges) unlisted(piece int) map[string]float64 {
+	var odd []int
+	for _, id := range t.ordered {
+		if t.modes[id].class == unlisted {
+			odd = append(odd, id)
+		}
+	}
+	if len(odd) == 0 {
+		return nil
+	}
+	all, by := 0.0, map[string]float64{}
+	for _, name := range t.names {
+		for _, s := range t.hosts[name].sets {
+			g := t.grown(s, piece)
+			if g.state != whole {
+				continue
+			}
+			all += g.total()
+			for _, id := range odd {
+				if id < len(s.cells) && s.cells[id] != nil && known(s.cells[id][piece]) && known(s.cells[id][piece+1]) {
+					by[t.modes[id].name] += s.cells[id][piece+1] - s.cells[id][piece]
+				}
+			}
+		}
+	}
+	if all <= 0 {
+		return nil
+	}
+	for mode := range by {
+		by[mode] = max(by[mode], 0) / all
+	}
+	return by
 }

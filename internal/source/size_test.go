@@ -15,32 +15,49 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-func TestHundredThousandSeries(t *testing.T) {
-	const n = 100_000
+// list is an answer of n series, zipped.
+func list(t *testing.T, n int, series func(i int) string) http.HandlerFunc {
+	t.Helper()
 	var b strings.Builder
 	b.WriteString(`{"status":"success","data":{"resultType":"matrix","result":[`)
 	for i := range n {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(host(fmt.Sprint(i), "1"))
+		b.WriteString(series(i))
 	}
 	b.WriteString("]}}")
 	answer := zipped(t, strings.NewReader(b.String()))
-	gzipped := func(w http.ResponseWriter, _ *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Write(answer)
 	}
-	reading, _ := read(t, &server{busy: gzipped, idle: gzipped})
-	if len(reading.Samples) != n {
-		t.Errorf("%d hosts, want %d", len(reading.Samples), n)
-	}
-	day := []usage.Interval{halfHour[0]}
-	for len(day) < 48 {
-		day = append(day, day[len(day)-1].Next())
-	}
-	if f, _ := failure(t, (&server{busy: gzipped, idle: gzipped}).client(t), day); f.Reason != usage.ReasonLimit || !f.TooLarge {
-		t.Errorf("a day of them: %+v, want a smaller run", f)
+}
+
+func TestHundredThousandSeries(t *testing.T) {
+	const n = 100_000
+	given := list(t, n, func(i int) string { return host(fmt.Sprint(i), "1") })
+	counters := list(t, n, func(i int) string {
+		mode := []string{"user", "idle"}[i%2]
+		return atEdges(fmt.Sprint(i/2), mode, "0", "900", "1800", "2700")
+	})
+	cores := list(t, n/2, func(i int) string { return inPieces(fmt.Sprint(i), "1", "1", "1") })
+	for _, test := range []struct {
+		name  string
+		c     *Client
+		hosts int
+		days  int // more than fit in memory
+	}{
+		{"given queries", (&server{busy: given, idle: given}).given(t), n, 1},
+		{"counters", (&server{counters: counters, cores: cores}).client(t), n / 2, 2},
+	} {
+		reading, _ := read(t, test.c)
+		if len(reading.Samples) != test.hosts || len(reading.Doubts) > 0 {
+			t.Errorf("%s: %d hosts, want %d", test.name, len(reading.Samples), test.hosts)
+		}
+		if f, _ := failure(t, test.c, halfHours(48*test.days)); f.Reason != usage.ReasonLimit || !f.TooLarge {
+			t.Errorf("%s: days of them: %+v, want a smaller run", test.name, f)
+		}
 	}
 }
 
@@ -70,7 +87,7 @@ func TestGzipBombsStayInBoundedMemory(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			body := bomb(t, test.text, test.then, size)
-			c := (&server{busy: func(w http.ResponseWriter, _ *http.Request) {
+			c := (&server{counters: func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Encoding", "gzip")
 				w.Write(body)
 			}}).client(t)
@@ -86,6 +103,8 @@ func TestGzipBombsStayInBoundedMemory(t *testing.T) {
 		})
 	}
 }
+
+var modes = []string{"idle", "iowait", "irq", "nice", "softirq", "steal", "system", "user"}
 
 // flood is an answer of as many series, made while it is read.
 type flood struct {
@@ -108,7 +127,9 @@ func (f *flood) Read(p []byte) (int, error) {
 				f.rest = append(f.rest, ',')
 			}
 			f.rest = append(f.rest, `{"metric":{"cloud_project_name":"ISIS","instance":"host-`...)
-			f.rest = strconv.AppendInt(f.rest, int64(f.done), 10)
+			f.rest = strconv.AppendInt(f.rest, int64(f.done-1)/8, 10)
+			f.rest = append(f.rest, `","mode":"`...)
+			f.rest = append(f.rest, modes[(f.done-1)%8]...)
 			f.rest = append(f.rest, `"},"values":[`...)
 			for i := range 48 {
 				if i > 0 {
@@ -160,21 +181,20 @@ func TestMemoryDoesNotGrowWithTheAnswer(t *testing.T) {
 	}
 }
 
+// BenchmarkDecode reads a day of counters: of 1 250 hosts with eight modes each.
 func BenchmarkDecode(b *testing.B) {
 	answer, err := io.ReadAll(&flood{series: 10_000})
 	if err != nil {
 		b.Fatal(err)
 	}
-	day := []usage.Interval{halfHour[0]}
-	for len(day) < 48 {
-		day = append(day, day[len(day)-1].Next())
-	}
+	day, q := halfHours(48), question()
+	labels := append(q.Labels.list(), q.Labels.Mode)
 	b.SetBytes(int64(len(answer)))
 	b.ReportAllocs()
 	for b.Loop() {
-		t := newTable(day)
-		if err := decode(bytes.NewReader(answer), question().Labels.list(), t.into(busy)); err != nil || len(t.order) != 10_000 {
-			b.Fatal(len(t.order), err)
+		t := newEdges(day, false, 1)
+		if err := decode(bytes.NewReader(answer), labels, &counterSink{table: t, classOf: q.classOf()}); err != nil || len(t.sets) != 1250 {
+			b.Fatal(len(t.sets), err)
 		}
 	}
 }

@@ -32,7 +32,13 @@ func spread(whole []usage.Reading) []usage.Reading {
 		pieces := w.Piece.Pieces()
 		n := usage.CPUSeconds(len(pieces))
 		for _, piece := range pieces {
-			r := usage.Reading{Piece: piece, Samples: make([]usage.Sample, len(w.Samples))}
+			r := usage.Reading{Piece: piece, Samples: make([]usage.Sample, len(w.Samples)), Present: w.Present, Doubts: w.Doubts, Final: w.Final}
+			for project, c := range w.Coverage {
+				if r.Coverage == nil {
+					r.Coverage = map[string]usage.Coverage{}
+				}
+				r.Coverage[project] = usage.Coverage{Seen: c.Seen / n, Capacity: c.Capacity / n}
+			}
 			for i, s := range w.Samples {
 				s.CPU.Busy /= n
 				s.CPU.Idle /= n

@@ -30,8 +30,10 @@ func TestAGivenQueryWithAWindowOfItsOwnIsAskedByTheInterval(t *testing.T) {
 
 func TestSpreadKeepsTheSum(t *testing.T) {
 	whole := usage.Reading{
-		Piece:   usage.IntervalAt(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Hour),
-		Samples: []usage.Sample{{CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 1000, Idle: 2600}}},
+		Piece:    usage.IntervalAt(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Hour),
+		Samples:  []usage.Sample{{CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 1000, Idle: 2600}}},
+		Coverage: map[string]usage.Coverage{"ISIS": {Seen: 3600, Capacity: 7200}},
+		Present:  map[string]usage.Presence{"ISIS": {Hosts: 1, Cores: 2}}, Final: true,
 	}
 	halves := spread([]usage.Reading{whole})
 	if len(halves) != 2 {
@@ -40,6 +42,11 @@ func TestSpreadKeepsTheSum(t *testing.T) {
 	sum := halves[0].Samples[0].CPU.Plus(halves[1].Samples[0].CPU)
 	if sum != whole.Samples[0].CPU {
 		t.Errorf("the halves are %v together, the hour was %v", sum, whole.Samples[0].CPU)
+	}
+	for _, half := range halves {
+		if half.Coverage["ISIS"] != (usage.Coverage{Seen: 1800, Capacity: 3600}) || half.Present["ISIS"].Cores != 2 || !half.Final {
+			t.Errorf("of the hour's cores a half has %+v", half)
+		}
 	}
 	if halves[1].Piece.Start != whole.Piece.Start.Add(30*time.Minute) {
 		t.Errorf("the second half begins at %v", halves[1].Piece.Start)

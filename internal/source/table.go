@@ -7,8 +7,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// table collects answers: a row for each host, a column for each piece. A cell that is NaN was
-// not filled: absent, which is not 0. One that is +Inf was rejected.
+// table collects the answers to queries of the operator: a row for each host, a column for each
+// piece. A cell that is NaN was not filled: absent, which is not 0. One that is +Inf was
+// rejected.
 type table struct {
 	pieces  []usage.Interval
 	step    time.Duration
@@ -17,8 +18,8 @@ type table struct {
 	order   []*hostRow // in order of arrival
 	rejects usage.Rejects
 	answers int
-	half    []int // hosts with one of busy and idle alone, by piece
-	alone   bool  // of one interval, so that no smaller run is possible
+	half    []int                // hosts with one of busy and idle alone, by piece
+	coresOf map[string][]float64 // by host and piece; nil: not asked
 }
 
 type hostRow struct {
@@ -32,9 +33,6 @@ type hostRow struct {
 const (
 	busy = iota
 	idle
-	cores
-	copies
-	other
 	parts
 )
 
@@ -59,8 +57,6 @@ const (
 	// without a host. Both are for hosts whose cores are not known.
 	maxCores     = 4096
 	maxSiteCores = 1e6
-	// tolerance allows for scrape jitter on a fully used core.
-	tolerance = 1.01
 )
 
 func newTable(pieces []usage.Interval) *table {
@@ -77,40 +73,18 @@ func (t *table) into(part int) sink {
 	return &cellSink{table: t, part: part, step: step}
 }
 
-// intoCapacity returns a sink for the answer about cores and other modes.
-func (t *table) intoCapacity() sink { return t.into(-1) }
-
 // cellSink fills cells as an answer streams by.
 type cellSink struct {
 	table *table
-	part  int     // -1: a label of each series says which
+	part  int
 	step  float64 // seconds
 	limit float64 // larger values are rejected
 	row   *hostRow
-	now   int       // part of the current series
 	cells []float64 // of the row and that part; nil: not part of the answer
 	twice bool      // whether it is a second series with the same labels in one answer
 }
 
 func (s *cellSink) Series(labels []string) error {
-	part := s.part
-	if part < 0 {
-		switch labels[4] {
-		case partCores:
-			part = cores
-		case partCopies:
-			part = copies
-		case partOther:
-			part = other
-		default:
-			s.cells = nil
-			return nil
-		}
-	}
-	if labels[2] == "" && (part == cores || part == copies) {
-		s.cells = nil // possibly of many hosts, so neither cores nor copies
-		return nil
-	}
 	h, err := s.table.host(labels)
 	if err != nil {
 		return err
@@ -119,16 +93,16 @@ func (s *cellSink) Series(labels []string) error {
 	if h.series.Host != "" {
 		s.limit = maxCores * s.step
 	}
-	s.row, s.now = h, part
-	s.twice = h.filled[part] == s.table.answers
-	h.filled[part] = s.table.answers
-	s.cells = h.cells[part]
+	s.row = h
+	s.twice = h.filled[s.part] == s.table.answers
+	h.filled[s.part] = s.table.answers
+	s.cells = h.cells[s.part]
 	if s.cells == nil {
 		s.cells = make([]float64, len(s.table.pieces))
 		for i := range s.cells {
 			s.cells[i] = math.NaN()
 		}
-		h.cells[part] = s.cells
+		h.cells[s.part] = s.cells
 	}
 	return nil
 }
@@ -171,7 +145,7 @@ func (s *cellSink) column(at float64) (int, bool) {
 	i := math.Round(n)
 	if !(i >= 0 && i < float64(len(s.cells))) || math.Abs(n-i) > 1e-6 { // too large for an int, or NaN
 		s.table.reject(rejectTimestamp)
-		s.row.astray[s.now] = true
+		s.row.astray[s.part] = true
 		return 0, false
 	}
 	return int(i), true
@@ -198,7 +172,7 @@ func (t *table) host(labels []string) (*hostRow, error) {
 	h := t.hosts[series]
 	if h == nil {
 		if len(t.hosts) >= maxHosts || len(t.hosts)*len(t.pieces)*parts > maxCells {
-			return nil, &usage.Failure{Reason: usage.ReasonLimit, TooLarge: true, Detail: "the answer has more series than fit in memory"}
+			return nil, errTooManySeries()
 		}
 		h = &hostRow{series: series}
 		t.hosts[series] = h
@@ -223,58 +197,4 @@ func (h *hostRow) refused(i int) bool {
 		}
 	}
 	return false
-}
-
-// full reports whether a host shows more time in a piece than its cores have. Cores that are
-// not a positive whole number count as unknown.
-func (t *table) full(h *hostRow, i int) bool {
-	n, ok := h.at(cores, i)
-	if !ok || n < 1 || n != math.Trunc(n) {
-		return false
-	}
-	b, _ := h.at(busy, i)
-	d, _ := h.at(idle, i)
-	return b+d > n*t.step.Seconds()*tolerance
-}
-
-// twice reports whether a host's time of a piece was added up from two series.
-func (t *table) twice(h *hostRow, i int) bool {
-	n, _ := h.at(copies, i)
-	return n > 1 || t.full(h, i)
-}
-
-func (t *table) doubled() bool {
-	for _, h := range t.order {
-		for i := range t.pieces {
-			if t.twice(h, i) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// replace takes busy and idle time of the hosts that were counted twice from a table in which
-// every core counts once. The others stay as they are: where two series of a host followed each
-// other in the window, that table would halve their time.
-func (t *table) replace(once *table) {
-	for _, h := range t.order {
-		o := once.hosts[h.series]
-		if o == nil {
-			continue
-		}
-		for i := range t.pieces {
-			if !t.twice(h, i) {
-				continue
-			}
-			for _, part := range []int{busy, idle} {
-				was, had := h.at(part, i)
-				is, has := o.at(part, i)
-				if had && has && is < was*(1-1e-9) {
-					t.reject(rejectDuplicate)
-					h.cells[part][i] = is
-				}
-			}
-		}
-	}
 }

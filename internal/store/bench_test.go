@@ -31,7 +31,8 @@ func benchRecord(i int) usage.Record {
 	rec := usage.Record{
 		Interval: interval, State: usage.Provisional, PUE: 1, FetchedAt: interval.End(),
 		Facts: make([]usage.Fact, 0, benchKeys), Coverage: map[string]usage.Coverage{},
-		Prices: []usage.PiecePrice{priceAt(interval.Start, 200+float64(i%50))},
+		Prices:     []usage.PiecePrice{priceAt(interval.Start, 200+float64(i%50))},
+		Attendance: &usage.Attendance{Present: map[string]usage.Presence{}, Final: true},
 	}
 	for m := range 5 {
 		rec.Ratings = append(rec.Ratings, rating(fmt.Sprintf("machine-%d", m)))
@@ -49,6 +50,7 @@ func benchRecord(i int) usage.Record {
 			Energy: usage.BusyIdle[usage.KWh]{Busy: usage.Watts(12).For(usage.CPUSeconds(busy)), Idle: usage.Watts(1).For(usage.CPUSeconds(idle))},
 		})
 		rec.Coverage[fmt.Sprintf("project-%d", p)] = usage.Coverage{Seen: usage.CPUSeconds(busy + idle), Capacity: 1e6}
+		rec.Attendance.Present[fmt.Sprintf("project-%d", p)] = usage.Presence{Hosts: 20, Cores: 160}
 	}
 	return rec
 }
@@ -77,7 +79,7 @@ func BenchmarkCommitAll(b *testing.B) {
 // store that it wrote, and does nothing else.
 func BenchmarkBareInsert(b *testing.B) {
 	from, to := benchStore(b), benchStore(b)
-	tables := []string{"usage_interval", "usage_fact", "interval_power", "interval_coverage", "interval_price", "fact_usage"}
+	tables := []string{"usage_interval", "usage_fact", "interval_power", "interval_coverage", "interval_hosts", "interval_price", "fact_usage"}
 	inserts := make([]*sql.Stmt, len(tables))
 	for t, table := range tables {
 		columns := len(readRows(b, to.writer, "SELECT 1 FROM pragma_table_info(?)", table))

@@ -119,7 +119,7 @@ func TestPricedIsReadBackEverywhere(t *testing.T) {
 	}
 	n := sum.Newest
 	if n == nil || n.Interval != at(21) || len(n.Usage) != 3 || !n.Usage[1].Priced ||
-		n.Coverage["IDAaaS"] != (usage.Coverage{Seen: 1700, Capacity: 1800}) {
+		sum.Attended.Coverage["IDAaaS"] != (usage.Coverage{Seen: 1700, Capacity: 1800}) {
 		t.Errorf("newest is %+v", n)
 	}
 }

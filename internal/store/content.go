@@ -17,6 +17,9 @@ import (
 type content struct {
 	state  usage.State
 	pruned bool // its per-key rows were deleted
+	due    bool // it is to be fetched, or fetched again
+	reread bool // it is yet to be read a second time
+	doubts *int // hosts that are not exact; nil: nothing is known of hosts
 	rows   []row
 	prices []usage.PiecePrice
 	errs   map[int64]*float64 // of the average power, by key; nil: unknown
@@ -88,10 +91,12 @@ func energyOf(rows []row) usage.KWh {
 const forgiven = 0.001
 
 // outlives reports whether what is stored is better than the new answer, because the source has
-// lost the interval or part of it since.
-func (c content) outlives(rec usage.Record, again bool) bool {
+// lost the interval or part of it since. CPU seconds of both modes are compared: those of a
+// machine grow by cores x time whatever it does, so less of them is less of the machines. A
+// little less counts as such only if there are fewer hosts as well.
+func (u *update) outlives(c content, rec usage.Record, again bool) (bool, error) {
 	if len(c.rows) == 0 || rec.State == usage.Empty {
-		return len(c.rows) > 0
+		return len(c.rows) > 0, nil
 	}
 	var have, come usage.CPUSeconds
 	for _, r := range c.rows {
@@ -100,7 +105,14 @@ func (c content) outlives(rec usage.Record, again bool) bool {
 	for _, f := range rec.Facts {
 		come += f.CPU.Total()
 	}
-	return again && come < have*(1-forgiven)
+	if !again || come >= have {
+		return false, nil
+	}
+	if come < have*(1-forgiven) || rec.Attendance == nil || c.doubts == nil {
+		return come < have*(1-forgiven), nil
+	}
+	was, err := readAttendance(u.ctx, u.tx, rec.Interval, *c.doubts)
+	return err == nil && rec.Attendance.Booked() < was.Booked(), err
 }
 
 // mayBePriced checks that there are facts to price, and that the state does not go back.
@@ -187,7 +199,7 @@ func readErrors(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) (ma
 
 // load reads an interval's content. An interval that was never stored is Missing.
 func load(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) (content, error) {
-	c, _, err := loadHead(ctx, tx, interval)
+	c, err := loadHead(ctx, tx, interval)
 	if err != nil {
 		return c, err
 	}
@@ -195,18 +207,19 @@ func load(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) (content,
 }
 
 // loadHead reads state and prices, and whether the interval is due.
-func loadHead(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) (c content, due bool, err error) {
+func loadHead(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) (c content, err error) {
 	c.state = usage.Missing
-	err = tx.QueryRowContext(ctx, "SELECT state, pruned, retry_at IS NOT NULL FROM usage_interval WHERE start = ?",
-		interval.Start.Unix()).Scan(&c.state, &c.pruned, &due)
+	err = tx.QueryRowContext(ctx, `SELECT state, pruned, retry_at IS NOT NULL, reread_at IS NOT NULL, doubts
+		FROM usage_interval WHERE start = ?`, interval.Start.Unix()).Scan(&c.state, &c.pruned, &c.due, &c.reread, &c.doubts)
 	if errors.Is(err, sql.ErrNoRows) {
-		return c, true, nil
+		c.due = true
+		return c, nil
 	}
 	if err != nil || !c.hasFacts() {
-		return c, due, err
+		return c, err
 	}
 	c.prices, err = readPrices(ctx, tx, interval)
-	return c, due, err
+	return c, err
 }
 
 // hasFacts reports whether the state is one with known usage.

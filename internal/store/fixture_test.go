@@ -99,6 +99,9 @@ func randomRecord(r *rand.Rand, i usage.Interval) usage.Record {
 		return known[id]
 	})
 	rec := unpriced(i, facts...)
+	if r.Intn(2) == 0 {
+		rec.Attendance = randomAttendance(r)
+	}
 	switch r.Intn(4) {
 	case 0:
 	case 1:

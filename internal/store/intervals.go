@@ -181,11 +181,11 @@ func (s *Store) RetryNow(ctx context.Context, intervals ...usage.Interval) error
 func (s *Store) Pending(ctx context.Context) (all []usage.Pending, err error) {
 	err = s.read(ctx, func(tx *sqlite.Tx) error {
 		all = nil
-		if err := each(ctx, tx, `SELECT start, seconds, state, retry_at IS NOT NULL FROM usage_interval
+		if err := each(ctx, tx, `SELECT start, seconds, state, retry_at IS NOT NULL, reread_at IS NOT NULL FROM usage_interval
 			WHERE state IN ('unpriced', 'provisional') ORDER BY start`, nil, func(rows *sql.Rows) error {
 			var p usage.Pending
 			var start, seconds int64
-			err := rows.Scan(&start, &seconds, &p.State, &p.Again)
+			err := rows.Scan(&start, &seconds, &p.State, &p.Again, &p.Reread)
 			p.Interval = usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second}
 			all = append(all, p)
 			return err
@@ -208,23 +208,33 @@ func (s *Store) Pending(ctx context.Context) (all []usage.Pending, err error) {
 // that begin in a period; the zero Period means all time. Intervals that are not in the store
 // are in no run.
 func (s *Store) Gaps(ctx context.Context, p usage.Period) ([]usage.Gap, error) {
-	query, args := "SELECT start, seconds, state, attempts, coalesce(error, '') FROM usage_interval ORDER BY start", []any(nil)
+	const every = `SELECT start, seconds, state, attempts, coalesce(error, ''), doubts,
+		CASE WHEN doubts IS NULL THEN 0 ELSE (SELECT total(h.hosts) FROM interval_hosts h WHERE h.start = i.start) END,
+		CASE WHEN doubts > 0 THEN (SELECT total(d.hosts) FROM interval_doubts d WHERE d.start = i.start AND d.state = 'refused') ELSE 0 END
+		FROM usage_interval i`
+	query, args := every+" ORDER BY start", []any(nil)
 	if p != (usage.Period{}) {
-		query = "SELECT start, seconds, state, attempts, coalesce(error, '') FROM usage_interval WHERE start >= ? AND start < ? ORDER BY start"
+		query = every + " WHERE start >= ? AND start < ? ORDER BY start"
 		args = []any{p.From.Unix(), p.To.Unix()}
 	}
 	var all []usage.Gap
 	err := each(ctx, s.reader, query, args, func(rows *sql.Rows) error {
 		var start, seconds int64
 		var g usage.Gap
-		if err := rows.Scan(&start, &seconds, &g.State, &g.Attempts, &g.Error); err != nil {
+		var doubts *int
+		var hosts, refused float64
+		if err := rows.Scan(&start, &seconds, &g.State, &g.Attempts, &g.Error, &doubts, &hosts, &refused); err != nil {
 			return err
+		}
+		if doubts != nil {
+			g.Hosts = &usage.HostCount{All: int(hosts), Interpolated: *doubts - int(refused), Refused: int(refused)}
 		}
 		g.From, g.Intervals = unix(start), 1
 		g.To = g.From.Add(time.Duration(seconds) * time.Second)
 		if n := len(all); n > 0 && all[n-1].State == g.State && all[n-1].To.Equal(g.From) {
 			last := &all[n-1]
 			last.To, last.Intervals, last.Attempts = g.To, last.Intervals+1, max(last.Attempts, g.Attempts)
+			last.Hosts = last.Hosts.Most(g.Hosts)
 			if g.Error != "" {
 				last.Error = g.Error
 			}

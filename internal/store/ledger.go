@@ -63,7 +63,7 @@ type update struct {
 
 // one updates one interval.
 func (u *update) one(i usage.Interval, decide usage.Decide) (usage.Outcome, error) {
-	old, due, err := loadHead(u.ctx, u.tx, i)
+	old, err := loadHead(u.ctx, u.tx, i)
 	if err != nil {
 		return usage.Outcome{}, err
 	}
@@ -73,7 +73,7 @@ func (u *update) one(i usage.Interval, decide usage.Decide) (usage.Outcome, erro
 		return outcome, nil
 	}
 	rec, policy, err := decide(usage.Stored{
-		Interval: i, State: old.state, Prices: old.prices, Due: due,
+		Interval: i, State: old.state, Prices: old.prices, Due: old.due, Reread: old.reread,
 		Slots: func(provider, grid string) (map[time.Time]usage.Slot, error) {
 			return slotsOf(u.ctx, u.tx, provider, grid, i)
 		},
@@ -103,7 +103,7 @@ func (u *update) replace(old content, rec usage.Record, policy usage.Policy) (us
 	case same || errors.Is(why, usage.ErrForgotten):
 		outcome.Left = why
 		if policy.Answered {
-			err = answered(u.ctx, u.tx, rec.Interval)
+			err = answered(u.ctx, u.tx, rec.Interval, policy, old.state)
 		}
 		return outcome, err
 	case why != nil:
@@ -156,10 +156,11 @@ func (u *update) stays(old content, rec usage.Record, policy usage.Policy) (same
 			return true, nil, nil
 		}
 	}
-	if old.outlives(rec, policy.Again) {
-		return false, usage.ErrForgotten, nil
+	better, err := u.outlives(old, rec, policy.Again)
+	if better {
+		return false, usage.ErrForgotten, err
 	}
-	return false, nil, nil
+	return false, nil, err
 }
 
 // fresh resolves the keys of a record's facts. Usage of forgotten people becomes unattributed.
@@ -199,7 +200,7 @@ func (u *update) putFacts(old, fresh content, rec usage.Record, policy usage.Pol
 		return restate(u.ctx, u.tx, rec.Interval, fresh.state, news)
 	}
 	if old.state != usage.Missing { // nothing to clear before a first answer
-		if err := clearFacts(u.ctx, u.tx, rec.Interval); err != nil {
+		if err := clearFacts(u.ctx, u.tx, rec.Interval, old.doubts); err != nil {
 			return err
 		}
 	}
@@ -210,6 +211,12 @@ func (u *update) putFacts(old, fresh content, rec usage.Record, policy usage.Pol
 		return err
 	}
 	if err := putFactors(u.ctx, u.tx, u.naming, rec); err != nil {
+		return err
+	}
+	if err := u.store.putAttendance(u.ctx, u.tx, u.naming, rec); err != nil {
+		return err
+	}
+	if err := dueBehindHole(u.ctx, u.tx, rec); err != nil {
 		return err
 	}
 	return u.store.putHosts(u.ctx, u.tx, u.naming, rec)
@@ -273,6 +280,9 @@ func (u *update) keepOthers(rec *usage.Record, project string, old content, fres
 	}
 	rec.Coverage = withOthers(rec.Coverage, was.Coverage, project)
 	rec.Labels = withOthers(rec.Labels, was.Labels, project)
+	one := func(name string) bool { return name == project }
+	other := func(name string) bool { return name != project }
+	rec.Attendance = rec.Attendance.Of(one).With(was.Attendance.Of(other))
 	rec.Queries = usage.Queries{} // keep the stored queries: the other projects came from them
 	return nil
 }

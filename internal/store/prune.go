@@ -71,6 +71,9 @@ func prune(ctx context.Context, tx *sqlite.Tx, i usage.Interval) (facts int, err
 	if err != nil {
 		return 0, err
 	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM interval_doubt WHERE start >= ? AND start < ?", span(i)...); err != nil {
+		return 0, err
+	}
 	_, err = tx.ExecContext(ctx, "UPDATE usage_interval SET pruned = 1 WHERE start = ?", i.Start.Unix())
 	return int(n), err
 }

@@ -52,15 +52,16 @@ func readRecord(ctx context.Context, tx *sqlite.Tx, naming *naming, i usage.Inte
 	return rec, readHosts(ctx, tx, &rec)
 }
 
-// readFactors adds what the facts of a record were computed from: PUE, power, coverage, labels,
-// and the queries with their time.
+// readFactors adds what the facts of a record were computed from: PUE, power, coverage, hosts,
+// labels, and the queries with their time.
 func readFactors(ctx context.Context, db queryer, rec *usage.Record) error {
 	start := []any{rec.Interval.Start.Unix()}
-	if err := each(ctx, db, `SELECT i.pue, i.fetched_at, coalesce(a.busy_query, ''), coalesce(a.idle_query, '')
+	var doubts *int
+	if err := each(ctx, db, `SELECT i.pue, i.fetched_at, coalesce(a.busy_query, ''), coalesce(a.idle_query, ''), coalesce(i.growth, 0), i.doubts
 		FROM usage_interval i LEFT JOIN asked a USING (asked_id) WHERE i.start = ?`, start, func(rows *sql.Rows) error {
 		var pue *float64
 		var fetched *int64
-		err := rows.Scan(&pue, &fetched, &rec.Queries.Busy, &rec.Queries.Idle)
+		err := rows.Scan(&pue, &fetched, &rec.Queries.Busy, &rec.Queries.Idle, &rec.Queries.Growth, &doubts)
 		rec.FetchedAt = moment(fetched)
 		if pue != nil {
 			rec.PUE = *pue
@@ -78,15 +79,14 @@ func readFactors(ctx context.Context, db queryer, rec *usage.Record) error {
 	}); err != nil {
 		return err
 	}
-	if err := each(ctx, db, `SELECT p.cloud_project_name, c.seen_cpu_seconds, c.capacity_cpu_seconds
-		FROM interval_coverage c JOIN dim_project p USING (project_id) WHERE c.start = ?`, start, func(rows *sql.Rows) error {
-		var project string
-		var c usage.Coverage
-		err := rows.Scan(&project, &c.Seen, &c.Capacity)
-		rec.Coverage[project] = c
+	if err := readCoverage(ctx, db, rec.Interval, rec.Coverage); err != nil {
 		return err
-	}); err != nil {
-		return err
+	}
+	if doubts != nil {
+		var err error
+		if rec.Attendance, err = readAttendance(ctx, db, rec.Interval, *doubts); err != nil {
+			return err
+		}
 	}
 	return each(ctx, db, `SELECT p.cloud_project_name, l.project, l.machine, l.host, l.user
 		FROM interval_labels l JOIN dim_project p ON p.project_id = l.project_id WHERE l.start = ?`, start, func(rows *sql.Rows) error {
@@ -188,15 +188,16 @@ func (s *Store) Proof(ctx context.Context, i usage.Interval) (usage.Proof, error
 
 // readAttempts adds the fetch attempts of an interval.
 func readAttempts(ctx context.Context, db queryer, p *usage.Proof) error {
-	var retry *int64
-	err := db.QueryRowContext(ctx, "SELECT attempts, coalesce(error, ''), retry_at FROM usage_interval WHERE start = ?",
-		p.Interval.Start.Unix()).Scan(&p.Attempts, &p.Error, &retry)
+	var retry, reread *int64
+	err := db.QueryRowContext(ctx, "SELECT attempts, coalesce(error, ''), retry_at, reread_at FROM usage_interval WHERE start = ?",
+		p.Interval.Start.Unix()).Scan(&p.Attempts, &p.Error, &retry, &reread)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if retry != nil && *retry > 0 { // 0: at once
 		p.RetryAt = unix(*retry)
 	}
+	p.RereadAt = moment(reread)
 	return err
 }
 

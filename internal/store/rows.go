@@ -15,6 +15,7 @@ import (
 // statements are the prepared statements that write many rows at a time.
 type statements struct {
 	fact, member, host, tenure sqlite.Bulk
+	attendance, doubt          sqlite.Bulk // of interval_hosts and interval_doubt
 	reprice                    sqlite.Bulk // of rows of fact_usage
 }
 
@@ -30,6 +31,8 @@ func (p *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
 			busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh) VALUES %s`, 12},
 		{&p.host, "INSERT INTO workspace_usage VALUES %s", 9},
 		{&p.tenure, "INSERT INTO directory_tenure VALUES %s", 6},
+		{&p.attendance, "INSERT INTO interval_hosts VALUES %s", 4},
+		{&p.doubt, "INSERT INTO interval_doubt VALUES %s", 8},
 		{&p.reprice, `UPDATE fact_usage SET busy_gCo2eq = v.column2, idle_gCo2eq = v.column3, intensity_gCo2eq_kwh = v.column4
 			FROM (VALUES %s) AS v WHERE usage_id = v.column1`, 4},
 	} {
@@ -41,17 +44,25 @@ func (p *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
 }
 
 func (p *statements) close() error {
-	return errors.Join(p.fact.Close(), p.member.Close(), p.host.Close(), p.tenure.Close(), p.reprice.Close())
+	return errors.Join(p.fact.Close(), p.member.Close(), p.host.Close(), p.tenure.Close(), p.attendance.Close(), p.doubt.Close(), p.reprice.Close())
 }
 
 // clearFacts deletes an interval's facts and factors; an empty interval has factors, too.
-func clearFacts(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) error {
-	for _, query := range []string{
+func clearFacts(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, doubts *int) error {
+	queries := []string{
 		"DELETE FROM usage_fact WHERE start >= ? AND start < ?",
 		"DELETE FROM interval_power WHERE start >= ? AND start < ?",
 		"DELETE FROM interval_coverage WHERE start >= ? AND start < ?",
 		"DELETE FROM interval_labels WHERE start >= ? AND start < ?",
-	} {
+	}
+	if doubts != nil {
+		queries = append(queries, "DELETE FROM interval_hosts WHERE start >= ? AND start < ?")
+	}
+	if doubts != nil && *doubts > 0 {
+		queries = append(queries, "DELETE FROM interval_doubts WHERE start >= ? AND start < ?",
+			"DELETE FROM interval_doubt WHERE start >= ? AND start < ?")
+	}
+	for _, query := range queries {
 		if _, err := tx.ExecContext(ctx, query, span(interval)...); err != nil {
 			return err
 		}

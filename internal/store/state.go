@@ -16,7 +16,7 @@ import (
 // putInterval writes the state of an interval and, if readers would see anything new in it, the
 // next revision. Unless it was answered it stays due.
 func putInterval(ctx context.Context, tx *sqlite.Tx, rec usage.Record, kwh usage.KWh, policy usage.Policy, news bool) error {
-	var energy, pue, askAgain any
+	var energy, pue, askAgain, growth any
 	if rec.State != usage.Empty {
 		energy, pue = float64(kwh), rec.PUE
 	} else if !policy.AskAgain.IsZero() {
@@ -26,21 +26,40 @@ func putInterval(ctx context.Context, tx *sqlite.Tx, rec usage.Record, kwh usage
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO usage_interval(start, seconds, state, kwh, pue, fetched_at, retry_at, revision, asked_id)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, CASE WHEN ?8 THEN `+nextRevision+` END, ?9)
+	if asked != nil {
+		growth = rec.Queries.Growth
+	}
+	known, err := attendanceColumns(rec.Attendance)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO usage_interval(start, seconds, state, kwh, pue, fetched_at, retry_at, revision, asked_id,
+			growth, doubts, final, unlisted, reread_at)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, CASE WHEN ?8 THEN `+nextRevision+` END, ?9, ?11, ?12, ?13, ?14, ?15)
 		ON CONFLICT(start) DO UPDATE SET state = ?3, kwh = ?4, pue = ?5, fetched_at = ?6,
 		retry_at = CASE WHEN ?10 THEN ?7 ELSE retry_at END, attempts = CASE WHEN ?10 THEN 0 ELSE attempts END,
 		error = CASE WHEN ?10 THEN NULL ELSE error END,
-		revision = coalesce(excluded.revision, revision), asked_id = coalesce(?9, asked_id)`,
+		revision = coalesce(excluded.revision, revision),
+		asked_id = coalesce(?9, asked_id), growth = CASE WHEN ?9 IS NULL THEN growth ELSE ?11 END,
+		doubts = ?12, final = ?13, unlisted = ?14, reread_at = CASE WHEN ?16 THEN ?15 ELSE reread_at END`,
 		rec.Interval.Start.Unix(), int64(rec.Interval.Length.Seconds()), string(rec.State), energy, pue,
-		rec.FetchedAt.Unix(), askAgain, news && rec.State != usage.Empty, asked, policy.Answered)
+		rec.FetchedAt.Unix(), askAgain, news && rec.State != usage.Empty, asked, policy.Answered,
+		growth, known.doubts, known.final, known.unlisted, rereadAt(policy, rec.State), policy.Answered && policy.Project == nil)
 	return err
+}
+
+// rereadAt is when an interval is read a second time. A settled one is not.
+func rereadAt(policy usage.Policy, state usage.State) any {
+	if policy.RereadAt.IsZero() || state == usage.Settled {
+		return nil
+	}
+	return policy.RereadAt.Unix()
 }
 
 // askedID returns the id of a row with the queries, adding it if needed; nil if the queries are
 // not known.
 func askedID(ctx context.Context, tx *sqlite.Tx, a usage.Queries) (any, error) {
-	if a == (usage.Queries{}) {
+	if a.Busy == "" && a.Idle == "" {
 		return nil, nil
 	}
 	if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO asked(busy_query, idle_query) VALUES (?, ?)", a.Busy, a.Idle); err != nil {
@@ -52,9 +71,13 @@ func askedID(ctx context.Context, tx *sqlite.Tx, a usage.Queries) (any, error) {
 }
 
 // answered records that an answer brought nothing better than what is stored.
-func answered(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) error {
-	_, err := tx.ExecContext(ctx, `UPDATE usage_interval SET retry_at = NULL, attempts = 0, error = NULL
-		WHERE start = ? AND retry_at IS NOT NULL`, interval.Start.Unix())
+func answered(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, policy usage.Policy, state usage.State) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE usage_interval SET retry_at = NULL, attempts = 0, error = NULL
+		WHERE start = ? AND retry_at IS NOT NULL`, interval.Start.Unix()); err != nil || policy.Project != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE usage_interval SET reread_at = ? WHERE start = ? AND reread_at IS NOT NULL",
+		rereadAt(policy, state), interval.Start.Unix())
 	return err
 }
 
@@ -66,7 +89,7 @@ func restate(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, state 
 		string(state), news, interval.Start.Unix()); err != nil || state != usage.Settled {
 		return err
 	}
-	return answered(ctx, tx, interval)
+	return answered(ctx, tx, interval, usage.Policy{}, state)
 }
 
 // dueAgain makes intervals due that have facts, are not settled and overlap any of the spans,

@@ -76,7 +76,10 @@ func (v *View) Summary(ctx context.Context) (sum usage.Summary, err error) {
 	if sum.Machines, err = machines(ctx, v.tx); err != nil {
 		return sum, err
 	}
-	sum.Newest, err = newest(ctx, v.tx, v.naming)
+	if sum.Newest, err = newest(ctx, v.tx, v.naming); err != nil {
+		return sum, err
+	}
+	sum.Attended, err = attended(ctx, v.tx)
 	return sum, err
 }
 
@@ -158,7 +161,6 @@ func newest(ctx context.Context, tx *sqlite.Tx, naming *naming) (*usage.Newest, 
 	}
 	n := &usage.Newest{
 		Interval: usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second},
-		Coverage: map[string]usage.Coverage{},
 	}
 	c, err := load(ctx, tx, n.Interval)
 	if err != nil {
@@ -184,16 +186,7 @@ func newest(ctx context.Context, tx *sqlite.Tx, naming *naming) (*usage.Newest, 
 		n.Usage = append(n.Usage, *u)
 	}
 	slices.SortFunc(n.Usage, func(a, b usage.KeyUsage) int { return a.Compare(b.Key) })
-	err = each(ctx, tx, `SELECT p.cloud_project_name, c.seen_cpu_seconds, c.capacity_cpu_seconds
-		FROM interval_coverage c JOIN dim_project p USING (project_id) WHERE c.start = ?`, []any{start},
-		func(rows *sql.Rows) error {
-			var project string
-			var c usage.Coverage
-			err := rows.Scan(&project, &c.Seen, &c.Capacity)
-			n.Coverage[project] = c
-			return err
-		})
-	return n, err
+	return n, nil
 }
 
 const (

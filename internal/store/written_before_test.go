@@ -177,7 +177,7 @@ func (a *asking) summary() {
 	for _, u := range sum.Newest.Usage {
 		a.say("newest %s kwh %s g %s %v", keyed(u.Key), pair(u.Energy), pair(u.Emissions), u.Priced)
 	}
-	a.coverage("newest", sum.Newest.Coverage)
+	a.coverage("newest", sum.Attended.Coverage)
 }
 
 func (a *asking) span() usage.Period {

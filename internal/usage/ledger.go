@@ -19,6 +19,11 @@ type Record struct {
 	Hosts     []HostFact               // nil: no usage by host; what is stored stays
 	Queries   Queries                  // queries sent to the source; zero: not known
 	FetchedAt time.Time
+	// Attendance is which hosts were there; nil: not known.
+	Attendance *Attendance
+	// Hole is a hole in the data that ends in this interval and began in an earlier one: those
+	// in between can now be read better. It is not stored. Zero: there is none.
+	Hole Period
 }
 
 // Stored is one interval as stored, seen inside the transaction that may replace it. Slots and
@@ -28,6 +33,7 @@ type Stored struct {
 	State    State        // Missing if it is not in the store
 	Prices   []PiecePrice // none unless Provisional or Settled
 	Due      bool         // it is to be fetched, or fetched again
+	Reread   bool         // it is yet to be read a second time
 	// Slots returns the known carbon slots that the interval touches, by their start.
 	Slots func(provider, grid string) (map[time.Time]Slot, error)
 	// Record returns all of it: facts and factors.
@@ -50,9 +56,11 @@ type Policy struct {
 	Answered bool
 	// AskAgain is when an empty interval is fetched once more; zero: never.
 	AskAgain time.Time
-	// Again means that the source was queried a second time, to attribute usage better: an
-	// answer with less usage than is stored comes from a source that has lost data, and is
-	// dropped.
+	// RereadAt is when an answered interval is read a second time; zero: not.
+	RereadAt time.Time
+	// Again means that the source was queried a second time, to attribute usage better or for
+	// data that came late: an answer with less usage than is stored comes from a source that has
+	// lost data, and is dropped.
 	Again bool
 	// Restate replaces even a settled interval, on request.
 	Restate bool
@@ -79,6 +87,9 @@ const (
 // Queries are the queries sent to a source for the CPU seconds of an interval.
 type Queries struct {
 	Busy, Idle string
+	// Growth means that they were evaluated at both edges of the interval, and that their growth
+	// in between is the number. If not, their value at its end is.
+	Growth bool
 }
 
 // Change is a change of the price or energy of a piece that had a price.
@@ -148,4 +159,12 @@ type Pending struct {
 	State    State        // Unpriced or Provisional
 	Prices   []PiecePrice // current prices; none while unpriced
 	Again    bool         // whether it is to be attributed again
+	Reread   bool         // whether it is yet to be read a second time
+}
+
+// Reread is an answered interval to read a second time, for data that came late.
+type Reread struct {
+	Due
+	Present map[string]Presence // by project, at the first reading; nil: not known
+	Sure    bool                // see Attendance.Sure
 }

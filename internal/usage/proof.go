@@ -10,6 +10,7 @@ type Proof struct {
 	Attempts int       // failed attempts since the last answer
 	Error    string    // of the last failed attempt
 	RetryAt  time.Time // no attempt before; zero: not waiting, or not fetched again
+	RereadAt time.Time // it is read a second time then; zero: not
 	Slots    []Slot    // of every provider and grid, within the interval
 	Changes  []Change  // since it first had a price, oldest first
 }

@@ -6,6 +6,7 @@ import "time"
 type Summary struct {
 	Totals   []Total       // by key, ordered
 	Newest   *Newest       // nil while no interval has facts
+	Attended *Attended     // nil while no host was ever there
 	States   map[State]int // every state, including those without intervals
 	Unpriced KWh           // energy without an intensity
 	Machines []string      // every machine type ever seen, ordered
@@ -27,7 +28,6 @@ type Total struct {
 type Newest struct {
 	Interval Interval
 	Usage    []KeyUsage // ordered by key
-	Coverage map[string]Coverage
 }
 
 // KeyUsage is the usage of one key in one interval.

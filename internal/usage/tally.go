@@ -77,6 +77,30 @@ type Gap struct {
 	Period
 	State     State
 	Intervals int
-	Attempts  int    // the largest number of any of them
-	Error     string // of the newest failed attempt
+	Attempts  int        // the largest number of any of them
+	Error     string     // of the newest failed attempt
+	Hosts     *HostCount // the most of any of them; nil: not known of any
+}
+
+// HostCount counts hosts that were there.
+type HostCount struct {
+	All, Interpolated, Refused int
+}
+
+// Most returns the larger counts of both, of which either may be unknown.
+func (c *HostCount) Most(o *HostCount) *HostCount {
+	switch {
+	case c == nil:
+		return o
+	case o == nil:
+		return c
+	}
+	return &HostCount{max(c.All, o.All), max(c.Interpolated, o.Interpolated), max(c.Refused, o.Refused)}
+}
+
+// Doubted is a host that was not exact, with the same reason in some intervals.
+type Doubted struct {
+	Doubt               // as in the newest of them
+	Intervals int       // how many
+	Newest    time.Time // start of the newest
 }

@@ -58,6 +58,7 @@ type Reading struct {
 	Present  map[string]Presence // by project
 	Doubts   []Doubt             // the hosts that are not exact
 	Unlisted map[string]float64  // by mode that is neither busy, idle nor other: its share of all CPU time
+	Alike    [][]string          // groups of hosts that show the same counters, so that each is booked with all of one machine
 	// Final means that a second reading cannot find more: every host was there at both ends.
 	Final bool
 	// Since is how far back the newest hole reaches that ends in this piece; zero: none does.

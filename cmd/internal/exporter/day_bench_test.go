@@ -1,20 +1,24 @@
 package exporter
 
 import (
-	"bytes"
-	"compress/gzip"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/simulate/scraped"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // BenchmarkDay is a day of 1 000 hosts and 600 keys, from an upstream that
@@ -25,7 +29,7 @@ func BenchmarkDay(b *testing.B) {
 	if out, err := exec.Command("go", "build", "-o", program, "../../carbon_exporter").CombinedOutput(); err != nil {
 		b.Fatalf("build: %v\n%s", err, out)
 	}
-	server := httptest.NewServer(http.HandlerFunc(answerDay))
+	server := httptest.NewServer(aThousandHosts())
 	defer server.Close()
 	for b.Loop() {
 		dir := b.TempDir()
@@ -56,41 +60,31 @@ func BenchmarkDay(b *testing.B) {
 	}
 }
 
-// answerDay answers query_range for 1 000 hosts of 600 users, compressed as
-// Prometheus does.
-func answerDay(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	first, _ := strconv.ParseFloat(r.Form.Get("start"), 64)
-	last, _ := strconv.ParseFloat(r.Form.Get("end"), 64)
-	step, _ := strconv.ParseFloat(r.Form.Get("step"), 64)
-	idle := strings.Contains(r.Form.Get("query"), "idle")
-	var body bytes.Buffer
-	body.WriteString(`{"status":"success","data":{"resultType":"matrix","result":[`)
+// aThousandHosts is a Prometheus that has scraped 1 000 hosts of 600 users, of eight cores each,
+// that counts in hundredths of a second as Linux does.
+func aThousandHosts() http.Handler {
+	boot := time.Date(2024, 12, 1, 0, 0, 0, 0, time.UTC)
+	shares := map[string]float64{"user": 0.7, "nice": 0.02, "system": 0.25, "irq": 0.01, "softirq": 0.02, "idle": 0.98, "iowait": 0.015, "steal": 0.005}
+	s := &scraped.Server{}
 	for host := range 1000 {
-		if strings.Contains(r.Form.Get("query"), "carbon_exporter_part") {
-			break
-		}
 		key := host % 600
-		fmt.Fprintf(&body, `%s{"metric":{"cloud_project_name":"project-%d","machine_name":"machine-%d","instance":"10.0.%d.%d:9100","user":"user-%d"},"values":[`,
-			map[bool]string{true: ",", false: ""}[host > 0], key%10, key%7, host/250, host%250, key)
-		for at := first; at <= last; at += step {
-			v := 3000 + float64(host)*1.234567 + at/1e6
-			if idle {
-				v = 14400 - v
-			}
-			fmt.Fprintf(&body, `%s[%.0f,"%.9f"]`, map[bool]string{true: ",", false: ""}[at > first], at, v)
-		}
-		body.WriteString("]}")
+		s.Hosts = append(s.Hosts, &scraped.Host{
+			Series: usage.Series{
+				Project: fmt.Sprintf("project-%d", key%10), Machine: fmt.Sprintf("machine-%d", key%7),
+				Host: fmt.Sprintf("10.0.%d.%d:9100", host/250, host%250), User: fmt.Sprintf("user-%d", key),
+			},
+			Cores: 8, Modes: slices.Sorted(maps.Keys(shares)),
+			Counter: func(core int, mode string, at time.Time) float64 {
+				all := at.Sub(boot).Seconds()
+				v := (0.2+float64(host)/12345+float64(core)/100)*all + 50*math.Sin(all/86400*2*math.Pi)
+				if mode == "idle" || mode == "iowait" || mode == "steal" {
+					v = all - v
+				}
+				return math.Round(v*shares[mode]*100) / 100
+			},
+		})
 	}
-	body.WriteString("]}}")
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Encoding", "gzip")
-	z := gzip.NewWriter(w)
-	z.Write(body.Bytes()) //nolint:errcheck // the benchmark would not end
-	z.Close()             //nolint:errcheck // likewise
+	return &scraped.Remembered{Server: s}
 }
 
 func waitForDay(b *testing.B, url string) {

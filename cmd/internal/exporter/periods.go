@@ -164,11 +164,11 @@ func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 // coresOf returns the number of cores in the newest interval by project; "" is all.
 func coresOf(s usage.Summary) map[string]float64 {
 	cores := map[string]float64{}
-	if s.Newest == nil {
+	if s.Attended == nil {
 		return cores
 	}
-	for project, c := range s.Newest.Coverage {
-		n := float64(c.Capacity) / s.Newest.Interval.Length.Seconds()
+	for project, c := range s.Attended.Coverage {
+		n := float64(c.Capacity) / s.Attended.Interval.Length.Seconds()
 		cores[project] += n
 		cores[""] += n
 	}

@@ -57,6 +57,7 @@ func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces b
 		Interval:    time.Duration(cfg.Interval),
 		Lookback:    time.Duration(cfg.Lookback),
 		SettleAfter: time.Duration(cfg.SettleAfter),
+		RereadAfter: time.Duration(cfg.Prometheus.RereadAfter),
 		Lag:         time.Duration(cfg.Prometheus.Lag),
 		Source:      from,
 		Grid:        grid,

@@ -2,18 +2,16 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"math/rand"
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
+	"github.com/carbon-exporter/carbon_exporter/internal/simulate/scraped"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -53,89 +51,58 @@ func (r *rehearsal) failing(name string, server http.Handler) http.Handler {
 	})
 }
 
-// truthful answers like a Prometheus that had scraped a cloud: with the truth about it, by the
-// same labels.
-type truthful struct {
-	cloud  *simulate.Cloud
-	surges []surge
-}
-
-func (p *truthful) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	result := []any{}
-	switch query := r.FormValue("query"); {
-	case strings.Contains(query, `"cores"`):
-		result = p.cores(r)
-	case strings.HasPrefix(query, "sum by") && strings.Contains(query, "increase("):
-		result = p.increases(r, strings.Contains(query, "idle"))
-	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"resultType": "matrix", "result": result}})
-}
-
-// increases answers for CPU seconds of one kind: at each step, the value for the time before
-// it.
-func (p *truthful) increases(r *http.Request, idle bool) []any {
-	rows := matrix{}
-	steps(r, func(i usage.Interval) {
-		for series, cpu := range p.cloud.Truth(i) {
-			if p.surging(series.Project, i.Start) {
-				cpu.Busy, cpu.Idle = cpu.Busy+cpu.Idle, 0
-			}
-			spent := cpu.Busy
-			if idle {
-				spent = cpu.Idle
-			}
-			rows.add(series, i.End(), float64(spent))
-		}
-	})
-	return rows.result("")
-}
-
-func (p *truthful) surging(project string, at time.Time) bool {
-	return slices.ContainsFunc(p.surges, func(s surge) bool {
-		return s.Project == project && !at.Before(s.From) && at.Before(s.To)
-	})
-}
-
-// cores answers how many cores each host had. The other parts of that query, copies and other
-// modes, are empty.
-func (p *truthful) cores(r *http.Request) []any {
-	rows := matrix{}
-	steps(r, func(i usage.Interval) {
-		seen := map[usage.Series]bool{} // two hosts without a user, one after the other, are one series
-		for _, h := range p.cloud.Hosts() {
-			if s := h.Series(); h.Begin.Before(i.End()) && h.End.After(i.Start) && !seen[s] {
-				seen[s] = true
-				rows.add(s, i.End(), float64(h.Cores))
+// prometheus is a server that has scraped the cloud until now.
+func (r *rehearsal) prometheus() *scraped.Server {
+	s := &scraped.Server{Now: r.clock.Now}
+	for _, h := range r.cloud.Hosts() {
+		var surges []usage.Period
+		for _, one := range r.Surges {
+			if one.Project == h.Project {
+				surges = append(surges, one.Period)
 			}
 		}
-	})
-	return rows.result("cores")
-}
-
-// steps calls f with the time before each step of the query.
-func steps(r *http.Request, f func(usage.Interval)) {
-	number := func(name string) int64 { v, _ := strconv.ParseFloat(r.FormValue(name), 64); return int64(v) }
-	step := time.Duration(number("step")) * time.Second
-	for at := number("start"); at <= number("end"); at += int64(step.Seconds()) {
-		f(usage.Interval{Start: time.Unix(at, 0).UTC().Add(-step), Length: step})
+		s.Hosts = append(s.Hosts, &scraped.Host{
+			Series: h.Series(), Cores: h.Cores, Modes: modes, Begin: h.Begin, End: h.End, Counter: counter(h, surges),
+		})
 	}
+	return s
 }
 
-type matrix map[usage.Series][][2]any
+// modes are the modes of a core, in the order of simulate.CPUModes.
+var modes = func() (names []string) {
+	for _, m := range simulate.CPUModes() {
+		names = append(names, m.String())
+	}
+	return names
+}()
 
-func (m matrix) add(s usage.Series, at time.Time, v float64) {
-	m[s] = append(m[s], [2]any{at.Unix(), strconv.FormatFloat(v, 'g', -1, 64)})
-}
-
-func (m matrix) result(part string) (list []any) {
-	for s, values := range m {
-		labels := map[string]string{"cloud_project_name": s.Project, "machine_name": s.Machine, "instance": s.Host, "user": s.User}
-		if part != "" {
-			labels["carbon_exporter_part"] = part
+// counter returns the counters of a host, of which no core is idle during surges: it is busy
+// for its user instead.
+func counter(h *simulate.Host, surges []usage.Period) func(core int, mode string, at time.Time) float64 {
+	last := h.End.Add(-time.Millisecond)
+	return func(core int, mode string, at time.Time) float64 {
+		of := func(mode simulate.CPUMode, at time.Time) float64 {
+			v, _ := h.Counter(core, mode, usage.Earlier(at, last))
+			return v
 		}
-		list = append(list, map[string]any{"values": values, "metric": labels})
+		kind := simulate.CPUMode(slices.Index(modes, mode))
+		v := of(kind, at)
+		for _, s := range surges {
+			from, to := usage.Later(s.From, h.Begin), usage.Earlier(s.To, at)
+			if !from.Before(to) {
+				continue
+			}
+			switch kind {
+			case simulate.User:
+				for _, idle := range []simulate.CPUMode{simulate.Idle, simulate.IOWait} {
+					v += of(idle, to) - of(idle, from)
+				}
+			case simulate.Idle, simulate.IOWait:
+				v -= of(kind, to) - of(kind, from)
+			}
+		}
+		return v
 	}
-	return list
 }
 
 // census reads the records of a simulated operator at a time: the same result as the package

@@ -121,7 +121,7 @@ func (r *rehearsal) live(ctx context.Context, until time.Time, first bool) (err 
 // upstreams replaces the upstreams by servers in this process, whose answers take simulated
 // time.
 func (r *rehearsal) upstreams(s *ingest.Settings) {
-	s.Source.(*source.Client).Upstream = r.near(r.failing(usage.SourcePrometheus, &truthful{cloud: r.cloud, surges: r.Surges}), 0.4)
+	s.Source.(*source.Client).Upstream = r.near(r.failing(usage.SourcePrometheus, r.prometheus()), 0.4)
 	s.Grid.(*intensity.UK).Upstream = r.near(r.failing(usage.SourceCarbonIntensity, simulate.NewUKAPI(r.Cloud.Seed, r.clock.Now)), 0.2)
 	if !r.Cloud.Directory {
 		return

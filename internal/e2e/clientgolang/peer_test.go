@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/api"
@@ -21,21 +22,36 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// memory is a server without a network: it answers every question with its bytes.
+// memory is a server without a network: it answers the question about counters with its bytes,
+// and every other with nothing.
 type memory []byte
 
 const (
-	nothing   = `{"status":"success","data":{"resultType":"matrix","result":[]}}`
-	busyQuery = "busy"
-	idleQuery = "idle"
+	nothing  = `{"status":"success","data":{"resultType":"matrix","result":[]}}`
+	counters = "sum by (" // as the question begins
 )
 
 func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, err
+	}
+	answer := []byte(m)
+	if !strings.HasPrefix(form.Get("query"), counters) {
+		answer = []byte(nothing)
+	}
 	return &http.Response{
 		StatusCode: http.StatusOK, Header: http.Header{}, Request: r,
-		Body: io.NopCloser(bytes.NewReader(m)), ContentLength: int64(len(m)),
+		Body: io.NopCloser(bytes.NewReader(answer)), ContentLength: int64(len(answer)),
 	}, nil
 }
+
+// modes are what the modes of an answer count as.
+var modes = map[string]string{"user": "busy", "system": "busy", "idle": "idle", "iowait": "idle"}
 
 // ours reads an answer as the exporter does: through the upstream client, into
 // the table, to readings.
@@ -44,8 +60,9 @@ func ours(answer []byte, run []usage.Interval) ([]usage.Reading, usage.Rejects, 
 		Upstream: &upstream.Client{HTTP: &http.Client{Transport: memory(answer)}, UserAgent: "test", Timeout: time.Minute, MaxBytes: 1 << 30},
 		URL:      &url.URL{Scheme: "http", Host: "prometheus.test"},
 		Query: source.Query{
-			Labels:    source.Labels{Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user"},
-			BusyQuery: busyQuery, IdleQuery: idleQuery,
+			Metric:    "node_cpu_seconds_total",
+			Labels:    source.Labels{Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user", CPU: "cpu", Mode: "mode"},
+			BusyModes: []string{"user", "system"}, IdleModes: []string{"idle", "iowait"},
 		},
 	}
 	return client.Read(context.Background(), run)
@@ -57,8 +74,8 @@ func theirs(answer []byte, run []usage.Interval) (model.Matrix, v1.Warnings, err
 	if err != nil {
 		return nil, nil, err
 	}
-	value, warnings, _, err := v1.NewAPI(client).QueryRange(context.Background(), busyQuery, v1.Range{
-		Start: run[0].End(), End: run[len(run)-1].End(), Step: run[0].Length,
+	value, warnings, _, err := v1.NewAPI(client).QueryRange(context.Background(), counters, v1.Range{
+		Start: run[0].Start, End: run[len(run)-1].End(), Step: run[0].Length,
 	})
 	matrix, _ := value.(model.Matrix)
 	return matrix, warnings, err

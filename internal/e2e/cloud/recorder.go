@@ -20,6 +20,11 @@ import (
 
 // Recorder scrapes a cloud into an engine.
 type Recorder struct {
+	// Sharp scrapes every address on the minute, and once more when a host ends, so that the
+	// counters at the edges of intervals are the truth. Else each address has a phase of its
+	// own, and an edge has the counters of up to a scrape interval before.
+	Sharp bool
+
 	cloud  *simulate.Cloud
 	engine *engine.Engine
 	every  time.Duration
@@ -84,8 +89,11 @@ func (r *Recorder) byAddress() [][]*simulate.Host {
 func (r *Recorder) host(ctx context.Context, h *simulate.Host, from, to time.Time) error {
 	var scrapes []time.Time
 	gone := r.scrapeFrom(h, h.End)
-	for at := r.scrapeFrom(h, usage.Later(from, h.Begin)); at.Before(to) && h.Alive(at); at = at.Add(r.every) {
-		if h.Scraped(at) {
+	if r.Sharp {
+		gone = r.scrapeFrom(h, h.End.Add(1))
+	}
+	for at := r.scrapeFrom(h, usage.Later(from, h.Begin)); at.Before(to) && at.Before(gone); at = at.Add(r.every) {
+		if h.Scraped(usage.Earlier(at, h.End.Add(-time.Millisecond))) {
 			scrapes = append(scrapes, at)
 		}
 	}
@@ -112,8 +120,14 @@ func (r *Recorder) host(ctx context.Context, h *simulate.Host, from, to time.Tim
 	for cpu, modes := range series.cpu {
 		for mode, s := range modes {
 			if err := write(s, func(at time.Time) float64 {
-				seconds, _ := h.Counter(cpu, simulate.CPUMode(mode), at) // it is alive at each scrape
-				return seconds
+				if at.Before(h.End) {
+					seconds, _ := h.Counter(cpu, simulate.CPUMode(mode), at) // it is alive
+					return seconds
+				}
+				// Of its last second, the rate is constant.
+				before, _ := h.Counter(cpu, simulate.CPUMode(mode), h.End.Add(-time.Second))
+				half, _ := h.Counter(cpu, simulate.CPUMode(mode), h.End.Add(-time.Second/2))
+				return before + 2*(half-before)
 			}); err != nil {
 				return err
 			}
@@ -124,7 +138,10 @@ func (r *Recorder) host(ctx context.Context, h *simulate.Host, from, to time.Tim
 
 // scrapeFrom returns the first scrape of the host's address at or after t.
 func (r *Recorder) scrapeFrom(h *simulate.Host, t time.Time) time.Time {
-	at := usage.FloorEpoch(t, r.every).Add(h.Phase(r.every))
+	at := usage.FloorEpoch(t, r.every)
+	if !r.Sharp {
+		at = at.Add(h.Phase(r.every))
+	}
 	if at.Before(t) {
 		at = at.Add(r.every)
 	}

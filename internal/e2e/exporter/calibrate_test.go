@@ -257,7 +257,7 @@ func TestCalibrateAgainstARealPrometheus(t *testing.T) {
 		{name: "kilowatts made watts", expr: "(socket_watts / 1000) * 1000", exact: true},
 		{name: "a scatter", expr: "scattered_watts"},
 		{name: "what is no measurement is left out", expr: "broken_watts", exact: true, stdout: "3 measured (1 NaN, 1 negative, 1 incomplete)"},
-		{name: "a wattmeter that is stuck", expr: "stuck_watts", code: 1, stderr: "learn the watts of SANS: no interval has both CPU time and measured power; left out: "},
+		{name: "a wattmeter that is stuck", expr: "stuck_watts", code: 1, stderr: "it is a constant, not a measurement; left out: "},
 		{name: "milliwatts", expr: "milli_watts", code: 1, stderr: "more than any core uses; the expression must be in watts"},
 		{name: "hosts that nobody knows", expr: "bmc_watts", code: 1, stderr: "the measured power is of other hosts: it has bmc-"},
 		{name: "no such metric", expr: "no_such_watts", code: 1, stderr: "carbontool calibrate: learn the watts of SANS: --power-metric returns no data in this range\n"},

@@ -34,7 +34,9 @@ func newHanded(t *testing.T, hosts int, history, every time.Duration) *handed {
 		t.Fatal(err)
 	}
 	h := &handed{site: &site{cloud: c, engine: newEngine(t), from: now.Add(-history), to: now.Add(time.Hour)}, every: every}
-	if err := cloud.NewRecorder(c, h.engine, every).Record(background, h.from, h.to); err != nil {
+	recorder := cloud.NewRecorder(c, h.engine, every)
+	recorder.Sharp = true
+	if err := recorder.Record(background, h.from, h.to); err != nil {
 		t.Fatal(err)
 	}
 	return h

@@ -96,7 +96,7 @@ func TestAServerThatTakesLittleIsAskedForLess(t *testing.T) {
 		splits     bool // by project, too
 	}{
 		{"for a shorter time", 500, false},
-		{"for one project at a time", 80, true},
+		{"for one project at a time", 250, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

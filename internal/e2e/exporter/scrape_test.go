@@ -187,7 +187,7 @@ func (s scrape) checkFamily(t *testing.T, name string, want map[usage.Key]amount
 	}
 }
 
-// exact is how near increase() comes to the truth where rates are constant.
+// exact is how near what is read comes to the truth where rates are constant.
 const exact = 1e-6
 
 // lines are the samples of some families as they stand in an exposition.

@@ -41,7 +41,9 @@ func openSite(hosts int, o engine.Options) (*site, error) {
 		return nil, err
 	}
 	s := &site{cloud: c, engine: e, from: now.Add(-history), to: now.Add(time.Hour)}
-	return s, cloud.NewRecorder(c, e, time.Minute).Record(background, s.from, s.to)
+	recorder := cloud.NewRecorder(c, e, time.Minute)
+	recorder.Sharp = true
+	return s, recorder.Record(background, s.from, s.to)
 }
 
 func newSite(t *testing.T, hosts int, o engine.Options) *site {

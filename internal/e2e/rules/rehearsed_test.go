@@ -294,7 +294,7 @@ func (p prometheus) holds(t *testing.T, metric string, want func(at, newest time
 	wrong := 0
 	for n, at := range list[0].at {
 		got, want := list[0].values[n], want(at, newest[at])
-		if wrong < 3 && math.Abs(got-want) > 1e-9*math.Abs(want) {
+		if wrong < 3 && math.Abs(got-want) > 1e-6*math.Abs(want) {
 			t.Errorf("%s at %s is %v, want %v by %s", metric, at, got, want, newest[at])
 			wrong++
 		}
