@@ -28,7 +28,7 @@ E2ERACE  := ./mongodb
 FUZZTIME ?= 1m
 SOAK     ?= 20m
 
-.PHONY: help build demo stack dashboards rehearsal check test unit race e2e lint vuln unreached tools stacktools bench golden fuzz soak clean
+.PHONY: help build demo stack dashboards rehearsal check test unit race e2e lint vuln unreached tools stacktools bench golden fuzz soak upstreams clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -77,6 +77,7 @@ e2e: rehearsal race
 tools: ## build the real programs that the tests use
 	cd tools/prometheus && $(GO) build -tags remove_all_sd -o $(ROOT)/$(BIN)/ github.com/prometheus/prometheus/cmd/prometheus github.com/prometheus/prometheus/cmd/promtool
 	cd tools/alertmanager && $(GO) build -o $(ROOT)/$(BIN)/ github.com/prometheus/alertmanager/cmd/alertmanager github.com/prometheus/alertmanager/cmd/amtool
+	cd tools/victoriametrics && $(GO) build -o $(ROOT)/$(BIN)/ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
 
 stacktools:
 	cd tools/node_exporter && CGO_ENABLED=0 $(GO) build -o $(ROOT)/$(BIN)/ github.com/prometheus/node_exporter
@@ -106,7 +107,7 @@ unreached: ## list functions that no program uses, tests aside
 
 bench: ## run the benchmarks of docs/performance.md
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/store ./internal/ingest ./internal/mongo ./internal/attribution ./collector ./cmd/internal/exporter ./cmd/carbontool
-	cd $(E2E) && $(GO) test -run '^$$' -bench . -benchmem ./clientgolang
+	cd $(E2E) && $(GO) test -run '^$$' -bench . -benchmem ./clientgolang ./worlds
 
 golden: ## rewrite the catalogue of metrics after a change
 	$(GO) test ./collector -update
@@ -116,6 +117,12 @@ fuzz: ## fuzz each target for FUZZTIME (1m); what fails is kept as a seed in tes
 
 soak: build tools ## run the exporter among faults for SOAK (20m) and compare every number with the truth
 	cd $(E2E) && SOAK=$(SOAK) $(GO) test -count=1 -tags soak -run "^TestSoak$$" -timeout 0 -v ./exporter
+
+# They take minutes to compile, so `make test` does without them. Without slicelabels both panic.
+upstreams: tools ## compare the exporter with the truth on Thanos and Cortex, built first
+	cd tools/thanos && $(GO) build -tags slicelabels,netgo -o $(ROOT)/$(BIN)/ github.com/thanos-io/thanos/cmd/thanos
+	cd tools/cortex && $(GO) build -tags slicelabels,netgo -o $(ROOT)/$(BIN)/ github.com/cortexproject/cortex/cmd/cortex
+	cd $(E2E) && $(GO) test -count=1 -tags upstreams -run '^TestUpstream' -timeout 20m ./exporter
 
 clean: ## remove what was built and the demo's data
 	rm -rf $(BIN) .demo .stack
