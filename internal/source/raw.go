@@ -1,0 +1,139 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// ask asks for the raw samples of a group.
+func (l *look) ask(ctx context.Context, g group) (map[string]*closeUp, error) {
+	q := l.client.query()
+	seen := map[string]*closeUp{}
+	for _, w := range g.windows {
+		window := max(w.Length+time.Duration(lookBack)*time.Second, leastWindow)
+		s := &rawSink{seen: seen, query: q}
+		labels := append(q.Labels.list(), q.Labels.CPU, q.Labels.Mode)
+		query := q.raw(g.hosts, window)
+		if l.folded {
+			query = q.folded(g.hosts, window, max(l.table.pieces[0].Length/120, minFold))
+		}
+		if err := l.client.askAt(ctx, w.End(), query, labels, s); err != nil {
+			return nil, err
+		}
+	}
+	for host, c := range seen {
+		cores := 0.0
+		h := l.table.hosts[host]
+		if h == nil {
+			continue
+		}
+		for i := range l.table.pieces {
+			cores = max(cores, h.cores(i))
+		}
+		c.assemble(q.classOf(), cores, l.folded)
+	}
+	return seen, nil
+}
+
+// askAt sends one instant query.
+func (c *Client) askAt(ctx context.Context, at time.Time, query string, labels []string, s sink) error {
+	body, err := c.send(ctx, "api/v1/query", url.Values{"query": {query}, "time": {queryTime(at)}, "partial_response": {"false"}})
+	if err == nil {
+		err = decode(body, labels, s)
+		body.Close()
+	}
+	return c.Upstream.Failed("query "+query, err)
+}
+
+// rawSink receives raw samples.
+type rawSink struct {
+	seen  map[string]*closeUp
+	query Query
+	rest  []label
+	into  *points
+}
+
+// Rest implements restSink.
+func (r *rawSink) Rest(others []label) { r.rest = others }
+
+// Series implements sink.
+func (r *rawSink) Series(labels []string) error {
+	series := rawSeries(labels[:4])
+	c := r.seen[series.Host]
+	if c == nil {
+		c = &closeUp{tracks: map[string]*track{}}
+		r.seen[series.Host] = c
+	}
+	slices.SortFunc(r.rest, func(a, b label) int { return strings.Compare(a.name, b.name) })
+	var id strings.Builder
+	fmt.Fprintf(&id, "%q", []string{series.Project, series.Machine, series.User})
+	for _, l := range r.rest {
+		id.WriteString(strconv.Quote(l.name) + strconv.Quote(l.value))
+	}
+	t := c.tracks[id.String()]
+	if t == nil {
+		t = &track{series: series, id: id.String(), others: slices.Clone(r.rest), cores: map[string]map[string]*points{}}
+		c.tracks[t.id] = t
+	}
+	cpu, mode := labels[4], labels[5]
+	if t.cores[cpu] == nil {
+		t.cores[cpu] = map[string]*points{}
+	}
+	if t.cores[cpu][mode] == nil {
+		t.cores[cpu][mode] = &points{}
+	}
+	r.into = t.cores[cpu][mode]
+	return nil
+}
+
+// Point implements sink. Windows overlap; a sample that is no number of seconds is left out, as
+// if it had not been scraped. Sums repeat the last sample for as long as the server looks back.
+func (r *rawSink) Point(at, v float64) {
+	if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 || v > maxCounter || math.IsNaN(at) {
+		return
+	}
+	if n := len(r.into.at); n > 0 && at <= r.into.at[n-1] {
+		return
+	}
+	r.into.at = append(r.into.at, at)
+	r.into.v = append(r.into.v, v)
+}
+
+// Odd implements sink.
+func (r *rawSink) Odd(float64) {}
+
+// Histogram implements sink.
+func (r *rawSink) Histogram() {}
+
+// seenSink receives the times at which hosts are seen.
+type seenSink struct {
+	times map[string][]float64
+	host  string
+}
+
+// Series implements sink.
+func (s *seenSink) Series(labels []string) error {
+	s.host = usage.HostLabel(labels[0])
+	return nil
+}
+
+// Point implements sink.
+func (s *seenSink) Point(at, _ float64) {
+	if !math.IsNaN(at) {
+		s.times[s.host] = append(s.times[s.host], at)
+	}
+}
+
+// Odd implements sink.
+func (s *seenSink) Odd(float64) {}
+
+// Histogram implements sink.
+func (s *seenSink) Histogram() {}
