@@ -47,7 +47,7 @@ func (p *prometheus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Series: usage.Series{Project: project, Machine: "Muon", Host: fmt.Sprintf("10.0.0.%d:9100", host), User: "ada"},
 			Cores:  1, Modes: []string{"user", "idle"},
 			Counter: func(_ int, _ string, at time.Time) float64 {
-				return at.Sub(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)).Seconds() / 2
+				return at.Sub(time.Date(2024, 1, 1+host, 0, 0, 0, 0, time.UTC)).Seconds() / 2
 			},
 			More: map[string]func(time.Time) float64{"busy": recorded, "idle": recorded},
 		})
