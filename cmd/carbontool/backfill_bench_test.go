@@ -3,22 +3,17 @@ package main
 import (
 	"database/sql"
 	"fmt"
-	"maps"
-	"math"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate/scraped"
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 const (
@@ -35,7 +30,7 @@ func BenchmarkBackfill(b *testing.B) {
 	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		b.Fatalf("build: %v\n%s", err, out)
 	}
-	server := httptest.NewServer(aThousandHosts())
+	server := httptest.NewServer(&scraped.Remembered{Server: scraped.Crowd(50)})
 	defer server.Close()
 	for b.Loop() {
 		dir := b.TempDir()
@@ -187,31 +182,4 @@ func cpuTime(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// aThousandHosts is a Prometheus that has scraped 1 000 hosts of 600 users, of eight cores each,
-// that counts in hundredths of a second as Linux does.
-func aThousandHosts() http.Handler {
-	boot := time.Date(2024, 12, 1, 0, 0, 0, 0, time.UTC)
-	shares := map[string]float64{"user": 0.7, "nice": 0.02, "system": 0.25, "irq": 0.01, "softirq": 0.02, "idle": 0.98, "iowait": 0.015, "steal": 0.005}
-	s := &scraped.Server{}
-	for host := range 1000 {
-		key := host % 600
-		s.Hosts = append(s.Hosts, &scraped.Host{
-			Series: usage.Series{
-				Project: fmt.Sprintf("project-%d", key%10), Machine: fmt.Sprintf("machine-%d", key%50),
-				Host: fmt.Sprintf("10.0.%d.%d:9100", host/250, host%250), User: fmt.Sprintf("user-%d", key),
-			},
-			Cores: 8, Modes: slices.Sorted(maps.Keys(shares)),
-			Counter: func(core int, mode string, at time.Time) float64 {
-				all := at.Sub(boot).Seconds()
-				v := (0.2+float64(host)/12345+float64(core)/100)*all + 50*math.Sin(all/86400*2*math.Pi)
-				if mode == "idle" || mode == "iowait" || mode == "steal" {
-					v = all - v
-				}
-				return math.Round(v*shares[mode]*100) / 100
-			},
-		})
-	}
-	return &scraped.Remembered{Server: s}
 }

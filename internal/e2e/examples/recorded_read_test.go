@@ -4,13 +4,11 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
 	"github.com/carbon-exporter/carbon_exporter/internal/source"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -20,21 +18,7 @@ import (
 // says, with the engine of Prometheus in between: four half hours of two cores, a quarter
 // busy, add up to the last second although the rules are not evaluated over an edge.
 func TestRecordedCountersAreRead(t *testing.T) {
-	e, err := engine.Open(engine.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	web := httptest.NewServer(e.Handler())
-	t.Cleanup(func() {
-		web.Close()
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	rules, err := e.Rules(example("prometheus/rules-upstream.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, web, rules := recording(t)
 	start := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	target := e.NewTarget("node", "172.16.100.5:9100")
 	for minute := -30; minute < 150; minute++ {

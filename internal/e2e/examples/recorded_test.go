@@ -76,21 +76,7 @@ func TestTheRulesForALargePrometheusAreThoseThatAreAskedFor(t *testing.T) {
 // of Prometheus: an evaluation that is missed loses nothing, and a machine is recorded
 // whole or not at all.
 func TestRecordedCountersLoseNothing(t *testing.T) {
-	e, err := engine.Open(engine.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	web := httptest.NewServer(e.Handler())
-	t.Cleanup(func() {
-		web.Close()
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	rules, err := e.Rules(example("prometheus/rules-upstream.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, web, rules := recording(t)
 
 	// Two cores, a quarter busy. Another job sees the same machine.
 	start := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
@@ -108,6 +94,7 @@ func TestRecordedCountersLoseNothing(t *testing.T) {
 		if err := other.Scrape(t.Context(), at, []byte(page.String())); err != nil {
 			t.Fatal(err)
 		}
+		var err error
 		if minute == 15 {
 			err = node.Down(t.Context(), at)
 		} else {
@@ -186,4 +173,25 @@ func instant(t *testing.T, server, query string, at time.Time) map[string]string
 		values[strings.Join(labels, ",")] = fmt.Sprint(series.Value[1])
 	}
 	return values
+}
+
+// recording is Prometheus' engine, its address and the rules of rules-upstream.yml in it.
+func recording(t *testing.T) (*engine.Engine, *httptest.Server, *engine.Rules) {
+	t.Helper()
+	e, err := engine.Open(engine.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(e.Handler())
+	t.Cleanup(func() {
+		web.Close()
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	rules, err := e.Rules(example("prometheus/rules-upstream.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, web, rules
 }
