@@ -20,8 +20,9 @@ const (
 	// eachUpTo is how many hosts with one reason have a line each; more share one, which names
 	// the first few.
 	eachUpTo, namedOf = 20, 5
-	// mostSaid bounds what is remembered.
-	mostSaid = 10_000
+	// mostSaid bounds what is remembered, of which what is old is forgotten every sweepEvery.
+	mostSaid   = 10_000
+	sweepEvery = time.Hour
 )
 
 // notices tells the operator which hosts are not exact, and which modes are in no list: each
@@ -30,6 +31,7 @@ type notices struct {
 	log   *slog.Logger
 	clock clock.Clock
 	said  map[string]time.Time
+	swept time.Time // when what is old was last forgotten
 }
 
 // see says what is new in an interval.
@@ -118,7 +120,8 @@ func (n *notices) isNew(what string) bool {
 	if n.said == nil {
 		n.said = map[string]time.Time{}
 	}
-	if len(n.said) >= mostSaid {
+	if len(n.said) >= mostSaid && old(n.swept.Add(sweepEvery-sayEvery)) {
+		n.swept = now
 		maps.DeleteFunc(n.said, func(_ string, at time.Time) bool { return old(at) })
 	}
 	if len(n.said) < mostSaid {

@@ -160,20 +160,27 @@ func (one *series) newest(s *Server, at int64) (scraped int64, value float64, ok
 	return 0, 0, false
 }
 
+// span returns the times of a life's first scrape in (from, to] and of the last that may be, in
+// milliseconds.
+func (s *Server) span(l life, from, to int64) (first, last int64) {
+	first = from
+	for _, bound := range []time.Time{s.Retention.Add(-time.Millisecond), l.host.Begin} {
+		if bound.Year() > 1 {
+			first = max(first, bound.UnixMilli())
+		}
+	}
+	last = s.until(to)
+	if !l.host.End.IsZero() {
+		last = min(last, l.host.End.UnixMilli())
+	}
+	return s.due(l.host, first) + s.every(), last
+}
+
 // between calls f with the time of every scrape in (from, to], in order, and who was scraped.
 func (one *series) between(s *Server, from, to int64, f func(at int64, l life)) {
 	for _, l := range one.lives {
-		first := from
-		for _, bound := range []time.Time{s.Retention.Add(-time.Millisecond), l.host.Begin} {
-			if bound.Year() > 1 {
-				first = max(first, bound.UnixMilli())
-			}
-		}
-		last := s.until(to)
-		if !l.host.End.IsZero() {
-			last = min(last, l.host.End.UnixMilli())
-		}
-		for at := s.due(l.host, first) + s.every(); at <= last; at += s.every() {
+		first, last := s.span(l, from, to)
+		for at := first; at <= last; at += s.every() {
 			if l.host.Missed != nil && l.host.Missed(time.UnixMilli(at).UTC()) {
 				continue
 			}
@@ -185,6 +192,17 @@ func (one *series) between(s *Server, from, to int64, f func(at int64, l life)) 
 // count returns the number of scrapes in (from, to].
 func (one *series) count(s *Server, from, to int64) int {
 	n := 0
-	one.between(s, from, to, func(int64, life) { n++ })
+	for _, l := range one.lives {
+		first, last := s.span(l, from, to)
+		if l.host.Missed == nil {
+			n += int(max(last-first+s.every(), 0) / s.every())
+			continue
+		}
+		for at := first; at <= last; at += s.every() {
+			if !l.host.Missed(time.UnixMilli(at).UTC()) {
+				n++
+			}
+		}
+	}
 	return n
 }
