@@ -18,10 +18,10 @@ type edge struct {
 	parts    []usage.Part // of its last piece
 }
 
-// see remembers an interval if it is the newest. An empty one is ignored: a host that does not
-// answer may still be there.
+// see remembers an interval if it is the newest, or is it again: it may have been attributed
+// anew. An empty one is ignored: a host that does not answer may still be there.
 func (e *edge) see(p *page, i usage.Interval, readings []attributed) {
-	if len(readings) == 0 || !i.Start.After(e.interval.Start) {
+	if len(readings) == 0 || i.Start.Before(e.interval.Start) {
 		return
 	}
 	if last := readings[len(readings)-1]; len(last.parts) > 0 {
@@ -34,9 +34,9 @@ func (e *edge) newest() bool {
 	return e.parts != nil && e.interval.Next().End().After(e.until)
 }
 
-// take keeps the newer of both.
+// take keeps the newer of both, o if it is the same interval.
 func (e *edge) take(o edge) {
-	if o.parts != nil && o.interval.Start.After(e.interval.Start) {
+	if o.parts != nil && !o.interval.Start.Before(e.interval.Start) {
 		e.interval, e.page, e.parts = o.interval, o.page, o.parts
 	}
 }
