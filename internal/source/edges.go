@@ -2,7 +2,6 @@ package source
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 //
 // A cell that is NaN was not filled: absent, which is not 0. One that is +Inf was rejected.
 type edges struct {
+	query  Query            // in the form that suits the site
 	pieces []usage.Interval // all of one length; there are len(pieces)+1 edges
 	beside int              // pieces at either end that were not asked for
 	length float64          // of a piece, in seconds
@@ -85,13 +85,12 @@ const (
 // besideOf is how many pieces of a length that is.
 func besideOf(length time.Duration) int { return int(min(max(besides/length, 1), mostBeside)) }
 
-func newEdges(run []usage.Interval, alone bool, beside int) *edges {
+func newEdges(q Query, run []usage.Interval, alone bool, beside int) *edges {
 	length := run[0].Length
 	t := &edges{
-		length: length.Seconds(), modeIDs: map[string]int{}, sets: map[usage.Series]*labelSet{},
+		query: q, beside: beside, length: length.Seconds(), modeIDs: map[string]int{}, sets: map[usage.Series]*labelSet{},
 		hosts: map[string]*hostSets{}, given: map[string]*labelSet{}, rejects: usage.Rejects{}, alone: alone,
 	}
-	t.beside = beside
 	at := usage.Interval{Start: run[0].Start.Add(-time.Duration(t.beside) * length), Length: length}
 	for range len(run) + 2*t.beside {
 		t.pieces = append(t.pieces, at)
@@ -109,10 +108,18 @@ func (t *edges) edge(i int) float64 { return t.first + float64(i)*t.length }
 
 // column returns the edge that a time is.
 func (t *edges) column(at float64) (int, bool) {
-	n := (at - t.first) / t.length
-	i := math.Round(n)
-	if !(i >= 0 && i <= float64(len(t.pieces))) || math.Abs(n-i) > 1e-6 { // too large for an int, or NaN
+	i, ok := columnOf(at, t.first, t.length, len(t.pieces)+1)
+	if !ok {
 		t.reject(rejectTimestamp)
+	}
+	return i, ok
+}
+
+// columnOf returns which of n moments, step seconds apart, a time is.
+func columnOf(at, first, step float64, n int) (int, bool) {
+	steps := (at - first) / step
+	i := math.Round(steps)
+	if !(i >= 0 && i < float64(n)) || math.Abs(steps-i) > 1e-6 { // too large for an int, or NaN
 		return 0, false
 	}
 	return int(i), true
@@ -262,5 +269,5 @@ func (t *edges) usable() error {
 			}
 		}
 	}
-	return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("all %d samples are at other times than requested", t.rejects[rejectTimestamp])}
+	return allAtOtherTimes(t.rejects)
 }

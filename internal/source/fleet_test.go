@@ -158,6 +158,10 @@ func (f *fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
+	if strings.Contains(query, sums) {
+		left := regexp.MustCompile("^" + sums + "$")
+		wanted = slices.DeleteFunc(slices.Clone(wanted), func(s *scraped) bool { return left.MatchString(s.cpu) })
+	}
 	var length, step float64
 	if m := window.FindStringSubmatch(query); m != nil {
 		length, step = inSeconds(m[1]), inSeconds(m[2])

@@ -119,10 +119,8 @@ func (k *hostCoreSink) Series(labels []string) error {
 
 // Point implements sink. Cores that are not a positive whole number are not known.
 func (k *hostCoreSink) Point(at, v float64) {
-	n := (at - k.table.first) / k.table.step.Seconds()
-	i := math.Round(n)
-	if i >= 0 && i < float64(len(k.row)) && math.Abs(n-i) <= 1e-6 && v >= 1 && v == math.Trunc(v) {
-		k.row[int(i)] = max(k.row[int(i)], v)
+	if i, ok := columnOf(at, k.table.first, k.table.step.Seconds(), len(k.row)); ok && v >= 1 && v == math.Trunc(v) {
+		k.row[i] = max(k.row[i], v)
 	}
 }
 

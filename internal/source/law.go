@@ -125,7 +125,7 @@ func (g *grown) lawful(cores, length float64) (float64, bool) {
 // judge holds a host to the law in a piece. If look is true, the edges alone don't say what it
 // used; what they say is right nevertheless if a closer look finds no hole at them. What is
 // booked is overwritten by the next call.
-func (t *edges) judge(h *hostSets, piece int, coresGiven bool) (o outcome, look bool) {
+func (t *edges) judge(h *hostSets, piece int) (o outcome, look bool) {
 	o.cores = h.cores(piece)
 	var sum grown
 	sets, each := t.here[:0], t.grew[:0]
@@ -155,7 +155,7 @@ func (t *edges) judge(h *hostSets, piece int, coresGiven bool) (o outcome, look 
 		return refuse(o, t, usage.DoubtHalf, "no mode of its is in busy_modes or idle_modes; it has "+t.modesOf(h)), false
 	case !sum.has[busyClass]:
 		return refuse(o, t, usage.DoubtHalf, "no busy mode; it has "+t.modesOf(h)), false
-	case !sum.has[idleClass] && !(coresGiven && o.cores > 0):
+	case !sum.has[idleClass] && !(t.query.CoresQuery != "" && o.cores > 0):
 		return refuse(o, t, usage.DoubtNoCores, "no idle mode, so its cores are not known; it has "+t.modesOf(h)+". Set cores_query"), false
 	case !sum.has[idleClass]:
 		return t.withoutIdle(o, h, piece, sets, each, sum)
@@ -254,34 +254,6 @@ func (t *edges) old(h *hostSets, edge int) bool {
 	return h.times != nil && t.edge(edge)-h.times[edge] > max(freshFor, h.every*overdue) // not NaN
 }
 
-// apart reports whether two series of one core of a host differ by more than copies do.
-func (h *hostSets) apart(piece int) bool {
-	return h.spread != nil && max(h.spread[piece], h.spread[piece+1]) > farApart
-}
-
-// alike reports whether the counters of all label sets are those of one machine.
-func (t *edges) alike(sets []*labelSet, piece int, cores float64) bool {
-	within := alikeWithin * cores
-	for _, s := range sets[1:] {
-		for id := range t.modes {
-			for _, edge := range []int{piece, piece + 1} {
-				if math.Abs(s.at(id, edge)-sets[0].at(id, edge)) > within {
-					return false
-				}
-			}
-		}
-	}
-	return true
-}
-
-// at is the counter of a mode at an edge, 0 if there is none.
-func (s *labelSet) at(id, edge int) float64 {
-	if id >= len(s.cells) || s.cells[id] == nil || !known(s.cells[id][edge]) {
-		return 0
-	}
-	return s.cells[id][edge]
-}
-
 // modesOf lists the modes of a host, for a person.
 func (t *edges) modesOf(h *hostSets) string {
 	var names []string
@@ -298,20 +270,4 @@ func (t *edges) modesOf(h *hostSets) string {
 		names = append(names[:most], "...")
 	}
 	return strings.Join(names, ", ")
-}
-
-// copiesOf returns how many times cores x time a host's counters grew, if that is a whole
-// number above 1: a pair of servers scraped it.
-func (t *edges) copiesOf(h *hostSets, piece int) bool {
-	cores := h.cores(piece)
-	if cores == 0 || len(h.sets) != 1 {
-		return false
-	}
-	g := t.grown(h.sets[0], piece)
-	n := math.Round(g.total() / (cores * t.length))
-	if g.state != whole || n < 2 {
-		return false
-	}
-	_, ok := g.lawful(n*cores, t.length)
-	return ok
 }

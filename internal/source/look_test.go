@@ -253,12 +253,12 @@ func TestMoreHostsThanCanBeLookedAt(t *testing.T) {
 func budgeted(t *testing.T, s *server, run []usage.Interval, left int) (map[spot]outcome, error) {
 	t.Helper()
 	c := s.client(t)
-	table, err := c.edges(t.Context(), run, len(run) == 1)
+	table, err := c.edges(t.Context(), c.Query, run, len(run) == 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := &look{client: c, table: table, outcomes: map[spot]outcome{}, left: left}
-	if _, err := l.at(t.Context(), table.open(false)); err != nil {
+	if _, err := l.at(t.Context(), table.open()); err != nil {
 		return nil, err
 	}
 	return l.outcomes, nil
@@ -306,7 +306,7 @@ func FuzzRaw(f *testing.F) {
 	f.Add([]byte(matrix(series("a", `,"cpu":"0","mode":"user"`, "[1782909000,\"1\"],[1782909060,\"61\"]"), series("a", `,"cpu":"0","mode":"idle","job":"x"`, "[1782909000,\"1\"],[1782908000,\"NaN\"]"))))
 	q := question()
 	f.Fuzz(func(t *testing.T, answer []byte) {
-		s := &rawSink{seen: map[string]*closeUp{}, query: q}
+		s := &rawSink{seen: map[string]*closeUp{}}
 		if decode(strings.NewReader(string(answer)), append(q.Labels.list(), q.Labels.CPU, q.Labels.Mode), s) != nil {
 			return
 		}

@@ -120,13 +120,12 @@ func (p *powerSink) cell(at float64) *powerCell {
 	if p.row == nil {
 		return nil
 	}
-	n := (at - p.table.first) / p.table.step.Seconds()
-	i := math.Round(n)
-	if !(i >= 0 && i < float64(len(p.row.cells))) || math.Abs(n-i) > 1e-6 {
+	i, ok := columnOf(at, p.table.first, p.table.step.Seconds(), len(p.row.cells))
+	if !ok {
 		p.table.reject(rejectTimestamp)
 		return nil
 	}
-	return &p.row.cells[int(i)]
+	return &p.row.cells[i]
 }
 
 // Histogram implements sink.

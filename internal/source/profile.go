@@ -37,7 +37,7 @@ func (c *Client) Profiles(ctx context.Context, piece usage.Interval, series []us
 	}
 	slices.Sort(hosts)
 	for some := range inQueries(slices.Compact(hosts), maxProfiled) {
-		if err := c.ask(ctx, grid{piece.Start, piece.End(), p.step}, c.query().steps(some), append(c.Query.Labels.list(), partLabel), p); err != nil {
+		if err := c.ask(ctx, grid{piece.Start, piece.End(), p.step}, c.Query.steps(some), append(c.Query.Labels.list(), partLabel), p); err != nil {
 			return nil, err
 		}
 	}

@@ -39,6 +39,7 @@ type Query struct {
 
 	project, machine *string // the only one that the built queries select; nil: all
 	withSums         bool    // the site has nothing but sums over all cores
+	once             bool    // two servers scrape every host: count each core once
 }
 
 // given reports whether the operator wrote the queries.
@@ -46,16 +47,14 @@ func (q Query) given() bool { return q.BusyQuery != "" }
 
 // counters selects the counters of every label set by mode. Evaluated at the edges of
 // intervals, they grow by what was used: the sum over a row of intervals is the growth over all
-// of it, whatever scrapes are missing.
+// of it, whatever scrapes are missing. If each core counts once, the larger of two copies is the
+// newer.
 func (q Query) counters(project *string) string {
-	return fmt.Sprintf("sum by (%s, %s) (%s)", q.by(), q.Labels.Mode, q.selector(q.everyCore(), project))
-}
-
-// countersOnce is counters with each core counted once, where two servers scrape every host.
-// The larger of two copies is the newer.
-func (q Query) countersOnce(project *string) string {
-	l := q.Labels
-	return fmt.Sprintf("sum by (%s, %s) (max by (%s, %s, %s) (%s))", q.by(), l.Mode, q.by(), l.CPU, l.Mode, q.selector(q.everyCore(), project))
+	l, each := q.Labels, q.selector(q.everyCore(), project)
+	if q.once {
+		each = fmt.Sprintf("max by (%s, %s, %s) (%s)", q.by(), l.CPU, l.Mode, each)
+	}
+	return fmt.Sprintf("sum by (%s, %s) (%s)", q.by(), l.Mode, each)
 }
 
 // spread selects how far two series of the same core and mode of a host are apart. Copies are

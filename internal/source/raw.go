@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,11 +14,11 @@ import (
 
 // ask asks for the raw samples of a group.
 func (l *look) ask(ctx context.Context, g group) (map[string]*closeUp, error) {
-	q := l.client.query()
+	q := l.table.query
 	seen := map[string]*closeUp{}
 	for _, w := range g.windows {
 		window := max(w.Length+time.Duration(lookBack)*time.Second, leastWindow)
-		s := &rawSink{seen: seen, query: q}
+		s := &rawSink{seen: seen}
 		labels := append(q.Labels.list(), q.Labels.CPU, q.Labels.Mode)
 		query := q.raw(g.hosts, window)
 		if l.folded {
@@ -43,22 +42,11 @@ func (l *look) ask(ctx context.Context, g group) (map[string]*closeUp, error) {
 	return seen, nil
 }
 
-// askAt sends one instant query.
-func (c *Client) askAt(ctx context.Context, at time.Time, query string, labels []string, s sink) error {
-	body, err := c.send(ctx, "api/v1/query", url.Values{"query": {query}, "time": {queryTime(at)}, "partial_response": {"false"}})
-	if err == nil {
-		err = decode(body, labels, s)
-		body.Close()
-	}
-	return c.Upstream.Failed("query "+query, err)
-}
-
 // rawSink receives raw samples.
 type rawSink struct {
-	seen  map[string]*closeUp
-	query Query
-	rest  []label
-	into  *points
+	seen map[string]*closeUp
+	rest []label
+	into *points
 }
 
 // Rest implements restSink.

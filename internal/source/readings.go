@@ -21,7 +21,11 @@ func (t *table) usable() error {
 			}
 		}
 	}
-	return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("all %d samples are at other times than requested", t.rejects[rejectTimestamp])}
+	return allAtOtherTimes(t.rejects)
+}
+
+func allAtOtherTimes(rejects usage.Rejects) error {
+	return &usage.Failure{Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("all %d samples are at other times than requested", rejects[rejectTimestamp])}
 }
 
 // halves refuses answers where one has nothing for a piece of time in which the
@@ -72,36 +76,18 @@ func orUnknown(v string) string {
 }
 
 // open returns the pieces of hosts of which the edges don't say what they used.
-func (t *edges) open(coresGiven bool) map[string][]int {
+func (t *edges) open() map[string][]int {
 	open := map[string][]int{}
 	from, to := t.asked()
 	for _, name := range t.names {
 		h := t.hosts[name]
 		for i := from; i < to; i++ {
-			if _, look := t.judge(h, i, coresGiven); look {
+			if _, look := t.judge(h, i); look {
 				open[name] = append(open[name], i)
 			}
 		}
 	}
 	return open
-}
-
-// pairs reports whether most hosts are scraped by two servers.
-func (t *edges) pairs() bool {
-	pairs, hosts := 0, 0
-	from, to := t.asked()
-	for _, h := range t.hosts {
-		for i := from; i < to; i++ {
-			if h.cores(i) == 0 {
-				continue
-			}
-			hosts++
-			if t.copiesOf(h, i) {
-				pairs++
-			}
-		}
-	}
-	return pairs > 0 && 2*pairs >= hosts
 }
 
 // present counts the hosts of each project that were there in a piece, by what says how many
@@ -149,7 +135,7 @@ func (h *hostSets) main(piece int) usage.Series {
 
 // readings returns one reading per piece that was asked for, from the edges and from what was
 // looked at closer.
-func (t *edges) readings(looked map[spot]outcome, coresGiven bool) []usage.Reading {
+func (t *edges) readings(looked map[spot]outcome) []usage.Reading {
 	from, to := t.asked()
 	readings := make([]usage.Reading, to-from)
 	for i := range readings {
@@ -160,7 +146,7 @@ func (t *edges) readings(looked map[spot]outcome, coresGiven bool) []usage.Readi
 		for i := from; i < to; i++ {
 			o, ok := looked[spot{name, i}]
 			if !ok {
-				o, _ = t.judge(h, i, coresGiven)
+				o, _ = t.judge(h, i)
 			}
 			t.count(o)
 			enter(&readings[i-from], named(h.main(i)), o)
@@ -168,8 +154,8 @@ func (t *edges) readings(looked map[spot]outcome, coresGiven bool) []usage.Readi
 	}
 	for i := range readings {
 		readings[i].Unlisted = t.unlisted(from + i)
-		readings[i].Alike = t.alikeHosts(from + i)
 	}
+	readings[len(readings)-1].Alike = t.alikeHosts(to - 1) // which does not change from piece to piece
 	return readings
 }
 

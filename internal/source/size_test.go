@@ -192,7 +192,7 @@ func BenchmarkDecode(b *testing.B) {
 	b.SetBytes(int64(len(answer)))
 	b.ReportAllocs()
 	for b.Loop() {
-		t := newEdges(day, false, 1)
+		t := newEdges(question(), day, false, 1)
 		if err := decode(bytes.NewReader(answer), labels, &counterSink{table: t, classOf: q.classOf()}); err != nil || len(t.sets) != 1250 {
 			b.Fatal(len(t.sets), err)
 		}

@@ -141,14 +141,12 @@ func (s *cellSink) column(at float64) (int, bool) {
 	if s.cells == nil {
 		return 0, false
 	}
-	n := (at - s.table.first) / s.step
-	i := math.Round(n)
-	if !(i >= 0 && i < float64(len(s.cells))) || math.Abs(n-i) > 1e-6 { // too large for an int, or NaN
+	i, ok := columnOf(at, s.table.first, s.step, len(s.cells))
+	if !ok {
 		s.table.reject(rejectTimestamp)
 		s.row.astray[s.part] = true
-		return 0, false
 	}
-	return int(i), true
+	return i, ok
 }
 
 // refuse counts a rejected sample, and marks its cell unless a second series has filled it.

@@ -27,7 +27,7 @@ func (l *look) outcome(c *closeUp, host string, piece int) (o outcome) {
 	sum := c.total(from, to)
 	o.final = c.last() > to
 	if !sum.hole {
-		if lawful, _ := t.judge(h, piece, false); lawful.state == usage.HostExact {
+		if lawful, _ := t.judge(h, piece); lawful.state == usage.HostExact {
 			lawful.final, lawful.booked = o.final, slices.Clone(lawful.booked)
 			return lawful // whatever happened between the edges, it was undone
 		}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -23,27 +22,19 @@ func (l *look) search(ctx context.Context, open map[string][]int) (map[string]re
 	t := l.table
 	var back, forth []string
 	for _, name := range slices.Sorted(maps.Keys(open)) {
-		for _, piece := range open[name] {
-			h := t.hosts[name]
-			before, after := t.nearest(h, piece)
-			if before < 0 && !h.known(piece) && !slices.Contains(back, name) {
-				back = append(back, name)
-			}
-			if after < 0 && !slices.Contains(forth, name) {
-				forth = append(forth, name)
-			}
+		h := t.hosts[name]
+		if slices.ContainsFunc(open[name], func(piece int) bool { before, _ := t.nearest(h, piece); return before < 0 && !h.known(piece) }) {
+			back = append(back, name)
+		}
+		if slices.ContainsFunc(open[name], func(piece int) bool { _, after := t.nearest(h, piece); return after < 0 }) {
+			forth = append(forth, name)
 		}
 	}
-	length := t.pieces[0].Length
-	step := max(length, minFarStep)
+	step := max(t.pieces[0].Length, minFarStep)
+	all := farthest / step * step
 	first, last := t.pieces[0].Start, t.pieces[len(t.pieces)-1].End()
-	n := int(farthest / step)
 	far := map[string]reach{}
-	backward := make([]usage.Interval, n)
-	for i := range backward {
-		backward[i] = usage.Interval{Start: first.Add(time.Duration(i-n) * step), Length: 0}
-	}
-	err := l.seen(ctx, back, backward, step, func(host string, times []float64) {
+	err := l.seen(ctx, back, grid{first.Add(-all), first.Add(-step), step}, func(host string, times []float64) {
 		r := far[host]
 		r.before = usage.Interval{Start: atSeconds(slices.Max(times)), Length: step}
 		far[host] = r
@@ -51,22 +42,19 @@ func (l *look) search(ctx context.Context, open map[string][]int) (map[string]re
 	if err != nil {
 		return nil, err
 	}
-	forward := make([]usage.Interval, n)
-	for i := range forward {
-		forward[i] = usage.Interval{Start: last.Add(time.Duration(i+1) * step), Length: 0}
-	}
-	return far, l.seen(ctx, forth, forward, step, func(host string, times []float64) {
+	return far, l.seen(ctx, forth, grid{last.Add(step), last.Add(all), step}, func(host string, times []float64) {
 		r := far[host]
 		r.after = usage.Interval{Start: atSeconds(slices.Min(times)).Add(-step), Length: step}
 		far[host] = r
 	})
 }
 
-// seen asks at which of some moments hosts are seen.
-func (l *look) seen(ctx context.Context, hosts []string, moments []usage.Interval, step time.Duration, found func(host string, times []float64)) error {
+// seen asks at which moments hosts are seen.
+func (l *look) seen(ctx context.Context, hosts []string, when grid, found func(host string, times []float64)) error {
+	q := l.table.query
 	for some := range inQueries(hosts, maxInQuery) {
 		s := &seenSink{times: map[string][]float64{}}
-		err := l.client.ask(ctx, grid{moments[0].Start, moments[len(moments)-1].Start, step}, l.client.query().seen(some), []string{l.client.Query.Labels.Host}, s)
+		err := l.client.ask(ctx, when, q.seen(some), []string{q.Labels.Host}, s)
 		if l.table.alone && hasRefused(err) {
 			continue // the other end of a hole stays unknown
 		}
@@ -74,9 +62,7 @@ func (l *look) seen(ctx context.Context, hosts []string, moments []usage.Interva
 			return err
 		}
 		for host, times := range s.times {
-			if len(times) > 0 {
-				found(host, times)
-			}
+			found(host, times)
 		}
 	}
 	return nil
@@ -112,11 +98,7 @@ func (l *look) plan(open map[string][]int, far map[string]reach) ([]group, error
 	spots := 0
 	for _, host := range slices.Sorted(maps.Keys(open)) {
 		windows := l.windows(host, open[host], far[host])
-		cost := 0
-		for _, w := range windows {
-			cost += max(int(w.Length/l.table.pieces[0].Length), 1)
-		}
-		if spots += cost; spots > l.left {
+		if spots += l.cost(windows); spots > l.left {
 			if !l.table.alone {
 				return nil, &usage.Failure{Reason: usage.ReasonLimit, TooLarge: true, Detail: fmt.Sprintf("%d hosts need a closer look", len(open))}
 			}
@@ -138,15 +120,19 @@ func (l *look) plan(open map[string][]int, far map[string]reach) ([]group, error
 	var groups []group
 	for _, key := range order {
 		g := byWindows[key]
-		cost := 0
-		for _, w := range g.windows {
-			cost += max(int(w.Length/l.table.pieces[0].Length), 1)
-		}
-		for some := range inQueries(g.hosts, min(max(most/max(cost, 1), 1), maxInQuery)) {
+		for some := range inQueries(g.hosts, min(max(most/max(l.cost(g.windows), 1), 1), maxInQuery)) {
 			groups = append(groups, group{some, g.windows})
 		}
 	}
 	return groups, nil
+}
+
+// cost is how many pieces windows are.
+func (l *look) cost(windows []usage.Interval) (pieces int) {
+	for _, w := range windows {
+		pieces += max(int(w.Length/l.table.pieces[0].Length), 1)
+	}
+	return pieces
 }
 
 // keyOf tells windows apart. An interval as text has no length.
