@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -59,6 +60,7 @@ func TestACloserLook(t *testing.T) {
 		{"a reboot", f(func(f *fleet) { f.machine("a", 1, 50_000).runs(-100, 10).boots().unseen(1).runs(11, 160) }), []string{"ISIS 450+1350, cores 1", whole}},
 		{"a live migration", f(func(f *fleet) { f.machine("a", 1, 50_000).runs(-100, 10).shifts(-20_000).unseen(1).runs(11, 160) }), []string{"ISIS 435+1305, cores 1, a interpolated stepped_back", whole}},
 		{"a leap", f(func(f *fleet) { f.machine("a", 1, 50_000).runs(-100, 10).shifts(20_000).unseen(1).runs(11, 160) }), []string{"cores 1, a refused leap", whole}},
+		{"it booted before the interval in which it is first seen", f(func(f *fleet) { f.machine("a", 1, 300).runs(33, 160) }), []string{"ISIS 30+90, cores 1", whole}},
 		{"a hole over an edge", f(func(f *fleet) { f.machine("a", 1, 5000).runs(-100, 20).unseen(20).runs(40, 160) }), []string{whole + ", a interpolated hole", whole + ", a interpolated hole"}},
 		{"a hole over an edge, in which it was off for ten minutes", f(func(f *fleet) { f.machine("a", 1, 5000).runs(-100, 20).unseen(10).runs(40, 160) }), []string{"ISIS 300+900, cores 1, a interpolated hole", whole}},
 		{"a hole that began before the first edge", f(func(f *fleet) { f.machine("a", 1, 5000).runs(-200, -150).unseen(200).runs(50, 160) }), []string{whole + ", a interpolated hole", whole + ", a interpolated hole"}},
@@ -475,4 +477,19 @@ func TestReadingsTogetherAndApartAgree(t *testing.T) {
 func (m *machine) last() float64 {
 	s := m.series[m.cpus[0]+"user"]
 	return s.at[len(s.at)-1]
+}
+
+// What was used from the boot on belongs to the interval of the boot, also if that was read
+// before anything was seen: it is to be read again.
+func TestABootBeforeTheIntervalReachesBack(t *testing.T) {
+	s := &server{fleet: &fleet{}}
+	s.fleet.machine("a", 1, 300).runs(33, 160)
+	c := s.client(t)
+	second := readRun(t, c, []usage.Interval{twoHalfHours[1]})[0]
+	if boot := noon.Add(28 * time.Minute); !second.Since.Equal(boot) || second.Samples[0].CPU.Total() != 1800 {
+		t.Errorf("got %+v, want it to reach back to %s", second, boot)
+	}
+	if first := readRun(t, c, halfHour)[0]; len(first.Samples) != 1 || first.Samples[0].CPU.Total() != 120 {
+		t.Errorf("read again: %+v", first)
+	}
 }

@@ -243,7 +243,7 @@ func (s *story) portion(from, to float64) portion {
 			p.short += s.cores*over - used
 			p.interpolated = p.interpolated || seg.hole && (holeA && seg.from < from || holeB && seg.to > to)
 		}
-		if holeA && seg.hole && seg.from < from && seg.to <= to {
+		if (holeA && seg.hole || seg.boot) && seg.from < from && seg.to <= to {
 			p.since = seg.from
 		}
 	}

@@ -154,8 +154,9 @@ func (l *look) windows(host string, pieces []int, far reach) []usage.Interval {
 	ends := map[usage.Interval]bool{}
 	for _, piece := range pieces {
 		before, after := t.nearest(h, piece)
-		if !h.there(piece) && (before < 0 && far.before.Length == 0 || after < 0 && far.after.Length == 0) {
-			continue // not born, or dead
+		unborn := before < 0 && far.before.Length == 0 && after != piece+1 // it may have booted before it is seen
+		if !h.there(piece) && (unborn || after < 0 && far.after.Length == 0) {
+			continue // or dead
 		}
 		needed[piece] = h.there(piece)
 		switch {

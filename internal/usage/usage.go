@@ -61,7 +61,8 @@ type Reading struct {
 	Alike    [][]string          // groups of hosts that show the same counters, so that each is booked with all of one machine
 	// Final means that a second reading cannot find more: every host was there at both ends.
 	Final bool
-	// Since is how far back the newest hole reaches that ends in this piece; zero: none does.
+	// Since is how far back a hole reaches that ends in this piece, or a boot of a machine that
+	// is first seen in it; zero: none does.
 	// The intervals from there on can now be read again.
 	Since time.Time
 }
