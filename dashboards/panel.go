@@ -4,18 +4,11 @@ import (
 	"slices"
 
 	"github.com/grafana/grafana-foundation-sdk/go/barchart"
-	"github.com/grafana/grafana-foundation-sdk/go/bargauge"
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
-	"github.com/grafana/grafana-foundation-sdk/go/cog/variants"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
-	"github.com/grafana/grafana-foundation-sdk/go/gauge"
-	"github.com/grafana/grafana-foundation-sdk/go/heatmap"
-	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 	"github.com/grafana/grafana-foundation-sdk/go/stat"
-	"github.com/grafana/grafana-foundation-sdk/go/statetimeline"
 	"github.com/grafana/grafana-foundation-sdk/go/table"
-	"github.com/grafana/grafana-foundation-sdk/go/text"
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
@@ -48,165 +41,6 @@ func made(kind cog.Builder[dashboard.Panel], title, about string, queries []quer
 		p.Targets = append(p.Targets, q.target(i))
 	}
 	return p
-}
-
-// query is PromQL and how its answer is to be read.
-type query struct {
-	expr   string
-	legend string // of each series
-	kind   queryKind
-	step   string // the shortest; empty: as the panel is wide
-}
-
-type queryKind int
-
-const (
-	instant queryKind = iota // the values of now
-	ranged                   // over time
-	tabled                   // the values of now, labels as columns
-)
-
-func now(expr, legend string) query     { return query{expr: expr, legend: legend} }
-func over(expr, legend string) query    { return query{expr: expr, legend: legend, kind: ranged} }
-func rows(expr string) query            { return query{expr: expr, kind: tabled} }
-func (q query) every(step string) query { q.step = step; return q }
-
-func (q query) target(n int) variants.Dataquery {
-	b := prometheus.NewDataqueryBuilder().Expr(q.expr).RefId(string(rune('A' + n))).Datasource(source)
-	switch q.kind {
-	case instant:
-		b.Instant().LegendFormat(q.legend)
-	case ranged:
-		b.Range().LegendFormat(q.legend)
-	case tabled:
-		b.Instant().Format(prometheus.PromQueryFormatTable)
-	}
-	if q.step != "" {
-		b.Interval(q.step)
-	}
-	return must(b)
-}
-
-// The kinds of panels.
-
-func stats(title, about, unit string, queries ...query) panel {
-	return made(stat.NewPanelBuilder().
-		Unit(unit).GraphMode(common.BigValueGraphModeNone).ColorMode(common.BigValueColorModeValue).
-		JustifyMode(common.BigValueJustifyModeAuto).TextMode(common.BigValueTextModeAuto).WideLayout(true).
-		Orientation(common.VizOrientationAuto).ReduceOptions(last()).Text(common.NewVizTextDisplayOptionsBuilder().ValueSize(34).TitleSize(14)),
-		title, about, queries).size(4, 4).colour("text")
-}
-
-// lines are series over time, one line each.
-func lines(title, about, unit string, queries ...query) panel {
-	return made(seriesBuilder(unit).FillOpacity(0).LineWidth(2), title, about, queries)
-}
-
-// areas are series over time that add up.
-func areas(title, about, unit string, queries ...query) panel {
-	return made(seriesBuilder(unit).LineInterpolation(common.LineInterpolationStepAfter).FillOpacity(70).LineWidth(0).Stacking(stacked()), title, about, queries)
-}
-
-// columnsOf are amounts of stretches of time that add up, one bar each, which
-// begins where its stretch does.
-func columnsOf(title, about, unit string, queries ...query) panel {
-	return made(seriesBuilder(unit).DrawStyle(common.GraphDrawStyleBars).BarAlignment(common.BarAlignmentAfter).
-		BarWidthFactor(0.9).FillOpacity(85).LineWidth(0).Stacking(stacked()), title, about, queries).fromZero()
-}
-
-func seriesBuilder(unit string) *timeseries.PanelBuilder {
-	return timeseries.NewPanelBuilder().
-		Unit(unit).DrawStyle(common.GraphDrawStyleLine).LineInterpolation(common.LineInterpolationLinear).
-		ShowPoints(common.VisibilityModeNever).SpanNulls(common.BoolOrFloat64{Bool: new(false)}).
-		AxisBorderShow(false).Legend(legend()).
-		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
-}
-
-// ranking is the largest of something, from the top.
-func ranking(title, about, unit string, queries ...query) panel {
-	return made(bargauge.NewPanelBuilder().
-		Unit(unit).Min(0).DisplayMode(common.BarGaugeDisplayModeGradient).ValueMode(common.BarGaugeValueModeText).
-		NamePlacement(common.BarGaugeNamePlacementLeft).ShowUnfilled(true).Sizing(common.BarGaugeSizingAuto).
-		MinVizWidth(8).MinVizHeight(16).MaxVizHeight(32).Orientation(common.VizOrientationHorizontal).
-		Legend(hiddenLegend()).ReduceOptions(last()).Text(common.NewVizTextDisplayOptionsBuilder().ValueSize(16)),
-		title, about, queries)
-}
-
-// chart is bars by a name: the field x.
-func chart(title, about, unit, x string, queries ...query) panel {
-	return made(barchart.NewPanelBuilder().
-		Unit(unit).XField(x).Orientation(common.VizOrientationVertical).ShowValue(common.VisibilityModeNever).
-		Stacking(common.StackingModeNormal).BarWidth(0.9).GroupWidth(0.8).BarRadius(0).XTickLabelRotation(0).XTickLabelSpacing(60).
-		FillOpacity(85).LineWidth(0).GradientMode(common.GraphGradientModeNone).FullHighlight(false).
-		AxisBorderShow(false).Legend(legend()).
-		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderNone)),
-		title, about, queries)
-}
-
-func gauges(title, about, unit string, queries ...query) panel {
-	return made(gauge.NewPanelBuilder().
-		Unit(unit).ShowThresholdLabels(false).ShowThresholdMarkers(true).Sizing(common.BarGaugeSizingAuto).
-		MinVizWidth(75).MinVizHeight(75).Orientation(common.VizOrientationAuto).ReduceOptions(last()),
-		title, about, queries)
-}
-
-func tables(title, about string, queries ...query) panel {
-	return made(table.NewPanelBuilder().ShowHeader(true).CellHeight(common.TableCellHeightSm).
-		Align(common.FieldTextAlignmentAuto).Filterable(false).Inspect(false).
-		Footer(common.NewTableFooterOptionsBuilder().Show(false).CountRows(false).Reducer([]string{"sum"})), title, about, queries).colour("text")
-}
-
-// calendar is a heat map with a row for each query.
-func calendar(title, about, unit string, queries ...query) panel {
-	return made(heatmap.NewPanelBuilder().
-		Calculate(false).CellGap(2).CellRadius(2).ShowValue(common.VisibilityModeNever).
-		CellValues(heatmap.NewCellValuesBuilder().Unit(unit)).Unit(unit).
-		Color(heatmap.NewHeatmapColorOptionsBuilder().Mode(heatmap.HeatmapColorModeScheme).Scheme("Oranges").Fill("dark-orange").
-			Scale(heatmap.HeatmapColorScaleExponential).Exponent(1.2).Steps(64).Reverse(false)).
-		FilterValues(heatmap.NewFilterValueRangeBuilder().Le(1e-9)).
-		RowsFrame(heatmap.NewRowsHeatmapOptionsBuilder().Layout(common.HeatmapCellLayoutAuto)).
-		YAxis(heatmap.NewYAxisConfigBuilder().AxisPlacement(common.AxisPlacementLeft).Unit("none").Reverse(false)).
-		Tooltip(heatmap.NewHeatmapTooltipBuilder().Mode(common.TooltipDisplayModeSingle)).
-		ExemplarsColor("text").ShowLegend(),
-		title, about, queries)
-}
-
-// states are coloured stretches of time, a row for each series.
-func states(title, about string, queries ...query) panel {
-	return made(statetimeline.NewPanelBuilder().
-		ShowValue(common.VisibilityModeNever).RowHeight(0.8).MergeValues(true).AlignValue(common.TimelineValueAlignmentLeft).
-		FillOpacity(80).LineWidth(0).Legend(legend()).
-		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeSingle).Sort(common.SortOrderNone)),
-		title, about, queries)
-}
-
-func words(title, about, markdown string) panel {
-	return made(text.NewPanelBuilder().Mode(text.TextModeMarkdown).Content(markdown), title, about, nil)
-}
-
-func creditPanel() panel {
-	p := words("", "The licence of the carbon intensity data requires this line. The data covers CO2 from generation, imports and grid losses, but not the life cycle of power stations.",
-		credit+" · [carbonintensity.org.uk](https://carbonintensity.org.uk) · energy is modelled from CPU usage: see the README of carbon_exporter.")
-	p.Transparent = new(true)
-	return p.size(columns, 2)
-}
-
-// Shared options.
-
-func last() *common.ReduceDataOptionsBuilder {
-	return common.NewReduceDataOptionsBuilder().Values(false).Calcs([]string{"lastNotNull"})
-}
-
-func stacked() *common.StackingConfigBuilder {
-	return common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A")
-}
-
-func legend() *common.VizLegendOptionsBuilder {
-	return common.NewVizLegendOptionsBuilder().ShowLegend(true).DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom)
-}
-
-func hiddenLegend() *common.VizLegendOptionsBuilder {
-	return legend().ShowLegend(false).DisplayMode(common.LegendDisplayModeList)
 }
 
 // size in columns of 24 and in rows.
