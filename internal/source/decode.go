@@ -32,7 +32,7 @@ type restSink interface {
 // take a third of a megabyte.
 const maxSeriesBytes = 4 << 20
 
-// decode reads an answer of query_range and passes each series to s, one at a time. What s has
+// decode reads an answer of query_range or query and passes each series to s, one at a time. What s has
 // received counts only if decode returns no error: an answer that is cut off, has warnings (so
 // is partial), reports an error or has no valid number at all has been partly streamed by then.
 // Format: https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries
@@ -40,7 +40,7 @@ func decode(r io.Reader, labels []string, s sink) error {
 	d := newDecoder(r)
 	d.labels, d.values, d.last, d.sink = labels, make([]string, len(labels)), make([]string, len(labels)), s
 	d.rest, _ = s.(restSink)
-	return malformed("answer of query_range", d.answer())
+	return malformed("answer of the query", d.answer())
 }
 
 type decoder struct {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"testing"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/cloud"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -24,23 +24,13 @@ var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 const every = time.Minute
 
 // recorded is a cloud of one day, in a Prometheus.
-func recorded(t *testing.T, odd simulate.Odd) (*simulate.Cloud, *httptest.Server) {
+func recorded(t *testing.T, odd simulate.Odd) (*simulate.Cloud, string) {
 	t.Helper()
 	c, err := simulate.New(simulate.Config{Seed: 7, Hosts: 10, Start: monday, Odd: odd})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := engine.Open(engine.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	web := httptest.NewServer(e.Handler())
-	t.Cleanup(func() {
-		web.Close()
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	e, url := enginetest.Serve(t, engine.Options{})
 	r := cloud.NewRecorder(c, e, every)
 	// Two calls, as history and live data are: the seam must not show.
 	seam := monday.Add(13*time.Hour + 20*time.Minute + 7*time.Second)
@@ -52,13 +42,13 @@ func recorded(t *testing.T, odd simulate.Odd) (*simulate.Cloud, *httptest.Server
 	if r.Samples() == 0 {
 		t.Fatal("no samples")
 	}
-	return c, web
+	return c, url
 }
 
 // increase asks for the CPU seconds of each half hour of the day, by its start.
-func increase(t *testing.T, prometheus *httptest.Server, modes string) map[time.Time]map[usage.Series]float64 {
+func increase(t *testing.T, prometheus string, modes string) map[time.Time]map[usage.Series]float64 {
 	t.Helper()
-	response, err := http.PostForm(prometheus.URL+"/api/v1/query_range", url.Values{
+	response, err := http.PostForm(prometheus+"/api/v1/query_range", url.Values{
 		"query": {fmt.Sprintf(`sum by (cloud_project_name, machine_name, instance, user) (increase(node_cpu_seconds_total{job="node",mode=~%q}[30m]))`, modes)},
 		"start": {monday.Add(30 * time.Minute).Format(time.RFC3339)},
 		"end":   {monday.Add(24 * time.Hour).Format(time.RFC3339)},
@@ -109,7 +99,7 @@ func TestAPlainDay(t *testing.T) {
 // between two of them, increase() over a half hour is exact, though it sees no
 // sample at either border: that is what lets tests of the exporter demand the
 // truth and not something near it.
-func increaseIsTheTruth(t *testing.T, c *simulate.Cloud, prometheus *httptest.Server) {
+func increaseIsTheTruth(t *testing.T, c *simulate.Cloud, prometheus string) {
 	t.Helper()
 	busy := increase(t, prometheus, "user|nice|system|irq|softirq")
 	idle := increase(t, prometheus, "idle|iowait")
@@ -185,7 +175,7 @@ func unseen(h *simulate.Host, slot usage.Interval) time.Duration {
 	return missing
 }
 
-func aHostThatGoesEndsItsSeries(t *testing.T, c *simulate.Cloud, prometheus *httptest.Server) {
+func aHostThatGoesEndsItsSeries(t *testing.T, c *simulate.Cloud, prometheus string) {
 	t.Helper()
 	day := usage.Interval{Start: monday, Length: 23 * time.Hour}
 	ended := 0
@@ -203,7 +193,7 @@ func aHostThatGoesEndsItsSeries(t *testing.T, c *simulate.Cloud, prometheus *htt
 			{"a scrape later", h.End.Add(every), 0},
 		} {
 			query := fmt.Sprintf(`up{instance=%q,user=%q}`, h.Instance, h.User)
-			response, err := http.PostForm(prometheus.URL+"/api/v1/query", url.Values{
+			response, err := http.PostForm(prometheus+"/api/v1/query", url.Values{
 				"query": {query}, "time": {moment.at.Format(time.RFC3339)},
 			})
 			if err != nil {

@@ -6,13 +6,13 @@ import (
 	"maps"
 	"math"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
 )
 
 // server is an engine behind HTTP, for one test.
@@ -23,21 +23,8 @@ type server struct {
 
 func serve(t *testing.T, o engine.Options) server {
 	t.Helper()
-	if o.Dir == "" {
-		o.Dir = t.TempDir()
-	}
-	e, err := engine.Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	web := httptest.NewServer(e.Handler())
-	t.Cleanup(func() {
-		web.Close()
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return server{engine: e, url: web.URL}
+	e, url := enginetest.Serve(t, o)
+	return server{engine: e, url: url}
 }
 
 func (s server) add(t *testing.T, series *engine.Series, samples ...engine.Sample) {

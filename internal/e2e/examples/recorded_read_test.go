@@ -18,7 +18,7 @@ import (
 // says, with the engine of Prometheus in between: four half hours of two cores, a quarter
 // busy, add up to the last second although the rules are not evaluated over an edge.
 func TestRecordedCountersAreRead(t *testing.T) {
-	e, web, rules := recording(t)
+	e, prometheus, rules := recording(t)
 	start := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	target := e.NewTarget("node", "172.16.100.5:9100")
 	for minute := -30; minute < 150; minute++ {
@@ -41,7 +41,7 @@ func TestRecordedCountersAreRead(t *testing.T) {
 	}
 
 	p := recorded(t)
-	server, err := url.Parse(web.URL)
+	server, err := url.Parse(prometheus)
 	if err != nil {
 		t.Fatal(err)
 	}

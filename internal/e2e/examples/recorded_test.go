@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
 )
 
 // recorded is the configuration that reads what rules-upstream.yml records.
@@ -76,7 +76,7 @@ func TestTheRulesForALargePrometheusAreThoseThatAreAskedFor(t *testing.T) {
 // of Prometheus: an evaluation that is missed loses nothing, and a machine is recorded
 // whole or not at all.
 func TestRecordedCountersLoseNothing(t *testing.T) {
-	e, web, rules := recording(t)
+	e, server, rules := recording(t)
 
 	// Two cores, a quarter busy. Another job sees the same machine.
 	start := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
@@ -114,7 +114,7 @@ func TestRecordedCountersLoseNothing(t *testing.T) {
 	p := recorded(t)
 	ask := func(query string, minute int) map[string]string {
 		t.Helper()
-		return instant(t, web.URL, query, start.Add(time.Duration(minute)*time.Minute))
+		return instant(t, server, query, start.Add(time.Duration(minute)*time.Minute))
 	}
 	counters, cores := p.Metric+"{"+p.Matchers+"}", strings.ReplaceAll(p.CoresQuery, "$__interval", "30m")
 	key := fmt.Sprintf("%s=IDAaaS,%s=%s,%s=Muon", p.Labels.Project, p.Labels.Host, instance, p.Labels.Machine)
@@ -175,23 +175,13 @@ func instant(t *testing.T, server, query string, at time.Time) map[string]string
 	return values
 }
 
-// recording is Prometheus' engine, its address and the rules of rules-upstream.yml in it.
-func recording(t *testing.T) (*engine.Engine, *httptest.Server, *engine.Rules) {
+// recording is Prometheus' engine, the URL of its API and the rules of rules-upstream.yml in it.
+func recording(t *testing.T) (*engine.Engine, string, *engine.Rules) {
 	t.Helper()
-	e, err := engine.Open(engine.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	web := httptest.NewServer(e.Handler())
-	t.Cleanup(func() {
-		web.Close()
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	e, url := enginetest.Serve(t, engine.Options{})
 	rules, err := e.Rules(example("prometheus/rules-upstream.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e, web, rules
+	return e, url, rules
 }

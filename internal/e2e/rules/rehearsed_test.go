@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/rehearsal"
 	"github.com/carbon-exporter/carbon_exporter/internal/rules"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
@@ -209,18 +209,8 @@ func lived(t *testing.T, r rehearsal.Rehearsal) prometheus {
 	if err := r.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	e, err := engine.Open(engine.Options{Dir: r.Prometheus(), WAL: true, Blocks: 24 * time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	web := httptest.NewServer(e.Handler())
-	t.Cleanup(func() {
-		web.Close()
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return prometheus{web.URL}
+	_, url := enginetest.Serve(t, engine.Options{Dir: r.Prometheus(), WAL: true, Blocks: 24 * time.Hour})
+	return prometheus{url}
 }
 
 // series is one of an answer.

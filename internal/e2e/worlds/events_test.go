@@ -149,20 +149,26 @@ func losesLittle(t *testing.T, s *stage, readings []usage.Reading) {
 	}
 }
 
+// besideOne tells of a machine beside one that nothing happens to, under three kinds of scrapes.
+func besideOne(name string, b func() *worlds.Machine, expect []expectation) (tales []tale) {
+	for _, quick := range []worlds.Scrape{every(15), every(60), every(30, silent)} {
+		how := fmt.Sprintf(", all %s", quick.Every)
+		if quick.Silent {
+			how += " without marks"
+		}
+		tales = append(tales, tale{
+			name: name + how, world: newWorld(linux("a"), scraped(b(), quick)), slack: time.Minute,
+			expect: append([]expectation{is(exact, "a")}, expect...), more: losesLittle,
+		})
+	}
+	return tales
+}
+
 // Counters begin anew.
 func TestReboots(t *testing.T) {
 	var tales []tale
 	add := func(name string, b func() *worlds.Machine, expect ...expectation) {
-		for _, quick := range []worlds.Scrape{every(15), every(60), every(30, silent)} {
-			how := fmt.Sprintf(", all %s", quick.Every)
-			if quick.Silent {
-				how += " without marks"
-			}
-			tales = append(tales, tale{
-				name: name + how, world: newWorld(linux("a"), scraped(b(), quick)), slack: time.Minute,
-				expect: append([]expectation{is(exact, "a")}, expect...), more: losesLittle,
-			})
-		}
+		tales = append(tales, besideOne(name, b, expect)...)
 	}
 	add("at minute 45", func() *worlds.Machine { return phased(linux("b"), boot(45)) }, is(exact, "b", 0, 2))
 	add("for two minutes", func() *worlds.Machine { return phased(linux("b"), off(43), boot(45)) }, is(exact, "b", 0, 2))
@@ -181,16 +187,7 @@ func TestReboots(t *testing.T) {
 func TestBirthsAndDeaths(t *testing.T) {
 	var tales []tale
 	add := func(name string, b func() *worlds.Machine, expect ...expectation) {
-		for _, quick := range []worlds.Scrape{every(15), every(60), every(30, silent)} {
-			how := fmt.Sprintf(", all %s", quick.Every)
-			if quick.Silent {
-				how += " without marks"
-			}
-			tales = append(tales, tale{
-				name: name + how, world: newWorld(linux("a"), scraped(b(), quick)), slack: time.Minute,
-				expect: append([]expectation{is(exact, "a")}, expect...), more: losesLittle,
-			})
-		}
+		tales = append(tales, besideOne(name, b, expect)...)
 	}
 	old := func(at float64) *worlds.Machine { // its exporter was installed late
 		m := born(linux("b"), at)
