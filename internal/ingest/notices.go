@@ -25,6 +25,13 @@ const (
 	sweepEvery = time.Hour
 )
 
+// NoticeObserver receives what an operator should know now, for the landing page.
+type NoticeObserver interface {
+	// Notice replaces what is said about a topic: sentences for a person that say what to do and
+	// name no person and no secret. An empty text ends it.
+	Notice(about usage.Topic, text string)
+}
+
 // notices tells the operator which hosts are not exact, and which modes are in no list: each
 // once a day, however many intervals are collected.
 type notices struct {
@@ -136,8 +143,9 @@ type lookout struct {
 	store interface {
 		Found(ctx context.Context) (usage.Found, error)
 	}
-	clock clock.Clock
-	log   *slog.Logger
+	notices NoticeObserver
+	clock   clock.Clock
+	log     *slog.Logger
 
 	found      bool
 	generation int64     // of the settings at the last warning
@@ -158,6 +166,7 @@ func (l *lookout) look(ctx context.Context, set Settings) error {
 		return err
 	}
 	if l.found = found.Usage; l.found || found.Empty == 0 {
+		l.notices.Notice(usage.TopicUsage, "")
 		return nil
 	}
 	l.said, l.generation = now, set.generation
@@ -171,7 +180,9 @@ func (l *lookout) look(ctx context.Context, set Settings) error {
 				hosts += n
 			}
 		}
-		l.log.Warn("No usage yet: Prometheus has hosts, and all of them are refused", "hosts", hosts, "why", strings.Join(why, ". "))
+		all := strings.Join(why, ". ")
+		l.log.Warn("No usage yet: Prometheus has hosts, and all of them are refused", "hosts", hosts, "why", all)
+		l.notices.Notice(usage.TopicUsage, fmt.Sprintf("Prometheus has hosts, and all %d of them are refused: %s.", hosts, all))
 		return nil
 	}
 	instead := set.Source.Instead(ctx)
@@ -179,5 +190,6 @@ func (l *lookout) look(ctx context.Context, set Settings) error {
 		instead = "see prometheus.metric and prometheus.matchers"
 	}
 	l.log.Warn("No usage yet: Prometheus answers and has no CPU seconds of any host", "intervals", found.Empty, "why", instead)
+	l.notices.Notice(usage.TopicUsage, fmt.Sprintf("Prometheus answers and has no CPU seconds of any host: %s.", instead))
 	return nil
 }

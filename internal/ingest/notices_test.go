@@ -125,21 +125,33 @@ func (a allRefused) Read(ctx context.Context, run []usage.Interval) ([]usage.Rea
 	return readings, rejects, err
 }
 
+// noticed is a witness who keeps the notices.
+type noticed struct {
+	silent
+	about map[usage.Topic]string
+}
+
+func (n noticed) Notice(about usage.Topic, text string) { n.about[about] = text }
+
 func TestWhileNothingIsFoundItIsSaid(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		source func(*fleet) Source
 		want   string
+		notice string
 	}{
 		{
 			"nothing is there", func(f *fleet) Source { return &fleet{now: f.now} },
 			`level=WARN msg="No usage yet: Prometheus answers and has no CPU seconds of any host" intervals=2 ` +
 				`why="asked for node_cpu_seconds_total{job=\"nod\"}; the server has it in the job node"`,
+			`Prometheus answers and has no CPU seconds of any host: asked for node_cpu_seconds_total{job="nod"}; the server has it in the job node.`,
 		},
 		{
 			"all hosts are refused", func(f *fleet) Source { return allRefused{f} },
 			`level=WARN msg="No usage yet: Prometheus has hosts, and all of them are refused" hosts=3 why="3 mixed: several machines are behind one host label; ` +
 				`to do: set prometheus.labels.host to a label that is a machine's own, such as exported_instance"`,
+			`Prometheus has hosts, and all 3 of them are refused: 3 mixed: several machines are behind one host label; ` +
+				`to do: set prometheus.labels.host to a label that is a machine's own, such as exported_instance.`,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -147,7 +159,8 @@ func TestWhileNothingIsFoundItIsSaid(t *testing.T) {
 			var lines []string
 			set := r.spine.current()
 			set.Source = c.source(f)
-			s := New(r.store, silent{}, told(&lines), at{func() time.Time { return r.now }}, set)
+			page := noticed{about: map[usage.Topic]string{}}
+			s := New(r.store, page, told(&lines), at{func() time.Time { return r.now }}, set)
 			r.use(s)
 			warned := func() (n int) {
 				for _, line := range lines {
@@ -160,6 +173,9 @@ func TestWhileNothingIsFoundItIsSaid(t *testing.T) {
 			r.both()
 			if warned() != 1 || !strings.Contains(strings.Join(lines, "\n"), c.want) {
 				t.Fatalf("%s\nwant %s", strings.Join(lines, "\n"), c.want)
+			}
+			if page.about[usage.TopicUsage] != c.notice {
+				t.Errorf("the page is told %q, want %q", page.about[usage.TopicUsage], c.notice)
 			}
 			for range 59 {
 				r.now = r.now.Add(time.Minute)
@@ -178,6 +194,9 @@ func TestWhileNothingIsFoundItIsSaid(t *testing.T) {
 			r.pass(3)
 			if warned() != 2 {
 				t.Errorf("%d warnings although there is usage", warned())
+			}
+			if page.about[usage.TopicUsage] != "" {
+				t.Errorf("although there is usage, the page still says %q", page.about[usage.TopicUsage])
 			}
 		})
 	}

@@ -382,3 +382,4 @@ func (silent) ForecastErrors([]usage.ForecastError)     {}
 func (silent) Directory(time.Time)                      {}
 func (silent) RejectedRecords([]directory.RecordReject) {}
 func (silent) RollupsPending(int)                       {}
+func (silent) Notice(usage.Topic, string)               {}

@@ -12,11 +12,12 @@ import (
 // wakeEvery is the default of Spine.WakeEvery.
 const wakeEvery = time.Minute
 
-// Witness receives events, for the metrics.
+// Witness receives events, for the metrics and the landing page.
 type Witness interface {
 	Observer
 	DirectoryObserver
 	GridObserver
+	NoticeObserver
 	// Changed is called when the store has something new.
 	Changed(ctx context.Context)
 	// Rested is called when everything that was due is done.
@@ -127,7 +128,7 @@ func (s *Spine) energyLoop() *energyLoop {
 	return &energyLoop{
 		schedule: s.Store, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
 		collector: c, again: newRereader(s.Store, c), smaller: backoff{longest: beforeSmaller},
-		lookout: &lookout{store: s.Store, clock: s.Clock, log: s.Log},
+		lookout: &lookout{store: s.Store, notices: s.Witness, clock: s.Clock, log: s.Log},
 		tracker: &tracker{store: s.Store, observer: s.Witness, clock: s.Clock, log: s.Log},
 		due:     s.woken.due, unpriced: s.woken.unpriced, changed: s.changed, rested: s.Witness.Rested,
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/landing"
 	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -31,9 +32,10 @@ import (
 const shutdownTimeout = 5 * time.Second
 
 // daemon is the running program. It is the spine's witness, which turns events into
-// metrics.
+// metrics, and notices into lines of the landing page.
 type daemon struct {
 	*collector.Health
+	*landing.Board
 	flags flags
 	log   *slog.Logger
 	clock clock.Clock
@@ -61,8 +63,8 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	live := prometheus.NewRegistry()
 	log = slog.New(untilGone{log.Handler(), keeper.Gone()})
 	d := &daemon{
-		Health: collector.NewHealth(live, c.Now),
-		flags:  f, log: log, clock: c, store: keeper, config: cfg, quit: make(chan struct{}, 1),
+		Health: collector.NewHealth(live, c.Now), Board: &landing.Board{Now: c.Now},
+		flags: f, log: log, clock: c, store: keeper, config: cfg, quit: make(chan struct{}, 1),
 		usage: collector.NewUsage(), grid: collector.NewGrid(c.Now),
 		registry: prometheus.NewRegistry(), live: live, exposition: collector.NewExposition(live, log),
 	}

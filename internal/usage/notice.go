@@ -1,0 +1,23 @@
+package usage
+
+// Topic is what a notice is about. A new notice replaces the last one about the same topic.
+type Topic string
+
+// The topics of notices, the most important first.
+const (
+	TopicUsage         Topic = "usage"            // why there is no usage at all
+	TopicLabels        Topic = "labels"           // labels that series lack
+	TopicHosts         Topic = "hosts"            // hosts that are not read as they should be
+	TopicPrometheus    Topic = "prometheus"       // an outage, and what goes on meanwhile
+	TopicCarbon        Topic = "carbon_intensity" // the same
+	TopicDirectory     Topic = "directory"        // a directory that is away, empty, or matches no host
+	TopicUsageWriter   Topic = "usage_writer"     // usage that is not written elsewhere
+	TopicConfiguration Topic = "configuration"    // settings that are most likely a mistake
+)
+
+// Topics lists every topic, the most important first.
+func Topics() []Topic {
+	return []Topic{
+		TopicUsage, TopicLabels, TopicHosts, TopicPrometheus, TopicCarbon, TopicDirectory, TopicUsageWriter, TopicConfiguration,
+	}
+}
