@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -50,7 +51,7 @@ func (c *Client) Do(req *http.Request) (io.ReadCloser, error) {
 		return nil, errors.New("upstream client: timeout and byte limit must be positive")
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), c.Timeout)
-	e := &exchange{caller: req.Context(), ctx: ctx, timeout: c.Timeout}
+	e := &exchange{caller: req.Context(), ctx: ctx, timeout: c.Timeout, url: req.URL}
 	body, err := c.do(e, req)
 	if err != nil {
 		cancel()
@@ -81,6 +82,9 @@ func (c *Client) do(e *exchange, req *http.Request) (io.Reader, error) {
 		}
 		return nil, e.refused(resp, body)
 	}
+	if err == nil {
+		body, err = notAPage(resp.Header.Get("Content-Type"), body)
+	}
 	if err != nil {
 		resp.Body.Close()
 		return nil, err
@@ -93,6 +97,7 @@ type exchange struct {
 	caller  context.Context // the request's own
 	ctx     context.Context // caller's, with our deadline
 	timeout time.Duration
+	url     *url.URL
 	raw     io.Closer
 }
 
@@ -105,6 +110,7 @@ func (e *exchange) failure(err error) error {
 		return &usage.Failure{
 			Reason:   usage.ReasonTimeout,
 			Detail:   fmt.Sprintf("no complete answer within %s", e.timeout),
+			Cause:    fmt.Sprintf("%s gave no complete answer within %s", e.url.Host, e.timeout),
 			TooLarge: true, // a smaller query may be answered in time
 		}
 	}
@@ -115,7 +121,7 @@ func (e *exchange) failure(err error) error {
 		return f
 	}
 	if words := protocolError(err); words != "" {
-		return &usage.Failure{Reason: usage.ReasonMalformed, Detail: words}
+		return &usage.Failure{Reason: usage.ReasonMalformed, Detail: words, Cause: causeOfConnection(e.url, err)}
 	}
-	return &usage.Failure{Reason: usage.ReasonConnection, Err: err}
+	return &usage.Failure{Reason: usage.ReasonConnection, Cause: causeOfConnection(e.url, err), Err: err}
 }

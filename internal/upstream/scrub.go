@@ -69,7 +69,7 @@ func (s *Scrubber) Error(err error) error {
 	switch {
 	case errors.As(err, &f):
 		clean := *f
-		clean.Detail = s.Text(f.Detail)
+		clean.Detail, clean.Cause = s.Text(f.Detail), s.Text(f.Cause)
 		if f.Err != nil {
 			clean.Err = errors.New(s.Text(withoutURL(f.Err).Error()))
 		}

@@ -24,8 +24,12 @@ func (e *exchange) refused(resp *http.Response, body io.Reader) error {
 	errorType, detail := firstWords(text)
 	f := &usage.Failure{Status: resp.StatusCode, Detail: detail}
 	classify(f, errorType, detail)
-	if f.Reason == usage.ReasonRedirect {
+	switch {
+	case f.Reason == usage.ReasonRedirect:
 		f.Detail = redirectAdvice(resp)
+		f.Cause = f.Detail
+	case !f.TooLarge:
+		f.Cause = causeOfStatus(e.url, resp.StatusCode, text)
 	}
 	if f.Status == http.StatusTooManyRequests || f.Status == http.StatusServiceUnavailable {
 		f.RetryAfter = retryAfter(resp.Header)

@@ -12,6 +12,7 @@ type Failure struct {
 	Reason     string        // for metrics: one of the Reason constants
 	Status     int           // HTTP status, 0 if none came
 	Detail     string        // the start of what the server said; never a credential
+	Cause      string        // what is wrong, in plain words that say what to do; empty: Error says all there is
 	RetryAfter time.Duration // what the server asked for, at most MaxRetryAfter; 0 if it did not
 	Permanent  bool          // an immediate retry is useless: the query or the permissions are wrong
 	TooLarge   bool          // a smaller query may succeed
@@ -60,6 +61,15 @@ func FailureOf(err error) *Failure {
 		return f
 	}
 	return nil
+}
+
+// Cause says what is wrong, for a person: in plain words, where they are known, else as the error
+// itself does.
+func Cause(err error) string {
+	if f := FailureOf(err); f != nil && f.Cause != "" {
+		return f.Cause
+	}
+	return err.Error()
 }
 
 // IsTooLarge reports whether a smaller query may succeed.

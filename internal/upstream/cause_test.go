@@ -1,0 +1,158 @@
+package upstream
+
+import (
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/common/config"
+)
+
+// gone is the address of a server that is not there any more.
+func gone() string {
+	s := httptest.NewServer(http.NotFoundHandler())
+	defer s.Close()
+	return s.URL
+}
+
+// hangUp closes every connection without an answer.
+func hangUp(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+	}()
+	return "http://" + l.Addr().String()
+}
+
+// bareTLS answers what is not TLS with an alert, as a server does that is not a web server.
+func bareTLS(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 4<<10))
+			_, _ = io.WriteString(c, "\x15\x03\x01\x00\x02\x02\x46") // fatal, protocol version
+			c.Close()
+		}
+	}()
+	return "http://" + l.Addr().String()
+}
+
+func TestACauseIsSaidInPlainWords(t *testing.T) {
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of each handshake
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+	answers := func(status int, text string) string {
+		return serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(status)
+			io.WriteString(w, text)
+		})
+	}
+	ca := func(t *testing.T, name string) config.HTTPClientConfig {
+		cfg := config.DefaultHTTPClientConfig
+		cfg.TLSConfig = config.TLSConfig{CA: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})), ServerName: name}
+		return cfg
+	}
+	for _, c := range []struct {
+		name string
+		url  string
+		cfg  *config.HTTPClientConfig
+		want string // HOST is the host and port of the url
+	}{
+		{name: "nobody listens", url: gone(), want: "nothing listens at HOST: check that the server runs, and the host and port of the url"},
+		{name: "a name that is none", url: "http://prometheus.invalid:9090", want: "DNS does not know the name prometheus.invalid: check the host in the url"},
+		{name: "no answer", url: hangUp(t), want: "HOST closed the connection before its answer was complete"},
+		{name: "TLS where there is none", url: strings.Replace(answers(200, "{}"), "http:", "https:", 1), want: "HOST does not speak TLS: the url must begin with http:// and not https://"},
+		{name: "no TLS where there is some", url: strings.Replace(secure.URL, "https:", "http:", 1), want: "HOST speaks TLS: the url must begin with https:// and not http://"},
+		{name: "no TLS where there is nothing else", url: bareTLS(t), want: "HOST speaks TLS: the url must begin with https:// and not http://"},
+		{name: "an unknown authority", url: secure.URL, want: "the TLS certificate of HOST is signed by nobody whom this machine trusts: set tls_config.ca_file"},
+		{
+			name: "a certificate for another name", url: secure.URL, cfg: new(ca(t, "prometheus.test")),
+			want: "the TLS certificate of HOST is for example.com, *.example.com, 127.0.0.1 and 1 more, not for prometheus.test: set the url to that name, or tls_config.server_name",
+		},
+		{name: "a login", url: answers(401, "no"), want: "HOST wants a login and does not accept ours: set basic_auth, authorization or oauth2, or correct it"},
+		{name: "no right", url: answers(403, "no"), want: "HOST does not permit this to our account: give it the right to read, or use another account"},
+		{name: "no page", url: answers(404, "no"), want: "HOST has no such page: check the path of the url"},
+		{name: "nobody behind a proxy", url: answers(502, "Bad Gateway"), want: "a proxy at HOST answers, but not the server behind it"},
+		{name: "out of order", url: answers(500, "no"), want: "HOST answers that it is out of order (http status 500)"},
+		{
+			name: "a login page", url: answers(200, "\n <!DOCTYPE html><html><head><title>Sign in &ndash;\n Example</title>"),
+			want: `the answer is a web page with the title "Sign in – Example", not data: a login or a proxy is in the way, or the url is that of a page for people`,
+		},
+		{
+			name: "a page without a title", url: answers(200, "<p>hello"),
+			want: "the answer is a web page, not data: a login or a proxy is in the way, or the url is that of a page for people",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := config.DefaultHTTPClientConfig
+			if c.cfg != nil {
+				cfg = *c.cfg
+			}
+			_, host, _ := strings.Cut(c.url, "://")
+			want := strings.ReplaceAll(c.want, "HOST", host)
+			if got := failure(t, newClient(t, cfg), c.url+"/").Cause; got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+// What is not a page is read to its last byte, whatever it says that it is.
+func TestOnlyAPageIsTakenForOne(t *testing.T) {
+	for _, body := range []string{"", "{}", strings.Repeat("x", 5<<10), " [1, 2]", "a <b"} {
+		url := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
+		if got, err := ask(t.Context(), plain(t), url); got != body || err != nil {
+			t.Errorf("got %d bytes of %d, and error %v", len(got), len(body), err)
+		}
+	}
+	page := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, "<p>")
+	})
+	if got, err := ask(t.Context(), plain(t), page); got != "<p>" || err != nil {
+		t.Errorf("what says that it is JSON is left to the caller: got %q, %v", got, err)
+	}
+}
+
+// A title is text from outside.
+func TestATitleIsScrubbed(t *testing.T) {
+	cfg := config.DefaultHTTPClientConfig
+	cfg.Authorization = &config.Authorization{Type: "Bearer", Credentials: "hunter2hunter2"}
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "<title>%s</title>", r.Header.Get("Authorization"))
+	})
+	c := newClient(t, cfg)
+	c.Scrubber = NewScrubber(cfg)
+	f := failure(t, c, url)
+	if strings.Contains(f.Cause+f.Detail, "hunter2") || !strings.Contains(f.Cause, hidden) {
+		t.Errorf("the cause is %s", f.Cause)
+	}
+}
