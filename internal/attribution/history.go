@@ -19,6 +19,12 @@ const shortest = time.Second
 // made from the record.
 func (r reading) follow(to, old []directory.Tenure, w directory.Workspace) []directory.Tenure {
 	w.Created, w.Acquired, w.Deleted = whole(w.Created), whole(w.Acquired), whole(w.Deleted)
+	if w.Unresolved {
+		if len(old) == 0 {
+			return to // its whole history follows from its record, once its owner is known
+		}
+		w.Owner, w.Acquired = old[len(old)-1].Owner, time.Time{}
+	}
 	switch {
 	case !w.Deleted.IsZero() && w.Deleted.Before(w.Created):
 		return append(to, old...) // impossible times

@@ -26,13 +26,13 @@ type seen struct {
 	owner                      string
 	created, acquired, deleted float64
 	host                       string // "": h
-	gone, refused              bool
+	gone, refused, unresolved  bool
 }
 
 func (s seen) census() directory.Census {
 	c := directory.Census{AsOf: hour(s.at), Refused: map[string]bool{"d": s.refused}}
 	if !s.gone && !s.refused {
-		w := directory.Workspace{Document: "d", Host: s.host, Owner: s.owner, Created: hour(s.created), Acquired: hour(s.acquired), Deleted: hour(s.deleted)}
+		w := directory.Workspace{Document: "d", Host: s.host, Owner: s.owner, Created: hour(s.created), Acquired: hour(s.acquired), Deleted: hour(s.deleted), Unresolved: s.unresolved}
 		if w.Host == "" {
 			w.Host = "h"
 		}
@@ -134,6 +134,15 @@ func TestHistoryOfADocument(t *testing.T) {
 		{"it comes back as another's", taken, []seen{{at: 6, gone: true}, {at: 8, owner: "B", created: 1, acquired: 7, deleted: none}}, "- 1-2, A 2-6, B 7-…", "x 7-…"},
 		{"what was deleted and vanishes was deleted", taken, []seen{{at: 6, owner: "A", created: 1, acquired: 2, deleted: 5.5}, {at: 7, gone: true}}, "- 1-2, A 2-5.5", ""},
 		{"what can't be read stays as it was", taken, []seen{{at: 6, refused: true}}, "- 1-2, A 2-…", ""},
+		{"an owner of whom only an id is known is nobody yet", seen{at: 5, created: 1, acquired: 2, deleted: none, unresolved: true}, nil, "", ""},
+		{"and has had it all along once the name is known", seen{at: 5, created: 1, acquired: 2, deleted: none, unresolved: true}, []seen{
+			{at: 6, owner: "A", created: 1, acquired: 2, deleted: none},
+		}, "- 1-2, A 2-…", "x 2-…"},
+		{"an owner whose name is no longer known keeps it", taken, []seen{{at: 6, created: 1, acquired: 2, deleted: none, unresolved: true}}, "- 1-2, A 2-…", ""},
+		{"until it is deleted", direct, []seen{{at: 6, created: 1, acquired: none, deleted: 5.5, unresolved: true}}, "A 1-5.5", "x 5.5-…"},
+		{"a machine that waits, taken by an id", waiting, []seen{
+			{at: 6, created: 1, acquired: 5.5, deleted: none, unresolved: true}, {at: 7, owner: "A", created: 1, acquired: 5.5, deleted: none},
+		}, "- 1-5.5, A 5.5-…", "x 5.5-…"},
 		{"what waits and vanishes", waiting, []seen{{at: 6, gone: true}}, "- 1-6", ""},
 		{"one of the future vanishes before it came", seen{at: 5, owner: "A", created: 9, acquired: none, deleted: none}, []seen{{at: 6, gone: true}}, "A 9-9", "x 9-…"},
 		{"one of the future passes on before it came", seen{at: 5, owner: "A", created: 1, acquired: 9, deleted: none}, []seen{{at: 6, owner: "B", created: 1, acquired: none, deleted: none}}, "- 1-9, A 9-9, B 9-…", "x 9-…"},

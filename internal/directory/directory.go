@@ -66,6 +66,9 @@ type Workspace struct {
 	Created  time.Time
 	Acquired time.Time // when Owner took it; zero: when it was created
 	Deleted  time.Time // zero: not deleted
+	// Unresolved means that it has an owner of whom only an id is known, that of no person: its
+	// last known owner stays.
+	Unresolved bool
 }
 
 // RecordReject counts the records of a collection that were refused for one reason.

@@ -10,7 +10,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // The reasons why a record, or a part of one, is refused: values of a label.
@@ -33,6 +32,7 @@ type counter struct {
 	names   Names
 	census  directory.Census
 	people  map[string]bool
+	ids     map[string]string // platform names by reference, see reference
 	hosts   map[string]bool
 	refused map[rejection]int
 }
@@ -46,7 +46,7 @@ func (r rejection) compare(o rejection) int {
 
 func newCounter(n Names) *counter {
 	return &counter{
-		names: n, people: map[string]bool{}, hosts: map[string]bool{}, refused: map[rejection]int{},
+		names: n, people: map[string]bool{}, ids: map[string]string{}, hosts: map[string]bool{}, refused: map[rejection]int{},
 		census: directory.Census{Groups: map[string][]string{}, Refused: map[string]bool{}},
 	}
 }
@@ -70,11 +70,16 @@ func (c *counter) close() (directory.Census, []directory.RecordReject) {
 func (c *counter) user(doc bson.Raw) {
 	n := c.names.Users
 	id, reason := name(doc, n.PlatformName, missingPlatformName)
-	switch {
-	case reason != "":
+	if reason != "" {
 		c.refuse(n.Collection, reason)
 		return
-	case c.people[id]:
+	}
+	if v, err := doc.LookupErr("_id"); err == nil {
+		if r := reference(v); r != "" {
+			c.ids[r] = id
+		}
+	}
+	if c.people[id] {
 		c.refuse(n.Collection, duplicate)
 		return
 	}
@@ -109,18 +114,12 @@ func (c *counter) group(doc bson.Raw) {
 			c.refuse(n.Collection, badType)
 		}
 		for _, v := range values {
-			if v.Type == bson.TypeEmbeddedDocument {
-				if v, err = lookup(v.Document(), c.names.Users.PlatformName); err != nil {
-					c.refuse(n.Collection, badMember)
-					continue
-				}
-			}
-			member, ok := plain(v)
-			if !ok || member == "" {
+			member, ok := c.member(v)
+			if !ok {
 				c.refuse(n.Collection, badMember)
 				continue
 			}
-			members = append(members, usage.Name(member))
+			members = append(members, member)
 		}
 	}
 	c.census.Groups[group] = members
@@ -159,14 +158,14 @@ func (c *counter) workspace(doc bson.Raw) {
 		w.Host, reason = host(doc, n.Hostname)
 	}
 	if reason == "" {
-		w.Owner, reason = name(doc, n.Owner, "")
+		w.Owner, w.Unresolved, reason = c.owner(doc)
 	}
 	if reason != "" {
 		c.refuse(n.Collection, reason)
 		c.census.Refused[id] = true
 		return
 	}
-	if w.Owner != "" && !c.people[w.Owner] && len(c.people) > 0 {
+	if w.Unresolved || w.Owner != "" && !c.people[w.Owner] && len(c.people) > 0 {
 		c.refuse(n.Collection, unknownOwner) // the owner may appear in users later
 	}
 	w.Document = id

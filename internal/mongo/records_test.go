@@ -35,10 +35,10 @@ func TestAFieldInsideAnotherIsFoundByItsDots(t *testing.T) {
 	c.workspace(marshal(t, bson.D{
 		{Key: "_id", Value: int64(7)},
 		{Key: "parameters", Value: bson.D{{Key: "host", Value: "WS-1:9100"}}},
-		{Key: "created_time", Value: time.Unix(1000, 5e8)},
+		{Key: "created_time", Value: time.Unix(1_000_000, 5e8)},
 	}))
 	census, rejects := c.close()
-	if len(rejects) != 0 || len(census.Workspaces) != 1 || census.Workspaces[0].Host != "ws-1" || !census.Workspaces[0].Created.Equal(time.Unix(1000, 0)) {
+	if len(rejects) != 0 || len(census.Workspaces) != 1 || census.Workspaces[0].Host != "ws-1" || !census.Workspaces[0].Created.Equal(time.Unix(1_000_000, 0)) {
 		t.Errorf("got %+v, %v", census.Workspaces, rejects)
 	}
 }
@@ -51,7 +51,7 @@ func TestNamesThatAreNoText(t *testing.T) {
 		c.workspace(marshal(t, bson.D{
 			{Key: "_id", Value: 1},
 			{Key: "parameters", Value: bson.D{{Key: "host", Value: "h"}}},
-			{Key: "created_time", Value: time.Unix(1000, 0)},
+			{Key: "created_time", Value: time.Unix(1_000_000, 0)},
 			{Key: "owner", Value: text},
 		}))
 		want := []directory.RecordReject{{Collection: "workspaces", Reason: badText, Count: 1}}
@@ -69,7 +69,7 @@ func TestLongNamesAreCutAsLabelsAre(t *testing.T) {
 	doc := marshal(t, bson.D{
 		{Key: "_id", Value: 1},
 		{Key: "owner", Value: long},
-		{Key: "created_time", Value: time.Unix(1000, 0)},
+		{Key: "created_time", Value: time.Unix(1_000_000, 0)},
 		{Key: "parameters", Value: bson.D{{Key: "host", Value: long + ":9100"}}},
 	})
 	c.user(doc)
@@ -110,6 +110,20 @@ func TestTheSameTextOfTwoTypesIsTwoIDs(t *testing.T) {
 			t.Errorf("%v and %v are both %s", id, other, text)
 		}
 		seen[text] = id
+	}
+}
+
+func TestAMemberMayBeAReferenceToAUser(t *testing.T) {
+	n := workspaceNames()
+	n.Users.PlatformName, n.Groups.Name, n.Groups.Members = "platform_name", "name", "members"
+	c, id := newCounter(n), bson.NewObjectID()
+	c.user(marshal(t, bson.D{{Key: "_id", Value: id}, {Key: "platform_name", Value: "ada"}}))
+	c.group(marshal(t, bson.D{{Key: "_id", Value: 1}, {Key: "name", Value: "g"}, {Key: "members", Value: bson.A{
+		bson.D{{Key: "$ref", Value: "users"}, {Key: "$id", Value: id}}, bson.D{{Key: "$id", Value: bson.D{{Key: "$id", Value: id}}}},
+	}}}))
+	census, rejects := c.close()
+	if want := []directory.RecordReject{{Reason: badMember, Count: 1}}; !slices.Equal(census.Groups["g"], []string{"ada"}) || !slices.Equal(rejects, want) {
+		t.Errorf("got %v, refused %v", census.Groups, rejects)
 	}
 }
 
@@ -194,8 +208,8 @@ func BenchmarkWorkspaces(b *testing.B) {
 			{Key: "_id", Value: bson.NewObjectID()},
 			{Key: "parameters", Value: bson.D{{Key: "host", Value: fmt.Sprintf("172.16.%d.%d:9100", i/250, i%250)}}},
 			{Key: "owner", Value: fmt.Sprint("user-", i%10_000)},
-			{Key: "created_time", Value: time.Unix(int64(i), 0)},
-			{Key: "acquired_time", Value: time.Unix(int64(i+60), 0)},
+			{Key: "created_time", Value: time.Unix(int64(1e9+i), 0)},
+			{Key: "acquired_time", Value: time.Unix(int64(1e9+i+60), 0)},
 			{Key: "deleted_time", Value: nil},
 		})
 	}

@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ func text(doc bson.Raw, field, absent string) (value, reason string) {
 	if err != nil || v.Type == bson.TypeNull || v.Type == bson.TypeUndefined {
 		return "", absent
 	}
-	if v.Type != bson.TypeString && v.Type != bson.TypeInt32 && v.Type != bson.TypeInt64 {
+	if v.Type != bson.TypeString && !isNumber(v) {
 		return "", badType
 	}
 	value, ok := plain(v)
@@ -50,23 +51,43 @@ func text(doc bson.Raw, field, absent string) (value, reason string) {
 	return value, ""
 }
 
-// plain returns a value as text: a string as it is, an integer by its digits. A string is only
-// ever a name, never part of a query. It refuses text that is not UTF-8, contains a NUL, which
-// ends a string in C, or is longer than any name.
+// plain returns a value as text: a string as it is, a whole number by its digits. A string is
+// only ever a name, never part of a query. It refuses text that is not UTF-8, contains a NUL,
+// which ends a string in C, or is longer than any name.
 func plain(v bson.RawValue) (string, bool) {
+	if n, ok := number(v); ok {
+		return strconv.FormatInt(n, 10), true
+	}
+	if v.Type != bson.TypeString {
+		return "", false
+	}
+	s, ok := v.StringValueOK()
+	if !ok || len(s) > maxText || !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
+		return "", false
+	}
+	return strings.Clone(s), true
+}
+
+func isNumber(v bson.RawValue) bool {
+	_, ok := number(v)
+	return ok
+}
+
+// maxWhole is where a double no longer tells two whole numbers apart.
+const maxWhole = 1 << 53
+
+// number returns a whole number. JavaScript stores each as a double.
+func number(v bson.RawValue) (int64, bool) {
 	switch v.Type {
 	case bson.TypeInt32:
-		return strconv.FormatInt(int64(v.Int32()), 10), true
+		return int64(v.Int32()), true
 	case bson.TypeInt64:
-		return strconv.FormatInt(v.Int64(), 10), true
-	case bson.TypeString:
-		s, ok := v.StringValueOK()
-		if !ok || len(s) > maxText || !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
-			return "", false
-		}
-		return strings.Clone(s), true
+		return v.Int64(), true
+	case bson.TypeDouble:
+		f := v.Double()
+		return int64(f), f == math.Trunc(f) && math.Abs(f) < maxWhole
 	}
-	return "", false
+	return 0, false
 }
 
 // The valid years of a date. Others are a mistake of units, and the store cannot hold them.
@@ -75,17 +96,39 @@ var (
 	lastDate  = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 )
 
-// date reads a time, in whole seconds. Absent and null are the zero time.
+// date reads a time, in whole seconds. Absent, null and what stands for "not set" are the zero
+// time.
 func date(doc bson.Raw, field string) (time.Time, string) {
 	v, err := lookup(doc, field)
 	if err != nil || v.Type == bson.TypeNull || v.Type == bson.TypeUndefined {
 		return time.Time{}, ""
 	}
 	at, ok := v.TimeOK()
-	if !ok || at.Before(firstDate) || at.After(lastDate) {
+	switch at = at.UTC(); {
+	case !ok:
+		return time.Time{}, badType
+	case isNotSet(at):
+		return time.Time{}, ""
+	case at.Before(firstDate) || at.After(lastDate):
 		return time.Time{}, badType
 	}
-	return at.UTC().Truncate(time.Second), ""
+	return at.Truncate(time.Second), ""
+}
+
+// isNotSet reports whether a date is one that programs write for none: the zero times of Go, C#
+// and Unix, and the last year that most can write. By its time zone it can be a day off.
+func isNotSet(at time.Time) bool {
+	switch at.Year() {
+	case 0:
+		return at.YearDay() == 366 // 31 December
+	case 1, 9999:
+		return true
+	case 10000:
+		return at.YearDay() == 1
+	case 1969:
+		return at.YearDay() == 365
+	}
+	return at.Year() == 1970 && at.YearDay() == 1
 }
 
 // identity returns a document's id as text. Equal texts of two types are different ids.

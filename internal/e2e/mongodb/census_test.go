@@ -73,6 +73,12 @@ func TestBadRecordsAreRefusedOneByOne(t *testing.T) {
 		{"a user without a name to log in by", "users", d("name", "Nobody"), "missing_platform_name"},
 		{"a user by number", "users", d("platform_name", int64(1042)), ""},
 		{"a user by half a number", "users", d("platform_name", 10.5), "bad_type"},
+		{"a user by a number of JavaScript", "users", d("platform_name", 42.0), ""},
+		{"an owner by an _id that no user has", "workspaces", d("hostname", "h", "created_time", created, "owner", bson.NewObjectID()), "unknown_owner"},
+		{"an owner by a number that no user has", "workspaces", d("hostname", "h", "created_time", created, "owner", int32(77)), "unknown_owner"},
+		{"created at no time", "workspaces", d("hostname", "h", "created_time", time.Time{}), "missing_created_time"},
+		{"created before there was Unix", "workspaces", d("hostname", "h", "created_time", created.AddDate(-100, 0, 0)), "bad_type"},
+		{"a member by an _id that no user has", "groups", d("name", "g", "members", bson.A{"ada", bson.NewObjectID()}), "bad_member"},
 		{"a group without a name", "groups", d("members", bson.A{"ada"}), "missing_name"},
 		{"members that are no list", "groups", d("name", "g", "members", "ada"), "bad_type"},
 		{"a member that is a date", "groups", d("name", "g", "members", bson.A{"ada", created}), "bad_member"},
@@ -101,5 +107,65 @@ func TestBadRecordsAreRefusedOneByOne(t *testing.T) {
 				t.Errorf("workspaces %v, refused %v", census.Workspaces, census.Refused)
 			}
 		})
+	}
+}
+
+// Owners and members by the _id of a user are that user, whatever type the _id has.
+func TestOwnersAndMembersByTheirID(t *testing.T) {
+	ada, bob := bson.NewObjectID(), bson.NewObjectID()
+	rig := newRig(t)
+	rig.insert("users", d("_id", ada, "platform_name", "ada"), d("_id", bob, "platform_name", "bob"),
+		d("_id", int64(7), "platform_name", "carl"), d("_id", "u-8", "platform_name", "dora"), d("_id", int32(9), "platform_name", "7000"))
+	rig.insert("groups", d("_id", 1, "name", "g", "members", bson.A{
+		ada, d("_id", bob), int32(7), "u-8", 7000.0,
+	}))
+	owners := map[string]any{
+		"objectid": ada, "text": strings.ToUpper(bob.Hex()), "long": int64(7), "int": int32(7), "double": 7.0, "string": "u-8",
+		"name": "ada", "number": int32(7000), "gone": bson.NewObjectID(), "nobody": nil,
+	}
+	i := 0
+	for host, owner := range owners {
+		i++
+		rig.insert("workspaces", d("_id", i, "hostname", host, "created_time", created, "owner", owner))
+	}
+	census, rejects, err := rig.reader().Census(t.Context(), names())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []directory.RecordReject{{Collection: "workspaces", Reason: "unknown_owner", Count: 1}}; !reflect.DeepEqual(rejects, want) {
+		t.Errorf("refused %v, want %v", rejects, want)
+	}
+	want := map[string]string{
+		"objectid": "ada", "text": "bob", "long": "carl", "int": "carl", "double": "carl", "string": "dora", "name": "ada", "number": "7000", "gone": "", "nobody": "",
+	}
+	for _, w := range census.Workspaces {
+		if w.Owner != want[w.Host] || w.Unresolved != (w.Host == "gone") {
+			t.Errorf("%s is %q's, want %q; unresolved: %v", w.Host, w.Owner, want[w.Host], w.Unresolved)
+		}
+	}
+	if len(census.Workspaces) != len(want) {
+		t.Errorf("%d workspaces, want %d", len(census.Workspaces), len(want))
+	}
+	if got, want := census.Groups["g"], []string{"7000", "ada", "bob", "carl", "dora"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("members %v, want %v", got, want)
+	}
+}
+
+func TestDatesThatMeanNotSet(t *testing.T) {
+	rig := newRig(t)
+	for i, at := range []any{
+		nil, time.Time{}, time.Time{}.Add(-14 * time.Hour), time.Unix(0, 0), time.Unix(-3600, 0), time.Unix(3600, 0),
+		time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), time.Date(10000, 1, 1, 9, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		rig.insert("workspaces", d("_id", i, "hostname", "h", "created_time", created, "acquired_time", at, "deleted_time", at))
+	}
+	census, rejects, err := rig.reader().Census(t.Context(), names())
+	if err != nil || len(rejects) != 0 || len(census.Workspaces) != 9 {
+		t.Fatal(len(census.Workspaces), rejects, err)
+	}
+	for _, w := range census.Workspaces {
+		if !w.Acquired.IsZero() || !w.Deleted.IsZero() {
+			t.Errorf("%s: acquired %v, deleted %v", w.Document, w.Acquired, w.Deleted)
+		}
 	}
 }
