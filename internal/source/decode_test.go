@@ -14,7 +14,7 @@ func TestAnswersThatAreNotWhole(t *testing.T) {
 	with := func(member string) string { return strings.TrimSuffix(good, "}") + "," + member + "}" }
 	tests := []struct{ name, answer, want, words string }{
 		{"nothing", "", usage.ReasonMalformed, "EOF"},
-		{"a page of HTML", "<!DOCTYPE html><html>\n<body>Sign in</body></html>", usage.ReasonMalformed, "invalid character '<'"},
+		{"a page of HTML", "<!DOCTYPE html><html>\n<body>Sign in</body></html>", usage.ReasonMalformed, "the answer is a web page"},
 		{"JSON that breaks off", good[:len(good)-30], usage.ReasonMalformed, "EOF"},
 		{"JSON that lacks its last brace", good[:len(good)-1], usage.ReasonMalformed, "EOF"},
 		{"a second answer behind", good + good, usage.ReasonMalformed, "has data after its end"},
