@@ -112,7 +112,7 @@ func words(title, about, markdown string) panel {
 
 func creditPanel() panel {
 	p := words("", "The licence of the carbon intensity data requires this line. The data covers CO2 from generation, imports and grid losses, but not the life cycle of power stations.",
-		credit+" · [carbonintensity.org.uk](https://carbonintensity.org.uk) · energy is modelled from CPU usage: see the README of carbon_exporter.")
+		credit+", if the provider is uk · [carbonintensity.org.uk](https://carbonintensity.org.uk) · energy is modelled from CPU usage: see the README of carbon_exporter.")
 	p.Transparent = new(true)
 	return p.size(columns, 2)
 }

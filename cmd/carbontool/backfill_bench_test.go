@@ -35,7 +35,7 @@ func BenchmarkBackfill(b *testing.B) {
 	for b.Loop() {
 		dir := b.TempDir()
 		config, path := filepath.Join(dir, "carbon.yml"), filepath.Join(dir, "carbon.db")
-		if err := os.WriteFile(config, fmt.Appendf(nil, "prometheus: {url: %s}\ncarbon_intensity: {provider: static}\n", server.URL), 0o600); err != nil {
+		if err := os.WriteFile(config, fmt.Appendf(nil, "prometheus: {url: %s}\ncarbon_intensity: {provider: static, static: {gco2eq_per_kwh: 210.89, grid: GB}}\n", server.URL), 0o600); err != nil {
 			b.Fatal(err)
 		}
 		cmd := exec.Command(program, "backfill", "--from=2025-01-01", fmt.Sprintf("--to=2025-01-%02d", 1+benchDays),

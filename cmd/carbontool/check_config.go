@@ -57,7 +57,7 @@ func (k *checkConfig) run(_ context.Context, s streams) error {
 // summary is what the configuration means.
 func summary(c *config.Config) []string {
 	return []string{
-		fmt.Sprintf("interval: %s; an empty store starts %s before now; prices are final after %s", c.Interval, c.Lookback, c.SettleAfter),
+		fmt.Sprintf("interval: %s; an empty store starts %s before now; %s", c.Interval, c.Lookback, finality(c)),
 		"prometheus: " + config.PublicURL(c.Prometheus.URL) + ", " + series(c.Prometheus),
 		fmt.Sprintf("power: %v W busy and %v W idle per core, PUE %v, machine types with their own watts: %d",
 			c.Power.BusyWatts, c.Power.IdleWatts, c.Power.PUE, len(c.Power.Machines)),
@@ -83,10 +83,26 @@ func series(p config.Prometheus) string {
 	return from
 }
 
+// finality says when prices are final.
+func finality(c *config.Config) string {
+	if c.CarbonIntensity.Provider == config.ProviderStatic {
+		return "the price is final at once"
+	}
+	return fmt.Sprintf("prices are final after %s", c.SettleAfter)
+}
+
+// origin says where a static value is from.
+func origin(source string) string {
+	if source == "" {
+		return "source not given (set carbon_intensity.static.source to where the value is from)"
+	}
+	return "from: " + source
+}
+
 func intensity(c config.CarbonIntensity) string {
 	switch {
 	case c.Provider == config.ProviderStatic:
-		return fmt.Sprintf("static, %v gCO2eq/kWh, grid %s", c.Static.GCO2eqPerKWh, c.Static.Grid)
+		return fmt.Sprintf("static, %v gCO2eq/kWh, grid %s, %s", *c.Static.GCO2eqPerKWh, c.Static.Grid, origin(c.Static.Source))
 	case c.UK.RegionID != 0:
 		return fmt.Sprintf("%s, region %d, from %s", c.Provider, c.UK.RegionID, config.PublicURL(c.UK.URL))
 	case c.UK.Postcode != "":

@@ -52,17 +52,17 @@ attribution: {user_label: none, max_users: 7, groups: [{name: ISIS, projects: [I
 			name: "all of it at once",
 			text: `
 prometheus: {busy_query: busy, idle_query: idle, cores_query: cores}
-carbon_intensity: {provider: static}
+carbon_intensity: {provider: static, static: {gco2eq_per_kwh: 210.89, source: the annual report}}
 attribution: {group_by: directory, user_label: pseudonym, pseudonym_key_file: key, max_users: 50}
 mongodb: {uri_file: uri, database: cloud, refresh: 1m, collections: {workspaces: vms}, usage_database: usage}
 budgets: [{name: all, scope: ada, period: year, kwh: 1}]
 `,
 			code: exitDone,
 			stdout: `FILE: ok
-  interval: 30m; an empty store starts 1d before now; prices are final after 1d
+  interval: 30m; an empty store starts 1d before now; the price is final at once
   prometheus: http://localhost:9090, custom queries, cores by a query
   power: 12 W busy and 1 W idle per core, PUE 1, machine types with their own watts: 0
-  carbon intensity: static, 210.89 gCO2eq/kWh, grid GB
+  carbon intensity: static, 210.89 gCO2eq/kWh, grid unknown, from: the annual report
   attribution: by directory, no named groups
   mongodb: database cloud is read every 1m (vms, users, groups, hosts), group_usage and user_usage are written to database usage
   users on /metrics: by a keyed hash of their id, the 50 with the most energy, the others added up

@@ -61,7 +61,7 @@ func exportedFrom(t *testing.T, yaml string, recs ...usage.Record) (args []strin
 	if len(recs) > 0 {
 		length = recs[0].Interval.Length
 	}
-	yaml += fmt.Sprintf("interval: %v\ntimezone: UTC\ncarbon_intensity: {provider: static}\n", model.Duration(length))
+	yaml += fmt.Sprintf("interval: %v\ntimezone: UTC\ncarbon_intensity: {provider: static, static: {gco2eq_per_kwh: 210.89, grid: GB}}\n", model.Duration(length))
 	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,8 @@ no forecast are not considered.
 
 The forecast comes from the store, even while carbon_exporter runs. If there is no
 store, or its forecast is more than an hour old, the command asks the configured
-provider instead and does not store the answer.
+provider instead and does not store the answer. A static value has no forecast: the
+command says so and exits with 1.
 
 Example:
 
@@ -53,6 +54,9 @@ func (f *forecast) run(ctx context.Context, s streams) error {
 	c, err := f.config()
 	if err != nil {
 		return err
+	}
+	if s := c.CarbonIntensity; s.Provider == config.ProviderStatic {
+		return fmt.Errorf("carbon_intensity.provider is static: %v gCO2eq/kWh for all time has no forecast, so no time to run is better than another", *s.Static.GCO2eqPerKWh)
 	}
 	grid, err := parts.Grid(c.CarbonIntensity, time.Now)
 	if err != nil {

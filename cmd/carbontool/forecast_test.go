@@ -140,10 +140,11 @@ func TestForecastOfOtherGrids(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := p.api.Requests()
-	got := p.forecast()
-	if got.code != exitDone || got.stderr != "" || p.api.Requests() != asked || strings.Count(got.stdout, " 12.5  ") != 96 ||
-		!strings.HasPrefix(got.stdout, "Forecast for X (static), gCO2eq/kWh, fetched ") || !strings.Contains(got.stdout, "Best 3h (*): now, ") {
-		t.Errorf("of a fixed factor there is %+v", got)
+	want := called{exitFailed, "", "carbontool forecast: carbon_intensity.provider is static: 12.5 gCO2eq/kWh for all time has no forecast, so no time to run is better than another\n"}
+	for _, format := range []string{"text", "json"} {
+		if got := p.forecast("--format", format); got != want || p.api.Requests() != asked {
+			t.Errorf("of a static value there is %+v", got)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/budget"
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/report"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -42,11 +43,11 @@ the energy, and e is the mean error of forecasts:
   energy     (1 - d) x kWh                    (1 + d) x kWh
   emissions  (1 - d) x (g - e x forecast kWh) (1 + d) x (g + e x forecast kWh)
 
-"forecast kWh" is the energy priced with a forecast. e is measured over the forecasts
-of the last 28 days and of the range if there are at least 48 half hours of them;
-otherwise it is 24 gCO2eq/kWh, as documented for the UK. Where d is unknown (watts
-that were configured, not measured), the bounds ignore it, and error_unknown_ratio
-gives the share of energy concerned.
+"forecast kWh" is the energy priced with a forecast. Where there is any, e is measured
+over the forecasts of the last 28 days and of the range if there are at least 48 half
+hours of them; otherwise it is 24 gCO2eq/kWh, as documented for the UK. Where d is
+unknown (watts that were configured, not measured), the bounds ignore it, and
+error_unknown_ratio gives the share of energy concerned.
 
 CPU coverage is known per project, so it is shown for the scopes ada and project.
 Users are shown by id; --names adds their names. Equivalents come with their source
@@ -108,6 +109,9 @@ func (r *reportUsage) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if rep.Grids, err = gridsUsed(ctx, st, p, c.CarbonIntensity); err != nil {
+		return err
+	}
 	if len(rep.Whole.Members) == 0 {
 		if err := sayNothing(ctx, s, st, rep); err != nil {
 			return err
@@ -163,6 +167,20 @@ func (r *reportUsage) read(ctx context.Context, st *store.Store, p usage.Period,
 	}
 	rep.Forecasts, err = forecastError(ctx, st, p)
 	return rep, err
+}
+
+// gridsUsed lists the grids that price the usage of a period, and where the configuration says
+// that a static value is from.
+func gridsUsed(ctx context.Context, st *store.Store, p usage.Period, c config.CarbonIntensity) (grids []report.Grid, err error) {
+	used, err := st.GridsUsed(ctx, p)
+	for _, u := range used {
+		g := report.Grid{Provider: u.Provider, Grid: u.Grid}
+		if s := c.Static; s != nil && u == (usage.GridName{Provider: config.ProviderStatic, Grid: s.Grid}) {
+			g.Source = s.Source
+		}
+		grids = append(grids, g)
+	}
+	return grids, err
 }
 
 // forecastErrorOver is the shortest time over which the error of forecasts is measured.

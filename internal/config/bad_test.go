@@ -68,6 +68,12 @@ var badFiles = []struct {
 		`:8: carbon_intensity.static.gco2eq_per_kwh: must be 0 to 1000, is 210890`,
 		`:9: carbon_intensity.static.grid: must not be empty`,
 	}},
+	{"one value for all time that is not given", "bad-static-nothing.yml", []string{
+		`:1: carbon_intensity.static.gco2eq_per_kwh: must be given with provider: static; set it to the gCO2eq/kWh of your grid or contract, and carbon_intensity.static.source to where that is from`,
+	}},
+	{"a grid and a source without a value", "bad-static-value.yml", []string{
+		`:3: carbon_intensity.static.gco2eq_per_kwh: must be given with provider: static; set it to the gCO2eq/kWh of your grid or contract, and carbon_intensity.static.source to where that is from`,
+	}},
 	{"two documents", "bad-documents.yml", []string{
 		`: has several YAML documents, but only one is allowed`,
 	}},

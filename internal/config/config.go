@@ -10,6 +10,8 @@ import (
 
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // Config is the whole file. A Config from Load or Parse is valid; a key that is not in the file
@@ -82,15 +84,15 @@ type MachinePower struct {
 // The providers of carbon intensity.
 const (
 	ProviderUK     = "uk"
-	ProviderStatic = "static"
+	ProviderStatic = usage.ProviderStatic
 )
 
 // CarbonIntensity configures the source of carbon intensity. The sections of providers other
 // than Provider are checked but not used.
 type CarbonIntensity struct {
-	Provider string `yaml:"provider"`
-	UK       UK     `yaml:"uk"`
-	Static   Static `yaml:"static"`
+	Provider string  `yaml:"provider"`
+	UK       UK      `yaml:"uk"`
+	Static   *Static `yaml:"static,omitempty"` // nil: none; never nil with ProviderStatic
 }
 
 // UK is the UK Carbon Intensity API: for a region, a postcode or, if neither is set, the
@@ -103,8 +105,9 @@ type UK struct {
 
 // Static is one intensity for all time.
 type Static struct {
-	GCO2eqPerKWh float64 `yaml:"gco2eq_per_kwh"`
-	Grid         string  `yaml:"grid"`
+	GCO2eqPerKWh *float64 `yaml:"gco2eq_per_kwh,omitempty"` // never nil with ProviderStatic
+	Grid         string   `yaml:"grid"`
+	Source       string   `yaml:"source,omitempty"` // where the value is from, for people
 }
 
 // The values of Attribution.GroupBy.

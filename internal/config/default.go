@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // Default is the configuration of an empty file. A few defaults depend on what a file says, see
@@ -37,7 +39,6 @@ func Default() Config {
 		CarbonIntensity: CarbonIntensity{
 			Provider: ProviderUK,
 			UK:       UK{URL: config.URL{URL: &url.URL{Scheme: "https", Host: "api.carbonintensity.org.uk"}}},
-			Static:   Static{GCO2eqPerKWh: 210.89, Grid: "GB"},
 		},
 		Attribution: Attribution{GroupBy: GroupByProject, UserLabel: UserLabelID},
 		Timezone:    "Europe/London",
@@ -81,6 +82,14 @@ func defaultMongoDB() MongoDB {
 		Refresh: model.Duration(5 * time.Minute),
 		Timeout: model.Duration(10 * time.Second),
 	}
+}
+
+// UnmarshalYAML sets the section's defaults first. The value itself has none: whose it would be
+// is not known.
+func (s *Static) UnmarshalYAML(section *yaml.Node) error {
+	*s = Static{Grid: usage.Unknown}
+	type plain Static
+	return section.Decode((*plain)(s))
 }
 
 // UnmarshalYAML sets the section's defaults first.

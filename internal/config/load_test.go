@@ -53,6 +53,9 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 	if m := c.Power.Machines["c3.large"]; m.BusyWatts != nil || m.IdleWatts == nil || *m.IdleWatts != 0 {
 		t.Errorf("machine c3.large is %v, want no busy watts and idle watts of 0", m)
 	}
+	if s := c.CarbonIntensity.Static; s == nil || s.GCO2eqPerKWh == nil || *s.GCO2eqPerKWh != 0 || s.Grid != "roof" || s.Source != "the panels on it" {
+		t.Errorf("static is %+v, want a value of 0", s)
+	}
 	if got, want := c.Location().String(), "America/New_York"; got != want {
 		t.Errorf("location %s, want %s", got, want)
 	}
@@ -83,6 +86,26 @@ func TestDefaultsStayWhereAFileIsSilent(t *testing.T) {
 	want.MongoDB = &mongo
 	if !reflect.DeepEqual(*c, want) {
 		t.Errorf("got  %+v\nwant %+v", *c, want)
+	}
+}
+
+// TestAStaticValueIsOnlyWhatTheFileSays: it has no default, and its grid is not that of another
+// provider.
+func TestAStaticValueIsOnlyWhatTheFileSays(t *testing.T) {
+	c, err := Parse("carbon.yml", []byte("carbon_intensity: {provider: static, static: {gco2eq_per_kwh: 56}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := c.CarbonIntensity.Static; *s.GCO2eqPerKWh != 56 || s.Grid != "unknown" || s.Source != "" {
+		t.Errorf("got %+v", s)
+	}
+	for _, text := range []string{"", "carbon_intensity: {provider: uk}"} {
+		if c, err = Parse("carbon.yml", []byte(text)); err != nil || c.CarbonIntensity.Provider != ProviderUK || c.CarbonIntensity.Static != nil {
+			t.Errorf("%q: %+v, %v", text, c.CarbonIntensity, err)
+		}
+	}
+	if shown, err := c.Redacted(); err != nil || strings.Contains(shown, "static") {
+		t.Errorf("shows %s, %v", shown, err)
 	}
 }
 

@@ -44,8 +44,19 @@ func (c *CarbonIntensity) validate(f *faults) {
 	if c.UK.RegionID != 0 && c.UK.Postcode != "" {
 		f.key("carbon_intensity.uk.postcode", "must not be set together with region_id")
 	}
-	if v := c.Static.GCO2eqPerKWh; !between(v, 0, usage.MaxIntensity) {
-		f.key("carbon_intensity.static.gco2eq_per_kwh", "must be 0 to %d, is %v", usage.MaxIntensity, v)
+	c.validateStatic(f)
+}
+
+func (c *CarbonIntensity) validateStatic(f *faults) {
+	const value = "carbon_intensity.static.gco2eq_per_kwh"
+	if c.Provider == ProviderStatic && (c.Static == nil || c.Static.GCO2eqPerKWh == nil) {
+		f.key(value, "must be given with provider: static; set it to the gCO2eq/kWh of your grid or contract, and carbon_intensity.static.source to where that is from")
+	}
+	if c.Static == nil {
+		return
+	}
+	if v := c.Static.GCO2eqPerKWh; v != nil && !between(*v, 0, usage.MaxIntensity) {
+		f.key(value, "must be 0 to %d, is %v", usage.MaxIntensity, *v)
 	}
 	if c.Static.Grid == "" {
 		f.key("carbon_intensity.static.grid", "must not be empty")

@@ -33,8 +33,16 @@ type Known struct {
 	Key     Key
 	Titles  []directory.Title // of the users with usage
 	Remains *usage.Tally      // usage of the project in an interval whose details were deleted
+	Static  *Static           // the static value of the configuration; nil: none
 	Held    *usage.Period     // from the first to the newest interval with usage; nil: the store is empty
 	Now     time.Time
+}
+
+// Static is a carbon intensity that the operator has given, and where it is from.
+type Static struct {
+	usage.GridName
+	Intensity usage.GramsPerKWh
+	Source    string
 }
 
 // Users lists the users of the usage to explain.
@@ -137,10 +145,19 @@ func pricesOf(k Known) []Price {
 	for _, p := range k.Prices {
 		all = append(all, Price{
 			Piece: text(p.Start), Intensity: float64(p.Intensity), Kind: p.Kind, Provider: p.Provider, Grid: p.Grid,
-			Slot: text(p.SlotFrom), FetchedAt: text(p.FetchedAt),
+			Slot: text(p.SlotFrom), FetchedAt: text(p.FetchedAt), Source: k.source(p.Price),
 		})
 	}
 	return all
+}
+
+// source is where a price is from, if it is the static value of the configuration. An earlier one
+// was from somewhere else.
+func (k Known) source(p usage.Price) string {
+	if s := k.Static; s != nil && s.Intensity == p.Intensity && s.GridName == (usage.GridName{Provider: p.Provider, Grid: p.Grid}) {
+		return s.Source
+	}
+	return ""
 }
 
 func slotsOf(k Known) []Slot {

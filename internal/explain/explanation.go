@@ -107,6 +107,7 @@ type Price struct {
 	Grid      string     `json:"grid"`
 	Slot      string     `json:"slot_start"`
 	FetchedAt string     `json:"fetched_at"`
+	Source    string     `json:"source,omitempty"` // where the operator has a static value from; empty: not said
 }
 
 // Usage is the usage of one key in one half hour. For each mode:

@@ -145,16 +145,23 @@ func (e *Explanation) writePrices(w *writer) {
 	}
 	w.section("Carbon intensity, gCO2eq/kWh")
 	for _, p := range e.Prices {
-		w.line("  used for %s: %s, %s for the slot %s, %s, grid %s, fetched %s",
-			p.Piece, exact(p.Intensity), p.Kind, p.Slot, escape.Line(p.Provider), escape.Line(p.Grid), p.FetchedAt)
+		source := ""
+		if p.Source != "" {
+			source = ", from: " + escape.Line(p.Source)
+		}
+		w.line("  used for %s: %s, %s for the slot %s, %s, grid %s, fetched %s%s",
+			p.Piece, exact(p.Intensity), p.Kind, p.Slot, escape.Line(p.Provider), escape.Line(p.Grid), p.FetchedAt, source)
 	}
 	for _, s := range e.Slots {
 		word := ""
 		if s.Index != "" {
 			word = fmt.Sprintf(" (%s)", escape.Line(s.Index))
 		}
-		w.line("  slot %s: forecast %s, actual %s%s, %s, grid %s, fetched %s",
-			s.Start, maybe(s.Forecast), maybe(s.Actual), word, escape.Line(s.Provider), escape.Line(s.Grid), s.FetchedAt)
+		value := fmt.Sprintf("forecast %s, actual %s%s", maybe(s.Forecast), maybe(s.Actual), word)
+		if s.Provider == usage.ProviderStatic {
+			value = maybe(s.Actual) + " for all time"
+		}
+		w.line("  slot %s: %s, %s, grid %s, fetched %s", s.Start, value, escape.Line(s.Provider), escape.Line(s.Grid), s.FetchedAt)
 	}
 }
 

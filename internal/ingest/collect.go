@@ -213,7 +213,7 @@ func (c *collector) update(ctx context.Context, set Settings, page *page, all []
 		}
 		// Not settled by age alone: the provider may not have been asked yet.
 		fresh := rec.Record
-		fresh.Prices, fresh.State = price(was.Interval, slots, set.SettleAfter, c.clock.Now())
+		fresh.Prices, fresh.State = price(set, was.Interval, slots, c.clock.Now())
 		reread := !rec.policy.RereadAt.IsZero() || rec.policy.Project != nil && was.Reread
 		if fresh.State == usage.Settled && (c.book.mayChangeHands(set, was.Interval, false) || c.book.mayGrow(set, was.Interval, reread)) {
 			fresh.State = usage.Provisional

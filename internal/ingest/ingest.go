@@ -40,6 +40,13 @@ type Grid interface {
 	Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error)
 }
 
+// FixedGrid is a grid whose values are not revised: a price that is Final does not wait until it
+// is SettleAfter old. One that is not, because the operator has changed the value since, is asked
+// for again.
+type FixedGrid interface {
+	Final(slot usage.Slot) bool
+}
+
 // Power turns CPU seconds into energy.
 type Power interface {
 	Rating(machine string) usage.Rating
@@ -103,6 +110,17 @@ type Settings struct {
 	PUE   float64
 
 	generation int64 // number of earlier reloads
+}
+
+// mayBeRevised reports whether the grid may still publish another value for a slot. It was asked
+// for the last time once it was fetched SettleAfter after its end: an actual from before an
+// outage of the provider may have been revised since. A slot that was fetched in the future, by a
+// clock that ran ahead, does not count.
+func (s Settings) mayBeRevised(slot usage.Slot, now time.Time) bool {
+	if fixed, ok := s.Grid.(FixedGrid); ok {
+		return !fixed.Final(slot)
+	}
+	return slot.FetchedAt.Before(slot.From.Add(usage.SlotLength+s.SettleAfter)) || slot.FetchedAt.After(now)
 }
 
 // endOfWhole is the end of the last interval that is over, lag included.

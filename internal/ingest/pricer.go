@@ -88,7 +88,7 @@ func (p *pricer) better(ctx context.Context, set Settings, pending []usage.Pendi
 
 // priceOf is the price of a pending interval, and whether it differs from the current one.
 func (p *pricer) priceOf(set Settings, d usage.Pending, slots map[time.Time]usage.Slot) ([]usage.PiecePrice, usage.State, bool) {
-	prices, state := lastPrice(d.Interval, slots, set.SettleAfter, p.clock.Now())
+	prices, state := lastPrice(set, d.Interval, slots, p.clock.Now())
 	if state == usage.Settled && (p.book.mayChangeHands(set, d.Interval, d.Again) || p.book.mayGrow(set, d.Interval, d.Reread || d.Again)) {
 		state = usage.Provisional
 	}

@@ -170,7 +170,7 @@ func (c *recost) made(ctx context.Context, was usage.Record, slots map[time.Time
 		h := &is.Hosts[i]
 		h.Energy = power.Energy(power.Rating(h.Machine), h.CPU)
 	}
-	prices, state := price(was.Interval, slots, set.SettleAfter, time.Time{})
+	prices, state := price(set, was.Interval, slots, time.Time{})
 	if state == usage.Unpriced {
 		return is, true, nil // a price that is there stays
 	}

@@ -72,8 +72,7 @@ func (w *windows) final(ctx context.Context, p usage.Period) bool {
 		return false // fetching does no harm
 	}
 	for at := p.From; at.Before(p.To); at = at.Add(usage.SlotLength) {
-		price, ok := slots[at].Price()
-		if !ok || price.FetchedAt.Before(at.Add(usage.SlotLength+w.set.SettleAfter)) || price.FetchedAt.After(w.fetcher.clock.Now()) {
+		if _, ok := slots[at].Price(); !ok || w.set.mayBeRevised(slots[at], w.fetcher.clock.Now()) {
 			return false
 		}
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // Static is a grid with one intensity for all time, for sites with a contract or a yearly
-// factor. The value never changes, so it is both actual and forecast.
+// factor. The value never changes, so it is an actual from the start, and it has no forecast:
+// every time would be the best.
 type Static struct {
 	Intensity usage.GramsPerKWh
 	GridName  string
@@ -16,7 +17,7 @@ type Static struct {
 }
 
 // Provider returns the provider's name for metrics.
-func (s *Static) Provider() string { return "static" }
+func (s *Static) Provider() string { return usage.ProviderStatic }
 
 // Grid returns the configured name of the grid.
 func (s *Static) Grid() string { return s.GridName }
@@ -28,7 +29,6 @@ func (s *Static) Slots(_ context.Context, from, to time.Time) ([]usage.Slot, usa
 	for at := firstSlot(from); at.Before(to); at = at.Add(usage.SlotLength) {
 		slots = append(slots, usage.Slot{
 			From:      at,
-			Forecast:  new(s.Intensity),
 			Actual:    new(s.Intensity),
 			Provider:  s.Provider(),
 			Grid:      s.Grid(),
@@ -38,8 +38,13 @@ func (s *Static) Slots(_ context.Context, from, to time.Time) ([]usage.Slot, usa
 	return slots, usage.Rejects{}, nil
 }
 
-// Outlook returns the slot that contains from and those of the 48 hours after its start.
-func (s *Static) Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error) {
-	from = usage.SlotAt(from)
-	return s.Slots(ctx, from, from.Add(usage.OutlookLength))
+// Outlook returns nothing.
+func (s *Static) Outlook(context.Context, time.Time) ([]usage.Slot, usage.Rejects, error) {
+	return nil, usage.Rejects{}, nil
+}
+
+// Final reports whether a slot will not be revised. It will be if it is from when the
+// configuration had another value.
+func (s *Static) Final(slot usage.Slot) bool {
+	return slot.Actual != nil && *slot.Actual == s.Intensity
 }

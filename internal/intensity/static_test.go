@@ -28,7 +28,7 @@ func TestStaticHasEverySlot(t *testing.T) {
 			}
 			next := firstSlot(at(test.from))
 			for _, slot := range slots {
-				if !slot.From.Equal(next) || *slot.Forecast != 210.89 || *slot.Actual != 210.89 || slot.Index != "" {
+				if !slot.From.Equal(next) || slot.Forecast != nil || *slot.Actual != 210.89 || slot.Index != "" {
 					t.Fatalf("got %+v, want the slot of %s", slot, next)
 				}
 				if slot.Provider != "static" || slot.Grid != "GB" || !slot.FetchedAt.Equal(now) {
@@ -40,11 +40,28 @@ func TestStaticHasEverySlot(t *testing.T) {
 	}
 }
 
-func TestStaticOutlookBeginsWithTheSlotOfNow(t *testing.T) {
+func TestStaticHasNoForecast(t *testing.T) {
 	s := &Static{Intensity: 45, GridName: "GB", Now: func() time.Time { return now }}
-	slots, _, err := s.Outlook(t.Context(), at("2026-06-01T12:10:00Z"))
-	if err != nil || len(slots) != 96 || !slots[0].From.Equal(at("2026-06-01T12:00:00Z")) {
+	if slots, _, err := s.Outlook(t.Context(), at("2026-06-01T12:10:00Z")); err != nil || len(slots) != 0 {
 		t.Errorf("got %d slots, %v", len(slots), err)
+	}
+}
+
+func TestStaticIsFinalUntilTheValueIsAnother(t *testing.T) {
+	s := &Static{Intensity: 45, Now: func() time.Time { return now }}
+	slots, _, err := s.Slots(t.Context(), now, now.Add(usage.SlotLength))
+	if err != nil || len(slots) != 1 {
+		t.Fatal(slots, err)
+	}
+	if !s.Final(slots[0]) {
+		t.Error("its own slot is not final")
+	}
+	other := &Static{Intensity: 46, Now: s.Now}
+	if other.Final(slots[0]) {
+		t.Error("a slot of another value is final")
+	}
+	if s.Final(usage.Slot{From: now, Forecast: new(usage.GramsPerKWh(45))}) {
+		t.Error("a slot without a value is final")
 	}
 }
 

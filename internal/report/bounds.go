@@ -58,7 +58,8 @@ const documentedForecastError = usage.GramsPerKWh(24)
 // day of half hours.
 const leastPairs = 48
 
-// ForecastError is the assumed mean error of forecasts.
+// ForecastError is the assumed mean error of forecasts. The zero value means that no forecast
+// was used.
 type ForecastError struct {
 	Mean  usage.GramsPerKWh
 	Pairs int // half hours it was measured over; 0: the documented value
@@ -76,9 +77,6 @@ func WorstForecastError(used []usage.ForecastError) ForecastError {
 		if e.Mean > worst.Mean || worst == (ForecastError{}) {
 			worst = e
 		}
-	}
-	if len(used) == 0 {
-		worst.Mean = documentedForecastError
 	}
 	return worst
 }

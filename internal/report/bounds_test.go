@@ -99,7 +99,7 @@ func TestWorstForecastError(t *testing.T) {
 		used []usage.ForecastError
 		want ForecastError
 	}{
-		{"no forecast was used: the documented", nil, ForecastError{24, 0}},
+		{"no forecast was used", nil, ForecastError{}},
 		{"measured", []usage.ForecastError{of(11, 1344)}, ForecastError{11, 1344}},
 		{"a day is enough", []usage.ForecastError{of(11, 48)}, ForecastError{11, 48}},
 		{"one less is not", []usage.ForecastError{of(11, 47)}, ForecastError{24, 0}},

@@ -17,8 +17,9 @@ type document struct {
 	By        *string     `json:"by"` // null: not divided
 	Intervals Intervals   `json:"intervals"`
 
-	ForecastError      float64 `json:"forecast_error_gco2eq_per_kwh"`
-	ForecastErrorPairs int     `json:"forecast_error_pairs"` // 0: it is the documented one
+	Grids              []Grid   `json:"carbon_intensity"`
+	ForecastError      *float64 `json:"forecast_error_gco2eq_per_kwh"` // null: no forecast was used
+	ForecastErrorPairs int      `json:"forecast_error_pairs"`          // 0: it is the documented one
 
 	Equivalents  []Equivalent `json:"equivalent_factors,omitempty"`
 	Rows         []Row        `json:"rows"` // members and other
@@ -32,7 +33,10 @@ func (r *Report) WriteJSON(out io.Writer) error {
 	d := document{
 		Scope: r.Scope, Timezone: r.Zone.String(), Intervals: r.Whole.Intervals,
 		From: r.Whole.From.In(r.Zone).Format(time.RFC3339), To: r.Whole.To.In(r.Zone).Format(time.RFC3339),
-		ForecastError: float64(r.Forecasts.Mean), ForecastErrorPairs: r.Forecasts.Pairs, Rows: []Row{},
+		Grids: append([]Grid{}, r.Grids...), ForecastErrorPairs: r.Forecasts.Pairs, Rows: []Row{},
+	}
+	if r.Forecasts != (ForecastError{}) {
+		d.ForecastError = value(r.Forecasts.Mean)
 	}
 	if r.By != "" {
 		d.By = &r.By

@@ -30,7 +30,15 @@ type Report struct {
 	Top         int               // how many members have rows, the others share one; 0: all
 	Names       map[string]string // names of users by id; nil: not asked for
 	Equivalents bool
+	Grids       []Grid // those that price the usage
 	Forecasts   ForecastError
+}
+
+// Grid is a grid, and who says what its carbon intensity is.
+type Grid struct {
+	Provider string `json:"provider"`
+	Grid     string `json:"grid"`
+	Source   string `json:"source,omitempty"` // where the operator has the value from; empty: not said
 }
 
 // rows returns the rows of the report. Each period lists the member with the most energy

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/table"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -31,7 +32,9 @@ func (r *Report) WriteTable(out io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(out, "\n%s\n", r.boundsNote(rows[len(rows)-1]))
+	if notes := append(r.boundsNotes(rows[len(rows)-1]), r.gridNotes()...); len(notes) > 0 {
+		fmt.Fprintf(out, "\n%s\n", strings.Join(notes, "\n"))
+	}
 	if r.Equivalents {
 		return writeEquivalents(out, rows[len(rows)-1])
 	}
@@ -99,20 +102,34 @@ func (r *Report) certainty(rows []Row) []table.Column {
 	})
 }
 
-// boundsNote says what the bounds include and what they ignore.
-func (r *Report) boundsNote(total Row) string {
-	note := fmt.Sprintf("Bounds: the mean error of forecasts is %s gCO2eq/kWh (%s).", rounded(float64(r.Forecasts.Mean), 1), r.measured())
+// boundsNotes say what the bounds include and what they ignore.
+func (r *Report) boundsNotes(total Row) (notes []string) {
+	if r.Forecasts != (ForecastError{}) {
+		notes = append(notes, fmt.Sprintf("Bounds: the mean error of forecasts is %s gCO2eq/kWh (%s).", rounded(float64(r.Forecasts.Mean), 1), r.measured()))
+	}
 	switch {
 	case total.Unbounded == nil || *total.Unbounded == 0:
 	case *total.Unbounded >= nearlyAll:
-		note += "\nThe bounds ignore the error of the average power, which is unknown for all machine types."
+		notes = append(notes, "The bounds ignore the error of the average power, which is unknown for all machine types.")
 	default:
-		note += fmt.Sprintf("\nThe bounds ignore the error of the average power for %s %% of the energy, where it is unknown.", rounded(100**total.Unbounded, 1))
+		notes = append(notes, fmt.Sprintf("The bounds ignore the error of the average power for %s %% of the energy, where it is unknown.", rounded(100**total.Unbounded, 1)))
 	}
 	if total.Unpriced != nil && *total.Unpriced > 0 {
-		note += fmt.Sprintf("\n%s %% of the energy has no carbon intensity yet and is not included in gCO2eq.", rounded(100**total.Unpriced, 1))
+		notes = append(notes, fmt.Sprintf("%s %% of the energy has no carbon intensity yet and is not included in gCO2eq.", rounded(100**total.Unpriced, 1)))
 	}
-	return note
+	return notes
+}
+
+// gridNotes say whose carbon intensity was used.
+func (r *Report) gridNotes() (notes []string) {
+	for _, g := range r.Grids {
+		note := fmt.Sprintf("Carbon intensity: %s, grid %s", escape.Line(g.Provider), escape.Line(g.Grid))
+		if g.Source != "" {
+			note += ", from: " + escape.Line(g.Source)
+		}
+		notes = append(notes, note)
+	}
+	return notes
 }
 
 func (r *Report) measured() string {

@@ -202,6 +202,10 @@ func TestForecastsUsed(t *testing.T) {
 		grid("FR", usage.Actual)(withPrice(threeKeys(at(4)), 200, usage.Provisional)),
 		grid("DE", usage.Forecast)(withPrice(threeKeys(at(9)), 200, usage.Provisional)),
 	)
+	grids, err := s.GridsUsed(t.Context(), usage.Period{From: at(2).Start, To: at(5).Start})
+	if err != nil || !reflect.DeepEqual(grids, []usage.GridName{{Provider: "uk", Grid: "FR"}, {Provider: "uk", Grid: "GB"}, {Provider: "uk", Grid: "GB-region-13"}}) {
+		t.Errorf("got the grids %+v, %v", grids, err)
+	}
 	lead := usage.ForecastLeads()[0]
 	for n := range 3 { // forecasts of 100 that turn out to be 110, 120 and 130
 		forecast, actual := usage.GramsPerKWh(100), usage.GramsPerKWh(110+10*n)

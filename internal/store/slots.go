@@ -138,6 +138,18 @@ func readForecastErrors(ctx context.Context, db queryer, provider, grid string, 
 	return all, err
 }
 
+// GridsUsed returns the providers and grids that price any piece of a period.
+func (s *Store) GridsUsed(ctx context.Context, p usage.Period) (used []usage.GridName, err error) {
+	err = each(ctx, s.reader, "SELECT DISTINCT provider, grid FROM interval_price WHERE start >= ? AND start < ? ORDER BY 1, 2",
+		[]any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
+			var g usage.GridName
+			err := rows.Scan(&g.Provider, &g.Grid)
+			used = append(used, g)
+			return err
+		})
+	return used, err
+}
+
 // ForecastsUsed returns, for each grid whose forecasts price any piece of a period, the errors
 // of its forecasts made that far ahead, of slots since a time. An entry without Pairs means
 // that nothing is known of that grid.

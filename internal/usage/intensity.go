@@ -14,6 +14,13 @@ type Slot struct {
 	FetchedAt time.Time
 }
 
+// ProviderStatic is the provider of a value that the operator gives for all time. It has no
+// forecast.
+const ProviderStatic = "static"
+
+// GridName names a grid, and whose intensities of it are meant.
+type GridName struct{ Provider, Grid string }
+
 // MaxIntensity is above the dirtiest half hour of any grid. Anything above it is a mistake of
 // the provider or another unit.
 const MaxIntensity = 1000

@@ -31,7 +31,7 @@ func BenchmarkDay(b *testing.B) {
 		dir := b.TempDir()
 		config := filepath.Join(dir, "carbon.yml")
 		if err := os.WriteFile(config, fmt.Appendf(nil,
-			"prometheus: {url: %s, lag: 0s}\ncarbon_intensity: {provider: static}\n", server.URL), 0o600); err != nil {
+			"prometheus: {url: %s, lag: 0s}\ncarbon_intensity: {provider: static, static: {gco2eq_per_kwh: 210.89, grid: GB}}\n", server.URL), 0o600); err != nil {
 			b.Fatal(err)
 		}
 		port := freePort(b)

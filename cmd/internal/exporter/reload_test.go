@@ -160,7 +160,7 @@ func TestAReloadSaysWhatItChanged(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			base := configText("")
 			if strings.Contains(test.is, "prometheus:") {
-				base = "carbon_intensity: {provider: static}\n"
+				base = "carbon_intensity: {provider: static, static: {gco2eq_per_kwh: 210.89, grid: GB}}\n"
 			}
 			path := configFile(t, "")
 			write(t, path, base+test.was)

@@ -88,7 +88,7 @@ func configFile(t testing.TB, more string) string {
 }
 
 func configText(more string) string {
-	return fmt.Sprintf("prometheus: {url: %q}\ncarbon_intensity: {provider: static}\n%s", down(), more)
+	return fmt.Sprintf("prometheus: {url: %q}\ncarbon_intensity: {provider: static, static: {gco2eq_per_kwh: 210.89, grid: GB}}\n%s", down(), more)
 }
 
 // program is a run of the exporter inside the test.

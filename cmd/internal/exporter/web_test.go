@@ -67,7 +67,7 @@ prometheus:
   authorization: {credentials: hunter2}
   http_headers: {X-Scope-OrgID: {values: [hunter2]}}
 mongodb: {uri: "mongodb://ada:hunter2@mongo.example.org/ada"}
-carbon_intensity: {provider: static}
+carbon_intensity: {provider: static, static: {gco2eq_per_kwh: 210.89, grid: GB}}
 `)
 	p := start(t, storage(t), "--config.file="+path, "--log.level=debug")
 	eventually(t, "Prometheus was asked", func() bool {

@@ -37,7 +37,7 @@ func dayStart(text string, zone *time.Location) time.Time {
 // highest value accepted from a provider.
 func Dirtiest(c config.CarbonIntensity) usage.GramsPerKWh {
 	if c.Provider == config.ProviderStatic {
-		return usage.GramsPerKWh(c.Static.GCO2eqPerKWh)
+		return usage.GramsPerKWh(*c.Static.GCO2eqPerKWh)
 	}
 	return usage.MaxIntensity
 }

@@ -44,7 +44,7 @@ var publicKeys = []string{
 	"prometheus.oauth2.signature_algorithm", "prometheus.oauth2.iss", "prometheus.oauth2.audience", "prometheus.oauth2.scopes",
 	"prometheus.tls_config.ca", "prometheus.tls_config.cert", "prometheus.tls_config.server_name",
 	"prometheus.oauth2.tls_config.ca", "prometheus.oauth2.tls_config.cert", "prometheus.oauth2.tls_config.server_name",
-	"carbon_intensity.provider", "carbon_intensity.uk.postcode", "carbon_intensity.static.grid",
+	"carbon_intensity.provider", "carbon_intensity.uk.postcode", "carbon_intensity.static.grid", "carbon_intensity.static.source",
 	"attribution.group", "attribution.user_label", "mongodb.database", "mongodb.collections.", "mongodb.fields.", "mongodb.usage_database",
 	"budgets", "timezone",
 }

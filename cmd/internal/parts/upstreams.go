@@ -58,7 +58,7 @@ func newSource(c config.Prometheus) (*source.Client, error) {
 func Grid(c config.CarbonIntensity, now func() time.Time) (ingest.Grid, error) {
 	if c.Provider == config.ProviderStatic {
 		return &intensity.Static{
-			Intensity: usage.GramsPerKWh(c.Static.GCO2eqPerKWh), GridName: c.Static.Grid, Now: now,
+			Intensity: usage.GramsPerKWh(*c.Static.GCO2eqPerKWh), GridName: c.Static.Grid, Now: now,
 		}, nil
 	}
 	client, err := upstream.NewHTTPClient(promconfig.DefaultHTTPClientConfig, usage.SourceCarbonIntensity)
