@@ -33,6 +33,9 @@ type Config struct {
 
 // Prometheus is the server that scrapes node_exporter, and how to query it.
 type Prometheus struct {
+	// Profile names the exporter that the machines have: its file gives the defaults of the keys
+	// below, see Profiles.
+	Profile string         `yaml:"profile"`
 	URL     config.URL     `yaml:"url"`
 	Timeout model.Duration `yaml:"timeout"` // of one query
 	Lag     model.Duration `yaml:"lag"`     // wait after an interval's end, for late scrapes
@@ -40,6 +43,7 @@ type Prometheus struct {
 	// arrives late. 0: never. Otherwise it is between Lag and SettleAfter.
 	RereadAfter model.Duration `yaml:"reread_after"`
 	Metric      string         `yaml:"metric"`
+	Unit        string         `yaml:"unit"`     // of the counters: s, ms, us or ns
 	Matchers    string         `yaml:"matchers"` // PromQL without the braces
 	Labels      Labels         `yaml:"labels"`
 	BusyModes   []string       `yaml:"busy_modes"`
@@ -51,8 +55,43 @@ type Prometheus struct {
 	BusyQuery  string `yaml:"busy_query"`
 	IdleQuery  string `yaml:"idle_query"`
 	CoresQuery string `yaml:"cores_query"`
+	Info       []Info `yaml:"info"`   // what other metrics say of each host
+	Shares     Shares `yaml:"shares"` // who used the CPU time of a machine
 
 	HTTPClientConfig config.HTTPClientConfig `yaml:",inline"`
+}
+
+// Info is a query whose labels say more of a host, or of a share, than its own series do.
+type Info struct {
+	Query  string     `yaml:"query"`  // PromQL; its values are not used
+	On     []string   `yaml:"on"`     // the labels that both have in common; none: the host label
+	Labels InfoLabels `yaml:"labels"` // where its labels are found; empty: it does not say
+}
+
+// InfoLabels names the labels of an Info. What it says wins over the series' own labels.
+type InfoLabels struct {
+	Project string `yaml:"project"`
+	Machine string `yaml:"machine"`
+	User    string `yaml:"user"`
+	Alias   string `yaml:"alias"` // another name of the host, by which Shares may call it
+}
+
+// Shares are counters of what used the CPU time of machines: containers, jobs. The machines' own
+// counters say how much there was; what no share used is unattributed.
+type Shares struct {
+	Metric     string      `yaml:"metric"` // a counter of CPU time; empty: there are none
+	Matchers   string      `yaml:"matchers"`
+	Unit       string      `yaml:"unit"`
+	Labels     ShareLabels `yaml:"labels"`
+	CoresQuery string      `yaml:"cores_query"` // cores reserved for each share, which it has idle when it is not busy
+	Info       []Info      `yaml:"info"`
+}
+
+// ShareLabels names the labels of shares.
+type ShareLabels struct {
+	Project string   `yaml:"project"`
+	User    string   `yaml:"user"`
+	Host    []string `yaml:"host"` // any of them may name the machine
 }
 
 // Labels names the labels of CPU series: those that identify the parts of a key, and those that
@@ -62,8 +101,8 @@ type Labels struct {
 	Machine string `yaml:"machine"`
 	Host    string `yaml:"host"`
 	User    string `yaml:"user"`
-	CPU     string `yaml:"cpu"`  // the core
-	Mode    string `yaml:"mode"` // what the core did
+	CPU     string `yaml:"cpu"`  // the core; empty: series are of all cores
+	Mode    string `yaml:"mode"` // what the core did; empty: series count busy time alone
 }
 
 // Power is the average watts per core.

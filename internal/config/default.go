@@ -21,11 +21,13 @@ func Default() Config {
 		Lookback:    model.Duration(24 * time.Hour),
 		SettleAfter: model.Duration(24 * time.Hour),
 		Prometheus: Prometheus{
+			Profile:     DefaultProfile,
 			URL:         config.URL{URL: &url.URL{Scheme: "http", Host: "localhost:9090"}},
 			Timeout:     model.Duration(2 * time.Minute),
 			Lag:         model.Duration(2 * time.Minute),
 			RereadAfter: model.Duration(3 * time.Hour),
 			Metric:      "node_cpu_seconds_total",
+			Unit:        "s",
 			Labels: Labels{
 				Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user",
 				CPU: "cpu", Mode: "mode",
@@ -33,6 +35,7 @@ func Default() Config {
 			BusyModes:        []string{"user", "nice", "system", "irq", "softirq"},
 			IdleModes:        []string{"idle", "iowait"},
 			OtherModes:       []string{"steal", "guest", "guest_nice"},
+			Shares:           Shares{Unit: "s"},
 			HTTPClientConfig: config.DefaultHTTPClientConfig,
 		},
 		Power: Power{BusyWatts: 12, IdleWatts: 1, PUE: 1},

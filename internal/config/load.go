@@ -94,6 +94,9 @@ func Parse(name string, text []byte) (*Config, error) {
 	if err := f.err(); err != nil {
 		return nil, err
 	}
+	if err := c.Prometheus.useProfile(f, profileOf(root)); err != nil {
+		return nil, err
+	}
 	if err := root.Decode(&c); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -13,16 +13,25 @@ func (p *Prometheus) validate(f *faults) {
 	if p.Timeout == 0 {
 		f.key("prometheus.timeout", "must be positive, is %s", p.Timeout)
 	}
-	// A UTF-8 name would have to be quoted in the query.
-	if !model.LegacyValidation.IsValidMetricName(p.Metric) {
+	if !isMetric(p.Metric) {
 		f.key("prometheus.metric", "must be a metric name such as node_cpu_seconds_total, is %q", p.Metric)
 	}
+	validateUnit(f, "prometheus.unit", p.Unit)
 	if fault := matchersFault(p.Matchers); fault != "" {
 		f.key("prometheus.matchers", "%s", fault)
 	}
 	p.Labels.validate(f)
+	if p.BusyQuery == "" && p.CoresQuery == "" {
+		for _, label := range []struct{ part, name string }{{"mode", p.Labels.Mode}, {"cpu", p.Labels.CPU}} {
+			if label.name == "" {
+				f.key("prometheus.labels."+label.part, "must not be empty, or prometheus.cores_query must be set: without this label the cores cannot be counted")
+			}
+		}
+	}
 	p.validateModes(f)
 	p.validateQueries(f)
+	validateInfo(f, "prometheus.info", p.Info, []string{p.Labels.Host}, false)
+	p.Shares.validate(f, p.BusyQuery != "")
 	if err := p.HTTPClientConfig.Validate(); err != nil {
 		f.key("prometheus", "%w", err)
 	}
@@ -75,7 +84,10 @@ func (l Labels) validate(f *faults) {
 		{"user", l.User},
 	} {
 		path := "prometheus.labels." + label.part
-		if !model.LegacyValidation.IsValidLabelName(label.name) {
+		if label.name == "" && (label.part == "cpu" || label.part == "mode") {
+			continue
+		}
+		if !isLabel(label.name) {
 			f.key(path, "must be a label name such as %s, is %q", label.part, label.name)
 			continue
 		}
@@ -85,6 +97,20 @@ func (l Labels) validate(f *faults) {
 		}
 		of[label.name] = label.part
 	}
+}
+
+// dotted is what names of OpenTelemetry look like where Prometheus 3 keeps them.
+var dotted = regexp.MustCompile(`^[\pL_:][\pL\pN_:/-]*\.[\pL\pN_:./-]*$`)
+
+// isMetric reports whether a text is the name of a metric, and isLabel whether it is that of a
+// label. Prometheus 3 takes any text, but one that has no dot and would have been no name before
+// is a slip.
+func isMetric(name string) bool {
+	return model.LegacyValidation.IsValidMetricName(name) || dotted.MatchString(name)
+}
+
+func isLabel(name string) bool {
+	return model.LegacyValidation.IsValidLabelName(name) || dotted.MatchString(name)
 }
 
 // simpleWord excludes modes that would change the regular expression they are joined to.
