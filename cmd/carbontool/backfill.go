@@ -107,6 +107,8 @@ func (b *backfill) checkProject(cfg *config.Config) error {
 		return wrongUsef("--project: must not be empty")
 	case cfg.Prometheus.BusyQuery != "":
 		return wrongUsef("--project: prometheus.busy_query and idle_query cannot be restricted to one project; leave out --project")
+	case len(cfg.Prometheus.Info) > 0 || cfg.Prometheus.Shares.Metric != "":
+		return wrongUsef("--project: with prometheus.info or prometheus.shares the projects of machines are not a label of their series, so Prometheus cannot be queried for one alone; leave out --project")
 	}
 	return nil
 }

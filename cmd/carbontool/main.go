@@ -39,6 +39,7 @@ type command interface {
 func commands() []command {
 	return []command{
 		&checkConfig{},
+		&showProfiles{},
 		&checkStore{},
 		&backup{},
 		&backfill{},

@@ -83,6 +83,7 @@ type Shares struct {
 	Matchers   string      `yaml:"matchers"`
 	Unit       string      `yaml:"unit"`
 	Labels     ShareLabels `yaml:"labels"`
+	Each       []string    `yaml:"each"`        // labels that tell the counters of one share apart, so that copies count once
 	CoresQuery string      `yaml:"cores_query"` // cores reserved for each share, which it has idle when it is not busy
 	Info       []Info      `yaml:"info"`
 }

@@ -82,5 +82,10 @@ func (s *Shares) validate(f *faults, given bool) {
 			f.key(fmt.Sprintf("prometheus.shares.labels.host[%d]", i), "must be a label name, is %q", name)
 		}
 	}
+	for i, name := range s.Each {
+		if !isLabel(name) {
+			f.key(fmt.Sprintf("prometheus.shares.each[%d]", i), "must be a label name, is %q", name)
+		}
+	}
 	validateInfo(f, "prometheus.shares.info", s.Info, nil, true)
 }

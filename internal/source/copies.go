@@ -15,7 +15,7 @@ func (t *edges) pairs() bool {
 				continue
 			}
 			hosts++
-			if t.isPair(h, i) {
+			if t.isPair(h, i) || h.twice(i) {
 				pairs++
 			}
 		}

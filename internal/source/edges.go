@@ -36,6 +36,7 @@ type edges struct {
 	grew   []grown
 	booked []booked
 
+	info    *infos // what other metrics say of the hosts, by piece; nil: was not asked
 	cells   int
 	rejects usage.Rejects
 	alone   bool // of one interval, so that no smaller run is possible
@@ -67,12 +68,15 @@ type labelSet struct {
 
 // hostSets are the label sets of one host: usually one.
 type hostSets struct {
-	name   string
-	sets   []*labelSet
-	given  []float64 // cores by piece, according to a query of the operator; nil: they are counted
-	spread []float64 // by edge: how far two series of the same core and mode are apart; nil: was not asked
-	every  float64   // seconds between its scrapes; 0: not known
-	times  []float64 // by edge: when it was scraped last, Unix seconds; nil: not known
+	name  string
+	sets  []*labelSet
+	given []float64 // cores by piece, according to a query of the operator; nil: they are counted
+	// several is by edge whether a counter is there more than once, of hosts without idle time: no law
+	// tells there whether they are copies; nil: never.
+	several []bool
+	spread  []float64 // by edge: how far two series of the same core and mode are apart; nil: was not asked
+	every   float64   // seconds between its scrapes; 0: not known
+	times   []float64 // by edge: when it was scraped last, Unix seconds; nil: not known
 }
 
 // besides is how much time at either end of the pieces asked for is searched for hosts, in at

@@ -31,6 +31,12 @@ func (c *Client) readGiven(ctx context.Context, pieces []usage.Interval) ([]usag
 	if err := t.usable(); err != nil {
 		return nil, nil, err
 	}
+	if len(t.order) > 0 && len(c.Query.Info) > 0 {
+		var err error
+		if t.info, err = c.askInfo(ctx, c.Query.Info, pieces, []string{c.Query.Labels.Host}); err != nil {
+			return nil, nil, err
+		}
+	}
 	readings := t.readings(c.Query.IdleQuery == "")
 	if err := t.halves(readings); err != nil {
 		return nil, nil, err
@@ -50,8 +56,12 @@ func (t *table) readings(withoutIdle bool) []usage.Reading {
 		readings[i] = usage.Reading{Piece: t.pieces[i], Samples: make([]usage.Sample, 0, n), Present: map[string]usage.Presence{}}
 	}
 	for _, h := range t.order {
-		series := named(h.series)
 		for i := range readings {
+			series := h.series
+			if t.info != nil {
+				series = t.info.of(func(string) string { return h.series.Host }, i).over(series)
+			}
+			series = named(series)
 			b, hasBusy := h.at(busy, i)
 			d, hasIdle := h.at(idle, i)
 			cores := t.cores(h, i)

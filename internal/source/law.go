@@ -85,8 +85,11 @@ func (t *edges) grown(s *labelSet, piece int) (g grown) {
 			g.state = partly
 			continue
 		}
-		modes++
 		class := t.modes[id].class
+		if class == idleClass && after == 0 && t.query.CoresQuery != "" {
+			continue // LXD says so of containers, of which it does not know idle time
+		}
+		modes++
 		g.by[class] += after - before
 		g.has[class] = true
 		g.falls = max(g.falls, before-after)
@@ -155,6 +158,8 @@ func (t *edges) judge(h *hostSets, piece int) (o outcome, look bool) {
 		return refuse(o, t, usage.DoubtHalf, "no mode of its is in busy_modes or idle_modes; it has "+t.modesOf(h)), false
 	case !sum.has[busyClass]:
 		return refuse(o, t, usage.DoubtHalf, "no busy mode; it has "+t.modesOf(h)), false
+	case !sum.has[idleClass] && t.query.CoresQuery != "" && o.cores == 0 && sum.total() == 0:
+		return outcome{final: true}, false // it is switched off
 	case !sum.has[idleClass] && !(t.query.CoresQuery != "" && o.cores > 0):
 		return refuse(o, t, usage.DoubtNoCores, "no idle mode, so its cores are not known; it has "+t.modesOf(h)+". Set cores_query"), false
 	case !sum.has[idleClass]:
@@ -201,22 +206,6 @@ func (t *edges) exact(o outcome, h *hostSets, piece int, sets []*labelSet, each 
 	}
 	o.booked = t.booked
 	return o
-}
-
-// withoutIdle books a host that has no idle mode, but of which the cores are known: it was idle
-// when it did nothing else.
-func (t *edges) withoutIdle(o outcome, h *hostSets, piece int, sets []*labelSet, each []grown, sum grown) (outcome, bool) {
-	used := sum.total()
-	capacity := o.cores * t.length
-	if used > capacity*(1+tolerance) || sum.falls > rounding*o.cores {
-		return o, true
-	}
-	o.seen = capacity
-	idle := max(capacity-used, 0) / float64(len(sets))
-	for i := range each {
-		each[i].by[idleClass] = idle
-	}
-	return t.exact(o, h, piece, sets, each), false
 }
 
 func refuse(o outcome, t *edges, reason usage.DoubtReason, detail string) outcome {

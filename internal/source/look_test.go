@@ -313,7 +313,7 @@ func FuzzRaw(f *testing.F) {
 			return
 		}
 		for _, c := range s.seen {
-			c.assemble(q.classOf(), 1, false)
+			c.assemble(q, 1, false)
 			for _, u := range c.units {
 				if p := u.portion(minute(0), minute(30)); !(p.capacity >= 0) || p.seen > p.capacity*(1+tolerance)+jitter*float64(len(u.segments)+1) {
 					t.Errorf("%+v", p)

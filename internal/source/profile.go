@@ -27,7 +27,7 @@ func (c *Client) Profiles(ctx context.Context, piece usage.Interval, series []us
 	}
 	p := &profiler{
 		piece: piece, step: piece.Length / time.Duration(steps), steps: steps,
-		counters: map[usage.Series]*busyIdleCounters{},
+		counters: map[usage.Series]*busyIdleCounters{}, unit: c.Query.unit(),
 	}
 	var hosts []string
 	for _, s := range series {
@@ -49,6 +49,7 @@ type profiler struct {
 	piece    usage.Interval
 	step     time.Duration
 	steps    int
+	unit     float64 // see Query.Unit
 	counters map[usage.Series]*busyIdleCounters
 	now      []float64 // of the current series
 }
@@ -80,7 +81,7 @@ func (p *profiler) Series(labels []string) error {
 func (p *profiler) Point(at, v float64) {
 	i := math.Round((at - float64(p.piece.Start.Unix())) / p.step.Seconds())
 	if i >= 0 && i < float64(len(p.now)) && v >= 0 && !math.IsInf(v, 0) {
-		p.now[int(i)] = v
+		p.now[int(i)] = v * p.unit
 	}
 }
 

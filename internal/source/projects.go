@@ -7,20 +7,27 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // Projects lists the values of the project label in a period. The server reads its index for
 // that, not samples, so it works even if the queries are too large.
 func (c *Client) Projects(ctx context.Context, p usage.Period) ([]string, error) {
-	u := c.URL.JoinPath("api/v1/label", url.PathEscape(c.Query.Labels.Project), "values")
+	projects, err := c.valuesOf(ctx, c.Query.Labels.Project, c.Query.projectsSelector(), p)
+	return projects, c.Upstream.Failed("list projects", err)
+}
+
+// valuesOf lists the values of a label of some series in a period.
+func (c *Client) valuesOf(ctx context.Context, label, selector string, p usage.Period) ([]string, error) {
+	u := c.URL.JoinPath("api/v1/label", url.PathEscape(model.EscapeName(label, model.ValueEncodingEscaping)), "values")
 	u.RawQuery = url.Values{
-		"match[]": {c.Query.projectsSelector()},
+		"match[]": {selector},
 		"start":   {queryTime(p.From)},
 		"end":     {queryTime(p.To)},
 	}.Encode()
-	projects, err := c.listed(ctx, u)
-	return projects, c.Upstream.Failed("list projects", err)
+	return c.listed(ctx, u)
 }
 
 func (c *Client) listed(ctx context.Context, u *url.URL) ([]string, error) {

@@ -2,18 +2,16 @@ package source
 
 import (
 	"fmt"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/prometheus/common/model"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // Labels names the labels of the CPU series: those by which usage is attributed, and those of
-// the core and the mode.
+// the core and the mode. Series without a label of the core are of all cores of a host; those
+// without one of the mode count busy time alone.
 type Labels struct {
 	Project, Machine, Host, User string
 	CPU, Mode                    string
@@ -36,6 +34,9 @@ type Query struct {
 	// CoresQuery, if set, returns the number of cores of each host, and replaces the count of
 	// the series' cores.
 	CoresQuery string
+	Unit       float64 // seconds in the unit of the counters; 0: 1
+	Info       []Info  // what other metrics say of hosts
+	Shares     *Shares // who used the CPU time of the hosts; nil: not asked
 
 	project, machine *string // the only one that the built queries select; nil: all
 	withSums         bool    // the site has nothing but sums over all cores
@@ -52,22 +53,39 @@ func (q Query) given() bool { return q.BusyQuery != "" }
 func (q Query) counters(project *string) string {
 	l, each := q.Labels, q.selector(q.everyCore(), project)
 	if q.once {
-		each = fmt.Sprintf("max by (%s, %s, %s) (%s)", q.by(), l.CPU, l.Mode, each)
+		each = fmt.Sprintf("max by (%s) (%s)", q.by(l.CPU, l.Mode), each)
 	}
-	return fmt.Sprintf("sum by (%s, %s) (%s)", q.by(), l.Mode, each)
+	return fmt.Sprintf("sum by (%s) (%s)", q.by(l.Mode), each)
 }
 
 // spread selects how far two series of the same core and mode of a host are apart. Copies are
 // apart by no more than the server looks back for a sample.
 func (q Query) spread(project *string) string {
 	l, s := q.Labels, q.selector(q.everyCore(), project)
-	each := fmt.Sprintf("by (%s, %s, %s)", l.Host, l.CPU, l.Mode)
-	return fmt.Sprintf("max by (%s) (max %s (%s) - min %s (%s))", l.Host, each, s, each, s)
+	each := fmt.Sprintf("by (%s)", listed(l.Host, l.CPU, l.Mode))
+	return fmt.Sprintf("max by (%s) (max %s (%s) - min %s (%s))", listed(l.Host), each, s, each, s)
+}
+
+// several selects the hosts of which a counter is there more than once.
+func (q Query) several(project *string) string {
+	l := q.Labels
+	return fmt.Sprintf("max by (%s) (count by (%s) (%s)) > 1", listed(l.Host), listed(l.Host, l.CPU, l.Mode), q.selector(q.everyCore(), project))
 }
 
 // times selects when each host was scraped last, as the server sees it at each evaluation.
 func (q Query) times(project *string) string {
-	return fmt.Sprintf("max by (%s) (timestamp(%s))", q.Labels.Host, q.selector(q.everyCore(fmt.Sprintf("%s=%q", q.Labels.Mode, q.IdleModes[0])), project))
+	return fmt.Sprintf("max by (%s) (timestamp(%s))", listed(q.Labels.Host), q.selector(q.everyCore(q.oneMode()), project))
+}
+
+// oneMode matches a mode that every host has; where the cores are not counted, idle is none.
+func (q Query) oneMode() string {
+	switch {
+	case q.Labels.Mode == "":
+		return ""
+	case q.CoresQuery != "":
+		return is(q.Labels.Mode, "=", q.BusyModes[0])
+	}
+	return is(q.Labels.Mode, "=", q.IdleModes[0])
 }
 
 // cores counts the cores of every label set that were there in the window before each
@@ -77,8 +95,8 @@ func (q Query) cores(window time.Duration, project *string) string {
 	if q.CoresQuery != "" {
 		return inWindow(q.CoresQuery, window)
 	}
-	one := q.selector(q.everyCore(fmt.Sprintf(`%s=%q,%s!=""`, q.Labels.Mode, q.IdleModes[0], q.Labels.CPU)), project)
-	return fmt.Sprintf("count by (%s) (count by (%s, %s) (count_over_time(%s[%s])))", q.by(), q.by(), q.Labels.CPU, one, promDuration(window))
+	one := q.selector(q.everyCore(is(q.Labels.Mode, "=", q.IdleModes[0]), is(q.Labels.CPU, "!=", "")), project)
+	return fmt.Sprintf("count by (%s) (count by (%s) (count_over_time(%s[%s])))", q.by(), q.by(q.Labels.CPU), one, promDuration(window))
 }
 
 // sums matches what exporters call the sum or the mean over all cores: total, _Total, 0,_Total,
@@ -87,10 +105,10 @@ const sums = "(?i:.*total|all)"
 
 // everyCore are matchers that leave out sums, if there is anything else, and more matchers.
 func (q Query) everyCore(more ...string) string {
-	if !q.withSums {
-		more = append([]string{fmt.Sprintf("%s!~%q", q.Labels.CPU, sums)}, more...)
+	if !q.withSums && q.Labels.CPU != "" {
+		more = append([]string{is(q.Labels.CPU, "!~", sums)}, more...)
 	}
-	return strings.Join(more, ",")
+	return strings.Join(slices.DeleteFunc(more, func(m string) bool { return m == "" }), ",")
 }
 
 // raw selects the samples of some hosts as they were scraped.
@@ -103,22 +121,20 @@ const foldedCore = ""
 
 // folded is raw with all cores of a host added up, at even steps.
 func (q Query) folded(hosts []string, window, step time.Duration) string {
-	return fmt.Sprintf("(sum by (%s, %s) (%s))[%s:%s]", q.by(), q.Labels.Mode, q.selector(q.everyCore(q.of(hosts)), nil), promDuration(window), promDuration(step))
+	each := q.selector(q.everyCore(q.of(hosts)), nil)
+	if q.once {
+		each = fmt.Sprintf("max by (%s) (%s)", q.by(q.Labels.CPU, q.Labels.Mode), each)
+	}
+	return fmt.Sprintf("(sum by (%s) (%s))[%s:%s]", q.by(q.Labels.Mode), each, promDuration(window), promDuration(step))
 }
 
 // seen selects which of some hosts are there.
 func (q Query) seen(hosts []string) string {
-	return fmt.Sprintf("count by (%s) (%s)", q.Labels.Host, q.selector(q.everyCore(fmt.Sprintf("%s=%q", q.Labels.Mode, q.IdleModes[0]), q.of(hosts)), nil))
+	return fmt.Sprintf("count by (%s) (%s)", listed(q.Labels.Host), q.selector(q.everyCore(q.oneMode(), q.of(hosts)), nil))
 }
 
-// of matches hosts exactly: PromQL anchors regular expressions, and the names are quoted.
-func (q Query) of(hosts []string) string {
-	quoted := make([]string, len(hosts))
-	for i, h := range hosts {
-		quoted[i] = regexp.QuoteMeta(h)
-	}
-	return fmt.Sprintf("%s=~%q", q.Labels.Host, alternatives(quoted))
-}
+// of matches hosts.
+func (q Query) of(hosts []string) string { return exactly(q.Labels.Host, hosts) }
 
 // classOf says what a mode counts as. Guest time is part of user already.
 func (q Query) classOf() func(mode string) class {
@@ -135,6 +151,9 @@ func (q Query) classOf() func(mode string) class {
 	for _, m := range q.BusyModes {
 		classes[m] = busyClass
 	}
+	if q.Labels.Mode == "" {
+		classes = map[string]class{"": busyClass}
+	}
 	return func(mode string) class {
 		if c, ok := classes[mode]; ok {
 			return c
@@ -145,7 +164,7 @@ func (q Query) classOf() func(mode string) class {
 
 // growthOf selects the counters of some modes, for a person who follows a number by hand.
 func (q Query) growthOf(modes []string) string {
-	return fmt.Sprintf("sum by (%s) (%s)", q.by(), q.selector(q.everyCore(q.anyOf(modes)), nil))
+	return multiplied(fmt.Sprintf("sum by (%s) (%s)", q.by(), q.selector(q.everyCore(q.anyOf(modes)), nil)), q.unit())
 }
 
 // partLabel distinguishes the parts of an answer.
@@ -163,6 +182,9 @@ func (q Query) steps(hosts []string) string {
 		return fmt.Sprintf(`label_replace(sum by (%s) (%s), %q, %q, "", "")`,
 			q.by(), q.selector(q.everyCore(q.anyOf(modes), q.of(hosts)), nil), partLabel, name)
 	}
+	if q.Labels.Mode == "" {
+		return part(nil, partBusy)
+	}
 	return part(q.BusyModes, partBusy) + " or " + part(q.IdleModes, partIdle)
 }
 
@@ -170,16 +192,16 @@ func (q Query) steps(hosts []string) string {
 func (q Query) booted() string {
 	boot := q
 	boot.Metric = "node_boot_time_seconds"
-	return fmt.Sprintf("max by (%s) (%s)", q.Labels.Host, boot.selector("", nil))
+	return fmt.Sprintf("max by (%s) (%s)", listed(q.Labels.Host), boot.selector("", nil))
 }
 
 // called matches the series of a project or machine type by its name. Series without a name are
 // called unknown.
 func called(label, name string) string {
 	if name == usage.Unknown {
-		return fmt.Sprintf("%s=~%q", label, alternatives([]string{usage.Unknown, ""}))
+		return is(label, "=~", alternatives([]string{usage.Unknown, ""}))
 	}
-	return label + "=" + strconv.Quote(name)
+	return is(label, "=", name)
 }
 
 // The values of partLabel in an answer about measured power.
@@ -194,7 +216,7 @@ const (
 // values. Series of one host, such as its sockets, are added up; the number of values shows if
 // one of them has gaps. The line break ends a comment in the expression.
 func (q Query) measured(expr string, window time.Duration) string {
-	by := fmt.Sprintf("by (%s, %s)", q.Labels.Host, q.Labels.Machine)
+	by := fmt.Sprintf("by (%s)", listed(q.Labels.Host, q.Labels.Machine))
 	over := fmt.Sprintf("[%s:%s]", promDuration(window), promDuration(min(max(window/10, time.Second), time.Minute)))
 	each := "(" + expr + "\n)"
 	host := fmt.Sprintf("(sum %s %s)", by, each)
@@ -209,25 +231,22 @@ func (q Query) measured(expr string, window time.Duration) string {
 // projectsSelector matches every series of the metric, to list its projects.
 func (q Query) projectsSelector() string { return q.selector("", nil) }
 
-func (q Query) by() string { return strings.Join(q.Labels.list(), ", ") }
+// by lists the labels for attribution, and more.
+func (q Query) by(more ...string) string { return listed(append(q.Labels.list(), more...)...) }
 
 func (q Query) anyOf(modes []string) string {
-	return fmt.Sprintf("%s=~%q", q.Labels.Mode, alternatives(modes))
+	if q.Labels.Mode == "" {
+		return ""
+	}
+	return is(q.Labels.Mode, "=~", alternatives(modes))
 }
-
-func alternatives(modes []string) string { return strings.Join(modes, "|") }
 
 // selector returns metric{matchers}. A project must match exactly: a name is never used as a
 // regular expression.
 func (q Query) selector(matchers string, project *string) string {
-	var all []string
-	for _, m := range []string{strings.Trim(strings.TrimSpace(q.Matchers), ","), matchers} {
-		if m != "" {
-			all = append(all, m)
-		}
-	}
+	all := []string{q.Matchers, matchers}
 	if project != nil {
-		all = append(all, q.Labels.Project+"="+strconv.Quote(*project))
+		all = append(all, is(q.Labels.Project, "=", *project))
 	}
 	if q.project != nil {
 		all = append(all, called(q.Labels.Project, *q.project))
@@ -235,19 +254,17 @@ func (q Query) selector(matchers string, project *string) string {
 	if q.machine != nil {
 		all = append(all, called(q.Labels.Machine, *q.machine))
 	}
-	return q.Metric + "{" + strings.Join(all, ",") + "}"
+	return selectorOf(q.Metric, all...)
+}
+
+// unit is how many seconds the counters count at once.
+func (q Query) unit() float64 {
+	if q.Unit == 0 {
+		return 1
+	}
+	return q.Unit
 }
 
 func (q Query) busy(window time.Duration) string { return inWindow(q.BusyQuery, window) }
 
 func (q Query) idle(window time.Duration) string { return inWindow(q.IdleQuery, window) }
-
-// inWindow puts a window into a query of the operator.
-func inWindow(query string, window time.Duration) string {
-	return strings.NewReplacer(
-		"$__interval_seconds", strconv.FormatFloat(window.Seconds(), 'f', -1, 64),
-		"$__interval", promDuration(window),
-	).Replace(query)
-}
-
-func promDuration(d time.Duration) string { return model.Duration(d).String() }

@@ -18,7 +18,7 @@ func (l *look) ask(ctx context.Context, g group) (map[string]*closeUp, error) {
 	seen := map[string]*closeUp{}
 	for _, w := range g.windows {
 		window := max(w.Length+time.Duration(lookBack)*time.Second, leastWindow)
-		s := &rawSink{seen: seen}
+		s := &rawSink{seen: seen, unit: q.unit()}
 		labels := append(q.Labels.list(), q.Labels.CPU, q.Labels.Mode)
 		query := q.raw(g.hosts, window)
 		if l.folded {
@@ -37,7 +37,7 @@ func (l *look) ask(ctx context.Context, g group) (map[string]*closeUp, error) {
 		for i := range l.table.pieces {
 			cores = max(cores, h.cores(i))
 		}
-		c.assemble(q.classOf(), cores, l.folded)
+		c.assemble(q, cores, l.folded)
 	}
 	return seen, nil
 }
@@ -45,6 +45,7 @@ func (l *look) ask(ctx context.Context, g group) (map[string]*closeUp, error) {
 // rawSink receives raw samples.
 type rawSink struct {
 	seen map[string]*closeUp
+	unit float64 // see Query.Unit
 	rest []label
 	into *points
 }
@@ -85,6 +86,7 @@ func (r *rawSink) Series(labels []string) error {
 // Point implements sink. Windows overlap; a sample that is no number of seconds is left out, as
 // if it had not been scraped. Sums repeat the last sample for as long as the server looks back.
 func (r *rawSink) Point(at, v float64) {
+	v *= r.unit
 	if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 || v > maxCounter || math.IsNaN(at) {
 		return
 	}

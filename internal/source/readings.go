@@ -68,6 +68,18 @@ func named(s usage.Series) usage.Series {
 	return s
 }
 
+// named returns a series as it is booked in a piece: with what other metrics say of its host, and
+// with "unknown" in place of what it lacks. Hosts that are shared belong to nobody.
+func (t *edges) named(s usage.Series, piece int) usage.Series {
+	if t.info != nil {
+		s = t.info.of(func(string) string { return s.Host }, piece).over(s)
+	}
+	if s.Project == "" && t.query.Shares != nil {
+		s.Project = usage.Unattributed
+	}
+	return named(s)
+}
+
 func orUnknown(v string) string {
 	if v == "" {
 		return usage.Unknown
@@ -100,7 +112,7 @@ func (t *edges) present(piece int) map[string]usage.Presence {
 		if n == 0 {
 			continue
 		}
-		for _, project := range h.projects(piece) {
+		for _, project := range t.projects(h, piece) {
 			all[project] = usage.Presence{Hosts: all[project].Hosts + 1, Cores: all[project].Cores + int(n)}
 		}
 	}
@@ -109,13 +121,13 @@ func (t *edges) present(piece int) map[string]usage.Presence {
 
 // projects lists the projects of a host in a piece. A label set that names none is a copy of
 // one that does.
-func (h *hostSets) projects(piece int) []string {
+func (t *edges) projects(h *hostSets, piece int) []string {
 	var all []string
 	for _, s := range h.sets {
 		if h.given == nil && (s.cores == nil || !(s.cores[piece] >= 1)) {
 			continue
 		}
-		if p := named(s.series).Project; !slices.Contains(all, p) && (p != usage.Unknown || len(all) == 0) {
+		if p := t.named(s.series, piece).Project; !slices.Contains(all, p) && (p != usage.Unknown || len(all) == 0) {
 			all = append(all, p)
 		}
 	}
@@ -149,10 +161,16 @@ func (t *edges) readings(looked map[spot]outcome) []usage.Reading {
 				o, _ = t.judge(h, i)
 			}
 			t.count(o)
-			enter(&readings[i-from], named(h.main(i)), o)
+			for j := range o.booked {
+				o.booked[j].series = t.named(o.booked[j].series, i)
+			}
+			enter(&readings[i-from], t.named(h.main(i), i), o)
 		}
 	}
 	for i := range readings {
+		if t.info != nil { // two series of a host may be one by what is said of it
+			readings[i].Samples = joined(readings[i].Samples)
+		}
 		readings[i].Unlisted = t.unlisted(from + i)
 	}
 	readings[len(readings)-1].Alike = t.alikeHosts(to - 1) // which does not change from piece to piece

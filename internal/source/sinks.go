@@ -10,6 +10,7 @@ import (
 type counterSink struct {
 	table   *edges
 	classOf func(string) class
+	unit    float64 // see Query.Unit
 	row     []float64
 }
 
@@ -38,6 +39,7 @@ func (k *counterSink) Point(at, v float64) {
 	if !ok {
 		return
 	}
+	v *= k.unit
 	reason := ""
 	switch {
 	case math.IsNaN(v):
@@ -122,6 +124,37 @@ func (k *coreSink) Odd(at float64) {
 
 // Histogram implements sink.
 func (k *coreSink) Histogram() { k.table.reject(rejectHistogram) }
+
+// severalSink receives which hosts have a counter more than once.
+type severalSink struct {
+	table *edges
+	row   []bool
+}
+
+// Series implements sink.
+func (k *severalSink) Series(labels []string) error {
+	k.row = nil
+	if h := k.table.hosts[usage.HostLabel(labels[0])]; h != nil {
+		if h.several == nil {
+			h.several = make([]bool, len(k.table.pieces)+1)
+		}
+		k.row = h.several
+	}
+	return nil
+}
+
+// Point implements sink.
+func (k *severalSink) Point(at, _ float64) {
+	if i, ok := k.table.column(at); ok && k.row != nil {
+		k.row[i] = true
+	}
+}
+
+// Odd implements sink.
+func (k *severalSink) Odd(float64) {}
+
+// Histogram implements sink.
+func (k *severalSink) Histogram() {}
 
 // spreadSink receives how far two series of one core are apart, by host.
 type spreadSink struct {

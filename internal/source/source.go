@@ -57,7 +57,24 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 	}
 	c.hosts.keep(t, looked)
 	maps.Copy(looked, known)
-	return t.readings(looked), t.rejects, nil
+	if err := c.askHosts(ctx, t); err != nil {
+		return nil, nil, err
+	}
+	readings := t.readings(looked)
+	if c.Query.Shares != nil && len(t.names) > 0 {
+		if err := c.shareOut(ctx, t, readings); err != nil {
+			return nil, nil, err
+		}
+	}
+	return readings, t.rejects, nil
+}
+
+// askHosts asks what other metrics say of the hosts of a table.
+func (c *Client) askHosts(ctx context.Context, t *edges) (err error) {
+	if len(c.Query.Info) > 0 && len(t.names) > 0 {
+		t.info, err = c.askInfo(ctx, c.Query.Info, t.pieces, []string{c.Query.Labels.Host})
+	}
+	return err
 }
 
 // recognise asks for the edges of pieces in the form that suits the site: with each core once
@@ -122,6 +139,9 @@ func (c *Client) Present(ctx context.Context, run []usage.Interval) ([]map[strin
 		return nil, err
 	}
 	t.settle()
+	if err := c.askHosts(ctx, t); err != nil {
+		return nil, err
+	}
 	from, _ := t.asked()
 	each := len(pieces) / len(run)
 	all := make([]map[string]usage.Presence, len(run))
@@ -195,12 +215,15 @@ func (c *Client) fill(ctx context.Context, t *edges, project *string) error {
 	if q.once {
 		return c.ask(ctx, t.around(), q.spread(project), []string{q.Labels.Host}, &spreadSink{table: t})
 	}
+	if t.someWithoutIdle() {
+		return c.ask(ctx, t.around(), q.several(project), []string{q.Labels.Host}, &severalSink{table: t})
+	}
 	return nil
 }
 
 func (c *Client) askCounters(ctx context.Context, t *edges, project *string) error {
 	labels := append(t.query.Labels.list(), t.query.Labels.Mode)
-	return c.ask(ctx, t.around(), t.query.counters(project), labels, &counterSink{table: t, classOf: t.query.classOf()})
+	return c.ask(ctx, t.around(), t.query.counters(project), labels, &counterSink{table: t, classOf: t.query.classOf(), unit: t.query.unit()})
 }
 
 // askCores asks how many cores were there in each piece.

@@ -19,6 +19,7 @@ type table struct {
 	rejects usage.Rejects
 	answers int
 	half    []int                // hosts with one of busy and idle alone, by piece
+	info    *infos               // what other metrics say of the hosts; nil: was not asked
 	coresOf map[string][]float64 // by host and piece; nil: not asked
 }
 

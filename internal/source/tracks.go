@@ -36,6 +36,7 @@ type closeUp struct {
 	broken bool      // a sum of cores that grows by no whole number of them
 	units  []*story
 	has    [classes]bool
+	busy   bool // there is no idle time in its counters: see assembleBusy
 }
 
 // mixedIn reports whether the tracks are not those of one machine in some time.
@@ -68,8 +69,13 @@ type core struct {
 
 // assemble turns tracks into units: every core once, whoever scraped it. Sums repeat the last
 // sample for as long as the server looks back: a machine that runs has no two samples alike.
-func (c *closeUp) assemble(classOf func(string) class, coresOf float64, folded bool) {
+func (c *closeUp) assemble(q Query, coresOf float64, folded bool) {
+	classOf := q.classOf()
 	tracks := slices.SortedFunc(maps.Values(c.tracks), func(a, b *track) int { return strings.Compare(a.id, b.id) })
+	if q.CoresQuery != "" && coresOf > 0 && !countsIdle(tracks, classOf) {
+		c.assembleBusy(tracks, classOf, coresOf)
+		return
+	}
 	byName := map[string][]*core{}
 	for _, t := range tracks {
 		cores := map[string]*core{}

@@ -97,7 +97,7 @@ func TestTracks(t *testing.T) {
 			q := question()
 			for range 3 { // maps have no order
 				c := closeUpOf(test.all...)
-				c.assemble(q.classOf(), 1, false)
+				c.assemble(q, 1, false)
 				if got := usedBy(c); got != test.want || c.copies != test.copies || mixedOf(c) != test.mixed {
 					t.Fatalf("got %q, %d copies, mixed %q, want %q, %d, %q", got, c.copies, mixedOf(c), test.want, test.copies, test.mixed)
 				}
@@ -129,7 +129,7 @@ func TestSumsBesideCores(t *testing.T) {
 		{"cores that have not run yet", map[string]*life{"0": times(0), "1": times(0), "2": times(0)}, 3},
 	} {
 		c := closeUpOf(scraping{isis, nil, test.cores})
-		c.assemble(q.classOf(), 4, false)
+		c.assemble(q, 4, false)
 		if len(c.units) != test.units {
 			t.Errorf("%s: %d cores", test.name, len(c.units))
 		}
@@ -148,7 +148,7 @@ func TestCoresWithoutALabelOfTheirOwn(t *testing.T) {
 	}
 	for name, cores := range map[string]float64{"known": 3, "not known": 0} {
 		c := closeUpOf(scraping{isis, nil, map[string]*life{foldedCore: l}})
-		c.assemble(q.classOf(), cores, false)
+		c.assemble(q, cores, false)
 		if len(c.units) != 1 || c.units[0].cores != 3 || usedBy(c) != "ISIS 5400" {
 			t.Errorf("%s: %d units, %s", name, len(c.units), usedBy(c))
 		}
@@ -160,7 +160,7 @@ func TestCoresWithoutALabelOfTheirOwn(t *testing.T) {
 		}
 	}
 	c := closeUpOf(scraping{isis, nil, map[string]*life{foldedCore: half}})
-	c.assemble(q.classOf(), 0, false)
+	c.assemble(q, 0, false)
 	if len(c.units) != 0 {
 		t.Errorf("one and a half cores are %v", c.units[0].cores)
 	}
@@ -176,7 +176,7 @@ func TestRepeatsOfASampleAreNotSamples(t *testing.T) {
 	l.see().runs(60)
 	for folded, want := range map[bool]float64{true: 0, false: 240} {
 		c := closeUpOf(scraping{isis, nil, map[string]*life{foldedCore: l}})
-		c.assemble(q.classOf(), 1, folded)
+		c.assemble(q, 1, folded)
 		if p := c.units[0].portion(minute(0), minute(30)); p.short > want+1 || p.short < want-1 {
 			t.Errorf("folded %v: %v seconds are missing, want %v", folded, p.short, want)
 		}

@@ -63,7 +63,7 @@ func (c *closeUp) unusable(from, to float64) (usage.DoubtReason, string) {
 		return usage.DoubtNoCores, "no label of the core, and it grows by no whole number of cores. Set cores_query"
 	case len(c.units) > 0 && !c.has[busyClass]:
 		return usage.DoubtHalf, "no busy mode"
-	case len(c.units) > 0 && !c.has[idleClass]:
+	case len(c.units) > 0 && !c.has[idleClass] && !c.busy:
 		return usage.DoubtNoCores, "no idle mode, so its cores are not known"
 	}
 	return "", ""
@@ -91,6 +91,9 @@ func (c *closeUp) total(from, to float64) total {
 			return m.reason == usage.DoubtHole && c.sampledIn(m.from+u.scrape, m.to-u.scrape)
 		})
 		all.add(&p)
+	}
+	if c.busy && len(c.units) > 1 {
+		all.once(c.units, from, to)
 	}
 	return all
 }

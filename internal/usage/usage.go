@@ -59,6 +59,7 @@ type Reading struct {
 	Doubts   []Doubt             // the hosts that are not exact
 	Unlisted map[string]float64  // by mode that is neither busy, idle nor other: its share of all CPU time
 	Alike    [][]string          // groups of hosts that show the same counters, so that each is booked with all of one machine
+	Remarks  []string            // what the operator should know of it, a sentence each
 	// Final means that a second reading cannot find more: every host was there at both ends.
 	Final bool
 	// Since is how far back a hole reaches that ends in this piece, or a boot of a machine that

@@ -50,8 +50,34 @@ func newSource(c config.Prometheus) (*source.Client, error) {
 			},
 			BusyModes: c.BusyModes, IdleModes: c.IdleModes, OtherModes: c.OtherModes,
 			BusyQuery: c.BusyQuery, IdleQuery: c.IdleQuery, CoresQuery: c.CoresQuery,
+			Unit: secondsIn[c.Unit], Info: infos(c.Info), Shares: shares(c.Shares),
 		},
 	}, nil
+}
+
+// secondsIn are units of time as the configuration names them.
+var secondsIn = map[string]float64{"s": 1, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+
+func infos(all []config.Info) []source.Info {
+	var made []source.Info
+	for _, i := range all {
+		made = append(made, source.Info{
+			Query: i.Query, On: i.On, Project: i.Labels.Project, Machine: i.Labels.Machine, User: i.Labels.User, Alias: i.Labels.Alias,
+		})
+	}
+	return made
+}
+
+// shares returns nil if there are none.
+func shares(c config.Shares) *source.Shares {
+	if c.Metric == "" {
+		return nil
+	}
+	return &source.Shares{
+		Metric: c.Metric, Matchers: c.Matchers, Unit: secondsIn[c.Unit],
+		Project: c.Labels.Project, User: c.Labels.User, Hosts: c.Labels.Host,
+		Each: c.Each, CoresQuery: c.CoresQuery, Info: infos(c.Info),
+	}
 }
 
 // Grid returns the configured source of carbon intensity. It does not connect yet.

@@ -1,0 +1,230 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Shares are counters of what used the CPU time of hosts: the containers of a node, the jobs of a
+// cluster. The hosts' own counters say how much there was.
+type Shares struct {
+	Metric     string // of busy time
+	Matchers   string
+	Unit       float64 // seconds in the unit of the counters; 0: 1
+	Project    string
+	User       string
+	Hosts      []string // labels any of which may name the host
+	Each       []string // labels that tell the counters of one share apart; empty: what is there twice counts twice
+	CoresQuery string   // cores reserved for each share; empty: none
+	Info       []Info
+}
+
+// bornWithin is how long before a window a counter may have been scraped last that goes on in it.
+// Any other has begun in the window, at 0.
+const bornWithin = 2 * time.Hour
+
+// reservedStep is how often reserved cores are counted.
+const reservedStep = time.Minute
+
+// labels are those of a share: project, user, then hosts, then what Infos have in common with it.
+func (s *Shares) labels() []string {
+	all := append([]string{s.Project, s.User}, s.Hosts...)
+	for _, i := range s.Info {
+		all = append(all, i.On...)
+	}
+	var once []string
+	for _, l := range all {
+		if !slices.Contains(once, l) {
+			once = append(once, l)
+		}
+	}
+	return once
+}
+
+// growth selects the CPU time of each share in the window before each evaluation, in the unit of
+// the counters. A counter that has ended has its last value; one that fell began again.
+func (s *Shares) growth(window time.Duration, matchers string) string {
+	of := selectorOf(s.Metric, s.Matchers, matchers)
+	last := fmt.Sprintf("last_over_time(%s[%s])", of, promDuration(window))
+	before := fmt.Sprintf("last_over_time(%s[%s] offset %s)", of, promDuration(bornWithin), promDuration(window))
+	each := fmt.Sprintf("(%s - %s >= 0) or %s", last, before, last)
+	if len(s.Each) > 0 {
+		each = fmt.Sprintf("max by (%s) (%s)", listed(append(s.labels(), s.Each...)...), each)
+	}
+	return fmt.Sprintf("sum by (%s) (%s)", listed(s.labels()...), each)
+}
+
+// reserved selects the core seconds that were reserved for each share in the window before each
+// evaluation.
+func (s *Shares) reserved(window time.Duration) string {
+	step := min(window, reservedStep)
+	return multiplied(fmt.Sprintf("sum by (%s) (sum_over_time((%s\n)[%s:%s]))",
+		listed(s.labels()...), inWindow(s.CoresQuery, window), promDuration(window), promDuration(step)), step.Seconds())
+}
+
+// share is what is known of one share on one host.
+type share struct {
+	host          string
+	project, user string
+	said          map[string]string // its labels in common with Infos
+	busy          []float64         // CPU seconds by piece
+	reserved      []float64         // core seconds by piece
+}
+
+// allShares are the shares of a row of pieces.
+type allShares struct {
+	query   *Shares
+	hostOf  map[string]string // hosts by their names in any spelling
+	byHost  map[string][]*share
+	byKey   map[[3]string]*share
+	strange map[string]bool // names of hosts that are not known
+	pieces  int
+	rejects usage.Rejects
+}
+
+// shareOut divides what hosts used among the shares of each. What no share used stays the hosts'
+// own, and is nobody's.
+func (c *Client) shareOut(ctx context.Context, t *edges, readings []usage.Reading) error {
+	q := c.Query.Shares
+	from, to := t.asked()
+	pieces := t.pieces[from:to]
+	all := &allShares{
+		query: q, hostOf: t.spellings(), byHost: map[string][]*share{}, byKey: map[[3]string]*share{},
+		strange: map[string]bool{}, pieces: len(pieces), rejects: t.rejects,
+	}
+	if err := c.askShares(ctx, all, pieces); err != nil {
+		return err
+	}
+	info, err := c.askInfo(ctx, q.Info, pieces, nil)
+	if err != nil {
+		return err
+	}
+	for i := range readings {
+		readings[i].Samples = all.divide(readings[i].Samples, i, info)
+	}
+	last := &readings[len(readings)-1]
+	last.Remarks = append(last.Remarks, all.remarks(last)...)
+	return nil
+}
+
+func (c *Client) askShares(ctx context.Context, all *allShares, pieces []usage.Interval) error {
+	q, window := c.Query.Shares, pieces[0].Length
+	unit := q.Unit
+	if unit == 0 {
+		unit = 1
+	}
+	busy := &shareSink{all: all, first: seconds(pieces[0].End()), step: window.Seconds(), unit: unit}
+	err := c.ask(ctx, endsOf(pieces), q.growth(window, ""), q.labels(), busy)
+	if len(pieces) == 1 && usage.IsTooLarge(err) {
+		err = c.askSharesByProject(ctx, busy, pieces[0])
+	}
+	if err != nil || q.CoresQuery == "" {
+		return err
+	}
+	reserved := &shareSink{all: all, first: busy.first, step: busy.step, unit: 1, reserved: true}
+	return c.ask(ctx, endsOf(pieces), q.reserved(window), q.labels(), reserved)
+}
+
+// askSharesByProject asks for a piece that is too large for the server, project by project.
+func (c *Client) askSharesByProject(ctx context.Context, s *shareSink, piece usage.Interval) error {
+	q := c.Query.Shares
+	projects, err := c.valuesOf(ctx, q.Project, selectorOf(q.Metric, q.Matchers), usage.Period{From: piece.Start, To: piece.End()})
+	if err != nil {
+		return err
+	}
+	for _, p := range append(projects, "") {
+		if err := c.ask(ctx, endsOf([]usage.Interval{piece}), q.growth(piece.Length, is(q.Project, "=", p)), q.labels(), s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shareSink receives busy or reserved time of shares.
+type shareSink struct {
+	all         *allShares
+	first, step float64
+	unit        float64
+	reserved    bool
+	row         []float64
+}
+
+// Series implements sink.
+func (k *shareSink) Series(values []string) error {
+	s, err := k.all.share(values)
+	k.row = nil
+	switch {
+	case s == nil:
+	case k.reserved:
+		k.row = s.reserved
+	default:
+		k.row = s.busy
+	}
+	return err
+}
+
+// Point implements sink.
+func (k *shareSink) Point(at, v float64) {
+	i, ok := columnOf(at, k.first, k.step, k.all.pieces)
+	if !ok {
+		k.all.rejects[rejectTimestamp]++
+		return
+	}
+	if v *= k.unit; k.row != nil && v >= 0 && v <= maxCores*k.step { // not NaN
+		k.row[i] += v
+	} else if k.row != nil {
+		k.all.rejects[rejectOverCapacity]++
+	}
+}
+
+// Odd implements sink.
+func (k *shareSink) Odd(float64) { k.all.rejects[rejectNotANumber]++ }
+
+// Histogram implements sink.
+func (k *shareSink) Histogram() { k.all.rejects[rejectHistogram]++ }
+
+// share returns the share of a series; nil: on no host that is known.
+func (all *allShares) share(values []string) (*share, error) {
+	q := all.query
+	labels := q.labels()
+	of := func(label string) string { return values[slices.Index(labels, label)] }
+	host, named := "", ""
+	for _, label := range q.Hosts {
+		name := of(label)
+		if host = all.hostOf[spelling(name)]; host != "" {
+			break
+		}
+		if named == "" {
+			named = name
+		}
+	}
+	if host == "" {
+		if named != "" && len(all.strange) < maxStrange { // a pod that waits has no node
+			all.strange[named] = true
+		}
+		return nil, nil
+	}
+	key := [3]string{host, usage.Name(of(q.Project)), usage.Name(of(q.User))}
+	if s := all.byKey[key]; s != nil {
+		return s, nil
+	}
+	if len(all.byKey) >= maxHosts || len(all.byKey)*all.pieces*parts > maxCells {
+		return nil, errTooManySeries()
+	}
+	s := &share{host: key[0], project: key[1], user: key[2], said: map[string]string{}, busy: make([]float64, all.pieces), reserved: make([]float64, all.pieces)}
+	for _, i := range q.Info {
+		for _, label := range i.On {
+			s.said[label] = of(label)
+		}
+	}
+	all.byKey[key] = s
+	all.byHost[host] = append(all.byHost[host], s)
+	return s, nil
+}
+
+// maxStrange bounds the names of hosts that are not known.
+const maxStrange = 1000
