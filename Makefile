@@ -28,7 +28,7 @@ E2ERACE  := ./mongodb
 FUZZTIME ?= 1m
 SOAK     ?= 20m
 
-.PHONY: help build demo stack dashboards rehearsal check test unit race e2e lint vuln unreached tools stacktools bench golden fuzz soak upstreams clean
+.PHONY: help build demo stack dashboards kubernetes rehearsal check test unit race e2e lint vuln unreached tools stacktools bench golden fuzz soak upstreams clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -43,6 +43,9 @@ demo: build ## run the exporter on a simulated cloud and show the first numbers
 
 dashboards: ## write dashboards/*.json from their Go code
 	cd dashboards && $(GO) run . $(if $(TIMEZONE),-timezone $(TIMEZONE))
+
+kubernetes: ## write the rules and dashboards for kube-prometheus-stack into bin/kubernetes/
+	$(GO) run ./cmd/internal/manifests -into $(BIN)/kubernetes $(if $(RELEASE),-release $(RELEASE))
 
 rehearsal: build tools ## build rehearse, which gives a Prometheus weeks of the exporter's metrics
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/internal/rehearsal

@@ -3,7 +3,6 @@
 package examples
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"os/exec"
@@ -13,12 +12,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/yaml"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
 )
 
@@ -109,36 +103,6 @@ func TestComposeTakesItsFile(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-func TestKubernetesTakesTheManifest(t *testing.T) {
-	kinds := map[string]runtime.Object{"ConfigMap": &corev1.ConfigMap{}, "StatefulSet": &appsv1.StatefulSet{}, "Service": &corev1.Service{}}
-	for doc := range bytes.SplitSeq(read(t, example("kubernetes/carbon_exporter.yml")), []byte("\n---\n")) {
-		var head struct{ Kind string }
-		if err := yaml.Unmarshal(doc, &head); err != nil {
-			t.Fatal(err)
-		}
-		object := kinds[head.Kind]
-		if object == nil {
-			t.Fatalf("kind %q", head.Kind)
-		}
-		if err := yaml.UnmarshalStrict(doc, object); err != nil {
-			t.Errorf("%s: %v", head.Kind, err)
-		}
-	}
-	text := kinds["ConfigMap"].(*corev1.ConfigMap).Data["carbon.yml"]
-	if _, err := config.Parse("carbon.yml", []byte(text)); err != nil {
-		t.Error(err)
-	}
-	set := kinds["StatefulSet"].(*appsv1.StatefulSet)
-	if n := *set.Spec.Replicas; n != 1 {
-		t.Errorf("%d exporters on one store", n)
-	}
-	// The flags are those of the program.
-	check := exec.Command(built.Program(t, "carbon_exporter"), append(set.Spec.Template.Spec.Containers[0].Args, "--config.check")...)
-	if out, err := check.CombinedOutput(); err == nil || !strings.Contains(string(out), "carbon.yml") {
-		t.Errorf("%v: %s", err, out)
 	}
 }
 
