@@ -49,7 +49,7 @@ hours of them; otherwise it is 24 gCO2eq/kWh, as documented for the UK. Where d 
 unknown (watts that were configured, not measured), the bounds ignore it, and
 error_unknown_ratio gives the share of energy concerned.
 
-CPU coverage is known per project, so it is shown for the scopes ada and project.
+CPU coverage is known per project, so it is shown for the scopes site and project.
 Users are shown by id; --names adds their names. Equivalents come with their source
 in tables and JSON, and in docs/accuracy.md.
 
@@ -64,11 +64,11 @@ Example:
 	r.site.register(c)
 	r.span.register(c)
 	r.span.registerMonth(c)
-	scopes := make([]string, 0, len(usage.Scopes()))
+	scopes := []string{usage.Site}
 	for _, s := range usage.Scopes() {
 		scopes = append(scopes, string(s))
 	}
-	c.Flag("scope", "What to group by: ada (the whole site), project, machine, user or group.").
+	c.Flag("scope", "What to add up by: site (all of it; ada is the same), project, machine, user or group.").
 		Default(string(usage.ScopeProject)).EnumVar(&r.scope, scopes...)
 	c.Flag("by", "Split the range by day, week or month.").EnumVar(&r.by, report.ByDay, report.ByWeek, report.ByMonth)
 	c.Flag("format", "Output format: table, csv or json.").Default("table").EnumVar(&r.format, "table", "csv", "json")
@@ -129,7 +129,7 @@ func (r *reportUsage) run(ctx context.Context, s streams) error {
 // read reads everything in the report from the store.
 func (r *reportUsage) read(ctx context.Context, st *store.Store, p usage.Period, now time.Time) (*report.Report, error) {
 	rep := &report.Report{
-		Scope: usage.Scope(r.scope), By: r.by, Zone: st.Timezone(), Top: r.top, Equivalents: r.equivalents,
+		Scope: usage.ScopeOf(r.scope), Site: r.scope, By: r.by, Zone: st.Timezone(), Top: r.top, Equivalents: r.equivalents,
 	}
 	periods := []usage.Period{p}
 	if r.by != "" {

@@ -327,7 +327,7 @@ func TestReportsThatAreWrongUse(t *testing.T) {
 	path, _ := storeOf(t)
 	for _, c := range []struct{ name, args, stderr string }{
 		{"no range", "", "carbontool report: no range: give --from or --month; see carbontool report --help\n"},
-		{"an unknown scope", "--scope=site --month=2025-10", "carbontool: enum value must be one of ada,project,machine,user,group, got 'site'; see carbontool --help\n"},
+		{"an unknown scope", "--scope=rack --month=2025-10", "carbontool: enum value must be one of site,ada,project,machine,user,group, got 'rack'; see carbontool --help\n"},
 		{"an unknown format", "--format=xml --month=2025-10", "carbontool: enum value must be one of table,csv,json, got 'xml'; see carbontool --help\n"},
 		{"an unknown period", "--by=year --month=2025-10", "carbontool: enum value must be one of day,week,month, got 'year'; see carbontool --help\n"},
 		{"reversed", "--from=2025-10-02 --to=2025-10-01", "carbontool report: --to: 2025-10-01T00:00:00+01:00 is not after --from; see carbontool report --help\n"},
@@ -403,5 +403,28 @@ func TestReportOfAnotherSite(t *testing.T) {
 	got := call("report", "--month=2025-10", "--storage.path=carbon.db", "--config.file=carbon.yml")
 	if got.code != exitFailed || !strings.Contains(got.stderr, "has daily sums in Asia/Tokyo, but the configuration says timezone: Europe/London") {
 		t.Errorf("a configuration of another zone: %d, %s", got.code, got.stderr)
+	}
+}
+
+// The whole site has two words, and the answer is in the one that was used.
+func TestTheSiteIsCalledAsItWasAskedFor(t *testing.T) {
+	all := intervalsOf(t, "2026-10-01T00:00:00Z", "2026-10-01T02:00:00Z", usage.SlotLength)
+	path, _ := storeOf(t, recordOf(all[0], usage.Settled, aliceMuon), recordOf(all[1], usage.Settled, aliceMuon, nobodys))
+	of := func(word, format string) string {
+		t.Helper()
+		got := call("report", "--storage.path", path, "--from=2026-10-01", "--to=2026-10-02", "--scope", word, "--format", format)
+		if got.code != exitDone || got.stderr != "" {
+			t.Fatalf("%+v", got)
+		}
+		return got.stdout
+	}
+	for _, format := range []string{"csv", "json"} {
+		ada, site := of("ada", format), of("site", format)
+		if strings.Contains(site, "ada") || strings.Contains(ada, "site") || ada == strings.ReplaceAll(ada, "ada", "site") || strings.ReplaceAll(ada, "ada", "site") != site {
+			t.Errorf("ada is\n%s\nsite is\n%s", ada, site)
+		}
+	}
+	if table := of("site", "table"); !strings.Contains(table, "\nSITE ") || !strings.Contains(table, "\nsite ") || strings.Contains(table, "ada") {
+		t.Errorf("got\n%s", table)
 	}
 }

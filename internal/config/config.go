@@ -236,17 +236,48 @@ type HostFields struct {
 	Machine  string `yaml:"machine_name"`
 }
 
-// Budget is a limit in grams or in kWh for one scope member, in each calendar Period or once in
-// the days [From, To), such as 2026-01-01. Exactly one of GCO2eq and KWh is set.
+// Budget is a limit of emissions or of energy for one scope member, in each calendar Period or
+// once in the days [From, To), such as 2026-01-01. Exactly one of its amounts is set, see Limit.
 type Budget struct {
-	Name   string   `yaml:"name"`
-	Scope  string   `yaml:"scope"`
-	Target string   `yaml:"target,omitempty"` // empty only for the whole site
-	Period string   `yaml:"period,omitempty"`
-	From   string   `yaml:"from,omitempty"`
-	To     string   `yaml:"to,omitempty"`
-	GCO2eq *float64 `yaml:"gco2eq,omitempty"`
-	KWh    *float64 `yaml:"kwh,omitempty"`
+	Name    string   `yaml:"name"`
+	Scope   string   `yaml:"scope"`            // see usage.ScopeOf
+	Target  string   `yaml:"target,omitempty"` // empty only for the whole site
+	Period  string   `yaml:"period,omitempty"`
+	From    string   `yaml:"from,omitempty"`
+	To      string   `yaml:"to,omitempty"`
+	GCO2eq  *float64 `yaml:"gco2eq,omitempty"`
+	KgCO2eq *float64 `yaml:"kgco2eq,omitempty"`
+	TCO2eq  *float64 `yaml:"tco2eq,omitempty"`
+	KWh     *float64 `yaml:"kwh,omitempty"`
+	MWh     *float64 `yaml:"mwh,omitempty"`
+}
+
+// amount is a limit in one of its units.
+type amount struct {
+	key    string
+	value  *float64 // nil: not set
+	of     float64  // one of the unit, in gCO2eq or in kWh
+	energy bool
+}
+
+func (b Budget) amounts() []amount {
+	return []amount{
+		{"gco2eq", b.GCO2eq, 1, false},
+		{"kgco2eq", b.KgCO2eq, 1e3, false},
+		{"tco2eq", b.TCO2eq, 1e6, false},
+		{"kwh", b.KWh, 1, true},
+		{"mwh", b.MWh, 1e3, true},
+	}
+}
+
+// Limit returns the amount of a valid budget, in kWh or else in gCO2eq.
+func (b Budget) Limit() (limit float64, inKWh bool) {
+	for _, a := range b.amounts() {
+		if a.value != nil {
+			return *a.value * a.of, a.energy
+		}
+	}
+	return 0, false
 }
 
 // Metrics configures what /metrics shows.

@@ -3,10 +3,9 @@ package config
 import (
 	"fmt"
 	"time"
-)
 
-// wholeSite is the only scope that has a single member and therefore no target.
-const wholeSite = "ada"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
 
 func validateBudgets(f *faults, budgets []Budget) {
 	names := map[string]bool{}
@@ -23,24 +22,28 @@ func validateBudgets(f *faults, budgets []Budget) {
 }
 
 func (b *Budget) validate(f *faults, path string) {
-	validateOneOf(f, path+".scope", b.Scope, wholeSite, "project", "machine", "user", "group")
-	if b.Scope == wholeSite && b.Target != "" {
-		f.key(path+".target", "must be left out for the scope %s, is %q", wholeSite, b.Target)
-	} else if b.Scope != wholeSite && b.Target == "" {
+	validateOneOf(f, path+".scope", b.Scope, usage.Site, string(usage.ScopeAda), "project", "machine", "user", "group")
+	// The site is the only scope that has a single member and therefore no target.
+	if site := usage.ScopeOf(b.Scope) == usage.ScopeAda; site && b.Target != "" {
+		f.key(path+".target", "must be left out for the scope %s, is %q", b.Scope, b.Target)
+	} else if !site && b.Target == "" {
 		f.key(path+".target", "must name the project, machine, user or group")
 	}
 	b.validateTime(f, path)
-	switch {
-	case b.GCO2eq == nil && b.KWh == nil:
-		f.key(path, "must have gco2eq or kwh")
-	case b.GCO2eq != nil && b.KWh != nil:
-		f.key(path+".kwh", "must not be set together with gco2eq")
+	first := ""
+	for _, a := range b.amounts() {
+		if a.value == nil {
+			continue
+		}
+		if first != "" {
+			f.key(path+"."+a.key, "must not be set together with %s", first)
+		} else {
+			first = a.key
+		}
+		validatePositive(f, path+"."+a.key, *a.value)
 	}
-	if b.GCO2eq != nil {
-		validatePositive(f, path+".gco2eq", *b.GCO2eq)
-	}
-	if b.KWh != nil {
-		validatePositive(f, path+".kwh", *b.KWh)
+	if first == "" {
+		f.key(path, "must have a limit: gco2eq, kgco2eq, tco2eq, kwh or mwh")
 	}
 }
 

@@ -4,18 +4,16 @@ import (
 	"encoding/json"
 	"io"
 	"time"
-
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // document is a report in JSON.
 type document struct {
-	Scope     usage.Scope `json:"scope"`
-	From      string      `json:"from"`
-	To        string      `json:"to"`
-	Timezone  string      `json:"timezone"`
-	By        *string     `json:"by"` // null: not divided
-	Intervals Intervals   `json:"intervals"`
+	Scope     string    `json:"scope"`
+	From      string    `json:"from"`
+	To        string    `json:"to"`
+	Timezone  string    `json:"timezone"`
+	By        *string   `json:"by"` // null: not divided
+	Intervals Intervals `json:"intervals"`
 
 	Grids              []Grid   `json:"carbon_intensity"`
 	ForecastError      *float64 `json:"forecast_error_gco2eq_per_kwh"` // null: no forecast was used
@@ -31,7 +29,7 @@ type document struct {
 // their digits.
 func (r *Report) WriteJSON(out io.Writer) error {
 	d := document{
-		Scope: r.Scope, Timezone: r.Zone.String(), Intervals: r.Whole.Intervals,
+		Scope: r.called(string(r.Scope)), Timezone: r.Zone.String(), Intervals: r.Whole.Intervals,
 		From: r.Whole.From.In(r.Zone).Format(time.RFC3339), To: r.Whole.To.In(r.Zone).Format(time.RFC3339),
 		Grids: append([]Grid{}, r.Grids...), ForecastErrorPairs: r.Forecasts.Pairs, Rows: []Row{},
 	}

@@ -22,6 +22,7 @@ type Stretch struct {
 // Report is the usage of the members of a scope over a period.
 type Report struct {
 	Scope usage.Scope
+	Site  string // what the whole site is called; empty: as in the store
 	Whole Stretch
 	Parts []Stretch // days, weeks or months, see By; empty: not split
 	By    string
@@ -63,6 +64,14 @@ func (r *Report) rows() []Row {
 		rows = append(rows, r.total(Total, r.Whole))
 	}
 	return rows
+}
+
+// called is a scope, or its only member, in the words of who asked.
+func (r *Report) called(name string) string {
+	if r.Scope == usage.ScopeAda && name == string(usage.ScopeAda) && r.Site != "" {
+		return r.Site
+	}
+	return name
 }
 
 // named lists the members with rows of their own: the same ones in every period, those

@@ -22,12 +22,12 @@ const (
 // Row is one member in one period: the whole range, or a day, week or month. Tags are
 // the names in CSV and JSON. Nil means unknown, which is never 0.
 type Row struct {
-	Kind        Kind        `json:"row"`
-	Start       string      `json:"period_start"`
-	End         string      `json:"period_end"`
-	Scope       usage.Scope `json:"scope"`
-	Name        string      `json:"name"`
-	DisplayName *string     `json:"display_name,omitempty"` // nil: not asked for
+	Kind        Kind    `json:"row"`
+	Start       string  `json:"period_start"`
+	End         string  `json:"period_end"`
+	Scope       string  `json:"scope"`
+	Name        string  `json:"name"`
+	DisplayName *string `json:"display_name,omitempty"` // nil: not asked for
 
 	BusyCPU    float64  `json:"busy_cpu_seconds"`
 	IdleCPU    float64  `json:"idle_cpu_seconds"`
@@ -65,7 +65,7 @@ type Row struct {
 // row makes a row of a tally.
 func (r *Report) row(kind Kind, s Stretch, t usage.Tally, seen *usage.Coverage) Row {
 	row := Row{
-		Kind: kind, Scope: r.Scope, Name: t.Name, label: r.label(kind, s.Period),
+		Kind: kind, Scope: r.called(string(r.Scope)), Name: r.called(t.Name), label: r.label(kind, s.Period),
 		Start: s.From.In(r.Zone).Format(time.RFC3339), End: s.To.In(r.Zone).Format(time.RFC3339),
 		BusyCPU: float64(t.CPU.Busy), IdleCPU: float64(t.CPU.Idle),
 		BusyEnergy: float64(t.Energy.Busy), IdleEnergy: float64(t.Energy.Idle), Energy: float64(t.Energy.Total()),

@@ -58,7 +58,7 @@ func (r *Report) who(rows []Row) []table.Column {
 	if len(r.Parts) > 0 {
 		columns = append(columns, words(strings.ToUpper(r.By), rows, func(row Row) string { return row.label }))
 	}
-	columns = append(columns, words(strings.ToUpper(string(r.Scope)), rows, func(row Row) string { return row.Name }))
+	columns = append(columns, words(strings.ToUpper(r.called(string(r.Scope))), rows, func(row Row) string { return row.Name }))
 	if r.Names != nil {
 		columns = append(columns, words("NAME", rows, func(row Row) string {
 			if *row.DisplayName == "" {

@@ -19,6 +19,17 @@ func Scopes() []Scope {
 	return []Scope{ScopeAda, ScopeProject, ScopeMachine, ScopeUser, ScopeGroup}
 }
 
+// Site is another word for ScopeAda, which is its name in the store and on /metrics.
+const Site = "site"
+
+// ScopeOf returns the scope that a person means by a word.
+func ScopeOf(word string) Scope {
+	if word == Site {
+		return ScopeAda
+	}
+	return Scope(word)
+}
+
 // Member returns the member of the scope that a key belongs to: for ada, "ada".
 func (s Scope) Member(k Key) string {
 	switch s {

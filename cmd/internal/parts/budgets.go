@@ -13,14 +13,14 @@ func Budgets(c *config.Config) []budget.Budget {
 	zone := c.Location()
 	all := make([]budget.Budget, len(c.Budgets))
 	for i, of := range c.Budgets {
-		b := budget.Budget{Name: of.Name, Scope: usage.Scope(of.Scope), Target: of.Target, Kind: budget.Kind(of.Period), Zone: zone}
+		b := budget.Budget{Name: of.Name, Scope: usage.ScopeOf(of.Scope), Target: of.Target, Kind: budget.Kind(of.Period), Zone: zone}
 		if b.Kind == "" {
 			b.Once = usage.Period{From: dayStart(of.From, zone), To: dayStart(of.To, zone)}
 		}
-		if of.KWh != nil {
-			b.Unit, b.Limit = budget.KWh, *of.KWh
-		} else {
-			b.Unit, b.Limit = budget.GCO2eq, *of.GCO2eq
+		limit, inKWh := of.Limit()
+		b.Unit, b.Limit = budget.GCO2eq, limit
+		if inKWh {
+			b.Unit = budget.KWh
 		}
 		all[i] = b
 	}

@@ -16,6 +16,9 @@ timezone: Europe/London
 budgets:
   - {name: isis-monthly, scope: group, target: ISIS, period: month, gco2eq: 500000}
   - {name: summer, scope: ada, from: 2026-03-29, to: 2026-10-25, kwh: 250.5}
+  - {name: kilograms, scope: site, period: day, kgco2eq: 1.5}
+  - {name: tonnes, scope: site, period: day, tco2eq: 0.25}
+  - {name: megawatthours, scope: site, period: day, mwh: 2}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -28,6 +31,9 @@ budgets:
 			// From a midnight of winter to one of summer.
 			From: time.Date(2026, 3, 29, 0, 0, 0, 0, time.UTC).In(zone), To: time.Date(2026, 10, 24, 23, 0, 0, 0, time.UTC).In(zone),
 		}},
+		{Name: "kilograms", Scope: usage.ScopeAda, Kind: budget.Day, Zone: zone, Unit: budget.GCO2eq, Limit: 1500},
+		{Name: "tonnes", Scope: usage.ScopeAda, Kind: budget.Day, Zone: zone, Unit: budget.GCO2eq, Limit: 250000},
+		{Name: "megawatthours", Scope: usage.ScopeAda, Kind: budget.Day, Zone: zone, Unit: budget.KWh, Limit: 2000},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
