@@ -184,7 +184,7 @@ func TestBackfillRefuses(t *testing.T) {
 	s := siteOf(t, &prometheus{}, "")
 	for _, c := range []struct{ name, args, want string }{
 		{"no range", "", "no range: give --from"},
-		{"a word for a date", "--from=yesterday", `--from: "yesterday" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
+		{"a word for a date", "--from=someday", `--from: "someday" is not a time such as 2026-10-01, 2026-10-01T10:30, 2026-10-01T10:30:00Z, 2026-10, yesterday or -1h`},
 		{"a range in reverse", "--from=2025-01-04 --to=2025-01-03", "--to: 2025-01-03T00:00:00Z is not after --from"},
 		{"the future", "--from=2099-01-01 --to=2099-02-01", "--from: 2099-01-01 is in the future"},
 		{"a project without a name", "--from=2025-01-03 --project=", "--project: must not be empty"},

@@ -81,7 +81,7 @@ func (k *calibrateMachine) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	valid, err := k.validity(cfg, period)
+	valid, err := k.validity(cfg, period, now)
 	if err != nil {
 		return err
 	}
@@ -114,18 +114,18 @@ func (k *calibrateMachine) run(ctx context.Context, s streams) error {
 }
 
 // validity is when the average applies; the zero time means no end.
-func (k *calibrateMachine) validity(cfg *config.Config, measured usage.Period) (usage.Period, error) {
+func (k *calibrateMachine) validity(cfg *config.Config, measured usage.Period, now time.Time) (usage.Period, error) {
 	valid := usage.Period{From: measured.From}
 	var err error
 	if k.validFrom != "" {
-		if valid.From, err = moment(k.validFrom, cfg.Location()); err != nil {
+		if valid.From, err = moment(k.validFrom, cfg.Location(), now); err != nil {
 			return valid, wrongUsef("--valid-from: %w", err)
 		}
 	}
 	if k.validTo == "" {
 		return valid, nil
 	}
-	if valid.To, err = moment(k.validTo, cfg.Location()); err != nil {
+	if valid.To, err = moment(k.validTo, cfg.Location(), now); err != nil {
 		return valid, wrongUsef("--valid-to: %w", err)
 	}
 	if !valid.From.Before(valid.To) {

@@ -34,8 +34,8 @@ func calibrating(t *testing.T, args ...string) (got called, prometheus string) {
 
 func TestCalibrateUsedInAWrongWay(t *testing.T) {
 	for _, c := range []struct{ name, args, want string }{
-		{"without a machine type", "--power-metric=watts --from=2026-01-01 --to=2026-01-02", "carbontool: required flag(s) '--machine' not provided; see carbontool --help\n"},
-		{"without an expression", "--machine=Muon --from=2026-01-01 --to=2026-01-02", "carbontool: required flag(s) '--power-metric' not provided; see carbontool --help\n"},
+		{"without a machine type", "--power-metric=watts --from=2026-01-01 --to=2026-01-02", "carbontool calibrate: required flag(s) '--machine' not provided; see carbontool calibrate --help\n"},
+		{"without an expression", "--machine=Muon --from=2026-01-01 --to=2026-01-02", "carbontool calibrate: required flag(s) '--power-metric' not provided; see carbontool calibrate --help\n"},
 		{"with an empty machine type", "--machine= --power-metric=watts --from=2026-01-01", "carbontool calibrate: --machine: must not be empty; see carbontool calibrate --help\n"},
 		{"with an empty expression", "--machine=Muon --power-metric= --from=2026-01-01", "carbontool calibrate: --power-metric: must not be empty; see carbontool calibrate --help\n"},
 		{"without a range", "--machine=Muon --power-metric=watts", "carbontool calibrate: no range: give --from; see carbontool calibrate --help\n"},

@@ -50,7 +50,7 @@ Example:
     carbontool explain --ts=2026-10-01T10:30 --project=ISIS --user=alice
 `)
 	e.site.register(c)
-	c.Flag("ts", "Any time within the interval: 2026-10-01T10:30 (in the time zone of the store), RFC 3339, or Unix seconds.").
+	c.Flag("ts", "Any time within the interval: 2026-10-01T10:30 (in the time zone of the store), yesterday, -1h, RFC 3339, or Unix seconds.").
 		Required().PlaceHolder("TIME").StringVar(&e.ts)
 	c.Flag("project", "Project.").Required().PlaceHolder("NAME").StringVar(&e.project)
 	for i, n := range []struct {

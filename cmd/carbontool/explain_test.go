@@ -194,10 +194,10 @@ func TestExplanationsThatAreWrongUse(t *testing.T) {
 		{"an unknown machine type", path, "--ts=2025-10-25T00:00:00Z --project=ISIS --machine=Moon", `carbontool explain: --machine: the store has never seen "Moon"` + help},
 		{"an unknown user", path, "--ts=2025-10-25T00:00:00Z --project=ISIS --user=carol", `carbontool explain: --user: the store has never seen "carol"` + help},
 		{"an unknown group", path, "--ts=2025-10-25T00:00:00Z --project=ISIS --group=", `carbontool explain: --group: the store has never seen ""` + help},
-		{"no time", path, "--ts=noon --project=ISIS", `carbontool explain: --ts: "noon" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z` + help},
+		{"no time", path, "--ts=noon --project=ISIS", `carbontool explain: --ts: "noon" is not a time such as 2026-10-01, 2026-10-01T10:30, 2026-10-01T10:30:00Z, 2026-10, yesterday or -1h` + help},
 		{"the future", path, "--ts=2999-01-01 --project=ISIS", "carbontool explain: --ts: 2999-01-01 is in the future" + help},
 		{"a time that is twice", path, "--ts=2025-10-26T01:30 --project=ISIS", "carbontool explain: --ts: 2025-10-26T01:30 exists twice in Europe/London: use 2025-10-26T01:30:00+01:00 or 2025-10-26T01:30:00Z" + help},
-		{"no project", path, "--ts=2025-10-25", "carbontool: required flag(s) '--project' not provided; see carbontool --help\n"},
+		{"no project", path, "--ts=2025-10-25", "carbontool explain: required flag(s) '--project' not provided; see carbontool explain --help\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			called{code: exitUsage, stderr: c.stderr}.by(t, append([]string{"explain", "--storage.path", c.path}, strings.Fields(c.args)...)...)

@@ -500,7 +500,7 @@ func TestExportUsedInAWrongWay(t *testing.T) {
 		{[]string{"export", "csv", "--from=2026-02-30"}, `carbontool export csv: --from: "2026-02-30" is not a time `},
 		{[]string{"export", "csv", "--from=2026-01-02", "--to=2026-01-01"}, "carbontool export csv: --to: 2026-01-01T00:00:00Z is not after --from; "},
 		{[]string{"export", "csv", "--from=2926-01-02"}, "carbontool export csv: --from: 2926-01-02 is in the future; "},
-		{[]string{"export", "csv", "--grain=user", "--month=2026-01"}, "carbontool: enum value must be one of key,scope, got 'user'; see carbontool --help\n"},
+		{[]string{"export", "csv", "--grain=user", "--month=2026-01"}, `carbontool export csv: --grain: must be key or scope, is "user"; see carbontool export csv --help` + "\n"},
 		{[]string{"export", "openmetrics", "--month=2026-01", "--every=1ms"}, "carbontool export openmetrics: --every: must be at least 1s, is 1ms; "},
 		{[]string{"export", "openmetrics", "--month=2026-01", "--every=-5m"}, "carbontool export openmetrics: --every: must be at least 1s, is -5m0s; "},
 		{[]string{"export", "openmetrics", "--month=2026-01", "--metric=carbon_settled_energy_kwh_total"}, `carbontool export openmetrics: --metric: no history of "carbon_settled_energy_kwh_total"; there is history of carbon_cpu_seconds, carbon_energy_kwh, `},

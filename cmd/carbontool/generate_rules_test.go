@@ -72,7 +72,7 @@ func TestGenerateRules(t *testing.T) {
 			code: exitFailed, stderr: "carbontool generate rules: write rules: mkdir " + none + ": not a directory\n",
 		}},
 		{"an argument too many", []string{"rules.yml"}, called{
-			code: exitUsage, stderr: "carbontool: unexpected rules.yml; see carbontool --help\n",
+			code: exitUsage, stderr: "carbontool generate rules: unexpected argument \"rules.yml\"; see carbontool generate rules --help\n",
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.want.by(t, append([]string{"generate", "rules"}, test.args...)...) })

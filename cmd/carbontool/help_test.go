@@ -46,7 +46,7 @@ Remove a person from the store. All totals stay the same.
 Flags:
   -h, --[no-]help     Show context-sensitive help (also try --help-long and
                       --help-man).
-      --[no-]version  Show application version.
+  -V, --[no-]version  Show application version.
       --config.file="carbon.yml"  
                       Configuration file of carbon_exporter. Without the flag
                       and the file: defaults.

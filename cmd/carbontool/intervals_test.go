@@ -100,8 +100,8 @@ func TestIntervalsRefuse(t *testing.T) {
 	s := siteOf(t, &prometheus{}, "")
 	s.says(called{code: exitFailed, stderr: "carbontool intervals: open store STORE: there is no such file; set --storage.path\n"}, "intervals")
 	for _, c := range []struct{ args, want string }{
-		{"--state=lost", "carbontool: enum value must be one of missing,empty,unpriced,provisional,settled, got 'lost'; see carbontool --help\n"},
-		{"--format=csv", "carbontool: enum value must be one of table,json, got 'csv'; see carbontool --help\n"},
+		{"--state=lost", `carbontool intervals: --state: must be missing, empty, unpriced, provisional or settled, is "lost"; see carbontool intervals --help` + "\n"},
+		{"--format=csv", `carbontool intervals: --format: must be table or json, is "csv"; see carbontool intervals --help` + "\n"},
 		{"--from=2099-01-01", "carbontool intervals: --from: 2099-01-01 is in the future; see carbontool intervals --help\n"},
 		{"--from=2025-01-02 --to=2025-01-01", "carbontool intervals: --to: 2025-01-01T00:00:00Z is not after --from; see carbontool intervals --help\n"},
 	} {

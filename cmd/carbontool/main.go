@@ -86,12 +86,16 @@ func run(args []string, s streams) int {
 	for _, c := range commands() {
 		byName[c.register(app).FullCommand()] = c
 	}
-	name, err := parse(app, args, s.out)
+	name, err := commandline.Parse(app, args, s.out)
 	switch {
 	case errors.Is(err, commandline.ErrAnswered):
 		return exitDone
 	case err != nil:
-		fmt.Fprintf(s.err, "carbontool: %s; see carbontool --help\n", oneLine(err))
+		program := app.Name
+		if wrong, ok := errors.AsType[*commandline.UsageError](err); ok && wrong.Command != "" {
+			program += " " + wrong.Command
+		}
+		fmt.Fprintf(s.err, "%s: %s; see %[1]s --help\n", program, oneLine(err))
 		return exitUsage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

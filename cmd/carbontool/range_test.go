@@ -53,6 +53,16 @@ func TestRange(t *testing.T) {
 		{"a month", london, noon, "--month=2026-10", "2026-09-30T23:00:00Z", "2026-11-01T00:00:00Z"},
 		{"a month that is not over", london, noon, "--month=2026-11", "2026-11-01T00:00:00Z", noon},
 		{"a month over the end of a year", london, noon, "--month=2025-12", "2025-12-01T00:00:00Z", "2026-01-01T00:00:00Z"},
+		{"the last hour", london, noon, "--from=-1h", "2026-11-15T11:00:00Z", noon},
+		{"a week that ended an hour ago", london, noon, "--from=-7d --to=-1h", "2026-11-08T12:00:00Z", "2026-11-15T11:00:00Z"},
+		{"a day and a half", london, noon, "--from=-1d12h --to=now", "2026-11-14T00:00:00Z", noon},
+		{"yesterday", london, noon, "--from=yesterday --to=today", "2026-11-14T00:00:00Z", "2026-11-15T00:00:00Z"},
+		{"yesterday elsewhere, where it is today", "Asia/Kolkata", "2026-11-14T20:00:00Z", "--from=yesterday --to=today", "2026-11-13T18:30:00Z", "2026-11-14T18:30:00Z"},
+		{"yesterday, which had 25 hours", london, "2026-10-26T12:00:00Z", "--from=yesterday --to=today", "2026-10-24T23:00:00Z", "2026-10-26T00:00:00Z"},
+		{"today", london, noon, "--from=today", "2026-11-15T00:00:00Z", noon},
+		{"from the begin of a month to that of another", london, noon, "--from=2026-08 --to=2026-10", "2026-07-31T23:00:00Z", "2026-09-30T23:00:00Z"},
+		{"since the begin of a year", london, noon, "--from=2026", "2026-01-01T00:00:00Z", noon},
+		{"a year", "Asia/Kolkata", noon, "--from=2025 --to=2026", "2024-12-31T18:30:00Z", "2025-12-31T18:30:00Z"},
 		{"a leap day", london, noon, "--from=2024-02-29 --to=2024-03-01", "2024-02-29T00:00:00Z", "2024-03-01T00:00:00Z"},
 		{"a day without midnight begins at one", "America/Sao_Paulo", noon, "--from=2018-11-04 --to=2018-11-05", "2018-11-04T03:00:00Z", "2018-11-05T02:00:00Z"},
 		{"a day with two midnights begins with the first", "America/Havana", noon, "--from=2025-11-02 --to=2025-11-03", "2025-11-02T04:00:00Z", "2025-11-03T05:00:00Z"},
@@ -71,6 +81,29 @@ func TestRange(t *testing.T) {
 	}
 }
 
+func TestWithoutARangeAReportIsOfThisMonth(t *testing.T) {
+	cfg := config.Default()
+	for _, c := range []struct{ zone, now, from string }{
+		{"Europe/London", "2026-11-15T12:00:00Z", "2026-11-01T00:00:00Z"},
+		{"Europe/London", "2026-09-30T23:30:00Z", "2026-09-30T23:00:00Z"},
+		{"America/New_York", "2026-11-01T03:59:59Z", "2026-10-01T04:00:00Z"},
+	} {
+		now, err := time.Parse(time.RFC3339, c.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Timezone = c.zone
+		got, err := (&timeRange{present: true, months: true}).period(&cfg, now)
+		if err != nil || got.From.Format(time.RFC3339) != c.from || !got.To.Equal(now) {
+			t.Errorf("%s in %s: got %s to %s, %v", c.now, c.zone, got.From, got.To, err)
+		}
+	}
+	_, err := (&timeRange{present: true, months: true, toGiven: true, to: "2026-10-01"}).period(&cfg, time.Now())
+	if err == nil || err.Error() != "no range: give --from or --month" {
+		t.Errorf("only its end: %v", err)
+	}
+}
+
 func TestASpaceForTheT(t *testing.T) {
 	got, err := rangeOf(t, "Europe/London", "2026-11-15T12:00:00Z", "--from", "2026-10-01 10:30", "--to", "2026-10-01 11:00:05Z")
 	if from, to := got.From.Format(time.RFC3339), got.To.Format(time.RFC3339); err != nil || from != "2026-10-01T09:30:00Z" || to != "2026-10-01T11:00:05Z" {
@@ -84,12 +117,18 @@ func TestRangesThatAreWrongUse(t *testing.T) {
 		{"only its end", "--to=2026-10-01", "no range: give --from or --month"},
 		{"a month and a begin", "--month=2026-10 --from=2026-10-01", "--month cannot be combined with --from or --to"},
 		{"a month and an end", "--month=2026-10 --to=2026-10-01", "--month cannot be combined with --from or --to"},
-		{"an empty begin", "--from=", `--from: "" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
-		{"a word", "--from=yesterday", `--from: "yesterday" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
-		{"a day that no month has", "--from=2026-02-30", `--from: "2026-02-30" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
+		{"an empty begin", "--from=", `--from: "" is not a time such as 2026-10-01, 2026-10-01T10:30, 2026-10-01T10:30:00Z, 2026-10, yesterday or -1h`},
+		{"a word", "--from=lately", `--from: "lately" is not a time such as 2026-10-01, 2026-10-01T10:30, 2026-10-01T10:30:00Z, 2026-10, yesterday or -1h`},
+		{"a day that no month has", "--from=2026-02-30", `--from: "2026-02-30" is not a time such as 2026-10-01, 2026-10-01T10:30, 2026-10-01T10:30:00Z, 2026-10, yesterday or -1h`},
 		{"a number of seconds in the future", "--from=4070908800", "--from: 4070908800 is in the future"},
-		{"a year", "--from=2026", `--from: "2026" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
-		{"an end that is none", "--from=2026-10-01 --to=2026-10-01T25:00", `--to: "2026-10-01T25:00" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
+		{"half a year", "--from=202", `--from: "202" is not a time such as 2026-10-01, 2026-10-01T10:30, 2026-10-01T10:30:00Z, 2026-10, yesterday or -1h`},
+		{"a duration without a sign", "--from=1h", `--from: "1h" is not a time such as 2026-10-01, 2026-10-01T10:30, 2026-10-01T10:30:00Z, 2026-10, yesterday or -1h`},
+		{"a duration of nothing known", "--from=-1q", `--from: "-1q" is not a time such as 2026-10-01, 2026-10-01T10:30, 2026-10-01T10:30:00Z, 2026-10, yesterday or -1h`},
+		{"a month that no year has, as a time", "--from=2026-13", `--from: "2026-13" is not a time such as 2026-10-01, 2026-10-01T10:30, 2026-10-01T10:30:00Z, 2026-10, yesterday or -1h`},
+		{"a year of the future", "--from=2027", "--from: 2027 is in the future"},
+		{"longer ago than there was a Unix", "--from=-100y", "--from: -100y is before 1970"},
+		{"from now", "--from=now", "--from: now is not before now, and without --to the range ends now"},
+		{"an end that is none", "--from=2026-10-01 --to=2026-10-01T25:00", `--to: "2026-10-01T25:00" is not a time such as 2026-10-01, 2026-10-01T10:30, 2026-10-01T10:30:00Z, 2026-10, yesterday or -1h`},
 		{"a month that no year has", "--month=2026-13", `--month: "2026-13" is not a month such as 2026-10`},
 		{"a day for a month", "--month=2026-10-01", `--month: "2026-10-01" is not a month such as 2026-10`},
 		{"reversed", "--from=2026-10-02 --to=2026-10-01", "--to: 2026-10-01T00:00:00+01:00 is not after --from"},
@@ -97,7 +136,7 @@ func TestRangesThatAreWrongUse(t *testing.T) {
 		{"the future", "--from=2099-01-01 --to=2099-02-01", "--from: 2099-01-01 is in the future"},
 		{"a part of it in the future", "--from=2026-10-01 --to=2026-11-16", "--to: 2026-11-16 is in the future"},
 		{"a month of the future", "--month=2026-12", "--month: 2026-12 is in the future"},
-		{"now, to now", "--from=2026-11-15T12:00:00Z", "--to: 2026-11-15T12:00:00Z is not after --from"},
+		{"now, to now", "--from=2026-11-15T12:00:00Z", "--from: 2026-11-15T12:00:00Z is not before now, and without --to the range ends now"},
 		{"before there was a Unix", "--from=0001-01-01", "--from: 0001-01-01 is before 1970"},
 		{"a month before there was a Unix", "--month=1969-12", "--month: 1969-12 is before 1970"},
 		{"a time that the clocks leave out", "--from=2026-03-29T01:30", "--from: 2026-03-29T01:30 does not exist in Europe/London: the clocks go forward then"},
@@ -120,7 +159,7 @@ func TestARangeThatEndsInTheFutureEndsNow(t *testing.T) {
 		{"of years", "--from=2026-11-15 --to=2099-01-01", "2026-11-15T12:00:00Z", ""},
 		{"of the past", "--from=2026-11-01 --to=2026-11-02", "2026-11-02T00:00:00Z", ""},
 		{"that only begins there", "--from=2026-11-16 --to=2026-11-17", "", "--from: 2026-11-16 is in the future"},
-		{"that is no date", "--from=2026-11-15 --to=later", "", `--to: "later" is not a time such as 2026-10-01, 2026-10-01T10:30 or 2026-10-01T10:30:00Z`},
+		{"that is no date", "--from=2026-11-15 --to=later", "", `--to: "later" is not a time such as 2026-10-01, 2026-10-01T10:30, 2026-10-01T10:30:00Z, 2026-10, yesterday or -1h`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			app := kingpin.New("carbontool", "")

@@ -31,7 +31,8 @@ type reportUsage struct {
 
 func (r *reportUsage) register(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("report", "Show energy and emissions by project, machine type, user or group.").HelpLong(`
-The report covers the intervals that start in the range. Days, weeks (Monday to
+Without a range, the report is of the current month up to now. It covers the intervals
+that start in the range. Days, weeks (Monday to
 Sunday) and months are in the time zone of the store. Emissions cover the energy
 that has a carbon intensity; the rest is shown as unpriced, never as 0. Unknown
 values are "-" in a table, an empty cell in CSV and null in JSON. Each total is the
@@ -59,11 +60,11 @@ with 0.
 Example:
 
     carbontool report --scope=project --month=2026-10 --top=5 --equivalents
-    carbontool report --scope=user --from=2026-10-01 --by=week --format=csv
+    carbontool report --scope=site --from=yesterday --to=today
+    carbontool report --scope=user --from=2026-08 --by=week --format=csv
 `)
 	r.site.register(c)
-	r.span.register(c)
-	r.span.registerMonth(c)
+	r.span.registerPresent(c)
 	scopes := []string{usage.Site}
 	for _, s := range usage.Scopes() {
 		scopes = append(scopes, string(s))

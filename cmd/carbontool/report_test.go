@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/budget"
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/store/storetest"
@@ -326,10 +327,10 @@ func TestReportOfNothing(t *testing.T) {
 func TestReportsThatAreWrongUse(t *testing.T) {
 	path, _ := storeOf(t)
 	for _, c := range []struct{ name, args, stderr string }{
-		{"no range", "", "carbontool report: no range: give --from or --month; see carbontool report --help\n"},
-		{"an unknown scope", "--scope=rack --month=2025-10", "carbontool: enum value must be one of site,ada,project,machine,user,group, got 'rack'; see carbontool --help\n"},
-		{"an unknown format", "--format=xml --month=2025-10", "carbontool: enum value must be one of table,csv,json, got 'xml'; see carbontool --help\n"},
-		{"an unknown period", "--by=year --month=2025-10", "carbontool: enum value must be one of day,week,month, got 'year'; see carbontool --help\n"},
+		{"only an end", "--to=2025-10-01", "carbontool report: no range: give --from or --month; see carbontool report --help\n"},
+		{"an unknown scope", "--scope=rack --month=2025-10", `carbontool report: --scope: must be site, ada, project, machine, user or group, is "rack"; see carbontool report --help` + "\n"},
+		{"an unknown format", "--format=xml --month=2025-10", `carbontool report: --format: must be table, csv or json, is "xml"; see carbontool report --help` + "\n"},
+		{"an unknown period", "--by=year --month=2025-10", `carbontool report: --by: must be day, week or month, is "year"; see carbontool report --help` + "\n"},
 		{"reversed", "--from=2025-10-02 --to=2025-10-01", "carbontool report: --to: 2025-10-01T00:00:00+01:00 is not after --from; see carbontool report --help\n"},
 		{"the future", "--from=2999-01-01", "carbontool report: --from: 2999-01-01 is in the future; see carbontool report --help\n"},
 		{"a top of none", "--top=0 --month=2025-10", "carbontool report: --top: must be at least 1, is 0; see carbontool report --help\n"},
@@ -427,4 +428,17 @@ func TestTheSiteIsCalledAsItWasAskedFor(t *testing.T) {
 	if table := of("site", "table"); !strings.Contains(table, "\nSITE ") || !strings.Contains(table, "\nsite ") || strings.Contains(table, "ada") {
 		t.Errorf("got\n%s", table)
 	}
+}
+
+func TestWithoutFlagsAReportIsOfThisMonth(t *testing.T) {
+	path, s := storeOf(t)
+	before := time.Now()
+	got := call("report", "--storage.path", path)
+	for _, at := range []time.Time{before, time.Now()} { // the month may have ended meanwhile
+		from := budget.Month.Period(at, s.Timezone()).From.In(s.Timezone()).Format("2006-01-02 15:04")
+		if got.code == exitDone && strings.HasPrefix(got.stdout, "Usage by project, "+from+" to ") {
+			return
+		}
+	}
+	t.Errorf("%+v", got)
 }

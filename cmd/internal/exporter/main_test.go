@@ -33,8 +33,8 @@ func TestArguments(t *testing.T) {
 		{"version wins over a check", []string{"--version", "--config.check"}, exitDone, "carbon_exporter, version ", ""},
 		{"unknown flag", []string{"--quiet"}, exitUse, "", "carbon_exporter: unknown long flag '--quiet'; see --help\n"},
 		{"a flag without its value", []string{"--config.file"}, exitUse, "", "carbon_exporter: expected argument for flag '--config.file'"},
-		{"a word too many", []string{"now"}, exitUse, "", "carbon_exporter: unexpected now; see --help\n"},
-		{"unknown log level", []string{"--log.level=loud"}, exitUse, "", "carbon_exporter: "},
+		{"a word too many", []string{"now"}, exitUse, "", "carbon_exporter: unexpected argument \"now\"; see --help\n"},
+		{"unknown log level", []string{"--log.level=loud"}, exitUse, "", "carbon_exporter: --log.level: "},
 		{"retention that is no duration", []string{"--storage.retention=long"}, exitUse, "", "carbon_exporter: --storage.retention: "},
 
 		{"check a good file", []string{"--config.check", "--config.file=" + good}, exitDone, good + ": ok\n", ""},
