@@ -87,6 +87,7 @@ func (c *collector) record(ctx context.Context, set Settings, due []usage.Due, r
 	for _, rec := range slices.Backward(all) { // of what is the same throughout, the newest is told
 		c.notices.see(rec.due.Interval, rec.Attendance)
 		c.notices.alike(rec.readings)
+		c.notices.remarks(rec.readings)
 	}
 	for _, rec := range all {
 		done.newest.see(page, rec.due.Interval, rec.readings)

@@ -117,6 +117,17 @@ func (n *notices) alike(readings []attributed) {
 	}
 }
 
+// remarks passes on what a source found doubtful.
+func (n *notices) remarks(readings []attributed) {
+	for _, reading := range readings {
+		for _, text := range reading.Remarks {
+			if n.isNew("remark\x00" + text) {
+				n.log.Warn(text)
+			}
+		}
+	}
+}
+
 // isNew reports whether something was not said in the last day, and counts it as said.
 func (n *notices) isNew(what string) bool {
 	now := n.clock.Now()

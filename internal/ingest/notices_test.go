@@ -100,6 +100,20 @@ func TestHostsWithTheSameCountersAreNamedOnceADay(t *testing.T) {
 	}
 }
 
+func TestWhatASourceFindsDoubtfulIsSaidOnceADay(t *testing.T) {
+	var lines []string
+	now := start
+	n := &notices{log: told(&lines), clock: at{func() time.Time { return now }}}
+	doubtful := []attributed{{}, {Reading: usage.Reading{Remarks: []string{"no share was found"}}}}
+	for range 49 {
+		n.remarks(doubtful)
+		now = now.Add(30 * time.Minute)
+	}
+	if len(lines) != 2 || !strings.Contains(lines[0], "no share was found") {
+		t.Errorf("got %q, want a line a day", lines)
+	}
+}
+
 func TestAModeInNoListIsNamed(t *testing.T) {
 	var lines []string
 	n := &notices{log: told(&lines), clock: at{func() time.Time { return start }}}

@@ -49,6 +49,14 @@ func (i Info) query(on []string, window time.Duration) string {
 	return fmt.Sprintf("max by (%s) (max_over_time(timestamp(%s\n)[%s:%s]))", by, i.Query, promDuration(window), promDuration(min(window, infoStep)))
 }
 
+// common returns the labels in common, or those of an Info that names none.
+func (i Info) common(otherwise []string) []string {
+	if len(i.On) == 0 {
+		return otherwise
+	}
+	return i.On
+}
+
 func (i Info) labels() []string { return []string{i.Project, i.Machine, i.User, i.Alias} }
 
 // infos is what all Infos say, by the values of the labels in common and by piece.
@@ -73,10 +81,7 @@ type infoRow struct {
 func (c *Client) askInfo(ctx context.Context, all []Info, pieces []usage.Interval, common []string) (*infos, error) {
 	said := &infos{pieces: len(pieces)}
 	for _, i := range all {
-		on := i.On
-		if len(on) == 0 {
-			on = common
-		}
+		on := i.common(common)
 		t := infoTable{on: on, rows: map[string]*infoRow{}}
 		s := &infoSink{table: t, pieces: len(pieces), first: seconds(pieces[0].End()), step: pieces[0].Length.Seconds(), wanted: i.labels()}
 		labels := slices.Clone(on)

@@ -27,6 +27,12 @@ func TestQueries(t *testing.T) {
 	windows.Matchers, windows.Labels.CPU, windows.Labels.Mode, windows.IdleModes = "", "core", "state", []string{"idle"}
 	machine := plain.withMachine(`a"b`)
 	name := func(s string) *string { return &s }
+	otel := question()
+	otel.Metric, otel.Matchers, otel.Labels = "system.cpu.time", `"service.name"="host"`, Labels{Project: "cloud.account.id", Machine: "machine", Host: "host.name", User: "user", CPU: "cpu", Mode: "cpu.mode"}
+	domains := busyQuestion()
+	domains.Unit = 1e-9
+	pods := pods()
+	pods.Each, pods.Matchers = []string{"id"}, `container!="",`
 	half := 30 * time.Minute
 	const every = `cpu!~"(?i:.*total|all)"`
 	tests := []struct{ name, got, want string }{
@@ -49,6 +55,15 @@ func TestQueries(t *testing.T) {
 		{"boots", q.booted(), `max by (instance) (node_boot_time_seconds{job="node"})`},
 		{"steps of a profile", plain.steps([]string{"a"}), `label_replace(sum by (` + by + `) (node_cpu_seconds_total{` + every + `,mode=~"user|nice|system|irq|softirq",instance=~"a"}), "carbon_exporter_part", "busy", "", "")` +
 			` or label_replace(sum by (` + by + `) (node_cpu_seconds_total{` + every + `,mode=~"idle|iowait",instance=~"a"}), "carbon_exporter_part", "idle", "", "")`},
+		{"dotted names", otel.counters(name("a.b")), `sum by ("cloud.account.id", machine, "host.name", user, "cpu.mode") ({"system.cpu.time","service.name"="host",` + every + `,"cloud.account.id"="a.b"})`},
+		{"cores with dotted names", otel.cores(half, nil), `count by ("cloud.account.id", machine, "host.name", user) (count by ("cloud.account.id", machine, "host.name", user, cpu) (count_over_time({"system.cpu.time","service.name"="host",` + every + `,"cpu.mode"="idle",cpu!=""}[30m])))`},
+		{"busy time alone", domains.counters(nil), `sum by (` + by + `) (node_cpu_seconds_total{job="node"})`},
+		{"when busy time was scraped", domains.times(nil), `max by (instance) (timestamp(node_cpu_seconds_total{job="node"}))`},
+		{"what is there more than once", domains.several(nil), `max by (instance) (count by (instance) (node_cpu_seconds_total{job="node"})) > 1`},
+		{"growth in nanoseconds, for a person", domains.growthOf(nil), `sum by (` + by + `) (node_cpu_seconds_total{job="node"}) * 1e-09`},
+		{"steps of busy time alone", domains.steps([]string{"a"}), `label_replace(sum by (` + by + `) (node_cpu_seconds_total{job="node",instance=~"a"}), "carbon_exporter_part", "busy", "", "")`},
+		{"growth of shares", pods.growth(half, ""), `sum by (namespace, pod, node, instance) (max by (namespace, pod, node, instance, id) ((last_over_time(container_cpu_usage_seconds_total{container!=""}[30m]) - last_over_time(container_cpu_usage_seconds_total{container!=""}[2h] offset 30m) >= 0) or last_over_time(container_cpu_usage_seconds_total{container!=""}[30m])))`},
+		{"what is reserved for shares", pods.reserved(half), "sum by (namespace, pod, node, instance) (sum_over_time((requests\n)[30m:1m])) * 60"},
 		{"no matchers", plain.selector("", nil), `node_cpu_seconds_total{}`},
 		{"matchers with commas to spare", commas.selector("", nil), `node_cpu_seconds_total{job="node",env!="test"}`},
 		{"of no project", plain.selector("", name("")), `node_cpu_seconds_total{cloud_project_name=""}`},

@@ -66,6 +66,26 @@ func (s *Shares) reserved(window time.Duration) string {
 		listed(s.labels()...), inWindow(s.CoresQuery, window), promDuration(window), promDuration(step)), step.Seconds())
 }
 
+// queries are all that is asked for about shares.
+func (s *Shares) queries(window time.Duration) []string {
+	all := []string{s.growth(window, "")}
+	if s.CoresQuery != "" {
+		all = append(all, s.reserved(window))
+	}
+	for _, i := range s.Info {
+		all = append(all, i.query(i.On, window))
+	}
+	return all
+}
+
+// unit is how many seconds the counters count at once.
+func (s *Shares) unit() float64 {
+	if s.Unit == 0 {
+		return 1
+	}
+	return s.Unit
+}
+
 // share is what is known of one share on one host.
 type share struct {
 	host          string
@@ -113,11 +133,7 @@ func (c *Client) shareOut(ctx context.Context, t *edges, readings []usage.Readin
 
 func (c *Client) askShares(ctx context.Context, all *allShares, pieces []usage.Interval) error {
 	q, window := c.Query.Shares, pieces[0].Length
-	unit := q.Unit
-	if unit == 0 {
-		unit = 1
-	}
-	busy := &shareSink{all: all, first: seconds(pieces[0].End()), step: window.Seconds(), unit: unit}
+	busy := &shareSink{all: all, first: seconds(pieces[0].End()), step: window.Seconds(), unit: q.unit()}
 	err := c.ask(ctx, endsOf(pieces), q.growth(window, ""), q.labels(), busy)
 	if len(pieces) == 1 && usage.IsTooLarge(err) {
 		err = c.askSharesByProject(ctx, busy, pieces[0])

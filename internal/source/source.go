@@ -160,10 +160,20 @@ func (c *Client) Present(ctx context.Context, run []usage.Interval) ([]map[strin
 // the growth of both counters between its edges or, of queries of the operator, their value at
 // its end.
 func (c *Client) UsageQueries(i usage.Interval) usage.Queries {
-	if !c.Query.given() {
-		return usage.Queries{Busy: c.Query.growthOf(c.Query.BusyModes), Idle: c.Query.growthOf(c.Query.IdleModes), Growth: true}
-	}
 	window := c.windows([]usage.Interval{i})[0].Length
+	switch q := c.Query; {
+	case q.Shares != nil:
+		return usage.Queries{
+			Busy: multiplied(q.Shares.growth(window, ""), q.Shares.unit()),
+			Idle: "what is reserved - busy; reserved: " + q.Shares.reserved(window),
+		}
+	case !q.given() && q.Labels.Mode == "":
+		return usage.Queries{Busy: q.growthOf(nil), Idle: "cores x time - busy; cores: " + q.cores(window, nil), Growth: true}
+	case !q.given():
+		return usage.Queries{Busy: q.growthOf(q.BusyModes), Idle: q.growthOf(q.IdleModes), Growth: true}
+	case q.IdleQuery == "":
+		return usage.Queries{Busy: q.busy(window), Idle: "cores x time - busy; cores: " + q.cores(window, nil)}
+	}
 	return usage.Queries{Busy: c.Query.busy(window), Idle: c.Query.idle(window)}
 }
 
@@ -173,7 +183,14 @@ func (c *Client) Queries(i usage.Interval) []string {
 	var all []string
 	switch {
 	case !c.Query.given():
-		return []string{c.Query.counters(nil), c.Query.cores(window, nil), c.Query.times(nil)}
+		all = []string{c.Query.counters(nil), c.Query.cores(window, nil), c.Query.times(nil)}
+		for _, i := range c.Query.Info {
+			all = append(all, i.query(i.common([]string{c.Query.Labels.Host}), window))
+		}
+		if c.Query.Shares != nil {
+			all = append(all, c.Query.Shares.queries(window)...)
+		}
+		return all
 	case c.Query.IdleQuery != "":
 		all = []string{c.Query.busy(window), c.Query.idle(window)}
 	default:
