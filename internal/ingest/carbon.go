@@ -69,6 +69,7 @@ func (f *fetcher) keep(ctx context.Context, question func() ([]usage.Slot, usage
 type carbonLoop struct {
 	fetcher  *fetcher
 	pricer   *pricer
+	outages  *outages
 	shown    GridObserver
 	settings func() Settings
 	clock    clock.Clock
@@ -78,7 +79,15 @@ type carbonLoop struct {
 	unpriced  <-chan struct{} // there are intervals to price, or to settle
 	changed   func(ctx context.Context)
 
-	memory carbonMemory
+	memory  carbonMemory
+	answers gridAnswers
+}
+
+// gridAnswers are what a round has heard of the grid. Both may be false without an error: then
+// nothing was due.
+type gridAnswers struct {
+	forecast, past     bool  // whether there was an answer
+	noForecast, noPast error // why there was none
 }
 
 // carbonMemory is what the loop remembers of one provider between rounds.
@@ -106,22 +115,46 @@ func (l *carbonLoop) run(ctx context.Context) {
 			l.memory = newCarbonMemory(set.generation)
 		}
 		m := &l.memory
+		l.answers = gridAnswers{}
 		if !l.clock.Now().Before(m.paused) {
 			if err := l.ask(ctx, set); err != nil && ctx.Err() == nil {
 				d := m.pause.after(err, l.clock)
 				m.paused = l.clock.Now().Add(d)
-				l.log.Error("Fetching carbon intensity failed", "err", err, "retry_in", d.Round(time.Millisecond))
+				l.log.Debug("Fetching carbon intensity failed", "err", err, "retry_in", d.Round(time.Millisecond))
 			}
 		}
 		unpriced, err := l.reprice(ctx, set)
 		if err != nil && ctx.Err() == nil {
-			l.log.Error("Pricing usage failed", "err", err)
+			l.outages.told(err, l.outages.carbon, set.Addresses.Grid)
 		}
+		if ctx.Err() != nil {
+			return
+		}
+		l.tell(set)
 		now := l.clock.Now()
 		m.hurry(now, unpriced)
 		m.mend(now)
 		next := min(max(m.poll.Sub(now), m.paused.Sub(now), time.Millisecond), l.wakeEvery)
 		l.clock.Sleep(ctx, next, l.unpriced)
+	}
+}
+
+// tell tells of outages, and of their ends. A grid may have a past and no forecast.
+func (l *carbonLoop) tell(set Settings) {
+	o, a := l.outages, l.answers
+	switch {
+	case a.noPast != nil:
+		o.told(joined(a.noPast, a.noForecast), o.carbon, set.Addresses.Grid)
+	case isAway(a.noForecast), waits(a.noForecast), timedOut(a.noForecast):
+		o.told(a.noForecast, o.carbon, set.Addresses.Grid)
+	case a.noForecast != nil:
+		o.told(a.noForecast, o.forecast, set.Addresses.Grid)
+	}
+	if a.past && a.noPast == nil {
+		o.carbon.over()
+	}
+	if a.forecast {
+		o.forecast.over()
 	}
 }
 
@@ -155,9 +188,11 @@ func (m *carbonMemory) hurry(now time.Time, unpriced bool) {
 // without an outlook still has a past.
 func (l *carbonLoop) ask(ctx context.Context, set Settings) error {
 	m, now := &l.memory, l.clock.Now()
+	heard := &l.answers
 	var noOutlook error
 	if !now.Before(m.outlook) {
 		noOutlook = l.fetcher.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Outlook(ctx, usage.SlotAt(now)) })
+		heard.forecast, heard.noForecast = noOutlook == nil, noOutlook
 		if waits(noOutlook) {
 			return noOutlook
 		}
@@ -169,6 +204,7 @@ func (l *carbonLoop) ask(ctx context.Context, set Settings) error {
 	if !now.Before(m.poll) {
 		end := usage.SlotAt(now).Add(usage.SlotLength)
 		err := l.fetcher.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Slots(ctx, window, end) })
+		heard.past, heard.noPast = err == nil, err
 		if err == nil || usage.IsPermanent(err) {
 			m.poll = now.Add(pollEvery)
 		}
@@ -179,7 +215,9 @@ func (l *carbonLoop) ask(ctx context.Context, set Settings) error {
 			return joined(noOutlook, err)
 		}
 	}
-	if err := joined(noOutlook, l.askOld(ctx, set.Grid, window)); err != nil {
+	old := l.askOld(ctx, set.Grid, window)
+	heard.noPast = joined(heard.noPast, old)
+	if err := joined(noOutlook, old); err != nil {
 		return err
 	}
 	m.pause.reset()
@@ -234,6 +272,7 @@ func (m *carbonMemory) oldSlots(pending []usage.Pending, window, now time.Time) 
 // reprice prices whatever is pending, and reports whether anything is left without a price.
 func (l *carbonLoop) reprice(ctx context.Context, set Settings) (unpriced bool, err error) {
 	done, err := l.pricer.reprice(ctx, set, func(usage.Interval) bool { return true })
+	l.outages.carbon.gain(done.priced)
 	if done.priced+done.restated+done.settled > 0 {
 		l.log.Debug("Priced usage", "intervals", done.priced, "restated", done.restated, "settled", done.settled)
 		l.changed(ctx)

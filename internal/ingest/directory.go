@@ -137,6 +137,7 @@ func (b *book) mayChangeHands(set Settings, i usage.Interval, again bool) bool {
 type librarian struct {
 	book      *book
 	observer  Observer
+	outages   *outages
 	settings  func() Settings
 	clock     clock.Clock
 	log       *slog.Logger
@@ -160,36 +161,50 @@ func (l *librarian) run(ctx context.Context) {
 		// The stored directory first: its age is shown even while MongoDB is down.
 		_, err := l.book.page(ctx, set)
 		if err == nil {
-			err = l.learn(ctx, set)
+			var again int
+			again, err = l.learn(ctx, set)
+			l.outages.directory.gain(again)
 		}
 		if err != nil && ctx.Err() == nil {
 			next = min(pause.after(err, l.clock), next)
-			l.log.Error("Reading the directory failed", "err", err, "retry_in", next.Round(time.Millisecond))
+			l.log.Debug("Reading the directory failed", "err", err, "retry_in", next.Round(time.Millisecond))
+			l.away(err, set)
 		} else {
 			pause.reset()
+			l.outages.directory.over()
 		}
 		l.clock.Sleep(ctx, next, l.readable)
 	}
 }
 
-// learn reads the directory once and makes it the current one, completely or not at all.
-func (l *librarian) learn(ctx context.Context, set Settings) error {
+// away tells of a directory that cannot be read.
+func (l *librarian) away(err error, set Settings) {
+	words := l.outages.directory.words.meanwhile
+	if l.book.asOf().IsZero() {
+		words = "there is none yet: users come from labels, and usage is attributed again once it can be read"
+	}
+	l.outages.toldMeanwhile(err, l.outages.directory, set.Addresses.Directory, words)
+}
+
+// learn reads the directory once and makes it the current one, completely or not at all. It
+// returns how many intervals are attributed again.
+func (l *librarian) learn(ctx context.Context, set Settings) (again int, err error) {
 	began := l.clock.Now()
 	census, rejects, err := set.Directory.Census(ctx)
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return 0, ctx.Err()
 	}
 	took := l.clock.Now().Sub(began)
 	l.observer.Requested(usage.SourceMongoDB, took, err)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	// As of when the reading began: it may miss changes made meanwhile.
 	census.AsOf = began
 	l.book.observer.RejectedRecords(rejects)
 	stale, err := l.book.turn(ctx, set, census)
 	if wrote(ctx, l.observer, err); err != nil {
-		return err
+		return 0, err
 	}
 	l.book.observer.Directory(census.AsOf)
 	l.log.Debug("Read the directory", "workspaces", len(census.Workspaces), "people", len(census.People), "took", took)
@@ -198,7 +213,7 @@ func (l *librarian) learn(ctx context.Context, set Settings) error {
 		nudge(l.due)
 	}
 	nudge(l.unpriced) // intervals that waited for it may settle now
-	return nil
+	return stale, nil
 }
 
 // learnUpTo reads the directory once, unless the current one was read after the given time. If
@@ -210,7 +225,7 @@ func (l *librarian) learnUpTo(ctx context.Context, set Settings, until time.Time
 	_, err := l.book.page(ctx, set) // loads the stored directory
 	// One read in the future is from a clock that ran ahead.
 	if asOf := l.book.asOf(); err == nil && (asOf.Before(until) || asOf.After(l.clock.Now())) {
-		err = l.learn(ctx, set)
+		_, err = l.learn(ctx, set)
 	}
 	if err != nil && ctx.Err() == nil {
 		l.log.Warn("Reading the directory failed; using the last one", "as_of", l.book.asOf(), "err", err)

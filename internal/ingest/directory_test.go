@@ -61,7 +61,8 @@ func (r *rig) users() map[string]float64 {
 }
 
 func (r *rig) learn() error {
-	return r.spine.librarian().learn(context.Background(), r.spine.current())
+	_, err := r.spine.librarian().learn(context.Background(), r.spine.current())
+	return err
 }
 
 func TestADirectoryThatComesLateAttributesWhatIsNotSettled(t *testing.T) {

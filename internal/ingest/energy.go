@@ -37,6 +37,7 @@ type energyLoop struct {
 	again     *rereader
 	tracker   *tracker
 	lookout   *lookout
+	outages   *outages
 	settings  func() Settings
 	clock     clock.Clock
 	log       *slog.Logger
@@ -50,6 +51,7 @@ type energyLoop struct {
 	smaller backoff // before a smaller query than one that was too large
 	row     int     // single intervals that failed one after the other
 	aside   aside
+	heard   bool         // Prometheus has answered in this round
 	skipped usage.Period // as logged
 }
 
@@ -62,7 +64,7 @@ func (l *energyLoop) run(ctx context.Context) {
 			reload = now
 			l.again.waitNoMore()
 			if err := l.schedule.RetryNow(ctx); err != nil && ctx.Err() == nil {
-				l.log.Error("Resetting retry times failed", "err", err)
+				l.outages.store.fail(err, "")
 			}
 		}
 		err := l.round(ctx)
@@ -71,9 +73,13 @@ func (l *energyLoop) run(ctx context.Context) {
 			return
 		case err != nil:
 			d := pause.after(err, l.clock)
-			l.log.Error("Collecting usage failed", "err", err, "retry_in", d.Round(time.Millisecond))
+			l.log.Debug("Collecting usage failed", "err", err, "retry_in", d.Round(time.Millisecond))
+			l.outages.told(err, l.outages.prometheus, l.settings().Addresses.Prometheus)
 			l.clock.Sleep(ctx, d, l.due)
 		default:
+			if l.heard { // a round in which nothing was due says nothing
+				l.outages.prometheus.over()
+			}
 			pause.reset()
 			l.clock.Sleep(ctx, l.untilDue(), l.due)
 		}
@@ -93,6 +99,7 @@ func (l *energyLoop) untilDue() time.Duration {
 func (l *energyLoop) round(ctx context.Context) error {
 	set := l.settings()
 	newest := &edge{}
+	l.heard = false
 	for worked := false; ; {
 		// Before every run: a backlog may take hours, and more comes due meanwhile.
 		if err := l.scheduleUpTo(ctx, set, newest); err != nil {
@@ -113,6 +120,7 @@ func (l *energyLoop) round(ctx context.Context) error {
 			}
 			found, read, err := l.again.step(ctx, set)
 			if read {
+				l.heard = true
 				l.changed(ctx)
 				nudge(l.unpriced) // what has waited for it may settle now
 			}
@@ -184,6 +192,8 @@ func (l *energyLoop) advance(ctx context.Context, set Settings, due []usage.Due,
 		}
 	}
 	newest.take(done.newest)
+	l.heard = l.heard || len(done.outcomes) > 0
+	l.outages.prometheus.gain(len(done.outcomes))
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

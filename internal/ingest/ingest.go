@@ -100,6 +100,7 @@ type Settings struct {
 	RereadAfter time.Duration // after an interval's end, for data that comes later; 0: never
 	Source      Source
 	Grid        Grid
+	Addresses   Addresses
 	// Attribution is called whenever the directory changes.
 	Attribution func(directory.Directory) Attribution
 	Directory   *Directory  // nil: none
@@ -122,6 +123,10 @@ func (s Settings) mayBeRevised(slot usage.Slot, now time.Time) bool {
 	}
 	return slot.FetchedAt.Before(slot.From.Add(usage.SlotLength+s.SettleAfter)) || slot.FetchedAt.After(now)
 }
+
+// Addresses are where the upstreams are, for messages: without users, passwords and tokens. Empty:
+// an upstream has none.
+type Addresses struct{ Prometheus, Grid, Directory string }
 
 // endOfWhole is the end of the last interval that is over, lag included.
 func (s Settings) endOfWhole(now time.Time) time.Time {

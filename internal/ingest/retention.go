@@ -47,7 +47,7 @@ func (p *pruner) run(ctx context.Context) {
 			return
 		case err != nil:
 			d := pause.after(err, p.clock)
-			p.log.Error("Deleting old per-key rows failed", "err", err, "retry_in", d.Round(time.Millisecond))
+			p.log.Debug("Deleting old per-key rows failed", "err", err, "retry_in", d.Round(time.Millisecond))
 			p.clock.Sleep(ctx, d, nil)
 			continue
 		case done.Waiting != waiting && done.Waiting > 0:

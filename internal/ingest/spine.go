@@ -46,6 +46,7 @@ type Spine struct {
 	mu       sync.Mutex // guards settings
 	settings Settings
 	book     *book
+	outages  *outages
 	woken    bells
 }
 
@@ -62,8 +63,9 @@ func New(store Store, witness Witness, log *slog.Logger, c clock.Clock, settings
 	bell := func() chan struct{} { return make(chan struct{}, 1) }
 	return &Spine{
 		Store: store, Witness: witness, Log: log, Clock: c, settings: settings, WakeEvery: wakeEvery,
-		book:  &book{store: store, observer: witness, clock: c, began: c.Now()},
-		woken: bells{due: bell(), readable: bell(), changed: bell(), unpriced: bell()},
+		book:    &book{store: store, observer: witness, clock: c, began: c.Now()},
+		outages: newOutages(witness, c, log),
+		woken:   bells{due: bell(), readable: bell(), changed: bell(), unpriced: bell()},
 	}
 }
 
@@ -123,42 +125,46 @@ func (s *Spine) awaitClock(ctx context.Context) bool {
 	return false
 }
 
+// observer is the witness, by whom the outages of the store are heard of.
+func (s *Spine) observer() Observer { return attentive{s.Witness, s.outages.store} }
+
 func (s *Spine) energyLoop() *energyLoop {
-	c := newCollector(s.Store, s.Witness, s.Clock, s.Log, s.book)
+	c := newCollector(s.Store, s.observer(), s.Clock, s.Log, s.book)
 	return &energyLoop{
 		schedule: s.Store, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
 		collector: c, again: newRereader(s.Store, c), smaller: backoff{longest: beforeSmaller},
 		lookout: &lookout{store: s.Store, notices: s.Witness, clock: s.Clock, log: s.Log},
-		tracker: &tracker{store: s.Store, observer: s.Witness, clock: s.Clock, log: s.Log},
+		tracker: &tracker{store: s.Store, observer: s.observer(), clock: s.Clock, log: s.Log},
+		outages: s.outages,
 		due:     s.woken.due, unpriced: s.woken.unpriced, changed: s.changed, rested: s.Witness.Rested,
 	}
 }
 
 func (s *Spine) carbonLoop() *carbonLoop {
 	return &carbonLoop{
-		fetcher: &fetcher{store: s.Store, observer: s.Witness, clock: s.Clock},
-		pricer:  &pricer{store: s.Store, observer: s.Witness, clock: s.Clock, book: s.book},
-		shown:   s.Witness, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
+		fetcher: &fetcher{store: s.Store, observer: s.observer(), clock: s.Clock},
+		pricer:  &pricer{store: s.Store, observer: s.observer(), clock: s.Clock, book: s.book},
+		outages: s.outages, shown: s.Witness, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
 		unpriced: s.woken.unpriced, changed: s.changed, memory: newCarbonMemory(s.current().generation),
 	}
 }
 
 func (s *Spine) librarian() *librarian {
 	return &librarian{
-		book: s.book, observer: s.Witness, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
+		book: s.book, observer: s.observer(), outages: s.outages, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
 		readable: s.woken.readable, due: s.woken.due, unpriced: s.woken.unpriced,
 	}
 }
 
 func (s *Spine) writerLoop() *writerLoop {
 	return &writerLoop{
-		store: s.Store, observer: s.Witness, pending: s.Witness.RollupsPending, settings: s.current,
+		store: s.Store, observer: s.observer(), outages: s.outages, pending: s.Witness.RollupsPending, settings: s.current,
 		clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery, changed: s.woken.changed,
 	}
 }
 
 func (s *Spine) pruner() *pruner {
-	return &pruner{store: s.Store, observer: s.Witness, settings: s.current, keep: s.Retention, clock: s.Clock, log: s.Log}
+	return &pruner{store: s.Store, observer: s.observer(), settings: s.current, keep: s.Retention, clock: s.Clock, log: s.Log}
 }
 
 func (s *Spine) others() *othersLoop {

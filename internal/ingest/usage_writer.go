@@ -31,6 +31,7 @@ type RollupStore interface {
 type writerLoop struct {
 	store     RollupStore
 	observer  Observer
+	outages   *outages
 	pending   func(intervals int) // receives the number not yet written
 	settings  func() Settings
 	clock     clock.Clock
@@ -58,7 +59,8 @@ func (l *writerLoop) run(ctx context.Context) {
 		}
 		if err != nil && ctx.Err() == nil {
 			next := pause.after(err, l.clock)
-			l.log.Error("Writing usage to MongoDB failed", "err", err, "retry_in", next.Round(time.Millisecond))
+			l.log.Debug("Writing usage to MongoDB failed", "err", err, "retry_in", next.Round(time.Millisecond))
+			l.outages.told(err, l.outages.usageWriter, set.UsageWriter.Name())
 			if n, err := l.store.RollupsPending(ctx, set.UsageWriter.Name()); err == nil {
 				l.pending(n)
 			}
@@ -66,6 +68,7 @@ func (l *writerLoop) run(ctx context.Context) {
 			continue
 		}
 		pause.reset()
+		l.outages.usageWriter.over()
 		l.clock.Sleep(ctx, writeEvery, l.changed)
 	}
 }
@@ -94,6 +97,7 @@ func (l *writerLoop) write(ctx context.Context, w UsageWriter) error {
 		if err != nil {
 			return fmt.Errorf("write usage of %s and later: %w", rollups[0].Interval, err)
 		}
+		l.outages.usageWriter.gain(len(rollups))
 		l.log.Debug("Wrote usage to MongoDB", "from", rollups[0].Interval, "intervals", len(rollups))
 		err = l.store.RollupsWritten(ctx, w.Name(), rollups[len(rollups)-1].Revision)
 		if wrote(ctx, l.observer, err); err != nil {

@@ -37,8 +37,11 @@ func OpenWriter(o Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{client: client, place: "mongodb/" + hosts(o.URI) + "/" + o.Database, timeout: o.Timeout}, nil
+	return &Writer{client: client, place: Place(o.URI, o.Database), timeout: o.Timeout}, nil
 }
+
+// Place names a database for a message: without user, password and options.
+func Place(uri, database string) string { return "mongodb/" + hosts(uri) + "/" + database }
 
 // hosts returns the part of an address that names the servers, without user and password.
 func hosts(uri string) string {

@@ -10,14 +10,17 @@ const (
 	TopicHosts         Topic = "hosts"            // hosts that are not read as they should be
 	TopicPrometheus    Topic = "prometheus"       // an outage, and what goes on meanwhile
 	TopicCarbon        Topic = "carbon_intensity" // the same
+	TopicForecast      Topic = "forecast"         // there is none of the carbon intensity
 	TopicDirectory     Topic = "directory"        // a directory that is away, empty, or matches no host
 	TopicUsageWriter   Topic = "usage_writer"     // usage that is not written elsewhere
+	TopicStore         Topic = "store"            // a store that cannot be used
 	TopicConfiguration Topic = "configuration"    // settings that are most likely a mistake
 )
 
 // Topics lists every topic, the most important first.
 func Topics() []Topic {
 	return []Topic{
-		TopicUsage, TopicLabels, TopicHosts, TopicPrometheus, TopicCarbon, TopicDirectory, TopicUsageWriter, TopicConfiguration,
+		TopicUsage, TopicLabels, TopicHosts, TopicPrometheus, TopicCarbon, TopicForecast, TopicDirectory, TopicUsageWriter,
+		TopicStore, TopicConfiguration,
 	}
 }

@@ -27,6 +27,7 @@ func (p *Parts) addMongoDB(cfg *config.Config) error {
 		return err
 	}
 	p.closers = append(p.closers, reader.Close)
+	p.Settings.Addresses.Directory = mongo.Place(uri, c.Database)
 	names := recordNames(c)
 	p.Settings.Directory = &ingest.Directory{
 		Census: func(ctx context.Context) (directory.Census, []directory.RecordReject, error) {

@@ -21,6 +21,15 @@ type Parts struct {
 	closers []func() error
 }
 
+// addresses are where the upstreams are, without secrets.
+func addresses(cfg *config.Config) (a ingest.Addresses) {
+	a.Prometheus = config.PublicURL(cfg.Prometheus.URL)
+	if cfg.CarbonIntensity.Provider != config.ProviderStatic {
+		a.Grid = config.PublicURL(cfg.CarbonIntensity.UK.URL)
+	}
+	return a
+}
+
 // Close closes the connections of the parts.
 func (p *Parts) Close() error {
 	var errs []error
@@ -61,6 +70,7 @@ func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces b
 		Lag:         time.Duration(cfg.Prometheus.Lag),
 		Source:      from,
 		Grid:        grid,
+		Addresses:   addresses(cfg),
 		Attribution: newAttribution(cfg.Attribution),
 		Workspaces:  workspaces,
 		PUE:         cfg.Power.PUE,
