@@ -1,7 +1,7 @@
 // Package survey asks a server with the API of Prometheus about itself: what it is, how long it
-// keeps data, what it allows in one query, how its clock runs. It must not know what the data is
-// used for, nor judge what it finds: what a server does not tell is not known, and no error.
-// Start with Asker.Ask; Server is the answer.
+// keeps data, what it allows in one query, how its clock runs, and which CPU time of which exporters
+// it has. It must not know what the data is used for, nor judge what it finds: what a server does
+// not tell is not known, and no error. Start with Asker.Ask and Asker.Facts.
 package survey
 
 import (

@@ -1,0 +1,62 @@
+package survey
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/common/model"
+)
+
+// selector selects the series of a metric. A name that is not one of the old form stands in
+// quotes inside the braces, which only servers understand that can have such a name.
+func selector(metric string, matchers ...string) string {
+	var all []string
+	if !model.LegacyValidation.IsValidMetricName(metric) {
+		all, metric = []string{strconv.Quote(metric)}, ""
+	}
+	for _, m := range matchers {
+		if m != "" {
+			all = append(all, m)
+		}
+	}
+	return metric + "{" + strings.Join(all, ",") + "}"
+}
+
+// quoted is the name of a label in a query.
+func quoted(label string) string {
+	if model.LegacyValidation.IsValidLabelName(label) {
+		return label
+	}
+	return strconv.Quote(label)
+}
+
+// with matches series that have a label.
+func with(label string) string { return quoted(label) + `!=""` }
+
+// is matches a value exactly.
+func is(label, value string) string { return quoted(label) + "=" + strconv.Quote(value) }
+
+// anyOf matches one of some metrics, whatever characters their names have.
+func anyOf(metrics []string) string {
+	escaped := make([]string, len(metrics))
+	for i, m := range metrics {
+		escaped[i] = regexp.QuoteMeta(m)
+	}
+	return fmt.Sprintf("{__name__=~%q}", strings.Join(escaped, "|"))
+}
+
+// distinct counts the different values of labels.
+func distinct(series string, labels ...string) string {
+	return fmt.Sprintf("count(%s)", by(series, labels...))
+}
+
+// by counts series by labels.
+func by(series string, labels ...string) string {
+	names := make([]string, len(labels))
+	for i, l := range labels {
+		names[i] = quoted(l)
+	}
+	return fmt.Sprintf("count by (%s) (%s)", strings.Join(names, ", "), series)
+}
