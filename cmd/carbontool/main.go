@@ -38,6 +38,7 @@ type command interface {
 // commands lists all commands, in the order of the help.
 func commands() []command {
 	return []command{
+		&initialise{},
 		&checkConfig{},
 		&showProfiles{},
 		&checkStore{},

@@ -1,0 +1,147 @@
+// Package first_test is the first hour of a new user: carbontool and carbon_exporter, told
+// nothing but the address of a Prometheus, which is the real engine. It knows the programs by
+// their flags, files and pages alone. Start with TestInitFindsItsWay.
+package first_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
+)
+
+// programs is the directory of what is built for the tests.
+var programs string
+
+func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+
+func testMain(m *testing.M) int {
+	var err error
+	if programs, err = os.MkdirTemp("", "first"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(programs)
+	build := exec.Command("go", "build", "-o", programs, "./cmd/carbontool", "./cmd/carbon_exporter")
+	build.Dir = filepath.Join("..", "..", "..") // a module of its own, with its own versions
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build the programs: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// said is how a program ended, and what it wrote.
+type said struct {
+	code           int
+	stdout, stderr string
+}
+
+// run runs a program in a directory, without a terminal.
+func run(t *testing.T, dir, program string, args ...string) said {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, filepath.Join(programs, program), args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
+	cmd.Env = append(os.Environ(), "TZ=Europe/Paris")
+	err := cmd.Run()
+	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+		t.Fatal(err)
+	}
+	return said{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+const (
+	// history is how long the machines have been scraped, scrape how often.
+	history = 20 * time.Minute
+	scrape  = 15 * time.Second
+)
+
+// machine is a machine with an exporter, whose cores are busy a quarter of the time.
+type machine struct {
+	metric string
+	labels map[string]string
+	cores  int
+	core   string             // the label of the core; empty: cpu
+	state  string             // the label of the mode; empty: mode
+	modes  map[string]float64 // share of the time; nil: user and idle
+}
+
+// cloud serves an engine that has scraped some machines.
+func cloud(t *testing.T, machines ...machine) string {
+	t.Helper()
+	e, url := enginetest.Serve(t, engine.Options{})
+	start := time.Now().Add(-history)
+	for i, m := range machines {
+		for cpu := range m.cores {
+			for mode, share := range m.shares() {
+				l := map[string]string{"__name__": m.metric, or(m.core, "cpu"): fmt.Sprint(cpu), or(m.state, "mode"): mode}
+				maps.Copy(l, m.labels)
+				counter := func(at time.Time) float64 { return 10_000 + share*at.Sub(start).Seconds() }
+				scraped(t, e, l, time.Duration(i)*time.Second/10, counter)
+			}
+		}
+	}
+	return url
+}
+
+// scraped gives a series samples up to now.
+func scraped(t *testing.T, e *engine.Engine, labels map[string]string, offset time.Duration, value func(time.Time) float64) {
+	t.Helper()
+	now := time.Now()
+	var samples []engine.Sample
+	for at := now.Add(-history + offset); at.Before(now); at = at.Add(scrape) {
+		samples = append(samples, engine.At(at, value(at)))
+	}
+	if err := e.Append(context.Background(), engine.NewSeries(labels), samples...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m machine) shares() map[string]float64 {
+	if m.modes == nil {
+		return map[string]float64{"user": 0.25, "idle": 0.75}
+	}
+	return m.modes
+}
+
+func or(text, usual string) string {
+	if text == "" {
+		return usual
+	}
+	return text
+}
+
+// nodes are machines with node_exporter in one job.
+func nodes(job string, n int, labels func(i int) map[string]string) []machine {
+	var all []machine
+	for i := range n {
+		l := map[string]string{"job": job, "instance": fmt.Sprintf("10.0.0.%d:9100", i)}
+		maps.Copy(l, labels(i))
+		all = append(all, machine{metric: "node_cpu_seconds_total", labels: l, cores: 2})
+	}
+	return all
+}
+
+// proxy hands requests on to a server.
+func proxy(t *testing.T, to string) http.Handler {
+	t.Helper()
+	u, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return httputil.NewSingleHostReverseProxy(u)
+}
