@@ -53,7 +53,7 @@ func (t *edges) alikeHosts(piece int) [][]string {
 		}
 		later := 0.0 // by how many seconds b was read later
 		for id := range t.modes {
-			if t.modes[id].class != guestClass {
+			if t.modes[id].class != partClass {
 				later += (b.at[id] - a.at[id]) / a.cores
 			}
 		}

@@ -89,7 +89,7 @@ func (c *closeUp) assembleBusy(tracks []*track, classOf func(string) class, core
 		modes := map[string]*points{}
 		for cpu, of := range t.cores {
 			for mode, p := range of {
-				if class := classOf(mode); class != idleClass && class != guestClass {
+				if class := classOf(mode); class != idleClass && class != partClass {
 					modes[mode+"\x00"+cpu] = p
 					c.has[class] = true
 				}

@@ -54,7 +54,7 @@ const (
 	busyClass  class = iota
 	idleClass        // waits
 	otherClass       // neither, on purpose: steal
-	guestClass       // part of user already
+	partClass        // part of another mode already
 	unlisted         // not configured
 	classes
 )

@@ -108,7 +108,7 @@ func (g *grown) add(o grown) {
 	g.falls = max(g.falls, o.falls)
 }
 
-// total is the time of all modes. Guest time is part of user already.
+// total is the time of all modes but those that are parts of others.
 func (g *grown) total() float64 {
 	return g.by[busyClass] + g.by[idleClass] + g.by[otherClass] + g.by[unlisted]
 }

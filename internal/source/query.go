@@ -136,13 +136,20 @@ func (q Query) seen(hosts []string) string {
 // of matches hosts.
 func (q Query) of(hosts []string) string { return exactly(q.Labels.Host, hosts) }
 
-// classOf says what a mode counts as. Guest time is part of user already.
+// partOf reports whether a mode that is neither busy nor idle is part of another: Linux counts
+// guest time as user, too, and Windows counts interrupts and deferred procedure calls as
+// privileged.
+func partOf(mode string) bool {
+	return strings.HasPrefix(mode, "guest") || mode == "dpc" || mode == "interrupt"
+}
+
+// classOf says what a mode counts as.
 func (q Query) classOf() func(mode string) class {
 	classes := map[string]class{}
 	for _, m := range q.OtherModes {
 		classes[m] = otherClass
-		if strings.HasPrefix(m, "guest") {
-			classes[m] = guestClass
+		if partOf(m) {
+			classes[m] = partClass
 		}
 	}
 	for _, m := range q.IdleModes {
