@@ -1,0 +1,116 @@
+package profiles_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/profiles"
+)
+
+// A hole in scraping over the edge of two half hours moves nothing to where it was not, and
+// loses no more than what nobody saw: counters say afterwards how far they have come.
+func TestHoles(t *testing.T) {
+	for _, tc := range sites {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			site := tc.site()
+			hole := profiles.Span{From: 110 * time.Minute, To: 129 * time.Minute}
+			site.Holes = []profiles.Span{hole}
+			p := newPlace(t, site)
+			p.read(t, 0, halfHours+2)
+			var seen, truth profiles.Amount
+			for i := range halfHours + 2 {
+				for _, want := range site.Truth(during(i)) {
+					truth.Busy, truth.Idle = truth.Busy+want.Busy, truth.Idle+want.Idle
+				}
+				for _, got := range p.facts(t, i) {
+					seen.Busy, seen.Idle = seen.Busy+got.Busy, seen.Idle+got.Idle
+				}
+				checkSums(t, start(i), p.facts(t, i), p.scoped(t, i))
+			}
+			p.checkNoMore(t, 3, 5, tc.seconds)
+			for _, i := range []int{0, 1, 2, 5} {
+				p.check(t, i, tc.relative, tc.seconds)
+			}
+			unseen := (hole.To - hole.From).Seconds() / (time.Duration(halfHours+2) * 30 * time.Minute).Seconds()
+			if least := 1 - unseen - 0.02; seen.Busy < least*truth.Busy || seen.Idle < least*truth.Idle {
+				t.Errorf("%v is booked in all, truth %v", seen, truth)
+			}
+		})
+	}
+}
+
+// checkNoMore wants nobody to have more than the truth in half hours with a hole. Of shares it is
+// known after the hole how much they did, but not when. What is not known to be theirs is
+// nobody's.
+func (p place) checkNoMore(t *testing.T, from, to int, seconds float64) {
+	t.Helper()
+	got, want := map[profiles.Key]profiles.Amount{}, map[profiles.Key]profiles.Amount{}
+	var lost profiles.Amount
+	for i := from; i < to; i++ {
+		for k, a := range p.facts(t, i) {
+			got[k] = profiles.Amount{Busy: got[k].Busy + a.Busy, Idle: got[k].Idle + a.Idle}
+		}
+		for k, a := range p.site.Truth(during(i)) {
+			want[k] = profiles.Amount{Busy: want[k].Busy + a.Busy, Idle: want[k].Idle + a.Idle}
+		}
+	}
+	if len(p.site.Rest) > 0 {
+		for k, w := range want {
+			if k.Project != profiles.Unattributed {
+				lost.Busy, lost.Idle = lost.Busy+w.Busy-got[k].Busy, lost.Idle+w.Idle-got[k].Idle
+			}
+		}
+	}
+	for k, g := range got {
+		w := want[k]
+		if k.Project == profiles.Unattributed {
+			w.Busy, w.Idle = w.Busy+lost.Busy, w.Idle+lost.Idle
+		}
+		if g.Busy > w.Busy*1.01+seconds+1 || g.Idle > w.Idle*1.01+seconds+1 {
+			t.Errorf("%s to %s: %v has %v, truth %v", start(from), start(to), k, g, w)
+		}
+	}
+}
+
+// A cluster whose pods request more than its nodes have adds up to its nodes all the same.
+func TestOvercommitted(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, profiles.KubernetesOvercommitted())
+	p.read(t, 0, halfHours)
+	for i := range halfHours {
+		var got profiles.Amount
+		for k, a := range p.facts(t, i) {
+			if a.Busy < 0 || a.Idle < 0 {
+				t.Errorf("%s: %v has %v", start(i), k, a)
+			}
+			got.Busy, got.Idle = got.Busy+a.Busy, got.Idle+a.Idle
+		}
+		var want profiles.Amount
+		for _, r := range p.site.Rest {
+			busy, idle := r.Of.In(during(i))
+			want.Busy, want.Idle = want.Busy+busy, want.Idle+idle
+		}
+		if !near(got.Busy, want.Busy, exact, 0) || !near(got.Idle, want.Idle, exact, 0) {
+			t.Errorf("%s: the cluster has %v, its nodes %v", start(i), got, want)
+		}
+		facts, truth, slack := p.facts(t, i), p.site.Truth(during(i)), p.site.Slack(during(i))
+		for k, w := range truth {
+			if g := facts[k]; !near(g.Busy, w.Busy, exact, slack[k].Busy+1e-6) {
+				t.Errorf("%s: %v has %v busy, truth %v", start(i), k, g.Busy, w.Busy)
+			}
+		}
+	}
+}
+
+// Containers with node_exporter inside show the cores of their host, each all of them. The
+// program cannot know how much was whose; it says which hosts these are.
+func TestContainersThatShowTheirHostsCores(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, profiles.ContainersOfOneHost())
+	said := p.readLoudly(t, 0, halfHours)
+	if !strings.Contains(said, "Several hosts show the same CPU counters") || !strings.Contains(said, "ct-1:9100, ct-2:9100, ct-3:9100") || strings.Contains(said, "alone:9100") {
+		t.Errorf("it says\n%s", said)
+	}
+}

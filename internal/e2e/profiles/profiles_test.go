@@ -1,0 +1,83 @@
+package profiles_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/profiles"
+)
+
+// sites are all that a profile is held against.
+var sites = []struct {
+	name string
+	site func() *profiles.Site
+	// hosts and cores are those of the last half hour.
+	hosts, cores int
+	// relative is how far a number may be from the truth: 1e-9 if it is exact. seconds is what it
+	// may be off by beside that.
+	relative, seconds float64
+}{
+	{name: "node_exporter", site: profiles.NodeExporter, hosts: 4, cores: 16, relative: exact},
+	{name: "windows_exporter", site: profiles.WindowsExporter, hosts: 3, cores: 14, relative: exact},
+	{name: "windows_exporter with parts apart", site: profiles.WindowsApart, hosts: 3, cores: 14, relative: exact},
+	{name: "libvirt with openstack_info", site: profiles.Libvirt, hosts: 4, cores: 12, relative: exact},
+	{name: "libvirt with info_meta", site: profiles.LibvirtMeta, hosts: 4, cores: 12, relative: exact},
+	{name: "libvirt with labels of its own", site: profiles.LibvirtLabels, hosts: 4, cores: 12, relative: exact},
+	{name: "kubernetes with kube-prometheus-stack", site: profiles.Kubernetes, hosts: 2, cores: 16, relative: exact},
+	{name: "kubernetes with sums over all of a node", site: profiles.KubernetesWhole, hosts: 2, cores: 16, relative: exact},
+	{name: "slurm", site: profiles.Slurm, hosts: 4, cores: 32, relative: exact},
+	{name: "proxmox", site: profiles.Proxmox, hosts: 3, cores: 14, relative: 0.01, seconds: 240},
+	{name: "lxd", site: profiles.LXD, hosts: 6, cores: 30, relative: exact},
+	{name: "incus", site: profiles.Incus, hosts: 6, cores: 30, relative: exact},
+	{name: "opentelemetry with dotted names", site: profiles.OpenTelemetry, hosts: 3, cores: 16, relative: exact},
+	{name: "opentelemetry with underscores", site: profiles.OpenTelemetryUnderscores, hosts: 3, cores: 16, relative: exact},
+	{name: "opentelemetry with dots and suffixes", site: profiles.OpenTelemetrySuffixes, hosts: 3, cores: 16, relative: exact},
+	{name: "opentelemetry with cpu.mode", site: profiles.OpenTelemetryModes, hosts: 3, cores: 16, relative: exact},
+	{name: "opentelemetry with target_info", site: profiles.OpenTelemetryTargets, hosts: 3, cores: 16, relative: exact},
+	{name: "recorded", site: profiles.Recorded, hosts: 4, cores: 16, relative: exact},
+}
+
+const exact = 1e-9
+
+// Every key of every half hour is booked with the truth, and nothing else is booked.
+func TestTruth(t *testing.T) {
+	for _, tc := range sites {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, tc.site())
+			p.read(t, 0, halfHours)
+			for i := range halfHours {
+				p.check(t, i, tc.relative, tc.seconds)
+			}
+			if hosts, cores := p.hosts(t, halfHours-1); hosts != tc.hosts || cores != tc.cores {
+				t.Errorf("%d hosts with %d cores were there, want %d with %d", hosts, cores, tc.hosts, tc.cores)
+			}
+		})
+	}
+}
+
+// check compares a half hour with the truth.
+func (p place) check(t *testing.T, i int, relative, seconds float64) {
+	t.Helper()
+	got, want, slack := p.facts(t, i), p.site.Truth(during(i)), p.site.Slack(during(i))
+	all := maps.Clone(got)
+	maps.Copy(all, want)
+	wrong := 0
+	for _, k := range slices.SortedFunc(maps.Keys(all), byName) {
+		g, w := got[k], want[k]
+		if !near(g.Busy, w.Busy, relative, slack[k].Busy+seconds+1e-6) || !near(g.Idle, w.Idle, relative, slack[k].Idle+seconds+1e-6) {
+			t.Errorf("%s: %v has %v busy and %v idle, truth %v and %v", start(i), k, g.Busy, g.Idle, w.Busy, w.Idle)
+			wrong++
+		}
+	}
+	if wrong > 0 {
+		for _, d := range p.doubts(t, i) {
+			t.Log(start(i), d)
+		}
+	}
+}
+
+func byName(a, b profiles.Key) int {
+	return slices.Compare([]string{a.Project, a.Machine, a.User}, []string{b.Project, b.Machine, b.User})
+}
