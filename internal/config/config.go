@@ -64,7 +64,7 @@ type Prometheus struct {
 // Info is a query whose labels say more of a host, or of a share, than its own series do.
 type Info struct {
 	Query  string     `yaml:"query"`  // PromQL; its values are not used
-	On     []string   `yaml:"on"`     // the labels that both have in common; none: the host label
+	By     []string   `yaml:"by"`     // the labels that both have in common; none: the host label
 	Labels InfoLabels `yaml:"labels"` // where its labels are found; empty: it does not say
 }
 

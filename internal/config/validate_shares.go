@@ -23,8 +23,8 @@ func validateInfo(f *faults, path string, all []Info, common []string, shares bo
 		if strings.TrimSpace(info.Query) == "" {
 			f.key(at+".query", "must not be empty")
 		}
-		for j, name := range info.On {
-			on := fmt.Sprintf("%s.on[%d]", at, j)
+		for j, name := range info.By {
+			on := fmt.Sprintf("%s.by[%d]", at, j)
 			switch {
 			case !isLabel(name):
 				f.key(on, "must be a label name, is %q", name)
@@ -32,8 +32,8 @@ func validateInfo(f *faults, path string, all []Info, common []string, shares bo
 				f.key(on, "must be the host label %q, is %q", common[0], name)
 			}
 		}
-		if shares && len(info.On) == 0 {
-			f.key(at+".on", "must name the labels that the query and the shares have in common")
+		if shares && len(info.By) == 0 {
+			f.key(at+".by", "must name the labels that the query and the shares have in common")
 		}
 		says := false
 		for _, label := range []struct{ part, name string }{

@@ -62,7 +62,7 @@ func infos(all []config.Info) []source.Info {
 	var made []source.Info
 	for _, i := range all {
 		made = append(made, source.Info{
-			Query: i.Query, On: i.On, Project: i.Labels.Project, Machine: i.Labels.Machine, User: i.Labels.User, Alias: i.Labels.Alias,
+			Query: i.Query, On: i.By, Project: i.Labels.Project, Machine: i.Labels.Machine, User: i.Labels.User, Alias: i.Labels.Alias,
 		})
 	}
 	return made
