@@ -36,6 +36,14 @@ func NewGrid(now func() time.Time) *Grid {
 // Publish replaces the slots, oldest first.
 func (c *Grid) Publish(slots []usage.Slot) { c.slots.Store(&slots) }
 
+// Slots returns the current slots, oldest first. They must not be changed.
+func (c *Grid) Slots() []usage.Slot {
+	if slots := c.slots.Load(); slots != nil {
+		return *slots
+	}
+	return nil
+}
+
 // PublishErrors replaces the forecast errors.
 func (c *Grid) PublishErrors(all []usage.ForecastError) { c.outlook.errors.Store(&all) }
 

@@ -23,6 +23,8 @@ type Health struct {
 	size        prometheus.Gauge
 	reloadOK    prometheus.Gauge
 	reloadTime  prometheus.Gauge
+
+	troubles *troubles
 }
 
 // reasonOther is the reason of errors that are no usage.Failure.
@@ -33,7 +35,7 @@ func NewHealth(r prometheus.Registerer, now func() time.Time) *Health {
 	source := []string{"source"}
 	gauge := func(name, help string) prometheus.GaugeOpts { return prometheus.GaugeOpts{Name: name, Help: help} }
 	h := &Health{
-		directoryHealth: newDirectoryHealth(r), now: now,
+		directoryHealth: newDirectoryHealth(r), now: now, troubles: &troubles{of: map[string]error{}},
 		up: prometheus.NewGaugeVec(gauge("carbon_exporter_source_up",
 			"Whether the last request to the source succeeded (1 = yes, 0 = no)."), source),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -87,6 +89,7 @@ func (h *Health) Unwatch(source string) {
 		for _, vec := range []interface{ DeletePartialMatch(prometheus.Labels) int }{h.up, h.errors, h.duration, h.lastSuccess} {
 			vec.DeletePartialMatch(prometheus.Labels{"source": source})
 		}
+		h.troubles.note(source, nil)
 		switch source {
 		case usage.SourceMongoDB:
 			h.asOf.Reset()
@@ -100,6 +103,7 @@ func (h *Health) Unwatch(source string) {
 func (h *Health) Requested(source string, took time.Duration, err error) {
 	h.removed.unless(source, func() {
 		h.duration.WithLabelValues(source).Observe(took.Seconds())
+		h.troubles.note(source, err)
 		if err == nil {
 			h.up.WithLabelValues(source).Set(1)
 			h.lastSuccess.WithLabelValues(source).Set(timestampSeconds(h.now()))
@@ -113,6 +117,10 @@ func (h *Health) Requested(source string, took time.Duration, err error) {
 		h.errors.WithLabelValues(source, reason).Inc()
 	})
 }
+
+// Trouble returns the error of the last request to a source; nil: it succeeded, or there was
+// none. No metric has it.
+func (h *Health) Trouble(source string) error { return h.troubles.last(source) }
 
 // Rejected counts rejected samples.
 func (h *Health) Rejected(r usage.Rejects) {

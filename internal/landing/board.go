@@ -1,6 +1,3 @@
-// Package landing is the page at /: what was found, what it uses and whether all is well. It knows
-// how to say that to a person, in HTML; it must not know where anything comes from, and asks
-// nobody. Start with Board, which keeps what the operator should know now.
 package landing
 
 import (

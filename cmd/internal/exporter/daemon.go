@@ -44,6 +44,7 @@ type daemon struct {
 	quit  chan struct{}
 
 	usage      *collector.Usage
+	numbers    atomic.Pointer[landing.Numbers] // of the landing page
 	grid       *collector.Grid
 	exposition *collector.Exposition
 	registry   *prometheus.Registry // usage only

@@ -23,6 +23,7 @@ type flags struct {
 	storagePath     string
 	retention       time.Duration
 	telemetryPath   string
+	landing         string
 	enableLifecycle bool
 	workspaces      bool
 	web             *web.FlagConfig
@@ -50,6 +51,8 @@ func parse(args []string, stdout io.Writer) (f flags, err error) {
 	retention := app.Flag("storage.retention", "How long to keep usage per interval and key (project, machine, user, group). At least 8d, which budgets need; 0 keeps it for ever. Daily and all-time sums by project, machine and user are always kept.").
 		Default("0").String()
 	app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default("/metrics").StringVar(&f.telemetryPath)
+	app.Flag("web.landing", "What the landing page shows: full, or state, which leaves out all usage.").
+		Default(landingFull).EnumVar(&f.landing, landingFull, landingState)
 	app.Flag("web.enable-lifecycle", "Enable reload and shutdown by POST requests to /-/reload and /-/quit.").BoolVar(&f.enableLifecycle)
 	app.Flag("collector.workspace", "Expose the energy and emissions of each active workspace since its start.").Default("false").BoolVar(&f.workspaces)
 	f.web = webflag.AddFlags(app, ":9977")

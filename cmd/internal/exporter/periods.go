@@ -9,49 +9,65 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/collector"
 	"github.com/carbon-exporter/carbon_exporter/internal/budget"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/landing"
 	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// periods reads the usage since the start of the current day, month and year, and the status of
-// each budget. It reads the store, so neither the retention of Prometheus nor its gaps matter.
-// view was made from summary, which has the users' real ids.
-func periods(ctx context.Context, v *store.View, cfg *config.Config, labels privacy.Labels, summary usage.Summary, view privacy.View, now time.Time) (collector.ToDate, []collector.Budget, error) {
+// spent is the usage since the start of the current day, month and year, and the status of each
+// budget.
+type spent struct {
+	toDate     collector.ToDate
+	day, month *landing.Spent
+	budgets    []collector.Budget
+}
+
+// periods reads what was spent. It reads the store, so neither the retention of Prometheus nor its
+// gaps matter. view was made from summary, which has the users' real ids.
+func periods(ctx context.Context, v *store.View, cfg *config.Config, labels privacy.Labels, summary usage.Summary, view privacy.View, now time.Time) (spent, error) {
 	held, _, err := v.Span(ctx)
 	if err != nil {
-		return collector.ToDate{}, nil, err
+		return spent{}, err
 	}
 	look := accountant{store: v, known: map[usage.Period]*account{}}
-	toDate := func(kind budget.Kind) []usage.Total {
+	toDate := func(kind budget.Kind) ([]usage.Total, *landing.Spent) {
 		p := kind.Period(now, cfg.Location())
 		if p.To.After(held.To) {
 			p.To = held.To
 		}
 		if err != nil || !p.From.Before(p.To) {
-			return nil
+			return nil, nil
 		}
 		var a *account
 		if a, err = look.over(ctx, p); err != nil {
-			return nil
+			return nil, nil
 		}
-		return labels.Totals(a.Keys(), view.Named)
+		totals := labels.Totals(a.Keys(), view.Named)
+		s := landing.SpentOf(totals, a.Missing, a.Unpriced)
+		if held.From.After(p.From) {
+			s.Since = held.From
+		}
+		return totals, s
 	}
-	since := collector.ToDate{Day: toDate(budget.Day), Month: toDate(budget.Month), Year: toDate(budget.Year)}
+	var all spent
+	all.toDate.Day, all.day = toDate(budget.Day)
+	all.toDate.Month, all.month = toDate(budget.Month)
+	all.toDate.Year, _ = toDate(budget.Year)
 	if err != nil {
-		return collector.ToDate{}, nil, err
+		return spent{}, err
 	}
-	shown := make([]collector.Budget, 0, len(cfg.Budgets))
+	all.budgets = make([]collector.Budget, 0, len(cfg.Budgets))
 	for _, b := range parts.Budgets(cfg) {
 		status, err := b.Status(now, budget.Record{
 			Held: held, Seen: isSeen(summary, b), Used: func(p usage.Period) (budget.Amount, error) { return look.amount(ctx, p, b) },
 		})
 		if err != nil {
-			return collector.ToDate{}, nil, err
+			return spent{}, err
 		}
-		shown = append(shown, show(b, status, labels, view.Named))
+		all.budgets = append(all.budgets, show(b, status, labels, view.Named))
 	}
-	return since, shown, nil
+	return all, nil
 }
 
 func show(b budget.Budget, s budget.Status, labels privacy.Labels, named map[string]bool) collector.Budget {

@@ -52,23 +52,22 @@ func moment(t *testing.T, text string) time.Time {
 func (d *daemon) at(t *testing.T, now time.Time) (collector.ToDate, map[string]collector.Budget) {
 	t.Helper()
 	cfg, labels := d.current()
-	var toDate collector.ToDate
-	var budgets []collector.Budget
+	var all spent
 	if err := d.store.View(t.Context(), func(v *store.View) error {
 		summary, err := v.Summary(t.Context())
 		if err != nil {
 			return err
 		}
-		toDate, budgets, err = periods(t.Context(), v, cfg, labels, summary, privacy.View{Summary: summary}, now)
+		all, err = periods(t.Context(), v, cfg, labels, summary, privacy.View{Summary: summary}, now)
 		return err
 	}); err != nil {
 		t.Fatal(err)
 	}
 	byName := map[string]collector.Budget{}
-	for _, b := range budgets {
+	for _, b := range all.budgets {
 		byName[b.Name] = b
 	}
-	return toDate, byName
+	return all.toDate, byName
 }
 
 func kwh(totals []usage.Total) (sum float64) {

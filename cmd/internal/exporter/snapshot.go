@@ -6,29 +6,38 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/collector"
+	"github.com/carbon-exporter/carbon_exporter/internal/landing"
 	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
-// publish shows the current content of the store on /metrics.
+// picture is what /metrics and the landing page show of the store at one moment, with users shown
+// as configured.
+type picture struct {
+	usage  *collector.Snapshot
+	page   *landing.Numbers
+	people privacy.View
+}
+
+// publish shows the current content of the store on /metrics and on the landing page.
 func (d *daemon) publish(ctx context.Context) error {
 	d.publishing.Lock()
 	defer d.publishing.Unlock()
-	var snapshot *collector.Snapshot
-	var people privacy.View
+	var p picture
 	err := d.store.View(ctx, func(v *store.View) (err error) {
-		snapshot, people, err = d.snapshot(ctx, v)
+		p, err = d.picture(ctx, v)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if people.Changed {
-		if err := d.store.SaveShown(ctx, people.Shown); err != nil {
+	if p.people.Changed {
+		if err := d.store.SaveShown(ctx, p.people.Shown); err != nil {
 			return err
 		}
 	}
-	d.usage.Publish(snapshot)
+	d.usage.Publish(p.usage)
+	d.numbers.Store(p.page)
 	d.exposition.Show(d.registry)
 	if size, err := d.store.SizeBytes(); err == nil {
 		d.Size(size)
@@ -36,17 +45,16 @@ func (d *daemon) publish(ctx context.Context) error {
 	return nil
 }
 
-// snapshot is what /metrics shows of the store at one moment, with users shown as configured.
-func (d *daemon) snapshot(ctx context.Context, v *store.View) (*collector.Snapshot, privacy.View, error) {
+func (d *daemon) picture(ctx context.Context, v *store.View) (picture, error) {
 	cfg, labels := d.current()
 	now := d.clock.Now()
 	summary, err := v.Summary(ctx)
 	if err != nil {
-		return nil, privacy.View{}, err
+		return picture{}, err
 	}
 	shown, err := v.Shown(ctx)
 	if err != nil {
-		return nil, privacy.View{}, err
+		return picture{}, err
 	}
 	people := labels.Summary(summary, shown, d.caughtUp.Load())
 	s := &collector.Snapshot{
@@ -56,19 +64,21 @@ func (d *daemon) snapshot(ctx context.Context, v *store.View) (*collector.Snapsh
 	if d.flags.workspaces {
 		active, err := v.Active(ctx)
 		if err != nil {
-			return nil, people, err
+			return picture{}, err
 		}
 		s.Workspaces = labels.Active(active, people.Named)
 	}
-	if s.ToDate, s.Budgets, err = periods(ctx, v, cfg, labels, summary, people, now); err != nil {
-		return nil, people, err
+	spent, err := periods(ctx, v, cfg, labels, summary, people, now)
+	if err != nil {
+		return picture{}, err
 	}
+	s.ToDate, s.Budgets = spent.toDate, spent.budgets
 	model, err := parts.Power(ctx, cfg.Power, v, now)
 	if err != nil {
-		return nil, people, err
+		return picture{}, err
 	}
 	s.Ratings = parts.Ratings(model, people.Machines)
 	seen, err := v.Sightings(ctx)
 	s.Drift = d.drifted(seen)
-	return s, people, err
+	return picture{usage: s, page: numbers(s, spent, seen), people: people}, err
 }

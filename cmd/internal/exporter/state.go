@@ -2,25 +2,20 @@ package exporter
 
 import (
 	"fmt"
-	"html/template"
 	"strings"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
+	"github.com/carbon-exporter/carbon_exporter/internal/landing"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// part is a line of the table on the landing page: something the exporter depends on,
-// its purpose and its state.
-type part struct {
-	Name, For, State string
-	Bad              bool
-}
-
 // state is the summary on the landing page. It sends no requests: everything in it is on
-// /metrics, too.
-func (d *daemon) state(now time.Time) ([]part, error) {
+// /metrics, too, but for why an upstream is down.
+func (d *daemon) state(now time.Time) ([]landing.Part, error) {
 	gathered, err := d.live.Gather()
 	if err != nil {
 		return nil, err
@@ -29,16 +24,15 @@ func (d *daemon) state(now time.Time) ([]part, error) {
 	for _, f := range gathered {
 		seen[f.GetName()] = f
 	}
-	return []part{
-		d.record(), seen.source("Prometheus", "CPU time of machines", usage.SourcePrometheus, now),
-		seen.source("Carbon intensity", "gCO2eq per kWh, for each half hour", usage.SourceCarbonIntensity, now),
+	return []landing.Part{
+		d.record(), d.prometheus(seen, now), d.carbonIntensity(seen, now),
 		d.directory(seen, now), d.writer(seen, now), seen.store(), seen.configuration(now),
 	}, nil
 }
 
 // record is the state of the stored intervals.
-func (d *daemon) record() part {
-	p := part{Name: "Intervals", For: "stored usage", State: "none yet"}
+func (d *daemon) record() landing.Part {
+	p := landing.Part{Name: "Intervals", For: "stored usage", State: "none yet"}
 	snapshot := d.usage.Snapshot()
 	if snapshot == nil {
 		return p
@@ -53,13 +47,47 @@ func (d *daemon) record() part {
 	return p
 }
 
+func (d *daemon) prometheus(seen families, now time.Time) landing.Part {
+	p := seen.source("Prometheus", "CPU time of machines", usage.SourcePrometheus, now)
+	p.About = usage.TopicPrometheus
+	p.Meanwhile = "Nothing is lost meanwhile: what is missing is fetched later, as long as Prometheus keeps it."
+	return d.because(p, usage.SourcePrometheus)
+}
+
+func (d *daemon) carbonIntensity(seen families, now time.Time) landing.Part {
+	const name, what = "Carbon intensity", "gCO2eq per kWh, for each half hour"
+	if cfg, _ := d.current(); cfg.CarbonIntensity.Provider == config.ProviderStatic {
+		return landing.Part{Name: name, For: what, State: fmt.Sprintf("one value for all time, %g", *cfg.CarbonIntensity.Static.GCO2eqPerKWh)}
+	}
+	p := seen.source(name, what, usage.SourceCarbonIntensity, now)
+	p.About, p.Meanwhile = usage.TopicCarbon, "Energy is recorded meanwhile, and priced later."
+	return d.because(p, usage.SourceCarbonIntensity)
+}
+
+// because adds why an upstream is down. The errors of Prometheus and of the carbon intensity have
+// no secret in them. Those of MongoDB may name hosts that /config does not show, so only their
+// kind is said.
+func (d *daemon) because(p landing.Part, source string) landing.Part {
+	err := d.Trouble(source)
+	switch f := usage.FailureOf(err); {
+	case !p.Bad || err == nil:
+	case source == usage.SourcePrometheus || source == usage.SourceCarbonIntensity:
+		p.State += ": " + escape.Line(err.Error())
+	case f != nil:
+		p.State += "; reason: " + strings.ReplaceAll(f.Reason, "_", " ")
+	}
+	return p
+}
+
 // directory is the state of the directory.
-func (d *daemon) directory(seen families, now time.Time) part {
+func (d *daemon) directory(seen families, now time.Time) landing.Part {
 	const name, what = "MongoDB", "owners of workspaces and members of groups"
 	if cfg, _ := d.current(); cfg.MongoDB == nil {
-		return part{Name: name, For: what, State: "not configured; users come from a label"}
+		return landing.Part{Name: name, For: what, State: "not configured; users come from a label"}
 	}
 	p := seen.source(name, what, usage.SourceMongoDB, now)
+	p.About = usage.TopicDirectory
+	p.Meanwhile = "Energy is recorded meanwhile, for the owners of the last reading, and corrected later."
 	if asOf, ok := seen.value("carbon_exporter_directory_timestamp_seconds", ""); ok {
 		p.State += "; directory read " + ago(now, asOf)
 	} else {
@@ -68,20 +96,21 @@ func (d *daemon) directory(seen families, now time.Time) part {
 	if refused, _ := seen.value("carbon_exporter_rejected_records_total", ""); refused > 0 {
 		p.State += fmt.Sprintf("; %.0f records rejected", refused)
 	}
-	return p
+	return d.because(p, usage.SourceMongoDB)
 }
 
 // writer is the state of writing usage to MongoDB.
-func (d *daemon) writer(seen families, now time.Time) part {
+func (d *daemon) writer(seen families, now time.Time) landing.Part {
 	const name, what = "MongoDB, usage", "receives the usage of groups and users"
 	if cfg, _ := d.current(); cfg.MongoDB == nil || cfg.MongoDB.UsageDatabase == "" {
-		return part{Name: name, For: what, State: "not configured"}
+		return landing.Part{Name: name, For: what, State: "not configured"}
 	}
 	p := seen.source(name, what, usage.SourceUsageWriter, now)
+	p.About, p.Meanwhile = usage.TopicUsageWriter, "Intervals wait in the store meanwhile, and are written later."
 	if n, ok := seen.value("carbon_exporter_usage_writer_pending_intervals", ""); ok {
 		p.State += fmt.Sprintf("; %.0f intervals pending", n)
 	}
-	return p
+	return d.because(p, usage.SourceUsageWriter)
 }
 
 // families are metrics by name.
@@ -102,13 +131,13 @@ func (f families) value(name, source string) (sum float64, ok bool) {
 	return sum, ok
 }
 
-func (f families) source(name, what, source string, now time.Time) part {
-	p := part{Name: name, For: what}
+func (f families) source(name, what, source string, now time.Time) landing.Part {
+	p := landing.Part{Name: name, For: what, Asked: true}
 	up, asked := f.value("carbon_exporter_source_up", source)
 	last, ever := f.value("carbon_exporter_source_last_success_timestamp_seconds", source)
 	switch {
 	case !asked:
-		p.State = "no request yet"
+		p.State, p.Asked = "no request yet", false
 	case up == 1:
 		p.State = "responded " + ago(now, last)
 	case ever:
@@ -119,21 +148,23 @@ func (f families) source(name, what, source string, now time.Time) part {
 	return p
 }
 
-func (f families) store() part {
-	p := part{Name: "Store", For: "SQLite file with all stored usage", State: "writable"}
+func (f families) store() landing.Part {
+	p := landing.Part{Name: "Store", For: "SQLite file with all stored usage", State: "writable"}
 	if ok, _ := f.value("carbon_exporter_store_writable", ""); ok != 1 {
 		p.State, p.Bad = "not writable", true
+		p.Meanwhile = "Nothing can be recorded. To do: see whether the disk is full or read-only; the log says more."
 	}
 	size, _ := f.value("carbon_exporter_store_size_bytes", "")
 	p.State += fmt.Sprintf(", %.1f MB", size/1e6)
 	return p
 }
 
-func (f families) configuration(now time.Time) part {
+func (f families) configuration(now time.Time) landing.Part {
 	loaded, _ := f.value("carbon_exporter_config_last_reload_success_timestamp_seconds", "")
-	p := part{Name: "Configuration", For: "settings", State: "loaded " + ago(now, loaded)}
+	p := landing.Part{Name: "Configuration", For: "settings", State: "loaded " + ago(now, loaded)}
 	if ok, _ := f.value("carbon_exporter_config_last_reload_successful", ""); ok != 1 {
 		p.State, p.Bad = p.State+"; the last reload failed, see the log", true
+		p.Meanwhile = "The last good configuration is in use."
 	}
 	return p
 }
@@ -145,19 +176,3 @@ func ago(now time.Time, at float64) string {
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-var stateTable = template.Must(template.New("state").Parse(`<table>
-<caption>State</caption>
-{{range .}}<tr{{if .Bad}} class="bad"{{end}}><th scope="row">{{.Name}}</th><td>{{.For}}</td><td>{{.State}}</td></tr>
-{{end}}</table>
-`))
-
-const stateCSS = `
-h2 { font-size: 1.2rem; }
-table { border-collapse: collapse; margin: 1rem 0; }
-caption { text-align: left; font-weight: bold; padding-bottom: .5rem; }
-th, td { text-align: left; vertical-align: top; padding: .3rem 1rem .3rem 0; border-top: 1px solid #ddd; }
-th { white-space: nowrap; }
-td:nth-child(2) { color: #666; }
-.bad td:last-child { color: #b00020; font-weight: bold; }
-`

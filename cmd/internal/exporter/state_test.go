@@ -37,7 +37,9 @@ func lineOf(t *testing.T, url, name string) string {
 func TestTheLandingPageSaysHowItIs(t *testing.T) {
 	uri := filepath.Join(t.TempDir(), "uri")
 	write(t, uri, "mongodb://carbon:hunter2@db.example.org/")
-	d, server := prepared(t, "--config.file="+configFile(t, "mongodb: {uri_file: "+uri+", database: ada, usage_database: usage}\n"))
+	path := filepath.Join(t.TempDir(), "carbon.yml")
+	write(t, path, "mongodb: {uri_file: "+uri+", database: ada, usage_database: usage}\n")
+	d, server := prepared(t, "--config.file="+path)
 	says := func(name string, parts ...string) {
 		t.Helper()
 		line := lineOf(t, server.URL, name)

@@ -9,9 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/common/version"
-	"github.com/prometheus/exporter-toolkit/web"
-
 	"github.com/carbon-exporter/carbon_exporter/internal/door"
 )
 
@@ -89,38 +86,6 @@ func checkTelemetryPath(p string) error {
 		return fmt.Errorf("%s is used by another page", p)
 	}
 	return nil
-}
-
-// landing is the page for people: links, and the current state of the exporter.
-func (d *daemon) landing(w http.ResponseWriter, r *http.Request) {
-	var state strings.Builder
-	parts, err := d.state(d.clock.Now())
-	if err == nil {
-		err = stateTable.Execute(&state, parts)
-	}
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	page, err := web.NewLandingPage(web.LandingConfig{
-		Name:        "carbon_exporter",
-		Description: "Energy and carbon of a research cloud, by project, machine, user and group",
-		Version:     version.Info(),
-		Profiling:   "false",
-		Links: []web.LandingLinks{
-			{Address: d.flags.telemetryPath, Text: "Metrics"},
-			{Address: "/config", Text: "Configuration", Description: "currently used, secrets redacted"},
-			{Address: "/-/healthy", Text: "Healthy"},
-			{Address: "/-/ready", Text: "Ready"},
-		},
-		ExtraHTML: state.String() + `<p>Carbon intensity: National Energy System Operator, Carbon Intensity API, CC BY 4.0.</p>`,
-		ExtraCSS:  stateCSS,
-	})
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	page.ServeHTTP(w, r)
 }
 
 func (d *daemon) showConfig(w http.ResponseWriter, _ *http.Request) {

@@ -15,7 +15,7 @@ func TestPages(t *testing.T) {
 		status       int
 		want         []string
 	}{
-		{"GET", "/", 200, []string{"carbon_exporter", `href="/metrics"`, "National Energy System Operator", "CC BY 4.0"}},
+		{"GET", "/", 200, []string{"carbon_exporter", `href="/metrics"`, `href="/config"`, "Nothing found yet"}},
 		{"GET", "/metrics", 200, []string{"carbon_interval_seconds 1800", "go_goroutines ", "process_cpu_seconds_total ", "carbon_exporter_build_info{", "carbon_exporter_store_writable 1"}},
 		{"HEAD", "/metrics", 200, nil},
 		{"POST", "/metrics", 405, nil},

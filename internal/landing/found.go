@@ -1,0 +1,91 @@
+package landing
+
+import (
+	"fmt"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// loud is what comes before everything else: there is no usage.
+type loud struct{ Title, Text, Do string }
+
+// loud says that nothing was found, and why as far as it is known; nil: something was.
+func (k Known) loud() *loud {
+	l := &loud{Title: "Nothing found yet", Do: "Run carbontool doctor: it asks every source that is configured and says what to change."}
+	for _, n := range k.Notices {
+		if n.About == usage.TopicUsage {
+			l.Text = escape.Line(n.Text)
+			if k.recent() != nil {
+				l.Title = "Nothing found any more"
+			}
+			return l
+		}
+	}
+	if k.recent() != nil {
+		return nil
+	}
+	prometheus := k.part(usage.TopicPrometheus)
+	var states map[usage.State]int
+	if k.Numbers != nil {
+		states = k.Numbers.States
+	}
+	switch {
+	case prometheus.Bad:
+		l.Title, l.Text = "Nothing found yet: Prometheus does not answer", "Prometheus is "+prometheus.State+"."
+	case states[usage.Empty] > 0:
+		l.Text = fmt.Sprintf("Prometheus answers, and has no CPU seconds of any host in %s.", count(states[usage.Empty], "interval", "intervals"))
+	case !prometheus.Asked:
+		l.Text, l.Do = "Prometheus was not asked yet: the exporter has just started.", ""
+	default:
+		l.Text, l.Do = fmt.Sprintf("Prometheus is being asked: %s not fetched yet.", count(states[usage.Missing], "interval is", "intervals are")), ""
+	}
+	return l
+}
+
+func (k Known) part(about usage.Topic) Part {
+	for _, p := range k.Parts {
+		if p.About == about {
+			return p
+		}
+	}
+	return Part{}
+}
+
+// foundView is what was there in the newest interval.
+type foundView struct{ When, Text string }
+
+// found says in a sentence which machines were there; nil: nobody counted.
+func (k Known) found() *foundView {
+	if k.Numbers == nil || k.Numbers.Attended == nil || k.Numbers.Attended.Attendance == nil {
+		return nil
+	}
+	at := k.Numbers.Attended
+	when := "Found"
+	if ago := k.Now.Sub(at.Interval.End()); ago > k.Late {
+		when = "Found " + span(ago) + " ago"
+	}
+	var hosts, cores int
+	states := map[usage.HostState]int{}
+	for project, p := range at.Attendance.Present {
+		hosts, cores = hosts+p.Hosts, cores+p.Cores
+		for state, n := range at.Attendance.Hosts(project) {
+			states[state] += n
+		}
+	}
+	text := count(hosts, "machine", "machines")
+	if cores > 0 {
+		text += " with " + count(cores, "core", "cores")
+	}
+	text += " in " + count(len(at.Attendance.Present), "project", "projects") + ": "
+	text += fmt.Sprintf("%s exact, %s interpolated, %s refused.", grouped(int64(states[usage.HostExact])),
+		grouped(int64(states[usage.HostInterpolated])), grouped(int64(states[usage.HostRefused])))
+	var seen, capacity usage.CPUSeconds
+	for _, c := range at.Coverage {
+		seen, capacity = seen+c.Seen, capacity+c.Capacity
+	}
+	if capacity > 0 {
+		text += " " + percent(float64(seen/capacity)) + " of their CPU time was seen."
+	}
+	return &foundView{when, text}
+}
