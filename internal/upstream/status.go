@@ -46,6 +46,8 @@ func classify(f *usage.Failure, errorType, detail string) {
 		f.Reason, f.Permanent = usage.ReasonAuth, true
 	case s == http.StatusTooManyRequests:
 		f.Reason = usage.ReasonRateLimited
+	case s == http.StatusUnprocessableEntity && ambiguous(detail):
+		f.Reason, f.Permanent = usage.ReasonBadRequest, true
 	case s == http.StatusUnprocessableEntity,
 		s == http.StatusServiceUnavailable && errorType == "timeout",
 		s == http.StatusBadRequest && strings.Contains(detail, "exceeded maximum resolution"):
@@ -57,6 +59,12 @@ func classify(f *usage.Failure, errorType, detail string) {
 	default: // a 3xx that was not followed
 		f.Reason, f.Permanent = usage.ReasonRedirect, true
 	}
+}
+
+// ambiguous reports whether a query was refused because one side of an operator has two series
+// where it may have one. Asking for less at once does not help.
+func ambiguous(detail string) bool {
+	return strings.Contains(detail, "duplicate series for the match group") || strings.Contains(detail, "multiple matches for labels")
 }
 
 // firstWords returns the message of an error's body. A body in Prometheus' format also has an

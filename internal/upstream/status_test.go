@@ -44,6 +44,10 @@ func TestStatusHasAMeaning(t *testing.T) {
 			want: usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: "execution: query processing would load too many samples into memory"},
 		},
 		{
+			name: "two series where one may be", status: 422, body: `{"status":"error","errorType":"execution","error":"found duplicate series for the match group {id=\"qemu/100\"} on the right hand-side of the operation"}`,
+			want: usage.Failure{Reason: usage.ReasonBadRequest, Permanent: true, Detail: `execution: found duplicate series for the match group {id="qemu/100"} on the right hand-side of the operation`},
+		},
+		{
 			name: "too often", status: 429,
 			want: usage.Failure{Reason: usage.ReasonRateLimited},
 		},
