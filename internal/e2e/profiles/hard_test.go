@@ -74,6 +74,20 @@ func (p place) checkNoMore(t *testing.T, from, to int, seconds float64) {
 	}
 }
 
+// Two Prometheus servers that scrape the same site count nothing twice.
+func TestPairs(t *testing.T) {
+	for _, tc := range sites {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, profiles.Paired(tc.site()))
+			p.read(t, 0, halfHours)
+			for i := range halfHours {
+				p.check(t, i, tc.relative, tc.seconds)
+			}
+		})
+	}
+}
+
 // A cluster whose pods request more than its nodes have adds up to its nodes all the same.
 func TestOvercommitted(t *testing.T) {
 	t.Parallel()

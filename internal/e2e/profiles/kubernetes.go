@@ -25,7 +25,7 @@ type kubernetesNode struct{ name, address string }
 var kubernetesNodes = []kubernetesNode{{"worker-1", "10.0.0.11"}, {"worker-2", "10.0.0.12"}}
 
 const (
-	nodeCores  = 8
+	nodeCores  = 12
 	systemBusy = 0.32 // cores of a node that no pod uses: the kubelet, the kernel
 )
 

@@ -33,12 +33,16 @@ type saying struct {
 
 // Libvirt is an OpenStack cloud as the exporter that Kolla and Debian have shows it.
 func Libvirt() *Site {
-	return libvirtSite(saying{info: "libvirt_domain_openstack_info", say: func(d domain) []string {
+	return libvirtSite(novaInfo())
+}
+
+func novaInfo() saying {
+	return saying{info: "libvirt_domain_openstack_info", say: func(d domain) []string {
 		return []string{
 			"instance_name", "vm-" + d.name, "instance_id", "6ba7b810-9dad-11d1-80b4-" + d.name[len("inst"):],
 			"flavor_name", d.key.Machine, "user_name", d.key.User, "user_id", "u-" + d.key.User, "project_name", d.key.Project, "project_id", "p-" + d.key.Project,
 		}
-	}})
+	}}
 }
 
 // LibvirtMeta is the same cloud with another exporter.

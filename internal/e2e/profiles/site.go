@@ -5,6 +5,7 @@
 package profiles
 
 import (
+	"slices"
 	"time"
 )
 
@@ -63,6 +64,8 @@ type Work struct {
 	Life  []Span // always, if there is none
 	Cores float64
 	Busy  []Pace
+	// Slacks are more moments, beside the ends of its life, about which nobody sees all of it.
+	Slacks []time.Duration
 }
 
 // busy returns work at one pace.
@@ -105,23 +108,29 @@ func (s *Site) Slack(in Span) map[Key]Amount {
 	all := map[Key]Amount{}
 	about := Span{in.From - time.Minute, in.To + time.Minute}
 	add := func(k Key, w *Work) {
+		moments := slices.Clone(w.Slacks)
 		for _, l := range w.Life {
-			for _, moment := range []time.Duration{l.From, l.To} {
-				if !about.holds(moment) {
-					continue
-				}
-				busy := 0.0
-				for _, p := range w.Busy {
-					busy = max(busy, p.Rate)
-				}
-				lost, kept := busy*s.every().Seconds(), max(w.Cores, busy)*time.Minute.Seconds()
-				all[k] = Amount{all[k].Busy + lost, all[k].Idle + lost + kept}
+			moments = append(moments, l.From, l.To)
+		}
+		for _, moment := range moments {
+			if !about.holds(moment) {
+				continue
 			}
+			busy := 0.0
+			for _, p := range w.Busy {
+				busy = max(busy, p.Rate)
+			}
+			lost, kept := busy*s.every().Seconds(), max(w.Cores, busy)*time.Minute.Seconds()
+			all[k] = Amount{all[k].Busy + lost, all[k].Idle + lost + kept}
+		}
+	}
+	for _, w := range s.Work {
+		if len(s.Rest) > 0 || w.Slacks != nil {
+			add(w.Key, w)
 		}
 	}
 	for _, r := range s.Rest {
 		for _, w := range r.Shares {
-			add(w.Key, w)
 			add(r.Key, w)
 		}
 	}
