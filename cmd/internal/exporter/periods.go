@@ -45,8 +45,8 @@ func periods(ctx context.Context, v *store.View, cfg *config.Config, labels priv
 		}
 		totals := labels.Totals(a.Keys(), view.Named)
 		s := landing.SpentOf(totals, a.Missing, a.Unpriced)
-		if held.From.After(p.From) {
-			s.Since = held.From
+		if before := held.From.Sub(p.From); before > 0 {
+			s.Since, s.Missing = held.From, a.Missing-before // what was never asked for is not missing
 		}
 		return totals, s
 	}
