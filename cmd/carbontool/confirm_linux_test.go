@@ -63,7 +63,7 @@ func TestForgetUserAsks(t *testing.T) {
 			if users := usersOf(t, path); !strings.HasPrefix(users, c.users) {
 				t.Errorf("the users are %s, want %s", users, c.users)
 			}
-			want := `Forget "alice" in ` + path + "? This cannot be undone. Type yes: " + c.stderr
+			want := path + ` has of "alice": usage in 1 interval, from 2026-01-03 to 2026-01-03.` + "\n" + `Forget "alice" in ` + path + "? This cannot be undone. Type yes: " + c.stderr
 			if stderr.String() != want {
 				t.Errorf("stderr %q, want %q", stderr.String(), want)
 			}

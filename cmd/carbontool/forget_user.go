@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/progress"
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
 // forgetUser removes a person from the store. Its output never names the person,
@@ -28,7 +30,8 @@ The person's past usage is kept under a random alias, their name and workspaces 
 deleted, and their future usage is "unattributed". The file is rewritten so that its
 free pages hold no trace; this takes as long as copying the file and temporarily needs
 as much free space again. carbon_exporter may run at the same time. This cannot be
-undone.
+undone, so the command first says what there is of the person, and asks. An id that the
+store does not know is an error, before anything is asked or changed.
 
 Example:
 
@@ -41,9 +44,6 @@ Example:
 }
 
 func (f *forgetUser) run(ctx context.Context, s streams) error {
-	if !f.yes && !progress.Terminal(s.in) {
-		return wrongUsef("standard input is not a terminal, so there is nobody to confirm: add --yes")
-	}
 	c, err := f.config()
 	if err != nil {
 		return err
@@ -53,20 +53,55 @@ func (f *forgetUser) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer st.Close()
-	if !f.yes {
-		question := fmt.Sprintf("Forget %q in %s? This cannot be undone. Type yes: ", f.user, f.storagePath)
-		if err := confirm(ctx, s, question); err != nil {
-			return err
-		}
+	if err := f.look(ctx, s, st); err != nil {
+		return err
 	}
 	alias, found, err := st.Forget(ctx, f.user)
 	if found {
 		f.report(s.out, c, alias, err == nil)
 	}
 	if err == nil && !found {
-		return fmt.Errorf("forget a user in %s: no such user, or already forgotten", f.storagePath)
+		return fmt.Errorf("forget a user in %s: already forgotten; the file was rewritten once more", f.storagePath)
 	}
 	return err
+}
+
+// look says what there is to forget, and asks unless told not to. Somebody who is not there is
+// nothing to ask about.
+func (f *forgetUser) look(ctx context.Context, s streams, st *store.Store) error {
+	traces, err := st.Traces(ctx, f.user)
+	switch {
+	case err != nil:
+		return err
+	case !traces.Any() && !traces.Forgotten:
+		return fmt.Errorf("forget a user in %s: there is no such user; nothing was changed", f.storagePath)
+	case f.yes:
+		return nil
+	case !progress.Terminal(s.in):
+		return wrongUsef("standard input is not a terminal, so there is nobody to confirm: add --yes")
+	case traces.Forgotten:
+		return confirm(ctx, s, fmt.Sprintf("%q is forgotten in %s already. Rewrite the file once more, in case that failed? Type yes: ", f.user, f.storagePath))
+	}
+	fmt.Fprintf(s.err, "%s has of %q: %s.\n", f.storagePath, f.user, described(traces, st.Timezone()))
+	return confirm(ctx, s, fmt.Sprintf("Forget %q in %s? This cannot be undone. Type yes: ", f.user, f.storagePath))
+}
+
+// described lists traces in words.
+func described(t store.Traces, zone *time.Location) string {
+	usage := "no usage"
+	if t.Intervals > 0 {
+		usage = fmt.Sprintf("usage in %s, from %s to %s", intervals(t.Intervals), t.First.In(zone).Format(time.DateOnly), t.Last.In(zone).Format(time.DateOnly))
+	}
+	all := []string{usage}
+	for _, of := range []struct {
+		n    int
+		what string
+	}{{t.Workspaces, "active workspace"}, {t.Tenures, "ownership record"}, {t.Memberships, "group membership"}} {
+		if of.n > 0 {
+			all = append(all, counted(of.n, of.what))
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // report prints what was done and what remains to do.

@@ -80,9 +80,12 @@ Not covered; remove these yourself:
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	again := called{exitFailed, "", "carbontool forget-user: forget a user in " + path + ": no such user, or already forgotten\n"}
-	again.by(t, "forget-user", "alice", "--yes", "--storage.path", path)
-	again.by(t, "forget-user", "carol", "--yes", "--storage.path", path)
+	called{exitFailed, "", "carbontool forget-user: forget a user in " + path + ": already forgotten; the file was rewritten once more\n"}.
+		by(t, "forget-user", "alice", "--yes", "--storage.path", path)
+	for _, yes := range [][]string{{"--yes"}, nil} { // nobody is asked about nobody
+		called{exitFailed, "", "carbontool forget-user: forget a user in " + path + ": there is no such user; nothing was changed\n"}.
+			by(t, append([]string{"forget-user", "carol", "--storage.path", path}, yes...)...)
+	}
 }
 
 func TestForgetUserSaysWhatMongoDBHolds(t *testing.T) {

@@ -58,10 +58,12 @@ Args:
   <ID>  Id of the user, as in the label user and the table dim_user.
 
 The person's past usage is kept under a random alias, their name and workspaces
-are deleted, and their future usage is "unattributed". The file is rewritten so
-that its free pages hold no trace; this takes as long as copying the file and
-temporarily needs as much free space again. carbon_exporter may run at the same
-time. This cannot be undone.
+are deleted, and their future usage is "unattributed". The file is rewritten
+so that its free pages hold no trace; this takes as long as copying the file
+and temporarily needs as much free space again. carbon_exporter may run at
+the same time. This cannot be undone, so the command first says what there
+is of the person, and asks. An id that the store does not know is an error,
+before anything is asked or changed.
 
 Example:
 

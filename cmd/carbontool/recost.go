@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -160,13 +161,25 @@ func line(name string, b, a ingest.Cost) []string {
 	return append(cells, "-", "-", "-", "-")
 }
 
-// compared returns before, after, the difference, and the difference in percent.
+// compared returns before, after, the difference, and the difference in percent. The difference is
+// that of the numbers beside it, so that what rounds to nothing is none.
 func compared(before, after float64, digits int) []string {
+	was, is := rounded(before, digits), rounded(after, digits)
 	percent := "-"
-	if before != 0 {
-		percent = fmt.Sprintf("%+.1f", 100*(after-before)/before)
+	switch {
+	case before == 0:
+	case was == is:
+		percent = "+0.0"
+	default:
+		percent = fmt.Sprintf("%+.1f", rounded(100*(after-before)/before, 1))
 	}
 	return []string{
-		fmt.Sprintf("%.*f", digits, before), fmt.Sprintf("%.*f", digits, after), fmt.Sprintf("%+.*f", digits, after-before), percent,
+		fmt.Sprintf("%.*f", digits, was), fmt.Sprintf("%.*f", digits, is), fmt.Sprintf("%+.*f", digits, rounded(is-was, digits)), percent,
 	}
+}
+
+// rounded is the number that is shown with so many decimals. It is never -0.
+func rounded(v float64, digits int) float64 {
+	shown, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'f', digits, 64), 64) // it is a number
+	return shown + 0
 }

@@ -78,6 +78,28 @@ func TestRecostRefuses(t *testing.T) {
 	}
 }
 
+// What rounds to nothing is no difference, in neither direction.
+func TestDifferencesThatRoundToNothing(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		before, after float64
+		want          string
+	}{
+		{"nothing at all", 0, 0, "0.000 0.000 +0.000 -"},
+		{"the same", 2, 2, "2.000 2.000 +0.000 +0.0"},
+		{"less than can be shown", 1.0001, 1, "1.000 1.000 +0.000 +0.0"},
+		{"nearly what can be shown, between numbers that look alike", 1.0004, 0.9996, "1.000 1.000 +0.000 +0.0"},
+		{"the last digit", 1.0004, 1.0006, "1.000 1.001 +0.001 +0.0"},
+		{"the last digit, downwards", 1.0006, 1.0004, "1.001 1.000 -0.001 +0.0"},
+		{"less of little", 0.0004, 0.0001, "0.000 0.000 +0.000 +0.0"},
+		{"half", 4, 2, "4.000 2.000 -2.000 -50.0"},
+	} {
+		if got := strings.Join(compared(c.before, c.after, 3), " "); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
 func TestTheDifference(t *testing.T) {
 	var out bytes.Buffer
 	difference(&out, map[string]ingest.Cost{

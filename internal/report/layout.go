@@ -57,6 +57,9 @@ func cells(head string, rows []Row, of func(Row) *float64, text func(float64) st
 // 0.
 func rounded(v float64, digits int) string {
 	text := strconv.FormatFloat(v, 'f', digits, 64)
+	if shown, err := strconv.ParseFloat(text, 64); err == nil && shown == 0 {
+		text = strconv.FormatFloat(0, 'f', digits, 64) // not -0
+	}
 	least := math.Pow(10, -float64(digits))
 	if v > 0 && v < least/2 {
 		return "<" + strconv.FormatFloat(least, 'f', digits, 64)

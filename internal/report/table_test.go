@@ -136,3 +136,14 @@ func TestLabels(t *testing.T) {
 		}
 	}
 }
+
+func TestRoundedNumbersSayNeitherNothingNorLessThanNothing(t *testing.T) {
+	for _, c := range []struct {
+		v    float64
+		want string
+	}{{0, "0.00"}, {0.004, "<0.01"}, {0.005, "0.01"}, {-0.004, "0.00"}, {-0.006, "-0.01"}, {1.234, "1.23"}} {
+		if got := rounded(c.v, 2); got != c.want {
+			t.Errorf("%v is %s, want %s", c.v, got, c.want)
+		}
+	}
+}

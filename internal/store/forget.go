@@ -37,8 +37,8 @@ var (
 // copying the file, and as much free space. An error together with found means that only this
 // rewrite failed; to try it again, forget the same person again.
 func (s *Store) Forget(ctx context.Context, user string) (alias string, found bool, err error) {
-	if nobodies[user] {
-		return "", false, errors.New("store: forget a user: the id stands for no person")
+	if err := isPerson(user); err != nil {
+		return "", false, err
 	}
 	if aliasForm.MatchString(user) {
 		return "", false, nil
@@ -63,6 +63,14 @@ func (s *Store) Forget(ctx context.Context, user string) (alias string, found bo
 		}
 	}
 	return alias, found, nil
+}
+
+// isPerson refuses ids that stand for nobody.
+func isPerson(user string) error {
+	if nobodies[user] {
+		return errors.New("store: forget a user: the id stands for no person")
+	}
+	return nil
 }
 
 // forget returns the alias, empty if the person is not known, and whether they were forgotten
