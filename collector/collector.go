@@ -84,7 +84,7 @@ func NewUsage() *Usage {
 		complete: d("carbon_last_complete_interval_timestamp_seconds",
 			"End of the newest stored interval with usage."),
 		states: d("carbon_intervals",
-			"Number of intervals by state: missing (not collected yet), empty (no series), unpriced (no carbon intensity yet), provisional (may be restated), settled (final).", "state"),
+			"Number of intervals by state: missing (due and not fetched yet), empty (no series), unpriced (no carbon intensity yet), provisional (may be restated), settled (final).", "state"),
 		unpriced: d("carbon_unpriced_energy_kwh",
 			"Energy of unpriced intervals, which have no carbon intensity yet and are not included in emissions."),
 		drift: d("carbon_exporter_label_drift",

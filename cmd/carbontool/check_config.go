@@ -19,7 +19,7 @@ type checkConfig struct {
 }
 
 func (k *checkConfig) register(app *kingpin.Application) *kingpin.CmdClause {
-	c := group(app, "check", "Check the resources for validity.").
+	c := group(app, "check", "Check a configuration file or a store.").
 		Command("config", "Check a configuration file and the files that it names, and show its meaning.").HelpLong(`
 Each fault is a line with the file, the line and the key. Files that the
 configuration names, such as password_file, are opened and looked at. No server is

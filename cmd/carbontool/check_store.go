@@ -19,7 +19,7 @@ type checkStore struct {
 }
 
 func (k *checkStore) register(app *kingpin.Application) *kingpin.CmdClause {
-	c := group(app, "check", "Check the resources for validity.").
+	c := group(app, "check", "Check a configuration file or a store.").
 		Command("store", "Check that the store is undamaged and its sums are right.").HelpLong(`
 Prints one line per check:
 

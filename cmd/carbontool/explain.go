@@ -39,8 +39,8 @@ forecast and actual carbon intensity, gCO2eq, the directory record that names th
 user, and every restatement. Numbers have all their digits, so that multiplying them
 gives exactly what is stored.
 
---ts may be any time within the interval. If the interval is missing, empty, unpriced
-or deleted, the command says so and exits with 0. A name that the store has never
+--ts may be any time within the interval. If the interval is unasked, missing, empty,
+unpriced or deleted, the command says so and exits with 0. A name that the store has never
 seen is a usage error (exit code 2).
 
 Users are shown by id. Times are in UTC.
@@ -162,7 +162,7 @@ func (e *explainUsage) read(ctx context.Context, st *store.Store, i usage.Interv
 			k.Remains = &remains
 		}
 	}
-	if k.State == usage.Missing {
+	if k.State == usage.Unasked {
 		held, some, err := st.Span(ctx)
 		if err != nil {
 			return k, err

@@ -108,8 +108,8 @@ func TestExplainSaysWhyThereIsNothing(t *testing.T) {
 		{"unpriced", "2025-10-25T00:59:59Z", "", "unpriced: energy is known"},
 		{"empty", "2025-10-25T01:00:00Z", "", "it is queried once more at 2025-10-25T02:30:00Z"},
 		{"missing, with an attempt that failed", "2025-10-25T01:30:00Z", "", "failed attempts: 1; last error: query cpu seconds: timeout; next attempt after 2025-10-25T02:30:00Z"},
-		{"missing and not tried", "2025-10-25T02:00:00Z", "", "missing: not collected; the store has usage from 2025-10-25T00:00:00Z to 2025-10-25T01:00:00Z"},
-		{"before the store", "2020-01-01", "", "missing: not collected; the store has"},
+		{"missing and not tried", "2025-10-25T02:00:00Z", "", "missing: due, and not fetched yet"},
+		{"before the store", "2020-01-01", "", "unasked: Prometheus was never asked for it; the store has usage from 2025-10-25T00:00:00Z to 2025-10-25T01:00:00Z"},
 		{"a project without usage", "2025-10-25T00:00:00Z", "--project=CLF", "the project has no usage in the interval"},
 		{"a user of another", "2025-10-25T00:30:00Z", "--user=unattributed", "the project has usage for machine type Muon, user alice, group Muons"},
 	} {

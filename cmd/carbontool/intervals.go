@@ -34,7 +34,7 @@ func (l *listIntervals) register(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("intervals", "List stored and missing intervals by state, with the reason.").HelpLong(`
 Each line is a run of adjacent intervals in the same state:
 
-  missing      not collected yet; the reason is the error of the last attempt
+  missing      due, not fetched yet; the reason is the error of the last attempt
   empty        Prometheus answered without any series, which is not 0
   unpriced     energy is known, carbon intensity is not
   provisional  may still change
@@ -43,11 +43,11 @@ Each line is a run of adjacent intervals in the same state:
 A second list has the hosts that were interpolated or refused in these intervals, and
 why: those with the most intervals first, at most 20.
 
-carbon_exporter retries missing intervals by itself, oldest first. Time before the
-first stored interval and gaps between ranges are not listed; "carbontool backfill"
-collects them.
+carbon_exporter fetches missing intervals by itself, oldest first. Time before the
+first interval and gaps between ranges are unasked: nobody wanted to know, so they are
+not listed. "carbontool backfill" fetches them.
 
-A clock that was wrong can leave thousands of missing intervals that nobody ever asked
+A clock that was wrong can leave thousands of missing intervals that were never asked
 for. If there are any, the last line says how many, and --drop-never-asked deletes them:
 those before the first usage, or in a gap of more than 90 days between two usages. It
 never deletes an interval that ends within the last lookback. carbon_exporter may run at

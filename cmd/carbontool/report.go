@@ -218,8 +218,7 @@ func sayNothing(ctx context.Context, s streams, st *store.Store, rep *report.Rep
 	if some {
 		has = fmt.Sprintf("the store has usage from %s to %s", written(span.From, rep.Zone), written(span.To, rep.Zone))
 	}
-	n := rep.Whole.Intervals
-	fmt.Fprintf(s.err, "carbontool report: no usage stored from %s to %s (%d intervals: %d empty, %d missing); %s\n",
-		written(rep.Whole.From, rep.Zone), written(rep.Whole.To, rep.Zone), n.All, n.Empty, n.Missing, has)
+	fmt.Fprintf(s.err, "carbontool report: no usage stored from %s to %s (%s); %s\n",
+		written(rep.Whole.From, rep.Zone), written(rep.Whole.To, rep.Zone), rep.Whole.Intervals, has)
 	return nil
 }

@@ -303,7 +303,7 @@ func TestReportOfNothing(t *testing.T) {
 	empty, _ := storeOf(t)
 	const has = "the store has usage from 2025-10-25T01:00:00+01:00 to 2025-10-25T01:30:00+01:00"
 	for _, c := range []struct{ name, path, format, stdout, says string }{
-		{"a table", path, "table", "Usage by project, 2025-11-01 00:00 to 2025-11-01 01:00, Europe/London\n0 of 2 intervals collected: 0 settled, 0 provisional, 0 unpriced, 0 empty; 2 missing\n", "2 intervals: 0 empty, 2 missing); " + has},
+		{"a table", path, "table", "Usage by project, 2025-11-01 00:00 to 2025-11-01 01:00, Europe/London\n0 of 2 intervals collected: 0 settled, 0 provisional, 0 unpriced, 0 empty; 0 missing, 2 unasked\n", "2 intervals: 0 empty, 0 missing, 2 unasked); " + has},
 		{"csv", path, "csv", "row,period_start,period_end,scope,name,", has},
 		{"json", path, "json", "{\n  \"scope\": \"project\",\n", has},
 		{"a store without usage", empty, "csv", "row,", "the store is empty"},

@@ -63,7 +63,7 @@ func New(k Known) *Explanation {
 		Key: k.Key, Interval: intervalOf(k), Asked: askedOf(k), Hosts: hostsOf(k), Coverage: coverageOf(k), Power: powerOf(k),
 		Prices: pricesOf(k), Slots: slotsOf(k), Usage: usageOf(k), Owners: ownersOf(k), Changes: changesOf(k),
 	}
-	if k.State != usage.Missing && k.State != usage.Empty {
+	if k.State != usage.Unasked && k.State != usage.Missing && k.State != usage.Empty {
 		e.PUE = new(k.PUE)
 	}
 	e.Total = totalOf(e.Usage)

@@ -163,13 +163,15 @@ func TestStatesExplainThemselves(t *testing.T) {
 		want []string // in the text
 		not  string
 	}{
-		{"missing: never written down", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Missing}}}, []string{"missing: not collected, and the store is empty\n"}, "Total"},
+		{"missing", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Missing}}}, []string{"missing: due, and not fetched yet, which is not 0\n"}, "Total"},
+		{"unasked: the store is empty", Known{Proof: usage.Proof{Record: usage.Record{State: usage.Unasked}}}, []string{"unasked: Prometheus was never asked for it, and the store is empty\n"}, "missing"},
 		{
-			"missing: before the store begins",
-			Known{Held: &usage.Period{From: start.Add(time.Hour), To: now}, Proof: usage.Proof{Record: usage.Record{State: usage.Missing}}},
-			[]string{"missing: not collected; the store has usage from 2026-07-01T13:00:00Z to 2026-07-02T12:00:00Z\n"},
+			"unasked: before the store begins",
+			Known{Held: &usage.Period{From: start.Add(time.Hour), To: now}, Proof: usage.Proof{Record: usage.Record{State: usage.Unasked}}},
+			[]string{"unasked: Prometheus was never asked for it; the store has usage from 2026-07-01T13:00:00Z to 2026-07-02T12:00:00Z, and \"carbontool backfill\" fetches more\n"},
 			"gCO2eq",
 		},
+		{"unasked: not over", Known{Now: start.Add(time.Minute), Proof: usage.Proof{Record: usage.Record{State: usage.Unasked}}}, []string{"unasked: the interval ends at 2026-07-01T12:30:00Z\n"}, "PUE"},
 		{"missing: not over", Known{Now: start.Add(time.Minute), Proof: usage.Proof{Record: usage.Record{State: usage.Missing}}}, []string{"missing: the interval ends at 2026-07-01T12:30:00Z\n"}, "fetched"},
 		{
 			"missing: attempts that failed",

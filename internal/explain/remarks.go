@@ -56,13 +56,17 @@ func standing(k Known) string {
 		}
 		return why
 	}
+	state := string(k.State)
 	switch {
 	case k.Now.Before(k.Interval.End()):
-		return "missing: the interval ends at " + text(k.Interval.End())
+		return state + ": the interval ends at " + text(k.Interval.End())
+	case k.State == usage.Missing:
+		return "missing: due, and not fetched yet, which is not 0"
 	case k.Held == nil:
-		return "missing: not collected, and the store is empty"
+		return state + ": Prometheus was never asked for it, and the store is empty"
 	}
-	return fmt.Sprintf("missing: not collected; the store has usage from %s to %s", text(k.Held.From), text(k.Held.To))
+	return fmt.Sprintf("%s: Prometheus was never asked for it; the store has usage from %s to %s, and \"carbontool backfill\" fetches more",
+		state, text(k.Held.From), text(k.Held.To))
 }
 
 // mostOthers is how many of the other keys are listed.

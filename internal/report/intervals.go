@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -13,7 +14,8 @@ type Intervals struct {
 	Provisional int `json:"provisional"`
 	Unpriced    int `json:"unpriced"`
 	Empty       int `json:"empty"`
-	Missing     int `json:"missing"` // including those the store does not know
+	Missing     int `json:"missing"` // due, and not fetched yet
+	Unasked     int `json:"unasked"` // nobody has asked Prometheus for them
 }
 
 // CountIntervals counts the intervals of a length by their known states.
@@ -37,8 +39,10 @@ func CountIntervals(known map[time.Time]usage.State, p usage.Period, length time
 			n.Unpriced++
 		case usage.Empty:
 			n.Empty++
-		default:
+		case usage.Missing:
 			n.Missing++
+		default:
+			n.Unasked++
 		}
 	}
 	return n
@@ -46,4 +50,18 @@ func CountIntervals(known map[time.Time]usage.State, p usage.Period, length time
 
 // answered counts the intervals that Prometheus has answered for, even without any
 // series.
-func (n Intervals) answered() int { return n.All - n.Missing }
+func (n Intervals) answered() int { return n.All - n.Missing - n.Unasked }
+
+// lacking says in words how many intervals there is no answer for.
+func (n Intervals) lacking() string {
+	text := fmt.Sprintf("%d missing", n.Missing)
+	if n.Unasked > 0 {
+		text += fmt.Sprintf(", %d unasked", n.Unasked)
+	}
+	return text
+}
+
+// String counts the intervals without usage, for people.
+func (n Intervals) String() string {
+	return fmt.Sprintf("%d intervals: %d empty, %s", n.All, n.Empty, n.lacking())
+}

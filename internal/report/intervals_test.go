@@ -26,13 +26,13 @@ func TestCountIntervals(t *testing.T) {
 		length              time.Duration
 		want                Intervals
 	}{
-		{"one of each, and one that nobody wrote down", "2026-10-01T00:00", "2026-10-01T03:00", "2026-10-02T00:00", half, Intervals{6, 1, 1, 1, 1, 2}},
-		{"those that begin in it", "2026-10-01T00:10", "2026-10-01T01:10", "2026-10-02T00:00", half, Intervals{2, 0, 1, 1, 0, 0}},
-		{"none that is not over", "2026-10-01T00:00", "2026-10-01T01:20", "2026-10-01T01:20", half, Intervals{2, 1, 1, 0, 0, 0}},
-		{"over by now to the second", "2026-10-01T00:00", "2026-10-01T01:30", "2026-10-01T01:30", half, Intervals{3, 1, 1, 1, 0, 0}},
+		{"one of each, and one that nobody has asked for", "2026-10-01T00:00", "2026-10-01T03:00", "2026-10-02T00:00", half, Intervals{6, 1, 1, 1, 1, 1, 1}},
+		{"those that begin in it", "2026-10-01T00:10", "2026-10-01T01:10", "2026-10-02T00:00", half, Intervals{2, 0, 1, 1, 0, 0, 0}},
+		{"none that is not over", "2026-10-01T00:00", "2026-10-01T01:20", "2026-10-01T01:20", half, Intervals{2, 1, 1, 0, 0, 0, 0}},
+		{"over by now to the second", "2026-10-01T00:00", "2026-10-01T01:30", "2026-10-01T01:30", half, Intervals{3, 1, 1, 1, 0, 0, 0}},
 		{"between two", "2026-10-01T00:10", "2026-10-01T00:20", "2026-10-02T00:00", half, Intervals{}},
 		{"of a store that has none", "2026-10-01T00:00", "2026-10-01T03:00", "2026-10-02T00:00", 0, Intervals{}},
-		{"longer ones", "2026-10-01T00:00", "2026-10-01T03:00", "2026-10-02T00:00", time.Hour, Intervals{3, 1, 0, 1, 0, 1}},
+		{"longer ones", "2026-10-01T00:00", "2026-10-01T03:00", "2026-10-02T00:00", time.Hour, Intervals{3, 1, 0, 1, 0, 1, 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := CountIntervals(known, usage.Period{From: at(c.from), To: at(c.to)}, c.length, at(c.now))

@@ -20,8 +20,8 @@ func (r *Report) WriteTable(out io.Writer) error {
 		whose = "of the whole site"
 	}
 	fmt.Fprintf(out, "Usage %s, %s to %s, %s\n", whose, p.From.In(r.Zone).Format(day), p.To.In(r.Zone).Format(day), r.Zone)
-	fmt.Fprintf(out, "%d of %d intervals collected: %d settled, %d provisional, %d unpriced, %d empty; %d missing\n",
-		n.answered(), n.All, n.Settled, n.Provisional, n.Unpriced, n.Empty, n.Missing)
+	fmt.Fprintf(out, "%d of %d intervals collected: %d settled, %d provisional, %d unpriced, %d empty; %s\n",
+		n.answered(), n.All, n.Settled, n.Provisional, n.Unpriced, n.Empty, n.lacking())
 	rows := r.shown()
 	if len(rows) == 0 {
 		return nil

@@ -180,7 +180,7 @@ func stateOf(t *testing.T, s *Store, i usage.Interval) (usage.State, string) {
 
 func TestAnIntervalThatNobodyKnows(t *testing.T) {
 	s := newStore(t)
-	if state, why := stateOf(t, s, at(1)); state != usage.Missing || why != "" {
+	if state, why := stateOf(t, s, at(1)); state != usage.Unasked || why != "" {
 		t.Errorf("it is %s because of %q", state, why)
 	}
 	if sum := summary(t, s); sum.Newest != nil || len(sum.Totals) != 0 || sum.Unpriced != 0 {

@@ -75,7 +75,7 @@ func TestAProofOfAnIntervalWithoutFacts(t *testing.T) {
 		{"due and not asked for yet", 0, usage.Proof{Record: usage.Record{State: usage.Missing}}},
 		{"failed twice", 1, usage.Proof{Record: usage.Record{State: usage.Missing}, Attempts: 2, Error: "timeout", RetryAt: retry}},
 		{"empty, to be asked for once more", 2, usage.Proof{Record: usage.Record{State: usage.Empty, FetchedAt: at(3).Start}, RetryAt: at(5).Start}},
-		{"never written down", 7, usage.Proof{Record: usage.Record{State: usage.Missing}}},
+		{"never written down", 7, usage.Proof{Record: usage.Record{State: usage.Unasked}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.want.Interval, c.want.Coverage = at(c.n), map[string]usage.Coverage{}

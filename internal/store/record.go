@@ -192,6 +192,7 @@ func readAttempts(ctx context.Context, db queryer, p *usage.Proof) error {
 	err := db.QueryRowContext(ctx, "SELECT attempts, coalesce(error, ''), retry_at, reread_at FROM usage_interval WHERE start = ?",
 		p.Interval.Start.Unix()).Scan(&p.Attempts, &p.Error, &retry, &reread)
 	if errors.Is(err, sql.ErrNoRows) {
+		p.State = usage.Unasked
 		return nil
 	}
 	if retry != nil && *retry > 0 { // 0: at once

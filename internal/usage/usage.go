@@ -115,7 +115,7 @@ type State string
 
 // The states of an interval.
 const (
-	Missing     State = "missing"
+	Missing     State = "missing" // due, and not fetched yet
 	Empty       State = "empty"
 	Unpriced    State = "unpriced"
 	Provisional State = "provisional"
@@ -124,6 +124,10 @@ const (
 
 // States lists every state in the order of an interval's life.
 func States() []State { return []State{Missing, Empty, Unpriced, Provisional, Settled} }
+
+// Unasked is what an interval is that is not in the store and not due, because nobody wanted to
+// know: from before the first interval, or between ranges. It is in no state.
+const Unasked State = "unasked"
 
 // OrLater returns the later of two states of an interval that has facts.
 func (s State) OrLater(o State) State {
