@@ -42,6 +42,8 @@ func commands() []command {
 		&checkConfig{},
 		&showProfiles{},
 		&checkStore{},
+		&examine{upstream: true},
+		&examine{},
 		&backup{},
 		&backfill{},
 		&recost{},

@@ -99,6 +99,30 @@ func (q Query) cores(window time.Duration, project *string) string {
 	return fmt.Sprintf("count by (%s) (count by (%s) (count_over_time(%s[%s])))", q.by(), q.by(q.Labels.CPU), one, promDuration(window))
 }
 
+// inJobs counts all series by the job that scrapes them: those that are there or, with a window,
+// those that have samples in it.
+func (q Query) inJobs(window time.Duration) string {
+	each := q.selector("", nil)
+	if window > 0 {
+		each = fmt.Sprintf("count_over_time(%s[%s])", each, promDuration(window))
+	}
+	return fmt.Sprintf("count by (job) (%s)", each)
+}
+
+// scrapes counts the samples of one series of each of some hosts in a window.
+func (q Query) scrapes(hosts []string, window time.Duration) string {
+	return fmt.Sprintf("max by (%s) (count_over_time(%s[%s]))", listed(q.Labels.Host), q.selector(q.everyCore(q.of(hosts)), nil), promDuration(window))
+}
+
+// renamed counts series of our own that have a label in place of one of ours: a scrape without
+// honor_labels puts its target's label of that name in front.
+func renamed(label string) string {
+	return fmt.Sprintf(`count({__name__=~"carbon_(energy_kwh|cpu_seconds|power_watts|hosts|cores)",exported_%s!=""})`, label)
+}
+
+// ours counts the exporters whose metrics the server has.
+const ours = "count(carbon_exporter_build_info)"
+
 // sums matches what exporters call the sum or the mean over all cores: total, _Total, 0,_Total,
 // cpu-total. They would count every core twice.
 const sums = "(?i:.*total|all)"

@@ -123,3 +123,9 @@ func copyTo(ctx context.Context, file *sqlite.DB, target string, progress func(d
 	}
 	return newfile.Finish(partial, target)
 }
+
+// SchemaVersion is the version of the store's tables.
+func (s *Store) SchemaVersion(ctx context.Context) (version int, err error) {
+	err = s.reader.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
+	return version, err
+}

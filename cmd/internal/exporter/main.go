@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/commandline"
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 )
@@ -30,7 +31,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	}
 	cfg, empty, err := load(f)
 	if err == nil {
-		err = checkWebConfig(f.webConfigFile())
+		err = parts.CheckWebConfig(f.webConfigFile())
 	}
 	if err == nil && f.configCheck {
 		err = checkFiles(f, cfg)

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 )
 
 // Whoever reads a pipe in the place of a file waits for ever, and the start with it.
@@ -27,11 +29,11 @@ func TestAWebConfigThatWouldBeWaitedFor(t *testing.T) {
 	} {
 		write(t, path("web.yml"), text)
 		want := "--web.config.file: read " + path("pipe") + ": is a pipe, must be a regular file"
-		if err := checkWebConfig(path("web.yml")); err == nil || err.Error() != want {
+		if err := parts.CheckWebConfig(path("web.yml")); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", name, err, want)
 		}
 	}
-	if err := checkWebConfig(path("pipe")); err == nil {
+	if err := parts.CheckWebConfig(path("pipe")); err == nil {
 		t.Error("the file itself may be a pipe")
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 )
 
 // TestNoValueOfTheWebConfigurationIsShown: not at the start, and not in the log when the
@@ -18,7 +20,7 @@ func TestNoValueOfTheWebConfigurationIsShown(t *testing.T) {
 		"basic_auth_users: {admin: [hunter2]}", "tls_server_config: {key: [hunter2]}", "hunter2", "rate_limit: hunter2",
 	} {
 		write(t, file, text)
-		if err := checkWebConfig(file); err == nil || strings.Contains(err.Error(), "hunter") {
+		if err := parts.CheckWebConfig(file); err == nil || strings.Contains(err.Error(), "hunter") {
 			t.Errorf("%s: %v", text, err)
 		}
 		if status, said := ask(t, "GET", p.url+"/metrics"); status != 500 || strings.Contains(said, "hunter") {

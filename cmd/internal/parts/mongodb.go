@@ -37,6 +37,7 @@ func (p *Parts) addMongoDB(cfg *config.Config) error {
 		Every: time.Duration(c.Refresh),
 		Homes: cfg.Attribution.GroupBy == config.GroupByDirectory,
 	}
+	p.Stock = func(ctx context.Context) (mongo.Stock, error) { return reader.Stock(ctx, names) }
 	if c.UsageDatabase == "" {
 		return nil
 	}

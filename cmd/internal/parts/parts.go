@@ -10,6 +10,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
 	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
 )
 
@@ -17,6 +18,8 @@ import (
 type Parts struct {
 	Settings ingest.Settings
 	Labels   privacy.Labels // how users appear on /metrics
+	// Stock looks what the database of the directory has; nil: there is none.
+	Stock func(context.Context) (mongo.Stock, error)
 
 	closers []func() error
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"runtime"
 
 	"github.com/grafana/regexp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,7 +41,7 @@ func (e *Engine) api() http.Handler {
 		false, // not an agent
 		anyOrigin,
 		func() (v1.RuntimeInfo, error) { return v1.RuntimeInfo{}, nil },
-		&v1.PrometheusVersion{Version: version},
+		&v1.PrometheusVersion{Version: version, GoVersion: runtime.Version()},
 		func() []notifications.Notification { return nil },
 		func() (<-chan notifications.Notification, func(), bool) { return nil, func() {}, false },
 		registry, registry,

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/doctor"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// examine asks everything that is configured, and says what is wrong and what to do.
+type examine struct {
+	site
+	upstream bool // called as check upstream
+	web      string
+	only     string
+	format   string
+}
+
+const (
+	// wholeExamination bounds all of it, eachQuestion each question: one server that does not
+	// answer must not hide what the others say.
+	wholeExamination = time.Minute
+	eachQuestion     = 15 * time.Second
+)
+
+func (x *examine) register(app *kingpin.Application) *kingpin.CmdClause {
+	const help = "Ask everything that is configured, and say what is wrong and what to do."
+	name, parent := "doctor", (*kingpin.CmdClause)(nil)
+	if x.upstream {
+		name, parent = "check upstream", group(app, "check", "Check the resources for validity.")
+	}
+	var c *kingpin.CmdClause
+	if parent != nil {
+		c = parent.Command("upstream", "The same as doctor: "+strings.ToLower(help[:1])+help[1:])
+	} else {
+		c = app.Command(name, help)
+	}
+	c.HelpLong(`
+Each line is one check: ok, warning or failure, and what was seen. What to do
+stands below it. The areas are
+
+  config            the file, the files that it names, budgets, names
+  prometheus        reached, series, labels, scrapes, limits, clock, cost
+  carbon_intensity  every source: the newest half hour and the forecast
+  mongodb           collections, refused records, owners of machines
+  directory         the same of another directory
+  store             schema, size, intervals by state, free disk
+
+Nothing is written anywhere, no secret and no person is shown, and it ends within
+a minute. carbon_exporter may be running. The exit code is 1 if anything is a
+failure; warnings leave it at 0. docs/troubleshooting.md has every check.
+
+Example:
+
+    carbontool ` + name + ` --config.file=carbon.yml --only=prometheus,store
+`)
+	x.site.register(c)
+	c.Flag("web.config.file", "The file that carbon_exporter gets by the flag of that name.").StringVar(&x.web)
+	areas := make([]string, 0, len(doctor.Areas()))
+	for _, a := range doctor.Areas() {
+		areas = append(areas, string(a))
+	}
+	c.Flag("only", "Areas to check, with commas between: "+strings.Join(areas, ", ")+". Default: all that are configured.").PlaceHolder("AREAS").StringVar(&x.only)
+	c.Flag("format", "Output format: text or json.").Default("text").EnumVar(&x.format, "text", "json")
+	return c
+}
+
+func (x *examine) run(ctx context.Context, s streams) error {
+	areas, err := x.areas()
+	if err != nil {
+		return err
+	}
+	limited, done := context.WithTimeout(ctx, wholeExamination)
+	defer done()
+	found := x.find(limited, areas)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if x.format == "json" {
+		err = doctor.WriteJSON(s.out, found)
+	} else {
+		err = doctor.WriteText(s.out, found)
+	}
+	if n := doctor.Count(found); err == nil && n[doctor.Failure] > 0 {
+		return fmt.Errorf("%d of %d checks failed", n[doctor.Failure], len(found))
+	}
+	return err
+}
+
+// areas reads --only.
+func (x *examine) areas() ([]doctor.Area, error) {
+	if x.only == "" {
+		return doctor.Areas(), nil
+	}
+	var some []doctor.Area
+	for name := range strings.SplitSeq(x.only, ",") {
+		area := doctor.Area(strings.TrimSpace(name))
+		if !slices.Contains(doctor.Areas(), area) {
+			return nil, wrongUsef("--only: there is no area %q; the areas are config, prometheus, carbon_intensity, mongodb, directory and store", name)
+		}
+		some = append(some, area)
+	}
+	return some, nil
+}
+
+// find asks for the areas side by side, and lists the findings in the order of the areas.
+func (x *examine) find(ctx context.Context, areas []doctor.Area) []doctor.Finding {
+	cfg, bad := x.settings()
+	if cfg == nil {
+		return bad
+	}
+	e := &examination{examine: x, cfg: cfg, now: time.Now(), hosts: make(chan []string, 1)}
+	wants := func(a doctor.Area) bool { return slices.Contains(areas, a) }
+	parts := map[doctor.Area]func(context.Context) []doctor.Finding{
+		doctor.Prometheus: e.prometheus, doctor.CarbonIntensity: e.carbon, doctor.Store: e.store,
+	}
+	if area := e.directoryArea(); area != "" {
+		parts[area] = func(ctx context.Context) []doctor.Finding { return e.directory(ctx, area, wants(doctor.Prometheus)) }
+	}
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	found := map[doctor.Area][]doctor.Finding{}
+	for area, ask := range parts {
+		if !wants(area) {
+			continue
+		}
+		group.Go(func() {
+			said := ask(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			found[area] = said
+		})
+	}
+	group.Wait()
+	if wants(doctor.Config) {
+		found[doctor.Config] = append(bad, e.config(ctx)...)
+	} else if slices.ContainsFunc(bad, func(f doctor.Finding) bool { return f.Level == doctor.Failure }) {
+		found[doctor.Config] = bad
+	}
+	var all []doctor.Finding
+	for _, area := range doctor.Areas() {
+		all = append(all, found[area]...)
+	}
+	return all
+}
+
+// examination is one run, with what the areas tell each other.
+type examination struct {
+	*examine
+	cfg *config.Config
+	now time.Time
+
+	hosts    chan []string            // those that Prometheus has; sent once, when they are known or are not going to be
+	machines []doctor.Machine         // of Prometheus; nil: not known
+	seen     map[usage.Scope][]string // in the store; nil: not known
+}
+
+// inTime gives a question its time.
+func inTime[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
+	limited, done := context.WithTimeout(ctx, eachQuestion)
+	defer done()
+	got, err := ask(limited)
+	if err != nil && limited.Err() == context.DeadlineExceeded && usage.FailureOf(err) == nil {
+		return got, &usage.Failure{Reason: usage.ReasonTimeout, Detail: "no answer in the time that this command takes"}
+	}
+	return got, err
+}

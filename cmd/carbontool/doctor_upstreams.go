@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
+	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
+	"github.com/carbon-exporter/carbon_exporter/internal/doctor"
+	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// carbon asks the source of carbon intensity for the last hours and the next days.
+func (e *examination) carbon(ctx context.Context) []doctor.Finding {
+	c := e.cfg.CarbonIntensity
+	g := doctor.Grid{Provider: c.Provider, Forecasts: true}
+	if c.Provider == config.ProviderStatic {
+		g.Static, g.Name, g.From = c.Static.GCO2eqPerKWh, c.Static.Grid, c.Static.Source
+		return doctor.Intensity(g, e.now)
+	}
+	grid, err := parts.Grid(c, time.Now)
+	if err != nil {
+		g.Cause = usage.Cause(err)
+		return doctor.Intensity(g, e.now)
+	}
+	g.Provider, g.Name = grid.Provider(), grid.Grid()
+	g.Lately, err = inTime(ctx, func(ctx context.Context) ([]usage.Slot, error) {
+		slots, _, err := grid.Slots(ctx, e.now.Add(-4*usage.SlotLength), e.now)
+		return slots, err
+	})
+	if err != nil {
+		g.Cause = usage.Cause(err)
+		return doctor.Intensity(g, e.now)
+	}
+	g.Coming, err = inTime(ctx, func(ctx context.Context) ([]usage.Slot, error) {
+		slots, _, err := grid.Outlook(ctx, e.now)
+		return slots, err
+	})
+	if err != nil {
+		g.Ahead = usage.Cause(err)
+	}
+	return doctor.Intensity(g, e.now)
+}
+
+// directoryArea is the area of the configured directory; empty: there is none.
+func (e *examination) directoryArea() doctor.Area {
+	if e.cfg.MongoDB != nil {
+		return doctor.MongoDB
+	}
+	return ""
+}
+
+// directory reads the directory as the exporter does, and compares its hosts with those of
+// Prometheus, if those are asked for.
+func (e *examination) directory(ctx context.Context, area doctor.Area, compare bool) []doctor.Finding {
+	made, err := parts.New(e.cfg, nil, time.Now, false)
+	if err != nil {
+		return []doctor.Finding{doctor.Unread(area, usage.Cause(err))}
+	}
+	defer made.Close() //nolint:errcheck // nothing was written
+	sizes, all, err := e.collections(ctx, area, made)
+	if err != nil {
+		return []doctor.Finding{doctor.Unread(area, usage.Cause(err))}
+	}
+	var rejects []directory.RecordReject
+	began := time.Now()
+	census, err := inTime(ctx, func(ctx context.Context) (census directory.Census, err error) {
+		census, rejects, err = made.Settings.Directory.Census(ctx)
+		return census, err
+	})
+	if err != nil {
+		return append([]doctor.Finding{doctor.Unread(area, usage.Cause(err))}, all...)
+	}
+	all = append([]doctor.Finding{doctor.Read(area, census, time.Since(began))}, all...)
+	all = append(all, doctor.Refused(area, rejects, sizes)...)
+	if !compare {
+		return all
+	}
+	select {
+	case hosts, known := <-e.hosts:
+		if known {
+			census.AsOf = e.now
+			learned := attribution.Learn(directory.Directory{}, census)
+			all = append(all, doctor.Owners(area, hosts, learned.Directory, e.now))
+		}
+	case <-ctx.Done():
+	}
+	return all
+}
+
+// collections looks what the database has, by the names of its collections. An account may be
+// allowed to read them, and not to list them.
+func (e *examination) collections(ctx context.Context, area doctor.Area, made *parts.Parts) (map[string]int64, []doctor.Finding, error) {
+	if made.Stock == nil {
+		return nil, nil, nil
+	}
+	stock, err := inTime(ctx, made.Stock)
+	switch {
+	case usage.IsOutage(err):
+		return nil, nil, err
+	case err != nil:
+		return nil, []doctor.Finding{doctor.Unasked(area, "collections", usage.Cause(err))}, nil
+	}
+	return stock.Collections, doctor.Records(e.stock(stock), e.cfg.Attribution.GroupBy == config.GroupByDirectory), nil
+}
+
+// stock names the collections by what is in them.
+func (e *examination) stock(s mongo.Stock) doctor.Stock {
+	c := e.cfg.MongoDB.Collections
+	named := map[string]string{
+		doctor.KindWorkspaces: c.Workspaces, doctor.KindUsers: c.Users, doctor.KindGroups: c.Groups, doctor.KindHosts: c.Hosts,
+	}
+	counts := map[string]int64{}
+	for kind, name := range named {
+		if n, ok := s.Collections[name]; ok {
+			counts[kind] = n
+		}
+	}
+	return doctor.Stock{Database: e.cfg.MongoDB.Database, Collections: counts, Named: named, Others: s.Others, Databases: s.Databases}
+}

@@ -1,0 +1,266 @@
+package doctor
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Names are the configured labels.
+type Names struct{ Project, Machine, Host, User string }
+
+// part is a label by what it names.
+type part struct {
+	name  string // of the label
+	what  string
+	of    func(usage.Series) string
+	wants bool // whether all machines should have it
+}
+
+// parts are those of which the configuration names a label.
+func (n Names) parts() []part {
+	return slices.DeleteFunc([]part{
+		{n.Project, "project", func(s usage.Series) string { return s.Project }, true},
+		{n.Machine, "machine", func(s usage.Series) string { return s.Machine }, true},
+		{n.User, "user", func(s usage.Series) string { return s.User }, false},
+	}, func(p part) bool { return p.name == "" })
+}
+
+var (
+	selected = check{Prometheus, "series"}
+	drifted  = check{Prometheus, "drift"}
+)
+
+// Machine is one label set of a machine; empty: it does not have the label. Of a machine that was
+// there before, Now is false.
+type Machine struct {
+	usage.Series
+	Now bool
+}
+
+// Machines lists those of the newest interval and of intervals before it.
+func Machines(now []usage.Reading, before ...[]usage.Reading) []Machine {
+	all := machinesOf(now, true)
+	for _, readings := range before {
+		all = append(all, machinesOf(readings, false)...)
+	}
+	return all
+}
+
+func machinesOf(readings []usage.Reading, now bool) (all []Machine) {
+	seen := map[usage.Series]bool{}
+	add := func(s usage.Series) {
+		for _, label := range []*string{&s.Project, &s.Machine, &s.Host, &s.User} {
+			if *label == usage.Unknown {
+				*label = ""
+			}
+		}
+		if !seen[s] {
+			seen[s] = true
+			all = append(all, Machine{s, now})
+		}
+	}
+	for _, r := range readings {
+		for _, s := range r.Samples {
+			add(s.Series)
+		}
+		for _, d := range r.Doubts {
+			if d.State == usage.HostRefused {
+				add(d.Series)
+			}
+		}
+	}
+	return all
+}
+
+// Hosts lists the machines of now, by name.
+func Hosts(all []Machine) []string {
+	var names []string
+	for _, m := range all {
+		if m.Now && m.Host != "" {
+			names = append(names, m.Host)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Selected is about the series that the configuration selects, by job. instead says what the
+// server has where it selects none.
+func Selected(jobs map[string]int, instead string) Finding {
+	series := 0
+	var names []string
+	for job, n := range jobs {
+		series += n
+		names = append(names, fmt.Sprintf("%s (%d)", cmp.Or(job, "none"), n))
+	}
+	if series == 0 {
+		return selected.fail("correct what the sentence names, or write a configuration by: carbontool init", "no CPU seconds of any machine: %s", instead)
+	}
+	return selected.ok("%d series are selected, by job: %s", series, some(names))
+}
+
+// Labels is about machines without a label, for each label. Directories can fill in project and
+// machine type.
+func Labels(all []Machine, names Names, directory bool) []Finding {
+	var findings []Finding
+	for _, p := range names.parts() {
+		findings = append(findings, lacking(all, p, directory))
+	}
+	return append(findings, withoutHost(all, names.Host))
+}
+
+func lacking(all []Machine, p part, directory bool) Finding {
+	c := check{Prometheus, "label " + p.what}
+	has, lacks := map[string]bool{}, map[string]bool{}
+	values := map[string]bool{}
+	for _, s := range all {
+		switch v := p.of(s.Series); {
+		case !s.Now:
+		case v != "":
+			has[s.Host], values[v] = true, true
+		default:
+			lacks[s.Host] = true
+		}
+	}
+	maps.DeleteFunc(lacks, func(host string, _ bool) bool { return has[host] })
+	whole := len(has) + len(lacks)
+	key := "prometheus.labels." + p.what
+	switch {
+	case len(lacks) == 0:
+		return c.ok("%d of %s have the label %s, %s", whole, many(whole, "machine"), p.name, many(len(values), "value"))
+	case !p.wants:
+		return c.ok("%d of %s have the label %s; a directory can say whose the others are", len(has), many(whole, "machine"), p.name)
+	}
+	do := fmt.Sprintf("set %s to a label that they have, or give them one by relabelling or in the static or discovered targets", key)
+	if directory {
+		do += fmt.Sprintf("; or name their %s in the directory of hosts", p.what)
+	}
+	return c.warn(do, "%s of %s have no label %s and count as %s (%s), such as %s", share(len(lacks), whole), many(whole, "machine"), p.name,
+		"unknown", key, some(slices.Collect(maps.Keys(lacks))[:1]))
+}
+
+func withoutHost(all []Machine, name string) Finding {
+	c := check{Prometheus, "label host"}
+	hosts := map[string]bool{}
+	for _, s := range all {
+		if s.Now {
+			hosts[s.Host] = true
+		}
+	}
+	if hosts[""] {
+		return c.fail("set prometheus.labels.host to a label that each machine has for itself, such as instance",
+			"there are series without the label %s, so that machines cannot be told apart (prometheus.labels.host)", name)
+	}
+	return c.ok("%s by the label %s", many(len(hosts), "machine"), name)
+}
+
+// Drift is about labels of machines that are there now, and were others in the last day.
+func Drift(all []Machine, names Names) []Finding {
+	byHost := map[string][]Machine{}
+	for _, s := range all {
+		byHost[s.Host] = append(byHost[s.Host], s)
+	}
+	var findings []Finding
+	for _, p := range names.parts() {
+		findings = append(findings, driftOf(byHost, p)...)
+	}
+	if len(findings) == 0 {
+		return []Finding{drifted.ok("no machine has changed its labels in the last day")}
+	}
+	return findings
+}
+
+func driftOf(byHost map[string][]Machine, p part) []Finding {
+	var lost, twice, changed []string
+	for host, sets := range byHost {
+		now, before := map[string]bool{}, map[string]bool{}
+		for _, s := range sets {
+			if s.Now {
+				now[p.of(s.Series)] = true
+			}
+			before[p.of(s.Series)] = true
+		}
+		delete(before, "")
+		named := maps.Clone(now)
+		delete(named, "")
+		switch {
+		case len(now) == 0: // it is gone
+		case len(named) == 0 && len(before) > 0:
+			lost = append(lost, host)
+		case len(named) > 1:
+			twice = append(twice, host)
+		case len(before) > 1:
+			changed = append(changed, host)
+		}
+	}
+	var findings []Finding
+	if len(lost) > 0 {
+		findings = append(findings, drifted.warn("see what changed in the scrape configuration, the service discovery or the exporter",
+			"%s had the label %s within the last day and have lost it: %s", many(len(lost), "machine"), p.name, some(lost)))
+	}
+	if len(twice) > 0 && p.wants {
+		findings = append(findings, drifted.warn("narrow prometheus.matchers to one job, or correct the labels: usage is split between the values",
+			"%s have several values of %s at once: %s", many(len(twice), "machine"), p.name, some(twice)))
+	}
+	if len(changed) > 0 && p.wants {
+		findings = append(findings, drifted.warn("nothing, if they were moved or their names given to other machines: usage follows the label of its time",
+			"%s had another value of %s within the last day: %s", many(len(changed), "machine"), p.name, some(changed)))
+	}
+	return findings
+}
+
+var honor = check{Prometheus, "honor_labels"}
+
+// Renamed is about our own metrics on the server: the labels of ours that it has renamed.
+func Renamed(labels []string, ours bool) Finding {
+	switch {
+	case len(labels) > 0:
+		return honor.warn("set honor_labels: true in the scrape job of carbon_exporter: dashboards and rules want our labels",
+			"the server has our metrics with exported_%s: the target has labels of that name, which hide ours", strings.Join(labels, ", exported_"))
+	case !ours:
+		return honor.ok("the server does not have the metrics of carbon_exporter, or not yet")
+	}
+	return honor.ok("the server has our metrics with our labels")
+}
+
+var scrapes = check{Prometheus, "scrape interval"}
+
+// Stale is about series that have samples in the last time, none of which is fresh.
+func Stale(jobs map[string]int, window time.Duration) Finding {
+	n := 0
+	for _, series := range jobs {
+		n += series
+	}
+	return scrapes.warn("scrape at least every 2 minutes; if the targets have stopped, see up",
+		"%d selected series had samples in the last %s, from job %s, and none is there now: they are scraped less often than the server looks back for a sample (query.lookback-delta), or no longer",
+		n, model.Duration(window), some(slices.Collect(maps.Keys(jobs))))
+}
+
+// fewestScrapes is how many samples an interval should have: with fewer, one scrape that is
+// missed at a border leaves a hole.
+const fewestScrapes = 4
+
+// Scrapes is about how often machines are scraped, by how many samples some have in an interval.
+// It also returns the time between two samples; 0: not known.
+func Scrapes(samples map[string]int, interval time.Duration) (Finding, time.Duration) {
+	counts := slices.Sorted(maps.Values(samples))
+	if len(counts) == 0 {
+		return scrapes.ok("not known: no machine has samples in the newest interval, or the queries are your own"), 0
+	}
+	usual := counts[len(counts)/2]
+	every := (interval / time.Duration(max(usual, 1))).Round(time.Second)
+	said := fmt.Sprintf("a sample every %s, %d in an interval of %s", model.Duration(every), usual, model.Duration(interval))
+	if usual < fewestScrapes {
+		return scrapes.warn(fmt.Sprintf("scrape more often, or set interval to at least %s", model.Duration(fewestScrapes*every)),
+			"%s: fewer than %d leave holes wherever one is missed", said, fewestScrapes), every
+	}
+	return scrapes.ok("%s", said), every
+}

@@ -1,0 +1,155 @@
+package doctor
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
+)
+
+// Stock is what a database has.
+type Stock struct {
+	Database    string
+	Collections map[string]int64 // by what is in it: workspaces, users ...; absent: the collection does not exist
+	Named       map[string]string
+	Others      []string // collections that are not configured
+	Databases   []string // that the account may see; nil: not known
+}
+
+// The kinds of collections.
+const (
+	KindWorkspaces = "workspaces"
+	KindUsers      = "users"
+	KindGroups     = "groups"
+	KindHosts      = "hosts"
+)
+
+// Records is about the collections of a database. wantsGroups is whether groups are named by it.
+func Records(s Stock, wantsGroups bool) []Finding {
+	c := check{MongoDB, "collections"}
+	if len(s.Collections) == 0 {
+		do := "set mongodb.database, or mongodb.collections, to what there is"
+		switch {
+		case len(s.Others) > 0:
+			return []Finding{c.warn(do, "database %s has none of the configured collections (%s), but %s", s.Database, some(slices.Collect(maps.Values(s.Named))), some(s.Others))}
+		case len(s.Databases) > 0:
+			return []Finding{c.warn(do, "database %s does not exist or is empty; the server has %s", s.Database, some(s.Databases))}
+		}
+		return []Finding{c.warn(do, "database %s does not exist or is empty", s.Database)}
+	}
+	var has []string
+	for _, kind := range []string{KindWorkspaces, KindUsers, KindGroups, KindHosts} {
+		if n, ok := s.Collections[kind]; ok {
+			has = append(has, fmt.Sprintf("%s %d", s.Named[kind], n))
+		}
+	}
+	all := []Finding{c.ok("database %s has %s", s.Database, strings.Join(has, ", "))}
+	for _, kind := range []string{KindWorkspaces, KindUsers, KindGroups} {
+		n, exists := s.Collections[kind]
+		switch {
+		case n > 0 || kind == KindGroups && !wantsGroups:
+		case exists:
+			all = append(all, c.warn(missing[kind], "collection %s is empty", s.Named[kind]))
+		case kind == KindGroups || len(s.Others) == 0:
+			all = append(all, c.warn(missing[kind], "there is no collection %s", s.Named[kind]))
+		default:
+			all = append(all, c.warn(missing[kind], "there is no collection %s, but %s", s.Named[kind], some(s.Others)))
+		}
+	}
+	return all
+}
+
+// missing is what to do about a collection without records.
+var missing = map[string]string{
+	KindWorkspaces: "set mongodb.collections.workspaces: without workspaces nobody owns a machine, and all usage is unattributed",
+	KindUsers:      "set mongodb.collections.users: without users every owner is taken as named by the workspace",
+	KindGroups:     "set mongodb.collections.groups, or attribution.group_by to another way: without groups usage belongs to none",
+}
+
+// Refused is about the records that were refused, of all that a collection has; 0: not known.
+func Refused(area Area, rejects []directory.RecordReject, of map[string]int64) []Finding {
+	c := check{area, "records"}
+	var all []Finding
+	for _, r := range rejects {
+		said := many(r.Count, "record")
+		if n := of[r.Collection]; n > 0 {
+			said = fmt.Sprintf("%s of %s", share(r.Count, int(n)), many(int(n), "record"))
+		}
+		all = append(all, c.warn(mend(r.Reason), "%s in %s refused: %s", said, r.Collection, r.Reason))
+	}
+	if len(all) == 0 {
+		return []Finding{c.ok("every record can be read")}
+	}
+	return all
+}
+
+// mend is what to do about records refused for a reason.
+func mend(reason string) string {
+	switch {
+	case strings.HasPrefix(reason, "missing_"):
+		return "see whether mongodb.fields names the field that has it"
+	case reason == "unknown_owner":
+		return "see whether the owners are in users, and mongodb.fields.users.platform_name is what workspaces call them by: their usage is unattributed"
+	case reason == "duplicate":
+		return "delete the second record: the first counts"
+	}
+	return "correct the records: see bad records in docs/attribution.md"
+}
+
+// Unread is about a directory that cannot be read.
+func Unread(area Area, cause string) Finding {
+	do := "see directory in the configuration; usage goes on under what was read last"
+	if area == MongoDB {
+		do = "check mongodb: the address, the account with the right to read, tls; usage goes on under what was read last"
+	}
+	return check{area, "reachable"}.fail(do, "%s", cause)
+}
+
+// Read is about a directory that was read.
+func Read(area Area, c directory.Census, took time.Duration) Finding {
+	return check{area, "reachable"}.ok("read in %s: %s, %s, %s", took.Round(time.Millisecond), many(len(c.Workspaces), "workspace"), many(len(c.People), "user"), many(len(c.Groups), "group"))
+}
+
+// Owners is about how many of the hosts that the server has are known to the directory. It shows
+// names of hosts, and of nobody.
+func Owners(area Area, hosts []string, d directory.Directory, now time.Time) Finding {
+	c := check{area, "owners"}
+	type stand struct{ known, owned bool }
+	known := map[string]stand{}
+	example := ""
+	for _, t := range d.Tenures {
+		s := known[t.Host]
+		s.known = true
+		s.owned = s.owned || t.Owner != "" && !t.From.After(now) && (t.To.IsZero() || t.To.After(now))
+		known[t.Host] = s
+		example = max(example, t.Host)
+	}
+	owned, listed := 0, 0
+	var strange []string
+	for _, host := range hosts {
+		s := known[directory.HostName(host)]
+		if s.owned {
+			owned++
+		}
+		if s.known {
+			listed++
+		} else {
+			strange = append(strange, host)
+		}
+	}
+	const do = "see whether prometheus.labels.host and the host names of the directory are the same names (a port does not matter): a label with an address never equals a name"
+	switch {
+	case len(hosts) == 0:
+		return c.ok("not known: the server has no machines now")
+	case len(known) == 0:
+		return c.warn("see the collection or file of workspaces: without them all usage is unattributed", "no workspace names a machine")
+	case listed == 0:
+		return c.warn(do, "none of %s is in any workspace: the server calls them such as %s, the directory such as %s", many(len(hosts), "machine"), some(strange[:1]), example)
+	case listed*2 < len(hosts):
+		return c.warn(do, "%s of %s have an owner; %d are in no workspace: %s", share(owned, len(hosts)), many(len(hosts), "machine"), len(strange), some(strange))
+	}
+	return c.ok("%s of %s have an owner now, %d wait in a pool, %d are in no workspace", share(owned, len(hosts)), many(len(hosts), "machine"), listed-owned, len(strange))
+}

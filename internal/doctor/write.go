@@ -1,0 +1,46 @@
+package doctor
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/escape"
+)
+
+// WriteText writes a line for each finding, and below it what to do.
+func WriteText(out io.Writer, all []Finding) error {
+	area, name := 0, 0
+	for _, f := range all {
+		area, name = max(area, len(f.Area)), max(name, len(f.Check))
+	}
+	for _, f := range all {
+		if _, err := fmt.Fprintf(out, "%-*s  %-7s  %-*s  %s\n", area, f.Area, f.Level, name, f.Check, escape.Line(f.Seen)); err != nil {
+			return err
+		}
+		if f.Do == "" {
+			continue
+		}
+		if _, err := fmt.Fprintf(out, "%*s  to do: %s\n", area+2+len(Failure), "", escape.Line(f.Do)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteJSON writes the findings as one document.
+func WriteJSON(out io.Writer, all []Finding) error {
+	n := Count(all)
+	if all == nil {
+		all = []Finding{}
+	}
+	to := json.NewEncoder(out)
+	to.SetEscapeHTML(false)
+	to.SetIndent("", "  ")
+	return to.Encode(struct {
+		OK       int       `json:"ok"`
+		Warnings int       `json:"warnings"`
+		Failures int       `json:"failures"`
+		Findings []Finding `json:"findings"`
+	}{n[OK], n[Warning], n[Failure], all})
+}
