@@ -109,7 +109,10 @@ func defaultsOf(profile string) (proposal.Defaults, error) {
 		return proposal.Defaults{}, fmt.Errorf("read the profile: %w", err)
 	}
 	l := c.Prometheus.Labels
-	return proposal.Defaults{Metric: c.Prometheus.Metric, Host: l.Host, Project: l.Project, Machine: l.Machine, User: l.User}, nil
+	return proposal.Defaults{
+		Metric: c.Prometheus.Metric, Host: l.Host, Project: l.Project, Machine: l.Machine, User: l.User, CPU: l.CPU, Mode: l.Mode,
+		CoresQuery: c.Prometheus.CoresQuery,
+	}, nil
 }
 
 // ask asks for labels, jobs, the grid and the time zone.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -51,12 +52,33 @@ func (i *initialise) preview(ctx context.Context, s streams, c *config.Config, s
 			return nil
 		}
 		if projects := byProject(readings, model); len(projects) > 0 {
+			warnOfDoubts(s.err, readings)
 			fmt.Fprintf(s.err, "\nFrom %s to %s:\n", recent.Start.Format("15:04"), recent.End().Format("15:04 UTC"))
 			return firstTable(projects).Write(s.err, "  ")
 		}
 	}
 	fmt.Fprintln(s.err, "WARNING: the last minutes have no usage that can be counted yet; if this does not change, carbontool doctor says why.")
 	return nil
+}
+
+// warnOfDoubts says which machines are there and will not count as they should.
+func warnOfDoubts(out io.Writer, readings []usage.Reading) {
+	for _, r := range readings {
+		byReason := map[usage.DoubtReason][]string{}
+		for _, d := range r.Doubts {
+			if d.State == usage.HostRefused {
+				byReason[d.Reason] = append(byReason[d.Reason], d.Host)
+			}
+		}
+		for _, reason := range slices.Sorted(maps.Keys(byReason)) {
+			hosts := byReason[reason]
+			fmt.Fprintf(out, "WARNING: refused, because %s: %s and %d more. What to do: %s.\n", reason.Means(), escape.Name(hosts[0]), len(hosts)-1, reason.Advice())
+		}
+		for _, group := range r.Alike {
+			fmt.Fprintf(out, "WARNING: %s and %d more show the same counters, as containers do that see the cores of their machine: each would be booked with all of it.\n",
+				escape.Name(group[0]), len(group)-1)
+		}
+	}
 }
 
 // recently are the times to look at: a few scrapes, and the shortest that may do where the server

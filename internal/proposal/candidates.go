@@ -21,7 +21,7 @@ type Candidate struct {
 var plumbing = []string{
 	"job", "instance", "endpoint", "service", "container", "pod", "prometheus", "prometheus_replica", "replica", "__replica__", "monitor",
 	"metrics_path", "scheme", "receive", "tenant_id_receive", "exported_instance", "exported_job", "telemetry_sdk_name", "otel_scope_name",
-	"otel_scope_version", "os_type", "service_name", "service_namespace",
+	"otel_scope_version", "os_type", "os_description", "service_name", "service_namespace",
 }
 
 // Candidates lists the labels that can be chosen for a part, the likeliest first.
@@ -43,8 +43,8 @@ func (p *Proposal) hosts() []Candidate {
 	e := p.Exporter
 	var all []Candidate
 	for _, l := range e.Labels {
-		if l.Name == e.Host || l.Series == e.Series && l.Values == e.Machines {
-			all = append(all, Candidate{Name: l.Name, Facts: facts(e, l), Likely: l.Name == e.Host})
+		if l.Info == "" && (l.Name == p.labels[Host] || l.Series == e.Series && l.Values == e.Machines) {
+			all = append(all, Candidate{Name: l.Name, Facts: facts(e, l), Likely: l.Name == p.labels[Host]})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Candidate) int { return compareBool(a.Likely, b.Likely) })
@@ -122,6 +122,9 @@ func otherwise(part Part, name string) bool {
 // facts are what is known of a label, for a person.
 func facts(e survey.Exporter, l survey.Label) string {
 	text := plural(l.Values, "value")
+	if l.Info != "" {
+		text += " of " + l.Info
+	}
 	if e.Machines > 0 {
 		text += fmt.Sprintf(" on %d of %s", l.Machines, plural(e.Machines, "host"))
 	}

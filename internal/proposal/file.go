@@ -3,7 +3,6 @@ package proposal
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -86,8 +85,11 @@ func (p *Proposal) File(s Settings) string {
 	return t.String()
 }
 
-// server says what answers.
+// server says what answers; empty: that is not known.
 func server(s survey.Server) string {
+	if s.Kind == survey.Unknown {
+		return ""
+	}
 	said := shown(s.String())
 	if s.RetentionText != "" {
 		said += ", keeps " + shown(s.RetentionText)
@@ -109,8 +111,8 @@ func (p *Proposal) profile(t *text) {
 		t.comment(1, "Not this one: %s.", o.Words())
 	}
 	t.line(1, "profile: %s", e.Profile)
-	if p.OwnLabels() && p.defaults.Metric != "" && e.Metric != p.defaults.Metric {
-		t.line(1, "metric: %s", scalar(e.Metric))
+	if p.OwnLabels() {
+		p.convention(t)
 	}
 }
 
@@ -120,6 +122,9 @@ func (p *Proposal) writeLabels(t *text) {
 	for _, part := range Parts() {
 		name := p.labels[part]
 		switch l := p.Exporter.Label(name); {
+		case l != nil && l.Info != "":
+			t.comment(2, "%s: see info", part)
+			p.free(t, part)
 		case l != nil:
 			t.comment(2, "%s: label %s, %s", part, shown(name), facts(p.Exporter, *l))
 			t.line(2, "%s: %s", part.Key(), scalar(name))
@@ -134,6 +139,8 @@ func (p *Proposal) writeLabels(t *text) {
 			t.comment(2, "or: %s", others)
 		}
 	}
+	p.coreLabels(t)
+	p.info(t)
 }
 
 // absent says what it means that no label names a part.
@@ -156,8 +163,8 @@ func (p *Proposal) free(t *text, part Part) {
 	if !strings.Contains(p.Exporter.Metric, ".") {
 		name = strings.ReplaceAll(name, ".", "_") // a server without dots in names may not take a query with any
 	}
-	switch taken := name == "" || slices.Contains(p.labels[:], name) || p.Exporter.Label(name) != nil; {
-	case taken:
+	switch l := p.Exporter.Label(name); {
+	case name == "", l != nil && l.Info == "":
 		t.line(2, "%s: no_%s", part.Key(), part.Key())
 	case name != usual:
 		t.line(2, "%s: %s", part.Key(), scalar(name))

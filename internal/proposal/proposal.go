@@ -13,6 +13,8 @@ import (
 type Defaults struct {
 	Metric                       string
 	Host, Project, Machine, User string
+	CPU, Mode                    string
+	CoresQuery                   string
 }
 
 // label is what the profile calls a part.
@@ -60,6 +62,9 @@ func Make(offers []Offer, chosen int, d Defaults) *Proposal {
 		}
 	}
 	p.labels[Host] = p.Exporter.Host
+	if l := p.Exporter.Label(d.Host); l != nil && l.Series == p.Exporter.Series && l.Values >= p.Exporter.Machines {
+		p.labels[Host] = d.Host // as good, and what the profile's queries have
+	}
 	if p.OwnLabels() {
 		for _, part := range Parts()[1:] {
 			if all := p.Candidates(part); len(all) > 0 && all[0].Likely {

@@ -256,3 +256,61 @@ func TestNamesOfPeopleAreNotShown(t *testing.T) {
 		t.Errorf("the file is\n%s", text)
 	}
 }
+
+func TestConventions(t *testing.T) {
+	otel := Defaults{Metric: "system.cpu.time", Host: "host.name", Project: "cloud.account.id", Machine: "host.type", User: "user", CPU: "cpu", Mode: "state"}
+	lxd := Defaults{Metric: "lxd_cpu_seconds_total", Host: "name", Project: "project", Machine: "type", User: "user", CPU: "cpu", Mode: "mode", CoresQuery: "max(lxd_cpu_effective_total)"}
+	of := func(profile, metric, cpu, mode, host string, labels ...survey.Label) survey.Exporter {
+		return survey.Exporter{Profile: profile, Metric: metric, CPU: cpu, Mode: mode, Host: host, Series: 3, Machines: 3, Labels: append(labels, label(host, 3, 3))}
+	}
+	info := func(l survey.Label) survey.Label { l.Info = "target_info"; return l }
+	for _, test := range []struct {
+		name     string
+		defaults Defaults
+		exporter survey.Exporter
+		has      string // the lines without comments
+	}{
+		{
+			"as the profile says", otel, of(survey.ProfileOpenTelemetry, "system.cpu.time", "cpu", "state", "host.name", label("cloud.account.id", 2, 3)),
+			"profile: opentelemetry; labels:; host: host.name; project: cloud.account.id",
+		},
+		{
+			"underscores: no name has a dot", otel, of(survey.ProfileOpenTelemetry, "system_cpu_time_seconds_total", "cpu", "state", "host_name", label("cloud_account_id", 2, 3)),
+			"profile: opentelemetry; metric: system_cpu_time_seconds_total; labels:; host: host_name; project: cloud_account_id; machine: host_type",
+		},
+		{
+			"newer names of modes", otel, of(survey.ProfileOpenTelemetry, "system.cpu.time", "cpu.logical_number", "cpu.mode", "host.name"),
+			"profile: opentelemetry; busy_modes: [user, nice, system, interrupt, kernel]; idle_modes: [idle, iowait]; labels:; host: host.name; " +
+				"cpu: cpu.logical_number; mode: cpu.mode",
+		},
+		{
+			"target_info says whose a machine is", otel,
+			of(survey.ProfileOpenTelemetry, "system_cpu_time_seconds_total", "cpu", "state", "instance", info(label("cloud_account_id", 2, 3)), info(label("enduser_id", 2, 3))),
+			"profile: opentelemetry; metric: system_cpu_time_seconds_total; labels:; host: instance; project: cloud_account_id; machine: host_type; " +
+				"info:; - query: target_info; labels: {project: cloud_account_id, user: enduser_id}",
+		},
+		{
+			"Incus", lxd, of(survey.ProfileLXD, "incus_cpu_seconds_total", "", "mode", "name", label("project", 2, 3)),
+			"profile: lxd; metric: incus_cpu_seconds_total; cores_query: 'max(incus_cpu_effective_total)'; labels:; host: name; project: project",
+		},
+		{
+			"the profile's own label of the host is as good as another", lxd, of(survey.ProfileLXD, "lxd_cpu_seconds_total", "", "mode", "uuid", label("name", 3, 3)),
+			"profile: lxd; labels:; host: name",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			text := Make(Offers(survey.Facts{Exporters: []survey.Exporter{test.exporter}}), 0, test.defaults).File(settings(nil))
+			_, text, _ = strings.Cut(text, "9090\n")
+			text, _, _ = strings.Cut(text, "power:")
+			var got []string
+			for line := range strings.Lines(text) {
+				if line = strings.TrimSpace(line); !strings.HasPrefix(line, "#") {
+					got = append(got, line)
+				}
+			}
+			if got := strings.Join(got, "; "); got != test.has {
+				t.Errorf("got\n%s\nwant\n%s", got, test.has)
+			}
+		})
+	}
+}

@@ -25,11 +25,7 @@ const (
 // Facts asks which CPU time the server has. What a question fails about is left out, and said in
 // Facts.Unasked; only without an answer to the first it is an error.
 func (a *Asker) Facts(ctx context.Context) (Facts, error) {
-	names := make([]string, len(catalogue), len(catalogue)+1)
-	for i, k := range catalogue {
-		names[i] = k.metric
-	}
-	there, err := a.list(ctx, "api/v1/label/__name__/values", anyOf(append(names, processors)))
+	there, err := a.list(ctx, "api/v1/label/__name__/values", anyOf(asked()))
 	if err != nil {
 		return Facts{}, a.Upstream.Failed("ask which CPU metrics there are", err)
 	}
@@ -38,7 +34,7 @@ func (a *Asker) Facts(ctx context.Context) (Facts, error) {
 		if !slices.Contains(there, k.metric) || len(f.Exporters) == maxExporters {
 			continue
 		}
-		e, err := a.exporter(ctx, k)
+		e, err := a.exporter(ctx, k, there)
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return Facts{}, err

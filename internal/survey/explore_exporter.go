@@ -14,12 +14,15 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// exporter asks for everything about the series of one metric.
-func (a *Asker) exporter(ctx context.Context, k known) (Exporter, error) {
-	e := Exporter{Profile: k.profile, Metric: k.metric, Joined: k.joined, Unread: k.unread}
+// exporter asks for everything about the series of one metric, on a server that has some metrics.
+func (a *Asker) exporter(ctx context.Context, k known, there []string) (Exporter, error) {
+	if len(k.by) > 0 && !slices.ContainsFunc(k.by, func(metric string) bool { return slices.Contains(there, metric) }) {
+		k.joined = false
+	}
+	e := Exporter{Profile: k.profile, Metric: k.metric, Joined: k.joined, Unread: k.unread, CPU: k.core, Mode: k.mode}
 	few := k.few
 	var err error
-	if e.Series, err = a.count(ctx, "count("+selector(k.metric, few)+")"); err == nil && e.Series == 0 && few != "" {
+	if e.Series, err = a.count(ctx, "count("+selector(k.metric, few)+")"); err == nil && e.Series == 0 && few != "" && k.alone() {
 		few = ""
 		e.Series, err = a.count(ctx, "count("+selector(k.metric)+")")
 	}
@@ -40,7 +43,41 @@ func (a *Asker) exporter(ctx context.Context, k known) (Exporter, error) {
 		}
 	}
 	e.Host = hostOf(e, k)
-	return e, a.machines(ctx, &e, k, few)
+	if err := a.machines(ctx, &e, k, few); err != nil {
+		return e, err
+	}
+	if k.profile == ProfileOpenTelemetry && e.Host == "instance" && slices.Contains(there, targetInfo) {
+		return e, a.info(ctx, &e)
+	}
+	return e, nil
+}
+
+// alone reports whether a metric has one convention.
+func (k known) alone() bool {
+	return !slices.ContainsFunc(catalogue, func(o known) bool { return o.metric == k.metric && o.mode != k.mode })
+}
+
+// info adds the labels by which target_info says more of each machine.
+func (a *Asker) info(ctx context.Context, e *Exporter) error {
+	names, err := a.labels(ctx, selector(targetInfo), known{})
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name == "job" || name == e.Host || e.Label(name) != nil {
+			continue
+		}
+		l, err := a.labelOf(ctx, targetInfo, "", name)
+		if err == nil && l.Values > 0 {
+			l.Machines, err = a.count(ctx, distinct(selector(targetInfo, with(name)), e.Host))
+			l.Info = targetInfo
+			e.Labels = append(e.Labels, l)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // labels lists the labels to ask about: those whose names are likely to matter come first, because
@@ -54,7 +91,7 @@ func (a *Asker) labels(ctx context.Context, match string, k known) ([]string, er
 		return nil, err
 	}
 	names = slices.DeleteFunc(names, func(name string) bool {
-		return slices.Contains(notAsked, name) || k.core != "" && name == k.core || k.joined && !k.needs(name)
+		return slices.Contains(notAsked, name) || k.joined && !k.needs(name)
 	})
 	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) })
 	return names[:min(len(names), maxLabels)], nil

@@ -3,6 +3,7 @@ package survey
 import (
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Part is a part of a key that a label can name.
@@ -42,7 +43,7 @@ var names = map[Part]struct{ sure, words []string }{
 // Likeness is how likely a label names a part, by its own name: the higher the likelier, 0: it
 // does not look like it.
 func Likeness(part Part, label string) int {
-	label = strings.NewReplacer(".", "_", "-", "_").Replace(strings.ToLower(label))
+	label = snake(label)
 	of := names[part]
 	if i := slices.Index(of.sure, label); i >= 0 {
 		return 2 + len(of.sure) - i
@@ -56,6 +57,24 @@ func Likeness(part Part, label string) int {
 		}
 	}
 	return 0
+}
+
+// snake writes projectName and project.name as project_name.
+func snake(label string) string {
+	var b strings.Builder
+	for i, r := range label {
+		switch {
+		case r == '.' || r == '-':
+			r = '_'
+		case unicode.IsUpper(r):
+			if i > 0 {
+				b.WriteByte('_')
+			}
+			r = unicode.ToLower(r)
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // hostOf is the label that tells most machines apart and that all series have. Of several with as

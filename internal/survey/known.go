@@ -1,5 +1,7 @@
 package survey
 
+import "slices"
+
 // The profiles of the configuration for what the server can have.
 const (
 	ProfileNode          = "node_exporter"
@@ -13,7 +15,8 @@ const (
 	ProfileRecorded      = "recorded"
 )
 
-// known is one metric by which an exporter is recognised.
+// known is one metric by which an exporter is recognised. One that has several conventions is
+// there several times.
 type known struct {
 	profile, metric string
 	// few are matchers that leave few series for each machine: those of one mode of each core.
@@ -24,8 +27,10 @@ type known struct {
 	mode string
 	// hosts are the labels that can name a machine; nil: hostNames.
 	hosts []string
-	// joined: other metrics say whose usage it is, so its own labels are of no use.
+	// joined: other metrics say whose usage it is, so its own labels are of no use; but if there
+	// is a list of such metrics, only where the server has one of them.
 	joined bool
+	by     []string
 	// unread says what to do instead, if no profile reads the metric as it is.
 	unread string
 }
@@ -45,10 +50,14 @@ var catalogue = []known{
 	{profile: ProfileOpenTelemetry, metric: "system.cpu.time", few: `state="idle"`, core: "cpu", mode: "state"},
 	{profile: ProfileOpenTelemetry, metric: "system.cpu.time_seconds_total", few: `state="idle"`, core: "cpu", mode: "state"},
 	{profile: ProfileOpenTelemetry, metric: "system_cpu_time_seconds_total", few: `state="idle"`, core: "cpu", mode: "state"},
-	{profile: ProfileLXD, metric: "lxd_cpu_seconds_total", few: `mode="idle"`, core: "cpu", mode: "mode"},
-	{profile: ProfileLXD, metric: "incus_cpu_seconds_total", few: `mode="idle"`, core: "cpu", mode: "mode", unread: "put incus_ in the place of lxd_ in the queries of carbontool profiles lxd"},
+	{profile: ProfileOpenTelemetry, metric: "system.cpu.time", few: `"cpu.mode"="idle"`, core: "cpu.logical_number", mode: "cpu.mode"},
+	{profile: ProfileOpenTelemetry, metric: "system.cpu.time_seconds_total", few: `"cpu.mode"="idle"`, core: "cpu.logical_number", mode: "cpu.mode"},
+	{profile: ProfileOpenTelemetry, metric: "system_cpu_time_seconds_total", few: `cpu_mode="idle"`, core: "cpu_logical_number", mode: "cpu_mode"},
+	// Containers have no idle time, and all cores of one have one series.
+	{profile: ProfileLXD, metric: "lxd_cpu_seconds_total", few: `mode="user"`, mode: "mode"},
+	{profile: ProfileLXD, metric: "incus_cpu_seconds_total", few: `mode="user"`, mode: "mode"},
 	{profile: ProfileKubernetes, metric: "container_cpu_usage_seconds_total", few: `container!="",container!="POD"`, hosts: []string{"node", "kubernetes_io_hostname", "instance"}, joined: true},
-	{profile: ProfileLibvirt, metric: "libvirt_domain_info_cpu_time_seconds_total", joined: true},
+	{profile: ProfileLibvirt, metric: "libvirt_domain_info_cpu_time_seconds_total", joined: true, by: []string{"libvirt_domain_openstack_info", "libvirt_domain_info_meta"}},
 	{profile: ProfileLibvirt, metric: "libvirt_domain_cpu_time_seconds_total", unread: otherLibvirt},
 	{profile: ProfileLibvirt, metric: "libvirt_domain_vcpu_time_seconds_total", unread: otherLibvirt},
 	{profile: ProfileSlurm, metric: "slurm_job_core_usage_total", hosts: []string{"instance"}, joined: true},
@@ -61,6 +70,20 @@ var catalogue = []known{
 // namespace is the label by which Kubernetes is told from a container engine alone.
 const namespace = "namespace"
 
+// targetInfo is the metric in which Prometheus keeps what OpenTelemetry says of a machine, by
+// instance.
+const targetInfo = "target_info"
+
+// asked lists every metric that is looked for.
+func asked() []string {
+	all := []string{processors, targetInfo}
+	for _, k := range catalogue {
+		all = append(append(all, k.metric), k.by...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // processors is the metric of node_exporter that names the model of each core, in a label.
 const (
 	processors     = "node_cpu_info"
@@ -68,7 +91,10 @@ const (
 )
 
 // notAsked are labels that say what a series measures, not whose machine it is of.
-var notAsked = []string{"__name__", "mode", "state", "le", "quantile"}
+var notAsked = []string{
+	"__name__", "mode", "state", "cpu", "core", "cpu.mode", "cpu_mode", "cpu.logical_number", "cpu_logical_number", "le", "quantile", "unit",
+	"otel_scope_name", "otel_scope_version",
+}
 
 // hostNames are labels that name a machine, the likely ones first.
 var hostNames = []string{

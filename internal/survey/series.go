@@ -24,6 +24,8 @@ type Exporter struct {
 	Joined  bool   // whose usage it is comes from other metrics, not from the labels of these series
 	Unread  string // what to do instead if no profile reads this metric as it is; empty: one does
 	Series  int    // of one mode
+	// CPU and Mode are the labels of the core and of the mode; empty: there is none that is known.
+	CPU, Mode string
 	// Host is the label whose values are the machines, or what stands for them; empty: there is
 	// none. Machines is how many values it has, and Cores how many cores the series are of; 0: not known.
 	Host     string
@@ -37,6 +39,7 @@ type Exporter struct {
 // Label is a label of an exporter's series.
 type Label struct {
 	Name     string
+	Info     string   // the metric that has it for each instance; empty: the exporter's own series
 	Values   int      // how many different ones, beside the empty one
 	Examples []string // the most frequent
 	Series   int      // how many series have it

@@ -138,6 +138,14 @@ func TestInitFindsItsWay(t *testing.T) {
 			table: "site 4 8 30.0",
 		},
 		{
+			name: "containers that see the cores of their machine",
+			machines: nodes("node", 3, func(i int) map[string]string {
+				return map[string]string{"tenant": "a"}
+			}),
+			says:  []string{"10.0.0.0:9100 and 2 more show the same counters"},
+			table: "site 3 6 22.5",
+		},
+		{
 			name: "odd values",
 			machines: nodes("a \"job\"\n#", 2, func(i int) map[string]string {
 				return map[string]string{"tenant": []string{"# no: comment\n", `"\u2028`}[i]}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/profiles"
 )
 
 // programs is the directory of what is built for the tests.
@@ -39,7 +40,15 @@ func testMain(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build the programs: %v\n%s", err, out)
 		return 1
 	}
+	// The sites' noon is two hours ago, and the newest half hour that is over is among those that
+	// their other tests hold to the truth.
+	profiles.Noon = time.Now().UTC().Truncate(halfHour).Add(-2 * time.Hour)
 	return m.Run()
+}
+
+// program is a call of one of the programs.
+func program(name string, args ...string) *exec.Cmd {
+	return exec.Command(filepath.Join(programs, name), args...)
 }
 
 // said is how a program ended, and what it wrote.

@@ -1,0 +1,204 @@
+package first_test
+
+import (
+	"bufio"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/profiles"
+)
+
+const halfHour = 30 * time.Minute
+
+// What init writes for the power of a core.
+const busyWatts, idleWatts = 12, 1
+
+// TestFirstNumber: from a Prometheus that nobody has configured for us to the first right number,
+// with three commands.
+func TestFirstNumber(t *testing.T) {
+	for _, test := range []struct {
+		name              string
+		site              func() *profiles.Site
+		relative, seconds float64 // by which a number may be off
+	}{
+		{"node_exporter", profiles.NodeExporter, 1e-9, 0},
+		{"windows_exporter", profiles.WindowsExporter, 1e-9, 0},
+		{"libvirt with openstack_info", profiles.Libvirt, 1e-9, 0},
+		{"libvirt with info_meta", profiles.LibvirtMeta, 1e-9, 0},
+		{"libvirt with labels of its own", profiles.LibvirtLabels, 1e-9, 0},
+		{"kubernetes with kube-prometheus-stack", profiles.Kubernetes, 1e-9, 0},
+		{"kubernetes with sums over all of a node", profiles.KubernetesWhole, 1e-9, 0},
+		{"slurm", profiles.Slurm, 1e-9, 0},
+		{"proxmox", profiles.Proxmox, 0.01, 240},
+		{"lxd", profiles.LXD, 1e-9, 0},
+		{"incus", profiles.Incus, 1e-9, 0},
+		{"opentelemetry with dotted names", profiles.OpenTelemetry, 1e-9, 0},
+		{"opentelemetry with underscores", profiles.OpenTelemetryUnderscores, 1e-9, 0},
+		{"opentelemetry with dots and suffixes", profiles.OpenTelemetrySuffixes, 1e-9, 0},
+		{"opentelemetry with cpu.mode", profiles.OpenTelemetryModes, 1e-9, 0},
+		{"opentelemetry with target_info", profiles.OpenTelemetryTargets, 1e-9, 0},
+		{"recorded", profiles.Recorded, 1e-9, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			site := test.site()
+			e, url := enginetest.Serve(t, engine.Options{})
+			if err := site.Record(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			if got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+url, "--carbon-intensity=static=100,XX"); got.code != 0 {
+				t.Fatalf("init: %d\n%s", got.code, got.stderr)
+			}
+			text, err := os.ReadFile(filepath.Join(dir, "carbon.yml"))
+			if err != nil || !strings.Contains(string(text), "  profile: "+site.Profile+"\n") {
+				t.Errorf("%v: the profile is not %s", err, site.Profile)
+			}
+			if got := run(t, dir, "carbontool", "check", "config", "carbon.yml"); got.code != 0 {
+				t.Fatalf("check config: %s", got.stderr)
+			}
+			x := start(t, dir)
+			at, got := x.power(t)
+			if since := time.Since(began); since > 3*time.Minute {
+				t.Errorf("the first number came after %s", since)
+			}
+			in := profiles.Span{From: at.Sub(profiles.Noon), To: at.Sub(profiles.Noon) + halfHour}
+			if in.From < 0 || in.To > profiles.History.To {
+				t.Fatalf("the newest interval is %s, of which the site knows nothing", at)
+			}
+			if !right(t, got, site.Truth(in), site.Slack(in), test.relative, test.seconds) {
+				t.Logf("carbon.yml\n%s", text)
+			}
+		})
+	}
+}
+
+// right compares power with the CPU seconds of the half hour.
+func right(t *testing.T, got, want, slack map[profiles.Key]profiles.Amount, relative, seconds float64) bool {
+	t.Helper()
+	all := maps.Clone(got)
+	maps.Copy(all, want)
+	for key := range all {
+		g, w, s := got[key], want[key], slack[key]
+		near := func(watts, cpu, perCore, off float64) bool {
+			want := cpu * perCore / halfHour.Seconds()
+			return math.Abs(watts-want) <= relative*want+(off+seconds+1e-6)*perCore/halfHour.Seconds()
+		}
+		if !near(g.Busy, w.Busy, busyWatts, s.Busy) || !near(g.Idle, w.Idle, idleWatts, s.Idle) {
+			t.Errorf("%v has %v W busy and %v W idle, truth %v and %v CPU seconds", key, g.Busy, g.Idle, w.Busy, w.Idle)
+		}
+	}
+	return !t.Failed()
+}
+
+// exporter is a running carbon_exporter.
+type exporter struct{ url string }
+
+var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
+
+// start runs the program with the configuration in a directory.
+func start(t *testing.T, dir string) exporter {
+	t.Helper()
+	cmd := program("carbon_exporter", "--config.file=carbon.yml", "--web.listen-address=127.0.0.1:0")
+	cmd.Dir = dir
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	address, all := make(chan string, 1), make(chan string, 1)
+	go func() {
+		var text strings.Builder
+		for lines := bufio.NewScanner(log); lines.Scan(); {
+			fmt.Fprintln(&text, lines.Text())
+			if found := listening.FindStringSubmatch(lines.Text()); found != nil {
+				address <- found[1]
+			}
+		}
+		all <- text.String()
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		if said := <-all; t.Failed() {
+			t.Logf("carbon_exporter said\n%s", said)
+		}
+		_ = cmd.Wait()
+	})
+	select {
+	case a := <-address:
+		return exporter{"http://" + a}
+	case <-time.After(30 * time.Second):
+		t.Fatal("carbon_exporter does not listen")
+		return exporter{}
+	}
+}
+
+// power waits for the first numbers, and returns the watts of every key in the newest complete
+// interval, and when that begins.
+func (x exporter) power(t *testing.T) (time.Time, map[profiles.Key]profiles.Amount) {
+	t.Helper()
+	due := time.Now().Add(-2 * time.Minute).Truncate(halfHour) // the end of the newest that can be complete
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		answer, err := http.Get(x.url + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		newest, watts := time.Time{}, map[profiles.Key]profiles.Amount{}
+		for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+			name, labels, value := sample(lines.Text())
+			switch name {
+			case "carbon_last_complete_interval_timestamp_seconds":
+				newest = time.Unix(int64(value), 0)
+			case "carbon_power_watts":
+				k := profiles.Key{Project: labels["project"], Machine: labels["machine"], User: labels["user"]}
+				a := watts[k]
+				if labels["mode"] == "busy" {
+					a.Busy += value
+				} else {
+					a.Idle += value
+				}
+				watts[k] = a
+			}
+		}
+		answer.Body.Close()
+		if !newest.Before(due) {
+			return newest.Add(-halfHour), watts
+		}
+	}
+	t.Fatal("there is no complete interval after a minute")
+	return time.Time{}, nil
+}
+
+var labelled = regexp.MustCompile(`^([a-z_]+)(?:\{(.*)\})? (\S+)$`)
+
+// sample parses a line of /metrics whose labels have no odd values.
+func sample(line string) (name string, labels map[string]string, value float64) {
+	m := labelled.FindStringSubmatch(line)
+	if m == nil {
+		return "", nil, 0
+	}
+	labels = map[string]string{}
+	for pair := range strings.SplitSeq(m[2], ",") {
+		k, v, _ := strings.Cut(pair, "=")
+		labels[k] = strings.Trim(v, `"`)
+	}
+	value, err := strconv.ParseFloat(m[3], 64)
+	if err != nil {
+		return "", nil, 0
+	}
+	return m[1], labels, value
+}
