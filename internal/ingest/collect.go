@@ -21,6 +21,7 @@ type collector struct {
 	log      *slog.Logger
 	book     *book
 	notices  *notices
+	lookout  *lookout // nil: a command, which is asked for a time
 }
 
 func newCollector(store Updater, observer Observer, c clock.Clock, log *slog.Logger, b *book) *collector {
@@ -88,6 +89,9 @@ func (c *collector) record(ctx context.Context, set Settings, due []usage.Due, r
 		c.notices.see(rec.due.Interval, rec.Attendance)
 		c.notices.alike(rec.readings)
 		c.notices.remarks(rec.readings)
+	}
+	if n := len(all); n > 0 && c.lookout != nil && !all[n-1].due.Start.Before(set.endOfWhole(c.clock.Now()).Add(-set.Interval)) {
+		c.lookout.see(&all[n-1])
 	}
 	for _, rec := range all {
 		done.newest.see(page, rec.due.Interval, rec.readings)

@@ -109,14 +109,17 @@ func (l *energyLoop) round(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if !worked || len(due) == 0 {
+			heard, err := l.lookout.look(ctx, set, len(due) > 0)
+			if l.heard = l.heard || heard; err != nil {
+				return err
+			}
+		}
 		if len(due) == 0 {
 			if worked {
 				if err := l.rest(ctx, set, newest); err != nil {
 					return err
 				}
-			}
-			if err := l.lookout.look(ctx, set); err != nil {
-				return err
 			}
 			found, read, err := l.again.step(ctx, set)
 			if read {

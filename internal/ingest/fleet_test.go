@@ -16,6 +16,7 @@ type fleet struct {
 	fault func() error
 
 	reads, asked int // full readings and cheap questions
+	looked       int // other cheap questions
 	intervals    int // that were read in full
 }
 
@@ -150,8 +151,27 @@ func (f *fleet) Present(_ context.Context, run []usage.Interval) ([]map[string]u
 	return all, nil
 }
 
-func (f *fleet) Instead(context.Context) string {
-	return `asked for node_cpu_seconds_total{job="nod"}; the server has it in the job node`
+func (f *fleet) Look(_ context.Context, at time.Time) (usage.Sight, error) {
+	f.looked++
+	if f.fault != nil {
+		if err := f.fault(); err != nil {
+			return usage.Sight{}, err
+		}
+	}
+	var parts []usage.Part
+	r := f.piece(usage.IntervalAt(at.Add(-usage.SlotLength), usage.SlotLength), f.now())
+	for _, s := range r.Samples {
+		parts = append(parts, usage.Part{Series: s.Series, Key: usage.Key{Project: s.Project, Machine: s.Machine, User: s.User}})
+	}
+	s := usage.SightOf(usage.Attend([]usage.Reading{r}), parts)
+	s.Labels = map[string]string{
+		usage.LostProject: "cloud_project_name", usage.LostMachine: "machine_name", usage.LostHost: "instance", usage.LostUser: "user",
+	}
+	s.Have = []string{"cpu", "instance", "job", "mode"}
+	if s.Hosts == 0 {
+		s.Instead = `asked for node_cpu_seconds_total{job="nod"}; the server has it in the job node`
+	}
+	return s, nil
 }
 
 func (f *fleet) UsageQueries(usage.Interval) usage.Queries {

@@ -19,9 +19,9 @@ type Source interface {
 	// Present returns, for each interval of a run of adjacent ones, the hosts and cores by project
 	// that the source has now: the most of any piece, as in a Reading. It is cheap.
 	Present(ctx context.Context, run []usage.Interval) ([]map[string]usage.Presence, error)
-	// Instead says, for when nothing was found, what was asked for and what the source has
-	// instead, in one sentence for a person; empty: not known.
-	Instead(ctx context.Context) string
+	// Look returns what the source has at a moment, cheaply, and says what there is instead if
+	// that is nothing.
+	Look(ctx context.Context, at time.Time) (usage.Sight, error)
 	// UsageQueries returns the queries that Read sends for an interval.
 	UsageQueries(i usage.Interval) usage.Queries
 	// Profiles returns when in a piece the time of some series was used, where that is known.

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -146,61 +145,4 @@ func (n *notices) isNew(what string) bool {
 		n.said[what] = now
 	}
 	return true
-}
-
-// lookout warns while nothing was ever found: a metric or a matcher that is wrong looks healthy
-// otherwise.
-type lookout struct {
-	store interface {
-		Found(ctx context.Context) (usage.Found, error)
-	}
-	notices NoticeObserver
-	clock   clock.Clock
-	log     *slog.Logger
-
-	found      bool
-	generation int64     // of the settings at the last warning
-	said       time.Time // zero: not yet
-}
-
-// lookAgainEvery is how often it repeats itself.
-const lookAgainEvery = time.Hour
-
-func (l *lookout) look(ctx context.Context, set Settings) error {
-	now := l.clock.Now()
-	lately := !l.said.IsZero() && !l.said.After(now) && now.Sub(l.said) < lookAgainEvery && l.generation == set.generation
-	if l.found || lately {
-		return nil
-	}
-	found, err := l.store.Found(ctx)
-	if err != nil {
-		return err
-	}
-	if l.found = found.Usage; l.found || found.Empty == 0 {
-		l.notices.Notice(usage.TopicUsage, "")
-		return nil
-	}
-	l.said, l.generation = now, set.generation
-	if found.Attendance != nil && len(found.Attendance.Present) > 0 {
-		var why []string
-		refused := found.Attendance.ByReason(usage.HostRefused)
-		hosts := 0
-		for _, reason := range usage.DoubtReasons() {
-			if n := refused[reason]; n > 0 {
-				why = append(why, fmt.Sprintf("%d %s: %s; to do: %s", n, reason, reason.Means(), reason.Advice()))
-				hosts += n
-			}
-		}
-		all := strings.Join(why, ". ")
-		l.log.Warn("No usage yet: Prometheus has hosts, and all of them are refused", "hosts", hosts, "why", all)
-		l.notices.Notice(usage.TopicUsage, fmt.Sprintf("Prometheus has hosts, and all %d of them are refused: %s.", hosts, all))
-		return nil
-	}
-	instead := set.Source.Instead(ctx)
-	if instead == "" {
-		instead = "see prometheus.metric and prometheus.matchers"
-	}
-	l.log.Warn("No usage yet: Prometheus answers and has no CPU seconds of any host", "intervals", found.Empty, "why", instead)
-	l.notices.Notice(usage.TopicUsage, fmt.Sprintf("Prometheus answers and has no CPU seconds of any host: %s.", instead))
-	return nil
 }

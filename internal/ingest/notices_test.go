@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -122,96 +121,5 @@ func TestAModeInNoListIsNamed(t *testing.T) {
 	}
 	if len(lines) != 2 || !strings.Contains(lines[0], `mode=interrupt share="1.2 %"`) || !strings.Contains(lines[1], `share="2.5 %"`) {
 		t.Errorf("%s", strings.Join(lines, "\n"))
-	}
-}
-
-// all is a fleet whose hosts are all refused.
-type allRefused struct{ *fleet }
-
-func (a allRefused) Read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error) {
-	readings, rejects, err := a.fleet.Read(ctx, run)
-	for i := range readings {
-		for _, s := range readings[i].Samples {
-			readings[i].Doubts = append(readings[i].Doubts, usage.Doubt{Series: s.Series, State: usage.HostRefused, Reason: usage.DoubtMixed})
-		}
-		readings[i].Samples = nil
-	}
-	return readings, rejects, err
-}
-
-// noticed is a witness who keeps the notices.
-type noticed struct {
-	silent
-	about map[usage.Topic]string
-}
-
-func (n noticed) Notice(about usage.Topic, text string) { n.about[about] = text }
-
-func TestWhileNothingIsFoundItIsSaid(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		source func(*fleet) Source
-		want   string
-		notice string
-	}{
-		{
-			"nothing is there", func(f *fleet) Source { return &fleet{now: f.now} },
-			`level=WARN msg="No usage yet: Prometheus answers and has no CPU seconds of any host" intervals=2 ` +
-				`why="asked for node_cpu_seconds_total{job=\"nod\"}; the server has it in the job node"`,
-			`Prometheus answers and has no CPU seconds of any host: asked for node_cpu_seconds_total{job="nod"}; the server has it in the job node.`,
-		},
-		{
-			"all hosts are refused", func(f *fleet) Source { return allRefused{f} },
-			`level=WARN msg="No usage yet: Prometheus has hosts, and all of them are refused" hosts=3 why="3 mixed: several machines are behind one host label; ` +
-				`to do: set prometheus.labels.host to a label that is a machine's own, such as exported_instance"`,
-			`Prometheus has hosts, and all 3 of them are refused: 3 mixed: several machines are behind one host label; ` +
-				`to do: set prometheus.labels.host to a label that is a machine's own, such as exported_instance.`,
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			r, f := fleetRig(newRig(t, rereading))
-			var lines []string
-			set := r.spine.current()
-			set.Source = c.source(f)
-			page := noticed{about: map[usage.Topic]string{}}
-			s := New(r.store, page, told(&lines), at{func() time.Time { return r.now }}, set)
-			r.use(s)
-			warned := func() (n int) {
-				for _, line := range lines {
-					if strings.Contains(line, "No usage yet") {
-						n++
-					}
-				}
-				return n
-			}
-			r.both()
-			if warned() != 1 || !strings.Contains(strings.Join(lines, "\n"), c.want) {
-				t.Fatalf("%s\nwant %s", strings.Join(lines, "\n"), c.want)
-			}
-			if page.about[usage.TopicUsage] != c.notice {
-				t.Errorf("the page is told %q, want %q", page.about[usage.TopicUsage], c.notice)
-			}
-			for range 59 {
-				r.now = r.now.Add(time.Minute)
-				r.both()
-			}
-			if warned() != 1 {
-				t.Errorf("%d warnings in an hour", warned())
-			}
-			r.now = r.now.Add(time.Minute)
-			r.both()
-			if warned() != 2 {
-				t.Errorf("%d warnings after an hour, want 2", warned())
-			}
-			set.Source = f // somebody has corrected it
-			s.Reload(set)
-			r.pass(3)
-			if warned() != 2 {
-				t.Errorf("%d warnings although there is usage", warned())
-			}
-			if page.about[usage.TopicUsage] != "" {
-				t.Errorf("although there is usage, the page still says %q", page.about[usage.TopicUsage])
-			}
-		})
 	}
 }

@@ -130,10 +130,11 @@ func (s *Spine) observer() Observer { return attentive{s.Witness, s.outages.stor
 
 func (s *Spine) energyLoop() *energyLoop {
 	c := newCollector(s.Store, s.observer(), s.Clock, s.Log, s.book)
+	c.lookout = &lookout{store: s.Store, observer: s.observer(), notices: s.Witness, clock: s.Clock, log: s.Log, labelsSaid: c.notices}
 	return &energyLoop{
 		schedule: s.Store, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
 		collector: c, again: newRereader(s.Store, c), smaller: backoff{longest: beforeSmaller},
-		lookout: &lookout{store: s.Store, notices: s.Witness, clock: s.Clock, log: s.Log},
+		lookout: c.lookout,
 		tracker: &tracker{store: s.Store, observer: s.observer(), clock: s.Clock, log: s.Log},
 		outages: s.outages,
 		due:     s.woken.due, unpriced: s.woken.unpriced, changed: s.changed, rested: s.Witness.Rested,

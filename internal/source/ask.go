@@ -112,7 +112,8 @@ func (c *Client) sendBy(ctx context.Context, method, path string, form url.Value
 	if body != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	return c.Upstream.Do(req)
+	answer, err := c.Upstream.Do(req)
+	return answer, misplaced(c.URL, err)
 }
 
 func queryTime(t time.Time) string { return strconv.FormatFloat(seconds(t), 'f', -1, 64) }

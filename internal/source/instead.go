@@ -1,9 +1,11 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,36 +16,166 @@ import (
 var cpuMetrics = []string{
 	"node_cpu_seconds_total", "node_cpu", "windows_cpu_time_total", "wmi_cpu_time_total", "system_cpu_time_seconds_total",
 	"libvirt_domain_info_cpu_time_seconds_total", "container_cpu_usage_seconds_total", "pve_cpu_usage_ratio", "lxd_cpu_seconds_total",
+	"carbon:cpu_seconds:sum", "system.cpu.time",
 }
 
-// Instead says in one sentence, for when nothing was found, what was asked for and what the
-// server has instead.
+// Instead says in one sentence, for when nothing was found, what was asked for, what the
+// server has instead, and which key of the configuration to see to.
 func (c *Client) Instead(ctx context.Context) string {
+	if c.Query.given() {
+		return c.insteadOfGiven(ctx)
+	}
+	asked := "asked for " + c.Query.selector(c.Query.oneMode(), nil)
+	instead, err := c.instead(ctx)
+	if err != nil {
+		return fmt.Sprintf("%s; asking what the server has instead failed: %s", asked, usage.Cause(err))
+	}
+	return asked + "; " + instead
+}
+
+// instead looks from the most to the least that is right: the modes, the matchers, the metric.
+func (c *Client) instead(ctx context.Context) (string, error) {
 	q := c.Query
-	if q.given() {
-		return fmt.Sprintf("busy_query gives no series: %s", q.BusyQuery)
+	all := selectorOf(q.Metric)
+	jobs, err := c.counts(ctx, fmt.Sprintf("count by (job) (%s)", all), "job")
+	if err != nil {
+		return "", err
 	}
-	asked := "asked for " + q.selector("", nil)
-	jobs, err := c.counts(ctx, fmt.Sprintf(`count by (job) (%s)`, q.Metric), "job")
-	if err == nil && len(jobs) > 0 {
-		return fmt.Sprintf("%s; the server has %s in job %s: see prometheus.matchers", asked, q.Metric, some(jobs))
+	if len(jobs) == 0 {
+		return c.insteadOfMetric(ctx)
 	}
-	if err == nil {
-		var others []string
-		if others, err = c.names(ctx); err == nil && len(others) > 0 {
-			return fmt.Sprintf("%s; the server has no %s, but %s: see prometheus.metric", asked, q.Metric, some(others))
+	matched := q.selector("", nil)
+	if matched != all {
+		matching, err := c.counts(ctx, fmt.Sprintf("count by (job) (%s)", matched), "job")
+		if err != nil {
+			return "", err
+		}
+		if len(matching) == 0 {
+			if down, err := c.down(ctx, q.Matchers); err != nil || down {
+				return "all targets with these matchers are down: see why on the page /targets of the server", err
+			}
+			return fmt.Sprintf("the server has %s in job %s: see prometheus.matchers", q.Metric, some(jobs)), nil
 		}
 	}
-	if err == nil {
-		jobs, err = c.counts(ctx, "count by (job) (up)", "job")
+	return c.insteadOfMode(ctx, matched)
+}
+
+// insteadOfMode is for series that are there in other modes only.
+func (c *Client) insteadOfMode(ctx context.Context, matched string) (string, error) {
+	label := c.Query.Labels.Mode
+	if label == "" {
+		return "the server has it, but not for the last minutes", nil
+	}
+	modes, err := c.counts(ctx, fmt.Sprintf("count by (%s) (%s)", listed(label), matched), label)
+	if err != nil {
+		return "", err
+	}
+	modes = slices.DeleteFunc(modes, func(m string) bool { return m == "" })
+	if len(modes) == 0 {
+		have, err := c.labelNames(ctx, matched)
+		return fmt.Sprintf("the server has %s without the label %s; its labels are %s: see prometheus.labels.mode", c.Query.Metric, label, some(have)), err
+	}
+	return fmt.Sprintf("the server has %s in other modes, %s: see prometheus.idle_modes and prometheus.busy_modes", c.Query.Metric, some(modes)), nil
+}
+
+// insteadOfMetric is for a server without the metric.
+func (c *Client) insteadOfMetric(ctx context.Context) (string, error) {
+	metric := c.Query.Metric
+	others, err := c.names(ctx)
+	if err != nil {
+		return "", err
+	}
+	others = slices.DeleteFunc(others, func(n string) bool { return n == metric }) // of which nothing is left but the name
+	recorded := ""
+	if strings.Contains(metric, ":") {
+		recorded = ", which is the name of a recording rule: load the rule into that server, and see that it has evaluated it"
+	}
+	if len(others) > 0 {
+		return fmt.Sprintf("the server has no %s%s, but %s: see prometheus.metric", metric, recorded, some(others)), nil
+	}
+	jobs, err := c.counts(ctx, "count by (job) (up)", "job")
+	if err != nil {
+		return "", err
+	}
+	down, err := c.down(ctx, "")
+	if err != nil || down {
+		return fmt.Sprintf("all its targets are down, in job %s: see why on its page /targets", some(jobs)), err
+	}
+	if len(jobs) > 0 {
+		return fmt.Sprintf("the server has no %s%s, nor CPU seconds of another known name; it scrapes job %s", metric, recorded, some(jobs)), nil
+	}
+	anything, err := c.metrics(ctx, url.Values{"limit": {"1"}})
+	if err != nil || len(anything) > 0 {
+		return fmt.Sprintf("the server has no %s%s, nor CPU seconds of another known name, and scrapes no targets itself: see prometheus.url", metric, recorded), err
+	}
+	return "the server is empty, it has no series at all: see prometheus.url", nil
+}
+
+// insteadOfGiven names the metrics of a query of the operator that the server does not have.
+func (c *Client) insteadOfGiven(ctx context.Context) string {
+	said := fmt.Sprintf("prometheus.busy_query gives no series: %.200s", c.Query.BusyQuery)
+	var absent []string
+	for _, name := range metricsIn(c.Query.BusyQuery) {
+		there, err := c.counts(ctx, fmt.Sprintf("count by (job) (%s)", selectorOf(name)), "job")
+		if err != nil {
+			return fmt.Sprintf("%s; asking what the server has instead failed: %s", said, usage.Cause(err))
+		}
+		if len(there) == 0 {
+			absent = append(absent, name)
+		}
 	}
 	switch {
-	case err != nil:
-		return fmt.Sprintf("%s; asking what the server has instead failed: %v", asked, err)
-	case len(jobs) == 0:
-		return asked + "; the server has no targets at all: see prometheus.url"
+	case len(absent) == 0:
+		return said + "; the server has each of its metrics, so see its matchers and labels"
+	case slices.ContainsFunc(absent, func(n string) bool { return strings.Contains(n, ":") }):
+		return fmt.Sprintf("%s; the server has no %s, which is the name of a recording rule: load the rule into that server, and see that it has evaluated it", said, some(absent))
 	}
-	return fmt.Sprintf("%s; the server has CPU seconds of no known name; it scrapes job %s", asked, some(jobs))
+	return fmt.Sprintf("%s; the server has no %s", said, some(absent))
+}
+
+// down reports whether the server has targets with some matchers, and all of them are down.
+func (c *Client) down(ctx context.Context, matchers string) (bool, error) {
+	targets := selectorOf("up", matchers)
+	all, err := c.counts(ctx, fmt.Sprintf("count by (job) (%s)", targets), "job")
+	if err != nil || len(all) == 0 {
+		return false, err
+	}
+	up, err := c.counts(ctx, fmt.Sprintf("count by (job) (%s == 1)", targets), "job")
+	return len(up) == 0, err
+}
+
+// metricIn finds names that are followed by matchers or a window, and names of recording rules.
+var metricIn = regexp.MustCompile(`([a-zA-Z_][a-zA-Z0-9_]*(?::[a-zA-Z0-9_:]+))|([a-zA-Z_][a-zA-Z0-9_]*)\s*[{\[]`)
+
+// quotedText is a string in a query.
+var quotedText = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*'|`[^`]*`")
+
+// metricsIn lists the metrics that a query most likely names, each once.
+func metricsIn(query string) (names []string) {
+	for _, m := range metricIn.FindAllStringSubmatch(quotedText.ReplaceAllString(query, `""`), -1) {
+		if name := cmp.Or(m[1], m[2]); !slices.Contains(names, name) && len(names) < 5 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// lacksModes says, where there are idle hosts, that none of them has a busy mode; empty: some have.
+func (c *Client) lacksModes(ctx context.Context) string {
+	q := c.Query
+	if q.given() || q.Labels.Mode == "" {
+		return ""
+	}
+	matched := q.selector(q.everyCore(), nil)
+	busy, err := c.counts(ctx, fmt.Sprintf("count by (%s) (%s)", listed(q.Labels.Mode), q.selector(q.anyOf(q.BusyModes), nil)), q.Labels.Mode)
+	if err != nil || len(busy) > 0 {
+		return ""
+	}
+	instead, err := c.insteadOfMode(ctx, matched)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("asked for the modes %s; %s", some(q.BusyModes), instead)
 }
 
 // counts returns the values of a label in the answer to a query of now.
@@ -59,8 +191,12 @@ func (c *Client) counts(ctx context.Context, query, label string) ([]string, err
 
 // names lists which of cpuMetrics the server has.
 func (c *Client) names(ctx context.Context) ([]string, error) {
+	return c.metrics(ctx, url.Values{"match[]": {"{" + exactly("__name__", cpuMetrics) + "}"}})
+}
+
+func (c *Client) metrics(ctx context.Context, which url.Values) ([]string, error) {
 	u := c.URL.JoinPath("api/v1/label/__name__/values")
-	u.RawQuery = url.Values{"match[]": {fmt.Sprintf("{__name__=~%q}", alternatives(cpuMetrics))}}.Encode()
+	u.RawQuery = which.Encode()
 	names, err := c.listed(ctx, u)
 	return names, c.Upstream.Failed("list metrics", err)
 }
