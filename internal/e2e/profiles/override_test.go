@@ -44,7 +44,7 @@ func instead(path string, was any) string {
 	last := path[strings.LastIndex(path, ".")+1:]
 	switch {
 	case last == "info":
-		return `[{query: another_info, on: [` + map[bool]string{true: "pod", false: ""}[strings.Contains(path, "shares")] + `], labels: {project: another}}]`
+		return `[{query: another_info, by: [` + map[bool]string{true: "pod", false: ""}[strings.Contains(path, "shares")] + `], labels: {project: another}}]`
 	case strings.HasSuffix(last, "_query"):
 		return fmt.Sprintf("another_query * (%v)", strings.ReplaceAll(fmt.Sprint(was), "\n", " "))
 	case reflect.TypeOf(was) == reflect.TypeOf([]any{}):

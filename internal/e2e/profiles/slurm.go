@@ -3,6 +3,7 @@ package profiles
 import (
 	"fmt"
 	"strconv"
+	"time"
 )
 
 // job is what Slurm ran on some nodes.
@@ -76,3 +77,63 @@ func (j job) series(node string) (all []Series) {
 func slurmNode(node string, all *Work) []Series {
 	return nodeOf(all, slurmCores, []string{"job", "node", "instance", fmt.Sprintf("%s:9100", node), "cluster", "hpc", "machine_name", "compute"})
 }
+
+// SlurmController is the same cluster as an exporter of the controller sees it: how many cores
+// each account has, and how many nobody has. There is no profile for it, but these queries.
+func SlurmController() *Site {
+	site := &Site{Profile: "node_exporter", Section: controllerSection}
+	given := map[string][]Pace{}
+	for _, j := range slurmJobs() {
+		life := always
+		if j.life != (Span{}) {
+			life = j.life
+		}
+		given[j.account] = append(given[j.account], Pace{life, float64(len(j.nodes) * len(j.cores))})
+	}
+	total := 4.0 * slurmCores
+	var all []Pace
+	for account, paces := range given {
+		// The exporter shows an account while it has jobs.
+		v := sumOf(paces)
+		shown := always
+		if account == "def-jones" {
+			shown = Span{at(30), at(90)}
+		}
+		site.Series = append(site.Series, Series{Labels: labels("slurm_account_cpus_running", "job", "slurm", "instance", "head:8080", "account", account), Shown: shown, Value: v})
+		site.Work = append(site.Work, &Work{Key: Key{account, Unknown, Unattributed}, Busy: paces})
+		all = append(all, paces...)
+	}
+	used := sumOf(all)
+	site.Series = append(site.Series,
+		Series{Labels: labels("slurm_cpus_total", "job", "slurm", "instance", "head:8080"), Value: constant(total)},
+		Series{Labels: labels("slurm_cpus_idle", "job", "slurm", "instance", "head:8080"), Value: func(at time.Duration) float64 { return total - used(at) }})
+	// What is given is not idle: the rest of all cores is.
+	site.Rest = []Rest{{Key: Key{Unattributed, Unknown, Unattributed}, Of: &Work{Cores: total, Busy: all}, Shares: site.Work}}
+	return site
+}
+
+// sumOf is a gauge of all that goes on at a time.
+func sumOf(paces []Pace) func(time.Duration) float64 {
+	return func(at time.Duration) (sum float64) {
+		for _, p := range paces {
+			if p.holds(at) {
+				sum += p.Rate
+			}
+		}
+		return sum
+	}
+}
+
+// controllerSection is that of the documentation.
+const controllerSection = `labels: {project: account, machine: partition, host: host, user: user}
+# All cores that an account was given count as busy; those that nobody was given are idle.
+busy_query: >-
+  sum_over_time((
+  label_replace(max by (account) (slurm_account_cpus_running), "host", "account $1", "account", "(.+)")
+  or label_replace(label_replace(0 * max(slurm_cpus_idle), "host", "nobody", "", ""), "account", "unattributed", "", "")
+  )[$__interval:1m]) * 60
+idle_query: >-
+  sum_over_time((
+  label_replace(0 * max by (account) (slurm_account_cpus_running), "host", "account $1", "account", "(.+)")
+  or label_replace(label_replace(max(slurm_cpus_idle), "host", "nobody", "", ""), "account", "unattributed", "", "")
+  )[$__interval:1m]) * 60`
