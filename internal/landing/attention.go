@@ -166,12 +166,19 @@ func (n *Numbers) unnamed(labels LabelNames, directory bool) (all []item) {
 
 func (n *Numbers) drifted(c calendar) (all []item) {
 	for _, d := range n.Drift {
-		if len(d.Lost) > 0 && len(all) < most {
-			all = append(all, item{
-				Bad: true, What: "Project " + escape.Name(d.Project), Why: "It has lost what it had for days: " + strings.Join(d.Lost, ", ") + ".",
-				Do: "Last there " + c.moment(d.Since) + ". To do: see whether its machines were deleted or a label renamed.",
-			})
+		if len(d.Lost) == 0 || len(all) == most {
+			continue
 		}
+		i := item{
+			Bad: true, What: "Project " + escape.Name(d.Project), Why: "It had series for days and has none now.",
+			Do: "To do: see whether its machines were deleted or a label renamed.",
+		}
+		if !slices.Equal(d.Lost, []string{usage.LostSeries}) {
+			i.Why = "Its series had for days what they lack now: " + strings.Join(d.Lost, ", ") + "."
+			i.Do = "To do: see whether a label was renamed."
+		}
+		i.Why += " Last there " + c.near(d.Since) + "."
+		all = append(all, i)
 	}
 	return all
 }

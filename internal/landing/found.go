@@ -66,20 +66,16 @@ func (k Known) found() *foundView {
 		when = "Found " + span(ago) + " ago"
 	}
 	var hosts, cores int
-	states := map[usage.HostState]int{}
-	for project, p := range at.Attendance.Present {
+	for _, p := range at.Attendance.Present {
 		hosts, cores = hosts+p.Hosts, cores+p.Cores
-		for state, n := range at.Attendance.Hosts(project) {
-			states[state] += n
-		}
 	}
+	interpolated, refused := sum(at.Attendance.ByReason(usage.HostInterpolated)), sum(at.Attendance.ByReason(usage.HostRefused))
 	text := count(hosts, "machine", "machines")
 	if cores > 0 {
 		text += " with " + count(cores, "core", "cores")
 	}
 	text += " in " + count(len(at.Attendance.Present), "project", "projects") + ": "
-	text += fmt.Sprintf("%s exact, %s interpolated, %s refused.", grouped(int64(states[usage.HostExact])),
-		grouped(int64(states[usage.HostInterpolated])), grouped(int64(states[usage.HostRefused])))
+	text += fmt.Sprintf("%s exact, %s interpolated, %s refused.", grouped(max(int64(hosts)-interpolated-refused, 0)), grouped(interpolated), grouped(refused))
 	var seen, capacity usage.CPUSeconds
 	for _, c := range at.Coverage {
 		seen, capacity = seen+c.Seen, capacity+c.Capacity
@@ -88,4 +84,11 @@ func (k Known) found() *foundView {
 		text += " " + percent(float64(seen/capacity)) + " of their CPU time was seen."
 	}
 	return &foundView{when, text}
+}
+
+func sum(hosts map[usage.DoubtReason]int) (n int64) {
+	for _, of := range hosts {
+		n += int64(of)
+	}
+	return n
 }

@@ -162,3 +162,24 @@ func TestThePolicyAllowsTheStyleAndNothingElse(t *testing.T) {
 		}
 	}
 }
+
+func TestAProjectThatHasLostSomethingIsNamed(t *testing.T) {
+	k := cloud(t)
+	k.Numbers.Drift = []usage.Drift{
+		{Project: "fine"},
+		{Project: "gone", Lost: []string{usage.LostSeries}, Since: now.Add(-2 * time.Hour)},
+		{Project: "renamed", Lost: []string{usage.LostMachine, usage.LostUser}, Since: now.Add(-20 * time.Hour)},
+	}
+	got := text(t, k)
+	for _, want := range []string{
+		"6 things need attention", "Project gone It had series for days and has none now. Last there 16:10.",
+		"Project renamed Its series had for days what they lack now: machine, user. Last there yesterday 22:10.",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("does not say %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "Project fine") {
+		t.Error("a project that has lost nothing is named")
+	}
+}
