@@ -12,7 +12,6 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/doctor"
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // settings reads the configuration; nil: it cannot be used. A file that it names and that is bad
@@ -56,8 +55,8 @@ func (e *examination) config(context.Context) []doctor.Finding {
 		return all
 	}
 	var targets []doctor.Target
-	for _, b := range e.cfg.Budgets {
-		targets = append(targets, doctor.Target{Budget: b.Name, Scope: usage.Scope(b.Scope), Name: b.Target})
+	for _, b := range parts.Budgets(e.cfg) {
+		targets = append(targets, doctor.Target{Budget: b.Name, Scope: b.Scope, Name: b.Target})
 	}
 	return append(all, doctor.Budgets(targets, e.seen)...)
 }

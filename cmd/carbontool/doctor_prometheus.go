@@ -26,7 +26,10 @@ func (e *examination) prometheus(ctx context.Context) []doctor.Finding {
 		return []doctor.Finding{doctor.Unreached(url, usage.Cause(err), "")}
 	}
 	server, err := inTime(ctx, asker.Ask)
-	if err != nil {
+	switch {
+	case usage.IsOutage(err): // whatever the path
+		return []doctor.Finding{doctor.Unreached(url, usage.Cause(err), "")}
+	case err != nil:
 		return []doctor.Finding{doctor.Unreached(url, usage.Cause(err), elsewhere(ctx, asker))}
 	}
 	from, err := parts.Source(e.cfg.Prometheus)
@@ -108,7 +111,7 @@ func (e *examination) labels(ctx context.Context, from *source.Client, interval 
 		return nil
 	}
 	l := e.cfg.Prometheus.Labels
-	names := doctor.Names{Project: l.Project, Machine: l.Machine, Host: l.Host, User: l.User}
+	names := doctor.Names{Project: l.Project, Machine: l.Machine, Host: l.Host, User: l.User, Shares: from.Query.Shares != nil}
 	all := doctor.Labels(e.machines, names, e.directoryArea() != "")
 	before, err := e.before(ctx, from, interval)
 	if err != nil {

@@ -99,6 +99,8 @@ func TestLabels(t *testing.T) {
 	says(t, labels, OK, "3 of 3 machines have the label type, 1 value")
 	says(t, labels, OK, "0 of 3 machines have the label user")
 	says(t, labels, Failure, "there are series without the label instance")
+	names.Shares = true
+	says(t, Labels(all, names, true), OK, "2 of 3 machines have shares with a project, 2 values")
 	if hosts := Hosts(all); len(hosts) != 2 {
 		t.Errorf("got %q", hosts)
 	}
@@ -119,6 +121,7 @@ func TestDrift(t *testing.T) {
 		{"two values", reading(named("CLF", "a"), named("ISIS", "a")), nil, Warning, "several values of project at once: a"},
 		{"a label that came", reading(named("CLF", "a")), reading(named(usage.Unknown, "a")), OK, "no machine has changed"},
 		{"a user who went", reading(named("CLF", "a")), reading(usage.Series{Project: "CLF", Machine: "Muon", Host: "a", User: "ada"}), Warning, "had the label user"},
+		{"a machine that went back to its pool", reading(named("CLF", "a"), usage.Series{Project: "CLF", Machine: "Muon", Host: "b", User: "eve"}), reading(usage.Series{Project: "CLF", Machine: "Muon", Host: "a", User: "ada"}), OK, "no machine has changed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := Drift(Machines(test.now, test.before), names)
@@ -130,6 +133,12 @@ func TestDrift(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestSharesComeAndGo(t *testing.T) {
+	names := Names{Project: "namespace", Machine: "type", Host: "node", User: "user", Shares: true}
+	all := Machines(reading(named("a", "node-1"), named("b", "node-1")), reading(named("c", "node-1")))
+	says(t, Drift(all, names), OK, "no machine has changed")
 }
 
 func TestNewest(t *testing.T) {

@@ -14,22 +14,28 @@ import (
 )
 
 // Names are the configured labels.
-type Names struct{ Project, Machine, Host, User string }
+type Names struct {
+	Project, Machine, Host, User string
+	// Shares is whether the time of a machine is divided among those who have shares of it, such as
+	// pods: these name projects and users then, and many at once.
+	Shares bool
+}
 
 // part is a label by what it names.
 type part struct {
-	name  string // of the label
-	what  string
-	of    func(usage.Series) string
-	wants bool // whether all machines should have it
+	name   string // of the label
+	what   string
+	of     func(usage.Series) string
+	wants  bool // whether all machines should have it
+	shared bool // whether shares of machines name it
 }
 
 // parts are those of which the configuration names a label.
 func (n Names) parts() []part {
 	return slices.DeleteFunc([]part{
-		{n.Project, "project", func(s usage.Series) string { return s.Project }, true},
-		{n.Machine, "machine", func(s usage.Series) string { return s.Machine }, true},
-		{n.User, "user", func(s usage.Series) string { return s.User }, false},
+		{n.Project, "project", func(s usage.Series) string { return s.Project }, true, n.Shares},
+		{n.Machine, "machine", func(s usage.Series) string { return s.Machine }, true, false},
+		{n.User, "user", func(s usage.Series) string { return s.User }, false, n.Shares},
 	}, func(p part) bool { return p.name == "" })
 }
 
@@ -134,8 +140,10 @@ func lacking(all []Machine, p part, directory bool) Finding {
 	whole := len(has) + len(lacks)
 	key := "prometheus.labels." + p.what
 	switch {
-	case len(lacks) == 0:
+	case len(lacks) == 0 && !p.shared:
 		return c.ok("%d of %s have the label %s, %s", whole, many(whole, "machine"), p.name, many(len(values), "value"))
+	case p.shared:
+		return c.ok("%d of %s have shares with a %s, %s", len(has), many(whole, "machine"), p.what, many(len(values), "value"))
 	case !p.wants:
 		return c.ok("%d of %s have the label %s; a directory can say whose the others are", len(has), many(whole, "machine"), p.name)
 	}
@@ -170,7 +178,9 @@ func Drift(all []Machine, names Names) []Finding {
 	}
 	var findings []Finding
 	for _, p := range names.parts() {
-		findings = append(findings, driftOf(byHost, p)...)
+		if !p.shared { // those who have shares come and go
+			findings = append(findings, driftOf(byHost, p)...)
+		}
 	}
 	if len(findings) == 0 {
 		return []Finding{drifted.ok("no machine has changed its labels in the last day")}
@@ -180,6 +190,7 @@ func Drift(all []Machine, names Names) []Finding {
 
 func driftOf(byHost map[string][]Machine, p part) []Finding {
 	var lost, twice, changed []string
+	somebody := false // has it now
 	for host, sets := range byHost {
 		now, before := map[string]bool{}, map[string]bool{}
 		for _, s := range sets {
@@ -191,6 +202,7 @@ func driftOf(byHost map[string][]Machine, p part) []Finding {
 		delete(before, "")
 		named := maps.Clone(now)
 		delete(named, "")
+		somebody = somebody || len(named) > 0
 		switch {
 		case len(now) == 0: // it is gone
 		case len(named) == 0 && len(before) > 0:
@@ -202,7 +214,7 @@ func driftOf(byHost map[string][]Machine, p part) []Finding {
 		}
 	}
 	var findings []Finding
-	if len(lost) > 0 {
+	if len(lost) > 0 && (p.wants || !somebody) { // a machine may go back to where it has no user
 		findings = append(findings, drifted.warn("see what changed in the scrape configuration, the service discovery or the exporter",
 			"%s had the label %s within the last day and have lost it: %s", many(len(lost), "machine"), p.name, some(lost)))
 	}

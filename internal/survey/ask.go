@@ -130,7 +130,10 @@ func (a *Asker) getFrom(ctx context.Context, base *url.URL, path string, params 
 	u.RawQuery = params.Encode()
 	err := a.exchange(limited, u, into)
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		return &usage.Failure{Reason: usage.ReasonTimeout, Detail: fmt.Sprintf("no complete answer within %s", patience)}
+		return &usage.Failure{
+			Reason: usage.ReasonTimeout, Detail: fmt.Sprintf("no complete answer within %s", patience),
+			Cause: fmt.Sprintf("%s gave no complete answer within %s", base.Host, patience),
+		}
 	}
 	return err
 }

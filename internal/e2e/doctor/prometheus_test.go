@@ -163,3 +163,16 @@ func TestADeadServerDoesNotHideTheOthers(t *testing.T) {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
 }
+
+// TestAServerThatHangs: the others are asked meanwhile, and it ends.
+func TestAServerThatHangs(t *testing.T) {
+	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer hang.Close()
+	began := time.Now()
+	r := examine(t, "prometheus: {url: '"+hang.URL+"'}")
+	r.wants("failure", "reachable", "gave no complete answer within 5s")
+	r.wants("ok", "static", "100 gCO2eq/kWh")
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("took %s", took)
+	}
+}
