@@ -1,6 +1,7 @@
 package profiles_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,40 @@ func (p place) checkNoMore(t *testing.T, from, to int, seconds float64) {
 		}
 		if g.Busy > w.Busy*1.01+seconds+1 || g.Idle > w.Idle*1.01+seconds+1 {
 			t.Errorf("%s to %s: %v has %v, truth %v", start(from), start(to), k, g, w)
+		}
+	}
+}
+
+// Scrapes come at any time. What grows steadily is exact all the same; what comes or goes is known
+// to a scrape.
+func TestUnaligned(t *testing.T) {
+	for _, tc := range sites {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			site := tc.site()
+			site.Unaligned = true
+			p := newPlace(t, site)
+			p.read(t, 0, halfHours)
+			for i := range halfHours {
+				p.check(t, i, max(tc.relative, 1e-6), tc.seconds+site.Every.Seconds()+30)
+			}
+		})
+	}
+}
+
+// Intervals of five minutes, and of two hours, add up to the same.
+func TestOtherLengths(t *testing.T) {
+	for _, tc := range sites {
+		for _, length := range []time.Duration{5 * time.Minute, 2 * time.Hour} {
+			t.Run(tc.name+" every "+length.String(), func(t *testing.T) {
+				t.Parallel()
+				p := newPlace(t, tc.site(), fmt.Sprintf("interval: %dm", int(length.Minutes())))
+				p.read(t, 0, halfHours)
+				all := profiles.Span{To: halfHours * 30 * time.Minute}
+				for from := all.From; from < all.To; from += length {
+					p.checkSpan(t, profiles.Span{From: from, To: from + length}, tc.relative, tc.seconds)
+				}
+			})
 		}
 	}
 }

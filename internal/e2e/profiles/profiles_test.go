@@ -65,22 +65,27 @@ func TestTruth(t *testing.T) {
 // check compares a half hour with the truth.
 func (p place) check(t *testing.T, i int, relative, seconds float64) {
 	t.Helper()
-	got, want, slack := p.facts(t, i), p.site.Truth(during(i)), p.site.Slack(during(i))
-	all := maps.Clone(got)
-	maps.Copy(all, want)
-	wrong := 0
-	for _, k := range slices.SortedFunc(maps.Keys(all), byName) {
-		g, w := got[k], want[k]
-		if !near(g.Busy, w.Busy, relative, slack[k].Busy+seconds+1e-6) || !near(g.Idle, w.Idle, relative, slack[k].Idle+seconds+1e-6) {
-			t.Errorf("%s: %v has %v busy and %v idle, truth %v and %v", start(i), k, g.Busy, g.Idle, w.Busy, w.Idle)
-			wrong++
-		}
-	}
-	if wrong > 0 {
+	if !p.checkSpan(t, during(i), relative, seconds) {
 		for _, d := range p.doubts(t, i) {
 			t.Log(start(i), d)
 		}
 	}
+}
+
+// checkSpan compares all intervals that begin in a time with the truth, and reports whether they
+// are right.
+func (p place) checkSpan(t *testing.T, s profiles.Span, relative, seconds float64) (right bool) {
+	t.Helper()
+	got, want, slack := p.between(t, s), p.site.Truth(s), p.site.Slack(s)
+	right = true
+	for _, k := range slices.SortedFunc(maps.Keys(union(got, want)), byName) {
+		g, w := got[k], want[k]
+		if !near(g.Busy, w.Busy, relative, slack[k].Busy+seconds+1e-6) || !near(g.Idle, w.Idle, relative, slack[k].Idle+seconds+1e-6) {
+			t.Errorf("%s: %v has %v busy and %v idle, truth %v and %v", moment(s.From), k, g.Busy, g.Idle, w.Busy, w.Idle)
+			right = false
+		}
+	}
+	return right
 }
 
 func byName(a, b profiles.Key) int {

@@ -3,6 +3,7 @@ package profiles
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"slices"
 	"time"
@@ -75,7 +76,7 @@ func (s *Site) samples(series Series) (samples []engine.Sample) {
 		shown = always
 	}
 	there := false
-	for at := History.From; at <= History.To; at += s.every() {
+	for at := History.From + s.offset(series); at <= History.To; at += s.every() {
 		missing := slices.ContainsFunc(s.Holes, func(h Span) bool { return h.holds(at) })
 		switch {
 		case shown.holds(at) && !missing:
@@ -87,6 +88,16 @@ func (s *Site) samples(series Series) (samples []engine.Sample) {
 		}
 	}
 	return samples
+}
+
+// offset is when a target is scraped first: those of one target come together.
+func (s *Site) offset(series Series) time.Duration {
+	if !s.Unaligned {
+		return 0
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(series.Labels["job"] + series.Labels["instance"])) // never fails
+	return time.Duration(h.Sum64() % uint64(s.every())).Truncate(time.Millisecond)
 }
 
 // gauge is a gauge that has the rate of a pace while it lasts, and otherwise a value.

@@ -68,7 +68,7 @@ type place struct {
 // halfHours is how many intervals the tests read.
 const halfHours = 4
 
-func newPlace(t *testing.T, site *profiles.Site) place {
+func newPlace(t *testing.T, site *profiles.Site, more ...string) place {
 	t.Helper()
 	e, url := enginetest.Serve(t, engine.Options{})
 	if err := site.Record(t.Context(), e); err != nil {
@@ -77,8 +77,8 @@ func newPlace(t *testing.T, site *profiles.Site) place {
 	dir := t.TempDir()
 	p := place{site: site, config: filepath.Join(dir, "carbon.yml"), store: filepath.Join(dir, "carbon.db")}
 	text := fmt.Sprintf("prometheus:\n  url: %s\n  profile: %s\n%s\n"+
-		"carbon_intensity: {provider: static, static: {gco2eq_per_kwh: 100, grid: XX}}\npower: {busy_watts: 10, idle_watts: 1}\n",
-		url, site.Profile, indented(site.Section))
+		"carbon_intensity: {provider: static, static: {gco2eq_per_kwh: 100, grid: XX}}\npower: {busy_watts: 10, idle_watts: 1}\n%s",
+		url, site.Profile, indented(site.Section), strings.Join(more, "\n"))
 	if err := os.WriteFile(p.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,9 @@ func during(i int) profiles.Span {
 	return profiles.Span{From: time.Duration(i) * 30 * time.Minute, To: time.Duration(i+1) * 30 * time.Minute}
 }
 
-func start(i int) string { return profiles.Noon.Add(during(i).From).Format(time.RFC3339) }
+func start(i int) string { return moment(during(i).From) }
+
+func moment(at time.Duration) string { return profiles.Noon.Add(at).Format(time.RFC3339) }
 
 // open opens the store to look into it.
 func (p place) open(t *testing.T) *sql.DB {
@@ -129,7 +131,14 @@ func (p place) open(t *testing.T) *sql.DB {
 // facts are what is stored of a half hour.
 func (p place) facts(t *testing.T, i int) map[profiles.Key]profiles.Amount {
 	t.Helper()
-	rows, err := p.open(t).Query(`SELECT cloud_project_name, machine_name, user_id, busy_cpu_seconds, idle_cpu_seconds FROM v_usage WHERE ts = ?`, start(i))
+	return p.between(t, during(i))
+}
+
+// between is what is stored of all intervals that begin in a time.
+func (p place) between(t *testing.T, s profiles.Span) map[profiles.Key]profiles.Amount {
+	t.Helper()
+	rows, err := p.open(t).Query(`SELECT cloud_project_name, machine_name, user_id, sum(busy_cpu_seconds), sum(idle_cpu_seconds)
+		FROM v_usage WHERE ts >= ? AND ts < ? GROUP BY 1, 2, 3`, moment(s.From), moment(s.To))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,8 @@ type Site struct {
 	Series []Series
 	Every  time.Duration // between scrapes, which come at whole multiples of it; 30s if 0
 	Holes  []Span        // in which nothing is scraped
+	// Unaligned scrapes come at any time, those of one target together.
+	Unaligned bool
 
 	Work []*Work
 	Rest []Rest
