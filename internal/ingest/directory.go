@@ -137,7 +137,8 @@ func (b *book) mayChangeHands(set Settings, i usage.Interval, again bool) bool {
 type librarian struct {
 	book      *book
 	observer  Observer
-	outages   *outages
+	outages   *outages // nil: a command, which tells of its own
+	nobody    *nobody  // likewise
 	settings  func() Settings
 	clock     clock.Clock
 	log       *slog.Logger
@@ -161,9 +162,7 @@ func (l *librarian) run(ctx context.Context) {
 		// The stored directory first: its age is shown even while MongoDB is down.
 		_, err := l.book.page(ctx, set)
 		if err == nil {
-			var again int
-			again, err = l.learn(ctx, set)
-			l.outages.directory.gain(again)
+			err = l.learn(ctx, set)
 		}
 		if err != nil && ctx.Err() == nil {
 			next = min(pause.after(err, l.clock), next)
@@ -171,7 +170,6 @@ func (l *librarian) run(ctx context.Context) {
 			l.away(err, set)
 		} else {
 			pause.reset()
-			l.outages.directory.over()
 		}
 		l.clock.Sleep(ctx, next, l.readable)
 	}
@@ -186,25 +184,24 @@ func (l *librarian) away(err error, set Settings) {
 	l.outages.toldMeanwhile(err, l.outages.directory, set.Addresses.Directory, words)
 }
 
-// learn reads the directory once and makes it the current one, completely or not at all. It
-// returns how many intervals are attributed again.
-func (l *librarian) learn(ctx context.Context, set Settings) (again int, err error) {
+// learn reads the directory once and makes it the current one, completely or not at all.
+func (l *librarian) learn(ctx context.Context, set Settings) error {
 	began := l.clock.Now()
 	census, rejects, err := set.Directory.Census(ctx)
 	if ctx.Err() != nil {
-		return 0, ctx.Err()
+		return ctx.Err()
 	}
 	took := l.clock.Now().Sub(began)
 	l.observer.Requested(usage.SourceMongoDB, took, err)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	// As of when the reading began: it may miss changes made meanwhile.
 	census.AsOf = began
 	l.book.observer.RejectedRecords(rejects)
 	stale, err := l.book.turn(ctx, set, census)
 	if wrote(ctx, l.observer, err); err != nil {
-		return 0, err
+		return err
 	}
 	l.book.observer.Directory(census.AsOf)
 	l.log.Debug("Read the directory", "workspaces", len(census.Workspaces), "people", len(census.People), "took", took)
@@ -213,7 +210,12 @@ func (l *librarian) learn(ctx context.Context, set Settings) (again int, err err
 		nudge(l.due)
 	}
 	nudge(l.unpriced) // intervals that waited for it may settle now
-	return stale, nil
+	if l.outages != nil {
+		l.outages.directory.gain(stale)
+		l.outages.directory.over()
+		l.nobody.see(ctx, set, census, rejects)
+	}
+	return nil
 }
 
 // learnUpTo reads the directory once, unless the current one was read after the given time. If
@@ -225,7 +227,7 @@ func (l *librarian) learnUpTo(ctx context.Context, set Settings, until time.Time
 	_, err := l.book.page(ctx, set) // loads the stored directory
 	// One read in the future is from a clock that ran ahead.
 	if asOf := l.book.asOf(); err == nil && (asOf.Before(until) || asOf.After(l.clock.Now())) {
-		_, err = l.learn(ctx, set)
+		err = l.learn(ctx, set)
 	}
 	if err != nil && ctx.Err() == nil {
 		l.log.Warn("Reading the directory failed; using the last one", "as_of", l.book.asOf(), "err", err)

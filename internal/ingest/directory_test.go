@@ -61,8 +61,7 @@ func (r *rig) users() map[string]float64 {
 }
 
 func (r *rig) learn() error {
-	_, err := r.spine.librarian().learn(context.Background(), r.spine.current())
-	return err
+	return r.spine.librarian().learn(context.Background(), r.spine.current())
 }
 
 func TestADirectoryThatComesLateAttributesWhatIsNotSettled(t *testing.T) {

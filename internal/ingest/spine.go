@@ -153,6 +153,7 @@ func (s *Spine) carbonLoop() *carbonLoop {
 func (s *Spine) librarian() *librarian {
 	return &librarian{
 		book: s.book, observer: s.observer(), outages: s.outages, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
+		nobody:   &nobody{notices: s.Witness, clock: s.Clock, log: s.Log},
 		readable: s.woken.readable, due: s.woken.due, unpriced: s.woken.unpriced,
 	}
 }

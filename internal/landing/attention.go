@@ -85,7 +85,7 @@ func topicName(t usage.Topic) string {
 	return map[usage.Topic]string{
 		usage.TopicLabels: "Labels", usage.TopicHosts: "Machines", usage.TopicPrometheus: "Prometheus",
 		usage.TopicCarbon: "Carbon intensity", usage.TopicDirectory: "Directory", usage.TopicUsageWriter: "Usage elsewhere",
-		usage.TopicConfiguration: "Configuration",
+		usage.TopicForecast: "Forecast", usage.TopicStore: "Store", usage.TopicConfiguration: "Configuration",
 	}[t]
 }
 

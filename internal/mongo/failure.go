@@ -27,6 +27,9 @@ var errURI = errors.New("the address is not a valid mongodb:// or mongodb+srv://
 // The server's codes for an account without the permission.
 var authCodes = []int{13, 18, 33, 334}
 
+// unauthorized is the server's code for an account without the permission for a command.
+const unauthorized = 13
+
 // failedToParse is the server's code for an unknown field.
 const failedToParse = 9
 
@@ -64,8 +67,13 @@ func failure(what string, err error) error {
 	switch {
 	case hasCode(err, authCodes), errors.As(err, &refused):
 		f.Reason, f.Permanent = usage.ReasonAuth, true
+		f.Cause = "MongoDB does not accept the login: check user, password and authSource in mongodb.uri"
+		if hasCode(err, []int{unauthorized}) && refused == nil {
+			f.Cause = what + ": the account may not do that: give it the role read on mongodb.database, and readWrite on mongodb.usage_database"
+		}
 	case errors.As(err, &nobody): // although it waited for a server until the deadline
 		f.Reason = usage.ReasonConnection
+		f.Cause = "no MongoDB can be reached (" + words(err) + "): check that it runs, and the hosts in mongodb.uri"
 	case driver.IsTimeout(err):
 		f.Reason = usage.ReasonTimeout
 	case driver.IsNetworkError(err):

@@ -33,9 +33,10 @@ func (p *Parts) addMongoDB(cfg *config.Config) error {
 		Census: func(ctx context.Context) (directory.Census, []directory.RecordReject, error) {
 			return reader.Census(ctx, names)
 		},
-		Learn: attribution.Learn,
-		Every: time.Duration(c.Refresh),
-		Homes: cfg.Attribution.GroupBy == config.GroupByDirectory,
+		Instead: func(ctx context.Context) string { return reader.Instead(ctx, names) },
+		Learn:   attribution.Learn,
+		Every:   time.Duration(c.Refresh),
+		Homes:   cfg.Attribution.GroupBy == config.GroupByDirectory,
 	}
 	p.Stock = func(ctx context.Context) (mongo.Stock, error) { return reader.Stock(ctx, names) }
 	if c.UsageDatabase == "" {
