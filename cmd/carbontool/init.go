@@ -118,6 +118,9 @@ func (i *initialise) propose(ctx context.Context, s streams, person *dialogue, f
 	if err != nil {
 		return err
 	}
+	if person != nil {
+		fmt.Fprintf(s.err, "Asking %s what it has ...\n", escape.Line(asker.URL.String()))
+	}
 	set.URL = asker.URL.String()
 	if set.Client, err = clientText(from.HTTPClientConfig); err != nil {
 		return err

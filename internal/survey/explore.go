@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -16,6 +17,10 @@ const (
 	maxExporters, maxLabels = 6, 40
 	// maxNamed is how many values of a label, jobs or processors are named.
 	maxNamed = 20
+	// maxUnasked is how many labels may fail before a server is left alone, and longest how long
+	// all of it may take.
+	maxUnasked = 3
+	longest    = 2 * time.Minute
 	// maxExamples is how many values of a label are shown.
 	maxExamples = 3
 	// recent is how far back a list of names and labels goes. Lists know no moment, only ranges.
@@ -30,18 +35,22 @@ func (a *Asker) Facts(ctx context.Context) (Facts, error) {
 		return Facts{}, a.Upstream.Failed("ask which CPU metrics there are", err)
 	}
 	f := Facts{}
+	limited, done := context.WithTimeout(ctx, longest)
+	defer done()
 	for _, k := range catalogue {
 		if !slices.Contains(there, k.metric) || len(f.Exporters) == maxExporters {
 			continue
 		}
-		e, err := a.exporter(ctx, k, there)
+		x := &exploration{Asker: a, known: k, there: there, unasked: f.Unasked}
+		err := x.run(limited)
+		f.Unasked = x.unasked
 		switch {
-		case err != nil && ctx.Err() != nil:
-			return Facts{}, err
+		case ctx.Err() != nil:
+			return Facts{}, ctx.Err()
 		case err != nil:
 			f.Unasked = append(f.Unasked, a.Upstream.Failed(k.metric, err).Error())
-		case e.Series > 0:
-			f.Exporters = append(f.Exporters, e)
+		case x.found.Series > 0:
+			f.Exporters = append(f.Exporters, x.found)
 		}
 	}
 	if slices.Contains(there, processors) {
@@ -88,6 +97,10 @@ func (a *Asker) counts(ctx context.Context, query, label string) ([]Count, error
 	}
 	slices.SortFunc(counts, largestFirst)
 	return counts, nil
+}
+
+func largestFirst(a, b Count) int {
+	return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Name, b.Name))
 }
 
 func (a *Asker) count(ctx context.Context, query string) (int, error) {

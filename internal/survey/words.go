@@ -3,6 +3,7 @@ package survey
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,16 +13,16 @@ import (
 // selector selects the series of a metric. A name that is not one of the old form stands in
 // quotes inside the braces, which only servers understand that can have such a name.
 func selector(metric string, matchers ...string) string {
-	var all []string
+	name := ""
 	if !model.LegacyValidation.IsValidMetricName(metric) {
-		all, metric = []string{strconv.Quote(metric)}, ""
+		name, metric = strconv.Quote(metric), ""
 	}
-	for _, m := range matchers {
-		if m != "" {
-			all = append(all, m)
-		}
-	}
-	return metric + "{" + strings.Join(all, ",") + "}"
+	return metric + "{" + join(append([]string{name}, matchers...)...) + "}"
+}
+
+// join puts matchers together; any may be empty.
+func join(matchers ...string) string {
+	return strings.Join(slices.DeleteFunc(matchers, func(m string) bool { return m == "" }), ",")
 }
 
 // quoted is the name of a label in a query.

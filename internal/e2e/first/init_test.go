@@ -260,3 +260,36 @@ func TestInitLeavesWhatIsThere(t *testing.T) {
 		t.Errorf("the file is %q", text)
 	}
 }
+
+// A password is copied as the name of its file, and what was written reads the server with it.
+func TestInitWithAPassword(t *testing.T) {
+	open := proxy(t, cloud(t, nodes("node", 2, tenants)...))
+	guarded := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "carbon" || password != "hunter2hunter2" {
+			http.Error(w, "no", http.StatusUnauthorized)
+			return
+		}
+		open.ServeHTTP(w, r)
+	}))
+	t.Cleanup(guarded.Close)
+	dir := t.TempDir()
+	for name, text := range map[string]string{"secret": "hunter2hunter2", "http.yml": "basic_auth: {username: carbon, password_file: secret}\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+guarded.URL); got.code != 1 || !strings.Contains(got.stderr, "401") {
+		t.Errorf("without the password: exit code %d, %s", got.code, got.stderr)
+	}
+	got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+guarded.URL, "--http.config.file=http.yml", "--output=sub.yml")
+	text, _ := os.ReadFile(filepath.Join(dir, "sub.yml"))
+	if got.code != 0 || !strings.Contains(string(text), "    password_file: "+filepath.Join(dir, "secret")+"\n") || !strings.Contains(got.stderr, "15.0") {
+		t.Errorf("exit code %d\n%s\n%s", got.code, got.stderr, text)
+	}
+	if strings.Contains(got.stderr+got.stdout+string(text), "hunter2") {
+		t.Error("the password is shown")
+	}
+	if checked := run(t, dir, "carbontool", "check", "config", "sub.yml"); checked.code != 0 {
+		t.Errorf("check config: %s", checked.stderr)
+	}
+}
