@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
-	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/doctor"
@@ -74,17 +73,18 @@ func (e *examination) directory(ctx context.Context, area doctor.Area, compare b
 	if err != nil {
 		return append([]doctor.Finding{doctor.Unread(area, usage.Cause(err))}, all...)
 	}
-	all = append([]doctor.Finding{doctor.Read(area, census, time.Since(began))}, all...)
+	took := time.Since(began)
+	census.AsOf = e.now
+	known := made.Settings.Directory.Learn(directory.Directory{}, census).Directory
+	all = append([]doctor.Finding{doctor.Read(area, known, took)}, all...)
 	all = append(all, doctor.Refused(area, rejects, sizes)...)
 	if !compare {
 		return all
 	}
 	select {
-	case hosts, known := <-e.hosts:
-		if known {
-			census.AsOf = e.now
-			learned := attribution.Learn(directory.Directory{}, census)
-			all = append(all, doctor.Owners(area, hosts, learned.Directory, e.now))
+	case hosts, found := <-e.hosts:
+		if found {
+			all = append(all, doctor.Owners(area, hosts, known, e.now))
 		}
 	case <-ctx.Done():
 	}

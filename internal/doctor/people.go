@@ -108,9 +108,23 @@ func Unread(area Area, cause string) Finding {
 	return check{area, "reachable"}.fail(do, "%s", cause)
 }
 
-// Read is about a directory that was read.
-func Read(area Area, c directory.Census, took time.Duration) Finding {
-	return check{area, "reachable"}.ok("read in %s: %s, %s, %s", took.Round(time.Millisecond), many(len(c.Workspaces), "workspace"), many(len(c.People), "user"), many(len(c.Groups), "group"))
+// Read is about a directory that was read, by what was learned from it.
+func Read(area Area, d directory.Directory, took time.Duration) Finding {
+	hosts, owners, groups := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, t := range d.Tenures {
+		hosts[t.Host] = true
+		if t.Owner != "" {
+			owners[t.Owner] = true
+		}
+	}
+	for _, m := range d.Memberships {
+		groups[m.Group] = true
+	}
+	said := fmt.Sprintf("read in %s: %s, %s, %s", took.Round(time.Millisecond), many(len(hosts), "machine"), many(len(owners), "owner"), many(len(groups), "group"))
+	if len(d.Hosts) > 0 {
+		said += fmt.Sprintf("; project or machine type of %s", many(len(d.Hosts), "machine"))
+	}
+	return check{area, "reachable"}.ok("%s", said)
 }
 
 // Owners is about how many of the hosts that the server has are known to the directory. It shows
@@ -144,6 +158,8 @@ func Owners(area Area, hosts []string, d directory.Directory, now time.Time) Fin
 	switch {
 	case len(hosts) == 0:
 		return c.ok("not known: the server has no machines now")
+	case len(known) == 0 && area == Directory && len(d.Hosts) > 0:
+		return c.ok("it names projects or machine types, and no owners")
 	case len(known) == 0:
 		return c.warn("see the collection or file of workspaces: without them all usage is unattributed", "no workspace names a machine")
 	case listed == 0:

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -79,14 +80,10 @@ func (m machine) cores(t *testing.T, e *engine.Engine, n int, more map[string]st
 	labels := map[string]string{
 		"job": "node", "instance": fmt.Sprintf("10.0.0.%d:9100", n+1), "cloud_project_name": "ISIS", "machine_name": "Muon",
 	}
-	for name, value := range more {
-		labels[name] = value
-	}
+	maps.Copy(labels, more)
 	series := func(name string, more ...string) *engine.Series {
 		all := map[string]string{"__name__": name}
-		for label, value := range labels {
-			all[label] = value
-		}
+		maps.Copy(all, labels)
 		for i := 0; i < len(more); i += 2 {
 			all[more[i]] = more[i+1]
 		}
