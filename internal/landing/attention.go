@@ -40,11 +40,12 @@ func statusOf(l *loud, items []item, stateOnly bool) status {
 }
 
 // attention lists what is wrong first, then what explains the numbers.
-func (k Known) attention(c calendar) (all []item) {
+// What the loud one says is not said again.
+func (k Known) attention(l *loud, c calendar) (all []item) {
 	told := map[usage.Topic]bool{}
 	for _, n := range k.Notices {
 		told[n.About] = true
-		if n.About != usage.TopicUsage { // which is the loud one
+		if l == nil || n.About != l.About {
 			all = append(all, item{Bad: true, What: topicName(n.About), Why: escape.Line(n.Text), Do: "Since " + c.near(n.Since) + "."})
 		}
 	}

@@ -8,19 +8,20 @@ import (
 )
 
 // loud is what comes before everything else: there is no usage.
-type loud struct{ Title, Text, Do string }
+type loud struct {
+	Title, Text, Do string
+	About           usage.Topic // of the notice that it says; empty: of none
+}
 
 // loud says that nothing was found, and why as far as it is known; nil: something was.
 func (k Known) loud() *loud {
 	l := &loud{Title: "Nothing found yet", Do: "Run carbontool doctor: it asks every source that is configured and says what to change."}
-	for _, n := range k.Notices {
-		if n.About == usage.TopicUsage {
-			l.Text = escape.Line(n.Text)
-			if k.recent() != nil {
-				l.Title = "Nothing found any more"
-			}
-			return l
+	if why := k.notice(usage.TopicUsage); why != "" {
+		l.Text, l.About = why, usage.TopicUsage
+		if k.recent() != nil {
+			l.Title = "Nothing found any more"
 		}
+		return l
 	}
 	if k.recent() != nil {
 		return nil
@@ -33,6 +34,9 @@ func (k Known) loud() *loud {
 	switch {
 	case prometheus.Bad:
 		l.Title, l.Text = "Nothing found yet: Prometheus does not answer", "Prometheus is "+prometheus.State+"."
+		if why := k.notice(usage.TopicPrometheus); why != "" {
+			l.Text, l.About = why, usage.TopicPrometheus
+		}
 	case states[usage.Empty] > 0:
 		l.Text = fmt.Sprintf("Prometheus answers, and has no CPU seconds of any host in %s.", count(states[usage.Empty], "interval", "intervals"))
 	case !prometheus.Asked:
@@ -41,6 +45,16 @@ func (k Known) loud() *loud {
 		l.Text, l.Do = fmt.Sprintf("Prometheus is being asked: %s not fetched yet.", count(states[usage.Missing], "interval is", "intervals are")), ""
 	}
 	return l
+}
+
+// notice is what is said about a topic; empty: nothing.
+func (k Known) notice(about usage.Topic) string {
+	for _, n := range k.Notices {
+		if n.About == about {
+			return escape.Line(n.Text)
+		}
+	}
+	return ""
 }
 
 func (k Known) part(about usage.Topic) Part {

@@ -112,8 +112,8 @@ func (k Known) view() view {
 	v := view{
 		Style: template.CSS(pageCSS), Version: k.Version, Links: k.Links, Parts: k.Parts, StateOnly: k.StateOnly,
 		Loud: k.loud(), Credit: k.Grid.isNESO(), Zone: k.Zone.String(), At: c.moment(k.Now),
-		Attention: k.attention(c),
 	}
+	v.Attention = k.attention(v.Loud, c)
 	v.Status = statusOf(v.Loud, v.Attention, k.StateOnly)
 	if k.StateOnly {
 		return v

@@ -88,6 +88,11 @@ func TestNothingFoundIsNeverWell(t *testing.T) {
 			}
 		}
 	}
+	away := asked(true, "down: connection refused", nil)
+	away.Notices = []Notice{{About: usage.TopicPrometheus, Text: "Prometheus cannot be read: nothing listens there", Since: now}}
+	if got := text(t, away); strings.Count(got, "nothing listens there") != 1 || !strings.Contains(got, "Prometheus does not answer Prometheus cannot be read: nothing listens there") {
+		t.Errorf("an outage is to be said once:\n%s", got)
+	}
 	gone := cloud(t)
 	gone.Notices = []Notice{{About: usage.TopicUsage, Text: "there was usage and is none", Since: now}}
 	if got := text(t, gone); !strings.Contains(got, "Nothing found any more there was usage and is none") {

@@ -64,17 +64,11 @@ func (d *daemon) carbonIntensity(seen families, now time.Time) landing.Part {
 	return d.because(p, usage.SourceCarbonIntensity)
 }
 
-// because adds why an upstream is down. The errors of Prometheus and of the carbon intensity have
-// no secret in them. Those of MongoDB may name hosts that /config does not show, so only their
-// kind is said.
+// because adds why an upstream is down. No error has a secret in it, see upstream.Scrubber, and
+// those of MongoDB name no host.
 func (d *daemon) because(p landing.Part, source string) landing.Part {
-	err := d.Trouble(source)
-	switch f := usage.FailureOf(err); {
-	case !p.Bad || err == nil:
-	case source == usage.SourcePrometheus || source == usage.SourceCarbonIntensity:
-		p.State += ": " + escape.Line(err.Error())
-	case f != nil:
-		p.State += "; reason: " + strings.ReplaceAll(f.Reason, "_", " ")
+	if err := d.Trouble(source); p.Bad && err != nil {
+		p.State += ": " + escape.Line(usage.Cause(err))
 	}
 	return p
 }
@@ -85,7 +79,7 @@ func (d *daemon) directory(seen families, now time.Time) landing.Part {
 	if cfg, _ := d.current(); cfg.MongoDB == nil {
 		return landing.Part{Name: name, For: what, State: "not configured; users come from a label"}
 	}
-	p := seen.source(name, what, usage.SourceMongoDB, now)
+	p := d.because(seen.source(name, what, usage.SourceMongoDB, now), usage.SourceMongoDB)
 	p.About = usage.TopicDirectory
 	p.Meanwhile = "Energy is recorded meanwhile, for the owners of the last reading, and corrected later."
 	if asOf, ok := seen.value("carbon_exporter_directory_timestamp_seconds", ""); ok {
@@ -96,7 +90,7 @@ func (d *daemon) directory(seen families, now time.Time) landing.Part {
 	if refused, _ := seen.value("carbon_exporter_rejected_records_total", ""); refused > 0 {
 		p.State += fmt.Sprintf("; %.0f records rejected", refused)
 	}
-	return d.because(p, usage.SourceMongoDB)
+	return p
 }
 
 // writer is the state of writing usage to MongoDB.
