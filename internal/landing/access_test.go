@@ -96,7 +96,7 @@ func TestEverybodyCanReadThePage(t *testing.T) {
 					t.Errorf("%s: a link leads to %s, which is not there", name, to)
 				}
 			}
-			for _, id := range strings.Fields(e.attr["aria-labelledby"]) {
+			for id := range strings.FieldsSeq(e.attr["aria-labelledby"]) {
 				if !ids[id] {
 					t.Errorf("%s: %s is named by %s, which is not there", name, e.name, id)
 				}
@@ -121,9 +121,19 @@ func TestColoursHaveContrast(t *testing.T) {
 			of, on string
 			least  float64
 		}{
-			{"ink", "ground", 7}, {"ink", "raised", 7}, {"ink", "loud", 7}, {"quiet", "ground", 4.5}, {"quiet", "raised", 4.5},
-			{"link", "ground", 4.5}, {"good", "ground", 4.5}, {"wrong", "ground", 4.5},
-			{"best", "ground", 3}, {"wrong", "track", 3}, {"best", "track", 3}, {"warm", "ground", 3}, {"bar", "ground", 3},
+			{"ink", "ground", 7},
+			{"ink", "raised", 7},
+			{"ink", "loud", 7},
+			{"quiet", "ground", 4.5},
+			{"quiet", "raised", 4.5},
+			{"link", "ground", 4.5},
+			{"good", "ground", 4.5},
+			{"wrong", "ground", 4.5},
+			{"best", "ground", 3},
+			{"wrong", "track", 3},
+			{"best", "track", 3},
+			{"warm", "ground", 3},
+			{"bar", "ground", 3},
 		} {
 			if got := contrast(t, colour[c.of], colour[c.on]); got < c.least {
 				t.Errorf("%s: %s on %s has a contrast of %.2f, want %g", scheme, c.of, c.on, got, c.least)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	stdhtml "html"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -68,9 +69,7 @@ func TestThePageFitsItsScreen(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := httptest.NewRecorder()
 		mux.ServeHTTP(rec, r)
-		for name, values := range rec.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), rec.Header())
 		if csp := rec.Header().Get("Content-Security-Policy"); csp != "" {
 			w.Header().Set("Content-Security-Policy", strings.Replace(csp, "frame-ancestors 'none'", "frame-ancestors 'self'", 1))
 		}

@@ -29,7 +29,10 @@ func (g Grid) isNESO() bool { return g.Provider == providerUK }
 func (g Grid) tile(c calendar) tile {
 	t := tile{Name: "Grid now", Value: unknown, Unknown: true}
 	if g.Static != nil {
-		t = tile{Name: "Grid", Value: strconv.FormatFloat(float64(*g.Static), 'f', -1, 64) + nbsp + "g/kWh", Also: []string{"one value for all time, grid " + escape.Name(g.Name)}}
+		t = tile{Name: "Grid", Value: strconv.FormatFloat(float64(*g.Static), 'f', -1, 64) + nbsp + "g/kWh", Also: []string{"one value for all time"}}
+		if g.Name != "" && g.Name != usage.Unknown {
+			t.Also[0] += ", grid " + escape.Name(g.Name)
+		}
 		if g.From != "" {
 			t.Also = append(t.Also, "from "+escape.Line(g.From))
 		}

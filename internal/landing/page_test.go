@@ -16,8 +16,7 @@ import (
 // text is a page as somebody reads it.
 func text(t testing.TB, k Known) string {
 	t.Helper()
-	body := html(t, k)
-	body = body[strings.Index(body, "<body>"):]
+	_, body, _ := strings.Cut(html(t, k), "<body>")
 	body = regexp.MustCompile(`<[^>]*>`).ReplaceAllString(body, " ")
 	return plain(strings.Join(strings.Fields(stdhtml.UnescapeString(body)), " "))
 }

@@ -41,8 +41,10 @@ func (d *daemon) landing(w http.ResponseWriter, _ *http.Request) {
 			Host: cfg.Prometheus.Labels.Host, User: cfg.Prometheus.Labels.User,
 		},
 		Links: []landing.Link{
-			{Address: d.flags.telemetryPath, Text: "Metrics"}, {Address: "/config", Text: "Configuration"},
-			{Address: "/-/healthy", Text: "Healthy"}, {Address: "/-/ready", Text: "Ready"},
+			{Address: d.flags.telemetryPath, Text: "Metrics"},
+			{Address: "/config", Text: "Configuration"},
+			{Address: "/-/healthy", Text: "Healthy"},
+			{Address: "/-/ready", Text: "Ready"},
 		},
 	}
 	landing.Write(w, known)

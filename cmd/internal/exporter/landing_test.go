@@ -23,7 +23,7 @@ func read(t *testing.T, url string) string {
 	if status != http.StatusOK {
 		t.Fatalf("status %d: %s", status, page)
 	}
-	body := page[strings.Index(page, "<body>"):]
+	_, body, _ := strings.Cut(page, "<body>")
 	body = strings.ReplaceAll(html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(body, " ")), "\u00a0", " ")
 	return strings.Join(strings.Fields(body), " ")
 }
