@@ -216,25 +216,23 @@ func (i *initialise) write(s streams, text string) error {
 
 // nothing says what a server has that has nothing to count.
 func nothing(address string, f survey.Facts) error {
-	said := address + " has no CPU counters that a profile reads"
+	said := []string{address + " has no CPU counters that a profile reads"}
 	for _, e := range f.Exporters {
 		if e.Unread != "" {
-			said += fmt.Sprintf("; it has %s, but %s", e.Metric, e.Unread)
+			said = append(said, fmt.Sprintf("it has %s, but %s", e.Metric, e.Unread))
 		}
 	}
 	switch jobs := names(f.Jobs); {
 	case len(jobs) > 0:
-		said += "; it scrapes the jobs " + strings.Join(jobs, ", ")
+		said = append(said, "it scrapes the jobs "+strings.Join(jobs, ", "))
 	case len(f.Exporters) == 0:
-		said += "; it scrapes nothing at all"
+		said = append(said, "it scrapes nothing at all")
 	}
 	if len(f.Likely) > 0 {
-		said += "; these metrics look like CPU time: " + strings.Join(f.Likely, ", ")
+		said = append(said, "these metrics look like CPU time: "+strings.Join(f.Likely, ", "))
 	}
-	for _, failed := range f.Unasked {
-		said += "; " + failed
-	}
-	return errors.New(said + "; see docs/profiles.md for what can be read")
+	said = append(append(said, f.Unasked...), "see docs/profiles.md for what can be read")
+	return errors.New(strings.Join(said, "; "))
 }
 
 func names(counts []survey.Count) []string {

@@ -128,6 +128,9 @@ func (p *Proposal) writeLabels(t *text) {
 		case l != nil:
 			t.comment(2, "%s: label %s, %s", part, shown(name), facts(p.Exporter, *l))
 			t.line(2, "%s: %s", part.Key(), scalar(name))
+			if part == User {
+				t.comment(2, "Its values appear on /metrics: attribution.user_label can hide them.")
+			}
 		case part == Host:
 			t.comment(2, "%s", absent(part))
 			t.line(2, "host: %s", scalar(p.defaults.Host))

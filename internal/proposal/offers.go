@@ -41,8 +41,8 @@ func plural(n int, what string) string {
 func Offers(f survey.Facts) []Offer {
 	var all []Offer
 	for _, e := range f.Exporters {
-		if e.Unread != "" || e.Profile == survey.ProfileKubernetes && e.Label("namespace") == nil {
-			continue // the second is cAdvisor without Kubernetes
+		if e.Unread != "" {
+			continue
 		}
 		class, why := classOf(e)
 		i := slices.IndexFunc(all, func(o Offer) bool { return o.Exporter.Profile == e.Profile })

@@ -115,6 +115,7 @@ func (p *Proposal) Warnings() []string {
 			all = append(all, fmt.Sprintf("%s is not counted: a configuration has one profile; if its machines are others, run a second carbon_exporter for them", o.Words()))
 		}
 	}
+	all = append(all, p.outside()...)
 	if p.Exporter.Copied() && p.Job == "" && len(p.Jobs) == 0 {
 		all = append(all, "some machines are in several jobs: set prometheus.matchers so that each is in one")
 	}
@@ -122,6 +123,17 @@ func (p *Proposal) Warnings() []string {
 		all = append(all, fmt.Sprintf("scraped every %s only: Prometheus shows a sample for 5 minutes, so most hosts will be missing", s))
 	}
 	return all
+}
+
+// outside warns of machines with node_exporter that are not in the cluster.
+func (p *Proposal) outside() []string {
+	for _, o := range p.Others {
+		if nodes := p.Exporter.Machines; p.Exporter.Profile == survey.ProfileKubernetes && o.Exporter.Profile == survey.ProfileNode && o.Exporter.Machines > nodes {
+			return []string{fmt.Sprintf("node_exporter is on %s, and the cluster has %d: what the others use will be unattributed; select the nodes with prometheus.matchers",
+				plural(o.Exporter.Machines, "machine"), nodes)}
+		}
+	}
+	return nil
 }
 
 // covers reports whether the machines of another exporter count already: because the profile reads

@@ -160,9 +160,17 @@ func TestProposal(t *testing.T) {
 			profile: "kubernetes", labels: "node - - -",
 		},
 		{
+			name: "a cluster, and machines with node_exporter that are not in it",
+			exporters: []survey.Exporter{
+				node(5), {Joined: true, Profile: survey.ProfileKubernetes, Metric: "container_cpu_usage_seconds_total", Series: 80, Host: "node", Machines: 3, Labels: []survey.Label{label("node", 3, 3), label("namespace", 7, 3)}},
+			},
+			profile: "kubernetes", labels: "node - - -",
+			warnings: []string{"node_exporter is on 5 machines, and the cluster has 3"},
+		},
+		{
 			name: "containers without Kubernetes",
 			exporters: []survey.Exporter{
-				node(3), {Joined: true, Profile: survey.ProfileKubernetes, Metric: "container_cpu_usage_seconds_total", Series: 80, Host: "instance", Machines: 3, Labels: []survey.Label{label("instance", 3, 3), label("image", 9, 3)}},
+				node(3), {Unread: "no Kubernetes", Joined: true, Profile: survey.ProfileKubernetes, Metric: "container_cpu_usage_seconds_total", Series: 80, Host: "instance", Machines: 3, Labels: []survey.Label{label("instance", 3, 3), label("image", 9, 3)}},
 			},
 			profile: "node_exporter", labels: "instance - - -",
 			warnings: []string{"every machine will be in the project unknown"},

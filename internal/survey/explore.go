@@ -56,7 +56,7 @@ func (a *Asker) Facts(ctx context.Context) (Facts, error) {
 	if slices.Contains(there, processors) {
 		f.Processors, _ = a.counts(ctx, by(by(selector(processors, with(processorLabel)), processorLabel, "instance"), processorLabel), processorLabel)
 	}
-	if len(f.Exporters) == 0 {
+	if !slices.ContainsFunc(f.Exporters, func(e Exporter) bool { return e.Unread == "" }) {
 		f.Jobs, _ = a.counts(ctx, by("up", "job"), "job")
 		f.Likely = a.likely(ctx)
 	}

@@ -3,6 +3,7 @@ package survey
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"net/url"
 	"slices"
@@ -34,9 +35,12 @@ func (x *exploration) run(ctx context.Context) error {
 	if len(x.by) > 0 && !slices.ContainsFunc(x.by, func(metric string) bool { return slices.Contains(x.there, metric) }) {
 		x.joined = false
 	}
+	if x.beside != "" && !slices.Contains(x.there, x.beside) {
+		x.unread = fmt.Sprintf("the profile %s reads %s of node_exporter beside it", x.profile, x.beside)
+	}
 	x.found = Exporter{Profile: x.profile, Metric: x.metric, Joined: x.joined, Unread: x.unread, CPU: x.core, Mode: x.mode}
 	for _, step := range []func(context.Context) error{x.series, x.labels, x.machines, x.labelMachines, x.scraped, x.info} {
-		if err := step(ctx); err != nil || x.found.Series == 0 || x.unread != "" {
+		if err := step(ctx); err != nil || x.found.Series == 0 || x.found.Unread != "" {
 			return err
 		}
 	}

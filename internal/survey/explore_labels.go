@@ -27,6 +27,9 @@ func (x *exploration) labels(ctx context.Context) error {
 			x.found.Labels = append(x.found.Labels, l)
 		}
 	}
+	if x.profile == ProfileKubernetes && x.found.Label(namespace) == nil {
+		x.found.Unread = "it has no label namespace: no profile is for a container engine without Kubernetes"
+	}
 	return nil
 }
 

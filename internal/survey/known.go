@@ -31,6 +31,8 @@ type known struct {
 	// is a list of such metrics, only where the server has one of them.
 	joined bool
 	by     []string
+	// beside is another metric that the profile cannot do without.
+	beside string
 	// unread says what to do instead, if no profile reads the metric as it is.
 	unread string
 }
@@ -56,11 +58,11 @@ var catalogue = []known{
 	// Containers have no idle time, and all cores of one have one series.
 	{profile: ProfileLXD, metric: "lxd_cpu_seconds_total", few: `mode="user"`, mode: "mode"},
 	{profile: ProfileLXD, metric: "incus_cpu_seconds_total", few: `mode="user"`, mode: "mode"},
-	{profile: ProfileKubernetes, metric: "container_cpu_usage_seconds_total", few: `container!="",container!="POD"`, hosts: []string{"node", "kubernetes_io_hostname", "instance"}, joined: true},
+	{profile: ProfileKubernetes, metric: "container_cpu_usage_seconds_total", few: `container!="",container!="POD"`, hosts: []string{"node", "kubernetes_io_hostname", "instance"}, joined: true, beside: "node_cpu_seconds_total"},
 	{profile: ProfileLibvirt, metric: "libvirt_domain_info_cpu_time_seconds_total", joined: true, by: []string{"libvirt_domain_openstack_info", "libvirt_domain_info_meta"}},
 	{profile: ProfileLibvirt, metric: "libvirt_domain_cpu_time_seconds_total", unread: otherLibvirt},
 	{profile: ProfileLibvirt, metric: "libvirt_domain_vcpu_time_seconds_total", unread: otherLibvirt},
-	{profile: ProfileSlurm, metric: "slurm_job_core_usage_total", hosts: []string{"instance"}, joined: true},
+	{profile: ProfileSlurm, metric: "slurm_job_core_usage_total", hosts: []string{"instance"}, joined: true, beside: "node_cpu_seconds_total"},
 	{profile: ProfileSlurm, metric: "slurm_cpus_alloc", hosts: []string{}, unread: otherSlurm},
 	{profile: ProfileSlurm, metric: "slurm_account_cpus_running", hosts: []string{}, unread: otherSlurm},
 	{profile: ProfileSlurm, metric: "slurm_account_cpu_alloc", hosts: []string{}, unread: otherSlurm},

@@ -10,7 +10,7 @@ type Facts struct {
 	// Processors are the models of processors that node_exporter names, by machines.
 	Processors []Count
 	// Jobs are all jobs with targets, by targets, and Likely the metrics whose names look like CPU
-	// time. They are asked for only where no exporter was recognised.
+	// time. They are asked for only where no exporter can be read.
 	Jobs   []Count
 	Likely []string
 	// Unasked says which questions the server did not answer, and why.

@@ -61,8 +61,8 @@ func TestInitFindsItsWay(t *testing.T) {
 		},
 		{
 			name: "a pair of servers, each with every machine",
-			machines: slices.Concat(nodes("node", 4, func(i int) map[string]string { return map[string]string{"tenant": "a", "replica": "0"} }),
-				nodes("node", 4, func(i int) map[string]string { return map[string]string{"tenant": "a", "replica": "1"} })),
+			machines: slices.Concat(nodes("node", 4, func(int) map[string]string { return map[string]string{"tenant": "a", "replica": "0"} }),
+				nodes("node", 4, func(int) map[string]string { return map[string]string{"tenant": "a", "replica": "1"} })),
 			file:  []string{"    host: instance\n", "    project: tenant\n"},
 			table: "site 4 8 30.0",
 		},
@@ -139,7 +139,7 @@ func TestInitFindsItsWay(t *testing.T) {
 		},
 		{
 			name: "containers that see the cores of their machine",
-			machines: nodes("node", 3, func(i int) map[string]string {
+			machines: nodes("node", 3, func(int) map[string]string {
 				return map[string]string{"tenant": "a"}
 			}),
 			says:  []string{"10.0.0.0:9100 and 2 more show the same counters"},
@@ -191,14 +191,22 @@ func TestInitFindsNothing(t *testing.T) {
 	}{
 		{"nothing at all", nil, []string{"has no CPU counters that a profile reads; it scrapes nothing at all"}},
 		{
-			"other exporters", []map[string]string{
-				{"__name__": "up", "job": "blackbox", "instance": "a"}, {"__name__": "up", "job": "dcgm", "instance": "b"},
+			"other exporters",
+			[]map[string]string{
+				{"__name__": "up", "job": "blackbox", "instance": "a"},
+				{"__name__": "up", "job": "dcgm", "instance": "b"},
 				{"__name__": "process_cpu_seconds_total", "job": "dcgm", "instance": "b"},
 			},
 			[]string{"it scrapes the jobs blackbox, dcgm; these metrics look like CPU time: process_cpu_seconds_total"},
 		},
 		{
-			"an exporter of Slurm that counts no time", []map[string]string{{"__name__": "slurm_cpus_alloc", "job": "slurm", "instance": "a"}},
+			"a cluster without node_exporter",
+			[]map[string]string{{"__name__": "container_cpu_usage_seconds_total", "job": "kubelet", "instance": "a", "container": "c", "namespace": "n"}},
+			[]string{"it has container_cpu_usage_seconds_total, but the profile kubernetes reads node_cpu_seconds_total of node_exporter beside it"},
+		},
+		{
+			"an exporter of Slurm that counts no time",
+			[]map[string]string{{"__name__": "slurm_cpus_alloc", "job": "slurm", "instance": "a"}},
 			[]string{"it has slurm_cpus_alloc, but it counts allocated cores"},
 		},
 	} {

@@ -66,8 +66,7 @@ func run(t *testing.T, dir, program string, args ...string) said {
 	cmd := exec.CommandContext(ctx, filepath.Join(programs, program), args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
 	cmd.Env = append(os.Environ(), "TZ=Europe/Paris")
-	err := cmd.Run()
-	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+	if err := cmd.Run(); cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
 	return said{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}

@@ -45,7 +45,8 @@ func TestInitOnATerminal(t *testing.T) {
 	}{
 		{
 			"Enter to everything", "\n\n\n\n\n", 0,
-			[]string{"    project: tenant\n", "    machine: flavor\n", "  provider: uk\n", "timezone: Europe/Paris\n"}, "Write carbon.yml? [yes]: ",
+			[]string{"    project: tenant\n", "    machine: flavor\n", "  provider: uk\n", "timezone: Europe/Paris\n"},
+			"Write carbon.yml? [yes]: ",
 		},
 		{
 			"answers of its own", "none of them\nflavor\n56,FR\nUTC\nyes\n", 0,
