@@ -28,7 +28,7 @@ E2ERACE  := ./mongodb
 FUZZTIME ?= 1m
 SOAK     ?= 20m
 
-.PHONY: help build demo stack dashboards kubernetes rehearsal check test unit race e2e lint vuln unreached tools stacktools bench golden fuzz soak upstreams clean
+.PHONY: help build demo stack dashboards kubernetes rehearsal check test unit race browser e2e lint vuln unreached tools stacktools bench golden fuzz soak upstreams clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -64,13 +64,17 @@ test: unit e2e ## run every test: units, real files, real components (needs Go a
 
 # -count=1: Go's test cache ignores files outside of a module, and programs that a test
 # builds and runs.
-unit: race
+unit: race browser
 	$(GO) test -count=1 $(RACE) -timeout 20m $(CONCURRENT)
 	$(GO) test -count=1 -timeout 20m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CONCURRENT))")
 	cd dashboards && $(GO) test -count=1 ./...
 
 race:
 	@command -v "$$($(GO) env CC)" >/dev/null || { echo "make test needs a C compiler for Go's race detector: install gcc" >&2; exit 1; }
+
+# Chromium looks at the landing page as a phone does.
+browser:
+	@.ci/browser
 
 e2e: rehearsal race
 	cd $(E2E) && $(GO) test -count=1 -timeout 20m ./...
