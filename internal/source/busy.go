@@ -150,7 +150,8 @@ func (c *core) takes(o *core, copies *int) bool {
 //
 //   - grow by up to cores x time: the rest of that was idle;
 //   - fall to less than cores x time: it began anew, in another place or after a restart. What
-//     was used before, since the sample before, is not known;
+//     was used before, since the sample before, is not known. In the same place, and after a
+//     while without samples, it was stopped;
 //   - fall to 0, or stay there: the machine is switched off;
 //   - do anything else: see tell.
 func tellBusy(u unit) *story {
@@ -168,6 +169,13 @@ func tellBusy(u unit) *story {
 		switch {
 		case q.total() == 0:
 			continue
+		case d < -rounding*s.cores && q.total() <= limit && seg.hole && p.track == q.track:
+			// It was stopped, and is known to have run since for as long as it was busy at least.
+			seg.from, seg.boot, seg.hole = max(q.at-q.total()/s.cores, p.at), true, false
+			if seg.from-p.at > longestDown {
+				s.marks = append(s.marks, mark{p.at, seg.from, usage.DoubtHole, 0})
+			}
+			seg.grew = s.filled(q.by, q.at-seg.from)
 		case d < -rounding*s.cores && q.total() <= limit:
 			seg.grew = s.filled(q.by, dt)
 		case d < -rounding*s.cores:

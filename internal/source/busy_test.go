@@ -49,6 +49,11 @@ func (w *works) anew(counter float64) *works {
 	return w.see()
 }
 
+func (w *works) elsewhere() *works {
+	w.track = &track{}
+	return w
+}
+
 // Two cores, so that a minute has 120 core seconds.
 func TestBusyTimeAlone(t *testing.T) {
 	type piece struct {
@@ -69,7 +74,8 @@ func TestBusyTimeAlone(t *testing.T) {
 		{"it moves at minute 10 to where its counter is new", worksFrom(-30, 5000).until(10, 30).anew(20).until(90, 30), [2]piece{{busy: 890, idle: 2710}, steady}},
 		{"it is switched off at minute 10, and stays listed", worksFrom(-30, 5000).until(10, 30).anew(0).until(90, 0), [2]piece{{busy: 300, idle: 900}, {}}},
 		{"scrapes are missing over an edge", worksFrom(-30, 5000).until(20, 30).unseen(40, 60).see().until(90, 30), [2]piece{{600 + 600, 3600 - 1200, "interpolated"}, {600 + 600, 3600 - 1200, "interpolated"}}},
-		{"it moves in a hole", worksFrom(-30, 5000).until(10, 30).unseen(15, 0).anew(100).until(90, 30), [2]piece{{300 + 100 + 14*30, 3600 - 820, ""}, steady}},
+		{"it is stopped for six minutes", worksFrom(-30, 5000).until(10, 30).unseen(15, 0).anew(60).until(90, 30), [2]piece{{300 + 60 + 14*30, 900 + 14*90, "hole"}, steady}},
+		{"it moves in a hole", worksFrom(-30, 5000).until(10, 30).unseen(15, 0).elsewhere().anew(100).until(90, 30), [2]piece{{300 + 100 + 14*30, 3600 - 820, ""}, steady}},
 		{"its hypervisor works for it, too", worksFrom(-30, 5000).until(90, 126), [2]piece{{busy: 3600}, {busy: 3600}}},
 		{"its counter leaps", worksFrom(-30, 5000).until(10, 30).anew(90_000).until(90, 30), [2]piece{{870, 2610, "leap"}, steady}},
 	} {
