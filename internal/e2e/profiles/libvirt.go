@@ -129,19 +129,25 @@ func (d domain) series(s saying, stay stay) (all []Series) {
 	if s.say == nil || d.bare {
 		return all
 	}
-	for _, said := range without(stay.seen, d.unsaid) {
+	said := []Span{stay.seen}
+	if d.unsaid != (Span{}) {
+		said = without(stay.seen, d.unsaid)
+	}
+	for _, said := range said {
 		add(s.info, said, constant(1), s.say(d)...)
 	}
 	return all
 }
 
 // without is what is left of a time.
-func without(shown, hole Span) []Span {
-	if hole == (Span{}) {
-		return []Span{shown}
-	}
+func without(shown, hole Span) (left []Span) {
 	if shown == (Span{}) {
 		shown = always
 	}
-	return []Span{{shown.From, hole.From}, {hole.To, shown.To}}
+	for _, part := range []Span{{shown.From, min(hole.From, shown.To)}, {max(hole.To, shown.From), shown.To}} {
+		if part.To > part.From {
+			left = append(left, part)
+		}
+	}
+	return left
 }

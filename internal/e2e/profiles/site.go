@@ -132,6 +132,7 @@ func (s *Site) Slack(in Span) map[Key]Amount {
 		}
 	}
 	for _, r := range s.Rest {
+		add(r.Key, &Work{Cores: r.Of.Cores, Busy: r.Of.Busy, Slacks: r.Of.Slacks})
 		for _, w := range r.Shares {
 			add(r.Key, w)
 		}
