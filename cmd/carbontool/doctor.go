@@ -160,6 +160,7 @@ type examination struct {
 
 	hosts    chan []string            // those that Prometheus has; sent once, when they are known or are not going to be
 	machines []doctor.Machine         // of Prometheus; nil: not known
+	have     []string                 // labels that series have; nil: not known, or none is missing
 	seen     map[usage.Scope][]string // in the store; nil: not known
 }
 

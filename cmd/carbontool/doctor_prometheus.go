@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -88,17 +89,24 @@ func (e *examination) selected(ctx context.Context, from *source.Client) (map[st
 		return inTime(ctx, func(ctx context.Context) (map[string]int, error) { return from.Jobs(ctx, e.now, window) })
 	}
 	jobs, err := ask(0)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, []doctor.Finding{doctor.Unasked(doctor.Prometheus, "series", usage.Cause(err))}
-	case len(jobs) > 0:
-		return jobs, []doctor.Finding{doctor.Selected(jobs, "")}
 	}
-	window := time.Hour
-	if jobs, err = ask(window); err == nil && len(jobs) > 0 {
-		return jobs, []doctor.Finding{doctor.Stale(jobs, window)}
+	if len(jobs) == 0 {
+		const window = time.Hour
+		if jobs, err = ask(window); err == nil && len(jobs) > 0 {
+			return jobs, []doctor.Finding{doctor.Stale(jobs, window)}
+		}
 	}
-	return nil, []doctor.Finding{doctor.Selected(nil, e.instead(ctx, from))}
+	sight, err := inTime(ctx, func(ctx context.Context) (usage.Sight, error) { return from.Look(ctx, e.now) })
+	e.have = sight.Have
+	switch {
+	case len(jobs) == 0:
+		return nil, doctor.Selected(nil, cmp.Or(sight.Instead, insteadUnknown))
+	case err != nil:
+		return jobs, append(doctor.Selected(jobs, ""), doctor.Unasked(doctor.Prometheus, "series", usage.Cause(err)))
+	}
+	return jobs, doctor.Selected(jobs, sight.Instead)
 }
 
 // labels looks at the labels of machines, now and in the last day, and at how often they are
@@ -112,7 +120,7 @@ func (e *examination) labels(ctx context.Context, from *source.Client, interval 
 	}
 	l := e.cfg.Prometheus.Labels
 	names := doctor.Names{Project: l.Project, Machine: l.Machine, Host: l.Host, User: l.User, Shares: from.Query.Shares != nil}
-	all := doctor.Labels(e.machines, names, e.directoryArea() != "")
+	all := doctor.Labels(e.machines, names, e.have, e.directoryArea() != "")
 	before, err := e.before(ctx, from, interval)
 	if err != nil {
 		all = append(all, doctor.Unasked(doctor.Prometheus, "drift", usage.Cause(err)))
@@ -159,12 +167,15 @@ func (e *examination) before(ctx context.Context, from *source.Client, newest us
 	return all, nil
 }
 
+// insteadUnknown stands for what the server has instead.
+const insteadUnknown = "see prometheus.metric and prometheus.matchers"
+
 func (e *examination) instead(ctx context.Context, from *source.Client) string {
 	said, err := inTime(ctx, func(ctx context.Context) (string, error) { return from.Instead(ctx), nil })
-	if err != nil || said == "" {
-		return "see prometheus.metric and prometheus.matchers"
+	if err != nil {
+		return insteadUnknown
 	}
-	return said
+	return cmp.Or(said, insteadUnknown)
 }
 
 func (e *examination) renamed(ctx context.Context, from *source.Client) doctor.Finding {

@@ -104,7 +104,11 @@ func (e *examination) collections(ctx context.Context, area doctor.Area, made *p
 	case err != nil:
 		return nil, []doctor.Finding{doctor.Unasked(area, "collections", usage.Cause(err))}, nil
 	}
-	return stock.Collections, doctor.Records(e.stock(stock), e.cfg.Attribution.GroupBy == config.GroupByDirectory), nil
+	named, instead := e.stock(stock), ""
+	if named.Collections[doctor.KindWorkspaces] == 0 {
+		instead, err = inTime(ctx, func(ctx context.Context) (string, error) { return made.Settings.Directory.Instead(ctx), nil })
+	}
+	return stock.Collections, doctor.Records(named, instead, e.cfg.Attribution.GroupBy == config.GroupByDirectory), err
 }
 
 // stock names the collections by what is in them.
@@ -119,5 +123,5 @@ func (e *examination) stock(s mongo.Stock) doctor.Stock {
 			counts[kind] = n
 		}
 	}
-	return doctor.Stock{Database: e.cfg.MongoDB.Database, Collections: counts, Named: named, Others: s.Others, Databases: s.Databases}
+	return doctor.Stock{Database: e.cfg.MongoDB.Database, Collections: counts, Named: named, Others: s.Others}
 }

@@ -93,17 +93,25 @@ func named(project, host string) usage.Series {
 func TestLabels(t *testing.T) {
 	names := Names{Project: "project", Machine: "type", Host: "instance", User: "user"}
 	all := Machines(reading(named("ISIS", "a"), named(usage.Unknown, "b"), named("CLF", usage.Unknown)))
-	labels := Labels(all, names, true)
+	labels := Labels(all, names, []string{"instance", "tenant"}, true)
 	says(t, labels, Warning, "33 % of 3 machines have no label project and count as unknown (prometheus.labels.project), such as b")
+	says(t, labels, Warning, "set prometheus.labels.project to a label that they have (instance, tenant), or give them one")
 	says(t, labels, Warning, "or name their project in the directory of hosts")
 	says(t, labels, OK, "3 of 3 machines have the label type, 1 value")
 	says(t, labels, OK, "0 of 3 machines have the label user")
 	says(t, labels, Failure, "there are series without the label instance")
 	names.Shares = true
-	says(t, Labels(all, names, true), OK, "2 of 3 machines have shares with a project, 2 values")
+	says(t, Labels(all, names, []string{"instance", "tenant"}, true), OK, "2 of 3 machines have shares with a project, 2 values")
 	if hosts := Hosts(all); len(hosts) != 2 {
 		t.Errorf("got %q", hosts)
 	}
+}
+
+func TestSelected(t *testing.T) {
+	says(t, Selected(nil, "asked for x"), Failure, "no CPU seconds of any machine: asked for x; to do: correct what the sentence names")
+	half := Selected(map[string]int{"b": 2, "a": 1}, "asked for shares")
+	says(t, half, OK, "3 series are selected, by job: a (1), b (2)")
+	says(t, half, Warning, "something is not found: asked for shares")
 }
 
 func TestDrift(t *testing.T) {
@@ -273,7 +281,7 @@ func TestBudgetsNameNobody(t *testing.T) {
 
 func TestText(t *testing.T) {
 	all := []Finding{
-		Selected(map[string]int{"node": 8}, ""), Unreached("http://p", "nothing listens", ""), BadConfig("carbon.yml:1: interval: \x1b[31m\n")[0],
+		Selected(map[string]int{"node": 8}, "")[0], Unreached("http://p", "nothing listens", ""), BadConfig("carbon.yml:1: interval: \x1b[31m\n")[0],
 	}
 	var text, document bytes.Buffer
 	if err := errors.Join(WriteText(&text, all), WriteJSON(&document, all)); err != nil {

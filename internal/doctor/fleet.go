@@ -99,8 +99,8 @@ func Hosts(all []Machine) []string {
 }
 
 // Selected is about the series that the configuration selects, by job. instead says what the
-// server has where it selects none.
-func Selected(jobs map[string]int, instead string) Finding {
+// server has of that which was not found; empty: everything was.
+func Selected(jobs map[string]int, instead string) []Finding {
 	series := 0
 	var names []string
 	for job, n := range jobs {
@@ -108,22 +108,26 @@ func Selected(jobs map[string]int, instead string) Finding {
 		names = append(names, fmt.Sprintf("%s (%d)", cmp.Or(job, "none"), n))
 	}
 	if series == 0 {
-		return selected.fail("correct what the sentence names, or write a configuration by: carbontool init", "no CPU seconds of any machine: %s", instead)
+		return []Finding{selected.fail("correct what the sentence names, or write a configuration by: carbontool init", "no CPU seconds of any machine: %s", instead)}
 	}
-	return selected.ok("%d series are selected, by job: %s", series, some(names))
+	all := []Finding{selected.ok("%d series are selected, by job: %s", series, some(names))}
+	if instead != "" {
+		all = append(all, selected.warn("correct what the sentence names", "something is not found: %s", instead))
+	}
+	return all
 }
 
 // Labels is about machines without a label, for each label. Directories can fill in project and
-// machine type.
-func Labels(all []Machine, names Names, directory bool) []Finding {
+// machine type. have are labels that the series have.
+func Labels(all []Machine, names Names, have []string, directory bool) []Finding {
 	var findings []Finding
 	for _, p := range names.parts() {
-		findings = append(findings, lacking(all, p, directory))
+		findings = append(findings, lacking(all, p, have, directory))
 	}
 	return append(findings, withoutHost(all, names.Host))
 }
 
-func lacking(all []Machine, p part, directory bool) Finding {
+func lacking(all []Machine, p part, have []string, directory bool) Finding {
 	c := check{Prometheus, "label " + p.what}
 	has, lacks := map[string]bool{}, map[string]bool{}
 	values := map[string]bool{}
@@ -147,13 +151,20 @@ func lacking(all []Machine, p part, directory bool) Finding {
 	case !p.wants:
 		return c.ok("%d of %s have the label %s; a directory can say whose the others are", len(has), many(whole, "machine"), p.name)
 	}
-	do := fmt.Sprintf("set %s to a label that they have, or give them one by relabelling or in the static or discovered targets", key)
+	that := "that they have"
+	if len(have) > 0 {
+		that += " (" + strings.Join(have[:min(len(have), mostLabels)], ", ") + ")"
+	}
+	do := fmt.Sprintf("set %s to a label %s, or give them one by relabelling or in the static or discovered targets", key, that)
 	if directory {
 		do += fmt.Sprintf("; or name their %s in the directory of hosts", p.what)
 	}
 	return c.warn(do, "%s of %s have no label %s and count as %s (%s), such as %s", share(len(lacks), whole), many(whole, "machine"), p.name,
 		"unknown", key, some(slices.Collect(maps.Keys(lacks))[:1]))
 }
+
+// mostLabels is how many labels are named to choose from.
+const mostLabels = 20
 
 func withoutHost(all []Machine, name string) Finding {
 	c := check{Prometheus, "label host"}

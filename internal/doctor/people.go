@@ -2,8 +2,6 @@ package doctor
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,10 +11,9 @@ import (
 // Stock is what a database has.
 type Stock struct {
 	Database    string
-	Collections map[string]int64 // by what is in it: workspaces, users ...; absent: the collection does not exist
-	Named       map[string]string
-	Others      []string // collections that are not configured
-	Databases   []string // that the account may see; nil: not known
+	Collections map[string]int64  // by what is in it: workspaces, users ...; absent: the collection does not exist
+	Named       map[string]string // what these collections are called
+	Others      []string          // collections that are not configured
 }
 
 // The kinds of collections.
@@ -27,33 +24,33 @@ const (
 	KindHosts      = "hosts"
 )
 
-// Records is about the collections of a database. wantsGroups is whether groups are named by it.
-func Records(s Stock, wantsGroups bool) []Finding {
+// Records is about the collections of a database. instead says where workspaces were looked for and
+// what there is instead, if there are none. wantsGroups is whether groups are named by the database.
+func Records(s Stock, instead string, wantsGroups bool) []Finding {
 	c := check{MongoDB, "collections"}
-	if len(s.Collections) == 0 {
-		do := "set mongodb.database, or mongodb.collections, to what there is"
-		switch {
-		case len(s.Others) > 0:
-			return []Finding{c.warn(do, "database %s has none of the configured collections (%s), but %s", s.Database, some(slices.Collect(maps.Values(s.Named))), some(s.Others))}
-		case len(s.Databases) > 0:
-			return []Finding{c.warn(do, "database %s does not exist or is empty; the server has %s", s.Database, some(s.Databases))}
-		}
-		return []Finding{c.warn(do, "database %s does not exist or is empty", s.Database)}
-	}
 	var has []string
 	for _, kind := range []string{KindWorkspaces, KindUsers, KindGroups, KindHosts} {
 		if n, ok := s.Collections[kind]; ok {
 			has = append(has, fmt.Sprintf("%s %d", s.Named[kind], n))
 		}
 	}
-	all := []Finding{c.ok("database %s has %s", s.Database, strings.Join(has, ", "))}
-	for _, kind := range []string{KindWorkspaces, KindUsers, KindGroups} {
+	var all []Finding
+	if len(has) > 0 {
+		all = append(all, c.ok("database %s has %s", s.Database, strings.Join(has, ", ")))
+	}
+	if s.Collections[KindWorkspaces] == 0 {
+		all = append(all, c.warn(missing[KindWorkspaces], "there are no workspaces: %s", instead))
+	}
+	if len(has) == 0 {
+		return all
+	}
+	for _, kind := range []string{KindUsers, KindGroups} {
 		n, exists := s.Collections[kind]
 		switch {
 		case n > 0 || kind == KindGroups && !wantsGroups:
 		case exists:
 			all = append(all, c.warn(missing[kind], "collection %s is empty", s.Named[kind]))
-		case kind == KindGroups || len(s.Others) == 0:
+		case len(s.Others) == 0:
 			all = append(all, c.warn(missing[kind], "there is no collection %s", s.Named[kind]))
 		default:
 			all = append(all, c.warn(missing[kind], "there is no collection %s, but %s", s.Named[kind], some(s.Others)))

@@ -4,16 +4,12 @@ import (
 	"context"
 	"slices"
 	"strings"
-
-	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
 // Stock is what there is to read, for a person who has set up the configuration.
 type Stock struct {
 	Collections map[string]int64 // the configured ones that exist, with about how many records
 	Others      []string         // other collections of the database
-	Databases   []string         // that the account may see, if the database has no collection; nil: not known
 }
 
 // Stock looks what the database has.
@@ -35,24 +31,5 @@ func (r *Reader) Stock(ctx context.Context, n Names) (Stock, error) {
 			}
 		}
 	}
-	if len(has) == 0 {
-		s.Databases = r.databases(ctx)
-	}
 	return s, nil
-}
-
-// databases lists those that the account may see, without those of the server itself. It needs no
-// right, but a server may refuse it.
-func (r *Reader) databases(ctx context.Context) []string {
-	ctx, done := context.WithTimeout(ctx, r.timeout)
-	defer done()
-	db, err := r.client.database(ctx)
-	if err != nil {
-		return nil
-	}
-	names, err := db.Client().ListDatabaseNames(ctx, bson.D{}, options.ListDatabases().SetAuthorizedDatabases(true))
-	if err != nil {
-		return nil
-	}
-	return slices.DeleteFunc(names, func(name string) bool { return name == "admin" || name == "local" || name == "config" })
 }

@@ -46,7 +46,7 @@ func testMain(m *testing.M) int {
 // machine is a host of two cores, a quarter of which is busy.
 type machine struct {
 	labels map[string]string // more of them, or others; empty: none of that name
-	before map[string]string // labels that it had until an hour ago; nil: the same
+	before map[string]string // labels that it had until two hours ago; nil: the same
 	every  time.Duration     // between scrapes; 0: a minute
 	lasts  time.Duration     // since when it is scraped; 0: more than a day
 }
@@ -67,7 +67,7 @@ func scrape(t *testing.T, e *engine.Engine, machines ...machine) {
 		}
 		from, until := now.Add(-lasts), now.Add(-time.Second)
 		if m.before != nil {
-			changed := now.Add(-time.Hour)
+			changed := now.Add(-2 * time.Hour)
 			m.cores(t, e, n, m.before, from, changed, every)
 			from = changed.Add(every)
 		}
