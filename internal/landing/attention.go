@@ -129,7 +129,8 @@ func (n *Numbers) refused() (all []item) {
 	return all
 }
 
-// unnamed says which labels the series of some projects lack.
+// unnamed says which labels the series of some projects lack. Many clouds have no label of the
+// machine type or of the user, and are well without.
 func (n *Numbers) unnamed(labels LabelNames, directory bool) (all []item) {
 	for _, l := range []struct {
 		key, label, lost string
@@ -137,7 +138,7 @@ func (n *Numbers) unnamed(labels LabelNames, directory bool) (all []item) {
 		fine             bool
 	}{
 		{"project", labels.Project, "Their project is unknown.", func(p usage.LabelPresence) bool { return p.Project }, false},
-		{"machine", labels.Machine, "Their machine type is unknown, so they have the default watts.", func(p usage.LabelPresence) bool { return p.Machine }, false},
+		{"machine", labels.Machine, "Their machine type is unknown, so they have the default watts.", func(p usage.LabelPresence) bool { return p.Machine }, true},
 		{"host", labels.Host, "Their machines cannot be told apart.", func(p usage.LabelPresence) bool { return p.Host }, false},
 		{"user", labels.User, "Their usage is unattributed.", func(p usage.LabelPresence) bool { return p.User }, true},
 	} {
