@@ -59,10 +59,10 @@ func (x *Index) ownersAt(host string, at time.Time) []string {
 
 // since is Rules.Since for a host in HostName's spelling.
 func (x *Index) since(host string, at time.Time) (time.Time, bool) {
-	if s := x.at(host, at); s != nil {
+	if s := x.at(host, at); s != nil && s.from > always {
 		return moment(s.from), true
 	}
-	return time.Time{}, false
+	return time.Time{}, false // no record, or one that does not say
 }
 
 // group returns the first by name of the groups that a user is in at one moment; empty: none.

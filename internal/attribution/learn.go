@@ -1,6 +1,8 @@
 package attribution
 
 import (
+	"slices"
+
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 )
 
@@ -14,10 +16,19 @@ func Learn(known directory.Directory, c directory.Census) directory.Learned {
 	known.Memberships = sorted(known.Memberships, compareMemberships)
 	known.Hosts = sorted(known.Hosts, comparePlacements)
 	l := directory.Learned{
-		Tenures:     changedTenures(known, c),
-		People:      latest(known.People, c.People, comparePeople, breakTiesOfPeople),
-		Memberships: changedMemberships(known, c),
-		Hosts:       latest(known.Hosts, c.Hosts, comparePlacements, breakTiesOfPlacements),
+		People: latest(known.People, c.People, comparePeople, breakTiesOfPeople),
+		Hosts:  latest(known.Hosts, c.Hosts, comparePlacements, breakTiesOfPlacements),
+	}
+	var spans []hostSpan
+	if c.Table {
+		l.Tenures = claimedTenures(known, c)
+		l.Memberships, spans = claimedMemberships(known, c)
+		l.People = slices.DeleteFunc(l.People, func(p directory.Person) bool { // a name that is known stays
+			_, found := slices.BinarySearchFunc(known.People, p, comparePeople)
+			return found
+		})
+	} else {
+		l.Tenures, l.Memberships = changedTenures(known, c), changedMemberships(known, c)
 	}
 	l.Directory = directory.Directory{
 		AsOf:        c.AsOf,
@@ -26,6 +37,6 @@ func Learn(known directory.Directory, c directory.Census) directory.Learned {
 		Memberships: merged(known.Memberships, l.Memberships, compareMemberships),
 		Hosts:       merged(known.Hosts, l.Hosts, comparePlacements),
 	}
-	l.Spans = changedSpans(known, l)
+	l.Spans = changedSpans(known, l, spans)
 	return l
 }

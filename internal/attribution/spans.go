@@ -16,14 +16,14 @@ type hostSpan struct {
 
 // changedSpans returns where the owners of hosts, or what is known of a host, differ between
 // two directories. Each document is compared on its own: where two overlap, there can be a span
-// too many but never one too few.
-func changedSpans(known directory.Directory, l directory.Learned) []directory.Span {
+// too many but never one too few. more are spans that are known already.
+func changedSpans(known directory.Directory, l directory.Learned, more []hostSpan) []directory.Span {
 	before, after := people(known.People), people(l.Directory.People)
 	looked := l.Tenures
 	if len(known.People) != len(l.Directory.People) {
 		looked = l.Directory.Tenures // users who became known get usage that was unattributed
 	}
-	d := differ{before: before, after: after}
+	d := differ{before: before, after: after, spans: more}
 	for len(looked) > 0 {
 		now := looked[:documentLength(looked)]
 		d.document(documentOf(known.Tenures, now[0].Document), now)

@@ -49,13 +49,26 @@ type Placement struct {
 }
 
 // Census is one reading of the records as they are, from which a Directory is kept up to date.
+// It has either records (Workspaces and Groups) or a table (Owners and Members).
 type Census struct {
 	AsOf       time.Time
 	Workspaces []Workspace
-	People     []Person
+	People     []Person            // of a table: without names
 	Groups     map[string][]string // members' ids, by group
 	Hosts      []Placement
-	Refused    map[string]bool // ids of workspace records that could not be read; what is known of them stays
+	Refused    map[string]bool // ids of workspace records, or hosts of a table, that could not be read; what is known of them stays
+
+	Table   bool
+	Owners  []Claim // whose a host is
+	Members []Claim // in which group a user is
+}
+
+// Claim is what a row of a table says: something, a host or a user, was another's in [From, To).
+type Claim struct {
+	Of, Holder string    // a host, as HostName returns it, and its owner, empty: nobody's; or a user and a group
+	From       time.Time // zero: not said
+	To         time.Time // zero: ongoing
+	Seen       time.Time // without From: when it was so for certain; zero: when the table was read
 }
 
 // Workspace is one record of a virtual machine that is handed out to people.
@@ -75,6 +88,7 @@ type Workspace struct {
 type RecordReject struct {
 	Collection, Reason string
 	Count              int
+	Where              string // of the first, such as "line 7"; empty: not known
 }
 
 // Span is a time [From, To) of one host, or of any host if Host is empty, for which a directory
