@@ -91,7 +91,7 @@ func (h *Health) Unwatch(source string) {
 		}
 		h.troubles.note(source, nil)
 		switch source {
-		case usage.SourceMongoDB:
+		case usage.SourceMongoDB, usage.SourceDirectory:
 			h.asOf.Reset()
 		case usage.SourceUsageWriter:
 			h.pending.Reset()

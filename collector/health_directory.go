@@ -47,13 +47,13 @@ func newDirectoryHealth(r prometheus.Registerer) *directoryHealth {
 
 // Directory records when the current directory was read; zero: never.
 func (d *directoryHealth) Directory(asOf time.Time) {
-	d.removed.unless(usage.SourceMongoDB, func() {
+	d.removed.unlessAll(func() {
 		if asOf.IsZero() {
 			d.asOf.Reset()
 			return
 		}
 		d.asOf.WithLabelValues().Set(timestampSeconds(asOf))
-	})
+	}, usage.SourceMongoDB, usage.SourceDirectory)
 }
 
 // RejectedRecords records everything rejected in one read of the directory. The next read

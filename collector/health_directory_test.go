@@ -91,6 +91,33 @@ func TestWhatIsNotConfiguredIsNotShown(t *testing.T) {
 	}
 }
 
+// TestADirectoryInPlaceOfMongoDB has metrics of its own, and the age of the directory.
+func TestADirectoryInPlaceOfMongoDB(t *testing.T) {
+	r := prometheus.NewPedanticRegistry()
+	h := NewHealth(r, clock)
+	h.Watch(usage.SourceMongoDB)
+	h.Unwatch(usage.SourceDirectory)
+	h.Directory(now.Add(-time.Hour))
+	h.Watch(usage.SourceDirectory) // a reload
+	h.Unwatch(usage.SourceMongoDB)
+	h.Requested(usage.SourceMongoDB, time.Second, nil) // late
+	if got := samples(gathered(t, r)); has(got, "carbon_exporter_directory_timestamp_seconds") || has(got, `carbon_exporter_source_up{source="mongodb"}`) {
+		t.Errorf("MongoDB is still there: %v", got)
+	}
+	h.Requested(usage.SourceDirectory, time.Second, &usage.Failure{Reason: usage.ReasonMalformed})
+	h.Directory(now)
+	got := samples(gathered(t, r))
+	for name, want := range map[string]float64{
+		"carbon_exporter_directory_timestamp_seconds{}":                              float64(now.Unix()),
+		`carbon_exporter_source_errors_total{reason="malformed",source="directory"}`: 1,
+		`carbon_exporter_source_up{source="directory"}`:                              0,
+	} {
+		if v, ok := got[name]; !ok || v != want {
+			t.Errorf("%s is %v (there: %v), want %v", name, v, ok, want)
+		}
+	}
+}
+
 // TestAnAnswerThatComesAfterItsSourceWasRemoved changes nothing, whatever it is.
 func TestAnAnswerThatComesAfterItsSourceWasRemoved(t *testing.T) {
 	r := prometheus.NewPedanticRegistry()
@@ -113,6 +140,7 @@ func TestAnAnswerThatComesAfterItsSourceWasRemoved(t *testing.T) {
 	}
 	reload := func(change func(source string)) {
 		change(usage.SourceMongoDB)
+		change(usage.SourceDirectory)
 		change(usage.SourceUsageWriter)
 	}
 	reload(h.Watch)

@@ -19,6 +19,18 @@ func (r *removed) unless(source string, show func()) {
 	}
 }
 
+// unlessAll calls show, unless all of the sources are removed.
+func (r *removed) unlessAll(show func(), sources ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, source := range sources {
+		if !r.sources[source] {
+			show()
+			return
+		}
+	}
+}
+
 // remove calls hide; from then on nothing of the source is shown.
 func (r *removed) remove(source string, hide func()) {
 	r.mu.Lock()

@@ -63,7 +63,7 @@ func summary(c *config.Config) []string {
 			c.Power.BusyWatts, c.Power.IdleWatts, c.Power.PUE, len(c.Power.Machines)),
 		"carbon intensity: " + intensity(c.CarbonIntensity),
 		fmt.Sprintf("attribution: by %s, %s", c.Attribution.GroupBy, groups(c.Attribution.Groups)),
-		"mongodb: " + mongodb(c.MongoDB),
+		whose(c),
 		"users on /metrics: " + users(c.Attribution),
 		fmt.Sprintf("budgets: %d, in %s", len(c.Budgets), c.Timezone),
 	}
@@ -120,6 +120,25 @@ func groups(groups []config.Group) string {
 		described[i] = group.Name + " (" + strings.Join(group.Projects, ", ") + ")"
 	}
 	return "named groups: " + strings.Join(described, "; ")
+}
+
+// whose is where owners come from.
+func whose(c *config.Config) string {
+	d := c.Directory
+	switch {
+	case d == nil:
+		return "mongodb: " + mongodb(c.MongoDB)
+	case d.File != "":
+		return fmt.Sprintf("directory: %s is read every %s", d.File, d.Refresh)
+	}
+	server, metric := d.Prometheus.URL, d.Prometheus.Metric
+	if server.URL == nil {
+		server = c.Prometheus.URL
+	}
+	if metric == "" {
+		metric = "names only"
+	}
+	return fmt.Sprintf("directory: %s of %s is read every %s", metric, config.PublicURL(server), d.Refresh)
 }
 
 // mongodb never shows the address, which often contains a password.

@@ -49,6 +49,9 @@ func (e *examination) directoryArea() doctor.Area {
 	if e.cfg.MongoDB != nil {
 		return doctor.MongoDB
 	}
+	if e.cfg.Directory != nil {
+		return doctor.Directory
+	}
 	return ""
 }
 

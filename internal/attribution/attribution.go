@@ -7,6 +7,7 @@ package attribution
 import (
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -72,8 +73,14 @@ func (r Rules) host(s usage.Series) string {
 }
 
 // placed fills in the project and machine type that a series lacks, if the directory knows them
-// for its host.
+// for its host, and gives the project its name.
 func (r Rules) placed(s usage.Series, host string) usage.Series {
+	s = r.filled(s, host)
+	s.Project = r.Directory.nameOf(directory.Projects, s.Project)
+	return s
+}
+
+func (r Rules) filled(s usage.Series, host string) usage.Series {
 	if s.Project != usage.Unknown && s.Machine != usage.Unknown {
 		return s
 	}

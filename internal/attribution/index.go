@@ -18,6 +18,13 @@ type Index struct {
 	members   []directory.Membership
 	places    map[string]directory.Placement
 	people    map[string]bool
+	names     map[nameKey]string
+}
+
+// nameKey is an id of a kind.
+type nameKey struct {
+	kind directory.Kind
+	id   string
 }
 
 // run is a part [from, to) of a slice.
@@ -40,6 +47,12 @@ func NewIndex(d directory.Directory) *Index {
 	}
 	for _, p := range d.People {
 		x.people[p.ID] = true
+	}
+	if len(d.Names) > 0 {
+		x.names = make(map[nameKey]string, len(d.Names))
+		for _, n := range d.Names {
+			x.names[nameKey{n.Kind, n.ID}] = n.Name
+		}
 	}
 	x.addPlacements(d.Hosts)
 	x.addMemberships(d.Memberships)
@@ -85,6 +98,17 @@ func (x *Index) placement(host string) directory.Placement {
 		return directory.Placement{}
 	}
 	return x.places[host]
+}
+
+// nameOf returns what an id is shown as: itself, unless it has a name.
+func (x *Index) nameOf(kind directory.Kind, id string) string {
+	if x == nil || x.names == nil {
+		return id
+	}
+	if name := x.names[nameKey{kind, id}]; isName(name) && name != folded {
+		return name
+	}
+	return id
 }
 
 // knows reports whether the directory lists a user. If it lists nobody at all, every owner

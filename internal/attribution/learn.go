@@ -15,9 +15,11 @@ func Learn(known directory.Directory, c directory.Census) directory.Learned {
 	known.People = sorted(known.People, comparePeople)
 	known.Memberships = sorted(known.Memberships, compareMemberships)
 	known.Hosts = sorted(known.Hosts, comparePlacements)
+	known.Names = sorted(known.Names, directory.Name.Compare)
 	l := directory.Learned{
 		People: latest(known.People, c.People, comparePeople, breakTiesOfPeople),
 		Hosts:  latest(known.Hosts, c.Hosts, comparePlacements, breakTiesOfPlacements),
+		Names:  latest(known.Names, c.Names, directory.Name.Compare, breakTiesOfNames),
 	}
 	var spans []hostSpan
 	if c.Table {
@@ -36,6 +38,7 @@ func Learn(known directory.Directory, c directory.Census) directory.Learned {
 		People:      merged(known.People, l.People, comparePeople),
 		Memberships: merged(known.Memberships, l.Memberships, compareMemberships),
 		Hosts:       merged(known.Hosts, l.Hosts, comparePlacements),
+		Names:       merged(known.Names, l.Names, directory.Name.Compare),
 	}
 	l.Spans = changedSpans(known, l, spans)
 	return l

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -36,7 +37,7 @@ func (r Rules) Parts(reading usage.Reading, finer map[usage.Series]usage.Profile
 	for _, s := range reading.Samples {
 		host := r.host(s.Series)
 		placed := r.placed(s.Series, host)
-		user := s.User
+		user := r.Directory.nameOf(directory.Users, s.User)
 		if user == "" {
 			held = r.Directory.holdings(held[:0], host, piece)
 			if len(held) > 1 || len(held[0].owners) > 1 {

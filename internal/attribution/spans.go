@@ -35,6 +35,9 @@ func changedSpans(known directory.Directory, l directory.Learned, more []hostSpa
 			d.spans = append(d.spans, hostSpan{p.Host, startSeconds(time.Time{}), forever})
 		}
 	}
+	if len(l.Names) > 0 {
+		d.spans = append(d.spans, hostSpan{"", startSeconds(time.Time{}), forever}) // of projects and people on any host
+	}
 	if !known.AsOf.IsZero() && len(known.Memberships) == 0 && len(l.Memberships) > 0 {
 		d.spans = append(d.spans, hostSpan{"", startSeconds(time.Time{}), forever}) // groups of anybody, on any host
 	}

@@ -31,6 +31,8 @@ func breakTiesOfPlacements(a, b directory.Placement) int {
 	return cmp.Or(cmp.Compare(a.Project, b.Project), cmp.Compare(a.Machine, b.Machine))
 }
 
+func breakTiesOfNames(a, b directory.Name) int { return cmp.Compare(a.Name, b.Name) }
+
 // sorted returns the rows in order: the slice itself if they already are.
 func sorted[T any](rows []T, order func(a, b T) int) []T {
 	if slices.IsSortedFunc(rows, order) {

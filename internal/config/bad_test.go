@@ -16,7 +16,7 @@ var badFiles = []struct {
 		`:2: not valid YAML: anchor 'power' value contains itself`,
 	}},
 	{"groups that are ambiguous", "bad-attribution.yml", []string{
-		`:2: attribution.group_by: directory needs a mongodb section`,
+		`:2: attribution.group_by: directory needs a section directory or mongodb`,
 		`:6: attribution.groups[1].name: must be unique, but "ISIS" is used already`,
 		`:7: attribution.groups[1].projects[0]: "TDAaaS" is in group "ISIS" already; a project can be in one group only`,
 		`:7: attribution.groups[1].projects[1]: must not be empty`,
@@ -38,6 +38,28 @@ var badFiles = []struct {
 		`:13: prometheus.shares.info[0].by: must name the labels that the query and the shares have in common`,
 		`:13: prometheus.shares.info[0].labels.machine: must be left out: a share has the machine type of its machine`,
 		`:13: prometheus.shares.info[0].labels: must name at least one label`,
+	}},
+	{"a directory in no place", "bad-directory-none.yml", []string{
+		`:1: directory: must have file or prometheus`,
+	}},
+	{"a directory in a place of each kind", "bad-directory.yml", []string{
+		`:2: directory.file: must end in .csv, .json, .yaml or .yml, is "testdata/owners.xls"`,
+		`:3: directory.prometheus: must not be set together with file`,
+		`:3: directory.prometheus.url: must begin with http:// or https:// and name a host`,
+		`:3: directory.prometheus: must have metric, or names`,
+		`:4: directory.refresh: must be from 10s to 1d, is 1s`,
+	}},
+	{"a directory beside MongoDB", "bad-directory-both.yml", []string{
+		`:3: directory: must not be set together with mongodb: owners can come from one place only; remove one of the two sections`,
+	}},
+	{"an info metric that says nothing", "bad-directory-metric.yml", []string{
+		`:2: directory.prometheus: must have a url of its own to have credentials and other settings of a client of its own`,
+		`:3: directory.prometheus.metric: must be a metric name such as libvirt_domain_openstack_info, is "kube pod labels"`,
+		`:4: directory.prometheus.matchers: must be without the braces, is "{namespace=\"a\"}"`,
+		`:5: directory.prometheus.labels.host: must be a label name such as instance, is ""`,
+		`:5: directory.prometheus.labels.group: must be set together with owner: a group is one of users`,
+		`:7: directory.prometheus.names.project.id: must be a label name such as id, is ""`,
+		`:8: directory.prometheus.names.user.matchers: has an unterminated quote: "\""`,
 	}},
 	{"queries that look at different times", "bad-windows.yml", []string{
 		`:2: prometheus.busy_query: must contain $__interval or $__interval_seconds if and only if idle_query does: both must cover the same time`,

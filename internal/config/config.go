@@ -25,7 +25,8 @@ type Config struct {
 	Power           Power           `yaml:"power"`
 	CarbonIntensity CarbonIntensity `yaml:"carbon_intensity"`
 	Attribution     Attribution     `yaml:"attribution"`
-	MongoDB         *MongoDB        `yaml:"mongodb,omitempty"` // nil: none
+	MongoDB         *MongoDB        `yaml:"mongodb,omitempty"`   // nil: none
+	Directory       *Directory      `yaml:"directory,omitempty"` // nil: none; never both
 	Budgets         []Budget        `yaml:"budgets"`
 	Timezone        string          `yaml:"timezone"` // of budget periods and reports
 	Metrics         Metrics         `yaml:"metrics"`

@@ -60,6 +60,9 @@ func (c *Config) fit(inFile func(path string) bool) {
 			p.RereadAfter = 0
 		}
 	}
+	if c.Directory != nil && !inFile("directory.refresh") {
+		c.Directory.Refresh = c.Directory.defaultRefresh()
+	}
 	if !inFile("prometheus.other_modes") {
 		p.OtherModes = slices.DeleteFunc(p.OtherModes, func(mode string) bool {
 			return slices.Contains(p.BusyModes, mode) || slices.Contains(p.IdleModes, mode)

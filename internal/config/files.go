@@ -37,7 +37,7 @@ func eachFile(path string, v reflect.Value, f func(key string, path reflect.Valu
 		for _, field := range keyFields(v.Type()) {
 			child, inner := v.Field(field.index), join(path, field.name)
 			switch {
-			case strings.HasSuffix(field.name, "_file") && child.Kind() == reflect.String:
+			case (field.name == "file" || strings.HasSuffix(field.name, "_file")) && child.Kind() == reflect.String:
 				f(inner, child)
 			case field.name == "files" && child.Kind() == reflect.Slice:
 				for i := range child.Len() {

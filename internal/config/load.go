@@ -142,14 +142,23 @@ func (f *faults) syntax(text []byte, err error) {
 
 // setDirectory makes file names relative to the configuration file, as Prometheus does.
 func (c *Config) setDirectory(dir string) {
-	h := &c.Prometheus.HTTPClientConfig
+	setDirectoryOfClient(&c.Prometheus.HTTPClientConfig, dir)
+	c.Attribution.PseudonymKeyFile = config.JoinDir(dir, c.Attribution.PseudonymKeyFile)
+	if c.MongoDB != nil {
+		c.MongoDB.URIFile = config.JoinDir(dir, c.MongoDB.URIFile)
+	}
+	if d := c.Directory; d != nil {
+		d.File = config.JoinDir(dir, d.File)
+		if d.Prometheus != nil {
+			setDirectoryOfClient(&d.Prometheus.HTTPClientConfig, dir)
+		}
+	}
+}
+
+func setDirectoryOfClient(h *config.HTTPClientConfig, dir string) {
 	h.SetDirectory(dir)
 	if h.OAuth2 != nil {
 		// SetDirectory of v0.73.1 leaves this one out.
 		h.OAuth2.ClientCertificateKeyFile = config.JoinDir(dir, h.OAuth2.ClientCertificateKeyFile)
-	}
-	c.Attribution.PseudonymKeyFile = config.JoinDir(dir, c.Attribution.PseudonymKeyFile)
-	if c.MongoDB != nil {
-		c.MongoDB.URIFile = config.JoinDir(dir, c.MongoDB.URIFile)
 	}
 }

@@ -109,6 +109,31 @@ func TestAStaticValueIsOnlyWhatTheFileSays(t *testing.T) {
 	}
 }
 
+func TestADirectoryIsReadOftenEnoughForWhereItIs(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		every      time.Duration
+		file       string
+	}{
+		{"a file", "directory: {file: who/owners.csv}", 30 * time.Second, "/etc/carbon/who/owners.csv"},
+		{"a file by its whole path", "directory: {file: /srv/owners.yaml, refresh: 1m}", time.Minute, "/srv/owners.yaml"},
+		{"a metric", "directory: {prometheus: {metric: kube_pod_labels, labels: {host: pod, owner: label_owner}}}", 5 * time.Minute, ""},
+		{"a metric, often", "directory: {prometheus: {metric: kube_pod_labels, labels: {owner: label_owner}}, refresh: 10s}", 10 * time.Second, ""},
+	} {
+		c, err := Parse("/etc/carbon/carbon.yml", []byte(test.text))
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		if d := c.Directory; time.Duration(d.Refresh) != test.every || d.File != test.file {
+			t.Errorf("%s: got %+v", test.name, d)
+		}
+		if p := c.Directory.Prometheus; p != nil && (p.Names.Project.ID != "id" || !p.HTTPClientConfig.FollowRedirects) {
+			t.Errorf("%s: got %+v", test.name, p)
+		}
+	}
+}
+
 func TestDefaultIsWhatAnEmptyFileMeans(t *testing.T) {
 	for _, test := range []struct{ name, text string }{
 		{"no text at all", ""},

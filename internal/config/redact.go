@@ -23,16 +23,26 @@ func (c *Config) Redacted() (string, error) {
 	public := *c
 	public.Prometheus.URL = redactURL(c.Prometheus.URL)
 	public.CarbonIntensity.UK.URL = redactURL(c.CarbonIntensity.UK.URL)
-	h := &public.Prometheus.HTTPClientConfig
-	h.ProxyURL = redactURL(h.ProxyURL)
-	h.HTTPHeaders = redactHeaders(h.HTTPHeaders)
-	h.OAuth2 = redactOAuth2(h.OAuth2)
-	h.BasicAuth = redactBasicAuth(h.BasicAuth)
+	redactClient(&public.Prometheus.HTTPClientConfig)
+	if d := c.Directory; d != nil && d.Prometheus != nil {
+		directory, of := *d, *d.Prometheus
+		of.URL = redactURL(of.URL)
+		redactClient(&of.HTTPClientConfig)
+		directory.Prometheus, public.Directory = &of, &directory
+	}
 	var text strings.Builder
 	to := yaml.NewEncoder(&text)
 	to.SetIndent(2)
 	err := errors.Join(to.Encode(&public), to.Close())
 	return text.String(), err
+}
+
+// redactClient replaces what is secret in a copy of a client's settings.
+func redactClient(h *config.HTTPClientConfig) {
+	h.ProxyURL = redactURL(h.ProxyURL)
+	h.HTTPHeaders = redactHeaders(h.HTTPHeaders)
+	h.OAuth2 = redactOAuth2(h.OAuth2)
+	h.BasicAuth = redactBasicAuth(h.BasicAuth)
 }
 
 func redactBasicAuth(a *config.BasicAuth) *config.BasicAuth {

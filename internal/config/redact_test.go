@@ -59,6 +59,20 @@ prometheus:
   http_headers:
     X-Scope-OrgID: {values: [hunter2, hunter2], secrets: [hunter2]}
 `},
+	{"a directory's Prometheus", `
+directory:
+  prometheus:
+    url: http://hunter2:hunter2@localhost:9090
+    basic_auth: {username: carbon-hunter2, password: hunter2}
+    http_headers: {X-Scope-OrgID: {values: [hunter2]}}
+    metric: kube_pod_labels
+    labels: {host: pod, owner: label_owner}
+`},
+	{"a directory in the Prometheus of the machines", `
+prometheus: {bearer_token: hunter2}
+directory:
+  prometheus: {names: {project: {metric: openstack_identity_project_info}}}
+`},
 	{"MongoDB", `
 mongodb: {uri: "mongodb://carbon:hunter2@localhost"}
 `},

@@ -19,9 +19,12 @@ func (c *Config) validate(f *faults) {
 	c.Prometheus.validate(f)
 	c.Power.validate(f)
 	c.CarbonIntensity.validate(f)
-	c.Attribution.validate(f, c.MongoDB != nil)
+	c.Attribution.validate(f, c.MongoDB != nil || c.Directory != nil)
 	if c.MongoDB != nil {
 		c.MongoDB.validate(f)
+	}
+	if c.Directory != nil {
+		c.Directory.validate(f, c.MongoDB != nil)
 	}
 	validateBudgets(f, c.Budgets)
 }

@@ -5,7 +5,7 @@ import "fmt"
 func (a *Attribution) validate(f *faults, haveDirectory bool) {
 	validateOneOf(f, "attribution.group_by", a.GroupBy, GroupByProject, GroupByProjectMachine, GroupByDirectory)
 	if a.GroupBy == GroupByDirectory && !haveDirectory {
-		f.key("attribution.group_by", "directory needs a mongodb section")
+		f.key("attribution.group_by", "directory needs a section directory or mongodb")
 	}
 	validateOneOf(f, "attribution.user_label", a.UserLabel, UserLabelID, UserLabelPseudonym, UserLabelNone)
 	if (a.UserLabel == UserLabelPseudonym) != (a.PseudonymKeyFile != "") {

@@ -4,6 +4,7 @@
 package directory
 
 import (
+	"cmp"
 	"net"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ type Directory struct {
 	People      []Person
 	Memberships []Membership
 	Hosts       []Placement
+	Names       []Name
 }
 
 // Tenure is the time [From, To) in which a host had one owner, or none.
@@ -56,6 +58,7 @@ type Census struct {
 	People     []Person            // of a table: without names
 	Groups     map[string][]string // members' ids, by group
 	Hosts      []Placement
+	Names      []Name
 	Refused    map[string]bool // ids of workspace records, or hosts of a table, that could not be read; what is known of them stays
 
 	Table   bool
@@ -83,6 +86,36 @@ type Workspace struct {
 	// last known owner stays.
 	Unresolved bool
 }
+
+// Kind is what a Name is of.
+type Kind string
+
+// The kinds of names.
+const (
+	Projects Kind = "project"
+	Users    Kind = "user"
+	Groups   Kind = "group"
+)
+
+// Name is what an id is shown as, by its kind. Unlike that of a Person it is shown everywhere.
+type Name struct {
+	Kind     Kind
+	ID, Name string
+}
+
+// Compare orders names by kind and id.
+func (n Name) Compare(o Name) int {
+	return cmp.Or(cmp.Compare(n.Kind, o.Kind), cmp.Compare(n.ID, o.ID))
+}
+
+// Appearance is when series with some values of labels were there.
+type Appearance struct {
+	Values []string
+	Runs   []Run // in order of time
+}
+
+// Run is a row of moments at each of which something was there, both ends included.
+type Run struct{ First, Last time.Time }
 
 // RecordReject counts the records of a collection that were refused for one reason.
 type RecordReject struct {
@@ -116,6 +149,7 @@ type Learned struct {
 	People      []Person     // new or renamed
 	Memberships []Membership // new, or ended: the same user, group and From as before
 	Hosts       []Placement  // new or changed
+	Names       []Name       // new or changed
 	Spans       []Span       // where owners have changed
 }
 

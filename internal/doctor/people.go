@@ -75,7 +75,11 @@ func Refused(area Area, rejects []directory.RecordReject, of map[string]int64) [
 		if n := of[r.Collection]; n > 0 {
 			said = fmt.Sprintf("%s of %s", share(r.Count, int(n)), many(int(n), "record"))
 		}
-		all = append(all, c.warn(mend(r.Reason), "%s in %s refused: %s", said, r.Collection, r.Reason))
+		where := ""
+		if r.Where != "" {
+			where = ", the first in " + r.Where
+		}
+		all = append(all, c.warn(mend(area, r.Reason), "%s in %s refused: %s%s", said, r.Collection, r.Reason, where))
 	}
 	if len(all) == 0 {
 		return []Finding{c.ok("every record can be read")}
@@ -84,8 +88,10 @@ func Refused(area Area, rejects []directory.RecordReject, of map[string]int64) [
 }
 
 // mend is what to do about records refused for a reason.
-func mend(reason string) string {
+func mend(area Area, reason string) string {
 	switch {
+	case area == Directory:
+		return "correct the rows, or the labels of the metric: see docs/attribution.md"
 	case strings.HasPrefix(reason, "missing_"):
 		return "see whether mongodb.fields names the field that has it"
 	case reason == "unknown_owner":

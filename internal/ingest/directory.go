@@ -36,6 +36,7 @@ type book struct {
 	mu      sync.Mutex // one goroutine at a time reads the store or learns
 	current atomic.Pointer[page]
 	saved   atomic.Pointer[directory.Directory] // as stored; nil: not read yet
+	refused atomic.Pointer[string]              // what was last said of refused rows; nil: nothing yet
 }
 
 // page is one state of the book.
@@ -108,7 +109,7 @@ func (b *book) turn(ctx context.Context, set Settings, census directory.Census) 
 }
 
 func nothingNew(l directory.Learned) bool {
-	return len(l.Tenures) == 0 && len(l.People) == 0 && len(l.Memberships) == 0 && len(l.Hosts) == 0
+	return len(l.Tenures) == 0 && len(l.People) == 0 && len(l.Memberships) == 0 && len(l.Hosts) == 0 && len(l.Names) == 0
 }
 
 // asOf is the time at which the current directory was read; zero: never.
@@ -192,13 +193,14 @@ func (l *librarian) learn(ctx context.Context, set Settings) error {
 		return ctx.Err()
 	}
 	took := l.clock.Now().Sub(began)
-	l.observer.Requested(usage.SourceMongoDB, took, err)
+	l.observer.Requested(set.Directory.Source, took, err)
 	if err != nil {
 		return err
 	}
 	// As of when the reading began: it may miss changes made meanwhile.
 	census.AsOf = began
 	l.book.observer.RejectedRecords(rejects)
+	l.refusedRecords(rejects)
 	stale, err := l.book.turn(ctx, set, census)
 	if wrote(ctx, l.observer, err); err != nil {
 		return err

@@ -32,7 +32,12 @@ func (g *registry) settings(s *Settings) {
 // nameless is a rig whose series have no user, and the address of one host.
 func nameless(t *testing.T, g *registry) (*rig, string) {
 	t.Helper()
-	r := newRig(t, g.settings)
+	return namelessBy(t, g.settings)
+}
+
+func namelessBy(t *testing.T, change func(*Settings)) (*rig, string) {
+	t.Helper()
+	r := newRig(t, change)
 	truth := r.server.truth
 	r.server.truth = func(i usage.Interval) map[usage.Series]usage.BusyIdle[usage.CPUSeconds] {
 		all := map[usage.Series]usage.BusyIdle[usage.CPUSeconds]{}

@@ -66,6 +66,7 @@ type Attribution interface {
 
 // Directory is where the records come from of who had which host when.
 type Directory struct {
+	Source string // its name in metrics
 	Census func(ctx context.Context) (directory.Census, []directory.RecordReject, error)
 	Learn  func(known directory.Directory, c directory.Census) directory.Learned
 	Every  time.Duration

@@ -15,7 +15,7 @@ import (
 )
 
 // SaveDirectory writes what was learned, and nothing else: the tenures of a document all
-// together; people, memberships and placements one by one. With homes, a person's present group
+// together; people, memberships, placements and names one by one. With homes, a person's present group
 // comes from the directory (the first by name if there are several); without, from their newest
 // usage. People who were forgotten stay forgotten.
 //
@@ -38,6 +38,9 @@ func (s *Store) SaveDirectory(ctx context.Context, l directory.Learned, homes bo
 			return err
 		}
 		if err := d.putPlacements(l.Hosts); err != nil {
+			return err
+		}
+		if err := d.putNames(l.Names); err != nil {
 			return err
 		}
 		if err := d.set("directory_as_of", strconv.FormatInt(l.Directory.AsOf.Unix(), 10)); err != nil {
@@ -150,6 +153,15 @@ func (d recordWriter) putPlacements(hosts []directory.Placement) error {
 		len(hosts), func(i int) []any { return []any{hosts[i].Host, text(hosts[i].Project), text(hosts[i].Machine)} })
 }
 
+// putNames stores names. That of a person who was forgotten would name them again.
+func (d recordWriter) putNames(names []directory.Name) error {
+	names = slices.DeleteFunc(slices.Clone(names), func(n directory.Name) bool {
+		return n.Kind == directory.Users && (d.naming.isGone(n.ID) || d.naming.isGone(n.Name))
+	})
+	return d.do("INSERT INTO directory_name VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET name = excluded.name",
+		len(names), func(i int) []any { return []any{string(names[i].Kind), names[i].ID, names[i].Name} })
+}
+
 // putHomes sets the present group of everybody in the directory. It reports whether any group
 // changed or used to follow other rules, and writes only changes.
 func (d recordWriter) putHomes(at time.Time, homes bool) (moved bool, err error) {
@@ -211,7 +223,7 @@ func text(s string) any {
 
 // Directory reads back what SaveDirectory wrote, without people who were forgotten since:
 // tenures by document and by their order within it, people by id, memberships by user, group
-// and time, hosts by name. It is the zero Directory while none is stored.
+// and time, hosts by name, names by kind and id. It is the zero Directory while none is stored.
 func (s *Store) Directory(ctx context.Context) (directory.Directory, error) {
 	var d directory.Directory
 	err := s.read(ctx, func(tx *sqlite.Tx) error {
@@ -259,6 +271,12 @@ func readDirectory(ctx context.Context, tx *sqlite.Tx, d *directory.Directory) e
 			var p directory.Placement
 			err := rows.Scan(&p.Host, &p.Project, &p.Machine)
 			d.Hosts = append(d.Hosts, p)
+			return err
+		}},
+		{"SELECT kind, id, name FROM directory_name ORDER BY kind, id", func(rows *sql.Rows) error {
+			var n directory.Name
+			err := rows.Scan(&n.Kind, &n.ID, &n.Name)
+			d.Names = append(d.Names, n)
 			return err
 		}},
 	} {

@@ -13,7 +13,7 @@ import (
 
 // learnedAll is a directory of which nothing was known.
 func learnedAll(d directory.Directory) directory.Learned {
-	l := directory.Learned{Directory: d, Tenures: d.Tenures, People: d.People, Memberships: d.Memberships, Hosts: d.Hosts}
+	l := directory.Learned{Directory: d, Tenures: d.Tenures, People: d.People, Memberships: d.Memberships, Hosts: d.Hosts, Names: d.Names}
 	for _, t := range d.Tenures {
 		l.Spans = append(l.Spans, directory.Span{Host: t.Host, From: t.From, To: t.To})
 	}
@@ -37,6 +37,7 @@ func largeDirectory(documents int) directory.Directory {
 		d.Memberships = append(d.Memberships, directory.Membership{User: user, Group: fmt.Sprintf("g%02d", n%20)})
 	}
 	d.Hosts = append(d.Hosts, directory.Placement{Host: "10.0.0.1", Project: "IDAaaS"}, directory.Placement{Host: "10.0.0.2", Machine: "Muon"})
+	d.Names = append(d.Names, directory.Name{Kind: directory.Projects, ID: "p1", Name: "IDAaaS"}, directory.Name{Kind: directory.Users, ID: "n1", Name: "u00001"})
 	return d
 }
 

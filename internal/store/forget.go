@@ -116,6 +116,7 @@ func rename(ctx context.Context, tx *sqlite.Tx, user, alias string) error {
 		"UPDATE directory_tenure SET owner = '' WHERE owner = ?1",
 		"DELETE FROM directory_person WHERE user_id = ?1",
 		"DELETE FROM directory_membership WHERE user_id = ?1",
+		"DELETE FROM directory_name WHERE kind = 'user' AND (id = ?1 OR name = ?1)",
 	} {
 		if _, err := tx.ExecContext(ctx, query, user, alias); err != nil {
 			return err

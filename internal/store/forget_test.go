@@ -199,6 +199,7 @@ func TestWhatComesOfAForgottenPersonIsNobodys(t *testing.T) {
 	d := largeDirectory(20)
 	d.People, d.Tenures[0].Owner = append(d.People, directory.Person{ID: person, Name: "Ada"}), person
 	d.Memberships = append(d.Memberships, directory.Membership{User: person, Group: "g9"})
+	d.Names = append(d.Names, directory.Name{Kind: directory.Users, ID: "7", Name: person}, directory.Name{Kind: directory.Users, ID: person, Name: "Ada"})
 	saveDirectory(t, daemon, learnedAll(d), true)
 	active(t, daemon, at(20).Start, usage.Active{Key: mine, Host: "b:1"})
 	shown := usage.Shown{Users: map[string]bool{person: true}, Elsewhere: map[usage.Key]usage.SettledUsage{mine: {Energy: usage.BusyIdle[usage.KWh]{Busy: 2}}}}

@@ -28,6 +28,7 @@ const (
 	SourcePrometheus      = "prometheus"
 	SourceCarbonIntensity = "carbon_intensity"
 	SourceMongoDB         = "mongodb"
+	SourceDirectory       = "directory"     // a file or a Prometheus, in place of MongoDB
 	SourceUsageWriter     = "mongodb_usage" // where usage is written
 )
 

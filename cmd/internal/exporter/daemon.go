@@ -179,8 +179,11 @@ func (d *daemon) currentParts() *parts.Parts {
 
 // use replaces the current parts and returns them.
 func (d *daemon) use(cfg *config.Config, made *parts.Parts) (was *parts.Parts) {
+	read := made.Settings.Directory
 	for source, used := range map[string]bool{
-		usage.SourceMongoDB: made.Settings.Directory != nil, usage.SourceUsageWriter: made.Settings.UsageWriter != nil,
+		usage.SourceMongoDB:     read != nil && read.Source == usage.SourceMongoDB,
+		usage.SourceDirectory:   read != nil && read.Source == usage.SourceDirectory,
+		usage.SourceUsageWriter: made.Settings.UsageWriter != nil,
 	} {
 		if used {
 			d.Watch(source)

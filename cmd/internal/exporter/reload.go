@@ -144,7 +144,8 @@ func exposures(was, is *config.Config) (all []exposure) {
 	if now > 0 && is.Metrics.Keep > was.Metrics.Keep { // people who were here long ago
 		all = append(all, exposure{"metrics.keep", was.Metrics.Keep, is.Metrics.Keep})
 	}
-	return append(all, mongoExposures(was.MongoDB, is.MongoDB, now > 0, named)...)
+	all = append(all, mongoExposures(was.MongoDB, is.MongoDB, now > 0, named)...)
+	return append(all, directoryExposures(was.Directory, is.Directory, now > 0, named)...)
 }
 
 // shownUsers is the largest number of users that max_users allows.
@@ -173,6 +174,24 @@ func mongoExposures(was, is *config.MongoDB, shown, named bool) (all []exposure)
 	}
 	if from, to := was.UsageDatabase, is.UsageDatabase; to != "" && from != to {
 		all = append(all, exposure{"mongodb.usage_database", from, to})
+	}
+	return all
+}
+
+func directoryExposures(was, is *config.Directory, shown, named bool) (all []exposure) {
+	switch {
+	case is == nil || !shown:
+		return nil
+	case was == nil:
+		return []exposure{{"directory", "not configured", "tells who uses which host"}}
+	case !named || was.Prometheus == nil || is.Prometheus == nil:
+		return nil
+	}
+	if from, to := was.Prometheus.Labels.Owner, is.Prometheus.Labels.Owner; from != to {
+		all = append(all, exposure{"directory.prometheus.labels.owner", from, to})
+	}
+	if from, to := was.Prometheus.Names.User, is.Prometheus.Names.User; to.Metric != "" && from != to {
+		all = append(all, exposure{"directory.prometheus.names.user", from.Metric, to.Metric})
 	}
 	return all
 }

@@ -75,11 +75,15 @@ func (d *daemon) because(p landing.Part, source string) landing.Part {
 
 // directory is the state of the directory.
 func (d *daemon) directory(seen families, now time.Time) landing.Part {
-	const name, what = "MongoDB", "owners of workspaces and members of groups"
-	if cfg, _ := d.current(); cfg.MongoDB == nil {
+	const what = "owners of workspaces and members of groups"
+	name, source := "MongoDB", usage.SourceMongoDB
+	switch cfg, _ := d.current(); {
+	case cfg.Directory != nil:
+		name, source = "Directory", usage.SourceDirectory
+	case cfg.MongoDB == nil:
 		return landing.Part{Name: name, For: what, State: "not configured; users come from a label"}
 	}
-	p := d.because(seen.source(name, what, usage.SourceMongoDB, now), usage.SourceMongoDB)
+	p := d.because(seen.source(name, what, source, now), source)
 	p.About = usage.TopicDirectory
 	p.Meanwhile = "Energy is recorded meanwhile, for the owners of the last reading, and corrected later."
 	if asOf, ok := seen.value("carbon_exporter_directory_timestamp_seconds", ""); ok {

@@ -15,11 +15,17 @@ import (
 // maxFileBytes is larger than any password and any bundle of certificates.
 const maxFileBytes = 1 << 20
 
+// directoryFile is the key of a file that is no secret.
+const directoryFile = "directory.file"
+
 // Check opens every file that a configuration names and checks its content. It reports all
 // faults, each in a line that begins with the key, and sends no requests.
 func Check(cfg *config.Config) error {
 	var faults []error
 	for _, file := range cfg.Files() {
+		if file.Key == directoryFile {
+			continue // it may be larger, and is read as a whole below
+		}
 		if text, err := readfile.All(file.Path, maxFileBytes); err != nil {
 			faults = append(faults, named(file, err))
 		} else if len(bytes.TrimSpace(text)) == 0 {
@@ -38,6 +44,11 @@ func Check(cfg *config.Config) error {
 	if cfg.MongoDB != nil {
 		if err := checkMongoDB(cfg.MongoDB); err != nil {
 			faults = append(faults, fmt.Errorf("mongodb.%w", err))
+		}
+	}
+	if cfg.Directory != nil {
+		if err := checkDirectory(cfg); err != nil {
+			faults = append(faults, fmt.Errorf("directory.%w", err))
 		}
 	}
 	return errors.Join(faults...)

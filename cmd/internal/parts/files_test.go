@@ -23,13 +23,16 @@ func folder(t *testing.T) string {
 	for name, text := range map[string]string{
 		"empty": "", "blank": "\n \n", "short": "key", "key": strings.Repeat("k", 32), "secret": "hunter2\n",
 		"uri": "mongodb://localhost\n", "bad_uri": "mongodb://carbon:hun/ter2@localhost", "large": strings.Repeat("x", maxFileBytes+1),
+		"headless.csv": "172.16.100.5,hunter2\n", "bad.csv": "host,owner,from\nh,ada,\ng,ada\nk,hunter2,soon\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"pipe", "pipe.csv"} {
+		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }
@@ -84,6 +87,31 @@ func TestCheckAndNewLookAtEveryFile(t *testing.T) {
 				"attribution: pseudonym_key_file: DIR/short has 3 bytes, but needs at least 16; create one with: head -c 32 /dev/urandom",
 				"mongodb.uri_file: the address is not a valid mongodb:// or mongodb+srv:// URI",
 			},
+			true,
+		},
+		{
+			"a directory that is not there", "directory: {file: owners.csv}",
+			[]string{"directory.file: DIR/owners.csv: open: no such file or directory"},
+			false,
+		},
+		{
+			"a directory that is a pipe", "directory: {file: pipe.csv}",
+			[]string{"directory.file: DIR/pipe.csv: read: is a pipe, must be a regular file"},
+			true,
+		},
+		{
+			"a directory with rows that cannot be used", "directory: {file: bad.csv}",
+			[]string{"directory.file: DIR/bad.csv: rows are refused: line 3: must have as many cells as the header has columns; line 4: from and to must be a date such as 2026-01-31, a time such as 2026-01-31T12:00:00Z, or empty"},
+			false,
+		},
+		{
+			"a directory without a header", "directory: {file: headless.csv}",
+			[]string{"directory.file: DIR/headless.csv: line 1: must name the columns, of which these are known: host, owner, from, to, group, project, machine"},
+			false,
+		},
+		{
+			"a directory with credentials that are not there", "directory: {prometheus: {url: http://localhost, metric: m, labels: {owner: o}, tls_config: {ca_file: secret}}}",
+			[]string{"directory.prometheus: http client for prometheus: unable to use specified CA cert file DIR/secret"},
 			true,
 		},
 		{

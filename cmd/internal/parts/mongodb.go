@@ -12,6 +12,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
 	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // addMongoDB adds the directory and, if configured, the usage writer.
@@ -30,6 +31,7 @@ func (p *Parts) addMongoDB(cfg *config.Config) error {
 	p.Settings.Addresses.Directory = mongo.Place(uri, c.Database)
 	names := recordNames(c)
 	p.Settings.Directory = &ingest.Directory{
+		Source: usage.SourceMongoDB,
 		Census: func(ctx context.Context) (directory.Census, []directory.RecordReject, error) {
 			return reader.Census(ctx, names)
 		},

@@ -86,5 +86,10 @@ func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces b
 			return nil, fmt.Errorf("mongodb: %w", err)
 		}
 	}
+	if cfg.Directory != nil {
+		if err := p.addDirectory(cfg, now); err != nil {
+			return nil, fmt.Errorf("directory: %w", err)
+		}
+	}
 	return p, nil
 }

@@ -46,8 +46,12 @@ var publicKeys = []string{
 	"prometheus.oauth2.tls_config.ca", "prometheus.oauth2.tls_config.cert", "prometheus.oauth2.tls_config.server_name",
 	"carbon_intensity.provider", "carbon_intensity.uk.postcode", "carbon_intensity.static.grid", "carbon_intensity.static.source",
 	"attribution.group", "attribution.user_label", "mongodb.database", "mongodb.collections.", "mongodb.fields.", "mongodb.usage_database",
-	"budgets", "timezone",
+	"directory.file", "prometheus.names.", "budgets", "timezone",
 }
+
+// ofDirectory is where a directory's Prometheus is configured, by keys that mean the same as
+// those of the section prometheus.
+const ofDirectory = "directory."
 
 // unsent are the keys of secrets that are used here and never sent, and of those of
 // MongoDB, which has its own server: see package mongo.
@@ -123,6 +127,9 @@ func textKeys() []key {
 }
 
 func begins(path string, prefixes []string) bool {
+	if inner, ok := strings.CutPrefix(path, ofDirectory); ok && begins(inner, prefixes) {
+		return true
+	}
 	return slices.ContainsFunc(prefixes, func(p string) bool {
 		return path == p || strings.HasPrefix(path, p) && (strings.HasSuffix(p, ".") || strings.HasSuffix(p, "_")) || path == p+"_file" || strings.HasPrefix(path, p+".") || p == "attribution.group" && strings.HasPrefix(path, p)
 	})
@@ -364,13 +371,21 @@ func configured(t *testing.T, k key, marker, server string) *config.Config {
 		}
 		return reflect.ValueOf(marker).Convert(to)
 	})
-	h := &c.Prometheus.HTTPClientConfig
+	h, at := &c.Prometheus.HTTPClientConfig, &c.Prometheus.URL
+	if d := c.Directory; d != nil {
+		p := d.Prometheus
+		if p.URL.URL == nil {
+			p.URL = promconfig.URL{URL: address}
+		}
+		p.Metric, p.Labels = "kube_pod_labels", config.DirectoryLabels{Host: "pod", Owner: "label_owner"}
+		h, at = &p.HTTPClientConfig, &p.URL
+	}
 	if a := h.Authorization; a != nil && a.Type == "" {
 		a.Type = "Bearer"
 	}
 	if len(h.ProxyConnectHeader) > 0 {
 		h.ProxyURL = promconfig.URL{URL: address}
-		c.Prometheus.URL = promconfig.URL{URL: &url.URL{Scheme: "https", Host: "prometheus.invalid"}}
+		*at = promconfig.URL{URL: &url.URL{Scheme: "https", Host: "prometheus.invalid"}}
 	}
 	if o := h.OAuth2; o != nil {
 		o.ClientID = "client"
@@ -462,6 +477,10 @@ func TestNoUpstreamCanMakeUsShowASecret(t *testing.T) {
 					// Each way to write it meets each way to answer, and so does the second
 					// marker, if not for each key.
 					if i == 1 && (j+len(k.path))%3 != 0 {
+						continue
+					}
+					// The clients of all sections are made by the same code.
+					if strings.HasPrefix(k.path, ofDirectory) && j > 0 && (i+j+len(k.path))%5 != 0 {
 						continue
 					}
 					say := sayings[(i*4+j+len(k.path))%len(sayings)]
