@@ -145,11 +145,11 @@ func lacking(all []Machine, p part, have []string, directory bool) Finding {
 	key := "prometheus.labels." + p.what
 	switch {
 	case len(lacks) == 0 && !p.shared:
-		return c.ok("%d of %s have the label %s, %s", whole, many(whole, "machine"), p.name, many(len(values), "value"))
+		return c.ok("%d of %d machines have the label %s, %s", whole, whole, p.name, many(len(values), "value"))
 	case p.shared:
-		return c.ok("%d of %s have shares with a %s, %s", len(has), many(whole, "machine"), p.what, many(len(values), "value"))
+		return c.ok("%d of %d machines have shares with a %s, %s", len(has), whole, p.what, many(len(values), "value"))
 	case !p.wants:
-		return c.ok("%d of %s have the label %s; a directory can say whose the others are", len(has), many(whole, "machine"), p.name)
+		return c.ok("%d of %d machines have the label %s; a directory can say whose the others are", len(has), whole, p.name)
 	}
 	that := "that they have"
 	if len(have) > 0 {
@@ -159,8 +159,7 @@ func lacking(all []Machine, p part, have []string, directory bool) Finding {
 	if directory {
 		do += fmt.Sprintf("; or name their %s in the directory of hosts", p.what)
 	}
-	return c.warn(do, "%s of %s have no label %s and count as %s (%s), such as %s", share(len(lacks), whole), many(whole, "machine"), p.name,
-		"unknown", key, some(slices.Collect(maps.Keys(lacks))[:1]))
+	return c.warn(do, "%s of %d machines have no label %s and count as unknown (%s), such as %s", share(len(lacks), whole), whole, p.name, key, some(slices.Collect(maps.Keys(lacks))[:1]))
 }
 
 // mostLabels is how many labels are named to choose from.

@@ -166,9 +166,9 @@ func Owners(area Area, hosts []string, d directory.Directory, now time.Time) Fin
 	case len(known) == 0:
 		return c.warn("see the collection or file of workspaces: without them all usage is unattributed", "no workspace names a machine")
 	case listed == 0:
-		return c.warn(do, "none of %s is in any workspace: the server calls them such as %s, the directory such as %s", many(len(hosts), "machine"), some(strange[:1]), example)
+		return c.warn(do, "none of %d machines is in any workspace: the server calls them such as %s, the directory such as %s", len(hosts), some(strange[:1]), example)
 	case listed*2 < len(hosts):
-		return c.warn(do, "%s of %s have an owner; %d are in no workspace: %s", share(owned, len(hosts)), many(len(hosts), "machine"), len(strange), some(strange))
+		return c.warn(do, "%s of %d machines have an owner; %d are in no workspace: %s", share(owned, len(hosts)), len(hosts), len(strange), some(strange))
 	}
-	return c.ok("%s of %s have an owner now, %d wait in a pool, %d are in no workspace", share(owned, len(hosts)), many(len(hosts), "machine"), listed-owned, len(strange))
+	return c.ok("%s of %d machines have an owner now, %d wait in a pool, %d are in no workspace", share(owned, len(hosts)), len(hosts), listed-owned, len(strange))
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"time"
@@ -46,7 +47,11 @@ func (a *Asker) clock(ctx context.Context, s *Server) error {
 	}
 	s.Took = a.Now().Sub(before)
 	s.SkewWithin = s.Took / 2
-	s.Skew = new(time.UnixMilli(int64(now * 1000)).Sub(before.Add(s.SkewWithin)).Round(time.Millisecond))
+	if now == math.Trunc(now) { // VictoriaMetrics knows seconds only
+		now += 0.5
+		s.SkewWithin += time.Second / 2
+	}
+	s.Skew = new(time.UnixMilli(int64(now * 1000)).Sub(before.Add(s.Took / 2)).Round(time.Millisecond))
 	return nil
 }
 

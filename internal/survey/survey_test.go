@@ -21,8 +21,8 @@ import (
 // now is the time of the machine that asks.
 var now = time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
 
-// serverTime is an answer to time(), a second ahead of us.
-const serverTime = `{"status":"success","data":{"resultType":"scalar","result":[1790856001,"1790856001"]}}`
+// serverTime is an answer to time(), more than a second ahead of us.
+const serverTime = `{"status":"success","data":{"resultType":"scalar","result":[1790856001.25,"1790856001.25"]}}`
 
 // vector is an answer about one series.
 func vector(metric, value string) string {
@@ -69,7 +69,7 @@ func askerOf(t *testing.T, address string) *Asker {
 }
 
 func TestAsk(t *testing.T) {
-	skew := time.Second
+	skew, second := 1250*time.Millisecond, 1500*time.Millisecond
 	for _, test := range []struct {
 		name    string
 		answers map[string]string
@@ -132,6 +132,12 @@ func TestAsk(t *testing.T) {
 			},
 			want:  Server{Kind: VictoriaMetrics, Version: "v1.151.0", Skew: &skew},
 			words: "VictoriaMetrics v1.151.0",
+		},
+		{
+			name:    "a server that knows seconds only",
+			answers: map[string]string{"time()": `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1790856001,"1790856001"]}]}}`},
+			want:    Server{Skew: &second, SkewWithin: time.Second / 2},
+			words:   "a server with Prometheus' API",
 		},
 		{
 			name: "Mimir, without targets",

@@ -81,7 +81,7 @@ func TestEveryWayToGetNothing(t *testing.T) {
 		{"another metric", "{url: '" + address + "', metric: node_cpu_seconds}", "failure", "series", `"node_cpu_seconds_total"`},
 		{"an empty server", "{url: '" + empty + "'}", "failure", "series", "the server is empty, it has no series at all: see prometheus.url"},
 		{"an empty server, by its targets", "{url: '" + empty + "'}", "warning", "targets", "the server has no targets at all"},
-		{"another label of the project", "{url: '" + address + "', labels: {project: tenant}}", "warning", "label project", "100 % of 1 machine have no label tenant"},
+		{"another label of the project", "{url: '" + address + "', labels: {project: tenant}}", "warning", "label project", "100 % of 1 machines have no label tenant"},
 		{"another label of the machine type", "{url: '" + address + "', labels: {machine: flavor}}", "warning", "label machine", "set prometheus.labels.machine"},
 		{"another label of the host", "{url: '" + address + "', labels: {host: node}}", "failure", "label host", "there are series without the label node"},
 		{"another label of the mode", "{url: '" + address + "', labels: {mode: state}}", "warning", "newest interval", "set prometheus.labels.mode"},
