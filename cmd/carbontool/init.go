@@ -144,7 +144,7 @@ func (i *initialise) propose(ctx context.Context, s streams, person *dialogue, f
 		return err
 	}
 	i.warn(s.err, p, set, facts)
-	if err := i.preview(ctx, s, c, p.Exporter.Scrape); err != nil {
+	if err := i.preview(ctx, s, c, set.Server, p.Exporter.Scrape); err != nil {
 		return err
 	}
 	if person != nil {

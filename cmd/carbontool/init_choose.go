@@ -110,7 +110,7 @@ func defaultsOf(profile string) (proposal.Defaults, error) {
 	}
 	l := c.Prometheus.Labels
 	return proposal.Defaults{
-		Metric: c.Prometheus.Metric, Host: l.Host, Project: l.Project, Machine: l.Machine, User: l.User, CPU: l.CPU, Mode: l.Mode,
+		Metric: c.Prometheus.Metric, Host: l.Host, Project: l.Project, Machine: l.Machine, User: l.User, Mode: l.Mode,
 		CoresQuery: c.Prometheus.CoresQuery,
 	}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/power"
+	"github.com/carbon-exporter/carbon_exporter/internal/survey"
 	"github.com/carbon-exporter/carbon_exporter/internal/table"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -33,8 +34,12 @@ type projectNow struct {
 
 // preview shows what carbon_exporter will find with the configuration: it reads the last minutes
 // as it does. That it finds nothing is no error, since a server may have been started just now.
-func (i *initialise) preview(ctx context.Context, s streams, c *config.Config, scrape time.Duration) error {
-	model, err := parts.Power(ctx, c.Power, noAverages{}, s.time().Now())
+func (i *initialise) preview(ctx context.Context, s streams, c *config.Config, server survey.Server, scrape time.Duration) error {
+	now := s.time().Now()
+	if server.Skew != nil {
+		now = now.Add(*server.Skew) // its samples have the times of its clock
+	}
+	model, err := parts.Power(ctx, c.Power, noAverages{}, now)
 	if err != nil {
 		return err
 	}
@@ -42,7 +47,7 @@ func (i *initialise) preview(ctx context.Context, s streams, c *config.Config, s
 	if err != nil {
 		return err
 	}
-	for _, recent := range recently(s.time().Now(), scrape) {
+	for _, recent := range recently(now, scrape) {
 		readings, _, err := source.Read(ctx, []usage.Interval{recent})
 		if ctx.Err() != nil {
 			return ctx.Err()

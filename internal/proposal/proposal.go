@@ -13,7 +13,7 @@ import (
 type Defaults struct {
 	Metric                       string
 	Host, Project, Machine, User string
-	CPU, Mode                    string
+	Mode                         string
 	CoresQuery                   string
 }
 

@@ -266,8 +266,8 @@ func TestNamesOfPeopleAreNotShown(t *testing.T) {
 }
 
 func TestConventions(t *testing.T) {
-	otel := Defaults{Metric: "system.cpu.time", Host: "host.name", Project: "cloud.account.id", Machine: "host.type", User: "user", CPU: "cpu", Mode: "state"}
-	lxd := Defaults{Metric: "lxd_cpu_seconds_total", Host: "name", Project: "project", Machine: "type", User: "user", CPU: "cpu", Mode: "mode", CoresQuery: "max(lxd_cpu_effective_total)"}
+	otel := Defaults{Metric: "system.cpu.time", Host: "host.name", Project: "cloud.account.id", Machine: "host.type", User: "user", Mode: "state"}
+	lxd := Defaults{Metric: "lxd_cpu_seconds_total", Host: "name", Project: "project", Machine: "type", User: "user", Mode: "mode", CoresQuery: "max(lxd_cpu_effective_total)"}
 	of := func(profile, metric, cpu, mode, host string, labels ...survey.Label) survey.Exporter {
 		return survey.Exporter{Profile: profile, Metric: metric, CPU: cpu, Mode: mode, Host: host, Series: 3, Machines: 3, Labels: append(labels, label(host, 3, 3))}
 	}

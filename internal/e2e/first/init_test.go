@@ -139,9 +139,13 @@ func TestInitFindsItsWay(t *testing.T) {
 		},
 		{
 			name: "containers that see the cores of their machine",
-			machines: nodes("node", 3, func(int) map[string]string {
-				return map[string]string{"tenant": "a"}
-			}),
+			machines: func() []machine {
+				all := nodes("node", 3, tenants)
+				for i := range all {
+					all[i].ran = 10_000
+				}
+				return all
+			}(),
 			says:  []string{"10.0.0.0:9100 and 2 more show the same counters"},
 			table: "site 3 6 22.5",
 		},
@@ -173,7 +177,7 @@ func TestInitFindsItsWay(t *testing.T) {
 					t.Errorf("it does not say %q:\n%s", want, got.stderr)
 				}
 			}
-			if !slices.ContainsFunc(strings.Split(got.stderr, "\n"), func(line string) bool { return strings.Join(strings.Fields(line), " ") == test.table }) {
+			if !hasLine(got.stderr, test.table) {
 				t.Errorf("the table lacks %q:\n%s", test.table, got.stderr)
 			}
 			if checked := run(t, dir, "carbontool", "check", "config", "carbon.yml"); checked.code != 0 {
@@ -181,6 +185,11 @@ func TestInitFindsItsWay(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hasLine reports whether a text has a line, whatever is between its words.
+func hasLine(text, line string) bool {
+	return slices.ContainsFunc(strings.Split(text, "\n"), func(one string) bool { return strings.Join(strings.Fields(one), " ") == line })
 }
 
 func TestInitFindsNothing(t *testing.T) {
@@ -214,7 +223,7 @@ func TestInitFindsNothing(t *testing.T) {
 			t.Parallel()
 			e, url := enginetest.Serve(t, engine.Options{})
 			for _, labels := range test.series {
-				scraped(t, e, labels, 0, func(time.Time) float64 { return 1 })
+				scraped(t, e, labels, time.Now().Add(-history), func(time.Time) float64 { return 1 })
 			}
 			dir := t.TempDir()
 			got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+url)
@@ -228,6 +237,30 @@ func TestInitFindsNothing(t *testing.T) {
 			}
 			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 				t.Errorf("it left %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// A server that was started just now has little to show, and one without two scrapes nothing.
+func TestInitOfAYoungServer(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		age  time.Duration
+		says string
+	}{
+		{"four minutes", 4 * time.Minute, "site 4 8 30.0"},
+		{"ten seconds", 10 * time.Second, "WARNING: the last minutes have no usage that can be counted yet; if this does not change, carbontool doctor says why."},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			url := cloudFor(t, test.age, nodes("node", 4, tenants))
+			dir := t.TempDir()
+			got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+url)
+			if got.code != 0 || !hasLine(got.stderr, test.says) {
+				t.Errorf("exit code %d\n%s", got.code, got.stderr)
+			}
+			if _, err := os.Stat(filepath.Join(dir, "carbon.yml")); err != nil {
+				t.Error(err)
 			}
 		})
 	}

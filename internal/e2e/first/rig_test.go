@@ -86,10 +86,17 @@ type machine struct {
 	core   string             // the label of the core; empty: cpu
 	state  string             // the label of the mode; empty: mode
 	modes  map[string]float64 // share of the time; nil: user and idle
+	ran    float64            // CPU seconds in each mode before, which tell machines apart
 }
 
 // cloud serves an engine that has scraped some machines.
 func cloud(t *testing.T, machines ...machine) string {
+	t.Helper()
+	return cloudFor(t, history, machines)
+}
+
+// cloudFor is cloud since some time.
+func cloudFor(t *testing.T, history time.Duration, machines []machine) string {
 	t.Helper()
 	e, url := enginetest.Serve(t, engine.Options{})
 	start := time.Now().Add(-history)
@@ -98,8 +105,8 @@ func cloud(t *testing.T, machines ...machine) string {
 			for mode, share := range m.shares() {
 				l := map[string]string{"__name__": m.metric, or(m.core, "cpu"): fmt.Sprint(cpu), or(m.state, "mode"): mode}
 				maps.Copy(l, m.labels)
-				counter := func(at time.Time) float64 { return 10_000 + share*at.Sub(start).Seconds() }
-				scraped(t, e, l, time.Duration(i)*time.Second/10, counter)
+				counter := func(at time.Time) float64 { return m.ran + share*at.Sub(start).Seconds() }
+				scraped(t, e, l, start.Add(time.Duration(i)*time.Second/10), counter)
 			}
 		}
 	}
@@ -107,11 +114,11 @@ func cloud(t *testing.T, machines ...machine) string {
 }
 
 // scraped gives a series samples up to now.
-func scraped(t *testing.T, e *engine.Engine, labels map[string]string, offset time.Duration, value func(time.Time) float64) {
+func scraped(t *testing.T, e *engine.Engine, labels map[string]string, since time.Time, value func(time.Time) float64) {
 	t.Helper()
 	now := time.Now()
 	var samples []engine.Sample
-	for at := now.Add(-history + offset); at.Before(now); at = at.Add(scrape) {
+	for at := since; at.Before(now); at = at.Add(scrape) {
 		samples = append(samples, engine.At(at, value(at)))
 	}
 	if err := e.Append(context.Background(), engine.NewSeries(labels), samples...); err != nil {
@@ -139,7 +146,7 @@ func nodes(job string, n int, labels func(i int) map[string]string) []machine {
 	for i := range n {
 		l := map[string]string{"job": job, "instance": fmt.Sprintf("10.0.0.%d:9100", i)}
 		maps.Copy(l, labels(i))
-		all = append(all, machine{metric: "node_cpu_seconds_total", labels: l, cores: 2})
+		all = append(all, machine{metric: "node_cpu_seconds_total", labels: l, cores: 2, ran: 10_000 * float64(i+1)})
 	}
 	return all
 }
