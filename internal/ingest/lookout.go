@@ -39,6 +39,7 @@ type lookout struct {
 	generation int64 // of the settings that were looked with
 	nothing    bool  // what was found last: nothing
 	said       time.Time
+	instead    string            // what was not found, and what there is instead; empty: nothing
 	last       *usage.Sight      // as said; nil: none was found
 	lacking    []string          // what most hosts of the newest interval lack
 	known      bool              // whether there was one
@@ -92,6 +93,7 @@ func (l *lookout) hourPassed(now, at time.Time) bool {
 // tell says what was found.
 func (l *lookout) tell(set Settings, s *usage.Sight) {
 	now := l.clock.Now()
+	l.instead = s.Instead
 	if l.nothing = s.Hosts == 0; l.nothing {
 		l.said, l.last = now, nil
 		l.log.Warn("Prometheus answers and has no CPU seconds of any host", "url", set.Addresses.Prometheus, "why", s.Instead)
@@ -252,6 +254,9 @@ func (l *lookout) allRefused(ctx context.Context) error {
 		}
 	}
 	all := strings.Join(why, ". ")
+	if l.instead != "" {
+		all += "; " + l.instead
+	}
 	l.log.Warn("Prometheus has hosts, and all of them are refused: there is no usage", "hosts", hosts, "why", all)
 	l.notices.Notice(usage.TopicUsage, fmt.Sprintf("Prometheus has hosts, and all %d of them are refused: %s.", hosts, all))
 	return nil
