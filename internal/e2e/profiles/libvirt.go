@@ -26,9 +26,10 @@ type domain struct {
 
 // saying is how an exporter says whose a domain is.
 type saying struct {
-	info string                  // name of the series that says so
-	own  func(d domain) []string // labels that its own series have
-	say  func(d domain) []string // labels of info
+	state string                  // name of the series that says whether a domain runs
+	info  string                  // name of the series that says whose it is
+	own   func(d domain) []string // labels that its own series have
+	say   func(d domain) []string // labels of info
 }
 
 // Libvirt is an OpenStack cloud as the exporter that Kolla and Debian have shows it.
@@ -37,7 +38,7 @@ func Libvirt() *Site {
 }
 
 func novaInfo() saying {
-	return saying{info: "libvirt_domain_openstack_info", say: func(d domain) []string {
+	return saying{state: "libvirt_domain_info_state", info: "libvirt_domain_openstack_info", say: func(d domain) []string {
 		return []string{
 			"instance_name", "vm-" + d.name, "instance_id", "6ba7b810-9dad-11d1-80b4-" + d.name[len("inst"):],
 			"flavor_name", d.key.Machine, "user_name", d.key.User, "user_id", "u-" + d.key.User, "project_name", d.key.Project, "project_id", "p-" + d.key.Project,
@@ -47,7 +48,7 @@ func novaInfo() saying {
 
 // LibvirtMeta is the same cloud with another exporter.
 func LibvirtMeta() *Site {
-	return libvirtSite(saying{info: "libvirt_domain_info_meta", say: func(d domain) []string {
+	return libvirtSite(saying{state: "libvirt_domain_info_vstate", info: "libvirt_domain_info_meta", say: func(d domain) []string {
 		return []string{
 			"uuid", "6ba7b810-9dad-11d1-80b4-" + d.name[len("inst"):], "instance_name", "vm-" + d.name, "flavor", d.key.Machine,
 			"user_name", d.key.User, "user_uuid", "u-" + d.key.User, "project_name", d.key.Project, "project_uuid", "p-" + d.key.Project,
@@ -58,7 +59,7 @@ func LibvirtMeta() *Site {
 
 // LibvirtLabels is the same cloud with an exporter that puts it on each series.
 func LibvirtLabels() *Site {
-	site := libvirtSite(saying{own: func(d domain) []string {
+	site := libvirtSite(saying{state: "libvirt_domain_state_code", own: func(d domain) []string {
 		return []string{
 			"instanceName", "vm-" + d.name, "instanceId", "6ba7b810-9dad-11d1-80b4-" + d.name[len("inst"):], "flavorName", d.key.Machine,
 			"userName", d.key.User, "userId", "u-" + d.key.User, "projectName", d.key.Project, "projectId", "p-" + d.key.Project,
@@ -112,20 +113,16 @@ func (d domain) series(s saying, stay stay) (all []Series) {
 	for _, p := range d.busy {
 		paces = append(paces, Pace{p.and(runs), p.Rate})
 	}
-	state := 1.0
+	state, means := 1.0, "the domain is running"
 	if d.off {
-		state = 5
+		state, means = 5, "the domain is shut off"
 	}
 	add := func(name string, shown Span, v func(time.Duration) float64, pairs ...string) {
 		all = append(all, Series{Labels: labels(name, slices.Concat(common, pairs)...), Shown: shown, Value: v})
 	}
 	add("libvirt_domain_info_cpu_time_seconds_total", stay.seen, counter(runs.From, paces...))
 	add("libvirt_domain_info_virtual_cpus", stay.seen, constant(float64(d.cores)))
-	if s.own != nil {
-		add("libvirt_domain_state_code", stay.seen, constant(state))
-	} else {
-		add("libvirt_domain_info_vstate", stay.seen, constant(state))
-	}
+	add(s.state, stay.seen, constant(state), "state_desc", means)
 	if s.say == nil || d.bare {
 		return all
 	}

@@ -3,6 +3,7 @@ package profiles
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // OpenTelemetry is a site whose machines send host metrics to Prometheus, which keeps their
@@ -90,5 +91,7 @@ func otelSite(metric, host, cpu, mode, wait string, of func(Key) []string) *Site
 			delete(modes, "softirq")
 		}
 	}
-	return computers("opentelemetry", s, of, machines...)
+	site := computers("opentelemetry", s, of, machines...)
+	site.Every = time.Minute // what the Collector pushes by default
+	return site
 }

@@ -32,6 +32,7 @@ var sites = []struct {
 	{name: "lxd with mishaps", site: profiles.LXDMishaps, hosts: 2, cores: 6, relative: exact},
 	{name: "kubernetes with pods that move", site: profiles.KubernetesMoving, hosts: 2, cores: 24, relative: exact},
 	{name: "kubernetes with a plain prometheus", site: profiles.KubernetesPlain, hosts: 2, cores: 24, relative: exact},
+	{name: "kubernetes by pod", site: profiles.KubernetesPods, hosts: 2, cores: 24, relative: exact},
 	{name: "kubernetes with limits", site: profiles.KubernetesLimits, hosts: 2, cores: 24, relative: exact},
 	{name: "slurm", site: profiles.Slurm, hosts: 4, cores: 32, relative: exact},
 	{name: "slurm by its controller", site: profiles.SlurmController, hosts: 2, relative: 0.01, seconds: 200},
