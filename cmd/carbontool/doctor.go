@@ -64,11 +64,7 @@ Example:
 `)
 	x.site.register(c)
 	c.Flag("web.config.file", "The file that carbon_exporter gets by the flag of that name.").StringVar(&x.web)
-	areas := make([]string, 0, len(doctor.Areas()))
-	for _, a := range doctor.Areas() {
-		areas = append(areas, string(a))
-	}
-	c.Flag("only", "Areas to check, with commas between: "+strings.Join(areas, ", ")+". Default: all that are configured.").PlaceHolder("AREAS").StringVar(&x.only)
+	c.Flag("only", "Areas to check, with commas between: "+strings.Join(areaNames(), ", ")+". Default: all that are configured.").PlaceHolder("AREAS").StringVar(&x.only)
 	c.Flag("format", "Output format: text or json.").Default("text").EnumVar(&x.format, "text", "json")
 	return c
 }
@@ -95,6 +91,14 @@ func (x *examine) run(ctx context.Context, s streams) error {
 	return err
 }
 
+func areaNames() []string {
+	names := make([]string, 0, len(doctor.Areas()))
+	for _, a := range doctor.Areas() {
+		names = append(names, string(a))
+	}
+	return names
+}
+
 // areas reads --only.
 func (x *examine) areas() ([]doctor.Area, error) {
 	if x.only == "" {
@@ -104,7 +108,7 @@ func (x *examine) areas() ([]doctor.Area, error) {
 	for name := range strings.SplitSeq(x.only, ",") {
 		area := doctor.Area(strings.TrimSpace(name))
 		if !slices.Contains(doctor.Areas(), area) {
-			return nil, wrongUsef("--only: there is no area %q; the areas are config, prometheus, carbon_intensity, mongodb, directory and store", name)
+			return nil, wrongUsef("--only: there is no area %q; the areas are %s", name, strings.Join(areaNames(), ", "))
 		}
 		some = append(some, area)
 	}

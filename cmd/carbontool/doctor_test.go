@@ -68,7 +68,7 @@ config  failure  file  FILE:2: power.pue: must be finite and at least 1, is 0.5
 }
 
 func TestDoctorIsUsedWrongly(t *testing.T) {
-	called{code: exitUsage, stderr: "carbontool doctor: --only: there is no area \"grid\"; the areas are config, prometheus, carbon_intensity, mongodb, directory and store; see carbontool doctor --help\n"}.
+	called{code: exitUsage, stderr: "carbontool doctor: --only: there is no area \"grid\"; the areas are config, prometheus, carbon_intensity, mongodb, directory, store; see carbontool doctor --help\n"}.
 		by(t, "doctor", "--only=store,grid")
 }
 

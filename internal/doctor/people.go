@@ -124,6 +124,9 @@ func Read(area Area, d directory.Directory, took time.Duration) Finding {
 		groups[m.Group] = true
 	}
 	said := fmt.Sprintf("read in %s: %s, %s, %s", took.Round(time.Millisecond), many(len(hosts), "machine"), many(len(owners), "owner"), many(len(groups), "group"))
+	if len(d.Names) > 0 {
+		said += fmt.Sprintf("; names of %s", many(len(d.Names), "id"))
+	}
 	if len(d.Hosts) > 0 {
 		said += fmt.Sprintf("; project or machine type of %s", many(len(d.Hosts), "machine"))
 	}
@@ -161,10 +164,10 @@ func Owners(area Area, hosts []string, d directory.Directory, now time.Time) Fin
 	switch {
 	case len(hosts) == 0:
 		return c.ok("not known: the server has no machines now")
-	case len(known) == 0 && area == Directory && len(d.Hosts) > 0:
-		return c.ok("it names projects or machine types, and no owners")
+	case len(known) == 0 && area == Directory && len(d.Hosts)+len(d.Names) > 0:
+		return c.ok("it names projects, machine types or ids, and no owners")
 	case len(known) == 0:
-		return c.warn("see the collection or file of workspaces: without them all usage is unattributed", "no workspace names a machine")
+		return c.warn("see where it is read from: without it, usage belongs to whom the labels say, or to nobody", "no workspace names a machine")
 	case listed == 0:
 		return c.warn(do, "none of %d machines is in any workspace: the server calls them such as %s, the directory such as %s", len(hosts), some(strange[:1]), example)
 	case listed*2 < len(hosts):
