@@ -129,9 +129,14 @@ func (x *examine) find(ctx context.Context, areas []doctor.Area) []doctor.Findin
 	if area := e.directoryArea(); area != "" {
 		parts[area] = func(ctx context.Context) []doctor.Finding { return e.directory(ctx, area, wants(doctor.Prometheus)) }
 	}
+	found := map[doctor.Area][]doctor.Finding{}
+	for _, area := range []doctor.Area{doctor.MongoDB, doctor.Directory} {
+		if x.only != "" && wants(area) && parts[area] == nil {
+			found[area] = []doctor.Finding{doctor.NoSection(area)}
+		}
+	}
 	var group sync.WaitGroup
 	var mu sync.Mutex
-	found := map[doctor.Area][]doctor.Finding{}
 	for area, ask := range parts {
 		if !wants(area) {
 			continue

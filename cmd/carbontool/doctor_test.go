@@ -67,6 +67,11 @@ config  failure  file  FILE:2: power.pue: must be finite and at least 1, is 0.5
 	s.says(called{code: exitFailed, stdout: want, stderr: "carbontool check upstream: 2 of 2 checks failed\n"}, "check", "upstream", "--only=prometheus")
 }
 
+func TestDoctorSaysWhatIsNotConfigured(t *testing.T) {
+	s := siteOf(t, &prometheus{}, "")
+	s.says(called{stdout: "directory  ok       section  the configuration has no section directory\n"}, "doctor", "--only=directory")
+}
+
 func TestDoctorIsUsedWrongly(t *testing.T) {
 	called{code: exitUsage, stderr: "carbontool doctor: --only: there is no area \"grid\"; the areas are config, prometheus, carbon_intensity, mongodb, directory, store; see carbontool doctor --help\n"}.
 		by(t, "doctor", "--only=store,grid")

@@ -102,6 +102,11 @@ func mend(area Area, reason string) string {
 	return "correct the records: see bad records in docs/attribution.md"
 }
 
+// NoSection is about a directory that was asked for and is not configured.
+func NoSection(area Area) Finding {
+	return check{area, "section"}.ok("the configuration has no section %s", area)
+}
+
 // Unread is about a directory that cannot be read.
 func Unread(area Area, cause string) Finding {
 	do := "see directory in the configuration; usage goes on under what was read last"

@@ -96,3 +96,15 @@ func TestMongoDB(t *testing.T) {
 		})
 	}
 }
+
+// TestALoginThatMongoDBRefuses: this server takes none at all.
+func TestALoginThatMongoDBRefuses(t *testing.T) {
+	_, prometheus := scraped(t, machine{})
+	uri := strings.Replace(database(t, nil), "mongodb://", "mongodb://carbon:hunter2hunter2@", 1)
+	r := examine(t, fmt.Sprintf("prometheus: {url: %q}\nmongodb: {uri: %q}\n", prometheus, uri), "--only=prometheus,mongodb")
+	r.wants("failure", "reachable", "check user, password and authSource in mongodb.uri")
+	r.wants("ok", "newest interval", "1 exact")
+	if r.code != 1 {
+		t.Errorf("exit code %d: %s", r.code, r)
+	}
+}
