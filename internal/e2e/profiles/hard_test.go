@@ -123,33 +123,59 @@ func TestPairs(t *testing.T) {
 	}
 }
 
-// A cluster whose pods request more than its nodes have adds up to its nodes all the same.
-func TestOvercommitted(t *testing.T) {
-	t.Parallel()
-	p := newPlace(t, profiles.KubernetesOvercommitted())
-	p.read(t, 0, halfHours)
-	for i := range halfHours {
-		var got profiles.Amount
-		for k, a := range p.facts(t, i) {
-			if a.Busy < 0 || a.Idle < 0 {
-				t.Errorf("%s: %v has %v", start(i), k, a)
+// A cluster whose pods request more than its nodes have adds up to its nodes all the same, and
+// so does one of which for a while nobody sees who used it, or who they are.
+func TestClustersAddUp(t *testing.T) {
+	hole := []profiles.Span{{From: 50 * time.Minute, To: 69 * time.Minute}}
+	for _, tc := range []struct {
+		name   string
+		site   func() *profiles.Site
+		holeOf string
+		users  bool // everybody has what they used
+	}{
+		{name: "pods request more than there is", site: profiles.KubernetesOvercommitted, users: true},
+		{name: "the kubelets do not answer", site: profiles.Kubernetes, holeOf: "kubelet"},
+		{name: "kube-state-metrics does not answer", site: profiles.Kubernetes, holeOf: "kube-state-metrics", users: true},
+		{name: "slurm-job-exporter does not answer", site: profiles.Slurm, holeOf: "slurm-job-exporter"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			site := tc.site()
+			if tc.holeOf != "" {
+				site.Holes, site.HoleOf = hole, tc.holeOf
 			}
-			got.Busy, got.Idle = got.Busy+a.Busy, got.Idle+a.Idle
-		}
-		var want profiles.Amount
-		for _, r := range p.site.Rest {
-			busy, idle := r.Of.In(during(i))
-			want.Busy, want.Idle = want.Busy+busy, want.Idle+idle
-		}
-		if !near(got.Busy, want.Busy, exact, 0) || !near(got.Idle, want.Idle, exact, 0) {
-			t.Errorf("%s: the cluster has %v, its nodes %v", start(i), got, want)
-		}
-		facts, truth, slack := p.facts(t, i), p.site.Truth(during(i)), p.site.Slack(during(i))
-		for k, w := range truth {
-			if g := facts[k]; !near(g.Busy, w.Busy, exact, slack[k].Busy+1e-6) {
-				t.Errorf("%s: %v has %v busy, truth %v", start(i), k, g.Busy, w.Busy)
+			p := newPlace(t, site)
+			p.read(t, 0, halfHours)
+			for i := range halfHours {
+				facts := p.facts(t, i)
+				checkCluster(t, i, facts, site)
+				truth, slack := site.Truth(during(i)), site.Slack(during(i))
+				for k, w := range truth {
+					if g := facts[k]; tc.users && !near(g.Busy, w.Busy, exact, slack[k].Busy+1e-6) {
+						t.Errorf("%s: %v has %v busy, truth %v", start(i), k, g.Busy, w.Busy)
+					}
+				}
 			}
+		})
+	}
+}
+
+// checkCluster wants all usage of a cluster to be that of its nodes.
+func checkCluster(t *testing.T, i int, facts map[profiles.Key]profiles.Amount, site *profiles.Site) {
+	t.Helper()
+	var got, want profiles.Amount
+	for k, a := range facts {
+		if a.Busy < 0 || a.Idle < 0 {
+			t.Errorf("%s: %v has %v", start(i), k, a)
 		}
+		got.Busy, got.Idle = got.Busy+a.Busy, got.Idle+a.Idle
+	}
+	for _, r := range site.Rest {
+		busy, idle := r.Of.In(during(i))
+		want.Busy, want.Idle = want.Busy+busy, want.Idle+idle
+	}
+	if !near(got.Busy, want.Busy, exact, 0) || !near(got.Idle, want.Idle, exact, 0) {
+		t.Errorf("%s: the cluster has %v, its nodes %v", start(i), got, want)
 	}
 }
 

@@ -47,7 +47,7 @@ func instead(path string, was any) string {
 		return `[{query: another_info, by: [` + map[bool]string{true: "pod", false: ""}[strings.Contains(path, "shares")] + `], labels: {project: another}}]`
 	case strings.HasSuffix(last, "_query"):
 		return fmt.Sprintf("another_query * (%v)", strings.ReplaceAll(fmt.Sprint(was), "\n", " "))
-	case reflect.TypeOf(was) == reflect.TypeOf([]any{}):
+	case reflect.TypeOf(was) == reflect.TypeFor[[]any]():
 		return "[another]"
 	case last == "unit":
 		return "us"

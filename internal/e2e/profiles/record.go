@@ -77,7 +77,7 @@ func (s *Site) samples(series Series) (samples []engine.Sample) {
 	}
 	there := false
 	for at := History.From + s.offset(series); at <= History.To; at += s.every() {
-		missing := slices.ContainsFunc(s.Holes, func(h Span) bool { return h.holds(at) })
+		missing := (s.HoleOf == "" || s.HoleOf == series.Labels["job"]) && slices.ContainsFunc(s.Holes, func(h Span) bool { return h.holds(at) })
 		switch {
 		case shown.holds(at) && !missing:
 			samples = append(samples, engine.At(Noon.Add(at), series.Value(at)))

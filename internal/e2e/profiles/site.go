@@ -26,6 +26,7 @@ type Site struct {
 	Series []Series
 	Every  time.Duration // between scrapes, which come at whole multiples of it; 30s if 0
 	Holes  []Span        // in which nothing is scraped
+	HoleOf string        // the only job that has them; empty: all
 	// Unaligned scrapes come at any time, those of one target together.
 	Unaligned bool
 
