@@ -39,14 +39,18 @@ func (s *said) over(series usage.Series) usage.Series {
 	return series
 }
 
-// infoStep is the usual time between two scrapes.
-const infoStep = time.Minute
+const (
+	// infoStep is the usual time between two scrapes.
+	infoStep = time.Minute
+	// infoHolds is how long before a piece something may have been said last and still hold.
+	infoHolds = 2 * time.Hour
+)
 
 // query selects when each combination of labels was seen last in the window before each
-// evaluation. The line break ends a comment in the query.
+// evaluation, and for some time before that. The line break ends a comment in the query.
 func (i Info) query(on []string, window time.Duration) string {
 	by := listed(slices.Concat(on, i.labels())...)
-	return fmt.Sprintf("max by (%s) (max_over_time(timestamp(%s\n)[%s:%s]))", by, i.Query, promDuration(window), promDuration(min(window, infoStep)))
+	return fmt.Sprintf("max by (%s) (max_over_time(timestamp(%s\n)[%s:%s]))", by, i.Query, promDuration(window+infoHolds), promDuration(min(window, infoStep)))
 }
 
 // common returns the labels in common, or those of an Info that names none.
@@ -61,7 +65,6 @@ func (i Info) labels() []string { return []string{i.Project, i.Machine, i.User, 
 
 // infos is what all Infos say, by the values of the labels in common and by piece.
 type infos struct {
-	pieces int
 	tables []infoTable // in the order of preference
 }
 
@@ -70,7 +73,7 @@ type infoTable struct {
 	rows map[string]*infoRow
 }
 
-// infoRow is what is said of one thing: the newest of each piece.
+// infoRow is what is said of one thing: the newest of each piece, and of one after the last.
 type infoRow struct {
 	at  []float64 // when it was said, Unix seconds; 0: never
 	who []*said
@@ -79,11 +82,13 @@ type infoRow struct {
 // askInfo asks for what is said in a row of pieces. common are the labels in common of an Info
 // that names none.
 func (c *Client) askInfo(ctx context.Context, all []Info, pieces []usage.Interval, common []string) (*infos, error) {
-	said := &infos{pieces: len(pieces)}
+	said := &infos{}
+	ends := endsOf(pieces)
+	ends.last = ends.last.Add(ends.step)
 	for _, i := range all {
 		on := i.common(common)
 		t := infoTable{on: on, rows: map[string]*infoRow{}}
-		s := &infoSink{table: t, pieces: len(pieces), first: seconds(pieces[0].End()), step: pieces[0].Length.Seconds(), wanted: i.labels()}
+		s := &infoSink{table: t, pieces: len(pieces) + 1, first: seconds(pieces[0].End()), step: pieces[0].Length.Seconds(), wanted: i.labels()}
 		labels := slices.Clone(on)
 		for _, l := range s.wanted { // a label is asked for once
 			if l != "" && !slices.Contains(labels, l) {
@@ -91,7 +96,7 @@ func (c *Client) askInfo(ctx context.Context, all []Info, pieces []usage.Interva
 			}
 		}
 		s.labels = labels
-		if err := c.ask(ctx, endsOf(pieces), i.query(on, pieces[0].Length), labels, s); err != nil {
+		if err := c.ask(ctx, ends, i.query(on, pieces[0].Length), labels, s); err != nil {
 			return nil, err
 		}
 		said.tables = append(said.tables, t)
@@ -100,7 +105,8 @@ func (c *Client) askInfo(ctx context.Context, all []Info, pieces []usage.Interva
 }
 
 // of returns what is said in a piece of what has these labels; nil: nothing. Where nothing is
-// said in the piece itself, the nearest before it counts, then the nearest after.
+// said by its end, what is said in the next piece counts. It does not depend on the other pieces
+// that are read with it, so that a piece that is read alone comes out the same.
 func (all *infos) of(value func(label string) string, piece int) *said {
 	if all == nil {
 		return nil
@@ -121,17 +127,10 @@ func (all *infos) of(value func(label string) string, piece int) *said {
 }
 
 func (r *infoRow) near(piece int) *said {
-	for i := piece; i >= 0; i-- {
-		if r.who[i] != nil {
-			return r.who[i]
-		}
+	if r.who[piece] != nil {
+		return r.who[piece]
 	}
-	for i := piece + 1; i < len(r.who); i++ {
-		if r.who[i] != nil {
-			return r.who[i]
-		}
-	}
-	return nil
+	return r.who[piece+1]
 }
 
 // or completes what is said by what another says.

@@ -27,7 +27,8 @@ func TestWhatOtherMetricsSayOfAHost(t *testing.T) {
 		{"it changes", []string{infoSeries(`"instance":"a","tenant":"x"`, "5", ""), infoSeries(`"instance":"a","tenant":"y"`, "", "9")}, [2]said{{project: "x"}, {project: "y"}}},
 		{"it changes within a piece: the newest", []string{infoSeries(`"instance":"a","tenant":"x"`, "5", "6"), infoSeries(`"instance":"a","tenant":"y"`, "4", "9")}, [2]said{{project: "x"}, {project: "y"}}},
 		{"it says two things at once: the first by name", []string{infoSeries(`"instance":"a","tenant":"y"`, "5", "6"), infoSeries(`"instance":"a","tenant":"x"`, "5", "6")}, [2]said{{project: "x"}, {project: "x"}}},
-		{"it was not scraped in the second piece", []string{infoSeries(`"instance":"a","tenant":"x"`, "5", "")}, [2]said{{project: "x"}, {project: "x"}}},
+		{"it says no more in the second piece", []string{infoSeries(`"instance":"a","tenant":"x"`, "5", "")}, [2]said{{project: "x"}, {}}},
+		{"it says nothing until the piece after the second", []string{infoSeries(`"instance":"a","tenant":"x"`, "", "", "5")}, [2]said{{}, {project: "x"}}},
 		{"it was not scraped in the first piece", []string{infoSeries(`"instance":"a","tenant":"x"`, "", "5")}, [2]said{{project: "x"}, {project: "x"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -51,7 +52,7 @@ func TestWhatOtherMetricsSayOfAHost(t *testing.T) {
 
 func TestTheQueryOfAnInfo(t *testing.T) {
 	i := Info{Query: "libvirt_domain_openstack_info # inovex", Project: "project.name", User: "user_name"}
-	want := "max by (domain, \"project.name\", user_name) (max_over_time(timestamp(libvirt_domain_openstack_info # inovex\n)[30m:1m]))"
+	want := "max by (domain, \"project.name\", user_name) (max_over_time(timestamp(libvirt_domain_openstack_info # inovex\n)[2h30m:1m]))"
 	if got := i.query([]string{"domain"}, halfHour[0].Length); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -50,6 +50,17 @@ func LibvirtRoaming() *Site {
 	return site
 }
 
+// LibvirtInfoAway is a cloud in which a domain says for more than an hour nothing of whose it is.
+func LibvirtInfoAway() *Site {
+	site := &Site{Profile: "libvirt"}
+	d := domain{
+		guest: guest{name: "instance-00000001", key: Key{"astro", "m1.large", "ada"}, cores: 4, busy: busy(1.3)},
+		stays: []stay{{on: "kvm-01"}}, unsaid: span(20, 100),
+	}
+	site.Series, site.Work = d.series(novaInfo(), d.stays[0]), []*Work{d.work()}
+	return site
+}
+
 // KubernetesMoving is a cluster in which a pod of a StatefulSet moves to another node under its
 // name, and a container is started again within its pod.
 func KubernetesMoving() *Site {

@@ -3,6 +3,7 @@ package profiles_test
 import (
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/profiles"
 )
@@ -31,6 +32,38 @@ func TestLaws(t *testing.T) {
 			}
 			for i := range halfHours {
 				checkSame(t, start(i)+" read alone and out of order", other.facts(t, i), first[i])
+			}
+		})
+	}
+}
+
+// The same holds where for longer than a half hour nobody says whose something is: what was said
+// before is still so.
+func TestLawsWhileNobodySaysWhose(t *testing.T) {
+	for name, site := range map[string]*profiles.Site{
+		"kube-state-metrics": profiles.Kubernetes(),
+		"libvirt":            profiles.LibvirtInfoAway(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if name == "kube-state-metrics" {
+				site.HoleOf, site.Holes = name, []profiles.Span{{From: 46 * time.Minute, To: 100 * time.Minute}}
+			}
+			p := newPlace(t, site)
+			p.read(t, 0, halfHours)
+			other := p
+			other.store += ".other"
+			for _, i := range []int{2, 0, 3, 1} {
+				other.read(t, i, i+1)
+			}
+			for i := range halfHours {
+				checkSame(t, start(i)+" read alone and out of order", other.facts(t, i), p.facts(t, i))
+				truth, slack := site.Truth(during(i)), site.Slack(during(i))
+				for k, g := range p.facts(t, i) {
+					if w := truth[k]; !near(g.Busy, w.Busy, exact, slack[k].Busy+1e-6) && w.Busy+w.Idle > 0 {
+						t.Errorf("%s: %v has %v busy, truth %v", start(i), k, g.Busy, w.Busy)
+					}
+				}
 			}
 		})
 	}
