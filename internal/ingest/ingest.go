@@ -71,7 +71,7 @@ type Directory struct {
 	Learn  func(known directory.Directory, c directory.Census) directory.Learned
 	Every  time.Duration
 	Homes  bool // whether it has people's groups
-	// Instead says, for when there are no workspaces, where they were looked for and what there is
+	// Instead says, for when no host is named, where they were looked for and what there is
 	// instead, in one sentence for a person; nil: that is no reason to say anything.
 	Instead func(ctx context.Context) string
 }

@@ -211,11 +211,13 @@ func TestLabelsThatMostHostsLackAreNamed(t *testing.T) {
 	}{
 		{"none", series("CLF", "Muon", "ada"), false, nil, ""},
 		{
-			"the project", series(unknown, "Muon", "ada"), false, []string{"cloud_project_name"},
+			"the project", series(unknown, "Muon", "ada"), false,
+			[]string{"cloud_project_name"},
 			"Most hosts have no label cloud_project_name, so usage is in the project unknown: see prometheus.labels.project. Their labels are cpu, instance, job, mode.",
 		},
 		{
-			"the machine type and the user", series("CLF", unknown, ""), false, []string{"machine_name", "user"},
+			"the machine type and the user", series("CLF", unknown, ""), false,
+			[]string{"machine_name", "user"},
 			"Most hosts have no label machine_name, so usage has the machine type unknown, and the default watts: see prometheus.labels.machine; " +
 				"most hosts have no label user, so usage is nobody's, unattributed: see prometheus.labels.user. Their labels are cpu, instance, job, mode.",
 		},

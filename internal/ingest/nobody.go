@@ -12,7 +12,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// nobody warns of a directory that can be read and names no owner: of a database or collection by
+// nobody warns of a directory that can be read and names no host: of a database or collection by
 // another name, which is empty and no error, or of records that are all refused.
 type nobody struct {
 	notices NoticeObserver
@@ -25,7 +25,8 @@ type nobody struct {
 
 // see warns once an hour.
 func (n *nobody) see(ctx context.Context, set Settings, c directory.Census, rejects []directory.RecordReject) {
-	if len(c.Workspaces) > 0 || set.Directory.Instead == nil {
+	something := len(c.Workspaces) > 0 || c.Table && len(c.Owners)+len(c.Members)+len(c.Hosts) > 0
+	if something || set.Directory.Instead == nil {
 		n.said = time.Time{}
 		n.notices.Notice(usage.TopicDirectory, "")
 		return
@@ -37,12 +38,16 @@ func (n *nobody) see(ctx context.Context, set Settings, c directory.Census, reje
 	n.said, n.generation = now, set.generation
 	why := ""
 	if len(c.Refused) > 0 {
-		why = fmt.Sprintf("all of its %d records are refused (%s): see mongodb.fields", len(c.Refused), reasonsOf(rejects))
+		key := "directory"
+		if set.Directory.Source == usage.SourceMongoDB {
+			key = "mongodb.fields"
+		}
+		why = fmt.Sprintf("all of its %d records are refused (%s): see %s", len(c.Refused), reasonsOf(rejects), key)
 	} else {
 		why = set.Directory.Instead(ctx)
 	}
-	n.log.Warn("The directory has no workspaces: usage belongs to whom the labels say, or to nobody", "url", set.Addresses.Directory, "why", why)
-	n.notices.Notice(usage.TopicDirectory, fmt.Sprintf("The directory has no workspaces, so usage belongs to whom the labels say, or to nobody: %s.", why))
+	n.log.Warn("The directory names no hosts: usage belongs to whom the labels say, or to nobody", "url", set.Addresses.Directory, "why", why)
+	n.notices.Notice(usage.TopicDirectory, fmt.Sprintf("The directory names no hosts, so usage belongs to whom the labels say, or to nobody: %s.", why))
 }
 
 func reasonsOf(rejects []directory.RecordReject) string {

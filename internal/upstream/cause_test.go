@@ -75,7 +75,7 @@ func TestACauseIsSaidInPlainWords(t *testing.T) {
 			io.WriteString(w, text)
 		})
 	}
-	ca := func(t *testing.T, name string) config.HTTPClientConfig {
+	ca := func(name string) config.HTTPClientConfig {
 		cfg := config.DefaultHTTPClientConfig
 		cfg.TLSConfig = config.TLSConfig{CA: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})), ServerName: name}
 		return cfg
@@ -94,7 +94,7 @@ func TestACauseIsSaidInPlainWords(t *testing.T) {
 		{name: "no TLS where there is nothing else", url: bareTLS(t), want: "HOST speaks TLS: the url must begin with https:// and not http://"},
 		{name: "an unknown authority", url: secure.URL, want: "the TLS certificate of HOST is signed by nobody whom this machine trusts: set tls_config.ca_file"},
 		{
-			name: "a certificate for another name", url: secure.URL, cfg: new(ca(t, "prometheus.test")),
+			name: "a certificate for another name", url: secure.URL, cfg: new(ca("prometheus.test")),
 			want: "the TLS certificate of HOST is for example.com, *.example.com, 127.0.0.1 and 1 more, not for prometheus.test: set the url to that name, or tls_config.server_name",
 		},
 		{name: "a login", url: answers(401, "no"), want: "HOST wants a login and does not accept ours: set basic_auth, authorization or oauth2, or correct it"},

@@ -97,3 +97,27 @@ func TestEveryWayToGetNothingIsSaid(t *testing.T) {
 		}
 	}
 }
+
+// A table of owners without a row, and an info metric of which there are no series, are said like an
+// outage: the last owners stay.
+func TestADirectoryThatNamesNobodyIsSaid(t *testing.T) {
+	owners := filepath.Join(t.TempDir(), "owners.csv")
+	write(t, owners, "host,owner\n")
+	prometheus := like(t, "")
+	for _, c := range []struct{ name, section, want string }{
+		{"a table", "{file: " + owners + "}", "owners.csv: has no rows"},
+		{"an info metric", "{prometheus: {metric: vm_owner_info, labels: {host: instance, owner: owner}}}", "vm_owner_info has had no series since "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "carbon.yml")
+			write(t, file, fmt.Sprintf("prometheus: {url: %s}\ncarbon_intensity: {provider: static, static: {gco2eq_per_kwh: 100}}\ndirectory: %s\n", prometheus, c.section))
+			p := start(t, "--config.file="+file, storage(t))
+			eventually(t, "the log says so", func() bool { return strings.Contains(p.stderr.String(), c.want) })
+			eventually(t, "the page says so", func() bool {
+				_, page := ask(t, http.MethodGet, p.url+"/")
+				return strings.Contains(html.UnescapeString(page), c.want)
+			})
+		})
+	}
+}
