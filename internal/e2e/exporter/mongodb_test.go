@@ -126,3 +126,34 @@ func forget(t *testing.T, path, person string) (alias string) {
 
 // aliasForm is what people are called once they were forgotten.
 var aliasForm = regexp.MustCompile("forgotten-[0-9a-f]{8}")
+
+// A name that DNS does not know, or a DNS server that is away, is a MongoDB that is away: the
+// program runs, and tries again.
+func TestAnAddressThatCannotBeLookedUpIsAMongoDBThatIsAway(t *testing.T) {
+	t.Parallel()
+	s, uk := sharedSite(t), newGrid(t)
+	over := spanOf(30*time.Minute, time.Hour)
+	where := settings{
+		prometheus: serve(t, s.engine.Handler()).URL, uk: uk.URL, more: directoryAt("mongodb+srv://carbon:hunter2@mongodb.test.invalid/"),
+	}.place(t, over)
+	p := start(t, where.args()...)
+	p.becomesWhole(over)
+	eventually(t, waitFor, "two attempts have failed", func() error {
+		failed := 0.0
+		for _, reason := range []string{"connection", "timeout"} {
+			n, _ := p.scrape().value("carbon_exporter_source_errors_total", "source", "mongodb", "reason", reason)
+			failed += n
+		}
+		if failed < 2 {
+			return fmt.Errorf("%v attempts have failed", failed)
+		}
+		return nil
+	})
+	if up, ok := p.scrape().value("carbon_exporter_source_up", "source", "mongodb"); !ok || up != 0 {
+		t.Errorf("source_up is %v, %v", up, ok)
+	}
+	p.terminate()
+	if strings.Contains(p.stderr.String(), "hunter2") {
+		t.Error("the log shows the password")
+	}
+}
