@@ -31,6 +31,12 @@ func TestHoles(t *testing.T) {
 				checkSums(t, start(i), p.facts(t, i), p.scoped(t, i))
 			}
 			p.checkNoMore(t, 3, 5, tc.seconds)
+			alone := p
+			alone.store += ".alone"
+			for _, i := range []int{4, 3} {
+				alone.read(t, i, i+1)
+				checkSame(t, start(i)+" read alone", alone.facts(t, i), p.facts(t, i))
+			}
 			for _, i := range []int{0, 1, 2, 5} {
 				p.check(t, i, tc.relative, tc.seconds)
 			}
