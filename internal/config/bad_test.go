@@ -38,6 +38,9 @@ var badFiles = []struct {
 		`:13: prometheus.shares.info[0].by: must name the labels that the query and the shares have in common`,
 		`:13: prometheus.shares.info[0].labels.machine: must be left out: a share has the machine type of its machine`,
 		`:13: prometheus.shares.info[0].labels: must name at least one label`,
+		`:14: prometheus.fallback.busy_query: must be set together with idle_query or cores_query`,
+		`:14: prometheus.fallback.busy_query: must not contain $__range: only $__interval and $__interval_seconds are replaced`,
+		`:14: prometheus.fallback.host: must be a label name such as instance, is "a b"`,
 	}},
 	{"a directory in no place", "bad-directory-none.yml", []string{
 		`:1: directory: must have file or prometheus`,

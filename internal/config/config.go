@@ -53,13 +53,23 @@ type Prometheus struct {
 	// BusyQuery replaces the built queries. It is set together with IdleQuery, or with CoresQuery
 	// from which idle time follows. CoresQuery may also stand alone, for a metric whose series are
 	// not of single cores.
+	BusyQuery  string   `yaml:"busy_query"`
+	IdleQuery  string   `yaml:"idle_query"`
+	CoresQuery string   `yaml:"cores_query"`
+	Fallback   Fallback `yaml:"fallback"` // what is asked where Metric has no series
+	Info       []Info   `yaml:"info"`     // what other metrics say of each host
+	Shares     Shares   `yaml:"shares"`   // who used the CPU time of a machine
+
+	HTTPClientConfig config.HTTPClientConfig `yaml:",inline"`
+}
+
+// Fallback are queries for a site where Prometheus.Metric has no series at all. They return CPU
+// seconds, as BusyQuery does; an empty BusyQuery is none.
+type Fallback struct {
 	BusyQuery  string `yaml:"busy_query"`
 	IdleQuery  string `yaml:"idle_query"`
 	CoresQuery string `yaml:"cores_query"`
-	Info       []Info `yaml:"info"`   // what other metrics say of each host
-	Shares     Shares `yaml:"shares"` // who used the CPU time of a machine
-
-	HTTPClientConfig config.HTTPClientConfig `yaml:",inline"`
+	Host       string `yaml:"host"` // the host label of their results; empty: Labels.Host
 }
 
 // Info is a query whose labels say more of a host, or of a share, than its own series do.

@@ -31,7 +31,7 @@ func (p *Prometheus) validate(f *faults) {
 	p.validateModes(f)
 	p.validateQueries(f)
 	validateInfo(f, "prometheus.info", p.Info, []string{p.Labels.Host}, false)
-	p.Shares.validate(f, p.BusyQuery != "")
+	p.Shares.validate(f)
 	if err := p.HTTPClientConfig.Validate(); err != nil {
 		f.key("prometheus", "%w", err)
 	}
@@ -48,21 +48,34 @@ const (
 var variable = regexp.MustCompile(`\$__[a-zA-Z0-9_]+`)
 
 func (p *Prometheus) validateQueries(f *faults) {
+	validateQueries(f, "prometheus", p.BusyQuery, p.IdleQuery, p.CoresQuery)
+	other := p.Fallback
+	validateQueries(f, "prometheus.fallback", other.BusyQuery, other.IdleQuery, other.CoresQuery)
+	if other.BusyQuery == "" && other.CoresQuery != "" {
+		f.key("prometheus.fallback.cores_query", "must be set together with busy_query")
+	}
+	if other.Host != "" && !isLabel(other.Host) {
+		f.key("prometheus.fallback.host", "must be a label name such as instance, is %q", other.Host)
+	}
+}
+
+// validateQueries checks the queries of one section.
+func validateQueries(f *faults, section, busy, idle, cores string) {
 	switch {
-	case p.BusyQuery != "" && p.IdleQuery == "" && p.CoresQuery == "":
-		f.key("prometheus.busy_query", "must be set together with idle_query or cores_query")
-	case p.BusyQuery == "" && p.IdleQuery != "":
-		f.key("prometheus.idle_query", "must be set together with busy_query")
-	case p.BusyQuery != "" && p.IdleQuery != "" && hasWindow(p.BusyQuery) != hasWindow(p.IdleQuery):
-		f.key("prometheus.busy_query", "must contain %s or %s if and only if idle_query does: both must cover the same time",
+	case busy != "" && idle == "" && cores == "":
+		f.key(section+".busy_query", "must be set together with idle_query or cores_query")
+	case busy == "" && idle != "":
+		f.key(section+".idle_query", "must be set together with busy_query")
+	case busy != "" && idle != "" && hasWindow(busy) != hasWindow(idle):
+		f.key(section+".busy_query", "must contain %s or %s if and only if idle_query does: both must cover the same time",
 			windowVariable, secondsVariable)
 	}
 	for _, query := range []struct{ key, text string }{
-		{"busy_query", p.BusyQuery}, {"idle_query", p.IdleQuery}, {"cores_query", p.CoresQuery},
+		{"busy_query", busy}, {"idle_query", idle}, {"cores_query", cores},
 	} {
 		for _, name := range variable.FindAllString(query.text, -1) {
 			if name != windowVariable && name != secondsVariable {
-				f.key("prometheus."+query.key, "must not contain %s: only %s and %s are replaced", name, windowVariable, secondsVariable)
+				f.key(section+"."+query.key, "must not contain %s: only %s and %s are replaced", name, windowVariable, secondsVariable)
 			}
 		}
 	}

@@ -55,12 +55,9 @@ func validateInfo(f *faults, path string, all []Info, common []string, shares bo
 	}
 }
 
-func (s *Shares) validate(f *faults, given bool) {
+func (s *Shares) validate(f *faults) {
 	if s.Metric == "" {
 		return
-	}
-	if given {
-		f.key("prometheus.shares", "must be left out where busy_query is set: it is for built queries")
 	}
 	if !isMetric(s.Metric) {
 		f.key("prometheus.shares.metric", "must be a metric name such as container_cpu_usage_seconds_total, is %q", s.Metric)

@@ -13,17 +13,28 @@ import (
 
 // spellings maps the names of hosts, in the spelling by which shares are matched to them, to
 // hosts. A host may have an alias.
-func (t *edges) spellings() map[string]string {
+func (t *edges) spellings() map[string]string { return spellings(t.names, t.info, len(t.pieces)) }
+
+func (t *table) spellings() map[string]string {
+	var names []string
+	for _, h := range t.order {
+		names = append(names, h.series.Host)
+	}
+	slices.Sort(names)
+	return spellings(slices.Compact(names), t.info, len(t.pieces))
+}
+
+func spellings(names []string, info *infos, pieces int) map[string]string {
 	all := map[string]string{}
-	from, to := t.asked()
-	for _, name := range slices.Backward(t.names) { // of two with one spelling, the first by name
-		host := orUnknown(name)
-		for i := from; i < to; i++ {
-			if s := t.info.of(func(string) string { return name }, i); s != nil && s.alias != "" {
-				all[spelling(s.alias)] = host
+	for _, name := range slices.Backward(names) { // of two with one spelling, the first by name
+		for i := range pieces {
+			if s := info.of(func(string) string { return name }, i); s != nil && s.alias != "" {
+				all[spelling(s.alias)] = orUnknown(name)
 			}
 		}
-		all[spelling(name)] = host
+	}
+	for _, name := range slices.Backward(names) { // a name is more than an alias
+		all[spelling(name)] = orUnknown(name)
 	}
 	delete(all, "")
 	return all

@@ -37,14 +37,35 @@ func (c *Client) readGiven(ctx context.Context, pieces []usage.Interval) ([]usag
 			return nil, nil, err
 		}
 	}
+	t.shared = c.Query.Shares != nil
 	readings := t.readings(c.Query.IdleQuery == "")
 	if err := t.halves(readings); err != nil {
 		return nil, nil, err
+	}
+	if t.shared && len(t.order) > 0 {
+		if err := c.shareOut(ctx, pieces, t.spellings(), t.rejects, readings); err != nil {
+			return nil, nil, err
+		}
 	}
 	if c.Query.fixed() {
 		readings = spread(readings)
 	}
 	return readings, t.rejects, nil
+}
+
+// Fallback are queries for a site where Query.Metric has no series at all. They are as those of
+// Query are, and give hosts under a label of their own.
+type Fallback struct {
+	BusyQuery, IdleQuery, CoresQuery string
+	Host                             string
+}
+
+// readFallback reads by the fallback.
+func (c *Client) readFallback(ctx context.Context, pieces []usage.Interval) ([]usage.Reading, usage.Rejects, error) {
+	other := c.copy()
+	q := &other.Query
+	q.BusyQuery, q.IdleQuery, q.CoresQuery, q.Labels.Host = q.Fallback.BusyQuery, q.Fallback.IdleQuery, q.Fallback.CoresQuery, q.Fallback.Host
+	return other.readGiven(ctx, pieces)
 }
 
 // readings turns the table into one reading per piece. A host with a rejected or absent part is
@@ -60,6 +81,9 @@ func (t *table) readings(withoutIdle bool) []usage.Reading {
 			series := h.series
 			if t.info != nil {
 				series = t.info.of(func(string) string { return h.series.Host }, i).over(series)
+			}
+			if series.Project == "" && t.shared {
+				series.Project = usage.Unattributed
 			}
 			series = named(series)
 			b, hasBusy := h.at(busy, i)

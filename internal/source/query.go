@@ -34,9 +34,10 @@ type Query struct {
 	// CoresQuery, if set, returns the number of cores of each host, and replaces the count of
 	// the series' cores.
 	CoresQuery string
-	Unit       float64 // seconds in the unit of the counters; 0: 1
-	Info       []Info  // what other metrics say of hosts
-	Shares     *Shares // who used the CPU time of the hosts; nil: not asked
+	Unit       float64   // seconds in the unit of the counters; 0: 1
+	Fallback   *Fallback // what is asked where Metric has no series; nil: nothing
+	Info       []Info    // what other metrics say of hosts
+	Shares     *Shares   // who used the CPU time of the hosts; nil: not asked
 
 	project, machine *string // the only one that the built queries select; nil: all
 	withSums         bool    // the site has nothing but sums over all cores

@@ -108,13 +108,13 @@ type allShares struct {
 
 // shareOut divides what hosts used among the shares of each. What no share used stays the hosts'
 // own, and is nobody's.
-func (c *Client) shareOut(ctx context.Context, t *edges, readings []usage.Reading) error {
+//
+// hostOf are the hosts by the spellings of their names, see spelling.
+func (c *Client) shareOut(ctx context.Context, pieces []usage.Interval, hostOf map[string]string, rejects usage.Rejects, readings []usage.Reading) error {
 	q := c.Query.Shares
-	from, to := t.asked()
-	pieces := t.pieces[from:to]
 	all := &allShares{
-		query: q, hostOf: t.spellings(), byHost: map[string][]*share{}, byKey: map[[3]string]*share{},
-		strange: map[string]bool{}, pieces: len(pieces), rejects: t.rejects,
+		query: q, hostOf: hostOf, byHost: map[string][]*share{}, byKey: map[[3]string]*share{},
+		strange: map[string]bool{}, pieces: len(pieces), rejects: rejects,
 	}
 	if err := c.askShares(ctx, all, pieces); err != nil {
 		return err
@@ -125,6 +125,7 @@ func (c *Client) shareOut(ctx context.Context, t *edges, readings []usage.Readin
 	}
 	for i := range readings {
 		readings[i].Samples = all.divide(readings[i].Samples, i, info)
+		readings[i].Final = false // what comes late may be a share, which says nothing of the hosts
 	}
 	last := &readings[len(readings)-1]
 	last.Remarks = append(last.Remarks, all.remarks(last)...)

@@ -48,6 +48,9 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 	if err != nil {
 		return nil, nil, err
 	}
+	if len(t.names) == 0 && c.Query.Fallback != nil {
+		return c.readFallback(ctx, pieces)
+	}
 	c.hosts.scraped(t)
 	open := t.open()
 	known := c.hosts.recall(t, open)
@@ -62,7 +65,7 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 	}
 	readings := t.readings(looked)
 	if c.Query.Shares != nil && len(t.names) > 0 {
-		if err := c.shareOut(ctx, t, readings); err != nil {
+		if err := c.shareOut(ctx, t.pieces[t.beside:t.beside+len(readings)], t.spellings(), t.rejects, readings); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -20,6 +20,7 @@ type table struct {
 	answers int
 	half    []int                // hosts with one of busy and idle alone, by piece
 	info    *infos               // what other metrics say of the hosts; nil: was not asked
+	shared  bool                 // hosts that name no project belong to nobody
 	coresOf map[string][]float64 // by host and piece; nil: not asked
 }
 

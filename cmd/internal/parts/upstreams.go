@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -50,7 +51,7 @@ func newSource(c config.Prometheus) (*source.Client, error) {
 			},
 			BusyModes: c.BusyModes, IdleModes: c.IdleModes, OtherModes: c.OtherModes,
 			BusyQuery: c.BusyQuery, IdleQuery: c.IdleQuery, CoresQuery: c.CoresQuery,
-			Unit: secondsIn[c.Unit], Info: infos(c.Info), Shares: shares(c.Shares),
+			Fallback: fallback(c), Unit: secondsIn[c.Unit], Info: infos(c.Info), Shares: shares(c.Shares),
 		},
 	}, nil
 }
@@ -66,6 +67,15 @@ func infos(all []config.Info) []source.Info {
 		})
 	}
 	return made
+}
+
+// fallback returns nil if there is none.
+func fallback(c config.Prometheus) *source.Fallback {
+	f := c.Fallback
+	if f.BusyQuery == "" {
+		return nil
+	}
+	return &source.Fallback{BusyQuery: f.BusyQuery, IdleQuery: f.IdleQuery, CoresQuery: f.CoresQuery, Host: cmp.Or(f.Host, c.Labels.Host)}
 }
 
 // shares returns nil if there are none.

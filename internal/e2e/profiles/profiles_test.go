@@ -17,6 +17,8 @@ var sites = []struct {
 	// relative is how far a number may be from the truth: 1e-9 if it is exact. seconds is what it
 	// may be off by beside that.
 	relative, seconds float64
+	// counted means that cores are counted minute by minute, and that a node has no counters of its own.
+	counted bool
 }{
 	{name: "node_exporter", site: profiles.NodeExporter, hosts: 4, cores: 16, relative: exact},
 	{name: "windows_exporter", site: profiles.WindowsExporter, hosts: 3, cores: 14, relative: exact},
@@ -34,6 +36,9 @@ var sites = []struct {
 	{name: "kubernetes with a plain prometheus", site: profiles.KubernetesPlain, hosts: 2, cores: 24, relative: exact},
 	{name: "kubernetes by pod", site: profiles.KubernetesPods, hosts: 2, cores: 24, relative: exact},
 	{name: "kubernetes with limits", site: profiles.KubernetesLimits, hosts: 2, cores: 24, relative: exact},
+	{name: "kubernetes without node_exporter", site: profiles.KubernetesBare, hosts: 2, cores: 24, relative: exact, counted: true},
+	{name: "kubernetes without node_exporter, with sums over all of a node", site: profiles.KubernetesBareWhole, hosts: 2, cores: 24, relative: exact, counted: true},
+	{name: "slurm without node_exporter", site: profiles.SlurmBare, hosts: 4, cores: 32, relative: exact, counted: true},
 	{name: "slurm", site: profiles.Slurm, hosts: 4, cores: 32, relative: exact},
 	{name: "slurm by its controller", site: profiles.SlurmController, hosts: 2, relative: 0.01, seconds: 200},
 	{name: "proxmox", site: profiles.Proxmox, hosts: 3, cores: 14, relative: 0.01, seconds: 200},
