@@ -118,8 +118,8 @@ func storeSize() panel {
 }
 
 func directoryAge() panel {
-	return stats("Directory", "Time since the directory was last read from MongoDB. It is read every few minutes; until then, usage of new workspaces is unattributed. Yellow from one hour. Absent without MongoDB.",
-		"s", now("time() - max(carbon_exporter_directory_timestamp_seconds)", "age")).decimals(0).steps(goodColour, step{3600, noteColour}).empty("no MongoDB")
+	return stats("Directory", "Time since the directory of owners was last read. It is read every few minutes; until then, usage of new workspaces is unattributed. Yellow from one hour. Absent without a directory.",
+		"s", now("time() - max(carbon_exporter_directory_timestamp_seconds)", "age")).decimals(0).steps(goodColour, step{3600, noteColour}).empty("no directory")
 }
 
 func pendingPostings() panel {

@@ -49,6 +49,21 @@ attribution: {user_label: none, max_users: 7, groups: [{name: ISIS, projects: [I
 `,
 		},
 		{
+			name: "owners in an info metric of another server",
+			text: `directory: {prometheus: {url: "http://carbon:hunter2@other:9090", metric: kube_pod_labels, labels: {host: pod, owner: label_owner}}}`,
+			code: exitDone,
+			stdout: `FILE: ok
+  interval: 30m; an empty store starts 1d before now; prices are final after 1d
+  prometheus: http://localhost:9090, node_cpu_seconds_total
+  power: 12 W busy and 1 W idle per core, PUE 1, machine types with their own watts: 0
+  carbon intensity: uk, national, from https://api.carbonintensity.org.uk
+  attribution: by project, no named groups
+  directory: kube_pod_labels of http://xxxxx@other:9090 is read every 5m
+  users on /metrics: by their id, all of them
+  budgets: 0, in Europe/London
+`,
+		},
+		{
 			name: "all of it at once",
 			text: `
 prometheus: {busy_query: busy, idle_query: idle, cores_query: cores}

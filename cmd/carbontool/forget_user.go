@@ -118,6 +118,13 @@ func (f *forgetUser) report(out io.Writer, c *config.Config, alias string, rewri
 				"  carbon_exporter rewrites all others without the user\n", m.UsageDatabase)
 		}
 	}
+	switch d := c.Directory; {
+	case d == nil:
+	case d.File != "":
+		fmt.Fprintf(out, "- the rows of %s that name the user\n", d.File)
+	default:
+		fmt.Fprintln(out, "- series of the directory's metrics that name the user")
+	}
 	fmt.Fprint(out, "- series in Prometheus that have the label user, from carbon_exporter and from the machines\n"+
 		"- backups, copies and exports of the store\n")
 }

@@ -109,6 +109,22 @@ func TestForgetUserSaysWhatMongoDBHolds(t *testing.T) {
 	}
 }
 
+func TestForgetUserSaysWhatADirectoryHolds(t *testing.T) {
+	for text, want := range map[string]string{
+		"directory: {file: /etc/owners.csv}":                                         "- the rows of /etc/owners.csv that name the user\n",
+		"directory: {prometheus: {metric: kube_pod_labels, labels: {owner: owner}}}": "- series of the directory's metrics that name the user\n",
+	} {
+		file := filepath.Join(t.TempDir(), "carbon.yml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := call("forget-user", "alice", "--yes", "--storage.path", exporterStore(t), "--config.file", file)
+		if !strings.Contains(got.stdout, want) || strings.Contains(got.stdout, "MongoDB") || got.code != exitDone {
+			t.Errorf("%+v does not say %q", got, want)
+		}
+	}
+}
+
 func TestForgetUserRefuses(t *testing.T) {
 	path, absent := exporterStore(t), filepath.Join(t.TempDir(), "data", "carbon.db")
 	for _, c := range []struct {
