@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -35,8 +36,8 @@ func (x *exploration) run(ctx context.Context) error {
 	if len(x.by) > 0 && !slices.ContainsFunc(x.by, func(metric string) bool { return slices.Contains(x.there, metric) }) {
 		x.joined = false
 	}
-	if x.beside != "" && !slices.Contains(x.there, x.beside) {
-		x.unread = fmt.Sprintf("the profile %s reads %s of node_exporter beside it", x.profile, x.beside)
+	if len(x.beside) > 0 && !slices.ContainsFunc(x.beside, func(metric string) bool { return slices.Contains(x.there, metric) }) {
+		x.unread = fmt.Sprintf("the profile %s also needs %s", x.profile, strings.Join(x.beside, " or "))
 	}
 	x.found = Exporter{Profile: x.profile, Metric: x.metric, Joined: x.joined, Unread: x.unread, CPU: x.core, Mode: x.mode}
 	for _, step := range []func(context.Context) error{x.series, x.labels, x.machines, x.labelMachines, x.scraped, x.info} {

@@ -31,8 +31,9 @@ type known struct {
 	// is a list of such metrics, only where the server has one of them.
 	joined bool
 	by     []string
-	// beside is another metric that the profile cannot do without.
-	beside string
+	// beside are other metrics, one of which the profile cannot do without: they say what machines
+	// there are. nil: it needs none.
+	beside []string
 	// unread says what to do instead, if no profile reads the metric as it is.
 	unread string
 }
@@ -58,11 +59,11 @@ var catalogue = []known{
 	// Containers have no idle time, and all cores of one have one series.
 	{profile: ProfileLXD, metric: "lxd_cpu_seconds_total", few: `mode="user"`, mode: "mode"},
 	{profile: ProfileLXD, metric: "incus_cpu_seconds_total", few: `mode="user"`, mode: "mode"},
-	{profile: ProfileKubernetes, metric: "container_cpu_usage_seconds_total", few: `container!="",container!="POD"`, hosts: []string{"node", "kubernetes_io_hostname", "instance"}, joined: true, beside: "node_cpu_seconds_total"},
+	{profile: ProfileKubernetes, metric: "container_cpu_usage_seconds_total", few: `container!="",container!="POD"`, hosts: []string{"node", "kubernetes_io_hostname", "instance"}, joined: true, beside: []string{"node_cpu_seconds_total", "machine_cpu_cores"}},
 	{profile: ProfileLibvirt, metric: "libvirt_domain_info_cpu_time_seconds_total", joined: true, by: []string{"libvirt_domain_openstack_info", "libvirt_domain_info_meta"}},
 	{profile: ProfileLibvirt, metric: "libvirt_domain_cpu_time_seconds_total", unread: otherLibvirt},
 	{profile: ProfileLibvirt, metric: "libvirt_domain_vcpu_time_seconds_total", unread: otherLibvirt},
-	{profile: ProfileSlurm, metric: "slurm_job_core_usage_total", hosts: []string{"instance"}, joined: true, beside: "node_cpu_seconds_total"},
+	{profile: ProfileSlurm, metric: "slurm_job_core_usage_total", hosts: []string{"instance"}, joined: true, beside: []string{"node_cpu_seconds_total", "slurm_node_cpu_total"}},
 	{profile: ProfileSlurm, metric: "slurm_cpus_alloc", hosts: []string{}, unread: otherSlurm},
 	{profile: ProfileSlurm, metric: "slurm_account_cpus_running", hosts: []string{}, unread: otherSlurm},
 	{profile: ProfileSlurm, metric: "slurm_account_cpu_alloc", hosts: []string{}, unread: otherSlurm},
@@ -80,7 +81,7 @@ const targetInfo = "target_info"
 func asked() []string {
 	all := []string{processors, targetInfo}
 	for _, k := range catalogue {
-		all = append(append(all, k.metric), k.by...)
+		all = append(append(append(all, k.metric), k.by...), k.beside...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

@@ -209,9 +209,9 @@ func TestInitFindsNothing(t *testing.T) {
 			[]string{"it scrapes the jobs blackbox, dcgm; these metrics look like CPU time: process_cpu_seconds_total"},
 		},
 		{
-			"a cluster without node_exporter",
+			"a cluster without its nodes",
 			[]map[string]string{{"__name__": "container_cpu_usage_seconds_total", "job": "kubelet", "instance": "a", "container": "c", "namespace": "n"}},
-			[]string{"it has container_cpu_usage_seconds_total, but the profile kubernetes reads node_cpu_seconds_total of node_exporter beside it"},
+			[]string{"it has container_cpu_usage_seconds_total, but the profile kubernetes also needs node_cpu_seconds_total or machine_cpu_cores"},
 		},
 		{
 			"an exporter of Slurm that counts no time",
