@@ -183,7 +183,11 @@ func (l *lookout) labels(set Settings, s *usage.Sight) {
 		}
 		all = append(all, text)
 		if l.labelsSaid.isNew("label\x00" + what) {
-			l.log.Warn("Most hosts lack a label", "label", s.Labels[what], "effect", labelEffects[what], "key", "prometheus.labels."+what, "they_have", strings.Join(s.Have, ", "))
+			level := slog.LevelWarn
+			if what == usage.LostUser {
+				level = slog.LevelInfo // many sites know no users: what is nobody's is not in a wrong place
+			}
+			l.log.Log(context.Background(), level, "Most hosts lack a label", "label", s.Labels[what], "effect", labelEffects[what], "key", "prometheus.labels."+what, "they_have", strings.Join(s.Have, ", "))
 		}
 	}
 	text := ""
