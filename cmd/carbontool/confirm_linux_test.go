@@ -3,38 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"os"
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/carbon-exporter/carbon_exporter/internal/progress/terminaltest"
 )
-
-// openTerminal is a terminal of the kernel's own, and the end from which it is
-// typed on.
-func openTerminal(t *testing.T) (terminal, keyboard *os.File) {
-	t.Helper()
-	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { keyboard.Close() })
-	fd := int(keyboard.Fd())
-	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { terminal.Close() })
-	return terminal, keyboard
-}
 
 func TestForgetUserAsks(t *testing.T) {
 	for _, c := range []struct {
@@ -51,7 +24,7 @@ func TestForgetUserAsks(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := exporterStore(t)
-			terminal, keyboard := openTerminal(t)
+			terminal, keyboard := terminaltest.Open(t)
 			if _, err := keyboard.WriteString(c.typed); err != nil {
 				t.Fatal(err)
 			}
@@ -77,7 +50,7 @@ func TestForgetUserAsks(t *testing.T) {
 func TestDropNeverAskedAsks(t *testing.T) {
 	for typed, want := range map[string]string{"yes\n": "Dropped 5 intervals.\n", "no\n": ""} {
 		s := leftByAClock(t)
-		terminal, keyboard := openTerminal(t)
+		terminal, keyboard := terminaltest.Open(t)
 		if _, err := keyboard.WriteString(typed); err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +67,7 @@ func TestDropNeverAskedAsks(t *testing.T) {
 }
 
 func TestCtrlCAnswersAQuestion(t *testing.T) {
-	terminal, keyboard := openTerminal(t)
+	terminal, keyboard := terminaltest.Open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var stderr bytes.Buffer

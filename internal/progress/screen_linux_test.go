@@ -1,39 +1,15 @@
 package progress
 
 import (
-	"fmt"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-// openTerminal is a terminal of the kernel's own, and the end from which it is
-// looked at.
-func openTerminal(t *testing.T) (terminal, behind *os.File) {
-	t.Helper()
-	behind, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { behind.Close() })
-	fd := int(behind.Fd())
-	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { terminal.Close() })
-	return terminal, behind
-}
+	"github.com/carbon-exporter/carbon_exporter/internal/progress/terminaltest"
+)
 
 func resize(t *testing.T, terminal *os.File, columns uint16) {
 	t.Helper()
@@ -44,7 +20,7 @@ func resize(t *testing.T, terminal *os.File, columns uint16) {
 
 func TestARealTerminal(t *testing.T) {
 	t.Setenv("TERM", "xterm")
-	terminal, behind := openTerminal(t)
+	terminal, behind := terminaltest.Open(t)
 	now := began
 	l := New(terminal, Options{
 		Unit: "intervals", Total: 10, Now: func() time.Time { return now },
@@ -75,7 +51,7 @@ func TestARealTerminal(t *testing.T) {
 }
 
 func TestADumbTerminalGetsPlainLines(t *testing.T) {
-	terminal, _ := openTerminal(t)
+	terminal, _ := terminaltest.Open(t)
 	resize(t, terminal, 80)
 	t.Setenv("TERM", "dumb")
 	if columns, redraws := Screen(terminal); columns != 80 || redraws || !Terminal(terminal) {

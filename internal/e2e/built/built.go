@@ -1,14 +1,42 @@
-// Package built finds the programs that `make tools` builds into bin/. It must not
-// know what they do. Start with Program.
+// Package built has the programs that the tests run: those of this repository, as they are now,
+// and those that `make tools` builds into bin/. It must not know what they do. Start with Main
+// and Program.
 package built
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 )
 
-// Program returns the path of one of them, for a test in a directory of this module.
+// root is the repository, seen from a directory of tests in this module.
+var root = filepath.Join("..", "..", "..")
+
+// Main runs the tests of a package with programs of this repository, built into a directory of
+// its own, which dir is set to. It returns the exit code for TestMain.
+func Main(m *testing.M, dir *string, programs ...string) int {
+	var err error
+	if *dir, err = os.MkdirTemp("", "built"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(*dir)
+	args := []string{"build", "-o", *dir}
+	for _, name := range programs {
+		args = append(args, "./cmd/"+name)
+	}
+	build := exec.Command("go", args...)
+	build.Dir = root // a module of its own, with its own versions
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build %v: %v\n%s", programs, err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// Program returns the path of a program in bin/.
 func Program(t testing.TB, name string) string {
 	t.Helper()
 	return program(t, name, "make tools")
@@ -22,7 +50,7 @@ func Upstream(t testing.TB, name string) string {
 
 func program(t testing.TB, name, by string) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "..", "..", "bin", name))
+	path, err := filepath.Abs(filepath.Join(root, "bin", name))
 	if err != nil {
 		t.Fatal(err)
 	}

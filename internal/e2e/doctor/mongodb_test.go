@@ -1,49 +1,15 @@
 package doctor_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	driver "go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/e2e/ferret"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/ferret/ferrettest"
 )
-
-// database is a server that speaks MongoDB's protocol, with a database ada.
-func database(t *testing.T, collections map[string][]any) string {
-	t.Helper()
-	server, err := ferret.Start("127.0.0.1:0", t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := driver.Connect(options.Client().ApplyURI(server.URI()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		client.Disconnect(context.Background())
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	for name, docs := range collections {
-		if err := client.Database("ada").CreateCollection(t.Context(), name); err != nil {
-			t.Fatal(err)
-		}
-		if len(docs) == 0 {
-			continue
-		}
-		if _, err := client.Database("ada").Collection(name).InsertMany(t.Context(), docs); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return server.URI()
-}
 
 func workspace(host, owner string) bson.D {
 	return bson.D{{Key: "hostname", Value: host}, {Key: "owner", Value: owner}, {Key: "created_time", Value: now.Add(-48 * time.Hour)}}
@@ -82,7 +48,7 @@ func TestMongoDB(t *testing.T) {
 		{"owners whom nobody knows", map[string][]any{"users": people("bob"), "groups": group, "workspaces": {workspace("10.0.0.1", "ada")}}, "", "warning", "records", "unknown_owner"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			config := fmt.Sprintf("prometheus: {url: %q}\nmongodb: {uri: %q%s}\nattribution: {group_by: directory}\n", prometheus, database(t, test.collections), test.mongodb)
+			config := fmt.Sprintf("prometheus: {url: %q}\nmongodb: {uri: %q%s}\nattribution: {group_by: directory}\n", prometheus, ferrettest.Serve(t, test.collections), test.mongodb)
 			r := examine(t, config, "--only=prometheus,mongodb")
 			r.wants(test.level, test.check, test.words)
 			if r.code != 0 {
@@ -100,7 +66,7 @@ func TestMongoDB(t *testing.T) {
 // TestALoginThatMongoDBRefuses: this server takes none at all.
 func TestALoginThatMongoDBRefuses(t *testing.T) {
 	_, prometheus := scraped(t, machine{})
-	uri := strings.Replace(database(t, nil), "mongodb://", "mongodb://carbon:hunter2hunter2@", 1)
+	uri := strings.Replace(ferrettest.Serve(t, nil), "mongodb://", "mongodb://carbon:hunter2hunter2@", 1)
 	r := examine(t, fmt.Sprintf("prometheus: {url: %q}\nmongodb: {uri: %q}\n", prometheus, uri), "--only=prometheus,mongodb")
 	r.wants("failure", "reachable", "check user, password and authSource in mongodb.uri")
 	r.wants("ok", "newest interval", "1 exact")

@@ -4,7 +4,6 @@
 package doctor_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -17,31 +16,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
 )
 
-// program is carbontool.
-var program string
+// programs is the directory with carbontool.
+var programs string
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "carbontool")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "carbontool")
-	build := exec.Command("go", "build", "-o", program, "./cmd/carbontool")
-	build.Dir = filepath.Join("..", "..", "..") // a module of its own, with its own versions
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build carbontool: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(built.Main(m, &programs, "carbontool")) }
 
 // machine is a host of two cores, a quarter of which is busy.
 type machine struct {
@@ -141,20 +124,15 @@ func examine(t *testing.T, config string, args ...string) *report {
 		t.Fatal(err)
 	}
 	args = append([]string{"doctor", "--format=json", "--config.file=" + file, "--storage.path=" + filepath.Join(dir, "carbon.db")}, args...)
-	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(program, args...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
-	r := &report{t: t, code: cmd.ProcessState.ExitCode(), stderr: stderr.String()}
-	if err := json.Unmarshal(stdout.Bytes(), r); err != nil {
-		t.Fatalf("%v: %s%s", err, stdout.String(), stderr.String())
+	got := built.Run(t, exec.Command(filepath.Join(programs, "carbontool"), args...))
+	r := &report{t: t, code: got.Code, stderr: got.Stderr}
+	if err := json.Unmarshal([]byte(got.Stdout), r); err != nil {
+		t.Fatalf("%v: %s%s", err, got.Stdout, got.Stderr)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("files were written: %v, %v", entries, err)
 	}
-	if strings.Contains(stdout.String()+stderr.String(), "hunter2") {
+	if strings.Contains(got.Stdout+got.Stderr, "hunter2") {
 		t.Error("it shows a secret")
 	}
 	return r

@@ -3,7 +3,6 @@ package exporter_test
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -50,7 +49,7 @@ budgets:
 
 	inbox := &inbox{}
 	hook := serve(t, inbox)
-	router := free(t)
+	router := built.FreeAddress(t)
 	routes := filepath.Join(dir, "alertmanager.yml")
 	write(t, routes, fmt.Sprintf(`
 route:
@@ -66,8 +65,8 @@ receivers:
 - {name: idaaas, webhook_configs: [{url: %[2]q}]}
 - {name: clf, webhook_configs: [{url: %[3]q}]}
 `, hook.URL+"/rest", hook.URL+"/idaaas", hook.URL+"/clf"))
-	run(t, alertmanager, "--config.file="+routes, "--storage.path="+filepath.Join(dir, "alertmanager"),
-		"--web.listen-address="+router, "--web.external-url=http://"+router, "--cluster.listen-address=")
+	built.Start(t, exec.Command(alertmanager, "--config.file="+routes, "--storage.path="+filepath.Join(dir, "alertmanager"),
+		"--web.listen-address="+router, "--web.external-url=http://"+router, "--cluster.listen-address="))
 
 	rules, err := filepath.Abs(filepath.Join("..", "..", "..", "examples", "prometheus", "rules"))
 	if err != nil {
@@ -86,8 +85,8 @@ scrape_configs:
   basic_auth: {username: reader, password_file: password}
   static_configs: [{targets: [%q]}]
 `, rules+"/carbon*.yml", router, p.address))
-	server := free(t)
-	run(t, prometheus, "--config.file="+scrape, "--storage.tsdb.path="+filepath.Join(dir, "prometheus"), "--web.listen-address="+server)
+	server := built.FreeAddress(t)
+	built.Start(t, exec.Command(prometheus, "--config.file="+scrape, "--storage.tsdb.path="+filepath.Join(dir, "prometheus"), "--web.listen-address="+server))
 
 	for _, want := range []string{
 		"/idaaas firing CarbonBudgetExhausted idaaas-day", "/clf firing CarbonBudgetExhausted clf-day",
@@ -171,33 +170,4 @@ func zoneWithMidnightAt(t *testing.T, name string, at time.Time) string {
 	}
 	write(t, path, file)
 	return dir
-}
-
-// free is an address that nobody listens at.
-func free(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
-// run runs a program until the end of the test.
-func run(t *testing.T, program string, args ...string) {
-	t.Helper()
-	var said output
-	cmd := exec.Command(program, args...)
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("%s said:\n%s", filepath.Base(program), tail(said.String()))
-		}
-	})
 }

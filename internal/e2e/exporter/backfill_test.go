@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
 )
 
 // fewAtOnce refuses what asks for more than so many points in time, as a
@@ -64,36 +66,13 @@ func (a *asked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // running is carbontool while it runs.
 type running struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	stdout output
-	stderr output
-	ended  chan struct{}
+	t *testing.T
+	*built.Process
 }
 
 func startTool(t *testing.T, args ...string) *running {
 	t.Helper()
-	path, err := carbontool()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &running{t: t, cmd: exec.Command(path, args...), ended: make(chan struct{})}
-	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.stderr
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_ = r.cmd.Wait() // its outcome is in ProcessState
-		close(r.ended)
-	}()
-	t.Cleanup(func() { r.end(os.Kill) })
-	return r
-}
-
-func (r *running) end(s os.Signal) int {
-	_ = r.cmd.Process.Signal(s) // it may have ended
-	<-r.ended
-	return r.cmd.ProcessState.ExitCode()
+	return &running{t, built.Start(t, exec.Command(filepath.Join(scratch, "carbontool"), args...))}
 }
 
 // until waits for something to be so while it runs, and says whether it was.
@@ -104,10 +83,10 @@ func (r *running) until(ok func() bool) bool {
 	deadline := time.After(waitFor)
 	for {
 		select {
-		case <-r.ended:
+		case <-r.Ended:
 			return false
 		case <-deadline:
-			r.t.Fatalf("it does not get on:\n%s", tail(r.stderr.String()))
+			r.t.Fatalf("it does not get on:\n%s", built.Tail(r.Stderr.String()))
 		case <-again.C:
 			if ok() {
 				return true
@@ -162,10 +141,10 @@ func TestKillNineInABackfill(t *testing.T) {
 		} else {
 			select {
 			case <-time.After(time.Duration(5+draw.IntN(100)) * time.Millisecond):
-			case <-r.ended:
+			case <-r.Ended:
 			}
 		}
-		r.end(os.Kill)
+		r.End(os.Kill)
 		now := stored(t, where.store)
 		if now < committed {
 			t.Fatalf("%d intervals were committed, after a kill there are %d", committed, now)
@@ -180,7 +159,7 @@ func TestKillNineInABackfill(t *testing.T) {
 	}
 	code, stdout, stderr := tool(t, where.over("backfill", over)...)
 	if code != 0 || !strings.Contains(stdout, fmt.Sprintf("  already there  %6d\n", committed)) {
-		t.Fatalf("exit code %d\n%s\n%s", code, stdout, tail(stderr))
+		t.Fatalf("exit code %d\n%s\n%s", code, stdout, built.Tail(stderr))
 	}
 	checkIntervals(t, where.store, over)
 	checkStore(t, where.store, truth(s.cloud, over, uk.price))
@@ -189,8 +168,8 @@ func TestKillNineInABackfill(t *testing.T) {
 	before := asked.times.Load()
 	r := startTool(t, where.over("backfill", over, "--restate")...)
 	r.until(func() bool { return asked.times.Load() > before+2 }) // a program that has only just been started dies of the signal
-	if code := r.end(syscall.SIGINT); code != 1 || !strings.Contains(r.stderr.String(), "carbontool backfill: interrupted: ") {
-		t.Errorf("after SIGINT the exit code is %d\n%s", code, r.stderr.String())
+	if code := r.End(syscall.SIGINT); code != 1 || !strings.Contains(r.Stderr.String(), "carbontool backfill: interrupted: ") {
+		t.Errorf("after SIGINT the exit code is %d\n%s", code, r.Stderr.String())
 	}
 	checkStore(t, where.store, truth(s.cloud, over, uk.price))
 }
@@ -206,7 +185,7 @@ func TestKillNineInARecost(t *testing.T) {
 		t.Fatal(err)
 	}
 	if code, stdout, stderr := tool(t, where.over("backfill", over)...); code != 0 {
-		t.Fatalf("exit code %d\n%s\n%s", code, stdout, tail(stderr))
+		t.Fatalf("exit code %d\n%s\n%s", code, stdout, built.Tail(stderr))
 	}
 	dear := place{config: where.config + ".dear", store: where.store}
 	write(t, dear.config, strings.Replace(wanted.yaml(over), fmt.Sprintf("pue: %v", pue), fmt.Sprintf("pue: %v", 2*pue), 1))
@@ -219,7 +198,7 @@ func TestKillNineInARecost(t *testing.T) {
 		}
 		r := startTool(t, from.over("recost", over, "--restate")...)
 		if r.until(func() bool { return count(t, where.store, done, factor) > 0 }) {
-			r.end(os.Kill)
+			r.End(os.Kill)
 		}
 		if n := count(t, where.store, done, factor); n > 0 && n < all {
 			halfway++
@@ -230,7 +209,7 @@ func TestKillNineInARecost(t *testing.T) {
 		t.Error("no kill hit a recost on its way")
 	}
 	if code, stdout, stderr := tool(t, where.over("recost", over, "--restate")...); code != 0 {
-		t.Fatalf("exit code %d\n%s\n%s", code, stdout, tail(stderr))
+		t.Fatalf("exit code %d\n%s\n%s", code, stdout, built.Tail(stderr))
 	}
 	checkIntervals(t, where.store, over)
 	checkStore(t, where.store, truth(s.cloud, over, uk.price))
@@ -273,13 +252,13 @@ func TestBackfillBesideARunningExporter(t *testing.T) {
 		p.page("/metrics", "")
 		took = append(took, time.Since(began))
 		select {
-		case <-r.ended:
+		case <-r.Ended:
 			ended = true
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	if code := r.cmd.ProcessState.ExitCode(); code != 0 {
-		t.Fatalf("exit code %d\n%s", code, tail(r.stderr.String()))
+	if code := r.Cmd.ProcessState.ExitCode(); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, built.Tail(r.Stderr.String()))
 	}
 	slices.Sort(took)
 	// Each was answered. How fast is told, not held: this machine runs all other tests
@@ -335,7 +314,7 @@ func TestBackfillBeyondRetention(t *testing.T) {
 	}
 	code, stdout, stderr := tool(t, where.over("backfill", over)...)
 	if code != 0 {
-		t.Fatalf("exit code %d\n%s", code, tail(stderr))
+		t.Fatalf("exit code %d\n%s", code, built.Tail(stderr))
 	}
 	empty := count(t, where.store, "SELECT count(*) FROM usage_interval WHERE state = 'empty'")
 	if empty < 10 || empty > 13 || !strings.Contains(stdout, fmt.Sprintf("\n  empty          %6d  Prometheus has no data for that time", empty)) {

@@ -37,7 +37,7 @@ func checkOneLine(t *testing.T, code int, args []string, says ...string) {
 		t.Errorf("exit code is %d, want %d", got, code)
 	}
 	var plain []string
-	for line := range strings.Lines(p.stderr.String()) {
+	for line := range strings.Lines(p.Stderr.String()) {
 		if !strings.Contains(line, "level=INFO") && !strings.Contains(line, "level=WARN") {
 			plain = append(plain, line)
 		}

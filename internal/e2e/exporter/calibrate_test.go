@@ -1,8 +1,6 @@
 package exporter_test
 
 import (
-	"bytes"
-	"fmt"
 	"maps"
 	"math"
 	"net/http"
@@ -11,39 +9,19 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// carbontool builds the tool, when the first test wants it.
-var carbontool = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(scratch, "carbontool")
-	build := exec.Command("go", "build", "-o", path, "./cmd/carbontool")
-	build.Dir = filepath.Join("..", "..", "..") // as in testMain
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build carbontool: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
 // tool runs carbontool to its end.
 func tool(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	path, err := carbontool()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var said, warned bytes.Buffer
-	cmd := exec.Command(path, args...)
-	cmd.Stdout, cmd.Stderr = &said, &warned
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
-	return cmd.ProcessState.ExitCode(), said.String(), warned.String()
+	got := built.Run(t, exec.Command(filepath.Join(scratch, "carbontool"), args...))
+	return got.Code, got.Stdout, got.Stderr
 }
 
 // truly are the watts that the machines of these tests draw, whatever is

@@ -7,10 +7,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
 )
 
 // tenant is whose the samples are.
@@ -18,7 +21,7 @@ const tenant = "research-cloud"
 
 // cortex is a Cortex in one process, with tenants.
 type cortex struct {
-	other
+	server *built.Process
 	url    string
 	config string
 }
@@ -26,11 +29,11 @@ type cortex struct {
 func newCortex(t *testing.T) *cortex {
 	t.Helper()
 	dir := t.TempDir()
-	_, web, err := net.SplitHostPort(free(t))
+	_, web, err := net.SplitHostPort(built.FreeAddress(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, grpc, err := net.SplitHostPort(free(t))
+	_, grpc, err := net.SplitHostPort(built.FreeAddress(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +68,7 @@ limits: {ingestion_rate: 10000000, ingestion_burst_size: 10000000}
 
 func (c *cortex) run(t *testing.T) {
 	t.Helper()
-	c.other = startOther(t, "cortex", "-config.file="+c.config)
+	c.server = startOther(t, "cortex", "-config.file="+c.config)
 	reachable(t, c.url+"/ready")
 }
 
@@ -100,7 +103,7 @@ func TestUpstreamCortex(t *testing.T) {
 		}
 	})
 	t.Run("away for a while", func(t *testing.T) {
-		c.kill()
+		c.server.End(os.Kill)
 		where := of(tenant)
 		p := start(t, where.args()...)
 		p.says(0, "carbon_exporter_source_errors_total", "source", "prometheus", "reason", "connection")

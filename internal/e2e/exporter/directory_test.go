@@ -2,11 +2,11 @@ package exporter_test
 
 import (
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -18,7 +18,7 @@ func TestHostsThatChangeHandsAreTheirOwnersByTheMinute(t *testing.T) {
 	h, uk := newHanded(t, 40, 26*time.Hour, time.Minute), newGrid(t)
 	prometheus := serve(t, h.engine.Handler()).URL
 	over := spanOf(30*time.Minute, 24*time.Hour)
-	address := freeAddress(t)
+	address := built.FreeAddress(t)
 	where := settings{
 		prometheus: prometheus, uk: uk.URL, attribute: byPeople, more: directoryAt("mongodb://" + address + "/"),
 	}.place(t, over)
@@ -77,7 +77,7 @@ func TestHostsThatChangeHandsAreTheirOwnersByTheMinute(t *testing.T) {
 func checkNoNames(t *testing.T, p *program) {
 	t.Helper()
 	for _, word := range []string{"Scientist", "@example.org"} {
-		if strings.Contains(p.stderr.String(), word) {
+		if strings.Contains(p.Stderr.String(), word) {
 			t.Errorf("it logged %s", word)
 		}
 	}
@@ -136,15 +136,4 @@ func byKind(facts book) map[kind]amount {
 		}
 	}
 	return all
-}
-
-// freeAddress is one that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -36,8 +36,8 @@ func TestTheSimulationsTruthComesOut(t *testing.T) {
 	}
 	p.terminate()
 	checkStore(t, where.store, want)
-	if strings.Contains(p.stderr.String(), "level=ERROR") {
-		t.Errorf("it logged errors:\n%s", p.stderr.String())
+	if strings.Contains(p.Stderr.String(), "level=ERROR") {
+		t.Errorf("it logged errors:\n%s", p.Stderr.String())
 	}
 }
 

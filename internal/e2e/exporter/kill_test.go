@@ -38,8 +38,8 @@ func TestKillNineWhileCatchingUp(t *testing.T) {
 			moment := time.NewTimer(time.Duration(20+draw.IntN(200)) * time.Millisecond)
 			select {
 			case <-moment.C:
-			case <-p.ended:
-				t.Fatalf("after %d kills the program ended by itself:\n%s", kills, p.stderr.String())
+			case <-p.Ended:
+				t.Fatalf("after %d kills the program ended by itself:\n%s", kills, p.Stderr.String())
 			}
 			p.kill()
 			answers.forget()

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/e2e/ferret"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/ferret/ferrettest"
 	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -19,18 +19,10 @@ import (
 func TestUsageIsWrittenToMongoDB(t *testing.T) {
 	s, uk := sharedSite(t), newGrid(t)
 	over := spanOf(30*time.Minute, 6*time.Hour)
-	server, err := ferret.Start("127.0.0.1:0", t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	uri := ferrettest.Serve(t, nil)
 	where := settings{
 		prometheus: serve(t, s.engine.Handler()).URL, uk: uk.URL,
-		more: fmt.Sprintf("mongodb: {uri: %q, database: ada, usage_database: usage, refresh: 10s}", server.URI()),
+		more: fmt.Sprintf("mongodb: {uri: %q, database: ada, usage_database: usage, refresh: 10s}", uri),
 	}.place(t, over)
 	want := truth(s.cloud, over, uk.price)
 	p := start(t, append(where.args(), "--collector.workspace")...)
@@ -41,7 +33,7 @@ func TestUsageIsWrittenToMongoDB(t *testing.T) {
 	for _, a := range want.total() {
 		kwh += a.KWh.Total()
 	}
-	reader, err := mongo.Open(mongo.Options{URI: server.URI(), Database: "usage", Timeout: 10 * time.Second})
+	reader, err := mongo.Open(mongo.Options{URI: uri, Database: "usage", Timeout: 10 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,8 +70,8 @@ func TestUsageIsWrittenToMongoDB(t *testing.T) {
 		})
 	}
 	p.terminate()
-	if strings.Contains(p.stderr.String(), "level=ERROR") {
-		t.Errorf("it logged errors:\n%s", p.stderr.String())
+	if strings.Contains(p.Stderr.String(), "level=ERROR") {
+		t.Errorf("it logged errors:\n%s", p.Stderr.String())
 	}
 
 	// A person who is forgotten leaves what was written of them.
@@ -153,7 +145,7 @@ func TestAnAddressThatCannotBeLookedUpIsAMongoDBThatIsAway(t *testing.T) {
 		t.Errorf("source_up is %v, %v", up, ok)
 	}
 	p.terminate()
-	if strings.Contains(p.stderr.String(), "hunter2") {
+	if strings.Contains(p.Stderr.String(), "hunter2") {
 		t.Error("the log shows the password")
 	}
 }

@@ -1,7 +1,6 @@
 package exporter_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"html"
@@ -11,18 +10,16 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	driver "go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
-	"github.com/carbon-exporter/carbon_exporter/internal/e2e/ferret"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/ferret/ferrettest"
 )
 
 // said waits until the log and the page of a program say something.
 func (p *program) said(want string) {
 	p.t.Helper()
 	eventually(p.t, time.Minute, fmt.Sprintf("the log says %q", want), func() error {
-		if !strings.Contains(strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(p.stderr.String()), want) {
+		if !strings.Contains(strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(p.Stderr.String()), want) {
 			return errors.New("it does not")
 		}
 		return nil
@@ -99,7 +96,7 @@ func TestWhatPrometheusHasInstead(t *testing.T) {
 				_, rest, _ := strings.Cut(c.want, "no label ")
 				label, _, _ := strings.Cut(rest, ",")
 				eventually(t, time.Minute, "the log names the label", func() error {
-					if !strings.Contains(p.stderr.String(), "label="+label+" ") {
+					if !strings.Contains(p.Stderr.String(), "label="+label+" ") {
 						return errors.New("it does not")
 					}
 					return nil
@@ -124,7 +121,7 @@ func TestWhatWasFoundIsSaid(t *testing.T) {
 	over := spanOf(30*time.Minute, 2*time.Hour)
 	p := start(t, settings{prometheus: serve(t, sharedSite(t).engine.Handler()).URL, uk: newGrid(t).URL}.place(t, over).args()...)
 	eventually(t, time.Minute, "the log says what was found", func() error {
-		if !foundLine.MatchString(p.stderr.String()) {
+		if !foundLine.MatchString(p.Stderr.String()) {
 			return errors.New("it does not")
 		}
 		return nil
@@ -153,23 +150,7 @@ func TestMetricsOfNothing(t *testing.T) {
 
 // A directory that is empty because of a wrong name is said.
 func TestADirectoryOfAnotherName(t *testing.T) {
-	server, err := ferret.Start("127.0.0.1:0", t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := driver.Connect(options.Client().ApplyURI(server.URI()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		client.Disconnect(context.Background())
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := client.Database("ada").Collection("workspace").InsertOne(t.Context(), bson.D{{Key: "hostname", Value: "a"}, {Key: "created_time", Value: time.Now()}}); err != nil {
-		t.Fatal(err)
-	}
+	uri := ferrettest.Serve(t, map[string][]any{"workspace": {bson.D{{Key: "hostname", Value: "a"}, {Key: "created_time", Value: time.Now()}}}})
 	site, uk := serve(t, sharedSite(t).engine.Handler()).URL, newGrid(t).URL
 	for _, c := range []struct{ name, more, want string }{
 		{"database", "database: Ada", `looked in the collection "workspaces" of the database "Ada", which has no collections at all; the server has the database "ada": see mongodb.database`},
@@ -178,7 +159,7 @@ func TestADirectoryOfAnotherName(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			over := spanOf(30*time.Minute, 2*time.Hour)
-			p := start(t, settings{prometheus: site, uk: uk, more: fmt.Sprintf("mongodb: {uri: %q, %s}", server.URI(), c.more)}.place(t, over).args()...)
+			p := start(t, settings{prometheus: site, uk: uk, more: fmt.Sprintf("mongodb: {uri: %q, %s}", uri, c.more)}.place(t, over).args()...)
 			p.said(c.want)
 		})
 	}

@@ -63,8 +63,8 @@ scrape_configs:
   - job_name: carbon
     static_configs: [{targets: [%q]}]
 `, target))
-	address := free(t)
-	run(t, program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
+	address := built.FreeAddress(t)
+	built.Start(t, exec.Command(program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address))
 	return "http://" + address
 }
 

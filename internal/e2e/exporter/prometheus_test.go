@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -15,19 +16,15 @@ import (
 func TestAPrometheusThatIsNotThereYet(t *testing.T) {
 	t.Parallel()
 	s, uk := sharedSite(t), newGrid(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
+	address := built.FreeAddress(t)
 	over := spanOf(30*time.Minute, 12*time.Hour)
 	where := settings{prometheus: "http://" + address, uk: uk.URL}.place(t, over)
 	p := start(t, where.args()...)
 	p.says(0, "carbon_exporter_source_errors_total", "source", "prometheus", "reason", "connection")
 	checkNothingYet(t, p, over)
 
-	if listener, err = net.Listen("tcp", address); err != nil {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
 		t.Fatal(err)
 	}
 	serveOn(t, listener, s.engine.Handler())

@@ -38,10 +38,10 @@ func TestReloadOnHangup(t *testing.T) {
 	} {
 		t.Run(tc.name+" changes nothing", func(t *testing.T) {
 			write(t, where.config, tc.text)
-			said := len(p.stderr.String())
+			said := len(p.Stderr.String())
 			p.signal(syscall.SIGHUP)
 			eventually(t, waitFor, "the failure is logged", func() error {
-				if line := p.stderr.String()[said:]; !strings.Contains(line, "level=ERROR") || !strings.Contains(line, tc.says) {
+				if line := p.Stderr.String()[said:]; !strings.Contains(line, "level=ERROR") || !strings.Contains(line, tc.says) {
 					return fmt.Errorf("it says %q", line)
 				}
 				return nil
@@ -129,8 +129,8 @@ func TestPasswordsAreNotShown(t *testing.T) {
 		}
 	}
 	p.terminate()
-	if strings.Contains(p.stderr.String()+p.stdout.String(), secret) {
-		t.Errorf("the log shows a password:\n%s", p.stderr.String())
+	if strings.Contains(p.Stderr.String()+p.Stdout.String(), secret) {
+		t.Errorf("the log shows a password:\n%s", p.Stderr.String())
 	}
 }
 

@@ -5,11 +5,9 @@
 package exporter_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -18,67 +16,29 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// scratch is the directory of what all tests share, binary the program in it.
-var scratch, binary string
+// scratch is the directory of what all tests share, with the programs.
+var scratch string
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	var err error
-	if scratch, err = os.MkdirTemp("", "carbon_exporter"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(scratch)
-	binary = filepath.Join(scratch, "carbon_exporter")
-	build := exec.Command("go", "build", "-o", binary, "./cmd/carbon_exporter")
-	build.Dir = filepath.Join("..", "..", "..") // a module of its own, with its own versions
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build carbon_exporter: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(built.Main(m, &scratch, "carbon_exporter", "carbontool")) }
 
 // program is a running carbon_exporter.
 type program struct {
-	t       *testing.T
-	cmd     *exec.Cmd
-	stdout  output
-	stderr  output
-	ended   chan struct{}
+	t *testing.T
+	*built.Process
 	client  *http.Client
 	address string // where it listens
 	URL     string
 	request func(*http.Request) // what every request gets, such as a password
-}
-
-// output collects what a program writes, while it is read.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
 
 // launch starts the program and does not wait for anything.
@@ -87,32 +47,11 @@ func launch(t *testing.T, args ...string) *program { return launchIn(t, nil, arg
 // launchIn is launch with more in the environment.
 func launchIn(t *testing.T, environment []string, args ...string) *program {
 	t.Helper()
-	p := &program{t: t, cmd: exec.Command(binary, args...), ended: make(chan struct{}), client: &http.Client{Timeout: 20 * time.Second}}
-	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	p.cmd.Env = append(os.Environ(), environment...)
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_ = p.cmd.Wait() // its outcome is in ProcessState
-		close(p.ended)
-	}()
-	t.Cleanup(func() {
-		p.kill()
-		p.client.CloseIdleConnections()
-		if t.Failed() {
-			t.Logf("carbon_exporter said:\n%s", tail(p.stderr.String()))
-		}
-	})
+	cmd := exec.Command(filepath.Join(scratch, "carbon_exporter"), args...)
+	cmd.Env = append(os.Environ(), environment...)
+	p := &program{t: t, Process: built.Start(t, cmd), client: &http.Client{Timeout: 20 * time.Second}}
+	t.Cleanup(p.client.CloseIdleConnections)
 	return p
-}
-
-func tail(s string) string {
-	const most = 4000
-	if len(s) > most {
-		return "..." + s[len(s)-most:]
-	}
-	return s
 }
 
 var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
@@ -125,13 +64,13 @@ func startIn(t *testing.T, environment []string, args ...string) *program {
 	t.Helper()
 	p := launchIn(t, environment, append(args, "--web.listen-address=127.0.0.1:0")...)
 	eventually(t, 20*time.Second, "the program listens", func() error {
-		if found := listening.FindStringSubmatch(p.stderr.String()); found != nil {
+		if found := listening.FindStringSubmatch(p.Stderr.String()); found != nil {
 			p.address, p.URL = found[1], "http://"+found[1]
 			return nil
 		}
 		select {
-		case <-p.ended:
-			t.Fatalf("the program ended with %v:\n%s", p.cmd.ProcessState, p.stderr.String())
+		case <-p.Ended:
+			t.Fatalf("the program ended with %v:\n%s", p.Cmd.ProcessState, p.Stderr.String())
 		default:
 		}
 		return errors.New("it does not say where")
@@ -148,26 +87,23 @@ func (p *program) secure(config *tls.Config, user, password string) {
 
 func (p *program) signal(s os.Signal) {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
+	if err := p.Cmd.Process.Signal(s); err != nil {
 		p.t.Fatalf("send %v: %v", s, err)
 	}
 }
 
 // kill is kill -9.
-func (p *program) kill() {
-	_ = p.cmd.Process.Kill() // it may have ended
-	<-p.ended
-}
+func (p *program) kill() { p.End(os.Kill) }
 
 // exit waits for the end and gives the exit code.
 func (p *program) exit(within time.Duration) int {
 	p.t.Helper()
 	select {
-	case <-p.ended:
+	case <-p.Ended:
 	case <-time.After(within):
-		p.t.Fatalf("the program has not ended after %v:\n%s", within, tail(p.stderr.String()))
+		p.t.Fatalf("the program has not ended after %v:\n%s", within, built.Tail(p.Stderr.String()))
 	}
-	return p.cmd.ProcessState.ExitCode()
+	return p.Cmd.ProcessState.ExitCode()
 }
 
 // terminate ends the program as a service manager does, and holds it to its word.

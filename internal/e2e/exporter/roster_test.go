@@ -170,7 +170,7 @@ func TestAFileOfOwners(t *testing.T) {
 	})
 	h.becomesKnown(t, where, over, want, 0)
 	p.terminate()
-	if log := p.stderr.String(); !strings.Contains(log, "owners.csv: has no rows; owners stay as last read") {
+	if log := p.Stderr.String(); !strings.Contains(log, "owners.csv: has no rows; owners stay as last read") {
 		t.Errorf("the log does not say what is wrong:\n%s", log)
 	}
 	if err := os.Remove(file); err != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -18,38 +19,19 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
 )
 
-// other is a program of somebody else's that a test may end.
-type other struct{ cmd *exec.Cmd }
-
-// startOther is run, for a program that is ended before its test.
-func startOther(t *testing.T, name string, args ...string) other {
+// startOther starts a program of somebody else's.
+func startOther(t *testing.T, name string, args ...string) *built.Process {
 	t.Helper()
-	var said output
-	o := other{exec.Command(built.Upstream(t, name), args...)}
-	o.cmd.Stdout, o.cmd.Stderr, o.cmd.Dir = &said, &said, t.TempDir() // it keeps a list of its queries there
-	if err := o.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		o.kill()
-		if t.Failed() {
-			t.Logf("%s said:\n%s", name, tail(said.String()))
-		}
-	})
-	return o
-}
-
-// kill is kill -9.
-func (o other) kill() {
-	_ = o.cmd.Process.Kill() // it may have ended
-	_ = o.cmd.Wait()
+	cmd := exec.Command(built.Upstream(t, name), args...)
+	cmd.Dir = t.TempDir() // it keeps a list of its queries there
+	return built.Start(t, cmd)
 }
 
 // replica is a real Prometheus and the sidecar that lends its samples to Thanos.
 type replica struct {
 	prometheus, data string // address and directory
 	store, web       string // addresses of the sidecar
-	sidecar          other
+	sidecar          *built.Process
 }
 
 // newReplica is a Prometheus with external labels and what a site has recorded until now.
@@ -58,9 +40,9 @@ func newReplica(t *testing.T, labels string, s *site, keep func(map[string]strin
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
 	write(t, config, fmt.Sprintf("global: {external_labels: {%s}}\n", labels))
-	r := replica{prometheus: free(t), data: filepath.Join(dir, "data"), store: free(t), web: free(t)}
-	run(t, built.Program(t, "prometheus"), "--config.file="+config, "--storage.tsdb.path="+r.data, "--web.listen-address="+r.prometheus,
-		"--web.enable-remote-write-receiver", "--log.level=warn", "--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h")
+	r := replica{prometheus: built.FreeAddress(t), data: filepath.Join(dir, "data"), store: built.FreeAddress(t), web: built.FreeAddress(t)}
+	built.Start(t, exec.Command(built.Program(t, "prometheus"), "--config.file="+config, "--storage.tsdb.path="+r.data, "--web.listen-address="+r.prometheus,
+		"--web.enable-remote-write-receiver", "--log.level=warn", "--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h"))
 	reachable(t, "http://"+r.prometheus+"/-/ready")
 	receiver{url: "http://" + r.prometheus + "/api/v1/write", keep: keep}.give(t, s.engine, s.from, time.Now())
 	r.lend(t)
@@ -78,9 +60,9 @@ func (r *replica) lend(t *testing.T) {
 // newThanos is a Thanos query over replicas that has found them.
 func newThanos(t *testing.T, flag string, replicas ...replica) (server string) {
 	t.Helper()
-	address := free(t)
+	address := built.FreeAddress(t)
 	server = "http://" + address
-	args := []string{"query", "--http-address=" + address, "--grpc-address=" + free(t), "--query.replica-label=replica"}
+	args := []string{"query", "--http-address=" + address, "--grpc-address=" + built.FreeAddress(t), "--query.replica-label=replica"}
 	for _, r := range replicas {
 		args = append(args, flag+"="+r.store)
 	}
@@ -169,7 +151,7 @@ func TestUpstreamThanosWithoutOneOfItsStores(t *testing.T) {
 	a := newReplica(t, "shard: a", s, shard(0))
 	b := newReplica(t, "shard: b", s, shard(1))
 	server := newThanos(t, "--endpoint-strict", a, b)
-	b.sidecar.kill()
+	b.sidecar.End(os.Kill)
 
 	where := settings{prometheus: server, uk: uk.URL}.place(t, over)
 	p := start(t, where.args()...)
@@ -201,9 +183,9 @@ func TestUpstreamThanosWithoutOneOfItsStores(t *testing.T) {
 // A Thanos query that knows no store answers with success, emptiness and no warning, unless it
 // is asked for no partial response.
 func TestUpstreamThanosWithoutStores(t *testing.T) {
-	address := free(t)
+	address := built.FreeAddress(t)
 	server := "http://" + address
-	startOther(t, "thanos", "query", "--http-address="+address, "--grpc-address="+free(t), "--endpoint="+free(t))
+	startOther(t, "thanos", "query", "--http-address="+address, "--grpc-address="+built.FreeAddress(t), "--endpoint="+built.FreeAddress(t))
 	reachable(t, server+"/-/ready")
 	form := url.Values{"query": {"node_cpu_seconds_total"}, "time": {fmt.Sprint(time.Now().Unix())}}
 	if text := ask(t, server, "/api/v1/query", form); !strings.Contains(text, `"result":[]`) || strings.Contains(text, "warnings") {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -19,10 +20,10 @@ import (
 // newVictoriaMetrics is a VictoriaMetrics with what an engine holds of [from, to).
 func newVictoriaMetrics(t *testing.T, e *engine.Engine, from, to time.Time, flags ...string) (server string) {
 	t.Helper()
-	address := free(t)
+	address := built.FreeAddress(t)
 	server = "http://" + address
-	run(t, built.Program(t, "victoria-metrics"), append(flags,
-		"-storageDataPath="+filepath.Join(t.TempDir(), "data"), "-httpListenAddr="+address, "-retentionPeriod=100y", "-memory.allowedBytes=128MiB", "-loggerLevel=WARN")...)
+	built.Start(t, exec.Command(built.Program(t, "victoria-metrics"), append(flags,
+		"-storageDataPath="+filepath.Join(t.TempDir(), "data"), "-httpListenAddr="+address, "-retentionPeriod=100y", "-memory.allowedBytes=128MiB", "-loggerLevel=WARN")...))
 	reachable(t, server+"/health")
 	receiver{url: server + "/api/v1/write"}.give(t, e, from, to)
 	// What was written can be queried a few seconds later, or at once after this.

@@ -9,11 +9,9 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	driver "go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
-	"github.com/carbon-exporter/carbon_exporter/internal/e2e/ferret"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/ferret/ferrettest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -39,31 +37,6 @@ func working(t *testing.T, e *engine.Engine, over span, labels map[string]string
 			}
 		}
 	}
-}
-
-// records starts a MongoDB that holds documents, by collection.
-func records(t *testing.T, all map[string][]any) *ferret.Server {
-	t.Helper()
-	server, err := ferret.Start("127.0.0.1:0", t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := driver.Connect(options.Client().ApplyURI(server.URI()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = client.Disconnect(background)
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	for collection, documents := range all {
-		if _, err := client.Database("ada").Collection(collection).InsertMany(background, documents); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return server
 }
 
 // One half hour of machines that all spend 1800 s busy and 1800 s idle, but for
@@ -96,7 +69,7 @@ func TestWhoseAHalfHourIs(t *testing.T) {
 		}
 		return doc
 	}
-	server := records(t, map[string][]any{
+	uri := ferrettest.Serve(t, map[string][]any{
 		"users": {d("platform_name", "ada", "name", "Ada King"), d("platform_name", "bob"), d("platform_name", "carl"), d("platform_name", `{"$gt":""}`)},
 		"groups": {
 			d("name", "Zeta", "members", bson.A{"ada", "carl"}), d("name", "Alpha", "members", bson.A{d("platform_name", "ada")}),
@@ -117,7 +90,7 @@ func TestWhoseAHalfHourIs(t *testing.T) {
 		},
 	})
 	where := settings{
-		prometheus: serve(t, e.Handler()).URL, uk: uk.URL, attribute: byPeople, more: directoryAt(server.URI()),
+		prometheus: serve(t, e.Handler()).URL, uk: uk.URL, attribute: byPeople, more: directoryAt(uri),
 	}.place(t, over)
 	p := start(t, append(where.args(), "--collector.workspace")...)
 	p.becomesWhole(over)

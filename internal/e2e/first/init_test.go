@@ -164,8 +164,8 @@ func TestInitFindsItsWay(t *testing.T) {
 			dir := t.TempDir()
 			got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+url)
 			text, _ := os.ReadFile(filepath.Join(dir, "carbon.yml"))
-			if got.code != 0 {
-				t.Fatalf("exit code %d\n%s", got.code, got.stderr)
+			if got.Code != 0 {
+				t.Fatalf("exit code %d\n%s", got.Code, got.Stderr)
 			}
 			for _, want := range test.file {
 				if !strings.Contains(string(text), want) {
@@ -173,15 +173,15 @@ func TestInitFindsItsWay(t *testing.T) {
 				}
 			}
 			for _, want := range test.says {
-				if !strings.Contains(got.stderr, want) {
-					t.Errorf("it does not say %q:\n%s", want, got.stderr)
+				if !strings.Contains(got.Stderr, want) {
+					t.Errorf("it does not say %q:\n%s", want, got.Stderr)
 				}
 			}
-			if !hasLine(got.stderr, test.table) {
-				t.Errorf("the table lacks %q:\n%s", test.table, got.stderr)
+			if !hasLine(got.Stderr, test.table) {
+				t.Errorf("the table lacks %q:\n%s", test.table, got.Stderr)
 			}
-			if checked := run(t, dir, "carbontool", "check", "config", "carbon.yml"); checked.code != 0 {
-				t.Errorf("check config: %s\n%s", checked.stderr, text)
+			if checked := run(t, dir, "carbontool", "check", "config", "carbon.yml"); checked.Code != 0 {
+				t.Errorf("check config: %s\n%s", checked.Stderr, text)
 			}
 		})
 	}
@@ -227,12 +227,12 @@ func TestInitFindsNothing(t *testing.T) {
 			}
 			dir := t.TempDir()
 			got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+url)
-			if got.code != 1 || strings.Count(got.stderr, "\n") != 1 || got.stdout != "" {
-				t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+			if got.Code != 1 || strings.Count(got.Stderr, "\n") != 1 || got.Stdout != "" {
+				t.Errorf("exit code %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 			}
 			for _, want := range test.want {
-				if !strings.Contains(got.stderr, want) {
-					t.Errorf("it does not say %q: %s", want, got.stderr)
+				if !strings.Contains(got.Stderr, want) {
+					t.Errorf("it does not say %q: %s", want, got.Stderr)
 				}
 			}
 			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
@@ -256,8 +256,8 @@ func TestInitOfAYoungServer(t *testing.T) {
 			url := cloudFor(t, test.age, nodes("node", 4, tenants))
 			dir := t.TempDir()
 			got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+url)
-			if got.code != 0 || !hasLine(got.stderr, test.says) {
-				t.Errorf("exit code %d\n%s", got.code, got.stderr)
+			if got.Code != 0 || !hasLine(got.Stderr, test.says) {
+				t.Errorf("exit code %d\n%s", got.Code, got.Stderr)
 			}
 			if _, err := os.Stat(filepath.Join(dir, "carbon.yml")); err != nil {
 				t.Error(err)
@@ -279,8 +279,8 @@ func TestInitFindsTheAPI(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := run(t, t.TempDir(), "carbontool", "init", "--yes", "--output=-", "--carbon-intensity=static=56,FR", "--prometheus="+test.given)
-			if got.code != 0 || !strings.Contains(got.stdout, "  url: "+test.want+"\n") || !strings.Contains(got.stdout, "    grid: FR\n") {
-				t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+			if got.Code != 0 || !strings.Contains(got.Stdout, "  url: "+test.want+"\n") || !strings.Contains(got.Stdout, "    grid: FR\n") {
+				t.Errorf("exit code %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 			}
 		})
 	}
@@ -294,8 +294,8 @@ func TestInitLeavesWhatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+url)
-	if want := "carbontool init: write carbon.yml: already exists; nothing was changed\n"; got.code != 1 || got.stderr != want {
-		t.Errorf("exit code %d, stderr %q", got.code, got.stderr)
+	if want := "carbontool init: write carbon.yml: already exists; nothing was changed\n"; got.Code != 1 || got.Stderr != want {
+		t.Errorf("exit code %d, stderr %q", got.Code, got.Stderr)
 	}
 	if text, _ := os.ReadFile(file); string(text) != "mine" {
 		t.Errorf("the file is %q", text)
@@ -319,18 +319,18 @@ func TestInitWithAPassword(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+guarded.URL); got.code != 1 || !strings.Contains(got.stderr, "401") {
-		t.Errorf("without the password: exit code %d, %s", got.code, got.stderr)
+	if got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+guarded.URL); got.Code != 1 || !strings.Contains(got.Stderr, "401") {
+		t.Errorf("without the password: exit code %d, %s", got.Code, got.Stderr)
 	}
 	got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+guarded.URL, "--http.config.file=http.yml", "--output=sub.yml")
 	text, _ := os.ReadFile(filepath.Join(dir, "sub.yml"))
-	if got.code != 0 || !strings.Contains(string(text), "    password_file: "+filepath.Join(dir, "secret")+"\n") || !strings.Contains(got.stderr, "15.0") {
-		t.Errorf("exit code %d\n%s\n%s", got.code, got.stderr, text)
+	if got.Code != 0 || !strings.Contains(string(text), "    password_file: "+filepath.Join(dir, "secret")+"\n") || !strings.Contains(got.Stderr, "15.0") {
+		t.Errorf("exit code %d\n%s\n%s", got.Code, got.Stderr, text)
 	}
-	if strings.Contains(got.stderr+got.stdout+string(text), "hunter2") {
+	if strings.Contains(got.Stderr+got.Stdout+string(text), "hunter2") {
 		t.Error("the password is shown")
 	}
-	if checked := run(t, dir, "carbontool", "check", "config", "sub.yml"); checked.code != 0 {
-		t.Errorf("check config: %s", checked.stderr)
+	if checked := run(t, dir, "carbontool", "check", "config", "sub.yml"); checked.Code != 0 {
+		t.Errorf("check config: %s", checked.Stderr)
 	}
 }

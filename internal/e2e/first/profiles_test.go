@@ -2,7 +2,6 @@ package first_test
 
 import (
 	"bufio"
-	"fmt"
 	"maps"
 	"math"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/profiles"
@@ -62,15 +62,15 @@ func TestFirstNumber(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()
-			if got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+url, "--carbon-intensity=static=100,XX"); got.code != 0 {
-				t.Fatalf("init: %d\n%s", got.code, got.stderr)
+			if got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+url, "--carbon-intensity=static=100,XX"); got.Code != 0 {
+				t.Fatalf("init: %d\n%s", got.Code, got.Stderr)
 			}
 			text, err := os.ReadFile(filepath.Join(dir, "carbon.yml"))
 			if err != nil || !strings.Contains(string(text), "  profile: "+site.Profile+"\n") {
 				t.Errorf("%v: the profile is not %s", err, site.Profile)
 			}
-			if got := run(t, dir, "carbontool", "check", "config", "carbon.yml"); got.code != 0 {
-				t.Fatalf("check config: %s", got.stderr)
+			if got := run(t, dir, "carbontool", "check", "config", "carbon.yml"); got.Code != 0 {
+				t.Fatalf("check config: %s", got.Stderr)
 			}
 			x := start(t, dir)
 			at, got := x.power(t)
@@ -114,39 +114,20 @@ var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
 // start runs the program with the configuration in a directory.
 func start(t *testing.T, dir string) exporter {
 	t.Helper()
-	cmd := program("carbon_exporter", "--config.file=carbon.yml", "--web.listen-address=127.0.0.1:0")
-	cmd.Dir = dir
-	log, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	address, all := make(chan string, 1), make(chan string, 1)
-	go func() {
-		var text strings.Builder
-		for lines := bufio.NewScanner(log); lines.Scan(); {
-			fmt.Fprintln(&text, lines.Text())
-			if found := listening.FindStringSubmatch(lines.Text()); found != nil {
-				address <- found[1]
-			}
+	p := built.Start(t, program(t.Context(), dir, "carbon_exporter", "--config.file=carbon.yml", "--web.listen-address=127.0.0.1:0"))
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for late := time.After(30 * time.Second); ; {
+		if found := listening.FindStringSubmatch(p.Stderr.String()); found != nil {
+			return exporter{"http://" + found[1]}
 		}
-		all <- text.String()
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		if said := <-all; t.Failed() {
-			t.Logf("carbon_exporter said\n%s", said)
+		select {
+		case <-poll.C:
+		case <-late:
+			t.Fatal("carbon_exporter does not listen")
+		case <-p.Ended:
+			t.Fatal("carbon_exporter has ended")
 		}
-		_ = cmd.Wait()
-	})
-	select {
-	case a := <-address:
-		return exporter{"http://" + a}
-	case <-time.After(30 * time.Second):
-		t.Fatal("carbon_exporter does not listen")
-		return exporter{}
 	}
 }
 

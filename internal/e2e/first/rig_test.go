@@ -4,7 +4,6 @@
 package first_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/profiles"
@@ -25,51 +25,26 @@ import (
 // programs is the directory of what is built for the tests.
 var programs string
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	var err error
-	if programs, err = os.MkdirTemp("", "first"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(programs)
-	build := exec.Command("go", "build", "-o", programs, "./cmd/carbontool", "./cmd/carbon_exporter")
-	build.Dir = filepath.Join("..", "..", "..") // a module of its own, with its own versions
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build the programs: %v\n%s", err, out)
-		return 1
-	}
+func TestMain(m *testing.M) {
 	// The sites' noon is two hours ago, and the newest half hour that is over is among those that
 	// their other tests hold to the truth.
 	profiles.Noon = time.Now().UTC().Truncate(halfHour).Add(-2 * time.Hour)
-	return m.Run()
+	os.Exit(built.Main(m, &programs, "carbontool", "carbon_exporter"))
 }
 
-// program is a call of one of the programs.
-func program(name string, args ...string) *exec.Cmd {
-	return exec.Command(filepath.Join(programs, name), args...)
-}
-
-// said is how a program ended, and what it wrote.
-type said struct {
-	code           int
-	stdout, stderr string
+// program is a call of one of the programs, in a directory.
+func program(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(programs, name), args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TZ=Europe/Paris")
+	return cmd
 }
 
 // run runs a program in a directory, without a terminal.
-func run(t *testing.T, dir, program string, args ...string) said {
+func run(t *testing.T, dir, name string, args ...string) built.Result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, filepath.Join(programs, program), args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
-	cmd.Env = append(os.Environ(), "TZ=Europe/Paris")
-	if err := cmd.Run(); cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
-	return said{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	return built.Run(t, program(ctx, dir, name, args...))
 }
 
 const (

@@ -1,39 +1,14 @@
 package first_test
 
 import (
-	"bytes"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
+	"github.com/carbon-exporter/carbon_exporter/internal/progress/terminaltest"
 )
-
-// openTerminal is a terminal of the kernel's own, and the end from which it is typed on.
-func openTerminal(t *testing.T) (terminal, keyboard *os.File) {
-	t.Helper()
-	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { keyboard.Close() })
-	fd := int(keyboard.Fd())
-	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { terminal.Close() })
-	return terminal, keyboard
-}
 
 func TestInitOnATerminal(t *testing.T) {
 	url := cloud(t, nodes("node", 6, tenants)...)
@@ -57,18 +32,16 @@ func TestInitOnATerminal(t *testing.T) {
 		{"the terminal is closed", "\n\x04", 1, nil, "carbontool init: no answer, nothing was written\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			terminal, keyboard := openTerminal(t)
+			terminal, keyboard := terminaltest.Open(t)
 			if _, err := keyboard.WriteString(test.typed); err != nil {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()
-			var stdout, stderr bytes.Buffer
-			cmd := program("carbontool", "init", "--prometheus="+url)
-			cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, terminal, &stdout, &stderr
-			cmd.Env = append(os.Environ(), "TZ=Europe/Paris")
-			_ = cmd.Run() // its outcome is in ProcessState
-			if code := cmd.ProcessState.ExitCode(); code != test.code || !strings.Contains(stderr.String(), test.says) {
-				t.Errorf("exit code %d\n%s", code, stderr.String())
+			cmd := program(t.Context(), dir, "carbontool", "init", "--prometheus="+url)
+			cmd.Stdin = terminal
+			got := built.Run(t, cmd)
+			if got.Code != test.code || !strings.Contains(got.Stderr, test.says) {
+				t.Errorf("exit code %d\n%s", got.Code, got.Stderr)
 			}
 			text, err := os.ReadFile(filepath.Join(dir, "carbon.yml"))
 			if (err == nil) != (test.file != nil) {
@@ -79,7 +52,7 @@ func TestInitOnATerminal(t *testing.T) {
 					t.Errorf("the file lacks %q:\n%s", want, text)
 				}
 			}
-			if strings.Contains(stderr.String(), "ASSUMED") || strings.Contains(string(text), "ASSUMED") {
+			if strings.Contains(got.Stderr, "ASSUMED") || strings.Contains(string(text), "ASSUMED") {
 				t.Error("the grid is assumed, although it was asked for")
 			}
 		})

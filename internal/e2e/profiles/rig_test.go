@@ -1,7 +1,6 @@
 package profiles_test
 
 import (
-	"bytes"
 	"database/sql"
 	"fmt"
 	"math"
@@ -14,32 +13,16 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/built"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/profiles"
 )
 
-// carbontool is the program that all tests run.
-var carbontool string
+// programs is the directory with carbontool.
+var programs string
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "profiles")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	carbontool = filepath.Join(dir, "carbontool")
-	build := exec.Command("go", "build", "-o", carbontool, "./cmd/carbontool")
-	build.Dir = filepath.Join("..", "..", "..") // a module of its own, with its own versions
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build carbontool: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(built.Main(m, &programs, "carbontool")) }
 
 // tool runs carbontool, which has to succeed, and returns what it printed.
 func tool(t *testing.T, args ...string) string {
@@ -50,13 +33,11 @@ func tool(t *testing.T, args ...string) string {
 
 func run(t *testing.T, args ...string) (stdout, stderr string) {
 	t.Helper()
-	var said, warned bytes.Buffer
-	cmd := exec.Command(carbontool, args...)
-	cmd.Stdout, cmd.Stderr = &said, &warned
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("carbontool %s: %v\n%s%s", strings.Join(args, " "), err, said.String(), warned.String())
+	got := built.Run(t, exec.Command(filepath.Join(programs, "carbontool"), args...))
+	if got.Code != 0 {
+		t.Fatalf("carbontool %s: exit code %d\n%s%s", strings.Join(args, " "), got.Code, got.Stdout, got.Stderr)
 	}
-	return said.String(), warned.String()
+	return got.Stdout, got.Stderr
 }
 
 // place is a site behind a Prometheus, with a configuration for it and a store.
