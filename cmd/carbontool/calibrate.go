@@ -165,6 +165,9 @@ func learn(pairs *calibrate.Pairs, rejects usage.Rejects) (calibrate.Paired, cal
 		return paired, calibrate.Fit{}, err
 	}
 	paired.Left.Add(rejects)
+	if paired.Constant() {
+		return paired, calibrate.Fit{}, fmt.Errorf("the measured power is the same in every interval, whatever the load; it is a constant, not a measurement%s", leftOut("; left out: ", paired.Left))
+	}
 	if len(paired.Observations) == 0 {
 		return paired, calibrate.Fit{}, fmt.Errorf("no interval has both CPU time and measured power%s", leftOut("; left out: ", paired.Left))
 	}

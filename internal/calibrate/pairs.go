@@ -45,6 +45,10 @@ type Paired struct {
 	Others       int           // measured hosts of other types
 }
 
+// Constant reports whether nothing is left because each wattmeter that measured whole intervals
+// shows the same power whatever the load.
+func (p Paired) Constant() bool { return len(p.Observations) == 0 && p.Left[leftConstant] > 0 }
+
 // cell is one host in one interval. The host is "" for a series without one.
 type cell struct {
 	host  string

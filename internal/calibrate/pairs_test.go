@@ -226,6 +226,26 @@ func TestAHostWhosePowerIsStuckIsLeftOut(t *testing.T) {
 	}
 }
 
+func TestPowerThatIsStuckEverywhereIsAConstant(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		power func(n int) usage.Watts
+		want  bool
+	}{
+		{"the same while the load moves", func(int) usage.Watts { return 120 }, true},
+		{"in steps of a watt", func(n int) usage.Watts { return usage.Watts(120 + n/8) }, false},
+	} {
+		var cpu []usage.Reading
+		var power []usage.Measurement
+		for n := range 10 {
+			cpu, power = append(cpu, used(n, usage.CPUSeconds(100*n), "a")), append(power, drew(n, c.power(n), "a"))
+		}
+		if got := paired(t, usage.SlotLength, cpu, power); got.Constant() != c.want {
+			t.Errorf("%s: constant %v, left out %v", c.name, got.Constant(), got.Left)
+		}
+	}
+}
+
 func TestTooMuchIsNotHeld(t *testing.T) {
 	want := "more than 3 intervals of hosts are too many to learn from at once; use a shorter range"
 	p := Pairs{Machine: "Muon", Grain: usage.SlotLength, most: 3}
