@@ -43,7 +43,7 @@ func (c *Client) readGiven(ctx context.Context, pieces []usage.Interval) ([]usag
 		return nil, nil, err
 	}
 	if t.shared && len(t.order) > 0 {
-		if err := c.shareOut(ctx, pieces, t.spellings(), t.rejects, readings); err != nil {
+		if err := c.shareOut(ctx, newShares(c.Query.Shares, t.spellings(), pieces, t.rejects), nil, readings); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -43,6 +43,7 @@ type outcome struct {
 	copies         int     // series that count once, not twice
 	final          bool    // whether a later reading can find no more
 	since          float64 // start of a hole that ends here, Unix seconds; 0: none
+	holes          []span  // that lie over an edge of the piece
 }
 
 // booked is what one label set of a host used: CPU seconds busy, idle and of all modes.

@@ -66,6 +66,12 @@ func (s *Shares) reserved(window time.Duration) string {
 		listed(s.labels()...), inWindow(s.CoresQuery, window), promDuration(window), promDuration(step)), step.Seconds())
 }
 
+// reservedRate selects the cores that were reserved on average while any were.
+func (s *Shares) reservedRate(window time.Duration) string {
+	return fmt.Sprintf("sum by (%s) (avg_over_time((%s\n)[%s:%s]))",
+		listed(s.labels()...), inWindow(s.CoresQuery, window), promDuration(window), promDuration(min(window, reservedStep)))
+}
+
 // queries are all that is asked for about shares.
 func (s *Shares) queries(window time.Duration) []string {
 	all := []string{s.growth(window, "")}
@@ -93,6 +99,7 @@ type share struct {
 	said          map[string]string // its labels in common with Infos
 	busy          []float64         // CPU seconds by piece
 	reserved      []float64         // core seconds by piece
+	rate          []float64         // cores reserved on average while any were, by piece; known beside holes only
 }
 
 // allShares are the shares of a row of pieces.
@@ -101,25 +108,38 @@ type allShares struct {
 	hostOf  map[string]string // hosts by their names in any spelling
 	byHost  map[string][]*share
 	byKey   map[[3]string]*share
-	strange map[string]bool // names of hosts that are not known
-	pieces  int
+	strange map[string]bool  // names of hosts that are not known
+	row     []usage.Interval // the pieces to divide
+	pieces  int              // that are known: those, and some after them
 	rejects usage.Rejects
 }
 
-// shareOut divides what hosts used among the shares of each. What no share used stays the hosts'
-// own, and is nobody's.
-//
-// hostOf are the hosts by the spellings of their names, see spelling.
-func (c *Client) shareOut(ctx context.Context, pieces []usage.Interval, hostOf map[string]string, rejects usage.Rejects, readings []usage.Reading) error {
-	q := c.Query.Shares
-	all := &allShares{
+// newShares has no shares yet. hostOf are the hosts by the spellings of their names, see spelling.
+func newShares(q *Shares, hostOf map[string]string, pieces []usage.Interval, rejects usage.Rejects) *allShares {
+	return &allShares{
 		query: q, hostOf: hostOf, byHost: map[string][]*share{}, byKey: map[[3]string]*share{},
-		strange: map[string]bool{}, pieces: len(pieces), rejects: rejects,
+		strange: map[string]bool{}, row: pieces, pieces: len(pieces), rejects: rejects,
 	}
-	if err := c.askShares(ctx, all, pieces); err != nil {
+}
+
+// shared has no shares yet of the hosts of a table.
+func (t *edges) shared(readings []usage.Reading) *allShares {
+	from, _ := t.asked()
+	return newShares(t.query.Shares, t.spellings(), t.pieces[from:from+len(readings)], t.rejects)
+}
+
+// shareOut divides what hosts used among the shares of each. What no share used stays the hosts'
+// own, and is nobody's. holes are times in which hosts were not scraped.
+func (c *Client) shareOut(ctx context.Context, all *allShares, holes map[string][]span, readings []usage.Reading) error {
+	pieces := piecesTo(all.row, holes)
+	all.pieces = len(pieces)
+	if err := c.askShares(ctx, all, pieces, len(holes) > 0); err != nil {
 		return err
 	}
-	info, err := c.askInfo(ctx, q.Info, pieces, nil)
+	for host, of := range holes {
+		all.bridge(host, of, pieces)
+	}
+	info, err := c.askInfo(ctx, c.Query.Shares.Info, pieces, nil)
 	if err != nil {
 		return err
 	}
@@ -132,9 +152,10 @@ func (c *Client) shareOut(ctx context.Context, pieces []usage.Interval, hostOf m
 	return nil
 }
 
-func (c *Client) askShares(ctx context.Context, all *allShares, pieces []usage.Interval) error {
+// askShares asks what shares did and, if there are holes, at which rate cores were reserved.
+func (c *Client) askShares(ctx context.Context, all *allShares, pieces []usage.Interval, holes bool) error {
 	q, window := c.Query.Shares, pieces[0].Length
-	busy := &shareSink{all: all, first: seconds(pieces[0].End()), step: window.Seconds(), unit: q.unit()}
+	busy := &shareSink{all: all, first: seconds(pieces[0].End()), step: window.Seconds(), unit: q.unit(), into: func(s *share) []float64 { return s.busy }}
 	err := c.ask(ctx, endsOf(pieces), q.growth(window, ""), q.labels(), busy)
 	if len(pieces) == 1 && usage.IsTooLarge(err) {
 		err = c.askSharesByProject(ctx, busy, pieces[0])
@@ -142,8 +163,13 @@ func (c *Client) askShares(ctx context.Context, all *allShares, pieces []usage.I
 	if err != nil || q.CoresQuery == "" {
 		return err
 	}
-	reserved := &shareSink{all: all, first: busy.first, step: busy.step, unit: 1, reserved: true}
-	return c.ask(ctx, endsOf(pieces), q.reserved(window), q.labels(), reserved)
+	sum := &shareSink{all: all, first: busy.first, step: busy.step, unit: 1, into: func(s *share) []float64 { return s.reserved }}
+	if err := c.ask(ctx, endsOf(pieces), q.reserved(window), q.labels(), sum); err != nil || !holes {
+		return err
+	}
+	mean := *sum
+	mean.into = func(s *share) []float64 { return s.rate }
+	return c.ask(ctx, endsOf(pieces), q.reservedRate(window), q.labels(), &mean)
 }
 
 // askSharesByProject asks for a piece that is too large for the server, project by project.
@@ -161,12 +187,12 @@ func (c *Client) askSharesByProject(ctx context.Context, s *shareSink, piece usa
 	return nil
 }
 
-// shareSink receives busy or reserved time of shares.
+// shareSink receives one quantity of shares.
 type shareSink struct {
 	all         *allShares
 	first, step float64
 	unit        float64
-	reserved    bool
+	into        func(*share) []float64
 	row         []float64
 }
 
@@ -174,12 +200,8 @@ type shareSink struct {
 func (k *shareSink) Series(values []string) error {
 	s, err := k.all.share(values)
 	k.row = nil
-	switch {
-	case s == nil:
-	case k.reserved:
-		k.row = s.reserved
-	default:
-		k.row = s.busy
+	if s != nil {
+		k.row = k.into(s)
 	}
 	return err
 }
@@ -232,7 +254,7 @@ func (all *allShares) share(values []string) (*share, error) {
 	if len(all.byKey) >= maxHosts || len(all.byKey)*all.pieces*parts > maxCells {
 		return nil, errTooManySeries()
 	}
-	s := &share{host: key[0], project: key[1], user: key[2], said: map[string]string{}, busy: make([]float64, all.pieces), reserved: make([]float64, all.pieces)}
+	s := &share{host: key[0], project: key[1], user: key[2], said: map[string]string{}, busy: make([]float64, all.pieces), reserved: make([]float64, all.pieces), rate: make([]float64, all.pieces)}
 	for _, i := range q.Info {
 		for _, label := range i.On {
 			s.said[label] = of(label)

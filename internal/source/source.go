@@ -65,7 +65,7 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 	}
 	readings := t.readings(looked)
 	if c.Query.Shares != nil && len(t.names) > 0 {
-		if err := c.shareOut(ctx, t.pieces[t.beside:t.beside+len(readings)], t.spellings(), t.rejects, readings); err != nil {
+		if err := c.shareOut(ctx, t.shared(readings), t.holes(looked), readings); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -34,6 +34,7 @@ func (l *look) outcome(c *closeUp, host string, piece int) (o outcome) {
 	}
 	o.cores, o.copies, o.since = cmp.Or(o.cores, sum.cores), c.copies, sum.since
 	o.seen, o.capacity = sum.seen, sum.capacity
+	o.holes = c.holesIn(from, to)
 	if !sum.there {
 		if o.cores == 0 || !h.there(piece) {
 			return outcome{final: o.final}
