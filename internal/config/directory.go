@@ -62,15 +62,15 @@ func (n DirectoryNames) Any() bool {
 }
 
 // UnmarshalYAML sets the section's defaults first.
-func (d *DirectoryPrometheus) UnmarshalYAML(section *yaml.Node) error {
+func (p *DirectoryPrometheus) UnmarshalYAML(section *yaml.Node) error {
 	names := NameMetric{ID: "id", Name: "name"}
-	*d = DirectoryPrometheus{
+	*p = DirectoryPrometheus{
 		Labels:           DirectoryLabels{Host: "instance"},
 		Names:            DirectoryNames{Project: names, User: names, Group: names},
 		HTTPClientConfig: config.DefaultHTTPClientConfig,
 	}
 	type plain DirectoryPrometheus
-	return section.Decode((*plain)(d))
+	return section.Decode((*plain)(p))
 }
 
 // defaultRefresh is how often a directory is read that does not say.

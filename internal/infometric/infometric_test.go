@@ -44,11 +44,11 @@ func (s *scrapes) Appearances(_ context.Context, metric, _ string, labels []stri
 				numbers[key] = i
 				all = append(all, directory.Appearance{Values: append(slices.Clone(values), make([]string, len(labels)-len(values))...)})
 			}
-			runs := all[i].Runs
-			if k := len(runs) - 1; k >= 0 && runs[k].Last.Add(step).Equal(at) {
-				runs[k].Last = at
+			one := &all[i]
+			if k := len(one.Runs) - 1; k >= 0 && one.Runs[k].Last.Add(step).Equal(at) {
+				one.Runs[k].Last = at
 			} else {
-				all[i].Runs = append(runs, directory.Run{First: at, Last: at})
+				one.Runs = append(one.Runs, directory.Run{First: at, Last: at})
 			}
 		}
 	}

@@ -183,8 +183,10 @@ func TestNamesThatComeLateAreThoseOfWhatIsNotSettled(t *testing.T) {
 	r, host := nameless(t, g)
 	r.both()
 	before := r.projects()
-	g.census = directory.Census{Table: true, Names: []directory.Name{{Kind: directory.Projects, ID: r.cloud.Hosts()[0].Project, Name: "a name"}},
-		Owners: []directory.Claim{{Of: directory.HostName(host), Holder: "ada"}}}
+	g.census = directory.Census{
+		Table: true, Names: []directory.Name{{Kind: directory.Projects, ID: r.cloud.Hosts()[0].Project, Name: "a name"}},
+		Owners: []directory.Claim{{Of: directory.HostName(host), Holder: "ada"}},
+	}
 	if err := r.learn(); err != nil {
 		t.Fatal(err)
 	}

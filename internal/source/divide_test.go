@@ -48,32 +48,37 @@ func TestWhatANodeUsedIsDivided(t *testing.T) {
 	}{
 		{
 			"a pod below its requests", func(t *testing.T, all *allShares) { all.use(t, "web", "a", "worker-1", "", 600, 1800) },
-			nodeSample("10.0.0.1:9100", 1000, 6200), []string{"web a 600 1200", "unattributed  400 5000"},
+			nodeSample("10.0.0.1:9100", 1000, 6200),
+			[]string{"web a 600 1200", "unattributed  400 5000"},
 		},
 		{
 			"a pod above its requests, and one without", func(t *testing.T, all *allShares) {
 				all.use(t, "web", "a", "worker-1", "", 900, 450)
 				all.use(t, "web", "b", "", "10.0.0.1:10250", 50, 0)
 			},
-			nodeSample("10.0.0.1:9100", 1000, 6200), []string{"web a 900 0", "web b 50 0", "unattributed  50 6200"},
+			nodeSample("10.0.0.1:9100", 1000, 6200),
+			[]string{"web a 900 0", "web b 50 0", "unattributed  50 6200"},
 		},
 		{
 			"pods that seem to have used more than the node", func(t *testing.T, all *allShares) {
 				all.use(t, "web", "a", "worker-1", "", 900, 0)
 				all.use(t, "db", "b", "WORKER-1", "", 600, 0)
 			},
-			nodeSample("10.0.0.1:9100", 1000, 6200), []string{"db b 400 0", "web a 600 0", "unattributed  0 6200"},
+			nodeSample("10.0.0.1:9100", 1000, 6200),
+			[]string{"db b 400 0", "web a 600 0", "unattributed  0 6200"},
 		},
 		{
 			"requests beyond what was idle", func(t *testing.T, all *allShares) {
 				all.use(t, "web", "a", "worker-1", "", 0, 6000)
 				all.use(t, "db", "b", "worker-1", "", 0, 3000)
 			},
-			nodeSample("10.0.0.1:9100", 1000, 6000), []string{"db b 0 2000", "web a 0 4000", "unattributed  1000 0"},
+			nodeSample("10.0.0.1:9100", 1000, 6000),
+			[]string{"db b 0 2000", "web a 0 4000", "unattributed  1000 0"},
 		},
 		{
 			"a pod of another node", func(t *testing.T, all *allShares) { all.use(t, "web", "a", "worker-2", "10.0.0.2:10250", 600, 0) },
-			nodeSample("10.0.0.1:9100", 1000, 6200), []string{"unattributed  1000 6200"},
+			nodeSample("10.0.0.1:9100", 1000, 6200),
+			[]string{"unattributed  1000 6200"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -154,7 +154,9 @@ func TestOwnersAndMembersByTheirID(t *testing.T) {
 func TestDatesThatMeanNotSet(t *testing.T) {
 	rig := newRig(t)
 	for i, at := range []any{
-		nil, time.Time{}, time.Time{}.Add(-14 * time.Hour), time.Unix(0, 0), time.Unix(-3600, 0), time.Unix(3600, 0),
+		nil,
+		time.Time{},
+		time.Time{}.Add(-14 * time.Hour), time.Unix(0, 0), time.Unix(-3600, 0), time.Unix(3600, 0),
 		time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), time.Date(10000, 1, 1, 9, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC),
 	} {
 		rig.insert("workspaces", d("_id", i, "hostname", "h", "created_time", created, "acquired_time", at, "deleted_time", at))
