@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/doctor"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -121,13 +122,16 @@ func (x *examine) find(ctx context.Context, areas []doctor.Area) []doctor.Findin
 	if cfg == nil {
 		return bad
 	}
-	e := &examination{examine: x, cfg: cfg, now: time.Now(), hosts: make(chan []string, 1)}
+	e := &examination{examine: x, cfg: cfg, now: time.Now(), hosts: make(chan []string, 1), placed: make(chan []directory.Placement, 1)}
 	wants := func(a doctor.Area) bool { return slices.Contains(areas, a) }
 	parts := map[doctor.Area]func(context.Context) []doctor.Finding{
 		doctor.Prometheus: e.prometheus, doctor.CarbonIntensity: e.carbon, doctor.Store: e.store,
 	}
 	if area := e.directoryArea(); area != "" {
 		parts[area] = func(ctx context.Context) []doctor.Finding { return e.directory(ctx, area, wants(doctor.Prometheus)) }
+	}
+	if area := e.directoryArea(); area == "" || !wants(area) {
+		close(e.placed)
 	}
 	found := map[doctor.Area][]doctor.Finding{}
 	for _, area := range []doctor.Area{doctor.MongoDB, doctor.Directory} {
@@ -167,10 +171,11 @@ type examination struct {
 	cfg *config.Config
 	now time.Time
 
-	hosts    chan []string            // those that Prometheus has; sent once, when they are known or are not going to be
-	machines []doctor.Machine         // of Prometheus; nil: not known
-	have     []string                 // labels that series have; nil: not known, or none is missing
-	seen     map[usage.Scope][]string // in the store; nil: not known
+	hosts    chan []string              // those that Prometheus has; sent once, when they are known or are not going to be
+	placed   chan []directory.Placement // those whose project or machine type the directory names; the same
+	machines []doctor.Machine           // of Prometheus; nil: not known
+	have     []string                   // labels that series have; nil: not known, or none is missing
+	seen     map[usage.Scope][]string   // in the store; nil: not known
 }
 
 // inTime gives a question its time.

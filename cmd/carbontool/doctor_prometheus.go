@@ -10,6 +10,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/doctor"
 	"github.com/carbon-exporter/carbon_exporter/internal/source"
 	"github.com/carbon-exporter/carbon_exporter/internal/survey"
@@ -120,7 +121,7 @@ func (e *examination) labels(ctx context.Context, from *source.Client, interval 
 	}
 	l := e.cfg.Prometheus.Labels
 	names := doctor.Names{Project: l.Project, Machine: l.Machine, Host: l.Host, User: l.User, Shares: from.Query.Shares != nil}
-	all := doctor.Labels(e.machines, names, e.have, e.directoryArea() != "")
+	all := doctor.Labels(e.machines, names, e.have, e.placements(ctx))
 	before, err := e.before(ctx, from, interval)
 	if err != nil {
 		all = append(all, doctor.Unasked(doctor.Prometheus, "drift", usage.Cause(err)))
@@ -140,6 +141,20 @@ func (e *examination) labels(ctx context.Context, from *source.Client, interval 
 		return all
 	}
 	return append(all, doctor.Cost(load, server))
+}
+
+// placements are the machines whose project or machine type the directory names, as soon as it is
+// read; nil: there is no directory.
+func (e *examination) placements(ctx context.Context) []directory.Placement {
+	if e.directoryArea() == "" {
+		return nil
+	}
+	select {
+	case placed := <-e.placed:
+		return append([]directory.Placement{}, placed...)
+	case <-ctx.Done():
+		return []directory.Placement{}
+	}
 }
 
 // newest is the newest interval that the exporter would read.

@@ -3,6 +3,7 @@ package doctor
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -90,10 +91,22 @@ func named(project, host string) usage.Series {
 	return usage.Series{Project: project, Machine: "Muon", Host: host}
 }
 
+func TestALabelThatADirectoryStandsInFor(t *testing.T) {
+	names := Names{Project: "project", Machine: "type", Host: "instance"}
+	all := Machines(reading(named("ISIS", "a"), named(usage.Unknown, "B:9100"), named(usage.Unknown, "c")))
+	placed := []directory.Placement{{Host: "b", Project: "CLF"}, {Host: "c", Machine: "Muon"}}
+	labels := Labels(all, names, []string{"instance"}, placed)
+	says(t, labels, Warning, "33 % of 3 machines have no label project and count as unknown (prometheus.labels.project), such as c; the directory names the project of 1")
+	says(t, Labels(all[:2], names, nil, placed), OK, "1 of 2 machines have the label project, 1 value; the directory names the project of 1")
+	if without := Labels(all, names, nil, nil); strings.Contains(fmt.Sprint(without), "directory") {
+		t.Errorf("there is no directory: %+v", without)
+	}
+}
+
 func TestLabels(t *testing.T) {
 	names := Names{Project: "project", Machine: "type", Host: "instance", User: "user"}
 	all := Machines(reading(named("ISIS", "a"), named(usage.Unknown, "b"), named("CLF", usage.Unknown)))
-	labels := Labels(all, names, []string{"instance", "tenant"}, true)
+	labels := Labels(all, names, []string{"instance", "tenant"}, []directory.Placement{})
 	says(t, labels, Warning, "33 % of 3 machines have no label project and count as unknown (prometheus.labels.project), such as b")
 	says(t, labels, Warning, "set prometheus.labels.project to a label that they have (instance, tenant), or give them one")
 	says(t, labels, Warning, "or name their project in the directory of hosts")
@@ -101,7 +114,7 @@ func TestLabels(t *testing.T) {
 	says(t, labels, OK, "0 of 3 machines have the label user")
 	says(t, labels, Failure, "there are series without the label instance")
 	names.Shares = true
-	says(t, Labels(all, names, []string{"instance", "tenant"}, true), OK, "2 of 3 machines have shares with a project, 2 values")
+	says(t, Labels(all, names, []string{"instance", "tenant"}, nil), OK, "2 of 3 machines have shares with a project, 2 values")
 	if hosts := Hosts(all); len(hosts) != 2 {
 		t.Errorf("got %q", hosts)
 	}

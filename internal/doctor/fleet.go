@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -117,18 +118,19 @@ func Selected(jobs map[string]int, instead string) []Finding {
 	return all
 }
 
-// Labels is about machines without a label, for each label. Directories can fill in project and
-// machine type. have are labels that the series have.
-func Labels(all []Machine, names Names, have []string, directory bool) []Finding {
+// Labels is about machines without a label, for each label. have are labels that the series have.
+// placed are the machines whose project or machine type a directory names; nil: there is no directory.
+func Labels(all []Machine, names Names, have []string, placed []directory.Placement) []Finding {
 	var findings []Finding
 	for _, p := range names.parts() {
-		findings = append(findings, lacking(all, p, have, directory))
+		findings = append(findings, lacking(all, p, have, placed))
 	}
 	return append(findings, withoutHost(all, names.Host))
 }
 
-func lacking(all []Machine, p part, have []string, directory bool) Finding {
+func lacking(all []Machine, p part, have []string, placed []directory.Placement) Finding {
 	c := check{Prometheus, "label " + p.what}
+	elsewhere := namedBy(placed, p)
 	has, lacks := map[string]bool{}, map[string]bool{}
 	values := map[string]bool{}
 	for _, s := range all {
@@ -141,11 +143,15 @@ func lacking(all []Machine, p part, have []string, directory bool) Finding {
 		}
 	}
 	maps.DeleteFunc(lacks, func(host string, _ bool) bool { return has[host] })
-	whole := len(has) + len(lacks)
+	whole, said := len(has)+len(lacks), ""
+	maps.DeleteFunc(lacks, func(host string, _ bool) bool { return elsewhere[directory.HostName(host)] })
+	if n := whole - len(has) - len(lacks); n > 0 {
+		said = fmt.Sprintf("; the directory names the %s of %d", p.what, n)
+	}
 	key := "prometheus.labels." + p.what
 	switch {
 	case len(lacks) == 0 && !p.shared:
-		return c.ok("%d of %d machines have the label %s, %s", whole, whole, p.name, many(len(values), "value"))
+		return c.ok("%d of %d machines have the label %s, %s%s", len(has), whole, p.name, many(len(values), "value"), said)
 	case p.shared:
 		return c.ok("%d of %d machines have shares with a %s, %s", len(has), whole, p.what, many(len(values), "value"))
 	case !p.wants:
@@ -156,10 +162,22 @@ func lacking(all []Machine, p part, have []string, directory bool) Finding {
 		that += " (" + strings.Join(have[:min(len(have), mostLabels)], ", ") + ")"
 	}
 	do := fmt.Sprintf("set %s to a label %s, or give them one by relabelling or in the static or discovered targets", key, that)
-	if directory {
+	if placed != nil {
 		do += fmt.Sprintf("; or name their %s in the directory of hosts", p.what)
 	}
-	return c.warn(do, "%s of %d machines have no label %s and count as unknown (%s), such as %s", share(len(lacks), whole), whole, p.name, key, some(slices.Collect(maps.Keys(lacks))[:1]))
+	return c.warn(do, "%s of %d machines have no label %s and count as unknown (%s), such as %s%s", share(len(lacks), whole), whole, p.name, key, some(slices.Collect(maps.Keys(lacks))[:1]), said)
+}
+
+// namedBy are the machines, as directory.HostName calls them, of which a directory says what a
+// label would.
+func namedBy(placed []directory.Placement, p part) map[string]bool {
+	named := map[string]bool{}
+	for _, at := range placed {
+		if p.of(usage.Series{Project: at.Project, Machine: at.Machine}) != "" {
+			named[at.Host] = true
+		}
+	}
+	return named
 }
 
 // mostLabels is how many labels are named to choose from.

@@ -61,7 +61,7 @@ func Records(s Stock, instead string, wantsGroups bool) []Finding {
 
 // missing is what to do about a collection without records.
 var missing = map[string]string{
-	KindWorkspaces: "set mongodb.collections.workspaces: without workspaces nobody owns a machine, and all usage is unattributed",
+	KindWorkspaces: "correct what the sentence names: without workspaces nobody owns a machine, and all usage is unattributed",
 	KindUsers:      "set mongodb.collections.users: without users every owner is taken as named by the workspace",
 	KindGroups:     "set mongodb.collections.groups, or attribution.group_by to another way: without groups usage belongs to none",
 }

@@ -31,7 +31,8 @@ type lookout struct {
 	notices    NoticeObserver
 	clock      clock.Clock
 	log        *slog.Logger
-	labelsSaid *notices // which labels were named
+	labelsSaid *notices         // which labels were named
+	asOf       func() time.Time // when the directory was read; zero: never
 
 	asked      bool // the store, what it knows of the time before the start
 	looked     bool
@@ -43,6 +44,7 @@ type lookout struct {
 	last       *usage.Sight      // as said; nil: none was found
 	lacking    []string          // what most hosts of the newest interval lack
 	known      bool              // whether there was one
+	untold     bool              // whether a directory that is still to be read may know what they lack
 	wanted     bool              // the newest interval is much different from what was said
 	refused    *usage.Attendance // of the newest interval, if all hosts are refused
 	refusedAt  time.Time         // when that was last said
@@ -53,12 +55,15 @@ type lookout struct {
 func (l *lookout) look(ctx context.Context, set Settings, waiting bool) (heard bool, err error) {
 	if l.generation != set.generation {
 		*l = lookout{
-			store: l.store, observer: l.observer, notices: l.notices, clock: l.clock, log: l.log, labelsSaid: l.labelsSaid,
+			store: l.store, observer: l.observer, notices: l.notices, clock: l.clock, log: l.log, labelsSaid: l.labelsSaid, asOf: l.asOf,
 			asked: l.asked, generation: set.generation,
 		}
 	}
 	if err := l.allRefused(ctx); err != nil {
 		return false, err
+	}
+	if l.untold && !waiting && !l.unread(set) {
+		l.wanted = true
 	}
 	now := l.clock.Now()
 	if l.blind && waiting || l.looked && !l.wanted && (!l.nothing || !l.hourPassed(now, l.said)) {
@@ -85,6 +90,9 @@ func (l *lookout) look(ctx context.Context, set Settings, waiting bool) (heard b
 	l.tell(set, &s)
 	return true, nil
 }
+
+// unread is whether there is a directory, and none was ever read.
+func (l *lookout) unread(set Settings) bool { return set.Directory != nil && l.asOf().IsZero() }
 
 func (l *lookout) hourPassed(now, at time.Time) bool {
 	return at.IsZero() || at.After(now) || now.Sub(at) >= lookAgainEvery // after: a clock ran ahead
@@ -172,21 +180,27 @@ func (l *lookout) labels(set Settings, s *usage.Sight) {
 	if !l.known && s.Lacking != nil && set.Directory == nil {
 		lacking = s.MostLack()
 	}
+	l.untold = false
 	var all []string
 	for _, what := range lacking {
 		if what == usage.LostUser && set.Directory != nil {
 			continue // a pool of machines that nobody has belongs to nobody
 		}
+		if what != usage.LostHost && l.unread(set) {
+			l.untold = true
+			continue
+		}
 		text := fmt.Sprintf("most hosts have no label %s, so %s: see prometheus.labels.%s", s.Labels[what], labelEffects[what], what)
 		if s.Labels[what] == "" {
 			text = fmt.Sprintf("prometheus.labels.%s is empty, so %s", what, labelEffects[what])
 		}
-		all = append(all, text)
+		level := slog.LevelWarn
+		if what == usage.LostUser {
+			level = slog.LevelInfo // many sites know no users: what is nobody's is not in a wrong place
+		} else {
+			all = append(all, text)
+		}
 		if l.labelsSaid.isNew("label\x00" + what) {
-			level := slog.LevelWarn
-			if what == usage.LostUser {
-				level = slog.LevelInfo // many sites know no users: what is nobody's is not in a wrong place
-			}
 			l.log.Log(context.Background(), level, "Most hosts lack a label", "label", s.Labels[what], "effect", labelEffects[what], "key", "prometheus.labels."+what, "they_have", strings.Join(s.Have, ", "))
 		}
 	}

@@ -218,9 +218,10 @@ func TestLabelsThatMostHostsLackAreNamed(t *testing.T) {
 		{
 			"the machine type and the user", series("CLF", unknown, ""), false,
 			[]string{"machine_name", "user"},
-			"Most hosts have no label machine_name, so usage has the machine type unknown, and the default watts: see prometheus.labels.machine; " +
-				"most hosts have no label user, so usage is nobody's, unattributed: see prometheus.labels.user. Their labels are cpu, instance, job, mode.",
+			"Most hosts have no label machine_name, so usage has the machine type unknown, and the default watts: see prometheus.labels.machine. " +
+				"Their labels are cpu, instance, job, mode.",
 		},
+		{"the user, which many sites do not have", series("CLF", "Muon", ""), false, []string{"user"}, ""},
 		{"the user, whom a directory may know", series("CLF", "Muon", ""), true, nil, ""},
 		{"the user, on a third of the hosts", append(series("CLF", "Muon", "ada")[:2], series("CLF", "Muon", "")[2]), false, nil, ""},
 	} {
@@ -271,4 +272,45 @@ type blind struct{ *fleet }
 
 func (blind) Look(context.Context, time.Time) (usage.Sight, error) {
 	return usage.Sight{}, &usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true}
+}
+
+// What a label does not say, a directory may: before it is read, nobody is told of the label.
+func TestALabelWaitsForTheDirectory(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		hosts []directory.Placement
+		want  int
+	}{
+		{"which knows the projects", []directory.Placement{{Host: "a", Project: "CLF"}, {Host: "bb", Project: "CLF"}}, 0},
+		{"which knows none", nil, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, f := fleetRig(newRig(t))
+			f.hosts = nil
+			for _, host := range []string{"a:1", "bb:1"} {
+				f.hosts = append(f.hosts, fleetHost{series: usage.Series{Project: usage.Unknown, Machine: "Muon", Host: host, User: "ada"}})
+			}
+			g := &registry{}
+			set := r.spine.current()
+			g.settings(&set)
+			var lines []string
+			page := noticed{about: map[usage.Topic]string{}}
+			r.use(New(r.store, page, told(&lines), at{func() time.Time { return r.now }}, set))
+			for range 5 {
+				r.both()
+				r.now = r.now.Add(time.Minute)
+			}
+			if said := linesOf(lines, "Most hosts lack a label"); len(said) != 0 || page.about[usage.TopicLabels] != "" {
+				t.Fatalf("the directory was not read yet, and %q was said, %q on the page", said, page.about[usage.TopicLabels])
+			}
+			g.census.Hosts = c.hosts
+			if err := r.learn(); err != nil {
+				t.Fatal(err)
+			}
+			r.both()
+			if said := linesOf(lines, "Most hosts lack a label"); len(said) != c.want || (page.about[usage.TopicLabels] != "") != (c.want > 0) {
+				t.Errorf("%q was said, want %d lines; %q on the page", said, c.want, page.about[usage.TopicLabels])
+			}
+		})
+	}
 }

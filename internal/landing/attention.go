@@ -130,7 +130,7 @@ func (n *Numbers) refused() (all []item) {
 }
 
 // unnamed says which labels the series of some projects lack. Many clouds have no label of the
-// machine type or of the user, and are well without.
+// machine type or of the user, and are well without. A directory may name what labels do not.
 func (n *Numbers) unnamed(labels LabelNames, directory bool) (all []item) {
 	for _, l := range []struct {
 		key, label, lost string
@@ -142,8 +142,15 @@ func (n *Numbers) unnamed(labels LabelNames, directory bool) (all []item) {
 		{"host", labels.Host, "Their machines cannot be told apart.", func(p usage.LabelPresence) bool { return p.Host }, false},
 		{"user", labels.User, "Their usage is unattributed.", func(p usage.LabelPresence) bool { return p.User }, true},
 	} {
-		if l.key == "user" && directory {
-			continue
+		if directory {
+			switch l.key {
+			case "user":
+				continue
+			case "project":
+				l.lost, l.fine = "Their project is what the directory says, else unknown.", true
+			case "machine":
+				l.lost = "Their machine type is what the directory says, else unknown, with the default watts."
+			}
 		}
 		var without []string
 		for _, project := range slices.Sorted(maps.Keys(n.Lacking)) {

@@ -114,6 +114,27 @@ func TestAllIsWellWhereItIs(t *testing.T) {
 	}
 }
 
+// With a directory, a label that no series have may be nothing to look at: what it would say is there.
+func TestALabelThatADirectoryStandsInFor(t *testing.T) {
+	k := cloud(t)
+	k.Budgets = k.Budgets[:1]
+	k.Numbers.Attended.Attendance.Doubtful = nil
+	k.Numbers.Lacking = map[string]usage.LabelPresence{usage.Unknown: {Host: true}}
+	if got := text(t, k); !strings.Contains(got, "1 thing needs attention") || !strings.Contains(got, "Their project is unknown.") {
+		t.Errorf("without a directory: %s", got)
+	}
+	k.Directory = true
+	got := text(t, k)
+	for _, want := range []string{
+		"All is well", "Series of all projects lack it. Their project is what the directory says, else unknown.",
+		"Their machine type is what the directory says, else unknown, with the default watts.",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("with a directory the page does not say %q: %s", want, got)
+		}
+	}
+}
+
 func TestHostileNamesAreText(t *testing.T) {
 	const evil, turn = `"><script>alert(1)</script><img src=x onerror=y>`, "a\u202eb"
 	k := cloud(t)
