@@ -54,7 +54,7 @@ Example:
 	c.Flag("output", "File to write; it must not exist yet. - for standard output.").Default("carbon.yml").PlaceHolder("FILE").StringVar(&i.output)
 	c.Flag("carbon-intensity", "uk for the grid of Great Britain, or static=GRAMS,GRID for one value in gCO2eq/kWh, such as static=56,FR.").
 		PlaceHolder("uk|static=...").StringVar(&i.intensity)
-	c.Flag("timezone", "Time zone of budgets and reports, such as Europe/Paris. Default: this machine's.").PlaceHolder("ZONE").StringVar(&i.timezone)
+	c.Flag("timezone", "Time zone for budgets and reports, such as Europe/Paris. Default: this machine's.").PlaceHolder("ZONE").StringVar(&i.timezone)
 	c.Flag("yes", "Do not ask: take what is proposed.").BoolVar(&i.yes)
 	return c
 }

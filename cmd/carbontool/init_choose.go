@@ -134,7 +134,7 @@ func ask(ctx context.Context, person *dialogue, p *proposal.Proposal, set *propo
 			return err
 		}
 	}
-	return person.valid(ctx, "Time zone of budgets and reports", set.Timezone, func(answer string) error {
+	return person.valid(ctx, "Time zone for budgets and reports", set.Timezone, func(answer string) error {
 		set.Timezone = answer
 		return isZone(answer)
 	})

@@ -203,7 +203,7 @@ Which jobs count?
   1  all of them
   2  node         8 machines
   3  other        4 machines
-Number [1]: Carbon intensity: uk for the grid of Great Britain, or gCO2eq per kWh and the name of your grid, such as 56,FR [uk]: Time zone of budgets and reports [UTC]: `
+Number [1]: Carbon intensity: uk for the grid of Great Britain, or gCO2eq per kWh and the name of your grid, such as 56,FR [uk]: Time zone for budgets and reports [UTC]: `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}

@@ -1,6 +1,7 @@
 // Package doctor judges what the upstreams, the store and the configuration of a site look like,
 // and says of each thing what was seen and what to do. It must not know how any of it is asked
-// for, and names no person. Start with Finding; each area has its own file.
+// for, and names no person. Start with Finding; each area has its own file, and prometheus three:
+// server.go, fleet.go and attendance.go.
 package doctor
 
 import (

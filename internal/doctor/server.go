@@ -107,10 +107,10 @@ func Cost(l Load, s survey.Server) Finding {
 	seen := fmt.Sprintf("a day is about %s of %d series; the newest interval took %s", samplesOf(samples), l.Series, l.Took.Round(time.Millisecond))
 	switch {
 	case s.QueryTimeout > 0 && l.Took*2 > s.QueryTimeout:
-		return cost.warn("give the server more CPU or a longer query.timeout, or have a recording rule count less often: see examples/rules-upstream.yml",
+		return cost.warn("give the server more CPU or a longer query.timeout, or have a recording rule count less often: see examples/prometheus/rules-upstream.yml",
 			"%s, of %s that the server allows (query.timeout)", seen, s.QueryTimeout)
 	case s.MaxSamples > 0 && int64(l.Series)*4 > s.MaxSamples:
-		return cost.warn("raise query.max-samples of the server, or have a recording rule count for it: see examples/rules-upstream.yml",
+		return cost.warn("raise query.max-samples of the server, or have a recording rule count for it: see examples/prometheus/rules-upstream.yml",
 			"%s; the server allows %s in one query (query.max-samples), which a single interval nearly needs", seen, samplesOf(int(s.MaxSamples)))
 	case s.MaxSamples > 0 && int64(atOnce) > s.MaxSamples:
 		return cost.ok("%s; the server allows %s in one query (query.max-samples), so that days are asked for in parts", seen, samplesOf(int(s.MaxSamples)))

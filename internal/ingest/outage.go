@@ -42,7 +42,7 @@ type outageWords struct {
 	about                usage.Topic
 	begins, lasts, ended string
 	meanwhile            string // what goes on, and what becomes of what is not known now
-	gained               string // what is counted by gain
+	gained               string // what is counted by gain; empty: nothing
 }
 
 // fail says that it cannot be used, and why. at is its address, without secrets; empty: it has none.
@@ -133,28 +133,34 @@ func newOutages(notices NoticeObserver, c clock.Clock, log *slog.Logger) *outage
 	}
 	all := &outages{
 		prometheus: of(outageWords{
-			usage.TopicPrometheus, "Prometheus cannot be read", "Prometheus still cannot be read", "Prometheus can be read again",
-			"nothing is lost as long as Prometheus keeps it: usage is fetched later", "intervals_fetched",
+			about: usage.TopicPrometheus, begins: "Prometheus cannot be read",
+			lasts: "Prometheus still cannot be read", ended: "Prometheus can be read again",
+			meanwhile: "nothing is lost as long as Prometheus keeps it: usage is fetched later", gained: "intervals_fetched",
 		}),
 		carbon: of(outageWords{
-			usage.TopicCarbon, "The carbon intensity cannot be read", "The carbon intensity still cannot be read", "The carbon intensity can be read again",
-			"energy is recorded and priced later", "intervals_priced",
+			about: usage.TopicCarbon, begins: "The carbon intensity cannot be read",
+			lasts: "The carbon intensity still cannot be read", ended: "The carbon intensity can be read again",
+			meanwhile: "energy is recorded and priced later", gained: "intervals_priced",
 		}),
 		forecast: of(outageWords{
-			usage.TopicForecast, "There is no forecast of the carbon intensity", "There is still no forecast of the carbon intensity", "There is a forecast of the carbon intensity again",
-			"usage is priced with what is known of the past", "",
+			about: usage.TopicForecast, begins: "There is no forecast of the carbon intensity",
+			lasts: "There is still no forecast of the carbon intensity", ended: "There is a forecast of the carbon intensity again",
+			meanwhile: "usage is priced with what is known of the past",
 		}),
 		directory: of(outageWords{
-			usage.TopicDirectory, "The directory cannot be read", "The directory still cannot be read", "The directory can be read again",
-			"the last directory is used; usage is attributed again once it can be read", "intervals_attributed_again",
+			about: usage.TopicDirectory, begins: "The directory cannot be read",
+			lasts: "The directory still cannot be read", ended: "The directory can be read again",
+			meanwhile: "the last directory is used; usage is attributed again once it can be read", gained: "intervals_attributed_again",
 		}),
 		usageWriter: of(outageWords{
-			usage.TopicUsageWriter, "Usage cannot be written to MongoDB", "Usage still cannot be written to MongoDB", "Usage can be written to MongoDB again",
-			"it is kept in the store and written later", "intervals_written",
+			about: usage.TopicUsageWriter, begins: "Usage cannot be written to MongoDB",
+			lasts: "Usage still cannot be written to MongoDB", ended: "Usage can be written to MongoDB again",
+			meanwhile: "it is kept in the store and written later", gained: "intervals_written",
 		}),
 		store: of(outageWords{
-			usage.TopicStore, "The store cannot be used", "The store still cannot be used", "The store can be used again",
-			"/metrics shows what was last stored, and everything is fetched again later", "",
+			about: usage.TopicStore, begins: "The store cannot be used",
+			lasts: "The store still cannot be used", ended: "The store can be used again",
+			meanwhile: "/metrics shows what was last stored, and everything is fetched again later",
 		}),
 	}
 	all.store.quiet = smallWrites

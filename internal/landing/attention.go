@@ -55,7 +55,7 @@ func (k Known) attention(l *loud, c calendar) (all []item) {
 		}
 	}
 	if ago := k.late(); ago > 0 {
-		all = append(all, item{Bad: true, What: "Late", Why: "The newest usage is of " + span(ago) + " ago.", Do: "See the states of Prometheus and of the intervals below."})
+		all = append(all, item{Bad: true, What: "Late", Why: "The newest usage is " + span(ago) + " old.", Do: "See the states of Prometheus and of the intervals below."})
 	}
 	if k.StateOnly || k.Numbers == nil {
 		return all
@@ -114,7 +114,7 @@ func (n *Numbers) refused() (all []item) {
 				Why: sentence(reason.Means()), Do: "To do: " + reason.Advice() + ".",
 			}
 			if i.Bad {
-				i.Why += " Nothing of it is in the numbers."
+				i.Why += " This usage is not counted."
 			}
 			all = append(all, i)
 		}
@@ -212,7 +212,7 @@ func (n *Numbers) incomplete(static bool) (all []item) {
 		}
 	}
 	add(usage.Missing, "Prometheus was not asked yet, or did not answer.", "They are fetched as long as Prometheus has them. carbontool intervals says why each is missing.")
-	add(usage.Unpriced, energyText(n.Unpriced)+" has no carbon intensity yet, so it is in no grams.", "They are priced as soon as there is one.")
+	add(usage.Unpriced, energyText(n.Unpriced)+" has no carbon intensity yet, so its grams are not counted yet.", "They are priced as soon as there is one.")
 	add(usage.Empty, "Prometheus answered and had no CPU seconds.", "carbontool intervals lists them.")
 	changes := "forecasts become actuals, and actuals are revised."
 	if static {

@@ -86,5 +86,5 @@ func (b Budget) when(c calendar) string {
 		return "its last day was " + c.day(b.To.Add(-time.Second))
 	}
 	over := float64(c.now.Sub(b.From)) / float64(b.To.Sub(b.From))
-	return fmt.Sprintf("%s of the period is over, its last day is %s", percent(over), c.day(b.To.Add(-time.Second)))
+	return fmt.Sprintf("%s of the period is over; its last day is %s", percent(over), c.day(b.To.Add(-time.Second)))
 }

@@ -49,7 +49,7 @@ func (g Grid) tile(c calendar) tile {
 		}
 	}
 	if actual != nil {
-		t.Also = append(t.Also, fmt.Sprintf("actual of %s: %s", c.near(actual.From), intensityText(*actual.Actual)))
+		t.Also = append(t.Also, fmt.Sprintf("actual at %s: %s", c.near(actual.From), intensityText(*actual.Actual)))
 	}
 	if len(t.Also) == 0 {
 		t.Also = []string{"the provider has not answered yet"}

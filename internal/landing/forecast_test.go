@@ -71,7 +71,7 @@ func TestAGridWithoutAForecastSaysSo(t *testing.T) {
 	if tile := (Grid{Provider: "uk"}).tile(c); !tile.Unknown || tile.Value != unknown {
 		t.Errorf("the intensity of now is %+v", tile)
 	}
-	if tile := (Grid{Provider: "uk", Slots: old}).tile(c); !tile.Unknown || !strings.Contains(plain(tile.Also[0]), "actual of 17:30: 199 g/kWh") {
+	if tile := (Grid{Provider: "uk", Slots: old}).tile(c); !tile.Unknown || !strings.Contains(plain(tile.Also[0]), "actual at 17:30: 199 g/kWh") {
 		t.Errorf("with an actual alone: %+v", tile)
 	}
 	zero := forecast()

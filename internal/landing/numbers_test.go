@@ -130,7 +130,7 @@ func TestABudgetMayGoPastItsLimit(t *testing.T) {
 	for want, p := range map[string]usage.Period{
 		"begins tomorrow":                                      {From: now.AddDate(0, 0, 1), To: now.AddDate(0, 1, 0)},
 		"its last day was yesterday":                           {From: now.AddDate(0, -1, 0), To: now.Truncate(24 * time.Hour)},
-		"50 % of the period is over, its last day is tomorrow": period,
+		"50 % of the period is over; its last day is tomorrow": period,
 	} {
 		if got := plain(Budget{Limit: 1, Period: p}.when(c)); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -42,7 +42,7 @@ func TestThePageSaysHowItIs(t *testing.T) {
 		},
 		"refused": {[]string{"Nothing found yet", "all 1 of them are refused", "0 exact, 0 interpolated, 1 refused", "To do: see whether prometheus.busy_modes"}, []string{"All is well"}},
 		"static":  {[]string{"Grid 21.7 g/kWh one value for all time, grid FR from RTE, mean of 2025"}, []string{"National Energy System Operator", "next 48 hours", "Best time", "forecast"}},
-		"down":    {[]string{"Power 5 hours ago", "nobody listens at 127.0.0.1:9090. Nothing is lost meanwhile", "The newest usage is of 5 hours ago.", "10 intervals missing"}, []string{"Power now", "All is well"}},
+		"down":    {[]string{"Power 5 hours ago", "nobody listens at 127.0.0.1:9090. Nothing is lost meanwhile", "The newest usage is 5 hours old.", "10 intervals missing"}, []string{"Power now", "All is well"}},
 	} {
 		got := text(t, pages(t)[name])
 		for _, w := range want.has {

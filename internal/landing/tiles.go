@@ -63,7 +63,7 @@ func (k Known) powerTile(c calendar) tile {
 	idle := r.Energy.Idle.Over(r.Interval.Length)
 	return tile{
 		Name: k.nowName("Power"), Value: powerText(r.Energy.Total().Over(r.Interval.Length)),
-		Also: []string{"of it " + powerText(idle) + " idle", "mean of " + c.past(r.Interval)},
+		Also: []string{powerText(idle) + " of it idle", "mean of " + c.past(r.Interval)},
 	}
 }
 
@@ -84,7 +84,7 @@ func (k Known) rateTile() tile {
 
 func (k Known) spentTile(name string, s *Spent, c calendar) tile {
 	if s == nil {
-		return tile{Name: name, Value: unknown, Unknown: true, Also: []string{"nothing is stored of it"}}
+		return tile{Name: name, Value: unknown, Unknown: true, Also: []string{"nothing is stored for it"}}
 	}
 	t := tile{Name: name, Value: energyText(s.Energy), Also: []string{or(s.Emissions, massText) + " CO₂eq"}}
 	if s.Emissions == nil {
@@ -94,7 +94,7 @@ func (k Known) spentTile(name string, s *Spent, c calendar) tile {
 		t.Also = append(t.Also, "since "+c.moment(s.Since))
 	}
 	if s.Unpriced > 0 {
-		t.Also = append(t.Also, span(s.Unpriced)+" of it without a price yet")
+		t.Also = append(t.Also, span(s.Unpriced)+" of it not priced yet")
 	}
 	if s.Missing > 0 {
 		t.Also = append(t.Also, span(s.Missing)+" of it missing")

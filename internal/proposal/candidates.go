@@ -51,6 +51,9 @@ func (p *Proposal) hosts() []Candidate {
 	return all
 }
 
+// named are the parts that the names of labels tell.
+var named = map[Part]survey.Part{Project: survey.Project, Machine: survey.Machine, User: survey.User}
+
 func candidates(e survey.Exporter, part Part, byDefault string, taken []string) []Candidate {
 	type ranked struct {
 		survey.Label
@@ -62,7 +65,7 @@ func candidates(e survey.Exporter, part Part, byDefault string, taken []string) 
 		if l.Name == e.Host || slices.Contains(taken, l.Name) || slices.Contains(plumbing, l.Name) {
 			continue
 		}
-		likeness := survey.Likeness(map[Part]survey.Part{Project: survey.Project, Machine: survey.Machine, User: survey.User}[part], l.Name)
+		likeness := survey.Likeness(named[part], l.Name)
 		if l.Name == byDefault {
 			likeness = sure
 		}
@@ -112,7 +115,7 @@ func fits(e survey.Exporter, part Part, l survey.Label, likeness int) bool {
 // otherwise reports whether a label without a telling name may be offered for a part.
 func otherwise(part Part, name string) bool {
 	for _, other := range []survey.Part{survey.Project, survey.Machine, survey.User} {
-		if Part(other)+1 != part && survey.Likeness(other, name) > 1 {
+		if other != named[part] && survey.Likeness(other, name) > 1 {
 			return false // it tells something else
 		}
 	}

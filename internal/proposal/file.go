@@ -80,7 +80,7 @@ func (p *Proposal) File(s Settings) string {
 	lookback(t, s.Server.Retention)
 	power(t, s)
 	intensity(t, s)
-	t.comment(0, "Of budgets and reports.")
+	t.comment(0, "For budgets and reports.")
 	t.line(0, "timezone: %s", scalar(s.Timezone))
 	return t.String()
 }

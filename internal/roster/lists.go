@@ -14,73 +14,97 @@ import (
 
 var errNoList = errors.New("must be a list of rows such as {host: 172.16.100.5, owner: ada}")
 
+// jsonList is a list of objects that is read token by token.
+type jsonList struct {
+	text []byte
+	*jsontext.Decoder
+}
+
 // parseJSON reads a list of objects.
 func parseJSON(text []byte) ([]row, error) {
-	d := jsontext.NewDecoder(bytes.NewReader(text))
-	line := func() int { return 1 + bytes.Count(text[:d.InputOffset()], []byte("\n")) }
-	fail := func(err error) error {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return fmt.Errorf("line %d: ends in the middle, as if the file were still being written", line())
-		}
-		return fmt.Errorf("line %d: is not valid JSON", line())
-	}
-	start, err := d.ReadToken()
+	l := jsonList{text, jsontext.NewDecoder(bytes.NewReader(text))}
+	start, err := l.ReadToken()
 	switch {
 	case err != nil:
-		return nil, fail(err)
+		return nil, l.fault(err)
 	case start.Kind() != '[':
 		return nil, errNoList
 	}
 	var rows []row
-	for d.PeekKind() == '{' {
-		made := row{cells: map[string]string{}}
-		if _, err := d.ReadToken(); err != nil {
-			return nil, fail(err)
-		}
-		made.line = line()
-		var names []string
-		for d.PeekKind() == '"' {
-			name, err := d.ReadToken()
-			if err != nil {
-				return nil, fail(err)
-			}
-			column := strings.ToLower(name.String())
-			names = append(names, column)
-			value, err := d.ReadValue()
-			if err != nil {
-				return nil, fail(err)
-			}
-			switch value.Kind() {
-			case 'n':
-			case '"':
-				unquoted, err := jsontext.AppendUnquote(nil, value)
-				if err != nil {
-					return nil, fail(err)
-				}
-				made.cells[column] = string(unquoted)
-			case '0':
-				made.cells[column] = string(value)
-			default:
-				made.fault = badType
-			}
-		}
-		if _, err := d.ReadToken(); err != nil {
-			return nil, fail(err)
-		}
-		if err := checkColumns(made.line, names); err != nil {
+	for l.PeekKind() == '{' {
+		made, err := l.row()
+		if err != nil {
 			return nil, err
 		}
 		rows = append(rows, made)
 	}
-	if end, err := d.ReadToken(); err != nil {
-		return nil, fail(err)
+	if end, err := l.ReadToken(); err != nil {
+		return nil, l.fault(err)
 	} else if end.Kind() != ']' {
-		return nil, fmt.Errorf("line %d: %w", line(), errNoList)
+		return nil, fmt.Errorf("line %d: %w", l.line(), errNoList)
 	}
-	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("line %d: has more after the end of the list", line())
+	if _, err := l.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("line %d: has more after the end of the list", l.line())
 	}
 	return rows, nil
+}
+
+// line is where the last token ends.
+func (l jsonList) line() int { return 1 + bytes.Count(l.text[:l.InputOffset()], []byte("\n")) }
+
+// fault says what is wrong without the package's own words, which may quote a name.
+func (l jsonList) fault(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("line %d: ends in the middle, as if the file were still being written", l.line())
+	}
+	return fmt.Errorf("line %d: is not valid JSON", l.line())
+}
+
+// row reads one object.
+func (l jsonList) row() (row, error) {
+	made := row{cells: map[string]string{}}
+	if _, err := l.ReadToken(); err != nil {
+		return made, l.fault(err)
+	}
+	made.line = l.line()
+	var names []string
+	for l.PeekKind() == '"' {
+		name, err := l.ReadToken()
+		if err != nil {
+			return made, l.fault(err)
+		}
+		column := strings.ToLower(name.String())
+		names = append(names, column)
+		if err := l.cell(&made, column); err != nil {
+			return made, err
+		}
+	}
+	if _, err := l.ReadToken(); err != nil {
+		return made, l.fault(err)
+	}
+	return made, checkColumns(made.line, names)
+}
+
+// cell reads the value of a column.
+func (l jsonList) cell(made *row, column string) error {
+	value, err := l.ReadValue()
+	if err != nil {
+		return l.fault(err)
+	}
+	switch value.Kind() {
+	case 'n':
+	case '"':
+		text, err := jsontext.AppendUnquote(nil, value)
+		if err != nil {
+			return l.fault(err)
+		}
+		made.cells[column] = string(text)
+	case '0':
+		made.cells[column] = string(value)
+	default:
+		made.fault = badType
+	}
+	return nil
 }
 
 // yamlLine is where the package yaml says that a fault is.

@@ -60,7 +60,7 @@ budgets: [{name: week, scope: ada, period: week, kwh: 0.1}]
 `))
 	page := read(t, url)
 	// 0.4 kWh in half an hour, at 100 g/kWh.
-	saysAll(t, page, "Power now 800 W of it 0 W idle", "Carbon now 80.0 g/h", "CLF 600 W", "IDAaaS 200 W", "75 %", "25 %", "ISIS 200 W", "1042 800 W",
+	saysAll(t, page, "Power now 800 W 0 W of it idle", "Carbon now 80.0 g/h", "CLF 600 W", "IDAaaS 200 W", "75 %", "25 %", "ISIS 200 W", "1042 800 W",
 		"Budget week", "week whole site", "of 100 Wh (",
 		"This month 38.4 kWh 3.84 kg CO₂eq since 16 November 12:00")
 	if strings.Contains(page, "of it missing") {
