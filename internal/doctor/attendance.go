@@ -15,13 +15,27 @@ func Newest(i usage.Interval, readings []usage.Reading, now bool, instead string
 	a := usage.Attend(readings)
 	switch {
 	case len(all) > 0 && a == nil:
-		return []Finding{newest.ok("%s: %s, by your own queries; %s", i, many(len(Hosts(all)), "machine"), counted(all))}
+		return append([]Finding{newest.ok("%s: %s, by your own queries; %s", i, many(len(Hosts(all)), "machine"), counted(all))}, remarks(readings)...)
 	case len(all) == 0 && now:
 		return []Finding{newest.warn("wait until an interval is over", "%s: no machine had CPU seconds then, but some have now", i)}
 	case len(all) == 0:
 		return []Finding{newest.fail("correct what the sentence names, or write a configuration by: carbontool init", "%s: no machine has CPU seconds: %s", i, instead)}
 	}
-	return attended(i, a, counted(all))
+	return append(attended(i, a, counted(all)), remarks(readings)...)
+}
+
+// remarks passes on what is doubtful about the usage that was read, and which machines show the same.
+func remarks(readings []usage.Reading) (all []Finding) {
+	for _, r := range readings {
+		for _, text := range r.Remarks {
+			all = append(all, newest.warn("correct what the sentence names", "%s", text))
+		}
+		for _, hosts := range r.Alike {
+			all = append(all, newest.warn("scrape the machine that they run on instead, or leave the containers out by prometheus.matchers",
+				"%s show the same CPU counters, and each is booked with all of them: %s. They may be containers that see the cores of their machine", many(len(hosts), "machine"), some(hosts)))
+		}
+	}
+	return all
 }
 
 // counted counts the names that machines have.

@@ -174,6 +174,9 @@ func TestNewest(t *testing.T) {
 	}
 	given := reading(named("ISIS", "a"))
 	given[0].Present = nil
+	doubtful, alike := reading(named("ISIS", "a")), reading(named("ISIS", "a"))
+	doubtful[0].Remarks = []string{"No share of any machine was found"}
+	alike[0].Alike = [][]string{{"ct-1", "ct-2"}}
 	for _, test := range []struct {
 		name     string
 		readings []usage.Reading
@@ -188,6 +191,8 @@ func TestNewest(t *testing.T) {
 		{"nothing yet", reading(), true, Warning, "wait until an interval is over"},
 		{"nothing at all", reading(), false, Failure, "no machine has CPU seconds: asked for x"},
 		{"queries of the operator", given, false, OK, "1 machine, by your own queries; 1 project"},
+		{"what is doubtful about them", doubtful, true, Warning, "No share of any machine was found; to do: correct what the sentence names"},
+		{"machines that show the same", alike, true, Warning, "2 machines show the same CPU counters, and each is booked with all of them: ct-1, ct-2"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			says(t, Newest(i, test.readings, test.now, "asked for x"), test.level, test.words)

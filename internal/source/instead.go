@@ -1,9 +1,9 @@
 package source
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -12,11 +12,30 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// cpuMetrics are the names under which exporters give CPU seconds.
-var cpuMetrics = []string{
-	"node_cpu_seconds_total", "node_cpu", "windows_cpu_time_total", "wmi_cpu_time_total", "system_cpu_time_seconds_total",
-	"libvirt_domain_info_cpu_time_seconds_total", "container_cpu_usage_seconds_total", "pve_cpu_usage_ratio", "lxd_cpu_seconds_total",
-	"carbon:cpu_seconds:sum", "system.cpu.time",
+// cpuMetrics are the names under which exporters give CPU seconds, and the profiles that read them.
+var cpuMetrics = map[string]string{
+	"node_cpu_seconds_total": "node_exporter", "node_cpu": "node_exporter",
+	"windows_cpu_time_total": "windows_exporter", "wmi_cpu_time_total": "windows_exporter",
+	"libvirt_domain_info_cpu_time_seconds_total": "libvirt",
+	"container_cpu_usage_seconds_total":          "kubernetes",
+	"slurm_job_core_usage_total":                 "slurm",
+	"pve_cpu_usage_ratio":                        "proxmox",
+	"lxd_cpu_seconds_total":                      "lxd", "incus_cpu_seconds_total": "lxd",
+	"system.cpu.time": "opentelemetry", "system.cpu.time_seconds_total": "opentelemetry",
+	"system_cpu_time_seconds_total": "opentelemetry", "system_cpu_time": "opentelemetry",
+	"carbon:cpu_seconds:sum": "recorded",
+}
+
+// readBy names the profiles that read some metrics.
+func readBy(metrics []string) string {
+	var profiles []string
+	for _, m := range metrics {
+		if p := cpuMetrics[m]; p != "" && !slices.Contains(profiles, p) {
+			profiles = append(profiles, p)
+		}
+	}
+	slices.Sort(profiles)
+	return strings.Join(profiles, " or ")
 }
 
 // Instead says in one sentence, for when nothing was found, what was asked for, what the
@@ -91,7 +110,7 @@ func (c *Client) insteadOfMetric(ctx context.Context) (string, error) {
 		recorded = ", which is the name of a recording rule: load the rule into that server, and see that it has evaluated it"
 	}
 	if len(others) > 0 {
-		return fmt.Sprintf("the server has no %s%s, but %s: see prometheus.metric", metric, recorded, some(others)), nil
+		return fmt.Sprintf("the server has no %s%s, but %s: see prometheus.metric, and prometheus.profile: %s", metric, recorded, some(others), readBy(others)), nil
 	}
 	jobs, err := c.counts(ctx, "count by (job) (up)", "job")
 	if err != nil {
@@ -124,7 +143,11 @@ func (c *Client) insteadOfGiven(ctx context.Context) string {
 			absent = append(absent, name)
 		}
 	}
+	others, err := c.names(ctx)
+	others = slices.DeleteFunc(others, func(n string) bool { return slices.Contains(metricsIn(c.Query.BusyQuery), n) })
 	switch {
+	case err == nil && len(absent) > 0 && len(others) > 0:
+		return fmt.Sprintf("%s; the server has no %s, but %s: see prometheus.profile: %s", said, some(absent), some(others), readBy(others))
 	case len(absent) == 0:
 		return said + "; the server has each of its metrics, so see its matchers and labels"
 	case slices.ContainsFunc(absent, func(n string) bool { return strings.Contains(n, ":") }):
@@ -144,16 +167,26 @@ func (c *Client) down(ctx context.Context, matchers string) (bool, error) {
 	return len(up) == 0, err
 }
 
-// metricIn finds names that are followed by matchers or a window, and names of recording rules.
-var metricIn = regexp.MustCompile(`([a-zA-Z_][a-zA-Z0-9_]*(?::[a-zA-Z0-9_:]+))|([a-zA-Z_][a-zA-Z0-9_]*)\s*[{\[]`)
+// What a query has beside names of metrics: strings, and labels by which something is grouped or
+// matched. What is left in braces after that are matchers.
+var (
+	quotedText = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*'|`[^`]*`")
+	labelLists = regexp.MustCompile(`(?i)\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\{[^}]*\}|\[[^\]]*\]|#[^\n]*`)
+	nameIn     = regexp.MustCompile(`[a-zA-Z_:][a-zA-Z0-9_:]*(\s*\()?|[0-9.]+[a-zA-Z]*[-+]?[0-9]*`)
+)
 
-// quotedText is a string in a query.
-var quotedText = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*'|`[^`]*`")
+// operators are words of PromQL that are no metrics.
+var operators = []string{"and", "or", "unless", "bool", "offset", "by", "without", "on", "ignoring", "group_left", "group_right", "inf", "nan", "start", "end", "atan2", "default"}
 
 // metricsIn lists the metrics that a query most likely names, each once.
 func metricsIn(query string) (names []string) {
-	for _, m := range metricIn.FindAllStringSubmatch(quotedText.ReplaceAllString(query, `""`), -1) {
-		if name := cmp.Or(m[1], m[2]); !slices.Contains(names, name) && len(names) < 5 {
+	query = labelLists.ReplaceAllString(quotedText.ReplaceAllString(query, `""`), " ")
+	for _, name := range nameIn.FindAllString(query, -1) {
+		word := strings.ToLower(name)
+		if strings.HasSuffix(name, "(") || word[0] >= '0' && word[0] <= '9' || word[0] == '.' || slices.Contains(operators, word) {
+			continue
+		}
+		if !slices.Contains(names, name) && len(names) < 8 {
 			names = append(names, name)
 		}
 	}
@@ -191,7 +224,7 @@ func (c *Client) counts(ctx context.Context, query, label string) ([]string, err
 
 // names lists which of cpuMetrics the server has.
 func (c *Client) names(ctx context.Context) ([]string, error) {
-	return c.metrics(ctx, url.Values{"match[]": {"{" + exactly("__name__", cpuMetrics) + "}"}})
+	return c.metrics(ctx, url.Values{"match[]": {"{" + exactly("__name__", slices.Sorted(maps.Keys(cpuMetrics))) + "}"}})
 }
 
 func (c *Client) metrics(ctx context.Context, which url.Values) ([]string, error) {

@@ -73,12 +73,13 @@ func (m machine) cores(t *testing.T, e *engine.Engine, n int, more map[string]st
 		return engine.NewSeries(all)
 	}
 	up := series("up")
+	booted := now.Add(-time.Duration(1000+n) * time.Hour) // not all at once
 	for cpu := range 2 {
 		for mode, share := range map[string]float64{"user": 0.25, "idle": 0.75} {
 			one := series("node_cpu_seconds_total", "cpu", fmt.Sprint(cpu), "mode", mode)
 			var samples []engine.Sample
 			for at := from; !at.After(until); at = at.Add(every) {
-				samples = append(samples, engine.At(at, share*float64(at.Unix()-now.Add(-1000*time.Hour).Unix())))
+				samples = append(samples, engine.At(at, share*at.Sub(booted).Seconds()))
 			}
 			if err := e.Append(t.Context(), one, samples...); err != nil {
 				t.Fatal(err)
