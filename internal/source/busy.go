@@ -49,7 +49,7 @@ func (h *hostSets) twice(piece int) bool {
 // withoutIdle books a host that has no idle mode, but of which the cores are known.
 func (t *edges) withoutIdle(o outcome, h *hostSets, piece int, sets []*labelSet, each []grown, sum grown) (outcome, bool) {
 	used, capacity := sum.total(), o.cores*t.length
-	several := h.several != nil && (h.several[piece] || h.several[piece+1])
+	several := len(sets) > 1 || h.several != nil && (h.several[piece] || h.several[piece+1])
 	if several || h.apart(piece) || used > capacity*(1+overhead) || sum.falls > rounding*o.cores {
 		return o, true
 	}
@@ -220,7 +220,6 @@ func (s *story) bornBusy(q *moment) {
 
 // once takes back the idle time that a machine has twice while it moves: it is there once.
 func (all *total) once(units []*story, from, to float64) {
-	type span struct{ from, to float64 }
 	var spans []span
 	for _, u := range units {
 		for _, seg := range u.segments {

@@ -4,50 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
-
-// spellings maps the names of hosts, in the spelling by which shares are matched to them, to
-// hosts. A host may have an alias.
-func (t *edges) spellings() map[string]string { return spellings(t.names, t.info, len(t.pieces)) }
-
-func (t *table) spellings() map[string]string {
-	var names []string
-	for _, h := range t.order {
-		names = append(names, h.series.Host)
-	}
-	slices.Sort(names)
-	return spellings(slices.Compact(names), t.info, len(t.pieces))
-}
-
-func spellings(names []string, info *infos, pieces int) map[string]string {
-	all := map[string]string{}
-	for _, name := range slices.Backward(names) { // of two with one spelling, the first by name
-		for i := range pieces {
-			if s := info.of(func(string) string { return name }, i); s != nil && s.alias != "" {
-				all[spelling(s.alias)] = orUnknown(name)
-			}
-		}
-	}
-	for _, name := range slices.Backward(names) { // a name is more than an alias
-		all[spelling(name)] = orUnknown(name)
-	}
-	delete(all, "")
-	return all
-}
-
-// spelling returns the name of a host without port, in lower case.
-func spelling(name string) string {
-	name = strings.TrimSpace(name)
-	if host, _, err := net.SplitHostPort(name); err == nil {
-		name = host
-	}
-	return strings.ToLower(strings.TrimSuffix(name, "."))
-}
 
 // divide returns the samples of a piece with the shares of each host in their place, and what is
 // left.
@@ -98,12 +60,15 @@ type portionOf struct {
 }
 
 // portions divides what a host used. A share is busy as its counters say, and idle for the rest of
-// the cores that are reserved for it. Together they have no more than the host: what is measured by
+// the cores that are reserved for it. One whose counters are not seen has nothing. Together they have no more than the host: what is measured by
 // two clocks, or reserved twice, is scaled.
 func (all *allShares) portions(host string, sum usage.BusyIdle[usage.CPUSeconds], piece int) []portionOf {
 	var list []portionOf
 	var busy, idle usage.CPUSeconds
 	for _, s := range all.byHost[host] {
+		if math.IsNaN(s.busy[piece]) {
+			continue
+		}
 		p := portionOf{share: s, busy: usage.CPUSeconds(s.busy[piece])}
 		p.idle = max(usage.CPUSeconds(s.reserved[piece])-p.busy, 0)
 		busy += p.busy
@@ -144,16 +109,39 @@ func joined(samples []usage.Sample) []usage.Sample {
 // remarks says what is doubtful about the shares.
 func (all *allShares) remarks(last *usage.Reading) []string {
 	q := all.query
+	if len(last.Samples) == 0 {
+		return nil
+	}
 	var said []string
+	strange := some(slices.Collect(maps.Keys(all.strange)))
 	switch {
-	case len(last.Samples) == 0:
-	case len(all.byKey) == 0 && len(all.strange) == 0:
+	case len(all.byKey) == 0 && len(all.strange) == 0 && len(all.several) == 0:
 		said = append(said, fmt.Sprintf("No share of any machine was found, so all usage is unattributed: asked for %s; see prometheus.shares", selectorOf(q.Metric, q.Matchers)))
-	case len(all.byKey) == 0:
+	case len(all.byKey) == 0 && len(all.several) == 0:
 		said = append(said, fmt.Sprintf("The shares name machines that have no CPU seconds of their own, so all usage is unattributed: their label %s is %s; see prometheus.shares.labels.host",
-			strings.Join(q.Hosts, " or "), some(slices.Collect(maps.Keys(all.strange)))))
+			strings.Join(q.Hosts, " or "), strange))
 	case len(all.strange) > 0:
-		said = append(said, fmt.Sprintf("Some shares name machines that have no CPU seconds of their own, and are not booked: %s", some(slices.Collect(maps.Keys(all.strange)))))
+		said = append(said, fmt.Sprintf("Some shares name machines that have no CPU seconds of their own, and are not booked: %s", strange))
+	}
+	if len(all.several) > 0 {
+		said = append(said, fmt.Sprintf("Several machines are called the same, so what shares used of them is unattributed: %s. Of several clusters behind one Prometheus read one, by prometheus.matchers and prometheus.shares.matchers",
+			some(slices.Collect(maps.Keys(all.several)))))
+	}
+	return append(said, all.lacks()...)
+}
+
+// lacks says which of what is asked about shares is said of none of them.
+func (all *allShares) lacks() (said []string) {
+	q, used, reserved := all.query, false, false
+	for _, s := range all.byKey {
+		used = used || slices.ContainsFunc(s.busy, func(v float64) bool { return v > 0 })
+		reserved = reserved || slices.ContainsFunc(s.reserved, func(v float64) bool { return v > 0 })
+	}
+	if reserved && !used {
+		said = append(said, fmt.Sprintf("Shares have cores, and nothing is known of what they did, so all usage is unattributed: asked for %s; see prometheus.shares", selectorOf(q.Metric, q.Matchers)))
+	}
+	if used && !reserved && q.CoresQuery != "" && len(all.several) == 0 {
+		said = append(said, fmt.Sprintf("No cores are reserved for any share, so all idle time is unattributed: asked for %s; see prometheus.shares.cores_query", some(metricsIn(q.CoresQuery))))
 	}
 	return said
 }

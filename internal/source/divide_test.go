@@ -18,19 +18,27 @@ func pods() *Shares {
 }
 
 func sharesOf(hosts map[string]string) *allShares {
-	return &allShares{query: pods(), hostOf: hosts, byHost: map[string][]*share{}, byKey: map[[3]string]*share{}, strange: map[string]bool{}, pieces: 1, rejects: usage.Rejects{}}
+	names := &hostNames{own: map[string][]string{}}
+	for spelled, host := range hosts {
+		names.own[spelled] = []string{host}
+	}
+	return &allShares{query: pods(), hosts: names, byHost: map[string][]*share{}, byKey: map[[3]string]*share{}, strange: map[string]bool{}, several: map[string]bool{}, pieces: 1, rejects: usage.Rejects{}}
 }
 
 // use books a share: its labels are namespace, pod, node and instance.
 func (all *allShares) use(t *testing.T, namespace, pod, node, instance string, busy, reserved float64) {
 	t.Helper()
-	s, err := all.share([]string{namespace, pod, node, instance})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if s != nil {
-		s.busy[0] += busy
-		s.reserved[0] += reserved
+	for _, part := range []struct {
+		seconds float64
+		into    func(*share) []float64
+	}{{busy, func(s *share) []float64 { return s.busy }}, {reserved, func(s *share) []float64 { return s.reserved }}} {
+		k := &shareSink{all: all, step: 1800, unit: 1, into: part.into}
+		if err := k.Series([]string{namespace, pod, node, instance}); err != nil {
+			t.Fatal(err)
+		}
+		if k.Point(0, part.seconds); k.failed != nil {
+			t.Fatal(k.failed)
+		}
 	}
 }
 
@@ -144,6 +152,19 @@ func TestDividingLosesNothing(t *testing.T) {
 		if !slices.EqualFunc(out, again, alike) {
 			t.Fatalf("%v is divided as %v in another order", out, again)
 		}
+	}
+}
+
+func TestAShareOfWhichNothingIsSeenHasNothing(t *testing.T) {
+	all := sharesOf(map[string]string{"h": "h"})
+	k := &shareSink{all: all, step: 1800, unit: 1, into: func(s *share) []float64 { return s.reserved }}
+	if err := k.Series([]string{"web", "a", "h", ""}); err != nil {
+		t.Fatal(err)
+	}
+	k.Point(0, 1800)
+	out := all.divide([]usage.Sample{nodeSample("h", 1000, 6200)}, 0, nil)
+	if len(out) != 1 || out[0].Project != usage.Unattributed || out[0].CPU != (usage.BusyIdle[usage.CPUSeconds]{Busy: 1000, Idle: 6200}) {
+		t.Errorf("got %+v", out)
 	}
 }
 

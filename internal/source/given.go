@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -39,11 +40,12 @@ func (c *Client) readGiven(ctx context.Context, pieces []usage.Interval) ([]usag
 	}
 	t.shared = c.Query.Shares != nil
 	readings := t.readings(c.Query.IdleQuery == "")
+	readings[len(readings)-1].Remarks = t.info.remarks()
 	if err := t.halves(readings); err != nil {
 		return nil, nil, err
 	}
 	if t.shared && len(t.order) > 0 {
-		if err := c.shareOut(ctx, newShares(c.Query.Shares, t.spellings(), pieces, t.rejects), nil, readings); err != nil {
+		if err := c.shareOut(ctx, newShares(c.Query.Shares, callHosts(t.names(), t.info, 0, len(pieces)), pieces, t.rejects), nil, readings); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -51,6 +53,16 @@ func (c *Client) readGiven(ctx context.Context, pieces []usage.Interval) ([]usag
 		readings = spread(readings)
 	}
 	return readings, t.rejects, nil
+}
+
+// names lists the hosts.
+func (t *table) names() []string {
+	var names []string
+	for _, h := range t.order {
+		names = append(names, h.series.Host)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Fallback are queries for a site where Query.Metric has no series at all. They are as those of

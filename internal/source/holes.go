@@ -2,6 +2,7 @@ package source
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -82,12 +83,18 @@ func (s *share) spread(unseen span, piece int, at func(int) span) {
 	if unseen.from >= at(piece).from {
 		return
 	}
-	used := s.busy[piece]
 	if at(piece).from-unseen.from > bornWithin.Seconds() {
-		used = 0 // the counter was not found so far back, so this is all that it ever counted
+		return // the counter was not found so far back, so this is what it counted since
+	}
+	used := s.busy[piece]
+	if math.IsNaN(used) {
+		return // it has ended
 	}
 	s.busy[piece] = 0
 	for i := range piece + 1 {
+		if math.IsNaN(s.busy[i]) && unseen.over(at(i)) > 0 {
+			s.busy[i] = 0
+		}
 		s.busy[i] += used * unseen.over(at(i)) / (unseen.to - unseen.from)
 	}
 }

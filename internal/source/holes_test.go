@@ -40,8 +40,8 @@ func TestSharesBridgeAHole(t *testing.T) {
 		},
 		{
 			"that reaches back further than the counter is looked for", [2]float64{-200, 40},
-			[]float64{0, 99_999, 900}, []float64{0, 1200, 1800}, []float64{0, 1, 1},
-			[]float64{0, 0, 900}, []float64{1800, 1800, 1800},
+			[]float64{0, 400, 900}, []float64{0, 1200, 1800}, []float64{0, 1, 1},
+			[]float64{0, 400, 900}, []float64{1800, 1800, 1800},
 		},
 		{
 			"of a share that ended in it", [2]float64{20, 40},

@@ -69,8 +69,10 @@ type infos struct {
 }
 
 type infoTable struct {
-	on   []string
-	rows map[string]*infoRow
+	on    []string
+	query string
+	rows  map[string]*infoRow
+	twice map[string]bool // of what two things were said at once
 }
 
 // infoRow is what is said of one thing: the newest of each piece, and of one after the last.
@@ -87,7 +89,7 @@ func (c *Client) askInfo(ctx context.Context, all []Info, pieces []usage.Interva
 	ends.last = ends.last.Add(ends.step)
 	for _, i := range all {
 		on := i.common(common)
-		t := infoTable{on: on, rows: map[string]*infoRow{}}
+		t := infoTable{on: on, query: i.Query, rows: map[string]*infoRow{}, twice: map[string]bool{}}
 		s := &infoSink{table: t, pieces: len(pieces) + 1, first: seconds(pieces[0].End()), step: pieces[0].Length.Seconds(), wanted: i.labels()}
 		labels := slices.Clone(on)
 		for _, l := range s.wanted { // a label is asked for once
@@ -126,6 +128,24 @@ func (all *infos) of(value func(label string) string, piece int) *said {
 	return found
 }
 
+// remarks says of what two things are said at once.
+func (all *infos) remarks() (remarks []string) {
+	if all == nil {
+		return nil
+	}
+	for _, t := range all.tables {
+		var names []string
+		for key := range t.twice {
+			names = append(names, strings.ReplaceAll(key, "\x00", " "))
+		}
+		if len(names) > 0 {
+			remarks = append(remarks, fmt.Sprintf("Two things are said of one %s at the same time, and one of them counts: %s, by %s. If there are several of one name, as in two clusters or regions, read one of them, by matchers",
+				strings.Join(t.on, " and "), some(names), some(metricsIn(t.query))))
+		}
+	}
+	return remarks
+}
+
 func (r *infoRow) near(piece int) *said {
 	if r.who[piece] != nil {
 		return r.who[piece]
@@ -161,19 +181,20 @@ type infoSink struct {
 	labels      []string // as asked for
 	wanted      []string // project, machine, user, alias
 
+	key string
 	row *infoRow
 	who *said
 }
 
 // Series implements sink.
 func (k *infoSink) Series(values []string) error {
-	key := strings.Join(values[:len(k.table.on)], "\x00")
-	if k.row = k.table.rows[key]; k.row == nil {
+	k.key = strings.Join(values[:len(k.table.on)], "\x00")
+	if k.row = k.table.rows[k.key]; k.row == nil {
 		if len(k.table.rows) >= maxHosts || len(k.table.rows)*k.pieces > maxCells {
 			return errTooManySeries()
 		}
 		k.row = &infoRow{at: make([]float64, k.pieces), who: make([]*said, k.pieces)}
-		k.table.rows[key] = k.row
+		k.table.rows[k.key] = k.row
 	}
 	of := func(label string) string {
 		if i := slices.Index(k.labels, label); label != "" && i >= 0 {
@@ -192,7 +213,11 @@ func (k *infoSink) Point(at, seen float64) {
 	if !ok || math.IsNaN(seen) {
 		return
 	}
-	if was := k.row.who[i]; was == nil || seen > k.row.at[i] || seen == k.row.at[i] && k.who.before(was) {
+	was := k.row.who[i]
+	if was != nil && seen == k.row.at[i] && *was != *k.who && len(k.table.twice) < maxStrange {
+		k.table.twice[k.key] = true
+	}
+	if was == nil || seen > k.row.at[i] || seen == k.row.at[i] && k.who.before(was) {
 		k.row.at[i], k.row.who[i] = seen, k.who
 	}
 }

@@ -173,7 +173,9 @@ func (t *edges) readings(looked map[spot]outcome) []usage.Reading {
 		}
 		readings[i].Unlisted = t.unlisted(from + i)
 	}
-	readings[len(readings)-1].Alike = t.alikeHosts(to - 1) // which does not change from piece to piece
+	last := &readings[len(readings)-1]
+	last.Alike = t.alikeHosts(to - 1) // which does not change from piece to piece
+	last.Remarks = t.info.remarks()
 	return readings
 }
 

@@ -1,8 +1,10 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -23,8 +25,8 @@ type Shares struct {
 	Info       []Info
 }
 
-// bornWithin is how long before a window a counter may have been scraped last that goes on in it.
-// Any other has begun in the window, at 0.
+// bornWithin is how long before a window a counter may have been scraped last that goes on in it,
+// and a host whose other counters began in it.
 const bornWithin = 2 * time.Hour
 
 // reservedStep is how often reserved cores are counted.
@@ -46,16 +48,24 @@ func (s *Shares) labels() []string {
 }
 
 // growth selects the CPU time of each share in the window before each evaluation, in the unit of
-// the counters. A counter that has ended has its last value; one that fell began again.
+// the counters. A counter that has ended has its last value; one that fell began again. One that is
+// new began at 0, if its host was seen before; else nobody knows when, and it counts from its first
+// sample. Copies of a counter are one before they are compared with what was before: it may have
+// got another label, or a second server.
 func (s *Shares) growth(window time.Duration, matchers string) string {
-	of := selectorOf(s.Metric, s.Matchers, matchers)
-	last := fmt.Sprintf("last_over_time(%s[%s])", of, promDuration(window))
-	before := fmt.Sprintf("last_over_time(%s[%s] offset %s)", of, promDuration(bornWithin), promDuration(window))
-	each := fmt.Sprintf("(%s - %s >= 0) or %s", last, before, last)
-	if len(s.Each) > 0 {
-		each = fmt.Sprintf("max by (%s) (%s)", listed(append(s.labels(), s.Each...)...), each)
+	of, within := selectorOf(s.Metric, s.Matchers, matchers), promDuration(window)
+	one := func(pick, format string, args ...any) string {
+		each := fmt.Sprintf(format, args...)
+		if len(s.Each) == 0 {
+			return each
+		}
+		return fmt.Sprintf("%s by (%s) (%s)", pick, listed(append(s.labels(), s.Each...)...), each)
 	}
-	return fmt.Sprintf("sum by (%s) (%s)", listed(s.labels()...), each)
+	last := one("max", "last_over_time(%s[%s])", of, within)
+	before := one("max", "last_over_time(%s[%s] offset %s)", of, promDuration(bornWithin), within)
+	first := one("min", "min_over_time(%s[%s])", of, within)
+	return fmt.Sprintf("sum by (%s) ((%s - %s >= 0) or (%s and on (%s) %s) or (%s - %s))",
+		listed(s.labels()...), last, before, last, listed(s.Hosts...), before, last, first)
 }
 
 // reserved selects the core seconds that were reserved for each share in the window before each
@@ -97,7 +107,7 @@ type share struct {
 	host          string
 	project, user string
 	said          map[string]string // its labels in common with Infos
-	busy          []float64         // CPU seconds by piece
+	busy          []float64         // CPU seconds by piece; NaN: not known
 	reserved      []float64         // core seconds by piece
 	rate          []float64         // cores reserved on average while any were, by piece; known beside holes only
 }
@@ -105,32 +115,34 @@ type share struct {
 // allShares are the shares of a row of pieces.
 type allShares struct {
 	query   *Shares
-	hostOf  map[string]string // hosts by their names in any spelling
+	hosts   *hostNames
 	byHost  map[string][]*share
 	byKey   map[[3]string]*share
 	strange map[string]bool  // names of hosts that are not known
+	several map[string]bool  // names that more than one host has
 	row     []usage.Interval // the pieces to divide
 	pieces  int              // that are known: those, and some after them
 	rejects usage.Rejects
 }
 
-// newShares has no shares yet. hostOf are the hosts by the spellings of their names, see spelling.
-func newShares(q *Shares, hostOf map[string]string, pieces []usage.Interval, rejects usage.Rejects) *allShares {
+// newShares has no shares yet.
+func newShares(q *Shares, hosts *hostNames, pieces []usage.Interval, rejects usage.Rejects) *allShares {
 	return &allShares{
-		query: q, hostOf: hostOf, byHost: map[string][]*share{}, byKey: map[[3]string]*share{},
-		strange: map[string]bool{}, row: pieces, pieces: len(pieces), rejects: rejects,
+		query: q, hosts: hosts, byHost: map[string][]*share{}, byKey: map[[3]string]*share{},
+		strange: map[string]bool{}, several: map[string]bool{}, row: pieces, pieces: len(pieces), rejects: rejects,
 	}
 }
 
 // shared has no shares yet of the hosts of a table.
 func (t *edges) shared(readings []usage.Reading) *allShares {
 	from, _ := t.asked()
-	return newShares(t.query.Shares, t.spellings(), t.pieces[from:from+len(readings)], t.rejects)
+	return newShares(t.query.Shares, callHosts(t.names, t.info, t.beside, len(readings)), t.pieces[from:from+len(readings)], t.rejects)
 }
 
 // shareOut divides what hosts used among the shares of each. What no share used stays the hosts'
 // own, and is nobody's. holes are times in which hosts were not scraped.
 func (c *Client) shareOut(ctx context.Context, all *allShares, holes map[string][]span, readings []usage.Reading) error {
+	all.hosts.booked(readings)
 	pieces := piecesTo(all.row, holes)
 	all.pieces = len(pieces)
 	if err := c.askShares(ctx, all, pieces, len(holes) > 0); err != nil {
@@ -148,7 +160,7 @@ func (c *Client) shareOut(ctx context.Context, all *allShares, holes map[string]
 		readings[i].Final = false // what comes late may be a share, which says nothing of the hosts
 	}
 	last := &readings[len(readings)-1]
-	last.Remarks = append(last.Remarks, all.remarks(last)...)
+	last.Remarks = slices.Concat(last.Remarks, all.remarks(last), info.remarks())
 	return nil
 }
 
@@ -156,7 +168,7 @@ func (c *Client) shareOut(ctx context.Context, all *allShares, holes map[string]
 func (c *Client) askShares(ctx context.Context, all *allShares, pieces []usage.Interval, holes bool) error {
 	q, window := c.Query.Shares, pieces[0].Length
 	busy := &shareSink{all: all, first: seconds(pieces[0].End()), step: window.Seconds(), unit: q.unit(), into: func(s *share) []float64 { return s.busy }}
-	err := c.ask(ctx, endsOf(pieces), q.growth(window, ""), q.labels(), busy)
+	err := cmp.Or(c.ask(ctx, endsOf(pieces), q.growth(window, ""), q.labels(), busy), busy.failed)
 	if len(pieces) == 1 && usage.IsTooLarge(err) {
 		err = c.askSharesByProject(ctx, busy, pieces[0])
 	}
@@ -164,12 +176,12 @@ func (c *Client) askShares(ctx context.Context, all *allShares, pieces []usage.I
 		return err
 	}
 	sum := &shareSink{all: all, first: busy.first, step: busy.step, unit: 1, into: func(s *share) []float64 { return s.reserved }}
-	if err := c.ask(ctx, endsOf(pieces), q.reserved(window), q.labels(), sum); err != nil || !holes {
+	if err := cmp.Or(c.ask(ctx, endsOf(pieces), q.reserved(window), q.labels(), sum), sum.failed); err != nil || !holes {
 		return err
 	}
 	mean := *sum
 	mean.into = func(s *share) []float64 { return s.rate }
-	return c.ask(ctx, endsOf(pieces), q.reservedRate(window), q.labels(), &mean)
+	return cmp.Or(c.ask(ctx, endsOf(pieces), q.reservedRate(window), q.labels(), &mean), mean.failed)
 }
 
 // askSharesByProject asks for a piece that is too large for the server, project by project.
@@ -193,17 +205,20 @@ type shareSink struct {
 	first, step float64
 	unit        float64
 	into        func(*share) []float64
-	row         []float64
+	values      []string // labels of the series
+	named       []string // hosts that it names, as they are spelled
+	share       *share   // of the last point
+	failed      error    // a point has found no room
 }
 
 // Series implements sink.
 func (k *shareSink) Series(values []string) error {
-	s, err := k.all.share(values)
-	k.row = nil
-	if s != nil {
-		k.row = k.into(s)
+	k.values, k.share, k.named = values, nil, nil
+	labels := k.all.query.labels()
+	for _, label := range k.all.query.Hosts {
+		k.named = append(k.named, spelling(values[slices.Index(labels, label)]))
 	}
-	return err
+	return k.failed
 }
 
 // Point implements sink.
@@ -213,10 +228,23 @@ func (k *shareSink) Point(at, v float64) {
 		k.all.rejects[rejectTimestamp]++
 		return
 	}
-	if v *= k.unit; k.row != nil && v >= 0 && v <= maxCores*k.step { // not NaN
-		k.row[i] += v
-	} else if k.row != nil {
+	host := k.all.host(k.named, i)
+	if host == "" || k.failed != nil {
+		return
+	}
+	if v *= k.unit; !(v >= 0 && v <= maxCores*k.step) { // or NaN
 		k.all.rejects[rejectOverCapacity]++
+		return
+	}
+	if k.share == nil || k.share.host != host {
+		if k.share, k.failed = k.all.share(host, k.values); k.failed != nil {
+			return
+		}
+	}
+	if row := k.into(k.share); math.IsNaN(row[i]) {
+		row[i] = v
+	} else {
+		row[i] += v
 	}
 }
 
@@ -226,27 +254,33 @@ func (k *shareSink) Odd(float64) { k.all.rejects[rejectNotANumber]++ }
 // Histogram implements sink.
 func (k *shareSink) Histogram() { k.all.rejects[rejectHistogram]++ }
 
-// share returns the share of a series; nil: on no host that is known.
-func (all *allShares) share(values []string) (*share, error) {
+// host returns the host that a series names in a piece; empty: none that is known.
+func (all *allShares) host(named []string, piece int) string {
+	strange, several := "", ""
+	for _, name := range named {
+		host, more := all.hosts.host(name, piece)
+		if host != "" {
+			return host
+		}
+		if more {
+			several = cmp.Or(several, name)
+		}
+		strange = cmp.Or(strange, name)
+	}
+	switch {
+	case several != "" && len(all.several) < maxStrange:
+		all.several[several] = true
+	case several == "" && strange != "" && len(all.strange) < maxStrange: // a pod that waits has no node
+		all.strange[strange] = true
+	}
+	return ""
+}
+
+// share returns what is known of the share of a series on a host.
+func (all *allShares) share(host string, values []string) (*share, error) {
 	q := all.query
 	labels := q.labels()
 	of := func(label string) string { return values[slices.Index(labels, label)] }
-	host, named := "", ""
-	for _, label := range q.Hosts {
-		name := of(label)
-		if host = all.hostOf[spelling(name)]; host != "" {
-			break
-		}
-		if named == "" {
-			named = name
-		}
-	}
-	if host == "" {
-		if named != "" && len(all.strange) < maxStrange { // a pod that waits has no node
-			all.strange[named] = true
-		}
-		return nil, nil
-	}
 	key := [3]string{host, usage.Name(of(q.Project)), usage.Name(of(q.User))}
 	if s := all.byKey[key]; s != nil {
 		return s, nil
@@ -254,7 +288,7 @@ func (all *allShares) share(values []string) (*share, error) {
 	if len(all.byKey) >= maxHosts || len(all.byKey)*all.pieces*parts > maxCells {
 		return nil, errTooManySeries()
 	}
-	s := &share{host: key[0], project: key[1], user: key[2], said: map[string]string{}, busy: make([]float64, all.pieces), reserved: make([]float64, all.pieces), rate: make([]float64, all.pieces)}
+	s := &share{host: key[0], project: key[1], user: key[2], said: map[string]string{}, busy: slices.Repeat([]float64{math.NaN()}, all.pieces), reserved: make([]float64, all.pieces), rate: make([]float64, all.pieces)}
 	for _, i := range q.Info {
 		for _, label := range i.On {
 			s.said[label] = of(label)

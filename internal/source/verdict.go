@@ -58,7 +58,7 @@ func (l *look) outcome(c *closeUp, host string, piece int) (o outcome) {
 // unusable says why nothing can be made of a host's samples in a time, if so.
 func (c *closeUp) unusable(from, to float64) (usage.DoubtReason, string) {
 	switch {
-	case c.mixedIn(from, to):
+	case c.mixedIn(from, to), c.busy && c.severalIn(from, to):
 		return usage.DoubtMixed, differences(c.tracks)
 	case c.broken:
 		return usage.DoubtNoCores, "no label of the core, and it grows by no whole number of cores. Set cores_query"
