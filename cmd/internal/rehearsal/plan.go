@@ -127,6 +127,7 @@ func (r *rehearsal) upstreams(s *ingest.Settings) {
 		return
 	}
 	s.Directory = &ingest.Directory{
+		Source: usage.SourceMongoDB,
 		Census: func(ctx context.Context) (directory.Census, []directory.RecordReject, error) {
 			r.clock.Sleep(ctx, 300*time.Millisecond, nil)
 			all, rejects := census(r.cloud, r.clock.Now())
