@@ -118,6 +118,22 @@ func TestADirectoryInPlaceOfMongoDB(t *testing.T) {
 	}
 }
 
+// TestAReloadKeepsTheAgeOfTheDirectory: the source of owners that is not configured was not there before either.
+func TestAReloadKeepsTheAgeOfTheDirectory(t *testing.T) {
+	for configured, other := range map[string]string{usage.SourceMongoDB: usage.SourceDirectory, usage.SourceDirectory: usage.SourceMongoDB} {
+		r := prometheus.NewPedanticRegistry()
+		h := NewHealth(r, clock)
+		h.Watch(configured)
+		h.Unwatch(other)
+		h.Directory(now)
+		h.Watch(configured) // a reload
+		h.Unwatch(other)
+		if got := samples(gathered(t, r)); !has(got, "carbon_exporter_directory_timestamp_seconds") {
+			t.Errorf("%s: the age of the directory is gone", configured)
+		}
+	}
+}
+
 // TestAnAnswerThatComesAfterItsSourceWasRemoved changes nothing, whatever it is.
 func TestAnAnswerThatComesAfterItsSourceWasRemoved(t *testing.T) {
 	r := prometheus.NewPedanticRegistry()

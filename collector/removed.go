@@ -31,12 +31,14 @@ func (r *removed) unlessAll(show func(), sources ...string) {
 	}
 }
 
-// remove calls hide; from then on nothing of the source is shown.
+// remove calls hide, unless the source is removed already; from then on nothing of it is shown.
 func (r *removed) remove(source string, hide func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.sources[source] = true
-	hide()
+	if !r.sources[source] {
+		r.sources[source] = true
+		hide()
+	}
 }
 
 func (r *removed) bringBack(source string) {
