@@ -19,6 +19,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/progress"
 	"github.com/carbon-exporter/carbon_exporter/internal/proposal"
 	"github.com/carbon-exporter/carbon_exporter/internal/survey"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // initialise proposes a configuration of what a Prometheus has, and writes it.
@@ -116,7 +117,7 @@ func (i *initialise) propose(ctx context.Context, s streams, person *dialogue, f
 	}
 	set.Server, err = i.find(ctx, s.err, asker)
 	if err != nil {
-		return err
+		return unanswered(asker, err)
 	}
 	if person != nil {
 		fmt.Fprintf(s.err, "Asking %s what it has ...\n", escape.Line(asker.URL.String()))
@@ -127,7 +128,7 @@ func (i *initialise) propose(ctx context.Context, s streams, person *dialogue, f
 	}
 	facts, err := asker.Facts(ctx)
 	if err != nil {
-		return err
+		return unanswered(asker, err)
 	}
 	offers := proposal.Offers(facts)
 	if len(offers) == 0 {
@@ -153,6 +154,14 @@ func (i *initialise) propose(ctx context.Context, s streams, person *dialogue, f
 		}
 	}
 	return i.write(s, text)
+}
+
+// unanswered says why in the words of doctor: whoever runs init knows the address, and no query.
+func unanswered(asker *survey.Asker, err error) error {
+	if f := usage.FailureOf(err); f == nil || f.Cause == "" {
+		return err
+	}
+	return fmt.Errorf("ask %s: %s", asker.URL, usage.Cause(err))
 }
 
 // find makes sure that there is a server, even if the address is that of one of its pages.

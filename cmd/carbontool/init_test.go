@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,13 +74,31 @@ func TestInitUsedWrongly(t *testing.T) {
 }
 
 func TestInitWithoutAServer(t *testing.T) {
-	t.Chdir(t.TempDir())
-	got := call("init", "--yes", "--prometheus=http://127.0.0.1:1")
-	if got.code != exitFailed || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, "connection refused") {
-		t.Errorf("code %d, stderr %q", got.code, got.stderr)
+	answering := func(status int, text string) string {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(status)
+			io.WriteString(w, text)
+		}))
+		t.Cleanup(server.Close)
+		return server.URL
 	}
-	if _, err := os.Stat("carbon.yml"); err == nil {
-		t.Error("there is a file")
+	for _, c := range []struct{ name, url, want string }{
+		{"nothing listens", "http://127.0.0.1:1", "nothing listens at 127.0.0.1:1: check that the server runs"},
+		{"the page of a proxy", answering(http.StatusOK, "<html><title>Sign in</title>"), "the answer is a web page with the title \"Sign in\""},
+		{"another server", answering(http.StatusNotFound, "no"), "has no such page: check the path of the url"},
+		{"a login is missing", answering(http.StatusUnauthorized, "no"), "wants a login"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			got := call("init", "--yes", "--prometheus="+c.url)
+			if got.code != exitFailed || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, "carbontool init: ask "+c.url+": ") || !strings.Contains(got.stderr, c.want) {
+				t.Errorf("code %d, stderr %q, want %q", got.code, got.stderr, c.want)
+			}
+			if _, err := os.Stat("carbon.yml"); err == nil {
+				t.Error("there is a file")
+			}
+		})
 	}
 }
 
