@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -31,8 +32,8 @@ type lookout struct {
 	notices    NoticeObserver
 	clock      clock.Clock
 	log        *slog.Logger
-	labelsSaid *notices         // which labels were named
-	asOf       func() time.Time // when the directory was read; zero: never
+	labelsSaid *notices                    // which labels were named
+	directory  func() *directory.Directory // as stored; nil: not read yet
 
 	asked      bool // the store, what it knows of the time before the start
 	looked     bool
@@ -40,14 +41,16 @@ type lookout struct {
 	generation int64 // of the settings that were looked with
 	nothing    bool  // what was found last: nothing
 	said       time.Time
-	instead    string            // what was not found, and what there is instead; empty: nothing
-	last       *usage.Sight      // as said; nil: none was found
-	lacking    []string          // what most hosts of the newest interval lack
-	known      bool              // whether there was one
-	untold     bool              // whether a directory that is still to be read may know what they lack
-	wanted     bool              // the newest interval is much different from what was said
-	refused    *usage.Attendance // of the newest interval, if all hosts are refused
-	refusedAt  time.Time         // when that was last said
+	instead    string               // what was not found, and what there is instead; empty: nothing
+	last       *usage.Sight         // as said; nil: none was found
+	lacking    []string             // what most hosts of the newest interval lack
+	known      bool                 // whether there was one
+	untold     bool                 // whether a directory that is still to be read may know what they lack
+	wanted     bool                 // the newest interval is much different from what was said
+	refused    *usage.Attendance    // of the newest interval, if all hosts are refused
+	refusedAt  time.Time            // when that was last said
+	machines   map[string]bool      // of the newest interval, by host; nil: not known
+	compared   *directory.Directory // with the machines; nil: none
 }
 
 // look looks if it is time for that. waiting is whether intervals wait to be collected: then a
@@ -55,13 +58,14 @@ type lookout struct {
 func (l *lookout) look(ctx context.Context, set Settings, waiting bool) (heard bool, err error) {
 	if l.generation != set.generation {
 		*l = lookout{
-			store: l.store, observer: l.observer, notices: l.notices, clock: l.clock, log: l.log, labelsSaid: l.labelsSaid, asOf: l.asOf,
-			asked: l.asked, generation: set.generation,
+			store: l.store, observer: l.observer, notices: l.notices, clock: l.clock, log: l.log, labelsSaid: l.labelsSaid, directory: l.directory,
+			asked: l.asked, generation: set.generation, machines: l.machines,
 		}
 	}
 	if err := l.allRefused(ctx); err != nil {
 		return false, err
 	}
+	l.strangers(set)
 	if l.untold && !waiting && !l.unread(set) {
 		l.wanted = true
 	}
@@ -90,9 +94,6 @@ func (l *lookout) look(ctx context.Context, set Settings, waiting bool) (heard b
 	l.tell(set, &s)
 	return true, nil
 }
-
-// unread is whether there is a directory, and none was ever read.
-func (l *lookout) unread(set Settings) bool { return set.Directory != nil && l.asOf().IsZero() }
 
 func (l *lookout) hourPassed(now, at time.Time) bool {
 	return at.IsZero() || at.After(now) || now.Sub(at) >= lookAgainEvery // after: a clock ran ahead
@@ -235,6 +236,7 @@ func (l *lookout) see(rec *composed) {
 		l.wanted = l.wanted || !l.nothing && l.hourPassed(now, l.said) && rec.State == usage.Empty
 		return
 	}
+	l.meet(parts)
 	s := usage.SightOf(rec.Attendance, parts)
 	lacking := s.MostLack()
 	changed := !l.known && len(lacking) > 0 || l.known && !slices.Equal(lacking, l.lacking)

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -312,5 +313,47 @@ func TestALabelWaitsForTheDirectory(t *testing.T) {
 				t.Errorf("%q was said, want %d lines; %q on the page", said, c.want, page.about[usage.TopicLabels])
 			}
 		})
+	}
+}
+
+func TestADirectoryOfOtherHostsIsSaid(t *testing.T) {
+	r, f := fleetRig(newRig(t))
+	f.hosts = nil
+	for _, host := range []string{"10.0.0.1:9100", "10.0.0.2:9100"} {
+		f.hosts = append(f.hosts, fleetHost{series: usage.Series{Project: "CLF", Machine: "Muon", Host: host, User: ""}})
+	}
+	g := &registry{}
+	set := r.spine.current()
+	g.settings(&set)
+	var lines []string
+	page := noticed{about: map[usage.Topic]string{}}
+	r.use(New(r.store, page, told(&lines), at{func() time.Time { return r.now }}, set))
+	learn := func(hosts ...string) {
+		t.Helper()
+		g.census.Workspaces = nil
+		for i, host := range hosts {
+			g.census.Workspaces = append(g.census.Workspaces, directory.Workspace{Document: fmt.Sprint(i), Host: host, Owner: "ada", Created: start.Add(-72 * time.Hour)})
+		}
+		if err := r.learn(); err != nil {
+			t.Fatal(err)
+		}
+		r.both()
+	}
+	r.both()
+	learn()
+	if page.about[usage.TopicOwners] != "" {
+		t.Errorf("of a directory without hosts: %q", page.about[usage.TopicOwners])
+	}
+	learn("ws-1", "ws-2")
+	said := linesOf(lines, "The directory has none of the machines")
+	if len(said) != 1 || !strings.Contains(said[0], "machines=2 prometheus_has=10.0.0.2:9100 directory_has=ws-2 key=prometheus.labels.host") {
+		t.Errorf("got %q", said)
+	}
+	if want := "Prometheus has 2, such as 10.0.0.2:9100, and the directory others, such as ws-2: see prometheus.labels.host."; !strings.Contains(page.about[usage.TopicOwners], want) {
+		t.Errorf("the page says %q, want %q", page.about[usage.TopicOwners], want)
+	}
+	learn("ws-1", "10.0.0.1")
+	if page.about[usage.TopicOwners] != "" {
+		t.Errorf("of a directory with one of the machines: %q", page.about[usage.TopicOwners])
 	}
 }

@@ -114,7 +114,7 @@ func newTroubled(t *testing.T) *troubled {
 		if r.directory.Load() {
 			return directory.Census{}, nil, &usage.Failure{Reason: usage.ReasonAuth, Detail: "the server refused: code 13 (Unauthorized)"}
 		}
-		return directory.Census{Workspaces: []directory.Workspace{{Document: "w", Host: "elsewhere", Created: start}}}, nil, nil
+		return directory.Census{Workspaces: []directory.Workspace{{Document: "w", Host: "172.16.100.5", Created: start}}}, nil, nil
 	}}
 	r.use(New(&brokenStore{r.rig.store, &r.disk}, silent{}, told(&r.lines), clock, set))
 	return r

@@ -11,7 +11,8 @@ const (
 	TopicPrometheus    Topic = "prometheus"       // an outage, and what goes on meanwhile
 	TopicCarbon        Topic = "carbon_intensity" // the same
 	TopicForecast      Topic = "forecast"         // there is none of the carbon intensity
-	TopicDirectory     Topic = "directory"        // a directory that is away, empty, or matches no host
+	TopicDirectory     Topic = "directory"        // a directory that is away or empty
+	TopicOwners        Topic = "owners"           // a directory that has none of the machines
 	TopicUsageWriter   Topic = "usage_writer"     // usage that is not written elsewhere
 	TopicStore         Topic = "store"            // a store that cannot be used
 	TopicConfiguration Topic = "configuration"    // settings that are most likely a mistake
@@ -20,7 +21,7 @@ const (
 // Topics lists every topic, the most important first.
 func Topics() []Topic {
 	return []Topic{
-		TopicUsage, TopicLabels, TopicHosts, TopicPrometheus, TopicCarbon, TopicForecast, TopicDirectory, TopicUsageWriter,
-		TopicStore, TopicConfiguration,
+		TopicUsage, TopicLabels, TopicHosts, TopicPrometheus, TopicCarbon, TopicForecast, TopicDirectory, TopicOwners,
+		TopicUsageWriter, TopicStore, TopicConfiguration,
 	}
 }

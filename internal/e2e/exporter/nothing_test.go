@@ -148,6 +148,21 @@ func TestMetricsOfNothing(t *testing.T) {
 	}
 }
 
+// A directory that knows all machines by other names is said.
+func TestADirectoryOfOtherHosts(t *testing.T) {
+	uri := ferrettest.Serve(t, map[string][]any{
+		"users":      {bson.D{{Key: "platform_name", Value: "ada"}}},
+		"workspaces": {bson.D{{Key: "hostname", Value: "ws-1.example.org"}, {Key: "created_time", Value: time.Now().Add(-time.Hour)}, {Key: "owner", Value: "ada"}}},
+	})
+	over := spanOf(30*time.Minute, 2*time.Hour)
+	p := start(t, settings{
+		prometheus: serve(t, sharedSite(t).engine.Handler()).URL, uk: newGrid(t).URL,
+		more: fmt.Sprintf("mongodb: {uri: %q, database: ada}", uri),
+	}.place(t, over).args()...)
+	p.said("The directory has none of the machines: usage belongs to whom the labels say, or to nobody")
+	p.said("ws-1.example.org")
+}
+
 // A directory that is empty because of a wrong name is said.
 func TestADirectoryOfAnotherName(t *testing.T) {
 	uri := ferrettest.Serve(t, map[string][]any{"workspace": {bson.D{{Key: "hostname", Value: "a"}, {Key: "created_time", Value: time.Now()}}}})
