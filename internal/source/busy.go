@@ -79,6 +79,20 @@ func countsIdle(tracks []*track, classOf func(string) class) bool {
 	return false
 }
 
+// standStill reports whether no counter of a host has ever counted anything.
+func standStill(tracks []*track) bool {
+	for _, t := range tracks {
+		for _, modes := range t.cores {
+			for _, p := range modes {
+				if slices.ContainsFunc(p.v, func(v float64) bool { return v != 0 }) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
 // assembleBusy turns tracks of busy time into units: all cores of a track together. Tracks that
 // follow each other are one row of samples, as are copies. Two that are there at the same time
 // and are no copies are a machine that moves: the old place goes on until the new one has it.

@@ -12,6 +12,7 @@ import (
 // which may be another's in another piece: nodes are renamed, and get addresses that others had.
 type hostNames struct {
 	own, alias map[string][]string // hosts by spelling, ordered by name
+	short      map[string][]string // hosts by the first part of a name of several parts
 	info       *infos
 	beside     int               // pieces of info before the first that was asked for
 	there      []map[string]bool // by piece: hosts that are booked, of those that share a spelling
@@ -19,7 +20,7 @@ type hostNames struct {
 
 // callHosts lists how hosts are called in the pieces of some readings.
 func callHosts(names []string, info *infos, beside, pieces int) *hostNames {
-	n := &hostNames{own: map[string][]string{}, alias: map[string][]string{}, info: info, beside: beside}
+	n := &hostNames{own: map[string][]string{}, alias: map[string][]string{}, short: map[string][]string{}, info: info, beside: beside}
 	add := func(to map[string][]string, spelled, host string) {
 		if spelled != "" && !slices.Contains(to[spelled], host) {
 			to[spelled] = append(to[spelled], host)
@@ -27,9 +28,11 @@ func callHosts(names []string, info *infos, beside, pieces int) *hostNames {
 	}
 	for _, name := range names {
 		add(n.own, spelling(name), orUnknown(name))
+		add(n.short, short(spelling(name)), orUnknown(name))
 		for i := range pieces + 2*beside {
 			if s := info.of(func(string) string { return name }, i); s != nil {
 				add(n.alias, spelling(s.alias), orUnknown(name))
+				add(n.short, short(spelling(s.alias)), orUnknown(name))
 			}
 		}
 	}
@@ -39,7 +42,7 @@ func callHosts(names []string, info *infos, beside, pieces int) *hostNames {
 // booked notes which hosts have usage in which piece.
 func (n *hostNames) booked(readings []usage.Reading) {
 	shared := map[string]bool{}
-	for _, hosts := range []map[string][]string{n.own, n.alias} {
+	for _, hosts := range []map[string][]string{n.own, n.alias, n.short} {
 		for _, several := range hosts {
 			if len(several) > 1 {
 				for _, h := range several {
@@ -64,6 +67,16 @@ func (n *hostNames) booked(readings []usage.Reading) {
 // the last, in which a hole ends, is as the last.
 func (n *hostNames) host(spelled string, piece int) (host string, several bool) {
 	piece = min(piece, len(n.there)-1)
+	if host, several = n.exactly(spelled, piece); host != "" || several {
+		return host, several
+	}
+	if part := short(spelled); part != "" { // the host may be known by that alone
+		return n.exactly(part, piece)
+	}
+	return n.only(n.short[spelled], piece) // or by more
+}
+
+func (n *hostNames) exactly(spelled string, piece int) (host string, several bool) {
 	if own := n.own[spelled]; len(own) > 0 {
 		return n.only(own, piece)
 	}
@@ -100,6 +113,15 @@ func (n *hostNames) only(hosts []string, piece int) (host string, several bool) 
 		return there[0], false
 	}
 	return "", true
+}
+
+// short returns the first part of a name of several parts; empty: it has one part, or is an address.
+func short(spelled string) string {
+	part, _, several := strings.Cut(spelled, ".")
+	if !several || net.ParseIP(spelled) != nil {
+		return ""
+	}
+	return part
 }
 
 // spelling returns the name of a host without port, in lower case.

@@ -48,6 +48,26 @@ func TestHostsByWhatTheyAreCalled(t *testing.T) {
 			"worker-1", []string{"worker-1"},
 		},
 		{
+			"a host with a domain, by its name alone", []string{"node001.cluster:9100"}, nil, [][]string{{"node001.cluster:9100"}},
+			"node001", []string{"node001.cluster:9100"},
+		},
+		{
+			"a host by its name and a domain", []string{"node001:9100"}, nil, [][]string{{"node001:9100"}},
+			"node001.cluster", []string{"node001:9100"},
+		},
+		{
+			"another domain is another host", []string{"node001.one"}, nil, [][]string{{"node001.one"}},
+			"node001.other", []string{""},
+		},
+		{
+			"an address has no parts", []string{"10.0.0.1:9100"}, nil, [][]string{{"10.0.0.1:9100"}},
+			"10", []string{""},
+		},
+		{
+			"two hosts with a domain", []string{"node001.one", "node001.other"}, nil, [][]string{{"node001.one", "node001.other"}},
+			"node001", []string{"several"},
+		},
+		{
 			"two clusters", []string{"a", "b"}, map[string][]string{"a": {"worker-1"}, "b": {"worker-1"}}, [][]string{{"a", "b"}},
 			"worker-1", []string{"several"},
 		},

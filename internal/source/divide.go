@@ -59,6 +59,14 @@ type portionOf struct {
 	busy, idle usage.CPUSeconds
 }
 
+const (
+	// muchMore is how many times as busy as their host shares are that are counted twice: clocks and
+	// scrapes at other times explain no more than some of it.
+	muchMore = 1.5
+	// leastShared is how busy a host must be for that, in CPU seconds.
+	leastShared = 60
+)
+
 // portions divides what a host used. A share is busy as its counters say, and idle for the rest of
 // the cores that are reserved for it. One whose counters are not seen has nothing. Together they have no more than the host: what is measured by
 // two clocks, or reserved twice, is scaled.
@@ -78,6 +86,9 @@ func (all *allShares) portions(host string, sum usage.BusyIdle[usage.CPUSeconds]
 	slices.SortFunc(list, func(a, b portionOf) int {
 		return cmp.Or(cmp.Compare(a.share.project, b.share.project), cmp.Compare(a.share.user, b.share.user))
 	})
+	if busy > muchMore*sum.Busy && sum.Busy > leastShared && len(all.over) < maxStrange {
+		all.over[host] = true
+	}
 	for i := range list {
 		if busy > sum.Busy {
 			list[i].busy *= sum.Busy / busy
@@ -126,6 +137,10 @@ func (all *allShares) remarks(last *usage.Reading) []string {
 	if len(all.several) > 0 {
 		said = append(said, fmt.Sprintf("Several machines are called the same, so what shares used of them is unattributed: %s. Of several clusters behind one Prometheus read one, by prometheus.matchers and prometheus.shares.matchers",
 			some(slices.Collect(maps.Keys(all.several)))))
+	}
+	if len(all.over) > 0 {
+		said = append(said, fmt.Sprintf("Shares say that they used much more than their machine did, and each is cut: %s. Two exporters may give the same shares; leave one out by prometheus.shares.matchers",
+			some(slices.Collect(maps.Keys(all.over)))))
 	}
 	return append(said, all.lacks()...)
 }

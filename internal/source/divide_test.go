@@ -22,7 +22,7 @@ func sharesOf(hosts map[string]string) *allShares {
 	for spelled, host := range hosts {
 		names.own[spelled] = []string{host}
 	}
-	return &allShares{query: pods(), hosts: names, byHost: map[string][]*share{}, byKey: map[[3]string]*share{}, strange: map[string]bool{}, several: map[string]bool{}, pieces: 1, rejects: usage.Rejects{}}
+	return &allShares{query: pods(), hosts: names, byHost: map[string][]*share{}, byKey: map[[3]string]*share{}, strange: map[string]bool{}, several: map[string]bool{}, over: map[string]bool{}, pieces: 1, rejects: usage.Rejects{}}
 }
 
 // use books a share: its labels are namespace, pod, node and instance.
@@ -176,11 +176,15 @@ func TestRemarksAboutShares(t *testing.T) {
 	some := sharesOf(map[string]string{"h": "h"})
 	some.use(t, "web", "a", "worker-9", "", 1, 1)
 	some.use(t, "web", "b", "h", "", 1, 1)
+	twice := sharesOf(map[string]string{"h": "h"})
+	twice.use(t, "web", "a", "h", "", 1000, 1)
+	twice.divide([]usage.Sample{nodeSample("h", 600, 600)}, 0, nil)
 	for _, test := range []struct {
 		name string
 		all  *allShares
 		want string
 	}{
+		{"shares that are counted twice", twice, `Shares say that they used much more than their machine did, and each is cut: "h". Two exporters may give the same shares; leave one out by prometheus.shares.matchers`},
 		{"no share anywhere", none, "No share of any machine was found, so all usage is unattributed: asked for container_cpu_usage_seconds_total{}; see prometheus.shares"},
 		{"shares of machines that nobody knows", strange, `The shares name machines that have no CPU seconds of their own, so all usage is unattributed: their label node or instance is "worker-9"; see prometheus.shares.labels.host`},
 		{"shares of one machine that nobody knows", some, `Some shares name machines that have no CPU seconds of their own, and are not booked: "worker-9"`},

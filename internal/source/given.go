@@ -41,7 +41,7 @@ func (c *Client) readGiven(ctx context.Context, pieces []usage.Interval) ([]usag
 	t.shared = c.Query.Shares != nil
 	readings := t.readings(c.Query.IdleQuery == "")
 	readings[len(readings)-1].Remarks = t.info.remarks()
-	if err := t.halves(readings); err != nil {
+	if err := t.halves(readings, c.Query); err != nil {
 		return nil, nil, err
 	}
 	if t.shared && len(t.order) > 0 {

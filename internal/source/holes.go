@@ -86,7 +86,7 @@ func (s *share) spread(unseen span, piece int, at func(int) span) {
 	if at(piece).from-unseen.from > bornWithin.Seconds() {
 		return // the counter was not found so far back, so this is what it counted since
 	}
-	used := s.busy[piece]
+	used := s.after[piece]
 	if math.IsNaN(used) {
 		return // it has ended
 	}

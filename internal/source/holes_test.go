@@ -50,7 +50,7 @@ func TestSharesBridgeAHole(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := &share{busy: slices.Clone(test.busy), reserved: slices.Clone(test.reserved), rate: test.rate}
+			s := &share{busy: slices.Clone(test.busy), after: test.busy, reserved: slices.Clone(test.reserved), rate: test.rate}
 			all := &allShares{byHost: map[string][]*share{"h": {s}}}
 			all.bridge("h", []span{{minute(test.hole[0]), minute(test.hole[1])}}, halfHours(3))
 			near := func(a, b float64) bool { return math.Abs(a-b) < 1e-6 }

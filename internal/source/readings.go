@@ -31,13 +31,13 @@ func allAtOtherTimes(rejects usage.Rejects) error {
 // halves refuses answers where one has nothing for a piece of time in which the
 // other has: a recording rule does not exist or was not evaluated. No host can be
 // booked, and that does not mean "no usage".
-func (t *table) halves(readings []usage.Reading) error {
+func (t *table) halves(readings []usage.Reading, q Query) error {
 	for i, r := range readings {
 		if len(r.Samples) > 0 || t.half[i] == 0 {
 			continue
 		}
 		return &usage.Failure{Reason: usage.ReasonPartial, Detail: fmt.Sprintf(
-			"%d hosts have only one of busy and idle CPU seconds from %s on, and no host has both: see that both queries give series", t.half[i], r.Piece)}
+			"%d hosts have only one of busy and idle CPU seconds from %s on, and no host has both: see that both queries give series; they ask for %s", t.half[i], r.Piece, some(metricsIn(q.BusyQuery+" or "+q.IdleQuery)))}
 	}
 	return nil
 }

@@ -25,9 +25,12 @@ type Shares struct {
 	Info       []Info
 }
 
-// bornWithin is how long before a window a counter may have been scraped last that goes on in it,
-// and a host whose other counters began in it.
+// bornWithin is how long before a window a counter may have been scraped last that is not new in it.
 const bornWithin = 2 * time.Hour
+
+// lately is how long before a window a counter may have been scraped last and grow in no other: a
+// little more than the longest usual time between two scrapes.
+const lately = 11 * time.Minute
 
 // reservedStep is how often reserved cores are counted.
 const reservedStep = time.Minute
@@ -48,11 +51,12 @@ func (s *Shares) labels() []string {
 }
 
 // growth selects the CPU time of each share in the window before each evaluation, in the unit of
-// the counters. A counter that has ended has its last value; one that fell began again. One that is
-// new began at 0, if its host was seen before; else nobody knows when, and it counts from its first
-// sample. Copies of a counter are one before they are compared with what was before: it may have
-// got another label, or a second server.
-func (s *Shares) growth(window time.Duration, matchers string) string {
+// the counters, since it was seen at most lately before the window. A counter that has ended has
+// its last value; one that fell began again. One that is new began at 0, if its host was seen
+// lately; else nobody knows when, and it counts from its first sample. So does one that was not
+// seen lately: what it did meanwhile belongs to other windows. Copies of a counter are one before
+// they are compared with what was before: it may have got another label, or a second server.
+func (s *Shares) growth(window, lately time.Duration, matchers string) string {
 	of, within := selectorOf(s.Metric, s.Matchers, matchers), promDuration(window)
 	one := func(pick, format string, args ...any) string {
 		each := fmt.Sprintf(format, args...)
@@ -62,10 +66,11 @@ func (s *Shares) growth(window time.Duration, matchers string) string {
 		return fmt.Sprintf("%s by (%s) (%s)", pick, listed(append(s.labels(), s.Each...)...), each)
 	}
 	last := one("max", "last_over_time(%s[%s])", of, within)
+	recent := one("max", "last_over_time(%s[%s] offset %s)", of, promDuration(lately), within)
 	before := one("max", "last_over_time(%s[%s] offset %s)", of, promDuration(bornWithin), within)
 	first := one("min", "min_over_time(%s[%s])", of, within)
-	return fmt.Sprintf("sum by (%s) ((%s - %s >= 0) or (%s and on (%s) %s) or (%s - %s))",
-		listed(s.labels()...), last, before, last, listed(s.Hosts...), before, last, first)
+	return fmt.Sprintf("sum by (%s) ((%s - %s >= 0) or ((%s unless (%s <= %s)) and on (%s) %s) or (%s - %s))",
+		listed(s.labels()...), last, recent, last, before, last, listed(s.Hosts...), recent, last, first)
 }
 
 // reserved selects the core seconds that were reserved for each share in the window before each
@@ -84,7 +89,7 @@ func (s *Shares) reservedRate(window time.Duration) string {
 
 // queries are all that is asked for about shares.
 func (s *Shares) queries(window time.Duration) []string {
-	all := []string{s.growth(window, "")}
+	all := []string{s.growth(window, lately, "")}
 	if s.CoresQuery != "" {
 		all = append(all, s.reserved(window))
 	}
@@ -108,6 +113,7 @@ type share struct {
 	project, user string
 	said          map[string]string // its labels in common with Infos
 	busy          []float64         // CPU seconds by piece; NaN: not known
+	after         []float64         // since it was seen before, however long ago; known beside holes only
 	reserved      []float64         // core seconds by piece
 	rate          []float64         // cores reserved on average while any were, by piece; known beside holes only
 }
@@ -120,6 +126,7 @@ type allShares struct {
 	byKey   map[[3]string]*share
 	strange map[string]bool  // names of hosts that are not known
 	several map[string]bool  // names that more than one host has
+	over    map[string]bool  // hosts of which shares say that they used much more than there was
 	row     []usage.Interval // the pieces to divide
 	pieces  int              // that are known: those, and some after them
 	rejects usage.Rejects
@@ -129,7 +136,7 @@ type allShares struct {
 func newShares(q *Shares, hosts *hostNames, pieces []usage.Interval, rejects usage.Rejects) *allShares {
 	return &allShares{
 		query: q, hosts: hosts, byHost: map[string][]*share{}, byKey: map[[3]string]*share{},
-		strange: map[string]bool{}, several: map[string]bool{}, row: pieces, pieces: len(pieces), rejects: rejects,
+		strange: map[string]bool{}, several: map[string]bool{}, over: map[string]bool{}, row: pieces, pieces: len(pieces), rejects: rejects,
 	}
 }
 
@@ -168,9 +175,14 @@ func (c *Client) shareOut(ctx context.Context, all *allShares, holes map[string]
 func (c *Client) askShares(ctx context.Context, all *allShares, pieces []usage.Interval, holes bool) error {
 	q, window := c.Query.Shares, pieces[0].Length
 	busy := &shareSink{all: all, first: seconds(pieces[0].End()), step: window.Seconds(), unit: q.unit(), into: func(s *share) []float64 { return s.busy }}
-	err := cmp.Or(c.ask(ctx, endsOf(pieces), q.growth(window, ""), q.labels(), busy), busy.failed)
+	err := cmp.Or(c.ask(ctx, endsOf(pieces), q.growth(window, lately, ""), q.labels(), busy), busy.failed)
 	if len(pieces) == 1 && usage.IsTooLarge(err) {
 		err = c.askSharesByProject(ctx, busy, pieces[0])
+	}
+	if err == nil && holes {
+		since := *busy
+		since.into = func(s *share) []float64 { return s.after }
+		err = cmp.Or(c.ask(ctx, endsOf(pieces), q.growth(window, bornWithin, ""), q.labels(), &since), since.failed)
 	}
 	if err != nil || q.CoresQuery == "" {
 		return err
@@ -184,6 +196,9 @@ func (c *Client) askShares(ctx context.Context, all *allShares, pieces []usage.I
 	return cmp.Or(c.ask(ctx, endsOf(pieces), q.reservedRate(window), q.labels(), &mean), mean.failed)
 }
 
+// unknown is nothing known of some pieces.
+func unknown(pieces int) []float64 { return slices.Repeat([]float64{math.NaN()}, pieces) }
+
 // askSharesByProject asks for a piece that is too large for the server, project by project.
 func (c *Client) askSharesByProject(ctx context.Context, s *shareSink, piece usage.Interval) error {
 	q := c.Query.Shares
@@ -192,7 +207,7 @@ func (c *Client) askSharesByProject(ctx context.Context, s *shareSink, piece usa
 		return err
 	}
 	for _, p := range append(projects, "") {
-		if err := c.ask(ctx, endsOf([]usage.Interval{piece}), q.growth(piece.Length, is(q.Project, "=", p)), q.labels(), s); err != nil {
+		if err := c.ask(ctx, endsOf([]usage.Interval{piece}), q.growth(piece.Length, lately, is(q.Project, "=", p)), q.labels(), s); err != nil {
 			return err
 		}
 	}
@@ -288,7 +303,7 @@ func (all *allShares) share(host string, values []string) (*share, error) {
 	if len(all.byKey) >= maxHosts || len(all.byKey)*all.pieces*parts > maxCells {
 		return nil, errTooManySeries()
 	}
-	s := &share{host: key[0], project: key[1], user: key[2], said: map[string]string{}, busy: slices.Repeat([]float64{math.NaN()}, all.pieces), reserved: make([]float64, all.pieces), rate: make([]float64, all.pieces)}
+	s := &share{host: key[0], project: key[1], user: key[2], said: map[string]string{}, busy: unknown(all.pieces), after: unknown(all.pieces), reserved: make([]float64, all.pieces), rate: make([]float64, all.pieces)}
 	for _, i := range q.Info {
 		for _, label := range i.On {
 			s.said[label] = of(label)

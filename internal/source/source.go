@@ -167,7 +167,7 @@ func (c *Client) UsageQueries(i usage.Interval) usage.Queries {
 	switch q := c.Query; {
 	case q.Shares != nil:
 		return usage.Queries{
-			Busy: multiplied(q.Shares.growth(window, ""), q.Shares.unit()),
+			Busy: multiplied(q.Shares.growth(window, lately, ""), q.Shares.unit()),
 			Idle: "what is reserved - busy; reserved: " + q.Shares.reserved(window),
 		}
 	case !q.given() && q.Labels.Mode == "":

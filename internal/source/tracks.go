@@ -76,6 +76,9 @@ func (c *closeUp) assemble(q Query, coresOf float64, folded bool) {
 		c.assembleBusy(tracks, classOf, coresOf)
 		return
 	}
+	if q.CoresQuery != "" && coresOf == 0 && standStill(tracks) {
+		return // it is switched off
+	}
 	byName := map[string][]*core{}
 	for _, t := range tracks {
 		cores := map[string]*core{}

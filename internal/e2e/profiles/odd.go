@@ -143,3 +143,29 @@ func KubernetesSandboxes() *Site {
 		return []Series{s}
 	})
 }
+
+// SlurmDomains is a cluster whose job exporters are called by names with a domain.
+func SlurmDomains() *Site {
+	return Slurm().change(func(s Series) []Series {
+		if s.Labels["job"] == "slurm-job-exporter" {
+			s.Labels = with(s.Labels, "instance", strings.Replace(s.Labels["instance"], ":", ".cluster.local:", 1))
+		}
+		return []Series{s}
+	})
+}
+
+// SlurmTwice is a cluster with two job exporters on each node.
+func SlurmTwice() *Site {
+	return Slurm().change(func(s Series) []Series {
+		if s.Labels["job"] != "slurm-job-exporter" {
+			return []Series{s}
+		}
+		return append([]Series{s}, labelled([]Series{s}, "instance", strings.Replace(s.Labels["instance"], "9798", "9799", 1))...)
+	})
+}
+
+// Away is a site of which a job, or all, is not scraped for a time.
+func Away(site *Site, job string, from, to float64) *Site {
+	site.HoleOf, site.Holes = job, []Span{span(from, to)}
+	return site
+}

@@ -42,6 +42,7 @@ var sites = []struct {
 	{name: "kubernetes without node_exporter", site: profiles.KubernetesBare, hosts: 2, cores: 24, relative: exact, counted: true},
 	{name: "kubernetes without node_exporter, with sums over all of a node", site: profiles.KubernetesBareWhole, hosts: 2, cores: 24, relative: exact, counted: true},
 	{name: "slurm without node_exporter", site: profiles.SlurmBare, hosts: 4, cores: 32, relative: exact, counted: true},
+	{name: "slurm with domains", site: profiles.SlurmDomains, hosts: 4, cores: 32, relative: exact},
 	{name: "slurm", site: profiles.Slurm, hosts: 4, cores: 32, relative: exact},
 	{name: "slurm by its controller", site: profiles.SlurmController, hosts: 2, relative: 0.01, seconds: 200},
 	{name: "proxmox", site: profiles.Proxmox, hosts: 3, cores: 14, relative: 0.01, seconds: 200},
