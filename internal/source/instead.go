@@ -143,17 +143,19 @@ func (c *Client) insteadOfGiven(ctx context.Context) string {
 			absent = append(absent, name)
 		}
 	}
+	if len(absent) == 0 {
+		return said + "; the server has each of its metrics, so see its matchers and labels"
+	}
+	said = fmt.Sprintf("%s; the server has no %s", said, some(absent))
+	if slices.ContainsFunc(absent, func(n string) bool { return strings.Contains(n, ":") }) {
+		said += ", which is the name of a recording rule: load the rule into that server, and see that it has evaluated it"
+	}
 	others, err := c.names(ctx)
 	others = slices.DeleteFunc(others, func(n string) bool { return slices.Contains(metricsIn(c.Query.BusyQuery), n) })
-	switch {
-	case err == nil && len(absent) > 0 && len(others) > 0:
-		return fmt.Sprintf("%s; the server has no %s, but %s: see prometheus.profile: %s", said, some(absent), some(others), readBy(others))
-	case len(absent) == 0:
-		return said + "; the server has each of its metrics, so see its matchers and labels"
-	case slices.ContainsFunc(absent, func(n string) bool { return strings.Contains(n, ":") }):
-		return fmt.Sprintf("%s; the server has no %s, which is the name of a recording rule: load the rule into that server, and see that it has evaluated it", said, some(absent))
+	if err != nil || len(others) == 0 {
+		return said
 	}
-	return fmt.Sprintf("%s; the server has no %s", said, some(absent))
+	return fmt.Sprintf("%s; it has %s: see prometheus.profile: %s", said, some(others), readBy(others))
 }
 
 // down reports whether the server has targets with some matchers, and all of them are down.
