@@ -83,6 +83,9 @@ func (e *examination) directory(ctx context.Context, area doctor.Area, compare b
 	e.placed <- known.Hosts
 	all = append([]doctor.Finding{doctor.Read(area, known, took)}, all...)
 	all = append(all, doctor.Refused(area, rejects, sizes)...)
+	if e.cfg.Attribution.GroupBy == config.GroupByDirectory {
+		all = append(all, doctor.Grouped(area, known)...)
+	}
 	if !compare {
 		return all
 	}

@@ -138,19 +138,35 @@ func Read(area Area, d directory.Directory, took time.Duration) Finding {
 	return check{area, "reachable"}.ok("%s", said)
 }
 
+// nobodyOwns is what to do about a directory that names machines and no owner.
+func nobodyOwns(area Area) string {
+	if area == Directory {
+		return "see whether directory.prometheus.labels.owner is a label of the metric, or the column owner of the file is filled in: all usage is unattributed"
+	}
+	return "see whether mongodb.fields.workspaces.owner is the field that has it: all usage is unattributed"
+}
+
+// Grouped is about groups where the directory is to name them: MongoDB's have a collection of their own.
+func Grouped(area Area, d directory.Directory) []Finding {
+	if area != Directory || len(d.Memberships) > 0 {
+		return nil
+	}
+	return []Finding{check{area, "groups"}.warn("name the groups of the owners in the directory, or set attribution.group_by to another way", "no owner is in a group, and attribution.group_by is directory")}
+}
+
 // Owners is about how many of the hosts that the server has are known to the directory. It shows
 // names of hosts, and of nobody.
 func Owners(area Area, hosts []string, d directory.Directory, now time.Time) Finding {
 	c := check{area, "owners"}
 	type stand struct{ known, owned bool }
 	known := map[string]stand{}
-	example := ""
+	example, anybody := "", false
 	for _, t := range d.Tenures {
 		s := known[t.Host]
 		s.known = true
 		s.owned = s.owned || t.Owner != "" && !t.From.After(now) && (t.To.IsZero() || t.To.After(now))
 		known[t.Host] = s
-		example = max(example, t.Host)
+		example, anybody = max(example, t.Host), anybody || t.Owner != ""
 	}
 	owned, listed := 0, 0
 	var strange []string
@@ -175,6 +191,8 @@ func Owners(area Area, hosts []string, d directory.Directory, now time.Time) Fin
 		return c.warn("see where it is read from: without it, usage belongs to whom the labels say, or to nobody", "no workspace names a machine")
 	case listed == 0:
 		return c.warn(do, "none of %d machines is in any workspace: the server calls them such as %s, the directory such as %s", len(hosts), some(strange[:1]), example)
+	case !anybody && len(d.Hosts) == 0:
+		return c.warn(nobodyOwns(area), "the directory has %d of %d machines, and an owner of none", listed, len(hosts))
 	case listed*2 < len(hosts):
 		return c.warn(do, "%s of %d machines have an owner; %d are in no workspace: %s", share(owned, len(hosts)), len(hosts), len(strange), some(strange))
 	}

@@ -228,6 +228,16 @@ func TestIntensity(t *testing.T) {
 	}
 }
 
+func TestGroupsOfADirectory(t *testing.T) {
+	says(t, Grouped(Directory, directory.Directory{}), Warning, "no owner is in a group, and attribution.group_by is directory")
+	if all := Grouped(Directory, directory.Directory{Memberships: []directory.Membership{{}}}); len(all) != 0 {
+		t.Errorf("with groups: %+v", all)
+	}
+	if all := Grouped(MongoDB, directory.Directory{}); len(all) != 0 {
+		t.Errorf("of a database, whose collections are looked at: %+v", all)
+	}
+}
+
 func TestOwners(t *testing.T) {
 	held := func(host, owner string, from, to time.Duration) directory.Tenure {
 		t := directory.Tenure{Host: host, Owner: owner, From: noon.Add(from)}
@@ -248,6 +258,7 @@ func TestOwners(t *testing.T) {
 		{"an owner of yesterday", []directory.Tenure{held("ws-1", "ada", -48*time.Hour, -24*time.Hour), held("ws-2", "bob", time.Hour, 0)}, OK, "0 % of 3 machines have an owner now"},
 		{"other names", []directory.Tenure{held("10.0.0.1", "ada", -time.Hour, 0)}, Warning, "the server calls them such as WS-1:9100, the directory such as 10.0.0.1"},
 		{"nobody", nil, Warning, "no workspace names a machine"},
+		{"machines of nobody", []directory.Tenure{held("ws-1", "", -time.Hour, 0), held("ws-2", "", -time.Hour, 0)}, Warning, "the directory has 2 of 3 machines, and an owner of none"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := Owners(MongoDB, hosts, directory.Directory{Tenures: test.tenures}, noon)

@@ -357,3 +357,34 @@ func TestADirectoryOfOtherHostsIsSaid(t *testing.T) {
 		t.Errorf("of a directory with one of the machines: %q", page.about[usage.TopicOwners])
 	}
 }
+
+func TestADirectoryWithoutOwnersIsSaid(t *testing.T) {
+	r, f := fleetRig(newRig(t))
+	f.hosts = []fleetHost{{series: usage.Series{Project: "CLF", Machine: "Muon", Host: "a:1"}}}
+	g := &registry{census: directory.Census{Table: true, Owners: []directory.Claim{{Of: "a"}}}}
+	set := r.spine.current()
+	g.settings(&set)
+	set.Directory.Source = usage.SourceDirectory
+	var lines []string
+	page := noticed{about: map[usage.Topic]string{}}
+	r.use(New(r.store, page, told(&lines), at{func() time.Time { return r.now }}, set))
+	r.both()
+	for range 2 {
+		if err := r.learn(); err != nil {
+			t.Fatal(err)
+		}
+		r.both()
+	}
+	const want = "The directory has an owner of none of its machines: usage belongs to whom the labels say, or to nobody"
+	if said := linesOf(lines, want); len(said) != 1 || !strings.HasPrefix(page.about[usage.TopicOwners], want) {
+		t.Errorf("%q was said, %q on the page", said, page.about[usage.TopicOwners])
+	}
+	g.census.Owners = []directory.Claim{{Of: "a", Holder: "ada"}}
+	if err := r.learn(); err != nil {
+		t.Fatal(err)
+	}
+	r.both()
+	if page.about[usage.TopicOwners] != "" {
+		t.Errorf("with an owner: %q", page.about[usage.TopicOwners])
+	}
+}

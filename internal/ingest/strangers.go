@@ -39,9 +39,17 @@ func (l *lookout) strangers(set Settings) {
 
 // strange is what the page says; empty: nothing. Of a directory that names no hosts, nobody is.
 func (l *lookout) strange(set Settings, known *directory.Directory) string {
-	named, theirs, ours := map[string]bool{}, "", ""
+	named, theirs, ours, owned := map[string]bool{}, "", "", false
 	for _, t := range known.Tenures {
-		named[t.Host], theirs = true, max(theirs, t.Host)
+		named[t.Host], theirs, owned = true, max(theirs, t.Host), owned || t.Owner != ""
+	}
+	if set.Directory.Source == usage.SourceDirectory && len(named) > 0 && !owned && len(known.Hosts) == 0 { // MongoDB's may all wait in a pool
+		if l.labelsSaid.isNew("ownerless") {
+			l.log.Warn("The directory has an owner of none of its machines: usage belongs to whom the labels say, or to nobody", "url", set.Addresses.Directory,
+				"machines", len(named), "key", "directory")
+		}
+		return fmt.Sprintf("The directory has an owner of none of its machines: usage belongs to whom the labels say, or to nobody. "+
+			"It has %d; see whether the label or column of the owner has another name.", len(named))
 	}
 	for _, p := range known.Hosts {
 		named[p.Host], theirs = true, max(theirs, p.Host)

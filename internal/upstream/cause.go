@@ -26,19 +26,24 @@ func causeOfConnection(u *url.URL, err error) string {
 		return words
 	}
 	var lookup *net.DNSError
-	at := u.Host
-	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Addr != nil {
-		at = op.Addr.String() // perhaps of a proxy
+	at, server, key := u.Host, "server", "the url"
+	op := (*net.OpError)(nil)
+	if errors.As(err, &op) && op.Op == "proxyconnect" {
+		at, server, key = "the proxy", "proxy", "proxy_url"
+		errors.As(op.Err, &op)
+	}
+	if op != nil && op.Addr != nil {
+		at = op.Addr.String()
 	}
 	switch {
 	case errors.As(err, &lookup) && lookup.IsNotFound:
-		return fmt.Sprintf("DNS does not know the name %s: check the host in the url", lookup.Name)
+		return fmt.Sprintf("DNS does not know the name %s: check the host in %s", lookup.Name, key)
 	case errors.As(err, &lookup):
 		return fmt.Sprintf("DNS does not answer for the name %s", lookup.Name)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Sprintf("nothing listens at %s: check that the server runs, and the host and port of the url", at)
+		return fmt.Sprintf("nothing listens at %s: check that the %s runs, and the host and port of %s", at, server, key)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return fmt.Sprintf("there is no way to %s: check the network, and the host of the url", at)
+		return fmt.Sprintf("there is no way to %s: check the network, and the host of %s", at, key)
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Sprintf("%s closed the connection before its answer was complete", at)
 	}

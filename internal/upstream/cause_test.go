@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -80,6 +81,15 @@ func TestACauseIsSaidInPlainWords(t *testing.T) {
 		cfg.TLSConfig = config.TLSConfig{CA: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})), ServerName: name}
 		return cfg
 	}
+	through := func(proxy string) *config.HTTPClientConfig {
+		cfg := config.DefaultHTTPClientConfig
+		u, err := url.Parse(proxy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.ProxyURL = config.URL{URL: u}
+		return &cfg
+	}
 	for _, c := range []struct {
 		name string
 		url  string
@@ -88,6 +98,8 @@ func TestACauseIsSaidInPlainWords(t *testing.T) {
 	}{
 		{name: "nobody listens", url: gone(), want: "nothing listens at HOST: check that the server runs, and the host and port of the url"},
 		{name: "a name that is none", url: "http://prometheus.invalid:9090", want: "DNS does not know the name prometheus.invalid: check the host in the url"},
+		{name: "nobody listens as a proxy", url: "http://prometheus.test:9090", cfg: through(gone()), want: "nothing listens at PROXY: check that the proxy runs, and the host and port of proxy_url"},
+		{name: "a proxy that is none", url: "http://prometheus.test:9090", cfg: through("http://proxy.invalid:3128"), want: "DNS does not know the name proxy.invalid: check the host in proxy_url"},
 		{name: "no answer", url: hangUp(t), want: "HOST closed the connection before its answer was complete"},
 		{name: "TLS where there is none", url: strings.Replace(answers(200, "{}"), "http:", "https:", 1), want: "HOST does not speak TLS: the url must begin with http:// and not https://"},
 		{name: "no TLS where there is some", url: strings.Replace(secure.URL, "https:", "http:", 1), want: "HOST speaks TLS: the url must begin with https:// and not http://"},
@@ -118,6 +130,9 @@ func TestACauseIsSaidInPlainWords(t *testing.T) {
 			}
 			_, host, _ := strings.Cut(c.url, "://")
 			want := strings.ReplaceAll(c.want, "HOST", host)
+			if cfg.ProxyURL.URL != nil {
+				want = strings.ReplaceAll(want, "PROXY", cfg.ProxyURL.Host)
+			}
 			if got := failure(t, newClient(t, cfg), c.url+"/").Cause; got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
