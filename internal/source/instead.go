@@ -173,7 +173,7 @@ func (c *Client) down(ctx context.Context, matchers string) (bool, error) {
 // matched. What is left in braces after that are matchers.
 var (
 	quotedText = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*'|`[^`]*`")
-	labelLists = regexp.MustCompile(`(?i)\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\{[^}]*\}|\[[^\]]*\]|#[^\n]*`)
+	labelLists = regexp.MustCompile(`(?i)\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\{[^}]*\}|\[[^\]]*\]|#[^\n]*|\$[a-zA-Z_]+`)
 	nameIn     = regexp.MustCompile(`[a-zA-Z_:][a-zA-Z0-9_:]*(\s*\()?|[0-9.]+[a-zA-Z]*[-+]?[0-9]*`)
 )
 

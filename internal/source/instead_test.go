@@ -16,6 +16,7 @@ func TestMetricsInAQuery(t *testing.T) {
 		{"a:b:c offset 5m # not_this\n or 1e3 * job:x:rate5m and a:b:c", []string{"a:b:c", "job:x:rate5m"}},
 		{`sum(rate(node_cpu_seconds_total{mode!="idle"}[5m])) by (instance) unless on () inf`, []string{"node_cpu_seconds_total"}},
 		{`label_replace(up, "host", "$1", 'instance', "(.+)")`, []string{"up"}},
+		{`site:busy:rate5m{job="node"} * $__interval_seconds`, []string{"site:busy:rate5m"}},
 		{`{__name__="x"}`, nil},
 	} {
 		if got := metricsIn(test.query); !slices.Equal(got, test.want) {
