@@ -79,6 +79,9 @@ func warnOfDoubts(out io.Writer, readings []usage.Reading) {
 			hosts := byReason[reason]
 			fmt.Fprintf(out, "WARNING: refused, because %s: %s and %d more. What to do: %s.\n", reason.Means(), escape.Name(hosts[0]), len(hosts)-1, reason.Advice())
 		}
+		for _, text := range r.Remarks {
+			fmt.Fprintf(out, "WARNING: %s.\n", text)
+		}
 		for _, group := range r.Alike {
 			fmt.Fprintf(out, "WARNING: %s and %d more show the same counters, as containers do that see the cores of their machine: each would be booked with all of it.\n",
 				escape.Name(group[0]), len(group)-1)

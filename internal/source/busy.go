@@ -49,7 +49,7 @@ func (h *hostSets) twice(piece int) bool {
 // withoutIdle books a host that has no idle mode, but of which the cores are known.
 func (t *edges) withoutIdle(o outcome, h *hostSets, piece int, sets []*labelSet, each []grown, sum grown) (outcome, bool) {
 	used, capacity := sum.total(), o.cores*t.length
-	several := len(sets) > 1 || h.several != nil && (h.several[piece] || h.several[piece+1])
+	several := len(sets) > 1 || h.several != nil && (h.several[piece] || h.several[piece+1]) || h.moved != nil && h.moved[piece+1]
 	if several || h.apart(piece) || used > capacity*(1+overhead) || sum.falls > rounding*o.cores {
 		return o, true
 	}

@@ -74,9 +74,12 @@ type hostSets struct {
 	// several is by edge whether a counter is there more than once, of hosts without idle time: no law
 	// tells there whether they are copies; nil: never.
 	several []bool
-	spread  []float64 // by edge: how far two series of the same core and mode are apart; nil: was not asked
-	every   float64   // seconds between its scrapes; 0: not known
-	times   []float64 // by edge: when it was scraped last, Unix seconds; nil: not known
+	// moved is by edge whether a counter was there more than once in the piece before it: one after
+	// the other, if not at the edge.
+	moved  []bool
+	spread []float64 // by edge: how far two series of the same core and mode are apart; nil: was not asked
+	every  float64   // seconds between its scrapes; 0: not known
+	times  []float64 // by edge: when it was scraped last, Unix seconds; nil: not known
 }
 
 // besides is how much time at either end of the pieces asked for is searched for hosts, in at

@@ -73,6 +73,14 @@ func (q Query) several(project *string) string {
 	return fmt.Sprintf("max by (%s) (count by (%s) (%s)) > 1", listed(l.Host), listed(l.Host, l.CPU, l.Mode), q.selector(q.everyCore(), project))
 }
 
+// moved selects the hosts of which a counter was there more than once in the window before each
+// evaluation, or at its beginning: where a machine that moves comes from, and where it goes to.
+func (q Query) moved(window time.Duration, project *string) string {
+	l := q.Labels
+	return fmt.Sprintf("max by (%s) (count by (%s) (count_over_time(%s[%s]))) > 1", listed(l.Host), listed(l.Host, l.CPU, l.Mode),
+		q.selector(q.everyCore(), project), promDuration(window+lookBack*time.Second))
+}
+
 // times selects when each host was scraped last, as the server sees it at each evaluation.
 func (q Query) times(project *string) string {
 	return fmt.Sprintf("max by (%s) (timestamp(%s))", listed(q.Labels.Host), q.selector(q.everyCore(q.oneMode()), project))

@@ -125,9 +125,10 @@ func (k *coreSink) Odd(at float64) {
 // Histogram implements sink.
 func (k *coreSink) Histogram() { k.table.reject(rejectHistogram) }
 
-// severalSink receives which hosts have a counter more than once.
+// severalSink receives which hosts have a counter more than once, at edges or before them.
 type severalSink struct {
 	table *edges
+	into  func(*hostSets) *[]bool
 	row   []bool
 }
 
@@ -135,10 +136,11 @@ type severalSink struct {
 func (k *severalSink) Series(labels []string) error {
 	k.row = nil
 	if h := k.table.hosts[usage.HostLabel(labels[0])]; h != nil {
-		if h.several == nil {
-			h.several = make([]bool, len(k.table.pieces)+1)
+		row := k.into(h)
+		if *row == nil {
+			*row = make([]bool, len(k.table.pieces)+1)
 		}
-		k.row = h.several
+		k.row = *row
 	}
 	return nil
 }

@@ -236,7 +236,12 @@ func (c *Client) fill(ctx context.Context, t *edges, project *string) error {
 		return c.ask(ctx, t.around(), q.spread(project), []string{q.Labels.Host}, &spreadSink{table: t})
 	}
 	if t.someWithoutIdle() {
-		return c.ask(ctx, t.around(), q.several(project), []string{q.Labels.Host}, &severalSink{table: t})
+		at := &severalSink{table: t, into: func(h *hostSets) *[]bool { return &h.several }}
+		if err := c.ask(ctx, t.around(), q.several(project), []string{q.Labels.Host}, at); err != nil {
+			return err
+		}
+		within := &severalSink{table: t, into: func(h *hostSets) *[]bool { return &h.moved }}
+		return c.ask(ctx, t.around(), q.moved(t.pieces[0].Length, project), []string{q.Labels.Host}, within)
 	}
 	return nil
 }

@@ -114,10 +114,10 @@ func TestUnaligned(t *testing.T) {
 	}
 }
 
-// Intervals of five minutes, and of two hours, add up to the same.
+// Intervals of minutes, and of hours, add up to the same.
 func TestOtherLengths(t *testing.T) {
 	for _, tc := range sites {
-		for _, length := range []time.Duration{5 * time.Minute, 2 * time.Hour} {
+		for _, length := range []time.Duration{5 * time.Minute, 15 * time.Minute, 2 * time.Hour} {
 			t.Run(tc.name+" every "+length.String(), func(t *testing.T) {
 				t.Parallel()
 				p := newPlace(t, tc.site(), fmt.Sprintf("interval: %dm", int(length.Minutes())))

@@ -44,7 +44,7 @@ var sites = []struct {
 	{name: "slurm without node_exporter", site: profiles.SlurmBare, hosts: 4, cores: 32, relative: exact, counted: true},
 	{name: "slurm with domains", site: profiles.SlurmDomains, hosts: 4, cores: 32, relative: exact},
 	{name: "slurm", site: profiles.Slurm, hosts: 4, cores: 32, relative: exact},
-	{name: "slurm by its controller", site: profiles.SlurmController, hosts: 2, relative: 0.01, seconds: 200},
+	{name: "slurm by its controller", site: profiles.SlurmController, hosts: 2, relative: 0.01, seconds: 250},
 	{name: "proxmox", site: profiles.Proxmox, hosts: 3, cores: 14, relative: 0.01, seconds: 200},
 	{name: "lxd", site: profiles.LXD, hosts: 6, cores: 30, relative: exact},
 	{name: "incus", site: profiles.Incus, hosts: 6, cores: 30, relative: exact},
