@@ -23,27 +23,18 @@ func gone() string {
 }
 
 // hangUp closes every connection without an answer.
-func hangUp(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			c.Close()
-		}
-	}()
-	return "http://" + l.Addr().String()
-}
+func hangUp(t *testing.T) string { return meet(t, func(net.Conn) {}) }
 
 // bareTLS answers what is not TLS with an alert, as a server does that is not a web server.
 func bareTLS(t *testing.T) string {
+	return meet(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4<<10))
+		_, _ = io.WriteString(c, "\x15\x03\x01\x00\x02\x02\x46") // fatal, protocol version
+	})
+}
+
+// meet is the address of a server that does one thing with every connection, and closes it.
+func meet(t *testing.T, with func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -56,8 +47,7 @@ func bareTLS(t *testing.T) string {
 			if err != nil {
 				return
 			}
-			_, _ = c.Read(make([]byte, 4<<10))
-			_, _ = io.WriteString(c, "\x15\x03\x01\x00\x02\x02\x46") // fatal, protocol version
+			with(c)
 			c.Close()
 		}
 	}()

@@ -246,6 +246,12 @@ func (h *handed) record(t *testing.T, metric string) {
 			t.Fatal(err)
 		}
 	}
+	h.recordNames(t)
+}
+
+// recordNames appends the metrics that name the ids of users and projects.
+func (h *handed) recordNames(t *testing.T) {
+	t.Helper()
 	users, projects := map[string]bool{}, map[string]bool{}
 	for _, host := range h.cloud.Hosts() {
 		projects[host.Project] = true
