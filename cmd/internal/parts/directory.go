@@ -59,7 +59,8 @@ func newInfoMetric(cfg *config.Config, now func() time.Time) (*infometric.Reader
 			Name: c.Metric, Matchers: c.Matchers,
 			Host: c.Labels.Host, Owner: c.Labels.Owner, Project: c.Labels.Project, Machine: c.Labels.Machine, Group: c.Labels.Group,
 		},
-		Lookback: min(time.Duration(cfg.Lookback), mostLookback),
+		// The oldest interval begins before lookback does.
+		Lookback: min(time.Duration(cfg.Lookback), mostLookback) + time.Duration(cfg.Interval),
 		Now:      now,
 		Emails:   hidesUsers(cfg.Attribution),
 	}
