@@ -319,7 +319,7 @@ func TestInitWithAPassword(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+guarded.URL); got.Code != 1 || !strings.Contains(got.Stderr, "401") {
+	if got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+guarded.URL); got.Code != 1 || !strings.Contains(got.Stderr, "wants a login") {
 		t.Errorf("without the password: exit code %d, %s", got.Code, got.Stderr)
 	}
 	got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+guarded.URL, "--http.config.file=http.yml", "--output=sub.yml")
