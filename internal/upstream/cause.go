@@ -44,7 +44,8 @@ func causeOfConnection(u *url.URL, err error) string {
 		return fmt.Sprintf("nothing listens at %s: check that the %s runs, and the host and port of %s", at, server, key)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return fmt.Sprintf("there is no way to %s: check the network, and the host of %s", at, key)
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		strings.HasSuffix(err.Error(), "http: server closed idle connection"): // before the request was written
 		return fmt.Sprintf("%s closed the connection before its answer was complete", at)
 	}
 	return ""
