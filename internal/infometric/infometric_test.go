@@ -266,3 +266,20 @@ func TestIDsAreShownByTheirNames(t *testing.T) {
 		t.Errorf("a metric that is away: %v", err)
 	}
 }
+
+// Two owners at once share a host, also if the one was there before anything was read.
+func TestTwoOwnersAtOnceShareAHost(t *testing.T) {
+	s := told(".AAABBBCCC")
+	for _, n := range []int{4, 5, 8} {
+		s.minutes[n]["info"] = append(s.minutes[n]["info"], []string{"H:9100", "A", "P", "M", "a"})
+	}
+	for _, readings := range [][]int{{9}, {3, 9}, {4, 5, 8, 9}} {
+		r := newRig(t, s)
+		for _, at := range readings {
+			r.read(at)
+		}
+		if got, want := r.owners(10), "AAAA22BC2C"; got != want {
+			t.Errorf("read at %v: got %s, want %s", readings, got, want)
+		}
+	}
+}

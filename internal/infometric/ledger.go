@@ -128,6 +128,11 @@ func (l *ledger) claims(b book) []directory.Claim {
 					claim.To = time.Time{}
 				}
 				all = append(all, claim)
+				if claim.From.IsZero() && isAnyDuring(others, r) {
+					// What has a start counts more than what has none: here both were there, and share.
+					claim.From, claim.Seen = r.First, time.Time{}
+					all = append(all, claim)
+				}
 			}
 		}
 	}
@@ -162,6 +167,10 @@ func joined(runs, others []directory.Run) []directory.Run {
 
 func isAnyBefore(runs []directory.Run, t time.Time) bool {
 	return slices.ContainsFunc(runs, func(r directory.Run) bool { return r.First.Before(t) })
+}
+
+func isAnyDuring(runs []directory.Run, r directory.Run) bool {
+	return slices.ContainsFunc(runs, func(o directory.Run) bool { return !o.First.After(r.Last) && !o.Last.Before(r.First) })
 }
 
 func isAnyAfter(runs []directory.Run, t time.Time) bool {
