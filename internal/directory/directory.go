@@ -108,15 +108,6 @@ func (n Name) Compare(o Name) int {
 	return cmp.Or(cmp.Compare(n.Kind, o.Kind), cmp.Compare(n.ID, o.ID))
 }
 
-// Appearance is when series with some values of labels were there.
-type Appearance struct {
-	Values []string
-	Runs   []Run // in order of time
-}
-
-// Run is a row of moments at each of which something was there, both ends included.
-type Run struct{ First, Last time.Time }
-
 // RecordReject counts the records of a collection that were refused for one reason.
 type RecordReject struct {
 	Collection, Reason string

@@ -23,7 +23,7 @@ const (
 
 // Server answers when series were there: see source.Client.Appearances.
 type Server interface {
-	Appearances(ctx context.Context, metric, matchers string, labels []string, from, to time.Time, step time.Duration) ([]directory.Appearance, error)
+	Appearances(ctx context.Context, metric, matchers string, labels []string, from, to time.Time, step time.Duration) ([]usage.Appearance, error)
 }
 
 // Metric is an info metric, and the labels in which it says what. An empty one is not asked for.
@@ -76,7 +76,7 @@ func (r *Reader) Census(ctx context.Context) (directory.Census, []directory.Reco
 // seen is what was there from a time to the newest.
 type seen struct {
 	from, to time.Time
-	all      []directory.Appearance
+	all      []usage.Appearance
 }
 
 func (r *Reader) appearances(ctx context.Context, now time.Time) (seen, error) {

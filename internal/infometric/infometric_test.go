@@ -25,12 +25,12 @@ type scrapes struct {
 	down    error
 }
 
-func (s *scrapes) Appearances(_ context.Context, metric, _ string, labels []string, from, to time.Time, step time.Duration) ([]directory.Appearance, error) {
+func (s *scrapes) Appearances(_ context.Context, metric, _ string, labels []string, from, to time.Time, step time.Duration) ([]usage.Appearance, error) {
 	if s.down != nil {
 		return nil, s.down
 	}
 	numbers := map[string]int{}
-	var all []directory.Appearance
+	var all []usage.Appearance
 	for at := from; !at.After(to); at = at.Add(step) {
 		n := int(at.Sub(began) / time.Minute)
 		if n < 0 || n >= len(s.minutes) {
@@ -42,13 +42,13 @@ func (s *scrapes) Appearances(_ context.Context, metric, _ string, labels []stri
 			if !ok {
 				i = len(all)
 				numbers[key] = i
-				all = append(all, directory.Appearance{Values: append(slices.Clone(values), make([]string, len(labels)-len(values))...)})
+				all = append(all, usage.Appearance{Values: append(slices.Clone(values), make([]string, len(labels)-len(values))...)})
 			}
 			one := &all[i]
 			if k := len(one.Runs) - 1; k >= 0 && one.Runs[k].Last.Add(step).Equal(at) {
 				one.Runs[k].Last = at
 			} else {
-				one.Runs = append(one.Runs, directory.Run{First: at, Last: at})
+				one.Runs = append(one.Runs, usage.Run{First: at, Last: at})
 			}
 		}
 	}

@@ -33,7 +33,7 @@ type ledger struct {
 }
 
 // book has the runs of holders, by what they held and by holder.
-type book map[string]map[string][]directory.Run
+type book map[string]map[string][]usage.Run
 
 // place is where a host was, and until when it was seen there.
 type place struct {
@@ -42,7 +42,7 @@ type place struct {
 }
 
 // add adds a series.
-func (l *ledger) add(c *directory.Census, a directory.Appearance) {
+func (l *ledger) add(c *directory.Census, a usage.Appearance) {
 	name := func(i int) string { return usage.Name(strings.TrimSpace(a.Values[i])) }
 	host := directory.HostName(usage.HostLabel(a.Values[0]))
 	owner, project, machine, group := l.names.of(directory.Users, name(1)), l.names.of(directory.Projects, name(2)), name(3), l.names.of(directory.Groups, name(4))
@@ -81,12 +81,12 @@ func comparePlaces(a, b directory.Placement) int {
 	return cmp.Or(cmp.Compare(a.Project, b.Project), cmp.Compare(a.Machine, b.Machine))
 }
 
-func (b book) with(of, holder string, runs []directory.Run) book {
+func (b book) with(of, holder string, runs []usage.Run) book {
 	if b == nil {
 		b = book{}
 	}
 	if b[of] == nil {
-		b[of] = map[string][]directory.Run{}
+		b[of] = map[string][]usage.Run{}
 	}
 	b[of][holder] = append(b[of][holder], runs...)
 	return b
@@ -139,7 +139,7 @@ func (l *ledger) claims(b book) []directory.Claim {
 	return all
 }
 
-func othersOf(holders map[string][]directory.Run, holder string) (others []directory.Run) {
+func othersOf(holders map[string][]usage.Run, holder string) (others []usage.Run) {
 	for other, runs := range holders {
 		if other != holder {
 			others = append(others, runs...)
@@ -149,14 +149,14 @@ func othersOf(holders map[string][]directory.Run, holder string) (others []direc
 }
 
 // joined returns runs in order, those joined between which no other holder was seen.
-func joined(runs, others []directory.Run) []directory.Run {
+func joined(runs, others []usage.Run) []usage.Run {
 	runs = slices.Clone(runs)
-	slices.SortFunc(runs, func(a, b directory.Run) int { return cmp.Or(a.First.Compare(b.First), a.Last.Compare(b.Last)) })
+	slices.SortFunc(runs, func(a, b usage.Run) int { return cmp.Or(a.First.Compare(b.First), a.Last.Compare(b.Last)) })
 	all := runs[:1]
 	for _, r := range runs[1:] {
 		last := &all[len(all)-1]
-		gap := directory.Run{First: last.Last, Last: r.First}
-		if !slices.ContainsFunc(others, func(o directory.Run) bool { return o.First.Before(gap.Last) && o.Last.After(gap.First) }) {
+		gap := usage.Run{First: last.Last, Last: r.First}
+		if !slices.ContainsFunc(others, func(o usage.Run) bool { return o.First.Before(gap.Last) && o.Last.After(gap.First) }) {
 			last.Last = usage.Later(last.Last, r.Last)
 			continue
 		}
@@ -165,16 +165,16 @@ func joined(runs, others []directory.Run) []directory.Run {
 	return all
 }
 
-func isAnyBefore(runs []directory.Run, t time.Time) bool {
-	return slices.ContainsFunc(runs, func(r directory.Run) bool { return r.First.Before(t) })
+func isAnyBefore(runs []usage.Run, t time.Time) bool {
+	return slices.ContainsFunc(runs, func(r usage.Run) bool { return r.First.Before(t) })
 }
 
-func isAnyDuring(runs []directory.Run, r directory.Run) bool {
-	return slices.ContainsFunc(runs, func(o directory.Run) bool { return !o.First.After(r.Last) && !o.Last.Before(r.First) })
+func isAnyDuring(runs []usage.Run, r usage.Run) bool {
+	return slices.ContainsFunc(runs, func(o usage.Run) bool { return !o.First.After(r.Last) && !o.Last.Before(r.First) })
 }
 
-func isAnyAfter(runs []directory.Run, t time.Time) bool {
-	return slices.ContainsFunc(runs, func(r directory.Run) bool { return r.Last.After(t) })
+func isAnyAfter(runs []usage.Run, t time.Time) bool {
+	return slices.ContainsFunc(runs, func(r usage.Run) bool { return r.Last.After(t) })
 }
 
 func (l *ledger) rejects() (all []directory.RecordReject) {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -19,7 +18,7 @@ const appearanceChunk = 120
 
 // Appearances returns which values some labels of a metric had in [from, to], at every step
 // since the epoch, and when. A label that a series lacks is "". It returns all or nothing.
-func (c *Client) Appearances(ctx context.Context, metric, matchers string, labels []string, from, to time.Time, step time.Duration) ([]directory.Appearance, error) {
+func (c *Client) Appearances(ctx context.Context, metric, matchers string, labels []string, from, to time.Time, step time.Duration) ([]usage.Appearance, error) {
 	query := fmt.Sprintf("max by (%s) (%s)", listed(labels...), selectorOf(metric, matchers))
 	s := &appearanceSink{step: step, numbers: map[string]int{}}
 	from, to = from.Truncate(step), to.Truncate(step)
@@ -40,7 +39,7 @@ func (c *Client) Appearances(ctx context.Context, metric, matchers string, label
 type appearanceSink struct {
 	step    time.Duration
 	numbers map[string]int // by the values of the labels
-	all     []directory.Appearance
+	all     []usage.Appearance
 	current int
 }
 
@@ -53,7 +52,7 @@ func (s *appearanceSink) Series(labels []string) error {
 			return &usage.Failure{Reason: usage.ReasonLimit, Detail: fmt.Sprintf("the metric has more than %d combinations of labels, the limit", maxAppearances)}
 		}
 		s.numbers[key] = n
-		s.all = append(s.all, directory.Appearance{Values: append([]string(nil), labels...)})
+		s.all = append(s.all, usage.Appearance{Values: append([]string(nil), labels...)})
 	}
 	s.current = n
 	return nil
@@ -74,7 +73,7 @@ func (s *appearanceSink) Point(at, _ float64) {
 			return
 		}
 	}
-	a.Runs = append(a.Runs, directory.Run{First: t, Last: t})
+	a.Runs = append(a.Runs, usage.Run{First: t, Last: t})
 }
 
 // Odd implements sink.

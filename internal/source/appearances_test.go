@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -53,7 +52,7 @@ func TestAppearancesAreJoinedOverSeveralAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &Client{Upstream: &upstream.Client{HTTP: server.Client(), Timeout: 10 * time.Second, MaxBytes: 1 << 20}, URL: at}
-	ask := func() ([]directory.Appearance, error) {
+	ask := func() ([]usage.Appearance, error) {
 		return c.Appearances(t.Context(), "info", `job="x"`, []string{"domain", "user.name"}, begin.Add(30*time.Second), begin.Add(300*time.Minute), time.Minute)
 	}
 	got, err := ask()
@@ -61,9 +60,9 @@ func TestAppearancesAreJoinedOverSeveralAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	minute := func(n int) time.Time { return begin.Add(time.Duration(n) * time.Minute) }
-	want := []directory.Appearance{
-		{Values: []string{"h", "ada"}, Runs: []directory.Run{{First: minute(0), Last: minute(129)}}},
-		{Values: []string{"h", ""}, Runs: []directory.Run{{First: minute(200), Last: minute(300)}}},
+	want := []usage.Appearance{
+		{Values: []string{"h", "ada"}, Runs: []usage.Run{{First: minute(0), Last: minute(129)}}},
+		{Values: []string{"h", ""}, Runs: []usage.Run{{First: minute(200), Last: minute(300)}}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)

@@ -5,13 +5,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-)
 
-// pages are the ends of addresses that people copy from a browser, and of the API itself.
-var pages = []string{
-	"/graph", "/query", "/targets", "/alerts", "/rules", "/status", "/config", "/flags", "/tsdb-status", "/service-discovery",
-	"/stores", "/vmui", "/metrics", "/-/ready", "/-/healthy", "/api/v1/query_range", "/api/v1/query", "/api/v1", "/api", "/classic",
-}
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
 
 // prefixes are where the API is on servers that do not have it at the root.
 var prefixes = []string{"/prometheus", "/select/0/prometheus", "/api/prom"}
@@ -33,7 +29,7 @@ func (a *Asker) Instead(ctx context.Context) *url.URL {
 // others are paths to try instead of one, the likely ones first.
 func others(path string) []string {
 	was := strings.TrimRight(path, "/")
-	base := withoutPages(was)
+	base, _ := usage.CutPage(was)
 	some := []string{base, ""}
 	for _, prefix := range prefixes {
 		some = append(some, base+prefix)
@@ -45,15 +41,4 @@ func others(path string) []string {
 		}
 	}
 	return all
-}
-
-// withoutPages cuts the names of pages off a path: /prometheus/classic/graph is a page of
-// /prometheus.
-func withoutPages(path string) string {
-	for _, page := range pages {
-		if base, ok := strings.CutSuffix(path, page); ok {
-			return withoutPages(base)
-		}
-	}
-	return path
 }
