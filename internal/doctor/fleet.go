@@ -6,9 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/prometheus/common/model"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -40,10 +37,7 @@ func (n Names) parts() []part {
 	}, func(p part) bool { return p.name == "" })
 }
 
-var (
-	selected = check{Prometheus, "series"}
-	drifted  = check{Prometheus, "drift"}
-)
+var selected = check{Prometheus, "series"}
 
 // Machine is one label set of a machine; empty: it does not have the label. Of a machine that was
 // there before, Now is false.
@@ -196,111 +190,4 @@ func withoutHost(all []Machine, name string) Finding {
 			"there are series without the label %s, so that machines cannot be told apart (prometheus.labels.host)", name)
 	}
 	return c.ok("%s by the label %s", many(len(hosts), "machine"), name)
-}
-
-// Drift is about labels of machines that are there now, and were others in the last day.
-func Drift(all []Machine, names Names) []Finding {
-	byHost := map[string][]Machine{}
-	for _, s := range all {
-		byHost[s.Host] = append(byHost[s.Host], s)
-	}
-	var findings []Finding
-	for _, p := range names.parts() {
-		if !p.shared { // those who have shares come and go
-			findings = append(findings, driftOf(byHost, p)...)
-		}
-	}
-	if len(findings) == 0 {
-		return []Finding{drifted.ok("no machine has changed its labels in the last day")}
-	}
-	return findings
-}
-
-func driftOf(byHost map[string][]Machine, p part) []Finding {
-	var lost, twice, changed []string
-	somebody := false // has it now
-	for host, sets := range byHost {
-		now, before := map[string]bool{}, map[string]bool{}
-		for _, s := range sets {
-			if s.Now {
-				now[p.of(s.Series)] = true
-			}
-			before[p.of(s.Series)] = true
-		}
-		delete(before, "")
-		named := maps.Clone(now)
-		delete(named, "")
-		somebody = somebody || len(named) > 0
-		switch {
-		case len(now) == 0: // it is gone
-		case len(named) == 0 && len(before) > 0:
-			lost = append(lost, host)
-		case len(named) > 1:
-			twice = append(twice, host)
-		case len(before) > 1:
-			changed = append(changed, host)
-		}
-	}
-	var findings []Finding
-	if len(lost) > 0 && (p.wants || !somebody) { // a machine may go back to where it has no user
-		findings = append(findings, drifted.warn("see what changed in the scrape configuration, the service discovery or the exporter",
-			"%s had the label %s within the last day and have lost it: %s", many(len(lost), "machine"), p.name, some(lost)))
-	}
-	if len(twice) > 0 && p.wants {
-		findings = append(findings, drifted.warn("narrow prometheus.matchers to one job, or correct the labels: usage is split between the values",
-			"%s have several values of %s at once: %s", many(len(twice), "machine"), p.name, some(twice)))
-	}
-	if len(changed) > 0 && p.wants {
-		findings = append(findings, drifted.warn("nothing, if they were moved or their names given to other machines: usage follows the label of its time",
-			"%s had another value of %s within the last day: %s", many(len(changed), "machine"), p.name, some(changed)))
-	}
-	return findings
-}
-
-var honor = check{Prometheus, "honor_labels"}
-
-// Renamed is about our own metrics on the server: the labels of ours that it has renamed.
-func Renamed(labels []string, ours bool) Finding {
-	switch {
-	case len(labels) > 0:
-		return honor.warn("set honor_labels: true in the scrape job of carbon_exporter: dashboards and rules want our labels",
-			"the server has our metrics with exported_%s: the target has labels of that name, which hide ours", strings.Join(labels, ", exported_"))
-	case !ours:
-		return honor.ok("the server does not have the metrics of carbon_exporter, or not yet")
-	}
-	return honor.ok("the server has our metrics with our labels")
-}
-
-var scrapes = check{Prometheus, "scrape interval"}
-
-// Stale is about series that have samples in the last time, none of which is fresh.
-func Stale(jobs map[string]int, window time.Duration) Finding {
-	n := 0
-	for _, series := range jobs {
-		n += series
-	}
-	return scrapes.warn("scrape at least every 2 minutes; if the targets have stopped, see up",
-		"%d selected series had samples in the last %s, from job %s, and none is there now: they are scraped less often than the server looks back for a sample (query.lookback-delta), or no longer",
-		n, model.Duration(window), some(slices.Collect(maps.Keys(jobs))))
-}
-
-// fewestScrapes is how many samples an interval should have: with fewer, one scrape that is
-// missed at a border leaves a hole.
-const fewestScrapes = 4
-
-// Scrapes is about how often machines are scraped, by how many samples some have in an interval.
-// It also returns the time between two samples; 0: not known.
-func Scrapes(samples map[string]int, interval time.Duration) (Finding, time.Duration) {
-	counts := slices.Sorted(maps.Values(samples))
-	if len(counts) == 0 {
-		return scrapes.ok("not known: no machine has samples in the newest interval, or the queries are your own"), 0
-	}
-	usual := counts[len(counts)/2]
-	every := (interval / time.Duration(max(usual, 1))).Round(time.Second)
-	said := fmt.Sprintf("a sample every %s, %d in an interval of %s", model.Duration(every), usual, model.Duration(interval))
-	if usual < fewestScrapes {
-		return scrapes.warn(fmt.Sprintf("scrape more often, or set interval to at least %s", model.Duration(fewestScrapes*every)),
-			"%s: fewer than %d leave holes wherever one is missed", said, fewestScrapes), every
-	}
-	return scrapes.ok("%s", said), every
 }

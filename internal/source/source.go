@@ -1,6 +1,6 @@
 // Package source queries Prometheus for CPU seconds. It knows PromQL and the HTTP API of
 // Prometheus; it must not know power, carbon, or what is stored. Start with Client.Read;
-// query.go has every query.
+// query.go and query_*.go have the queries for usage.
 package source
 
 import (
