@@ -72,12 +72,16 @@ type Fallback struct {
 	Host                             string
 }
 
-// readFallback reads by the fallback.
-func (c *Client) readFallback(ctx context.Context, pieces []usage.Interval) ([]usage.Reading, usage.Rejects, error) {
+// byFallback returns a client that asks what there is a fallback for; nil: there is none.
+func (c *Client) byFallback() *Client {
+	f := c.Query.Fallback
+	if f == nil {
+		return nil
+	}
 	other := c.copy()
 	q := &other.Query
-	q.BusyQuery, q.IdleQuery, q.CoresQuery, q.Labels.Host = q.Fallback.BusyQuery, q.Fallback.IdleQuery, q.Fallback.CoresQuery, q.Fallback.Host
-	return other.readGiven(ctx, pieces)
+	q.BusyQuery, q.IdleQuery, q.CoresQuery, q.Labels.Host, q.Fallback = f.BusyQuery, f.IdleQuery, f.CoresQuery, f.Host, nil
+	return other
 }
 
 // readings turns the table into one reading per piece. A host with a rejected or absent part is
@@ -90,14 +94,7 @@ func (t *table) readings(withoutIdle bool) []usage.Reading {
 	}
 	for _, h := range t.order {
 		for i := range readings {
-			series := h.series
-			if t.info != nil {
-				series = t.info.of(func(string) string { return h.series.Host }, i).over(series)
-			}
-			if series.Project == "" && t.shared {
-				series.Project = usage.Unattributed
-			}
-			series = named(series)
+			series := t.info.named(h.series, i, t.shared)
 			b, hasBusy := h.at(busy, i)
 			d, hasIdle := h.at(idle, i)
 			cores := t.cores(h, i)

@@ -68,13 +68,18 @@ func named(s usage.Series) usage.Series {
 	return s
 }
 
+// named returns a series as it is booked in a piece.
+func (t *edges) named(s usage.Series, piece int) usage.Series {
+	return t.info.named(s, piece, t.query.Shares != nil)
+}
+
 // named returns a series as it is booked in a piece: with what other metrics say of its host, and
 // with "unknown" in place of what it lacks. Hosts that are shared belong to nobody.
-func (t *edges) named(s usage.Series, piece int) usage.Series {
-	if t.info != nil {
-		s = t.info.of(func(string) string { return s.Host }, piece).over(s)
+func (all *infos) named(s usage.Series, piece int, shared bool) usage.Series {
+	if all != nil {
+		s = all.of(func(string) string { return s.Host }, piece).over(s)
 	}
-	if s.Project == "" && t.query.Shares != nil {
+	if s.Project == "" && shared {
 		s.Project = usage.Unattributed
 	}
 	return named(s)

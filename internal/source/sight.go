@@ -34,10 +34,8 @@ func (c *Client) Look(ctx context.Context, at time.Time) (usage.Sight, error) {
 			break
 		}
 	}
-	if f := c.Query.Fallback; len(found.hosts) == 0 && f != nil { // as in Read
-		by := c.copy()
-		by.Query.BusyQuery, by.Query.IdleQuery, by.Query.CoresQuery, by.Query.Labels.Host, by.Query.Fallback = f.BusyQuery, f.IdleQuery, f.CoresQuery, f.Host, nil
-		if there, err := by.Look(ctx, at); err != nil || there.Hosts > 0 {
+	if other := c.byFallback(); len(found.hosts) == 0 && other != nil { // as in Read
+		if there, err := other.Look(ctx, at); err != nil || there.Hosts > 0 {
 			return there, err
 		}
 	}

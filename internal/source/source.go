@@ -48,8 +48,8 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(t.names) == 0 && c.Query.Fallback != nil {
-		return c.readFallback(ctx, pieces)
+	if other := c.byFallback(); len(t.names) == 0 && other != nil {
+		return other.readGiven(ctx, pieces)
 	}
 	c.hosts.scraped(t)
 	open := t.open()
