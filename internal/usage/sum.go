@@ -96,3 +96,28 @@ func (s BusyIdleSum[T]) Total() T {
 	both.AddSum(s.idle)
 	return T(both.Float64())
 }
+
+// ByModeSum adds energy or emissions exactly, mode by mode.
+type ByModeSum[T ~float64] struct {
+	busy, idle, measured Sum
+}
+
+// Add adds v.
+func (s *ByModeSum[T]) Add(v ByMode[T]) {
+	s.busy.Add(float64(v.Busy))
+	s.idle.Add(float64(v.Idle))
+	s.measured.Add(float64(v.Measured))
+}
+
+// ByMode returns the sums by mode.
+func (s ByModeSum[T]) ByMode() ByMode[T] {
+	return ByMode[T]{Busy: T(s.busy.Float64()), Idle: T(s.idle.Float64()), Measured: T(s.measured.Float64())}
+}
+
+// Total returns the sum of all modes.
+func (s ByModeSum[T]) Total() T {
+	all := s.busy
+	all.AddSum(s.idle)
+	all.AddSum(s.measured)
+	return T(all.Float64())
+}
