@@ -196,7 +196,7 @@ func (k *calibrateMachine) keep(ctx context.Context, s streams, cfg *config.Conf
 	zone := cfg.Location()
 	fmt.Fprintf(s.out, "\n%s: average of %s from %s %s, source %q,\n", verb, escape.Name(k.machine), written(placed.From, zone), lasting(placed, zone), calibrated)
 	fmt.Fprintf(s.out, "replacing %s. Stored usage keeps its watts until \"carbontool recost\".\n", both(was))
-	fmt.Fprintf(s.out, "PUE is not included: energy is multiplied by it afterwards (currently %v).\n", cfg.Power.PUE)
+	fmt.Fprintf(s.out, "PUE is not included: energy is multiplied by it afterwards (currently %v).\n", cfg.Power.PUE.Ratio)
 	if was.Source == power.SourceConfig {
 		warn(s.err, "power.machines.%s in %s overrides this average: remove it there to use the average", k.machine, k.configFile)
 	}

@@ -60,7 +60,7 @@ func summary(c *config.Config) []string {
 		fmt.Sprintf("interval: %s; an empty store starts %s before now; %s", c.Interval, c.Lookback, finality(c)),
 		"prometheus: " + config.PublicURL(c.Prometheus.URL) + ", " + series(c.Prometheus),
 		fmt.Sprintf("power: %v W busy and %v W idle per core, PUE %v, machine types with their own watts: %d",
-			c.Power.BusyWatts, c.Power.IdleWatts, c.Power.PUE, len(c.Power.Machines)),
+			c.Power.BusyWatts, c.Power.IdleWatts, c.Power.PUE.Ratio, len(c.Power.Machines)),
 		"carbon intensity: " + intensity(c.CarbonIntensity),
 		fmt.Sprintf("attribution: by %s, %s", c.Attribution.GroupBy, groups(c.Attribution.Groups)),
 		whose(c),

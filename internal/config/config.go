@@ -23,6 +23,7 @@ type Config struct {
 
 	Prometheus      Prometheus      `yaml:"prometheus"`
 	Power           Power           `yaml:"power"`
+	Embodied        Embodied        `yaml:"embodied"`
 	CarbonIntensity CarbonIntensity `yaml:"carbon_intensity"`
 	Attribution     Attribution     `yaml:"attribution"`
 	MongoDB         *MongoDB        `yaml:"mongodb,omitempty"`   // nil: none
@@ -30,21 +31,6 @@ type Config struct {
 	Budgets         []Budget        `yaml:"budgets"`
 	Timezone        string          `yaml:"timezone"` // of budget periods and reports
 	Metrics         Metrics         `yaml:"metrics"`
-}
-
-// Power is the average watts per core.
-type Power struct {
-	BusyWatts float64                 `yaml:"busy_watts"`
-	IdleWatts float64                 `yaml:"idle_watts"`
-	PUE       float64                 `yaml:"pue"`      // multiplies energy, at least 1
-	Machines  map[string]MachinePower `yaml:"machines"` // by machine type
-}
-
-// MachinePower is the average power of one machine type, in watts per core. Nil means the
-// default in Power.
-type MachinePower struct {
-	BusyWatts *float64 `yaml:"busy_watts,omitempty"`
-	IdleWatts *float64 `yaml:"idle_watts,omitempty"`
 }
 
 // The providers of carbon intensity.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"time"
@@ -12,10 +13,16 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Default is the configuration of an empty file. A few defaults depend on what a file says, see
-// fit. Each call returns new values, so that no
-// caller can change another's.
+// Default is the configuration of an empty file. Each call returns new values, so that no caller
+// can change another's.
 func Default() Config {
+	c := defaults()
+	c.fit(func(string) bool { return false })
+	return c
+}
+
+// defaults are those that do not depend on what a file says; fit has the others.
+func defaults() Config {
 	return Config{
 		Interval:    model.Duration(30 * time.Minute),
 		Lookback:    model.Duration(24 * time.Hour),
@@ -32,13 +39,18 @@ func Default() Config {
 				Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user",
 				CPU: "cpu", Mode: "mode",
 			},
-			BusyModes:        []string{"user", "nice", "system", "irq", "softirq"},
-			IdleModes:        []string{"idle", "iowait"},
-			OtherModes:       []string{"steal", "guest", "guest_nice"},
-			Shares:           Shares{Unit: "s"},
+			BusyModes:  []string{"user", "nice", "system", "irq", "softirq"},
+			IdleModes:  []string{"idle", "iowait"},
+			OtherModes: []string{"steal", "guest", "guest_nice"},
+			Shares:     Shares{Unit: "s"},
+			Processors: Processors{
+				Query:  "node_cpu_info",
+				Labels: ProcessorLabels{Model: "model_name", Package: "package"},
+			},
+			Memory:           Memory{Query: "node_memory_MemTotal_bytes"},
 			HTTPClientConfig: config.DefaultHTTPClientConfig,
 		},
-		Power: Power{BusyWatts: 12, IdleWatts: 1, PUE: 1},
+		Power: Power{BusyWatts: 12, IdleWatts: 1, PUE: PUE{Ratio: 1}, CPUModels: CPUModelsAuto, Calibrate: CalibrateOff},
 		CarbonIntensity: CarbonIntensity{
 			Provider: ProviderUK,
 			UK:       UK{URL: config.URL{URL: &url.URL{Scheme: "https", Host: "api.carbonintensity.org.uk"}}},
@@ -60,6 +72,10 @@ func (c *Config) fit(inFile func(path string) bool) {
 			p.RereadAfter = 0
 		}
 	}
+	p.Processors.Labels.Host = cmp.Or(p.Processors.Labels.Host, p.Labels.Host)
+	p.Memory.Labels.Host = cmp.Or(p.Memory.Labels.Host, p.Labels.Host)
+	c.Power.fit(p.Labels.Host)
+	c.Embodied.fit()
 	if c.Directory != nil && !inFile("directory.refresh") {
 		c.Directory.Refresh = c.Directory.defaultRefresh()
 	}

@@ -50,6 +50,9 @@ func (f *faults) key(path, format string, args ...any) {
 	f.at(f.line(path), "%s: %w", path, fmt.Errorf(format, args...))
 }
 
+// given reports whether the file has a key.
+func (f *faults) given(path string) bool { return f.lines[path] != 0 }
+
 // line returns the line of a key, or else of the nearest key around it: what is missing from an
 // entry is reported at the entry.
 func (f *faults) line(path string) int {

@@ -82,10 +82,11 @@ func Parse(name string, text []byte) (*Config, error) {
 		f.syntax(text, err)
 		return nil, f.err()
 	}
-	c := Default()
 	if isEmpty(root) {
+		c := Default()
 		return &c, nil
 	}
+	c := defaults()
 	if is := kindOf(root); is != mapping {
 		f.at(root.Line, "must be a mapping of keys to values, is %s", is)
 		return nil, f.err()
@@ -100,7 +101,7 @@ func Parse(name string, text []byte) (*Config, error) {
 	if err := root.Decode(&c); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	c.fit(func(path string) bool { _, ok := f.lines[path]; return ok })
+	c.fit(f.given)
 	c.setDirectory(filepath.Dir(name))
 	c.validate(f)
 	if err := f.err(); err != nil {

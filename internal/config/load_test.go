@@ -64,7 +64,7 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 	}
 
 	defaults := Default()
-	for _, name := range []string{"Interval", "Lookback", "SettleAfter", "Prometheus", "Power", "CarbonIntensity", "Attribution", "MongoDB", "Budgets", "Timezone", "Metrics"} {
+	for _, name := range []string{"Interval", "Lookback", "SettleAfter", "Prometheus", "Power", "Embodied", "CarbonIntensity", "Attribution", "MongoDB", "Budgets", "Timezone", "Metrics"} {
 		got, std := reflect.ValueOf(*c).FieldByName(name).Interface(), reflect.ValueOf(defaults).FieldByName(name).Interface()
 		if reflect.DeepEqual(got, std) {
 			t.Errorf("%s is still the default", name)

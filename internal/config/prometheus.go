@@ -33,6 +33,9 @@ type Prometheus struct {
 	Info       []Info   `yaml:"info"`     // what other metrics say of each host
 	Shares     Shares   `yaml:"shares"`   // who used the CPU time of a machine
 
+	Processors Processors `yaml:"processors"` // what processors hosts have
+	Memory     Memory     `yaml:"memory"`     // how much memory they have
+
 	HTTPClientConfig config.HTTPClientConfig `yaml:",inline"`
 }
 
@@ -88,4 +91,28 @@ type Labels struct {
 	User    string `yaml:"user"`
 	CPU     string `yaml:"cpu"`  // the core; empty: series are of all cores
 	Mode    string `yaml:"mode"` // what the core did; empty: series count busy time alone
+}
+
+// Processors is a query whose labels say the model of a host's processors.
+type Processors struct {
+	Query  string          `yaml:"query"` // PromQL; its values are not used. Empty: nobody says
+	Labels ProcessorLabels `yaml:"labels"`
+}
+
+// ProcessorLabels names the labels of Processors.
+type ProcessorLabels struct {
+	Host    string `yaml:"host"`    // by default Labels.Host
+	Model   string `yaml:"model"`   // such as "AMD EPYC 7702P 64-Core Processor"
+	Package string `yaml:"package"` // the socket; empty: it does not say
+}
+
+// Memory is a query for the bytes of memory of each host.
+type Memory struct {
+	Query  string       `yaml:"query"` // empty: nobody says
+	Labels MemoryLabels `yaml:"labels"`
+}
+
+// MemoryLabels names the label of Memory.
+type MemoryLabels struct {
+	Host string `yaml:"host"` // by default Labels.Host
 }

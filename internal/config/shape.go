@@ -25,6 +25,13 @@ func (f *faults) shape(path string, line int, n *yaml.Node, t reflect.Type) {
 		f.at(line, "%s: has no value; leave the key out for its default", path)
 		return
 	}
+	if either, ok := reflect.Zero(t).Interface().(forms); ok {
+		var word string
+		if t, word = either.form(kindOf(n)); t == nil {
+			f.at(line, "%s: must be %s, is %s", path, word, kindOf(n))
+			return
+		}
+	}
 	if word := scalarWord(t); word != "" {
 		f.scalar(path, line, n, t, word)
 		return
@@ -43,6 +50,12 @@ func (f *faults) shape(path string, line int, n *yaml.Node, t reflect.Type) {
 			f.fields(path, line, n, t)
 		}
 	}
+}
+
+// forms is a type that is written in one of several ways. It says as what a value of a kind is
+// read, or, if it is of none of them, what it must be.
+type forms interface {
+	form(kind string) (as reflect.Type, word string)
 }
 
 // want reports a value that is not of the kind.

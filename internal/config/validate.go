@@ -17,7 +17,8 @@ import (
 func (c *Config) validate(f *faults) {
 	c.validateTimes(f)
 	c.Prometheus.validate(f)
-	c.Power.validate(f)
+	c.Power.validate(f, c.Prometheus.Memory.Query != "")
+	c.Embodied.validate(f)
 	c.CarbonIntensity.validate(f)
 	c.Attribution.validate(f, c.MongoDB != nil || c.Directory != nil)
 	if c.MongoDB != nil {
@@ -115,6 +116,30 @@ func validatePositive(f *faults, path string, v float64) {
 	case v <= 0:
 		f.key(path, "must be positive, is %v", v)
 	}
+}
+
+// validateQuery reports a query that asks nothing.
+func validateQuery(f *faults, path, query string) {
+	if strings.TrimSpace(query) == "" {
+		f.key(path, "must not be empty")
+	}
+}
+
+// validateFraction reports anything but a number from 0 to 1; nil is not known.
+func validateFraction(f *faults, path string, v *float64) {
+	if v != nil && !between(*v, 0, 1) {
+		f.key(path, "must be 0 to 1, is %v", *v)
+	}
+}
+
+// validateName reports a name that is empty or one of those before it.
+func validateName(f *faults, path, name string, before map[string]bool) {
+	if name == "" {
+		f.key(path, "must not be empty")
+	} else if before[name] {
+		f.key(path, "must be unique, but %q is used already", name)
+	}
+	before[name] = true
 }
 
 // validateOneOf reports a value that is none of the words.

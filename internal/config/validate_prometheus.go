@@ -32,8 +32,27 @@ func (p *Prometheus) validate(f *faults) {
 	p.validateQueries(f)
 	validateInfo(f, "prometheus.info", p.Info, []string{p.Labels.Host}, false)
 	p.Shares.validate(f)
+	p.Processors.validate(f)
+	p.Memory.validate(f)
 	if err := p.HTTPClientConfig.Validate(); err != nil {
 		f.key("prometheus", "%w", err)
+	}
+}
+
+func (p Processors) validate(f *faults) {
+	if p.Query == "" {
+		return
+	}
+	validateLabelName(f, "prometheus.processors.labels.host", p.Labels.Host, "instance")
+	validateLabelName(f, "prometheus.processors.labels.model", p.Labels.Model, "model_name")
+	if p.Labels.Package != "" {
+		validateLabelName(f, "prometheus.processors.labels.package", p.Labels.Package, "package")
+	}
+}
+
+func (m Memory) validate(f *faults) {
+	if m.Query != "" {
+		validateLabelName(f, "prometheus.memory.labels.host", m.Labels.Host, "instance")
 	}
 }
 

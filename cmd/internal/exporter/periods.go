@@ -169,7 +169,7 @@ func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 		if !seen || !current || !known {
 			continue
 		}
-		full := usage.Watts(n) * highest(parts.Ratings(model, summary.Machines)) * usage.Watts(cfg.Power.PUE)
+		full := usage.Watts(n) * highest(parts.Ratings(model, summary.Machines)) * usage.Watts(cfg.Power.PUE.Ratio)
 		if !b.Reachable(period, full, parts.Dirtiest(cfg.CarbonIntensity)) {
 			d.log.Warn("Budget is so large that its fast-burn alert can never fire, even at full power; is the limit right?",
 				"key", fmt.Sprintf("budgets[%d]", i), "budget", b.Name, "limit", b.Limit, "unit", b.Unit, "cores", n)

@@ -111,8 +111,8 @@ func TestAReloadWithoutAFile(t *testing.T) {
 				if got := metric(t, server.URL, "carbon_exporter_config_last_reload_successful"); got != "0" {
 					t.Errorf("last_reload_successful is %s", got)
 				}
-				if cfg, _ := d.current(); cfg.Power.PUE != 1.5 {
-					t.Errorf("PUE is %v", cfg.Power.PUE)
+				if cfg, _ := d.current(); cfg.Power.PUE.Ratio != 1.5 {
+					t.Errorf("PUE is %v", cfg.Power.PUE.Ratio)
 				}
 			})
 		}

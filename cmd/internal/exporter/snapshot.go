@@ -58,7 +58,7 @@ func (d *daemon) picture(ctx context.Context, v *store.View) (picture, error) {
 	}
 	people := labels.Summary(summary, shown, d.caughtUp.Load())
 	s := &collector.Snapshot{
-		Summary: people.Summary, PUE: cfg.Power.PUE,
+		Summary: people.Summary, PUE: cfg.Power.PUE.Ratio,
 		Interval: time.Duration(cfg.Interval), Since: now.Add(-time.Duration(cfg.Metrics.Keep)),
 	}
 	if d.flags.workspaces {

@@ -76,7 +76,7 @@ func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces b
 		Addresses:   addresses(cfg),
 		Attribution: newAttribution(cfg.Attribution),
 		Workspaces:  workspaces,
-		PUE:         cfg.Power.PUE,
+		PUE:         cfg.Power.PUE.Ratio,
 		Power: func(ctx context.Context, at time.Time) (ingest.Power, error) {
 			return Power(ctx, cfg.Power, keeper, at)
 		},

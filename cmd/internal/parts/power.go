@@ -27,7 +27,7 @@ func Power(ctx context.Context, c config.Power, keeper Averages, at time.Time) (
 		Default:    usage.BusyIdle[usage.Watts]{Busy: usage.Watts(c.BusyWatts), Idle: usage.Watts(c.IdleWatts)},
 		Configured: map[string]usage.BusyIdle[usage.Watts]{},
 		Stored:     stored,
-		PUE:        c.PUE,
+		PUE:        c.PUE.Ratio,
 	}
 	for name, own := range c.Machines {
 		w := m.Default

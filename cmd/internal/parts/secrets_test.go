@@ -39,6 +39,7 @@ import (
 // until it stands here.
 var publicKeys = []string{
 	"prometheus.profile", "prometheus.metric", "prometheus.unit", "prometheus.matchers", "prometheus.info", "prometheus.shares.", "prometheus.fallback.", "prometheus.labels.", "prometheus.busy_", "prometheus.idle_", "prometheus.other_", "prometheus.cores_",
+	"prometheus.processors.", "prometheus.memory.", "power.", "embodied.",
 	"prometheus.authorization.type", "prometheus.no_proxy", "prometheus.oauth2.no_proxy",
 	"prometheus.oauth2.client_id", "prometheus.oauth2.client_certificate_key_id", "prometheus.oauth2.grant_type",
 	"prometheus.oauth2.signature_algorithm", "prometheus.oauth2.iss", "prometheus.oauth2.audience", "prometheus.oauth2.scopes",

@@ -1,33 +1,10 @@
 package config
 
 import (
-	"maps"
-	"math"
 	"regexp"
-	"slices"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
-
-func (p *Power) validate(f *faults) {
-	validatePositive(f, "power.busy_watts", p.BusyWatts)
-	validateNotNegative(f, "power.idle_watts", p.IdleWatts)
-	if !between(p.PUE, 1, math.MaxFloat64) {
-		f.key("power.pue", "must be finite and at least 1, is %v", p.PUE)
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.Machines)) {
-		machine, path := p.Machines[name], "power.machines."+name
-		if name == "" {
-			f.key("power.machines", "must not have a machine type without a name")
-		}
-		if machine.BusyWatts != nil {
-			validatePositive(f, path+".busy_watts", *machine.BusyWatts)
-		}
-		if machine.IdleWatts != nil {
-			validateNotNegative(f, path+".idle_watts", *machine.IdleWatts)
-		}
-	}
-}
 
 // outwardCode is the first half of a UK postcode; the API accepts no more.
 var outwardCode = regexp.MustCompile(`^[A-Z]{1,2}[0-9][A-Z0-9]?$`)
