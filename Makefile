@@ -28,7 +28,7 @@ E2ERACE  := ./mongodb
 FUZZTIME ?= 1m
 SOAK     ?= 20m
 
-.PHONY: help build demo stack dashboards kubernetes rehearsal check test unit race browser e2e lint vuln unreached tools stacktools bench golden fuzz soak upstreams clean
+.PHONY: help build demo stack dashboards kubernetes rehearsal check test unit race browser e2e lint vuln unreached tools stacktools bench golden processors fuzz soak upstreams clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -115,6 +115,9 @@ unreached: ## list functions that no program uses, tests aside
 bench: ## run the benchmarks of docs/performance.md
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/store ./internal/ingest ./internal/mongo ./internal/attribution ./collector ./cmd/internal/exporter ./cmd/carbontool
 	cd $(E2E) && $(GO) test -run '^$$' -bench . -benchmem ./clientgolang ./worlds
+
+processors: ## derive the table of processors from the results of servers
+	$(GO) run ./tools/processors
 
 golden: ## rewrite the catalogue of metrics after a change
 	$(GO) test ./collector -update
