@@ -123,13 +123,14 @@ func (c *Usage) Collect(ch chan<- prometheus.Metric) {
 	out := emitter{ch}
 	totals := slices.DeleteFunc(slices.Clone(s.Totals), func(t usage.Total) bool { return t.Last.Before(s.Since) })
 	for _, t := range totals {
-		pair(out, c.cpu, t.Key, t.CPU)
-		pair(out, c.energy, t.Key, t.Energy)
-		counters(out, c.settledEnergy, t.Key, t.SettledEnergy)
+		devices := t.Energy.Measured != 0
+		out.cpu(c.cpu, t.Key, t.CPU)
+		gauges(out, c.energy, t.Key, devices, t.Energy)
+		counters(out, c.settledEnergy, t.Key, devices, t.SettledEnergy)
 		// A key without any price has no emissions, not emissions of 0.
 		if t.Priced {
-			pair(out, c.emissions, t.Key, t.Emissions)
-			counters(out, c.settledEmissions, t.Key, t.SettledEmissions)
+			gauges(out, c.emissions, t.Key, devices, t.Emissions)
+			counters(out, c.settledEmissions, t.Key, devices, t.SettledEmissions)
 		}
 	}
 	for _, r := range s.Ratings {
@@ -165,12 +166,13 @@ func (c *Usage) collectNewest(out emitter, n *usage.Newest, since time.Time) {
 		keys = nil // nothing was stored for so long that all keys have expired
 	}
 	for _, u := range keys {
-		pair(out, c.power, u.Key, usage.BusyIdle[usage.Watts]{
-			Busy: u.Energy.Busy.Over(length), Idle: u.Energy.Idle.Over(length),
+		devices := u.Energy.Measured != 0
+		gauges(out, c.power, u.Key, devices, usage.ByMode[usage.Watts]{
+			Busy: u.Energy.Busy.Over(length), Idle: u.Energy.Idle.Over(length), Measured: u.Energy.Measured.Over(length),
 		})
 		if u.Priced {
-			pair(out, c.rate, u.Key, usage.BusyIdle[float64]{
-				Busy: u.Emissions.Busy.PerHour(length), Idle: u.Emissions.Idle.PerHour(length),
+			gauges(out, c.rate, u.Key, devices, usage.ByMode[float64]{
+				Busy: u.Emissions.Busy.PerHour(length), Idle: u.Emissions.Idle.PerHour(length), Measured: u.Emissions.Measured.PerHour(length),
 			})
 		}
 	}
@@ -195,15 +197,29 @@ func (e emitter) metric(d *prometheus.Desc, t prometheus.ValueType, v float64, l
 	e.ch <- m
 }
 
-func pair[T ~float64](e emitter, d *prometheus.Desc, k usage.Key, v usage.BusyIdle[T]) {
-	e.both(d, prometheus.GaugeValue, k, float64(v.Busy), float64(v.Idle))
+// cpu shows CPU time, which is busy or idle.
+func (e emitter) cpu(d *prometheus.Desc, k usage.Key, v usage.BusyIdle[usage.CPUSeconds]) {
+	e.mode(d, prometheus.GaugeValue, k, usage.Busy, float64(v.Busy))
+	e.mode(d, prometheus.GaugeValue, k, usage.Idle, float64(v.Idle))
 }
 
-func counters[T ~float64](e emitter, d *prometheus.Desc, k usage.Key, v usage.BusyIdle[T]) {
-	e.both(d, prometheus.CounterValue, k, float64(v.Busy), float64(v.Idle))
+func gauges[T ~float64](e emitter, d *prometheus.Desc, k usage.Key, devices bool, v usage.ByMode[T]) {
+	byMode(e, d, prometheus.GaugeValue, k, devices, v)
 }
 
-func (e emitter) both(d *prometheus.Desc, t prometheus.ValueType, k usage.Key, busy, idle float64) {
-	e.metric(d, t, busy, k.Project, k.Machine, k.User, k.Group, string(usage.Busy))
-	e.metric(d, t, idle, k.Project, k.Machine, k.User, k.Group, string(usage.Idle))
+func counters[T ~float64](e emitter, d *prometheus.Desc, k usage.Key, devices bool, v usage.ByMode[T]) {
+	byMode(e, d, prometheus.CounterValue, k, devices, v)
+}
+
+// byMode shows what is measured only where there are devices that measure: most keys have none.
+func byMode[T ~float64](e emitter, d *prometheus.Desc, t prometheus.ValueType, k usage.Key, devices bool, v usage.ByMode[T]) {
+	e.mode(d, t, k, usage.Busy, float64(v.Busy))
+	e.mode(d, t, k, usage.Idle, float64(v.Idle))
+	if devices {
+		e.mode(d, t, k, usage.Measured, float64(v.Measured))
+	}
+}
+
+func (e emitter) mode(d *prometheus.Desc, t prometheus.ValueType, k usage.Key, mode usage.Mode, v float64) {
+	e.metric(d, t, v, k.Project, k.Machine, k.User, k.Group, string(mode))
 }

@@ -38,7 +38,7 @@ func TestUnknownIsNeverZero(t *testing.T) {
 		{
 			name: "a newest interval that is unpriced",
 			change: func(s *Snapshot) {
-				s.Newest.Usage[0].Priced, s.Newest.Usage[0].Emissions = false, usage.BusyIdle[usage.Grams]{}
+				s.Newest.Usage[0].Priced, s.Newest.Usage[0].Emissions = false, usage.ByMode[usage.Grams]{}
 			},
 			absent:  []string{"carbon_emission_rate_gco2eq_per_hour"},
 			present: []string{"carbon_power_watts{" + laser},

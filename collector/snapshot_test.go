@@ -27,21 +27,21 @@ func day() *Snapshot {
 			Totals: []usage.Total{{
 				Key: laser, Last: newest.Start, Priced: true,
 				CPU:              usage.BusyIdle[usage.CPUSeconds]{Busy: 36000, Idle: 108000},
-				Energy:           usage.BusyIdle[usage.KWh]{Busy: 0.12, Idle: 0.03},
-				Emissions:        usage.BusyIdle[usage.Grams]{Busy: 6.3, Idle: 1.575},
-				SettledEnergy:    usage.BusyIdle[usage.KWh]{Busy: 0.06, Idle: 0.015},
-				SettledEmissions: usage.BusyIdle[usage.Grams]{Busy: 2.7, Idle: 0.675},
+				Energy:           usage.ByMode[usage.KWh]{Busy: 0.12, Idle: 0.03},
+				Emissions:        usage.ByMode[usage.Grams]{Busy: 6.3, Idle: 1.575},
+				SettledEnergy:    usage.ByMode[usage.KWh]{Busy: 0.06, Idle: 0.015},
+				SettledEmissions: usage.ByMode[usage.Grams]{Busy: 2.7, Idle: 0.675},
 			}, {
 				Key: muon, Last: newest.Start.Add(-time.Hour),
 				CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: 36000, Idle: 36000},
-				Energy: usage.BusyIdle[usage.KWh]{Busy: 0.095, Idle: 0.012},
+				Energy: usage.ByMode[usage.KWh]{Busy: 0.095, Idle: 0.012},
 			}},
 			Newest: &usage.Newest{
 				Interval: newest,
 				Usage: []usage.KeyUsage{{
 					Key: laser, Priced: true,
-					Energy:    usage.BusyIdle[usage.KWh]{Busy: 0.06, Idle: 0.015},
-					Emissions: usage.BusyIdle[usage.Grams]{Busy: 3.6, Idle: 0.9},
+					Energy:    usage.ByMode[usage.KWh]{Busy: 0.06, Idle: 0.015},
+					Emissions: usage.ByMode[usage.Grams]{Busy: 3.6, Idle: 0.9},
 				}},
 			},
 			Attended: &usage.Attended{
@@ -70,10 +70,10 @@ func day() *Snapshot {
 		PUE: 1, Interval: 30 * time.Minute, Since: now.Add(-40 * 24 * time.Hour),
 		Drift: []usage.Drift{{Project: "IDAaaS"}, {Project: "TDAaaS", Lost: []string{usage.LostSeries}, Since: newest.Start.Add(-time.Hour)}},
 		ToDate: ToDate{
-			Month: []usage.Total{toDateOf(laser, 0.075, 4.5), {Key: muon, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.095, Idle: 0.012}}},
+			Month: []usage.Total{toDateOf(laser, 0.075, 4.5), {Key: muon, Energy: usage.ByMode[usage.KWh]{Busy: 0.095, Idle: 0.012}}},
 			Year: []usage.Total{
 				toDateOf(laser, 0.15, 7.875),
-				{Key: muon, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.095, Idle: 0.012}},
+				{Key: muon, Energy: usage.ByMode[usage.KWh]{Busy: 0.095, Idle: 0.012}},
 				toDateOf(usage.Key{Project: "IDAaaS", Machine: "Laser", User: "977", Group: "ISIS"}, 0.5, 60),
 			},
 		},
@@ -96,7 +96,7 @@ func day() *Snapshot {
 }
 
 func toDateOf(k usage.Key, kwh usage.KWh, grams usage.Grams) usage.Total {
-	return usage.Total{Key: k, Energy: usage.BusyIdle[usage.KWh]{Busy: kwh}, Emissions: usage.BusyIdle[usage.Grams]{Busy: grams}, Priced: true}
+	return usage.Total{Key: k, Energy: usage.ByMode[usage.KWh]{Busy: kwh}, Emissions: usage.ByMode[usage.Grams]{Busy: grams}, Priced: true}
 }
 
 // active is two workspaces: a Laser with all of its owner's usage, of which a
@@ -158,15 +158,15 @@ func cloud(keys int) *Snapshot {
 		s.Totals = append(s.Totals, usage.Total{
 			Key: k, Last: s.Newest.Interval.Start, Priced: true,
 			CPU:              usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(v * 1800.25), Idle: usage.CPUSeconds(v * 5400.5)},
-			Energy:           usage.BusyIdle[usage.KWh]{Busy: usage.KWh(v * 0.061), Idle: usage.KWh(v * 0.0149)},
-			Emissions:        usage.BusyIdle[usage.Grams]{Busy: usage.Grams(v * 6.31), Idle: usage.Grams(v * 1.577)},
-			SettledEnergy:    usage.BusyIdle[usage.KWh]{Busy: usage.KWh(v * 0.031), Idle: usage.KWh(v * 0.0079)},
-			SettledEmissions: usage.BusyIdle[usage.Grams]{Busy: usage.Grams(v * 2.71), Idle: usage.Grams(v * 0.679)},
+			Energy:           usage.ByMode[usage.KWh]{Busy: usage.KWh(v * 0.061), Idle: usage.KWh(v * 0.0149)},
+			Emissions:        usage.ByMode[usage.Grams]{Busy: usage.Grams(v * 6.31), Idle: usage.Grams(v * 1.577)},
+			SettledEnergy:    usage.ByMode[usage.KWh]{Busy: usage.KWh(v * 0.031), Idle: usage.KWh(v * 0.0079)},
+			SettledEmissions: usage.ByMode[usage.Grams]{Busy: usage.Grams(v * 2.71), Idle: usage.Grams(v * 0.679)},
 		})
 		s.Newest.Usage = append(s.Newest.Usage, usage.KeyUsage{
 			Key: k, Priced: true,
-			Energy:    usage.BusyIdle[usage.KWh]{Busy: usage.KWh(v * 0.003), Idle: usage.KWh(v * 0.001)},
-			Emissions: usage.BusyIdle[usage.Grams]{Busy: usage.Grams(v * 0.2), Idle: usage.Grams(v * 0.07)},
+			Energy:    usage.ByMode[usage.KWh]{Busy: usage.KWh(v * 0.003), Idle: usage.KWh(v * 0.001)},
+			Emissions: usage.ByMode[usage.Grams]{Busy: usage.Grams(v * 0.2), Idle: usage.Grams(v * 0.07)},
 		})
 	}
 	return s

@@ -49,9 +49,10 @@ func (c workspaces) collect(out emitter, list []usage.ActiveUsage) {
 		seen[w.Host] = true
 		out.gauge(c.info, 1, w.Host, w.Project, w.Machine, w.User, w.Group)
 		out.gauge(c.start, timestampSeconds(w.Started), w.Host)
-		byMode(out, c.energy, w.Host, w.Energy)
+		devices := w.Energy.Measured != 0
+		ofHost(out, c.energy, w.Host, devices, w.Energy)
 		if w.Priced {
-			byMode(out, c.emissions, w.Host, w.Emissions)
+			ofHost(out, c.emissions, w.Host, devices, w.Emissions)
 		}
 		if all := w.Energy.Total(); all > 0 {
 			out.gauge(c.estimated, float64(w.Estimated/all), w.Host)
@@ -59,7 +60,10 @@ func (c workspaces) collect(out emitter, list []usage.ActiveUsage) {
 	}
 }
 
-func byMode[T ~float64](e emitter, d *prometheus.Desc, host string, v usage.BusyIdle[T]) {
+func ofHost[T ~float64](e emitter, d *prometheus.Desc, host string, devices bool, v usage.ByMode[T]) {
 	e.gauge(d, float64(v.Busy), host, string(usage.Busy))
 	e.gauge(d, float64(v.Idle), host, string(usage.Idle))
+	if devices {
+		e.gauge(d, float64(v.Measured), host, string(usage.Measured))
+	}
 }

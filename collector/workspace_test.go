@@ -45,7 +45,7 @@ func TestWorkspaces(t *testing.T) {
 		{
 			name: "one without any energy has no share that was estimated",
 			change: func(all []usage.ActiveUsage) []usage.ActiveUsage {
-				all[1].Energy = usage.BusyIdle[usage.KWh]{}
+				all[1].Energy = usage.ByMode[usage.KWh]{}
 				return all
 			},
 			want:   map[string]float64{energy + pool + `,mode="busy"}`: 0},

@@ -173,7 +173,7 @@ func (h *history) added(rec usage.Record) map[usage.Key]*sums {
 	return all
 }
 
-func (s *sums) add(cpu usage.BusyIdle[usage.CPUSeconds], energy usage.BusyIdle[usage.KWh]) {
+func (s *sums) add(cpu usage.BusyIdle[usage.CPUSeconds], energy usage.ByMode[usage.KWh]) {
 	s[busyCPU].Add(float64(cpu.Busy))
 	s[idleCPU].Add(float64(cpu.Idle))
 	s[busyEnergy].Add(float64(energy.Busy))

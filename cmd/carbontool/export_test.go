@@ -32,7 +32,7 @@ func used(i usage.Interval, project, user string, kwh float64) usage.Fact {
 	return usage.Fact{
 		Key: usage.Key{Project: project, Machine: "Muon", User: user, Group: "g"}, Start: i.Start,
 		CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(100 * kwh), Idle: usage.CPUSeconds(400 * kwh)},
-		Energy: usage.BusyIdle[usage.KWh]{Busy: usage.KWh(kwh), Idle: usage.KWh(kwh / 4)},
+		Energy: usage.ByMode[usage.KWh]{Busy: usage.KWh(kwh), Idle: usage.KWh(kwh / 4)},
 	}
 }
 
@@ -270,8 +270,8 @@ func TestExportAgreesWithTheRecord(t *testing.T) {
 			}
 			for _, total := range sum.Totals {
 				rise := risen[total.Key]
-				for name, v := range map[string][2]usage.BusyIdle[float64]{
-					"carbon_cpu_seconds":      {plain(total.CPU), plain(rise.CPU)},
+				for name, v := range map[string][2]usage.ByMode[float64]{
+					"carbon_cpu_seconds":      {ofCPU(total.CPU), ofCPU(rise.CPU)},
 					"carbon_energy_kwh":       {plain(total.Energy), plain(rise.Energy)},
 					"carbon_emissions_gco2eq": {plain(total.Emissions), plain(rise.Emissions)},
 				} {
@@ -301,8 +301,12 @@ func TestExportAgreesWithTheRecord(t *testing.T) {
 	}
 }
 
-func plain[T ~float64](v usage.BusyIdle[T]) usage.BusyIdle[float64] {
-	return usage.BusyIdle[float64]{Busy: float64(v.Busy), Idle: float64(v.Idle)}
+func ofCPU(v usage.BusyIdle[usage.CPUSeconds]) usage.ByMode[float64] {
+	return usage.ByMode[float64]{Busy: float64(v.Busy), Idle: float64(v.Idle)}
+}
+
+func plain[T ~float64](v usage.ByMode[T]) usage.ByMode[float64] {
+	return usage.ByMode[float64]{Busy: float64(v.Busy), Idle: float64(v.Idle), Measured: float64(v.Measured)}
 }
 
 func nearly(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b), 1) }

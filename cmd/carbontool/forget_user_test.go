@@ -41,7 +41,7 @@ func exporterStore(t *testing.T) (path string) {
 		r.Facts = append(r.Facts, usage.Fact{
 			Key:   usage.Key{Project: "ISIS", Machine: "Muon", User: user, Group: "ISIS"},
 			Start: i.Start,
-			CPU:   usage.BusyIdle[usage.CPUSeconds]{Busy: 900}, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.003},
+			CPU:   usage.BusyIdle[usage.CPUSeconds]{Busy: 900}, Energy: usage.ByMode[usage.KWh]{Busy: 0.003},
 		})
 	}
 	storetest.Commit(t, s, r)

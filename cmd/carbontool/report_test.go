@@ -42,7 +42,7 @@ func recordOf(i usage.Interval, state usage.State, used ...usedBy) usage.Record 
 	for _, piece := range i.Pieces() {
 		for _, u := range used {
 			rec.Facts = append(rec.Facts, usage.Fact{
-				Key: u.Key, Start: piece.Start, Energy: usage.BusyIdle[usage.KWh]{Busy: u.busy, Idle: u.idle},
+				Key: u.Key, Start: piece.Start, Energy: usage.ByMode[usage.KWh]{Busy: u.busy, Idle: u.idle},
 				CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(u.busy * 300_000), Idle: usage.CPUSeconds(u.idle * 3_600_000)},
 			})
 			rec.Coverage[u.Project] = usage.Coverage{Seen: 3000, Capacity: 4000}

@@ -43,7 +43,7 @@ func random(r *rand.Rand) Known {
 			{Project: "CLF", Machine: "Muon", User: "alice", Group: "g"},
 		} {
 			cpu := usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(r.ExpFloat64() * 1e3), Idle: usage.CPUSeconds(r.ExpFloat64() * 1e4)}
-			k.Facts = append(k.Facts, usage.Fact{Key: key, Start: piece.Start, CPU: cpu, Energy: usage.BusyIdle[usage.KWh]{
+			k.Facts = append(k.Facts, usage.Fact{Key: key, Start: piece.Start, CPU: cpu, Energy: usage.ByMode[usage.KWh]{
 				Busy: watts[key.Machine].Busy.For(cpu.Busy) * usage.KWh(k.PUE), Idle: watts[key.Machine].Idle.For(cpu.Idle) * usage.KWh(k.PUE),
 			}})
 		}
@@ -155,7 +155,7 @@ func TestOnlyWhatWasAskedFor(t *testing.T) {
 func TestStatesExplainThemselves(t *testing.T) {
 	interval := usage.Interval{Start: start, Length: usage.SlotLength}
 	now := start.Add(24 * time.Hour)
-	facts := []usage.Fact{{Key: usage.Key{Project: "ISIS", Machine: "Muon", User: "alice", Group: "g"}, Start: start, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 3600}, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.012}}}
+	facts := []usage.Fact{{Key: usage.Key{Project: "ISIS", Machine: "Muon", User: "alice", Group: "g"}, Start: start, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 3600}, Energy: usage.ByMode[usage.KWh]{Busy: 0.012}}}
 	ratings := []usage.Rating{{Machine: "Muon", Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}}}
 	for _, c := range []struct {
 		name string
@@ -198,7 +198,7 @@ func TestStatesExplainThemselves(t *testing.T) {
 			"pruned",
 			Known{
 				Proof:   usage.Proof{Record: usage.Record{State: usage.Settled, FetchedAt: now, PUE: 1}, Pruned: true},
-				Remains: &usage.Tally{Energy: usage.BusyIdle[usage.KWh]{Busy: 1}, Emissions: usage.BusyIdle[usage.Grams]{Busy: 200}, Priced: true},
+				Remains: &usage.Tally{Energy: usage.ByMode[usage.KWh]{Busy: 1}, Emissions: usage.ByMode[usage.Grams]{Busy: 200}, Priced: true},
 			},
 			[]string{"settled: final", "were deleted by --storage.retention; the total is for the whole project", "1 kWh (busy 1, idle 0); 200 gCO2eq"},
 			"multiply",
@@ -284,7 +284,7 @@ func TestText(t *testing.T) {
 				Ratings:  []usage.Rating{{Machine: "Muon", Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, Source: "calibrated", Error: &e}},
 				Facts: []usage.Fact{{
 					Key: usage.Key{Project: "ISIS", Machine: "Muon", User: "al\x1bice", Group: "Muons, all"}, Start: start,
-					CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 3600, Idle: 1800}, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.018, Idle: 0.00075},
+					CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 3600, Idle: 1800}, Energy: usage.ByMode[usage.KWh]{Busy: 0.018, Idle: 0.00075},
 				}},
 				Prices: []usage.PiecePrice{{Start: start, Price: usage.Price{Intensity: 231.5, Kind: usage.Actual, Provider: "uk", Grid: "GB", SlotFrom: start, FetchedAt: start.Add(2 * time.Hour)}}},
 			},

@@ -34,7 +34,7 @@ func BenchmarkReprice(b *testing.B) {
 				for k := range keys {
 					rec.Facts = append(rec.Facts, usage.Fact{
 						Key:   usage.Key{Project: fmt.Sprint("p", k%10), Machine: fmt.Sprint("m", k%5), User: fmt.Sprint("u", k), Group: fmt.Sprint("g", k%10)},
-						Start: was.Interval.Start, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 100, Idle: 300}, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.1, Idle: 0.2},
+						Start: was.Interval.Start, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 100, Idle: 300}, Energy: usage.ByMode[usage.KWh]{Busy: 0.1, Idle: 0.2},
 					})
 				}
 				return rec, usage.Policy{Answered: true}, nil

@@ -50,7 +50,7 @@ type FixedGrid interface {
 // Power turns CPU seconds into energy.
 type Power interface {
 	Rating(machine string) usage.Rating
-	Energy(r usage.Rating, cpu usage.BusyIdle[usage.CPUSeconds]) usage.BusyIdle[usage.KWh]
+	Energy(r usage.Rating, cpu usage.BusyIdle[usage.CPUSeconds]) usage.ByMode[usage.KWh]
 }
 
 // Attribution splits a reading by the key that its usage belongs to.

@@ -185,8 +185,8 @@ func (c *recost) made(ctx context.Context, was usage.Record, slots map[time.Time
 type costs map[string]*costSum
 
 type costSum struct {
-	energy    usage.BusyIdleSum[usage.KWh]
-	emissions usage.BusyIdleSum[usage.Grams]
+	energy    usage.ByModeSum[usage.KWh]
+	emissions usage.ByModeSum[usage.Grams]
 	priced    bool
 }
 
@@ -204,7 +204,7 @@ func (all costs) add(r usage.Record) {
 		sum.energy.Add(f.Energy)
 		if p, ok := prices[f.Start]; ok {
 			sum.priced = true
-			sum.emissions.Add(usage.BusyIdle[usage.Grams]{Busy: f.Energy.Busy.At(p), Idle: f.Energy.Idle.At(p)})
+			sum.emissions.Add(usage.EmissionsAt(f.Energy, p))
 		}
 	}
 }

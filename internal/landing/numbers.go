@@ -27,7 +27,7 @@ type Numbers struct {
 // Recent is the newest interval with usage.
 type Recent struct {
 	Interval usage.Interval
-	Energy   usage.BusyIdle[usage.KWh]
+	Energy   usage.ByMode[usage.KWh]
 	// Emissions is nil unless all of the energy is priced.
 	Emissions *usage.Grams
 }
@@ -64,15 +64,15 @@ func RecentOf(n *usage.Newest) *Recent {
 		return nil
 	}
 	r := &Recent{Interval: n.Interval}
-	var energy usage.BusyIdleSum[usage.KWh]
-	var emissions usage.BusyIdleSum[usage.Grams]
+	var energy usage.ByModeSum[usage.KWh]
+	var emissions usage.ByModeSum[usage.Grams]
 	priced := true
 	for _, u := range n.Usage {
 		energy.Add(u.Energy)
 		emissions.Add(u.Emissions)
 		priced = priced && u.Priced
 	}
-	r.Energy = energy.BusyIdle()
+	r.Energy = energy.ByMode()
 	if priced {
 		r.Emissions = new(emissions.Total())
 	}
@@ -90,8 +90,8 @@ func SpentOf(totals []usage.Total, missing, unpriced time.Duration) *Spent {
 
 // tally is energy, and the emissions of its priced part.
 type tally struct {
-	energy    usage.BusyIdleSum[usage.KWh]
-	emissions usage.BusyIdleSum[usage.Grams]
+	energy    usage.ByModeSum[usage.KWh]
+	emissions usage.ByModeSum[usage.Grams]
 	priced    bool
 	power     *usage.Watts
 }

@@ -60,9 +60,9 @@ func TestElevenMembersNeedNoRowOfOthers(t *testing.T) {
 
 func TestUnpricedIsNotZero(t *testing.T) {
 	key := usage.Key{Project: "p"}
-	half := usage.BusyIdle[usage.KWh]{Busy: 1, Idle: 1}
+	half := usage.ByMode[usage.KWh]{Busy: 1, Idle: 1}
 	unpriced := usage.Total{Key: key, Energy: half}
-	priced := usage.Total{Key: usage.Key{Project: "q"}, Energy: half, Emissions: usage.BusyIdle[usage.Grams]{Busy: 7}, Priced: true}
+	priced := usage.Total{Key: usage.Key{Project: "q"}, Energy: half, Emissions: usage.ByMode[usage.Grams]{Busy: 7}, Priced: true}
 	if s := SpentOf([]usage.Total{unpriced}, 0, time.Hour); s.Energy != 2 || s.Emissions != nil {
 		t.Errorf("unpriced: %+v", s)
 	}

@@ -42,8 +42,8 @@ func month() (all []usage.Total) {
 	for n, k := range keys() {
 		kwh := usage.KWh(412 / float64(n*n+1))
 		all = append(all, usage.Total{
-			Key: k, Priced: true, Energy: usage.BusyIdle[usage.KWh]{Busy: kwh * 0.6, Idle: kwh * 0.4},
-			Emissions: usage.BusyIdle[usage.Grams]{Busy: usage.Grams(kwh * 90), Idle: usage.Grams(kwh * 60)},
+			Key: k, Priced: true, Energy: usage.ByMode[usage.KWh]{Busy: kwh * 0.6, Idle: kwh * 0.4},
+			Emissions: usage.ByMode[usage.Grams]{Busy: usage.Grams(kwh * 90), Idle: usage.Grams(kwh * 60)},
 		})
 	}
 	return all

@@ -36,8 +36,8 @@ func (m Model) Rating(machine string) usage.Rating {
 
 // Energy returns the energy of CPU time of a machine type: watts per core x core seconds x PUE.
 // Busy and idle stay separate, because idle energy can be saved.
-func (m Model) Energy(r usage.Rating, cpu usage.BusyIdle[usage.CPUSeconds]) usage.BusyIdle[usage.KWh] {
-	return usage.BusyIdle[usage.KWh]{
+func (m Model) Energy(r usage.Rating, cpu usage.BusyIdle[usage.CPUSeconds]) usage.ByMode[usage.KWh] {
+	return usage.ByMode[usage.KWh]{
 		Busy: r.Watts.Busy.For(cpu.Busy) * usage.KWh(m.PUE),
 		Idle: r.Watts.Idle.For(cpu.Idle) * usage.KWh(m.PUE),
 	}

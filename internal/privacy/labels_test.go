@@ -9,7 +9,7 @@ import (
 )
 
 func total(user string, kwh usage.KWh) usage.Total {
-	e := usage.BusyIdle[usage.KWh]{Busy: kwh}
+	e := usage.ByMode[usage.KWh]{Busy: kwh}
 	return usage.Total{Key: usage.Key{Project: "p", Machine: "m", User: user, Group: "g"}, Energy: e, SettledEnergy: e}
 }
 

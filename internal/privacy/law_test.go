@@ -97,7 +97,7 @@ func grow(random *rand.Rand, totals map[usage.Key]*usage.Total, site float64) fl
 			totals[k] = &usage.Total{Key: k}
 		}
 		kwh := usage.KWh(random.Float64() * 10)
-		more := usage.BusyIdle[usage.KWh]{Busy: kwh, Idle: kwh / 4}
+		more := usage.ByMode[usage.KWh]{Busy: kwh, Idle: kwh / 4}
 		totals[k].Energy = totals[k].Energy.Plus(more)
 		totals[k].SettledEnergy = totals[k].SettledEnergy.Plus(more)
 		site += float64(more.Total())

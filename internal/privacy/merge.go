@@ -6,25 +6,29 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// sums adds up both modes of quantities exactly, whatever the order.
+// sums adds up quantities exactly, mode by mode and whatever the order.
 type sums struct {
-	cpu, energy, emissions, settledEnergy, settledEmissions both
+	cpu                                                usage.BusyIdleSum[usage.CPUSeconds]
+	energy, emissions, settledEnergy, settledEmissions modes
+	down, up, undoubted, embodied, settledEmbodied     usage.Sum
 }
 
-type both struct{ busy, idle usage.Sum }
+type modes struct{ busy, idle, measured usage.Sum }
 
-func plus[T ~float64](b *both, v usage.BusyIdle[T]) {
-	b.busy.Add(float64(v.Busy))
-	b.idle.Add(float64(v.Idle))
+func plus[T ~float64](m *modes, v usage.ByMode[T]) {
+	m.busy.Add(float64(v.Busy))
+	m.idle.Add(float64(v.Idle))
+	m.measured.Add(float64(v.Measured))
 }
 
-func minus[T ~float64](b *both, v usage.BusyIdle[T]) {
-	b.busy.Sub(float64(v.Busy))
-	b.idle.Sub(float64(v.Idle))
+func minus[T ~float64](m *modes, v usage.ByMode[T]) {
+	m.busy.Sub(float64(v.Busy))
+	m.idle.Sub(float64(v.Idle))
+	m.measured.Sub(float64(v.Measured))
 }
 
-func value[T ~float64](b both) usage.BusyIdle[T] {
-	return usage.BusyIdle[T]{Busy: T(b.busy.Float64()), Idle: T(b.idle.Float64())}
+func value[T ~float64](m modes) usage.ByMode[T] {
+	return usage.ByMode[T]{Busy: T(m.busy.Float64()), Idle: T(m.idle.Float64()), Measured: T(m.measured.Float64())}
 }
 
 // totals adds up by label. elsewhere is the part of the settled counters that is not
@@ -47,17 +51,23 @@ func (l Labels) totals(totals []usage.Total, named map[string]bool, elsewhere ma
 			m.Last = t.Last
 		}
 		m.Priced = m.Priced || t.Priced
-		plus(&s.cpu, t.CPU)
+		s.cpu.Add(t.CPU)
 		plus(&s.energy, t.Energy)
 		plus(&s.emissions, t.Emissions)
 		plus(&s.settledEnergy, t.SettledEnergy)
 		plus(&s.settledEmissions, t.SettledEmissions)
+		s.down.Add(float64(t.Down))
+		s.up.Add(float64(t.Up))
+		s.undoubted.Add(float64(t.Undoubted))
+		s.embodied.Add(float64(t.Embodied))
+		s.settledEmbodied.Add(float64(t.SettledEmbodied))
 		away, some := elsewhere[t.Key]
 		if !some {
 			continue
 		}
 		minus(&s.settledEnergy, away.Energy)
 		minus(&s.settledEmissions, away.Emissions)
+		s.settledEmbodied.Sub(float64(away.Embodied))
 		if k.User != Other {
 			k.User = Other
 			o, s := at(k)
@@ -67,13 +77,16 @@ func (l Labels) totals(totals []usage.Total, named map[string]bool, elsewhere ma
 			o.Priced = o.Priced || t.Priced
 			plus(&s.settledEnergy, away.Energy)
 			plus(&s.settledEmissions, away.Emissions)
+			s.settledEmbodied.Add(float64(away.Embodied))
 		}
 	}
 	all := make([]usage.Total, 0, len(merged))
 	for k, m := range merged {
 		s := added[k]
-		m.CPU, m.Energy, m.Emissions = value[usage.CPUSeconds](s.cpu), value[usage.KWh](s.energy), value[usage.Grams](s.emissions)
+		m.CPU, m.Energy, m.Emissions = s.cpu.BusyIdle(), value[usage.KWh](s.energy), value[usage.Grams](s.emissions)
 		m.SettledEnergy, m.SettledEmissions = value[usage.KWh](s.settledEnergy), value[usage.Grams](s.settledEmissions)
+		m.Down, m.Up, m.Undoubted = usage.KWh(s.down.Float64()), usage.KWh(s.up.Float64()), usage.KWh(s.undoubted.Float64())
+		m.Embodied, m.SettledEmbodied = usage.Grams(s.embodied.Float64()), usage.Grams(s.settledEmbodied.Float64())
 		all = append(all, *m)
 	}
 	slices.SortFunc(all, func(a, b usage.Total) int { return a.Compare(b.Key) })

@@ -95,13 +95,16 @@ func next(totals []usage.Total, was usage.Shown, named map[string]bool) usage.Sh
 }
 
 func settled(t usage.Total) usage.SettledUsage {
-	return usage.SettledUsage{Energy: t.SettledEnergy, Emissions: t.SettledEmissions}
+	return usage.SettledUsage{Energy: t.SettledEnergy, Emissions: t.SettledEmissions, Embodied: t.SettledEmbodied}
 }
 
 // less subtracts b from a, but never below 0.
 func less(a, b usage.SettledUsage) usage.SettledUsage {
 	return usage.SettledUsage{
-		Energy:    usage.BusyIdle[usage.KWh]{Busy: max(a.Energy.Busy-b.Energy.Busy, 0), Idle: max(a.Energy.Idle-b.Energy.Idle, 0)},
-		Emissions: usage.BusyIdle[usage.Grams]{Busy: max(a.Emissions.Busy-b.Emissions.Busy, 0), Idle: max(a.Emissions.Idle-b.Emissions.Idle, 0)},
+		Energy: lessByMode(a.Energy, b.Energy), Emissions: lessByMode(a.Emissions, b.Emissions), Embodied: max(a.Embodied-b.Embodied, 0),
 	}
+}
+
+func lessByMode[T ~float64](a, b usage.ByMode[T]) usage.ByMode[T] {
+	return usage.ByMode[T]{Busy: max(a.Busy-b.Busy, 0), Idle: max(a.Idle-b.Idle, 0), Measured: max(a.Measured-b.Measured, 0)}
 }

@@ -1,6 +1,10 @@
 package report
 
-import "github.com/carbon-exporter/carbon_exporter/internal/usage"
+import (
+	"math"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
 
 // Bounds are the lowest and highest plausible values of a quantity, given the known
 // errors of its inputs.
@@ -9,45 +13,40 @@ type Bounds[T ~float64] struct{ Low, High T }
 // nearlyAll is a share that equals 1 except for rounding.
 const nearlyAll = 1 - 1e-9
 
-// energyBounds are the energy minus and plus the standard error of the average power.
-// All half hours share the error of one average, so errors add up instead of
-// cancelling. Energy of averages without a known error is taken as exact; the result is
-// false if that is all of it.
+// energyBounds are what the energy is between two times in three, given the known errors of power
+// and meters. Energy without a known error is taken as exact; the result is false if that is all
+// of it.
 func energyBounds(t usage.Tally) (Bounds[usage.KWh], bool) {
 	energy := t.Energy.Total()
-	d, known := powerError(t)
-	return Bounds[usage.KWh]{energy * usage.KWh(1-min(1, d)), energy * usage.KWh(1+d)}, known
+	return Bounds[usage.KWh]{max(0, energy-t.Down), energy + t.Up}, powerKnown(t)
 }
 
-// emissionsBounds combine the worst case of both errors: that of the average power, and
-// the mean error of forecasts for energy priced with a forecast. With d the relative
-// error of the energy and e the mean error of forecasts:
+// emissionsBounds combine two errors that have nothing to do with each other, that of the energy
+// and that of forecasts, as the root of the sum of their squares. With d the error of the energy
+// as a fraction, to the side in question, and e the mean error of forecasts:
 //
-//	low  = (1 - d) x (emissions - e x energy priced with a forecast)
-//	high = (1 + d) x (emissions + e x energy priced with a forecast)
+//	off^2 = (d x emissions)^2 + (e x energy priced with a forecast)^2
 //
-// Actuals count as exact. The result is false if there are no emissions, or neither
-// error is known for any of them.
+// Actuals count as exact. The result is false if there are no emissions, or neither error is
+// known for any of them.
 func emissionsBounds(t usage.Tally, e usage.GramsPerKWh) (Bounds[usage.Grams], bool) {
 	if !t.Priced {
 		return Bounds[usage.Grams]{}, false
 	}
-	d, known := powerError(t)
-	grams, off := t.Emissions.Total(), t.Forecast.At(e)
-	return Bounds[usage.Grams]{
-		Low:  max(0, grams-off) * usage.Grams(1-min(1, d)),
-		High: (grams + off) * usage.Grams(1+d),
-	}, known || t.Forecast > 0
+	grams, forecast := t.Emissions.Total(), t.Forecast.At(e)
+	off := func(energy usage.KWh) usage.Grams {
+		if t.Energy.Total() <= 0 {
+			return forecast
+		}
+		return usage.Grams(math.Hypot(float64(energy/t.Energy.Total())*float64(grams), float64(forecast)))
+	}
+	return Bounds[usage.Grams]{Low: max(0, grams-off(t.Down)), High: grams + off(t.Up)}, powerKnown(t) || t.Forecast > 0
 }
 
-// powerError is the error of the average power relative to all energy, and whether it
-// is known for any of it.
-func powerError(t usage.Tally) (part float64, known bool) {
+// powerKnown reports whether the error is known of any of the energy.
+func powerKnown(t usage.Tally) bool {
 	energy := float64(t.Energy.Total())
-	if energy <= 0 || float64(t.Undoubted) >= energy*nearlyAll {
-		return 0, false
-	}
-	return float64(t.Doubt) / energy, true
+	return energy > 0 && float64(t.Undoubted) < energy*nearlyAll
 }
 
 // documentedForecastError is the mean absolute difference between forecasts and actuals

@@ -13,8 +13,8 @@ func near(a, b float64) bool { return math.Abs(a-b) <= 1e-12*max(math.Abs(a), ma
 func tally(change func(*usage.Tally)) usage.Tally {
 	t := usage.Tally{
 		Name:   "ISIS",
-		Energy: usage.BusyIdle[usage.KWh]{Busy: 8, Idle: 2}, Priced: true,
-		Emissions: usage.BusyIdle[usage.Grams]{Busy: 800, Idle: 200},
+		Energy: usage.ByMode[usage.KWh]{Busy: 8, Idle: 2}, Priced: true,
+		Emissions: usage.ByMode[usage.Grams]{Busy: 800, Idle: 200},
 		Undoubted: 10,
 	}
 	if change != nil {
@@ -37,17 +37,17 @@ func TestBounds(t *testing.T) {
 		},
 		{
 			name:   "a tenth of 10 kWh",
-			change: func(t *usage.Tally) { t.Undoubted, t.Doubt = 0, 1 },
+			change: func(t *usage.Tally) { t.Undoubted, t.Down, t.Up = 0, 1, 1 },
 			energy: true, grams: true, want: bounds{9, 11, 900, 1100},
 		},
 		{
 			name:   "a fit without an error",
-			change: func(t *usage.Tally) { t.Undoubted, t.Doubt = 0, 0 },
+			change: func(t *usage.Tally) { t.Undoubted = 0 },
 			energy: true, grams: true, want: bounds{10, 10, 1000, 1000},
 		},
 		{
 			name:   "half of it measured to a tenth, the rest as it stands",
-			change: func(t *usage.Tally) { t.Undoubted, t.Doubt = 5, 0.5 },
+			change: func(t *usage.Tally) { t.Undoubted, t.Down, t.Up = 5, 0.5, 0.5 },
 			energy: true, grams: true, want: bounds{9.5, 10.5, 950, 1050},
 		},
 		{
@@ -57,20 +57,20 @@ func TestBounds(t *testing.T) {
 			grams:          true, want: bounds{10, 10, 904, 1096},
 		},
 		{
-			name:           "both at their worst together",
-			change:         func(t *usage.Tally) { t.Forecast, t.Undoubted, t.Doubt = 4, 0, 1 },
+			name:           "both, which have nothing to do with each other; the energy may be further above than below",
+			change:         func(t *usage.Tally) { t.Forecast, t.Undoubted, t.Down, t.Up = 4, 0, 1, 2 },
 			forecastsMayBe: 24,
-			energy:         true, grams: true, want: bounds{9, 11, 0.9 * 904, 1.1 * 1096},
+			energy:         true, grams: true, want: bounds{9, 12, 1000 - math.Hypot(100, 96), 1000 + math.Hypot(200, 96)},
 		},
 		{
 			name:           "no bound is below nothing",
-			change:         func(t *usage.Tally) { t.Forecast, t.Undoubted, t.Doubt = 10, 0, 20 },
+			change:         func(t *usage.Tally) { t.Forecast, t.Undoubted, t.Down, t.Up = 10, 0, 20, 20 },
 			forecastsMayBe: 200,
-			energy:         true, grams: true, want: bounds{0, 30, 0, 9000},
+			energy:         true, grams: true, want: bounds{0, 30, 0, 1000 + math.Hypot(2000, 2000)},
 		},
 		{
 			name:   "no price, no emissions to be off",
-			change: func(t *usage.Tally) { t.Priced, t.Unpriced, t.Undoubted, t.Doubt = false, 10, 0, 1 },
+			change: func(t *usage.Tally) { t.Priced, t.Unpriced, t.Undoubted, t.Down, t.Up = false, 10, 0, 1, 1 },
 			energy: true, want: bounds{9, 11, 0, 0},
 		},
 		{

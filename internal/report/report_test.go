@@ -36,10 +36,10 @@ func random(r *rand.Rand, members int) Stretch {
 		m := usage.Tally{
 			Name:   fmt.Sprint("p", n),
 			CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(r.ExpFloat64() * 1e6), Idle: usage.CPUSeconds(r.ExpFloat64() * 1e6)},
-			Energy: usage.BusyIdle[usage.KWh]{Busy: usage.KWh(r.ExpFloat64()), Idle: usage.KWh(r.ExpFloat64() * 1e-3)},
+			Energy: usage.ByMode[usage.KWh]{Busy: usage.KWh(r.ExpFloat64()), Idle: usage.KWh(r.ExpFloat64() * 1e-3)},
 		}
 		if m.Priced = n%3 != 0; m.Priced {
-			m.Emissions = usage.BusyIdle[usage.Grams]{Busy: usage.Grams(r.ExpFloat64() * 100), Idle: usage.Grams(r.ExpFloat64())}
+			m.Emissions = usage.ByMode[usage.Grams]{Busy: usage.Grams(r.ExpFloat64() * 100), Idle: usage.Grams(r.ExpFloat64())}
 		} else {
 			m.Unpriced = m.Energy.Total()
 		}
@@ -135,7 +135,7 @@ func TestTheMostEnergyComesFirst(t *testing.T) {
 		name string
 		kwh  usage.KWh
 	}{{"b", 2}, {"least", 1}, {"a", 2}, {"most", 3}} {
-		s.Members = append(s.Members, tally(func(t *usage.Tally) { t.Name, t.Energy = m.name, usage.BusyIdle[usage.KWh]{Busy: m.kwh} }))
+		s.Members = append(s.Members, tally(func(t *usage.Tally) { t.Name, t.Energy = m.name, usage.ByMode[usage.KWh]{Busy: m.kwh} }))
 	}
 	rep := &Report{Scope: usage.ScopeProject, Whole: s, Zone: time.UTC}
 	var names []string
@@ -148,7 +148,7 @@ func TestTheMostEnergyComesFirst(t *testing.T) {
 }
 
 func TestWhatIsNotKnownIsNotNothing(t *testing.T) {
-	unpriced := tally(func(t *usage.Tally) { t.Priced, t.Emissions, t.Unpriced = false, usage.BusyIdle[usage.Grams]{}, 10 })
+	unpriced := tally(func(t *usage.Tally) { t.Priced, t.Emissions, t.Unpriced = false, usage.ByMode[usage.Grams]{}, 10 })
 	idle := tally(func(t *usage.Tally) { *t = usage.Tally{Name: "off", Priced: true} })
 	rep := &Report{Scope: usage.ScopeProject, Whole: Stretch{Period: october, Members: []usage.Tally{unpriced, idle}}, Zone: time.UTC}
 	rows := rep.rows()

@@ -12,8 +12,8 @@ import (
 func TestTable(t *testing.T) {
 	isis := tally(func(t *usage.Tally) { t.Unattributed, t.Provisional, t.Forecast = 1, 5, 4 })
 	clf := tally(func(t *usage.Tally) {
-		t.Name, t.Priced, t.Emissions, t.Unpriced = "CLF\x1b[31m", false, usage.BusyIdle[usage.Grams]{}, 0.00002
-		t.Energy, t.Undoubted, t.Doubt = usage.BusyIdle[usage.KWh]{Busy: 0.00002}, 0, 0.000001
+		t.Name, t.Priced, t.Emissions, t.Unpriced = "CLF\x1b[31m", false, usage.ByMode[usage.Grams]{}, 0.00002
+		t.Energy, t.Undoubted, t.Down, t.Up = usage.ByMode[usage.KWh]{Busy: 0.00002}, 0, 0.000001, 0.000001
 	})
 	s := Stretch{
 		Period: october, Members: []usage.Tally{clf, isis}, Intervals: Intervals{All: 1490, Settled: 1400, Provisional: 40, Missing: 50},

@@ -47,7 +47,7 @@ func benchRecord(i int) usage.Record {
 			},
 			Start:  interval.Start,
 			CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(busy), Idle: usage.CPUSeconds(idle)},
-			Energy: usage.BusyIdle[usage.KWh]{Busy: usage.Watts(12).For(usage.CPUSeconds(busy)), Idle: usage.Watts(1).For(usage.CPUSeconds(idle))},
+			Energy: usage.ByMode[usage.KWh]{Busy: usage.Watts(12).For(usage.CPUSeconds(busy)), Idle: usage.Watts(1).For(usage.CPUSeconds(idle))},
 		})
 		rec.Coverage[fmt.Sprintf("project-%d", p)] = usage.Coverage{Seen: usage.CPUSeconds(busy + idle), Capacity: 1e6}
 		rec.Attendance.Present[fmt.Sprintf("project-%d", p)] = usage.Presence{Hosts: 20, Cores: 160}

@@ -60,7 +60,7 @@ func samePrice(a, b usage.PiecePrice) bool {
 }
 
 func pieceEnergy(rows []row, start int64) float64 {
-	var sum usage.BusyIdleSum[usage.KWh]
+	var sum usage.ByModeSum[usage.KWh]
 	for _, r := range rows {
 		if r.start == start {
 			sum.Add(r.energy)

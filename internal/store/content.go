@@ -22,22 +22,29 @@ type content struct {
 	doubts *int // hosts that are not exact; nil: nothing is known of hosts
 	rows   []row
 	prices []usage.PiecePrice
-	errs   map[int64]*float64 // of the average power, by key; nil: unknown
+	made   map[int64]factors // what the rows were made with, by key; without an entry: nothing is known of it
 }
 
 // row is one fact as it is stored.
 type row struct {
 	start, key int64
 	amounts
+	beside *usage.Beside // nil: all energy is CPU time x average power
+}
+
+// equal reports whether two rows say the same.
+func (r row) equal(o row) bool {
+	return r.start == o.start && r.key == o.key && r.amounts == o.amounts && r.beside.Equal(o.beside)
 }
 
 // amounts are the measured amounts of a row.
 type amounts struct {
 	cpu    usage.BusyIdle[usage.CPUSeconds]
-	energy usage.BusyIdle[usage.KWh]
+	energy usage.ByMode[usage.KWh]
 }
 
-// columns returns pointers to the amounts, in the order of the tables' columns.
+// columns returns pointers to the amounts, in the order of the tables' columns. The measured energy
+// is not among them: see besides.
 func (a *amounts) columns() []any {
 	return []any{&a.cpu.Busy, &a.cpu.Idle, &a.energy.Busy, &a.energy.Idle}
 }
@@ -47,12 +54,12 @@ func (a *amounts) plus(o amounts) {
 }
 
 // at returns the emissions of a row's energy at an intensity.
-func (r row) at(price usage.GramsPerKWh) usage.BusyIdle[usage.Grams] {
-	return usage.BusyIdle[usage.Grams]{Busy: r.energy.Busy.At(price), Idle: r.energy.Idle.At(price)}
+func (r row) at(price usage.GramsPerKWh) usage.ByMode[usage.Grams] {
+	return usage.EmissionsAt(r.energy, price)
 }
 
 func (r row) fact(k usage.Key) usage.Fact {
-	return usage.Fact{Key: k, Start: unix(r.start), CPU: r.cpu, Energy: r.energy}
+	return usage.Fact{Key: k, Start: unix(r.start), CPU: r.cpu, Energy: r.energy, Beside: r.beside}
 }
 
 // number turns facts into rows with the ids of their keys, in the order of the table.
@@ -63,7 +70,7 @@ func number(naming *naming, facts []usage.Fact) ([]row, error) {
 	}
 	rows := make([]row, len(facts))
 	for i, f := range facts {
-		rows[i] = row{start: f.Start.Unix(), key: ids[i], amounts: amounts{f.CPU, f.Energy}}
+		rows[i] = row{start: f.Start.Unix(), key: ids[i], amounts: amounts{f.CPU, f.Energy}, beside: f.Beside}
 	}
 	sortRows(rows)
 	return rows, nil
@@ -79,7 +86,7 @@ func sortRows(rows []row) {
 func (c content) energy() usage.KWh { return energyOf(c.rows) }
 
 func energyOf(rows []row) usage.KWh {
-	var sum usage.BusyIdleSum[usage.KWh]
+	var sum usage.ByModeSum[usage.KWh]
 	for _, r := range rows {
 		sum.Add(r.energy)
 	}
@@ -144,57 +151,11 @@ func (c content) price(start int64) *usage.GramsPerKWh {
 
 // terms returns what decides which sums a row of the content belongs to.
 func (c content) terms(r row) terms {
-	by := terms{settled: c.state == usage.Settled, err: c.errs[r.key]}
+	by := terms{settled: c.state == usage.Settled, factors: c.made[r.key]}
 	if p := c.priceOf(r.start); p != nil {
 		by.price, by.forecast = &p.Intensity, p.Kind == usage.Forecast
 	}
 	return by
-}
-
-// errorsOf returns the errors of a record's averages, by key. The rows must have been made from
-// the record's own facts.
-func errorsOf(rec usage.Record, naming *naming) (map[int64]*float64, error) {
-	byMachine := map[string]*float64{}
-	for _, r := range rec.Ratings {
-		if r.Error != nil {
-			byMachine[r.Machine] = r.Error
-		}
-	}
-	if len(byMachine) == 0 {
-		return nil, nil
-	}
-	ids, err := naming.ids(rec.Facts)
-	if err != nil {
-		return nil, err
-	}
-	errs := map[int64]*float64{}
-	for i, f := range rec.Facts {
-		if e := byMachine[f.Machine]; e != nil {
-			errs[ids[i]] = e
-		}
-	}
-	return errs, nil
-}
-
-// readErrors returns the errors of the averages that an interval's facts were made with, by
-// key. Mostly there are none, so it checks that first: a look at a few rows.
-func readErrors(ctx context.Context, tx *sqlite.Tx, interval usage.Interval) (map[int64]*float64, error) {
-	var known bool
-	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM interval_power WHERE start = ? AND error IS NOT NULL)",
-		interval.Start.Unix()).Scan(&known); err != nil || !known {
-		return nil, err
-	}
-	errs := map[int64]*float64{}
-	err := each(ctx, tx, `SELECT DISTINCT f.key_id, w.error FROM usage_fact f JOIN usage_key k USING (key_id)
-		JOIN interval_power w ON w.start = ? AND w.machine_id = k.machine_id AND w.error IS NOT NULL
-		WHERE f.start >= ? AND f.start < ?`, append([]any{interval.Start.Unix()}, span(interval)...), func(rows *sql.Rows) error {
-		var id int64
-		var e float64
-		err := rows.Scan(&id, &e)
-		errs[id] = &e
-		return err
-	})
-	return errs, err
 }
 
 // load reads an interval's content. An interval that was never stored is Missing.
@@ -230,13 +191,18 @@ func loadRows(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, c *co
 	if !c.hasFacts() {
 		return nil
 	}
-	if c.errs, err = readErrors(ctx, tx, interval); err != nil {
+	if c.made, err = readFactorsByKey(ctx, tx, interval); err != nil {
+		return err
+	}
+	beside, err := readBesides(ctx, tx, interval.Start.Unix(), interval.End().Unix())
+	if err != nil {
 		return err
 	}
 	return each(ctx, tx, `SELECT start, key_id, busy_cpu_seconds, idle_cpu_seconds, busy_kwh, idle_kwh
 		FROM usage_fact WHERE start >= ? AND start < ?`, span(interval), func(rows *sql.Rows) error {
 		var r row
 		err := rows.Scan(append([]any{&r.start, &r.key}, r.columns()...)...)
+		beside.complete(&r)
 		c.rows = append(c.rows, r)
 		return err
 	})

@@ -129,14 +129,14 @@ func readAnswered(ctx context.Context, tx *sqlite.Tx) (intervals []usage.Interva
 // readMeans returns what a host uses in a piece on average, by machine type.
 func readMeans(ctx context.Context, tx *sqlite.Tx) (map[int64]amounts, error) {
 	means := map[int64]amounts{}
-	err := each(ctx, tx, `SELECT machine_id, avg(busy_cpu), avg(idle_cpu), avg(busy), avg(idle) FROM (
+	err := each(ctx, tx, `SELECT machine_id, avg(busy_cpu), avg(idle_cpu), avg(busy), avg(idle), avg(measured) FROM (
 			SELECT min(machine_id) AS machine_id, sum(busy_cpu_seconds) AS busy_cpu, sum(idle_cpu_seconds) AS idle_cpu,
-				sum(busy_kwh) AS busy, sum(idle_kwh) AS idle
+				sum(busy_kwh) AS busy, sum(idle_kwh) AS idle, sum(measured_kwh) AS measured
 			FROM workspace_usage WHERE estimated = 0 GROUP BY start, instance_id)
 		GROUP BY machine_id`, nil, func(rows *sql.Rows) error {
 		var machine int64
 		var mean amounts
-		err := rows.Scan(append([]any{&machine}, mean.columns()...)...)
+		err := rows.Scan(append(append([]any{&machine}, mean.columns()...), &mean.energy.Measured)...)
 		means[machine] = mean
 		return err
 	})

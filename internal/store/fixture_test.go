@@ -52,7 +52,7 @@ func fact(k usage.Key, start time.Time, busyKWh, idleKWh float64) usage.Fact {
 	return usage.Fact{
 		Key: k, Start: start,
 		CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(busyKWh * 300_000), Idle: usage.CPUSeconds(idleKWh * 3_600_000)},
-		Energy: usage.BusyIdle[usage.KWh]{Busy: usage.KWh(busyKWh), Idle: usage.KWh(idleKWh)},
+		Energy: usage.ByMode[usage.KWh]{Busy: usage.KWh(busyKWh), Idle: usage.KWh(idleKWh)},
 	}
 }
 

@@ -249,11 +249,11 @@ func together(facts []usage.Fact) usage.Fact {
 		return f
 	}
 	var cpu usage.BusyIdleSum[usage.CPUSeconds]
-	var energy usage.BusyIdleSum[usage.KWh]
+	var energy usage.ByModeSum[usage.KWh]
 	for _, o := range facts {
 		cpu.Add(o.CPU)
 		energy.Add(o.Energy)
 	}
-	f.CPU, f.Energy = cpu.BusyIdle(), energy.BusyIdle()
+	f.CPU, f.Energy, f.Beside = cpu.BusyIdle(), energy.ByMode(), usage.BesidesOf(facts)
 	return f
 }

@@ -58,7 +58,7 @@ func fullStore(t *testing.T, path string) *Store {
 	active(t, s, at(9).Start, usage.Active{Key: a, Host: "a:1"})
 	if err := s.SaveShown(t.Context(), usage.Shown{
 		Users:     map[string]bool{person: true, "u2": true},
-		Elsewhere: map[usage.Key]usage.SettledUsage{a: {Energy: usage.BusyIdle[usage.KWh]{Busy: 1}}},
+		Elsewhere: map[usage.Key]usage.SettledUsage{a: {Energy: usage.ByMode[usage.KWh]{Busy: 1}}},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestWhatComesOfAForgottenPersonIsNobodys(t *testing.T) {
 	d.Names = append(d.Names, directory.Name{Kind: directory.Users, ID: "7", Name: person}, directory.Name{Kind: directory.Users, ID: person, Name: "Ada"})
 	saveDirectory(t, daemon, learnedAll(d), true)
 	active(t, daemon, at(20).Start, usage.Active{Key: mine, Host: "b:1"})
-	shown := usage.Shown{Users: map[string]bool{person: true}, Elsewhere: map[usage.Key]usage.SettledUsage{mine: {Energy: usage.BusyIdle[usage.KWh]{Busy: 2}}}}
+	shown := usage.Shown{Users: map[string]bool{person: true}, Elsewhere: map[usage.Key]usage.SettledUsage{mine: {Energy: usage.ByMode[usage.KWh]{Busy: 2}}}}
 	if err := daemon.SaveShown(t.Context(), shown); err != nil {
 		t.Fatal(err)
 	}

@@ -171,7 +171,7 @@ func (u *update) fresh(rec *usage.Record) (content, error) {
 	if fresh.rows, err = number(u.naming, rec.Facts); err != nil {
 		return fresh, err
 	}
-	fresh.errs, err = errorsOf(*rec, u.naming)
+	fresh.made, err = factorsOf(*rec, u.naming)
 	return fresh, err
 }
 

@@ -16,8 +16,8 @@ type member struct {
 	machine, user any
 
 	cpu    usage.BusyIdleSum[usage.CPUSeconds]
-	energy usage.BusyIdleSum[usage.KWh]
-	grams  usage.BusyIdleSum[usage.Grams]
+	energy usage.ByModeSum[usage.KWh]
+	grams  usage.ByModeSum[usage.Grams]
 	priced bool
 	price  usage.GramsPerKWh // of the first row
 	mixed  bool              // whether other rows have other prices
@@ -105,30 +105,40 @@ func (m *member) add(r row, price *usage.GramsPerKWh) {
 }
 
 // memberColumns are the numeric columns of fact_usage, in order: busyCPU to idleGrams, as in
-// keyTotals, and the intensity. nil is NULL.
-type memberColumns [intensityColumn + 1]*float64
+// keyTotals, the intensity, and the measured energy with its emissions. nil is NULL.
+type memberColumns [measuredGramsColumn + 1]*float64
 
 const (
-	// priceColumn is the first of the three columns that depend on the price.
-	priceColumn     = busyGrams
-	intensityColumn = idleGrams + 1
+	intensityColumn = idleGrams + 1 + iota
+	measuredKWhColumn
+	measuredGramsColumn
 )
 
 // columns of a member without a price have neither grams nor an intensity.
 func (m *member) columns() (c memberColumns) {
-	cpu, energy := m.cpu.BusyIdle(), m.energy.BusyIdle()
+	cpu, energy := m.cpu.BusyIdle(), m.energy.ByMode()
 	c[busyCPU], c[idleCPU] = (*float64)(&cpu.Busy), (*float64)(&cpu.Idle)
-	c[busyKWh], c[idleKWh] = (*float64)(&energy.Busy), (*float64)(&energy.Idle)
+	c[busyKWh], c[idleKWh], c[measuredKWhColumn] = (*float64)(&energy.Busy), (*float64)(&energy.Idle), (*float64)(&energy.Measured)
 	if m.priced {
-		grams, intensity := m.grams.BusyIdle(), m.intensity()
+		grams, intensity := m.grams.ByMode(), m.intensity()
 		c[busyGrams], c[idleGrams], c[intensityColumn] = (*float64)(&grams.Busy), (*float64)(&grams.Idle), (*float64)(&intensity)
+		if energy.Measured != 0 {
+			c[measuredGramsColumn] = (*float64)(&grams.Measured)
+		}
 	}
 	return c
 }
 
-// appendTo appends the columns, from an index on, as arguments of a statement.
-func (c memberColumns) appendTo(values []any, from int) []any {
-	for _, v := range c[from:] {
+// all appends the columns as arguments of a statement.
+func (c memberColumns) all(values []any) []any { return c.appendTo(values, c[:]...) }
+
+// prices appends those that depend on the price.
+func (c memberColumns) prices(values []any) []any {
+	return c.appendTo(values, c[busyGrams], c[idleGrams], c[intensityColumn], c[measuredGramsColumn])
+}
+
+func (memberColumns) appendTo(values []any, columns ...*float64) []any {
+	for _, v := range columns {
 		if v == nil {
 			values = append(values, nil)
 		} else {
@@ -145,8 +155,7 @@ func (m *member) intensity() usage.GramsPerKWh {
 	case !m.mixed:
 		return m.price
 	case kwh > 0:
-		grams := m.grams.BusyIdle()
-		return usage.GramsPerKWh(float64(grams.Total()) / float64(kwh))
+		return usage.GramsPerKWh(float64(m.grams.ByMode().Total()) / float64(kwh))
 	default:
 		return m.mean.sum / m.mean.n
 	}

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -18,11 +20,11 @@ func (u *update) keepOthers(rec *usage.Record, project string, old content, fres
 		}
 		machines[k.Machine] = true
 		fresh.rows = append(fresh.rows, r)
-		if e := old.errs[r.key]; e != nil {
-			if fresh.errs == nil {
-				fresh.errs = map[int64]*float64{}
+		if by, ok := old.made[r.key]; ok {
+			if fresh.made == nil {
+				fresh.made = map[int64]factors{}
 			}
-			fresh.errs[r.key] = e
+			fresh.made[r.key] = by
 		}
 	}
 	sortRows(fresh.rows)
@@ -30,7 +32,7 @@ func (u *update) keepOthers(rec *usage.Record, project string, old content, fres
 	if err := readFactors(u.ctx, u.tx, &was); err != nil {
 		return err
 	}
-	if len(machines) > 0 && was.PUE != rec.PUE {
+	if len(machines) > 0 && (was.PUE != rec.PUE || !slices.Equal(was.PUEs, rec.PUEs)) {
 		return usage.ErrOtherFactors
 	}
 	power := map[string]usage.Rating{}
@@ -43,10 +45,29 @@ func (u *update) keepOthers(rec *usage.Record, project string, old content, fres
 		case !machines[r.Machine]:
 		case !shared:
 			rec.Ratings = append(rec.Ratings, r)
+			if models := was.Models[r.Machine]; models != nil {
+				if rec.Models == nil {
+					rec.Models = map[string][]usage.ModelShare{}
+				}
+				rec.Models[r.Machine] = models
+			}
 		case is.Watts != r.Watts:
 			return usage.ErrOtherFactors
 		}
 	}
+	for machine, grams := range was.Embodied {
+		is, shared := rec.Embodied[machine]
+		switch {
+		case !machines[machine]:
+		case !shared && rec.Embodied == nil:
+			rec.Embodied = map[string]usage.GramsPerCoreHour{machine: grams}
+		case !shared:
+			rec.Embodied[machine] = grams
+		case is != grams:
+			return usage.ErrOtherFactors
+		}
+	}
+	rec.Zones = nil // what is booked in a zone is of all its projects
 	rec.Coverage = withOthers(rec.Coverage, was.Coverage, project)
 	rec.Labels = withOthers(rec.Labels, was.Labels, project)
 	one := func(name string) bool { return name == project }

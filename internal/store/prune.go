@@ -71,6 +71,9 @@ func prune(ctx context.Context, tx *sqlite.Tx, i usage.Interval) (facts int, err
 	if err != nil {
 		return 0, err
 	}
+	if err := clearBesides(ctx, tx, span(i)); err != nil {
+		return 0, err
+	}
 	if _, err := tx.ExecContext(ctx, "DELETE FROM interval_doubt WHERE start >= ? AND start < ?", span(i)...); err != nil {
 		return 0, err
 	}

@@ -70,13 +70,10 @@ func readFactors(ctx context.Context, db queryer, rec *usage.Record) error {
 	}); err != nil {
 		return err
 	}
-	if err := each(ctx, db, `SELECT m.machine_name, w.busy_watts, w.idle_watts, w.source, w.error
-		FROM interval_power w JOIN dim_machine m USING (machine_id) WHERE w.start = ? ORDER BY 1`, start, func(rows *sql.Rows) error {
-		var r usage.Rating
-		err := rows.Scan(&r.Machine, &r.Watts.Busy, &r.Watts.Idle, &r.Source, &r.Error)
-		rec.Ratings = append(rec.Ratings, r)
+	if err := readRatings(ctx, db, rec); err != nil {
 		return err
-	}); err != nil {
+	}
+	if err := readInstruments(ctx, db, rec); err != nil {
 		return err
 	}
 	if err := readCoverage(ctx, db, rec.Interval, rec.Coverage); err != nil {
@@ -104,12 +101,24 @@ func readFactors(ctx context.Context, db queryer, rec *usage.Record) error {
 // readHosts adds the usage by host, without estimates, which are computed again.
 func readHosts(ctx context.Context, db queryer, rec *usage.Record) error {
 	return each(ctx, db, `SELECT coalesce(i.raw_label, i.host), m.machine_name, u.start, u.until,
-		u.busy_cpu_seconds, u.idle_cpu_seconds, u.busy_kwh, u.idle_kwh
-		FROM workspace_usage u JOIN dim_instance i USING (instance_id) JOIN dim_machine m ON m.machine_id = u.machine_id
+		u.busy_cpu_seconds, u.idle_cpu_seconds, u.busy_kwh, u.idle_kwh, u.measured_kwh,
+		b.metered_busy_cpu_seconds, b.metered_idle_cpu_seconds, b.metered_busy_kwh, b.metered_idle_kwh, b.memory_gib_seconds, b.memory_kwh
+		FROM workspace_usage u LEFT JOIN workspace_beside b USING (start, instance_id, until) JOIN dim_instance i USING (instance_id) JOIN dim_machine m ON m.machine_id = u.machine_id
 		WHERE u.start >= ? AND u.start < ? AND u.estimated = 0 ORDER BY u.start, u.instance_id, u.until`, span(rec.Interval), func(rows *sql.Rows) error {
 		var h usage.HostFact
 		var start, until int64
-		err := rows.Scan(&h.Host, &h.Machine, &start, &until, &h.CPU.Busy, &h.CPU.Idle, &h.Energy.Busy, &h.Energy.Idle)
+		var beside [6]*float64
+		err := rows.Scan(&h.Host, &h.Machine, &start, &until, &h.CPU.Busy, &h.CPU.Idle, &h.Energy.Busy, &h.Energy.Idle, &h.Energy.Measured,
+			&beside[0], &beside[1], &beside[2], &beside[3], &beside[4], &beside[5])
+		if beside[0] != nil {
+			h.Beside = &usage.Beside{
+				Metered: usage.Metered{
+					CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(*beside[0]), Idle: usage.CPUSeconds(*beside[1])},
+					Energy: usage.BusyIdle[usage.KWh]{Busy: usage.KWh(*beside[2]), Idle: usage.KWh(*beside[3])},
+				},
+				Memory: usage.GiBSeconds(*beside[4]), MemoryEnergy: usage.KWh(*beside[5]),
+			}
+		}
 		h.Start, h.Until = unix(start), unix(until)
 		rec.Hosts = append(rec.Hosts, h)
 		return err

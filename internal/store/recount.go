@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
@@ -95,20 +96,35 @@ func eachFact(ctx context.Context, db queryer, p usage.Period, f func(row, terms
 	if p != (usage.Period{}) {
 		query, args = factsQuery+" WHERE f.start >= ? AND f.start < ? ORDER BY f.start, f.key_id", []any{p.From.Unix(), p.To.Unix()}
 	}
-	return each(ctx, db, query, args, func(rows *sql.Rows) error {
+	more, err := hasBesides(ctx, db)
+	if err != nil {
+		return err
+	}
+	var beside besides // of the day until its end
+	end := int64(math.MinInt64)
+	return each(ctx, db, query, args, func(rows *sql.Rows) (err error) {
 		var r row
 		var by terms
+		var w writtenFactors
 		into := append([]any{&r.start, &r.key}, r.columns()...)
-		if err := rows.Scan(append(into, &by.price, &by.forecast, &by.settled, &by.err)...); err != nil {
+		if err := rows.Scan(append(append(into, &by.price, &by.forecast, &by.settled), w.columns()...)...); err != nil {
 			return err
 		}
+		if more && r.start >= end {
+			end = r.start + int64(day/time.Second)
+			if beside, err = readBesides(ctx, db, r.start, end); err != nil {
+				return err
+			}
+		}
+		beside.complete(&r)
+		by.factors = w.factors()
 		return f(r, by)
 	})
 }
 
-const factsQuery = `SELECT f.start, f.key_id, f.busy_cpu_seconds, f.idle_cpu_seconds, f.busy_kwh, f.idle_kwh,
-	c.gco2eq_per_kwh, coalesce(c.kind = 'forecast', 0), i.state = 'settled', w.error
+var factsQuery = `SELECT f.start, f.key_id, f.busy_cpu_seconds, f.idle_cpu_seconds, f.busy_kwh, f.idle_kwh,
+	c.gco2eq_per_kwh, coalesce(c.kind = 'forecast', 0), i.state = 'settled', ` + factorColumns + `
 	FROM usage_fact f JOIN usage_key k ON k.key_id = f.key_id
 	JOIN usage_interval i ON i.start = f.start - f.start % (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'interval_seconds')
 	LEFT JOIN interval_price c ON c.start = f.start
-	LEFT JOIN interval_power w ON w.start = i.start AND w.machine_id = k.machine_id`
+	` + factorTables("i.start")

@@ -49,16 +49,18 @@ func (s *Store) DisplayNames(ctx context.Context) (map[string]string, error) {
 // per-key rows are deleted; used is false if it used nothing.
 func (s *Store) ProjectUsage(ctx context.Context, project string, i usage.Interval) (t usage.Tally, used bool, err error) {
 	t = usage.Tally{Name: project, Period: usage.Period{From: i.Start, To: i.End()}}
-	err = each(ctx, s.reader, `SELECT busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq
+	err = each(ctx, s.reader, `SELECT busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq,
+		measured_kwh, coalesce(measured_gCo2eq, 0)
 		FROM fact_usage f JOIN dim_project p USING (project_id) WHERE f.scope = 'project' AND f.ts = ? AND p.cloud_project_name = ?`,
 		[]any{i.String(), project}, func(rows *sql.Rows) error {
 			var busy, idle *usage.Grams
-			if err := rows.Scan(&t.CPU.Busy, &t.CPU.Idle, &t.Energy.Busy, &t.Energy.Idle, &busy, &idle); err != nil {
+			var measured usage.Grams
+			if err := rows.Scan(&t.CPU.Busy, &t.CPU.Idle, &t.Energy.Busy, &t.Energy.Idle, &busy, &idle, &t.Energy.Measured, &measured); err != nil {
 				return err
 			}
 			used = true
 			if t.Priced = busy != nil && idle != nil; t.Priced {
-				t.Emissions = usage.BusyIdle[usage.Grams]{Busy: *busy, Idle: *idle}
+				t.Emissions = usage.ByMode[usage.Grams]{Busy: *busy, Idle: *idle, Measured: measured}
 			}
 			return nil
 		})
@@ -141,13 +143,15 @@ func readMembers(ctx context.Context, tx *sqlite.Tx, i usage.Interval, names mem
 		return nil, err
 	}
 	err = each(ctx, tx, `SELECT scope, coalesce(project_id, 0), coalesce(machine_id, 0), coalesce(user_id, scope),
-		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh
+		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh,
+		measured_kwh, coalesce(measured_gCo2eq, 0)
 		FROM fact_usage WHERE scope IN ('ada', 'project', 'machine', 'user') AND ts = ?`, []any{i.String()}, func(rows *sql.Rows) error {
 		m := usage.Member{Interval: i, State: state}
 		var project, machine int64
 		var busy, idle, intensity *float64
+		var measured usage.Grams
 		if err := rows.Scan(&m.Scope, &project, &machine, &m.Name, &m.CPU.Busy, &m.CPU.Idle, &m.Energy.Busy, &m.Energy.Idle,
-			&busy, &idle, &intensity); err != nil {
+			&busy, &idle, &intensity, &m.Energy.Measured, &measured); err != nil {
 			return err
 		}
 		switch m.Scope {
@@ -157,7 +161,7 @@ func readMembers(ctx context.Context, tx *sqlite.Tx, i usage.Interval, names mem
 			m.Name = names.machines[machine]
 		}
 		if busy != nil && idle != nil {
-			m.Emissions = &usage.BusyIdle[usage.Grams]{Busy: usage.Grams(*busy), Idle: usage.Grams(*idle)}
+			m.Emissions = &usage.ByMode[usage.Grams]{Busy: usage.Grams(*busy), Idle: usage.Grams(*idle), Measured: measured}
 		}
 		m.Intensity = (*usage.GramsPerKWh)(intensity)
 		all = append(all, m)

@@ -84,9 +84,9 @@ func rollupMembers(members map[string]*member) []usage.RollupMember {
 	var all []usage.RollupMember
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		m := members[name]
-		p := usage.RollupMember{Name: name, CPU: m.cpu.BusyIdle(), Energy: m.energy.BusyIdle()}
+		p := usage.RollupMember{Name: name, CPU: m.cpu.BusyIdle(), Energy: m.energy.ByMode()}
 		if m.priced {
-			grams := m.grams.BusyIdle()
+			grams := m.grams.ByMode()
 			p.Emissions = &grams
 		}
 		all = append(all, p)

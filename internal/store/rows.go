@@ -28,13 +28,13 @@ func (p *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
 		{&p.fact, "INSERT INTO usage_fact VALUES %s", 6},
 		{&p.member, `INSERT INTO fact_usage(ts, scope, project_id, machine_id, user_id,
 			busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh,
-			busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh) VALUES %s`, 12},
-		{&p.host, "INSERT INTO workspace_usage VALUES %s", 9},
+			busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh, measured_kwh, measured_gCo2eq) VALUES %s`, 14},
+		{&p.host, "INSERT INTO workspace_usage VALUES %s", 10},
 		{&p.tenure, "INSERT INTO directory_tenure VALUES %s", 6},
 		{&p.attendance, "INSERT INTO interval_hosts VALUES %s", 4},
 		{&p.doubt, "INSERT INTO interval_doubt VALUES %s", 8},
-		{&p.reprice, `UPDATE fact_usage SET busy_gCo2eq = v.column2, idle_gCo2eq = v.column3, intensity_gCo2eq_kwh = v.column4
-			FROM (VALUES %s) AS v WHERE usage_id = v.column1`, 4},
+		{&p.reprice, `UPDATE fact_usage SET busy_gCo2eq = v.column2, idle_gCo2eq = v.column3, intensity_gCo2eq_kwh = v.column4,
+			measured_gCo2eq = v.column5 FROM (VALUES %s) AS v WHERE usage_id = v.column1`, 5},
 	} {
 		if *s.bulk, err = sqlite.PrepareBulk(ctx, db, s.statement, s.columns); err != nil {
 			return err
@@ -54,6 +54,11 @@ func clearFacts(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, dou
 		"DELETE FROM interval_power WHERE start >= ? AND start < ?",
 		"DELETE FROM interval_coverage WHERE start >= ? AND start < ?",
 		"DELETE FROM interval_labels WHERE start >= ? AND start < ?",
+		"DELETE FROM interval_power_bounds WHERE start >= ? AND start < ?",
+		"DELETE FROM interval_processor WHERE start >= ? AND start < ?",
+		"DELETE FROM interval_pue WHERE start >= ? AND start < ?",
+		"DELETE FROM interval_embodied WHERE start >= ? AND start < ?",
+		"DELETE FROM interval_zone WHERE start >= ? AND start < ?",
 	}
 	if doubts != nil {
 		queries = append(queries, "DELETE FROM interval_hosts WHERE start >= ? AND start < ?")
@@ -67,7 +72,7 @@ func clearFacts(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, dou
 			return err
 		}
 	}
-	return nil
+	return clearBesides(ctx, tx, span(interval))
 }
 
 func (s *Store) insertFacts(ctx context.Context, tx *sqlite.Tx, rows []row) error {
@@ -89,6 +94,12 @@ func putFactors(ctx context.Context, tx *sqlite.Tx, naming *naming, rec usage.Re
 			start, machine, float64(r.Watts.Busy), float64(r.Watts.Idle), r.Source, r.Error); err != nil {
 			return err
 		}
+		if err := putOrigin(ctx, tx, start, machine, r, rec.Models[r.Machine]); err != nil {
+			return err
+		}
+	}
+	if err := putInstruments(ctx, tx, naming, rec); err != nil {
+		return err
 	}
 	for name, c := range rec.Coverage {
 		project, err := naming.project(name)
@@ -137,7 +148,7 @@ func (u *update) putMembers(old, fresh content, interval usage.Interval) error {
 	if err != nil {
 		return err
 	}
-	if old.hasFacts() && slices.Equal(old.rows, fresh.rows) {
+	if old.hasFacts() && slices.EqualFunc(old.rows, fresh.rows, row.equal) {
 		if done, err := u.repriceMembers(members, interval); err != nil || done {
 			return err
 		}
@@ -154,7 +165,7 @@ func (u *update) putMembers(old, fresh content, interval usage.Interval) error {
 	ts := interval.String()
 	return u.store.insert.member.Write(u.ctx, u.tx, len(members), func(values []any, i int) []any {
 		m := members[i]
-		return m.columns().appendTo(append(values, ts, m.scope, m.project, m.machine, m.user), 0)
+		return m.columns().all(append(values, ts, m.scope, m.project, m.machine, m.user))
 	})
 }
 
@@ -194,7 +205,7 @@ func (u *update) repriceMembers(members []*member, interval usage.Interval) (don
 func (u *update) flush() error {
 	err := u.store.insert.reprice.Write(u.ctx, u.tx, len(u.repriced), func(values []any, i int) []any {
 		r := &u.repriced[i]
-		return r.columns.appendTo(append(values, r.row), priceColumn)
+		return r.columns.prices(append(values, r.row))
 	})
 	u.repriced = u.repriced[:0]
 	return err
@@ -247,7 +258,7 @@ func check(rec usage.Record, policy usage.Policy) error {
 		if policy.Project != nil && f.Project != *policy.Project {
 			return fmt.Errorf("is a record of one project and has a fact of another, %q", f.Project)
 		}
-		for _, v := range [...]float64{float64(f.CPU.Busy), float64(f.CPU.Idle), float64(f.Energy.Busy), float64(f.Energy.Idle)} {
+		for _, v := range [...]float64{float64(f.CPU.Busy), float64(f.CPU.Idle), float64(f.Energy.Busy), float64(f.Energy.Idle), float64(f.Energy.Measured)} {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				return fmt.Errorf("has a fact with the value %v, which cannot be added up", v)
 			}

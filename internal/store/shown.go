@@ -32,13 +32,14 @@ func readShown(ctx context.Context, tx *sqlite.Tx) (usage.Shown, error) {
 		return shown, err
 	}
 	return shown, each(ctx, tx, `SELECT p.cloud_project_name, m.machine_name, k.user_id, g.group_name,
-			e.busy_kwh, e.idle_kwh, e.busy_gCo2eq, e.idle_gCo2eq
+			e.busy_kwh, e.idle_kwh, e.busy_gCo2eq, e.idle_gCo2eq, e.measured_kwh, e.measured_gCo2eq, e.embodied_gCo2eq
 		FROM shown_elsewhere e JOIN usage_key k USING (key_id) JOIN dim_project p USING (project_id)
 		JOIN dim_machine m USING (machine_id) JOIN dim_group g ON g.group_id = k.group_id`, nil, func(rows *sql.Rows) error {
 		var k usage.Key
 		var u usage.SettledUsage
 		err := rows.Scan(&k.Project, &k.Machine, &k.User, &k.Group,
-			&u.Energy.Busy, &u.Energy.Idle, &u.Emissions.Busy, &u.Emissions.Idle)
+			&u.Energy.Busy, &u.Energy.Idle, &u.Emissions.Busy, &u.Emissions.Idle,
+			&u.Energy.Measured, &u.Emissions.Measured, &u.Embodied)
 		if shown.Elsewhere == nil {
 			shown.Elsewhere = map[usage.Key]usage.SettledUsage{}
 		}
@@ -115,8 +116,9 @@ func putShown(ctx context.Context, tx *sqlite.Tx, naming *naming, shown usage.Sh
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO shown_elsewhere VALUES (?, ?, ?, ?, ?)", ids[0],
-			float64(u.Energy.Busy), float64(u.Energy.Idle), float64(u.Emissions.Busy), float64(u.Emissions.Idle)); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO shown_elsewhere VALUES (?, ?, ?, ?, ?, ?, ?, ?)", ids[0],
+			float64(u.Energy.Busy), float64(u.Energy.Idle), float64(u.Emissions.Busy), float64(u.Emissions.Idle),
+			float64(u.Energy.Measured), float64(u.Emissions.Measured), float64(u.Embodied)); err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,7 @@ import (
 func TestWhoIsShownComesBack(t *testing.T) {
 	s := newStore(t)
 	commit(t, s, threeKeys(at(1)))
-	some := usage.SettledUsage{Energy: usage.BusyIdle[usage.KWh]{Busy: 0.1, Idle: 0.2}, Emissions: usage.BusyIdle[usage.Grams]{Busy: 3, Idle: 0.4}}
+	some := usage.SettledUsage{Energy: usage.ByMode[usage.KWh]{Busy: 0.1, Idle: 0.2}, Emissions: usage.ByMode[usage.Grams]{Busy: 3, Idle: 0.4}}
 	for _, c := range []struct {
 		name  string
 		shown usage.Shown

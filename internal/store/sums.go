@@ -26,13 +26,24 @@ const (
 	settledIdleGrams
 	unpricedKWh  // without an intensity
 	forecastKWh  // priced with a forecast
-	doubtKWh     // energy x the error of its average power, if known
-	undoubtedKWh // energy whose average power has no known error
+	doubtKWh     // how far energy may be below, as far as that is known
+	undoubtedKWh // energy of which that is not known
+	usualCount
+
+	// The sums that few keys have; they are kept apart.
+	measuredKWh = iota - 1
+	measuredGrams
+	settledMeasuredKWh
+	settledMeasuredGrams
+	skewKWh // how much further energy may be above than below
+	embodiedGrams
+	settledEmbodiedGrams
 	sumCount
 )
 
 // keyTotals is one key's part of usage_total. On disk, big endian: key id, rows, priced rows,
-// last start (8 bytes each), then the sums (16 bytes each).
+// last start (8 bytes each), then the usual sums (16 bytes each). The others are a value of
+// their own, which has only the keys that have one of them: key id, then the sums.
 type keyTotals struct {
 	rows, priced int64 // counts of facts, and of those with a price: a float cannot say "none"
 	last         int64 // start of the newest fact
@@ -40,22 +51,50 @@ type keyTotals struct {
 	sums         [sumCount]usage.Sum
 }
 
-const recordBytes = 4*8 + sumCount*usage.SumBytes
+const (
+	recordBytes = 4*8 + usualCount*usage.SumBytes
+	moreBytes   = 8 + (sumCount-usualCount)*usage.SumBytes
+)
 
 type totals map[int64]*keyTotals
 
-// readTotals reads the sums of a query that returns at most one row. They are read in every
+// readTotals adds up the sums of a query for the columns sums and more. They are read in every
 // transaction and never cached: another program may have written.
 func readTotals(ctx context.Context, db queryer, query string, args ...any) (totals, error) {
 	t := totals{}
-	err := each(ctx, db, query, args, func(rows *sql.Rows) error {
-		var blob sql.RawBytes // the driver's own, without another copy
-		if err := rows.Scan(&blob); err != nil {
+	return t, t.readInto(ctx, db, query, args...)
+}
+
+// readInto adds what readTotals reads.
+func (t totals) readInto(ctx context.Context, db queryer, query string, args ...any) error {
+	return each(ctx, db, query, args, func(rows *sql.Rows) error {
+		var usual, more sql.RawBytes // the driver's own, without another copy
+		if err := rows.Scan(&usual, &more); err != nil {
 			return err
 		}
-		return t.decode(blob)
+		if err := t.decode(usual); err != nil {
+			return err
+		}
+		return t.decodeMore(more)
 	})
-	return t, err
+}
+
+// decodeMore adds the sums that few keys have.
+func (t totals) decodeMore(blob []byte) error {
+	if len(blob)%moreBytes != 0 {
+		return fmt.Errorf("more sums: %d bytes is not a whole number of records", len(blob))
+	}
+	for ; len(blob) > 0; blob = blob[moreBytes:] {
+		id := int64(binary.BigEndian.Uint64(blob))
+		r := t[id]
+		if r == nil {
+			return fmt.Errorf("more sums: key %d has no others", id)
+		}
+		for j := usualCount; j < sumCount; j++ {
+			r.sums[j].AddSum(usage.SumFrom(blob[8+(j-usualCount)*usage.SumBytes:]))
+		}
+	}
+	return nil
 }
 
 // decode adds the records of a value.
@@ -78,14 +117,15 @@ func (t totals) decode(blob []byte) error {
 		r.rows += int64(binary.BigEndian.Uint64(blob[8:]))
 		r.priced += int64(binary.BigEndian.Uint64(blob[16:]))
 		r.last = max(r.last, int64(binary.BigEndian.Uint64(blob[24:])))
-		for j := range r.sums {
+		for j := range usualCount {
 			r.sums[j].AddSum(usage.SumFrom(blob[32+j*usage.SumBytes:]))
 		}
 	}
 	return nil
 }
 
-func (t totals) encode() []byte {
+// encode returns both values; more is nil if no key has any.
+func (t totals) encode() (usual, more []byte) {
 	ids := make([]int64, 0, len(t))
 	for id, r := range t {
 		if r.rows > 0 {
@@ -93,17 +133,27 @@ func (t totals) encode() []byte {
 		}
 	}
 	slices.Sort(ids)
-	blob := make([]byte, 0, len(ids)*recordBytes)
+	usual = make([]byte, 0, len(ids)*recordBytes)
 	for _, id := range ids {
 		r := t[id]
 		for _, n := range []int64{id, r.rows, r.priced, r.last} {
-			blob = binary.BigEndian.AppendUint64(blob, uint64(n))
+			usual = binary.BigEndian.AppendUint64(usual, uint64(n))
 		}
-		for _, s := range r.sums {
-			blob = s.AppendBinary(blob)
+		for _, s := range r.sums[:usualCount] {
+			usual = s.AppendBinary(usual)
+		}
+		if r.hasMore() {
+			more = binary.BigEndian.AppendUint64(more, uint64(id))
+			for _, s := range r.sums[usualCount:] {
+				more = s.AppendBinary(more)
+			}
 		}
 	}
-	return blob
+	return usual, more
+}
+
+func (r *keyTotals) hasMore() bool {
+	return slices.ContainsFunc(r.sums[usualCount:], func(s usage.Sum) bool { return s != usage.Sum{} })
 }
 
 // terms are what decides which sums a fact counts in.
@@ -111,7 +161,13 @@ type terms struct {
 	price    *usage.GramsPerKWh // nil while the fact's interval is unpriced
 	forecast bool               // whether the price is a forecast
 	settled  bool
-	err      *float64 // of the average power, as a fraction of the energy; nil: unknown
+	factors
+}
+
+// factors are what the energy and the embodied emissions of a key's rows were made with.
+type factors struct {
+	rating   *usage.Rating // nil: nothing is known of its error
+	embodied usage.GramsPerCoreHour
 }
 
 // add adds a fact.
@@ -160,49 +216,77 @@ func (t totals) refresh(ctx context.Context, db queryer) error {
 }
 
 func (r *keyTotals) each(f row, by terms, do func(*usage.Sum, float64)) {
-	// Busy and idle separately, as in the other sums, so that subtracting one sum from another
-	// is exact.
-	energy := func(busy, idle int) {
-		do(&r.sums[busy], float64(f.energy.Busy))
-		do(&r.sums[idle], float64(f.energy.Idle))
+	// Mode by mode, as in the other sums, so that subtracting one sum from another is exact.
+	energy := func(e usage.ByMode[usage.KWh], busy, idle, measured int) {
+		do(&r.sums[busy], float64(e.Busy))
+		do(&r.sums[idle], float64(e.Idle))
+		do(&r.sums[measured], float64(e.Measured))
+	}
+	emissions := func(g usage.ByMode[usage.Grams], busy, idle, measured int) {
+		do(&r.sums[busy], float64(g.Busy))
+		do(&r.sums[idle], float64(g.Idle))
+		do(&r.sums[measured], float64(g.Measured))
 	}
 	do(&r.sums[busyCPU], float64(f.cpu.Busy))
 	do(&r.sums[idleCPU], float64(f.cpu.Idle))
-	energy(busyKWh, idleKWh)
-	if by.err == nil {
-		energy(undoubtedKWh, undoubtedKWh)
-	} else {
-		do(&r.sums[doubtKWh], float64(f.energy.Total())**by.err)
+	energy(f.energy, busyKWh, idleKWh, measuredKWh)
+	margin := by.margin(f)
+	do(&r.sums[doubtKWh], float64(margin.Down))
+	do(&r.sums[skewKWh], float64(margin.Up-margin.Down))
+	energy(margin.Unknown, undoubtedKWh, undoubtedKWh, undoubtedKWh)
+	embodied := float64(by.embodied.Of(f.cpu.Total()))
+	do(&r.sums[embodiedGrams], embodied)
+	if by.settled {
+		do(&r.sums[settledEmbodiedGrams], embodied)
 	}
 	if by.price == nil {
-		energy(unpricedKWh, unpricedKWh)
+		energy(f.energy, unpricedKWh, unpricedKWh, unpricedKWh)
 		return
 	}
 	if by.forecast {
-		energy(forecastKWh, forecastKWh)
+		energy(f.energy, forecastKWh, forecastKWh, forecastKWh)
 	}
 	grams := f.at(*by.price)
-	do(&r.sums[busyGrams], float64(grams.Busy))
-	do(&r.sums[idleGrams], float64(grams.Idle))
+	emissions(grams, busyGrams, idleGrams, measuredGrams)
 	if by.settled {
-		energy(settledBusyKWh, settledIdleKWh)
-		do(&r.sums[settledBusyGrams], float64(grams.Busy))
-		do(&r.sums[settledIdleGrams], float64(grams.Idle))
+		energy(f.energy, settledBusyKWh, settledIdleKWh, settledMeasuredKWh)
+		emissions(grams, settledBusyGrams, settledIdleGrams, settledMeasuredGrams)
 	}
+}
+
+// margin returns how far a row's energy may be off.
+func (by factors) margin(f row) usage.Margin {
+	var rating usage.Rating
+	if by.rating != nil {
+		rating = *by.rating
+	}
+	return rating.Margin(usage.Fact{Energy: f.energy, Beside: f.beside})
 }
 
 // total converts the sums to a usage.Total.
 func (r *keyTotals) total(k usage.Key) usage.Total {
 	f := func(i int) float64 { return r.sums[i].Float64() }
+	energy := func(busy, idle, measured int) usage.ByMode[usage.KWh] {
+		return usage.ByMode[usage.KWh]{Busy: usage.KWh(f(busy)), Idle: usage.KWh(f(idle)), Measured: usage.KWh(f(measured))}
+	}
+	emissions := func(busy, idle, measured int) usage.ByMode[usage.Grams] {
+		return usage.ByMode[usage.Grams]{Busy: usage.Grams(f(busy)), Idle: usage.Grams(f(idle)), Measured: usage.Grams(f(measured))}
+	}
+	down := usage.KWh(f(doubtKWh))
 	return usage.Total{
 		Key:              k,
 		Last:             time.Unix(r.last, 0).UTC(),
 		CPU:              usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(f(busyCPU)), Idle: usage.CPUSeconds(f(idleCPU))},
-		Energy:           usage.BusyIdle[usage.KWh]{Busy: usage.KWh(f(busyKWh)), Idle: usage.KWh(f(idleKWh))},
-		Emissions:        usage.BusyIdle[usage.Grams]{Busy: usage.Grams(f(busyGrams)), Idle: usage.Grams(f(idleGrams))},
+		Energy:           energy(busyKWh, idleKWh, measuredKWh),
+		Emissions:        emissions(busyGrams, idleGrams, measuredGrams),
 		Priced:           r.priced > 0,
-		SettledEnergy:    usage.BusyIdle[usage.KWh]{Busy: usage.KWh(f(settledBusyKWh)), Idle: usage.KWh(f(settledIdleKWh))},
-		SettledEmissions: usage.BusyIdle[usage.Grams]{Busy: usage.Grams(f(settledBusyGrams)), Idle: usage.Grams(f(settledIdleGrams))},
+		SettledEnergy:    energy(settledBusyKWh, settledIdleKWh, settledMeasuredKWh),
+		SettledEmissions: emissions(settledBusyGrams, settledIdleGrams, settledMeasuredGrams),
+		Down:             down,
+		Up:               down + usage.KWh(f(skewKWh)),
+		Undoubted:        usage.KWh(f(undoubtedKWh)),
+		Embodied:         usage.Grams(f(embodiedGrams)),
+		SettledEmbodied:  usage.Grams(f(settledEmbodiedGrams)),
 	}
 }
 
@@ -216,7 +300,7 @@ type accounts struct {
 }
 
 func readAccounts(ctx context.Context, tx *sqlite.Tx, zone *time.Location) (*accounts, error) {
-	all, err := readTotals(ctx, tx, "SELECT sums FROM usage_total WHERE id = 1")
+	all, err := readTotals(ctx, tx, "SELECT sums, more FROM usage_total WHERE id = 1")
 	return &accounts{tx: tx, zone: zone, all: all, days: map[int64]totals{}}, err
 }
 
@@ -226,7 +310,7 @@ func (a *accounts) day(ctx context.Context, start time.Time) (totals, error) {
 	if t, ok := a.days[date]; ok {
 		return t, nil
 	}
-	t, err := readTotals(ctx, a.tx, "SELECT sums FROM usage_day WHERE day = ?", date)
+	t, err := readTotals(ctx, a.tx, "SELECT sums, more FROM usage_day WHERE day = ?", date)
 	a.days[date] = t
 	return t, err
 }
@@ -260,17 +344,27 @@ func (a *accounts) replace(ctx context.Context, i usage.Interval, old, fresh con
 
 // write stores what has changed.
 func (a *accounts) write(ctx context.Context) error {
-	if _, err := a.tx.ExecContext(ctx, `INSERT INTO usage_total(id, sums) VALUES (1, ?)
-		ON CONFLICT(id) DO UPDATE SET sums = excluded.sums`, a.all.encode()); err != nil {
+	usual, more := a.all.encode()
+	if _, err := a.tx.ExecContext(ctx, `INSERT INTO usage_total(id, sums, more) VALUES (1, ?, ?)
+		ON CONFLICT(id) DO UPDATE SET sums = excluded.sums, more = excluded.more`, usual, orNull(more)); err != nil {
 		return err
 	}
 	for date, day := range a.days {
-		if _, err := a.tx.ExecContext(ctx, `INSERT INTO usage_day(day, sums) VALUES (?, ?)
-			ON CONFLICT(day) DO UPDATE SET sums = excluded.sums`, date, day.encode()); err != nil {
+		usual, more := day.encode()
+		if _, err := a.tx.ExecContext(ctx, `INSERT INTO usage_day(day, sums, more) VALUES (?, ?, ?)
+			ON CONFLICT(day) DO UPDATE SET sums = excluded.sums, more = excluded.more`, date, usual, orNull(more)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// orNull is NULL for a value without records.
+func orNull(blob []byte) any {
+	if len(blob) == 0 {
+		return nil
+	}
+	return blob
 }
 
 // dateOf is the local date of a time, in days since 1970-01-01.

@@ -89,26 +89,53 @@ func (a Account) Keys() []usage.Total {
 // By returns the usage of every member of a scope, by name. They add up to the site.
 func (a Account) By(scope usage.Scope) []usage.Tally {
 	members := map[string]*keyTotals{}
+	margins := map[string]marginsByType{}
 	unattributed := map[string]*usage.Sum{}
 	for i := range a.keys {
 		k := &a.keys[i]
 		name := scope.Member(k.Key)
 		if members[name] == nil {
-			members[name], unattributed[name] = &keyTotals{}, &usage.Sum{}
+			members[name], margins[name], unattributed[name] = &keyTotals{}, marginsByType{}, &usage.Sum{}
 		}
 		members[name].include(&k.keyTotals)
+		margins[name].include(k)
 		if k.User == usage.Unattributed {
-			unattributed[name].AddSum(k.sums[busyKWh])
-			unattributed[name].AddSum(k.sums[idleKWh])
+			for _, mode := range [...]int{busyKWh, idleKWh, measuredKWh} {
+				unattributed[name].AddSum(k.sums[mode])
+			}
 		}
 	}
 	var all []usage.Tally
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		t := members[name].tally()
 		t.Period, t.Name, t.Unattributed = a.Period, name, usage.KWh(unattributed[name].Float64())
+		t.Down, t.Up = margins[name].across()
 		all = append(all, t)
 	}
 	return all
+}
+
+// marginsByType are the sums of one member, by machine type: errors of one type add up, those of
+// several cancel out in part.
+type marginsByType map[string]*keyTotals
+
+func (m marginsByType) include(k *keySum) {
+	if m[k.Machine] == nil {
+		m[k.Machine] = &keyTotals{}
+	}
+	for _, i := range [...]int{doubtKWh, skewKWh} {
+		m[k.Machine].sums[i].AddSum(k.sums[i])
+	}
+}
+
+func (m marginsByType) across() (down, up usage.KWh) {
+	var types []usage.Margin
+	for _, machine := range slices.Sorted(maps.Keys(m)) {
+		t := m[machine].total(usage.Key{})
+		types = append(types, usage.Margin{Down: t.Down, Up: t.Up})
+	}
+	all := usage.Across(types)
+	return all.Down, all.Up
 }
 
 // include adds the sums of another key.
@@ -124,15 +151,17 @@ func (r *keyTotals) include(o *keyTotals) {
 func (r *keyTotals) tally() usage.Tally {
 	t := r.total(usage.Key{})
 	provisional := r.sums[busyKWh]
-	provisional.AddSum(r.sums[idleKWh])
-	for _, i := range []int{unpricedKWh, settledBusyKWh, settledIdleKWh} {
+	for _, i := range [...]int{idleKWh, measuredKWh} {
+		provisional.AddSum(r.sums[i])
+	}
+	for _, i := range [...]int{unpricedKWh, settledBusyKWh, settledIdleKWh, settledMeasuredKWh} {
 		provisional.SubSum(r.sums[i])
 	}
 	kwh := func(i int) usage.KWh { return usage.KWh(r.sums[i].Float64()) }
 	return usage.Tally{
 		CPU: t.CPU, Energy: t.Energy, Emissions: t.Emissions, Priced: t.Priced,
 		Unpriced: kwh(unpricedKWh), Provisional: usage.KWh(provisional.Float64()), Forecast: kwh(forecastKWh),
-		Doubt: kwh(doubtKWh), Undoubted: kwh(undoubtedKWh),
+		Undoubted: t.Undoubted, Embodied: t.Embodied,
 	}
 }
 
@@ -156,14 +185,8 @@ func (s *Store) over(ctx context.Context, tx *sqlite.Tx, p usage.Period) (totals
 	if !whole.From.Before(whole.To) {
 		return sums, nil
 	}
-	return sums, each(ctx, tx, "SELECT sums FROM usage_day WHERE day >= ? AND day <= ?",
-		[]any{dateOf(whole.From, s.zone), dateOf(whole.To.Add(-s.length), s.zone)}, func(rows *sql.Rows) error {
-			var blob sql.RawBytes
-			if err := rows.Scan(&blob); err != nil {
-				return err
-			}
-			return sums.decode(blob)
-		})
+	return sums, sums.readInto(ctx, tx, "SELECT sums, more FROM usage_day WHERE day >= ? AND day <= ?",
+		dateOf(whole.From, s.zone), dateOf(whole.To.Add(-s.length), s.zone))
 }
 
 // addFacts adds the facts of a period.

@@ -17,10 +17,13 @@ type scopeSums struct {
 	members  int
 }
 
-// amountSums are indexed by busyCPU to idleGrams, as keyTotals are; summed names their columns.
-type amountSums [idleGrams + 1]usage.Sum
+// amountSums are indexed as memberColumns are; summed names their columns. The intensity is not
+// added up.
+type amountSums [measuredGramsColumn + 1]usage.Sum
 
-var summed = [idleGrams + 1]string{"busy_cpu_seconds_total", "idle_cpu_seconds_total", "busy_kwh", "idle_kwh", "busy_gCo2eq", "idle_gCo2eq"}
+var summed = [measuredGramsColumn + 1]string{
+	"busy_cpu_seconds_total", "idle_cpu_seconds_total", "busy_kwh", "idle_kwh", "busy_gCo2eq", "idle_gCo2eq", "", "measured_kwh", "measured_gCo2eq",
+}
 
 // checkMembers checks that the rows of fact_usage add up to the site in every scope and, unless
 // per-key rows were deleted, that they are the sums of the facts.
@@ -32,11 +35,12 @@ func (w *walk) checkMembers(ctx context.Context, r intervalRow, c content) error
 	scopes := map[string]*scopeSums{}
 	other := 0 // rows that differ from the sums of the facts
 	err = each(ctx, w.tx, `SELECT scope, coalesce(project_id, -1), coalesce(machine_id, -1), coalesce(user_id, ''),
-		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh
+		busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq, intensity_gCo2eq_kwh,
+		measured_kwh, measured_gCo2eq
 		FROM fact_usage WHERE scope IN ('ada', 'project', 'machine', 'user') AND ts = ?`, []any{r.String()}, func(rows *sql.Rows) error {
 		var id memberID
 		var v memberColumns
-		if err := rows.Scan(&id.scope, &id.project, &id.machine, &id.user, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6]); err != nil {
+		if err := rows.Scan(&id.scope, &id.project, &id.machine, &id.user, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8]); err != nil {
 			return err
 		}
 		w.members++
@@ -81,7 +85,7 @@ func (s *scopeSums) add(v memberColumns) {
 		s.unpriced++
 	}
 	for i := range s.sums {
-		if v[i] != nil {
+		if v[i] != nil && i != intensityColumn {
 			s.sums[i].Add(*v[i])
 		}
 	}
@@ -95,7 +99,7 @@ func (w *walk) compareScopes(r intervalRow, scopes map[string]*scopeSums) {
 		w.scopes.fault("%s: fact_usage has no row for the site", r)
 		return
 	}
-	if kwh := site.sums[busyKWh].Float64() + site.sums[idleKWh].Float64(); r.kwh != nil && !close9(kwh, *r.kwh) {
+	if kwh := site.sums[busyKWh].Float64() + site.sums[idleKWh].Float64() + site.sums[measuredKWhColumn].Float64(); r.kwh != nil && !close9(kwh, *r.kwh) {
 		w.scopes.fault("%s: the site has %v kWh in fact_usage and %v in usage_interval", r, kwh, *r.kwh)
 	}
 	for _, name := range []string{"ada", "project", "machine", "user"} {

@@ -169,7 +169,7 @@ func (w *walk) checkState(r intervalRow, c content) {
 
 // isSane reports whether the amounts are finite numbers and not negative.
 func (a amounts) isSane() bool {
-	for _, v := range [...]float64{float64(a.cpu.Busy), float64(a.cpu.Idle), float64(a.energy.Busy), float64(a.energy.Idle)} {
+	for _, v := range [...]float64{float64(a.cpu.Busy), float64(a.cpu.Idle), float64(a.energy.Busy), float64(a.energy.Idle), float64(a.energy.Measured)} {
 		if v < 0 || math.IsInf(v, 0) || math.IsNaN(v) {
 			return false
 		}
@@ -216,7 +216,7 @@ func (w *walk) say(n int) {
 
 // endDay checks that the current day's sums are those of its facts, to the last bit.
 func (w *walk) endDay(ctx context.Context) error {
-	kept, err := readTotals(ctx, w.tx, "SELECT sums FROM usage_day WHERE day = ?", w.date)
+	kept, err := readTotals(ctx, w.tx, "SELECT sums, more FROM usage_day WHERE day = ?", w.date)
 	if err != nil {
 		return err
 	}
@@ -230,11 +230,11 @@ func (w *walk) endDay(ctx context.Context) error {
 // compareTotals checks that the days add up to all time, and that no day has sums without
 // having intervals.
 func (w *walk) compareTotals(ctx context.Context) error {
-	all, err := readTotals(ctx, w.tx, "SELECT sums FROM usage_total")
+	all, err := readTotals(ctx, w.tx, "SELECT sums, more FROM usage_total")
 	if err != nil {
 		return err
 	}
-	days, err := readTotals(ctx, w.tx, "SELECT sums FROM usage_day")
+	days, err := readTotals(ctx, w.tx, "SELECT sums, more FROM usage_day")
 	if err != nil {
 		return err
 	}

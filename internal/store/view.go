@@ -117,8 +117,8 @@ func holdCounters(ctx context.Context, tx *sqlite.Tx, naming *naming, totals []u
 	for i := range totals {
 		t := &totals[i]
 		f := byKey[t.Key]
-		held := f.over(floor{t.SettledEnergy, t.SettledEmissions})
-		t.SettledEnergy, t.SettledEmissions = held.energy, held.emissions
+		held := f.over(floor{t.SettledEnergy, t.SettledEmissions, t.SettledEmbodied})
+		t.SettledEnergy, t.SettledEmissions, t.SettledEmbodied = held.energy, held.emissions, held.embodied
 	}
 	return nil
 }

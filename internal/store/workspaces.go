@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"net"
 	"slices"
 	"strconv"
@@ -132,7 +133,8 @@ func removeWorkspaces(ctx context.Context, tx *sqlite.Tx, gone map[workspace]int
 		}
 	}
 	_, err := tx.ExecContext(ctx, "DELETE FROM workspace_usage WHERE instance_id NOT IN (SELECT instance_id FROM active_workspace)")
-	return err
+	_, more := tx.ExecContext(ctx, "DELETE FROM workspace_beside WHERE instance_id NOT IN (SELECT instance_id FROM active_workspace)")
+	return errors.Join(err, more)
 }
 
 // Active returns the active workspaces and what their hosts have used since they began, by
@@ -143,13 +145,15 @@ func (v *View) Active(ctx context.Context) ([]usage.ActiveUsage, error) {
 		WITH workspace AS MATERIALIZED (
 			SELECT workspace_id, instance_id, unixepoch(started_at) AS started FROM active_workspace),
 		used AS MATERIALIZED (
-			SELECT w.workspace_id, sum(u.busy_kwh) AS busy, sum(u.idle_kwh) AS idle,
+			SELECT w.workspace_id, sum(u.busy_kwh) AS busy, sum(u.idle_kwh) AS idle, sum(u.measured_kwh) AS measured,
 				sum(u.busy_kwh * c.gco2eq_per_kwh) AS busy_grams, sum(u.idle_kwh * c.gco2eq_per_kwh) AS idle_grams,
-				sum(u.estimated * (u.busy_kwh + u.idle_kwh)) AS estimated
+				sum(u.measured_kwh * c.gco2eq_per_kwh) AS measured_grams,
+				sum(u.estimated * (u.busy_kwh + u.idle_kwh + u.measured_kwh)) AS estimated
 			FROM workspace_usage u JOIN workspace w ON w.instance_id = u.instance_id AND u.until > w.started
 			LEFT JOIN interval_price c ON c.start = u.start GROUP BY w.workspace_id)
 		SELECT coalesce(i.raw_label, i.host), coalesce(p.cloud_project_name, ?), m.machine_name, coalesce(a.user_id, ?), coalesce(g.group_name, ?),
-			w.started, coalesce(u.busy, 0), coalesce(u.idle, 0), u.busy_grams, u.idle_grams, coalesce(u.estimated, 0)
+			w.started, coalesce(u.busy, 0), coalesce(u.idle, 0), coalesce(u.measured, 0),
+			u.busy_grams, u.idle_grams, coalesce(u.measured_grams, 0), coalesce(u.estimated, 0)
 		FROM active_workspace a JOIN workspace w USING (workspace_id)
 		JOIN dim_instance i ON i.instance_id = a.instance_id JOIN dim_machine m ON m.machine_id = a.machine_id
 		LEFT JOIN dim_project p ON p.project_id = a.project_id
@@ -159,13 +163,14 @@ func (v *View) Active(ctx context.Context) ([]usage.ActiveUsage, error) {
 		var a usage.ActiveUsage
 		var started int64
 		var busy, idle *float64
+		var measured usage.Grams
 		if err := rows.Scan(&a.Host, &a.Project, &a.Machine, &a.User, &a.Group, &started,
-			&a.Energy.Busy, &a.Energy.Idle, &busy, &idle, &a.Estimated); err != nil {
+			&a.Energy.Busy, &a.Energy.Idle, &a.Energy.Measured, &busy, &idle, &measured, &a.Estimated); err != nil {
 			return err
 		}
 		a.Started = unix(started)
 		if a.Priced = busy != nil; a.Priced {
-			a.Emissions = usage.BusyIdle[usage.Grams]{Busy: usage.Grams(*busy), Idle: usage.Grams(*idle)}
+			a.Emissions = usage.ByMode[usage.Grams]{Busy: usage.Grams(*busy), Idle: usage.Grams(*idle), Measured: measured}
 		}
 		all = append(all, a)
 		return nil
@@ -192,6 +197,7 @@ func hostPort(label string) (host string, port any) {
 type hostRow struct {
 	start, instance, until, machine int64
 	amounts
+	beside    *usage.Beside
 	estimated bool
 }
 
@@ -201,8 +207,12 @@ func (s *Store) putHosts(ctx context.Context, tx *sqlite.Tx, naming *naming, rec
 	if rec.Hosts == nil {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM workspace_usage WHERE start >= ? AND start < ?", span(rec.Interval)...); err != nil {
-		return err
+	for _, query := range []string{
+		"DELETE FROM workspace_usage WHERE start >= ? AND start < ?", "DELETE FROM workspace_beside WHERE start >= ? AND start < ?",
+	} {
+		if _, err := tx.ExecContext(ctx, query, span(rec.Interval)...); err != nil {
+			return err
+		}
 	}
 	rows := make([]hostRow, 0, len(rec.Hosts))
 	for _, h := range rec.Hosts {
@@ -216,7 +226,7 @@ func (s *Store) putHosts(ctx context.Context, tx *sqlite.Tx, naming *naming, rec
 		}
 		rows = append(rows, hostRow{
 			start: h.Start.Unix(), instance: instance, until: h.Until.Unix(), machine: machine,
-			amounts: amounts{h.CPU, h.Energy},
+			amounts: amounts{h.CPU, h.Energy}, beside: h.Beside,
 		})
 	}
 	return s.putHostRows(ctx, tx, oneEach(rows))
@@ -232,6 +242,7 @@ func oneEach(rows []hostRow) []hostRow {
 	for _, r := range rows {
 		if n := len(merged); n > 0 && merged[n-1].start == r.start && merged[n-1].instance == r.instance && merged[n-1].until == r.until {
 			merged[n-1].plus(r.amounts)
+			merged[n-1].beside = usage.Together(merged[n-1].beside, r.beside)
 			continue
 		}
 		merged = append(merged, r)
@@ -240,9 +251,19 @@ func oneEach(rows []hostRow) []hostRow {
 }
 
 func (s *Store) putHostRows(ctx context.Context, tx *sqlite.Tx, rows []hostRow) error {
+	for i := range rows {
+		r := &rows[i]
+		if b := r.beside; b != nil {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO workspace_beside VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", r.start, r.instance, r.until,
+				float64(b.Metered.CPU.Busy), float64(b.Metered.CPU.Idle), float64(b.Metered.Energy.Busy), float64(b.Metered.Energy.Idle),
+				float64(b.Memory), float64(b.MemoryEnergy)); err != nil {
+				return err
+			}
+		}
+	}
 	return s.insert.host.Write(ctx, tx, len(rows), func(to []any, i int) []any {
 		r := &rows[i]
 		return append(to, r.start, r.instance, r.until, r.machine,
-			float64(r.cpu.Busy), float64(r.cpu.Idle), float64(r.energy.Busy), float64(r.energy.Idle), r.estimated)
+			float64(r.cpu.Busy), float64(r.cpu.Idle), float64(r.energy.Busy), float64(r.energy.Idle), r.estimated, float64(r.energy.Measured))
 	})
 }

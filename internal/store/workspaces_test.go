@@ -32,7 +32,7 @@ func withHosts(rec usage.Record, start time.Time, hosts ...string) usage.Record 
 		rec.Hosts = append(rec.Hosts, usage.HostFact{
 			Host: host, Machine: "Muon", Start: start, Until: start.Add(usage.PieceLength(rec.Interval.Length)),
 			CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: 900, Idle: 300},
-			Energy: usage.BusyIdle[usage.KWh]{Busy: 0.3, Idle: 0.1},
+			Energy: usage.ByMode[usage.KWh]{Busy: 0.3, Idle: 0.1},
 		})
 	}
 	return rec

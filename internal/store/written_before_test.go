@@ -102,11 +102,19 @@ func orDash[T ~float64](v *T) string {
 
 func pair[T ~float64](v usage.BusyIdle[T]) string { return bits(v.Busy, v.Idle) }
 
-func pairOrDash[T ~float64](v *usage.BusyIdle[T]) string {
+// modes leaves out what no older store has.
+func modes[T ~float64](v usage.ByMode[T]) string {
+	if v.Measured != 0 {
+		return bits(v.Busy, v.Idle, v.Measured)
+	}
+	return bits(v.Busy, v.Idle)
+}
+
+func modesOrDash[T ~float64](v *usage.ByMode[T]) string {
 	if v == nil {
 		return "- -"
 	}
-	return pair(*v)
+	return modes(*v)
 }
 
 func when(t time.Time) string {
@@ -166,7 +174,7 @@ func (a *asking) summary() {
 	a.must(err)
 	for _, u := range sum.Totals {
 		a.say("total %s last %s cpu %s kwh %s g %s %v settled kwh %s g %s", keyed(u.Key), when(u.Last),
-			pair(u.CPU), pair(u.Energy), pair(u.Emissions), u.Priced, pair(u.SettledEnergy), pair(u.SettledEmissions))
+			pair(u.CPU), modes(u.Energy), modes(u.Emissions), u.Priced, modes(u.SettledEnergy), modes(u.SettledEmissions))
 	}
 	for _, state := range usage.States() {
 		a.say("state %s %d", state, sum.States[state])
@@ -175,7 +183,7 @@ func (a *asking) summary() {
 	a.say("machines %q", sum.Machines)
 	a.say("newest %s", sum.Newest.Interval)
 	for _, u := range sum.Newest.Usage {
-		a.say("newest %s kwh %s g %s %v", keyed(u.Key), pair(u.Energy), pair(u.Emissions), u.Priced)
+		a.say("newest %s kwh %s g %s %v", keyed(u.Key), modes(u.Energy), modes(u.Emissions), u.Priced)
 	}
 	a.coverage("newest", sum.Attended.Coverage)
 }
@@ -206,14 +214,14 @@ func (a *asking) accounts() {
 	for _, account := range accounts {
 		a.say("account %s %s missing %v unpriced %v", when(account.From), when(account.To), account.Missing, account.Unpriced)
 		for _, u := range account.Keys() {
-			a.say("  key %s cpu %s kwh %s g %s %v settled kwh %s g %s", keyed(u.Key), pair(u.CPU), pair(u.Energy),
-				pair(u.Emissions), u.Priced, pair(u.SettledEnergy), pair(u.SettledEmissions))
+			a.say("  key %s cpu %s kwh %s g %s %v settled kwh %s g %s", keyed(u.Key), pair(u.CPU), modes(u.Energy),
+				modes(u.Emissions), u.Priced, modes(u.SettledEnergy), modes(u.SettledEmissions))
 		}
 		for _, scope := range usage.Scopes() {
 			for _, m := range account.By(scope) {
 				a.say("  %s %s cpu %s kwh %s g %s %v unpriced %s provisional %s forecast %s unattributed %s doubt %s undoubted %s",
-					scope, m.Name, pair(m.CPU), pair(m.Energy), pair(m.Emissions), m.Priced, bits(m.Unpriced),
-					bits(m.Provisional), bits(m.Forecast), bits(m.Unattributed), bits(m.Doubt), bits(m.Undoubted))
+					scope, m.Name, pair(m.CPU), modes(m.Energy), modes(m.Emissions), m.Priced, bits(m.Unpriced),
+					bits(m.Provisional), bits(m.Forecast), bits(m.Unattributed), bits(m.Down), bits(m.Undoubted))
 			}
 		}
 		coverage, err := a.s.Coverage(a.t.Context(), account.Period)
@@ -244,7 +252,7 @@ func (a *asking) intervals() {
 	}
 	a.must(a.s.ReplayMembers(ctx, p, func(m usage.Member) error {
 		a.say("member %s %s %s %s cpu %s kwh %s g %s at %s", m.Interval, m.State, m.Scope, m.Name,
-			pair(m.CPU), pair(m.Energy), pairOrDash(m.Emissions), orDash(m.Intensity))
+			pair(m.CPU), modes(m.Energy), modesOrDash(m.Emissions), orDash(m.Intensity))
 		return nil
 	}))
 }
@@ -260,7 +268,7 @@ func (a *asking) proof(p usage.Proof) {
 		return a.Compare(b.Key)
 	})
 	for _, f := range facts {
-		a.say("  fact %s %s cpu %s kwh %s", when(f.Start), keyed(f.Key), pair(f.CPU), pair(f.Energy))
+		a.say("  fact %s %s cpu %s kwh %s", when(f.Start), keyed(f.Key), pair(f.CPU), modes(f.Energy))
 	}
 	price := func(p usage.Price) string {
 		return fmt.Sprint(bits(p.Intensity), " ", p.Kind, " ", p.Provider, " ", p.Grid)
@@ -276,7 +284,7 @@ func (a *asking) proof(p usage.Proof) {
 		a.say("  labels %s %v %v %v %v", project, l.Project, l.Machine, l.Host, l.User)
 	})
 	for _, h := range p.Hosts {
-		a.say("  host %s %s %s %s cpu %s kwh %s", h.Host, h.Machine, when(h.Start), when(h.Until), pair(h.CPU), pair(h.Energy))
+		a.say("  host %s %s %s %s cpu %s kwh %s", h.Host, h.Machine, when(h.Start), when(h.Until), pair(h.CPU), modes(h.Energy))
 	}
 	for _, slot := range p.Slots {
 		a.say("  slot %s %s %s %s %s %q fetched %s", slot.Provider, slot.Grid, when(slot.From), orDash(slot.Forecast), orDash(slot.Actual), slot.Index, when(slot.FetchedAt))
@@ -301,7 +309,7 @@ func (a *asking) followers() {
 				all  []usage.RollupMember
 			}{{"group", p.Groups}, {"user", p.Users}} {
 				for _, m := range of.all {
-					a.say("  %s %s cpu %s kwh %s g %s", of.what, m.Name, pair(m.CPU), pair(m.Energy), pairOrDash(m.Emissions))
+					a.say("  %s %s cpu %s kwh %s g %s", of.what, m.Name, pair(m.CPU), modes(m.Energy), modesOrDash(m.Emissions))
 				}
 			}
 		}
@@ -369,11 +377,11 @@ func (a *asking) people() {
 		elsewhere[keyed(k)] = u
 	}
 	sorted(elsewhere, func(k string, u usage.SettledUsage) {
-		a.say("shown elsewhere %s kwh %s g %s", k, pair(u.Energy), pair(u.Emissions))
+		a.say("shown elsewhere %s kwh %s g %s", k, modes(u.Energy), modes(u.Emissions))
 	})
 	active, err := a.s.Active(ctx)
 	a.must(err)
 	for _, u := range active {
-		a.say("workspace %s %s since %s kwh %s g %s %v estimated %s", u.Host, keyed(u.Key), when(u.Started), pair(u.Energy), pair(u.Emissions), u.Priced, bits(u.Estimated))
+		a.say("workspace %s %s since %s kwh %s g %s %v estimated %s", u.Host, keyed(u.Key), when(u.Started), modes(u.Energy), modes(u.Emissions), u.Priced, bits(u.Estimated))
 	}
 }

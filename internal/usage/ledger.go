@@ -12,18 +12,39 @@ type Record struct {
 	State     State
 	Facts     []Fact // at most one per key and piece
 	Prices    []PiecePrice
-	Ratings   []Rating // the power used, by machine type
-	PUE       float64
-	Coverage  map[string]Coverage      // by project
-	Labels    map[string]LabelPresence // by project
-	Hosts     []HostFact               // nil: no usage by host; what is stored stays
-	Queries   Queries                  // queries sent to the source; zero: not known
+	Ratings   []Rating                    // the power used, by machine type
+	Models    map[string][]ModelShare     // by machine type: the processors of its hosts, where the power was made from them
+	PUE       float64                     // of the first piece
+	PUEs      []float64                   // by piece; nil: PUE for all
+	Embodied  map[string]GramsPerCoreHour // by machine type; nil: not configured
+	Zones     []ZoneFact                  // nil: nothing measures the whole site
+	Coverage  map[string]Coverage         // by project
+	Labels    map[string]LabelPresence    // by project
+	Hosts     []HostFact                  // nil: no usage by host; what is stored stays
+	Queries   Queries                     // queries sent to the source; zero: not known
 	FetchedAt time.Time
 	// Attendance is which hosts were there; nil: not known.
 	Attendance *Attendance
 	// Hole is a hole in the data that ends in this interval and began in an earlier one: those
 	// in between can now be read better. It is not stored. Zero: there is none.
 	Hole Period
+}
+
+// PUEAt returns the PUE of the piece that begins at a time.
+func (r Record) PUEAt(start time.Time) float64 {
+	if step := PieceLength(r.Interval.Length); step > 0 && len(r.PUEs) > 0 {
+		if i := int(start.Sub(r.Interval.Start) / step); i >= 0 && i < len(r.PUEs) {
+			return r.PUEs[i]
+		}
+	}
+	return r.PUE
+}
+
+// ZoneFact is the energy of the site, or of a part of it, in an interval: as a meter of the whole
+// measured it, and as it is booked for the same machines.
+type ZoneFact struct {
+	Zone             string
+	Measured, Booked KWh
 }
 
 // Stored is one interval as stored, seen inside the transaction that may replace it. Slots and

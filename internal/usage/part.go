@@ -20,7 +20,8 @@ type HostFact struct {
 	Start   time.Time // of the piece
 	Until   time.Time // end of the stretch; usage that ended before a workspace began is not the workspace's
 	CPU     BusyIdle[CPUSeconds]
-	Energy  BusyIdle[KWh]
+	Energy  ByMode[KWh]
+	Beside  *Beside // nil: as in a Fact
 }
 
 // Active is an active workspace: a host in the newest collected interval.
@@ -33,8 +34,8 @@ type Active struct {
 // ActiveUsage is what an active workspace has used since it began.
 type ActiveUsage struct {
 	Active
-	Energy    BusyIdle[KWh]
-	Emissions BusyIdle[Grams]
+	Energy    ByMode[KWh]
+	Emissions ByMode[Grams]
 	Priced    bool // whether any of it is priced; if not, Emissions is unknown
 	Estimated KWh  // the part of Energy without measured CPU time, estimated from the mean of its machine type
 }
@@ -50,8 +51,9 @@ type Shown struct {
 
 // SettledUsage is what the settled counters count.
 type SettledUsage struct {
-	Energy    BusyIdle[KWh]
-	Emissions BusyIdle[Grams]
+	Energy    ByMode[KWh]
+	Emissions ByMode[Grams]
+	Embodied  Grams
 }
 
 // Rollup is one interval as other systems get it: its usage by group and by user. Each of them
@@ -69,8 +71,8 @@ type Rollup struct {
 type RollupMember struct {
 	Name      string
 	CPU       BusyIdle[CPUSeconds]
-	Energy    BusyIdle[KWh]
-	Emissions *BusyIdle[Grams] // nil while unpriced
+	Energy    ByMode[KWh]
+	Emissions *ByMode[Grams] // nil while unpriced
 }
 
 // Profile is how the CPU time of one series is spread over a piece: the time used in each of

@@ -17,11 +17,19 @@ type Total struct {
 	Key
 	Last             time.Time // start of the newest piece with usage of this key
 	CPU              BusyIdle[CPUSeconds]
-	Energy           BusyIdle[KWh]
-	Emissions        BusyIdle[Grams] // of the priced part of Energy
-	Priced           bool            // whether any of it is priced; if not, Emissions is unknown
-	SettledEnergy    BusyIdle[KWh]
-	SettledEmissions BusyIdle[Grams]
+	Energy           ByMode[KWh]
+	Emissions        ByMode[Grams] // of the priced part of Energy
+	Priced           bool          // whether any of it is priced; if not, Emissions is unknown
+	SettledEnergy    ByMode[KWh]
+	SettledEmissions ByMode[Grams]
+
+	// Down and Up are how far Energy may be below and above, two times in three. Undoubted is the
+	// energy of which that is not known; it adds nothing to them.
+	Down, Up  KWh
+	Undoubted KWh
+	// Embodied are the emissions of making the machines, as far as that is configured. They are
+	// never part of Emissions.
+	Embodied, SettledEmbodied Grams
 }
 
 // Newest is the newest interval with facts.
@@ -33,8 +41,8 @@ type Newest struct {
 // KeyUsage is the usage of one key in one interval.
 type KeyUsage struct {
 	Key
-	Energy    BusyIdle[KWh]
-	Emissions BusyIdle[Grams]
+	Energy    ByMode[KWh]
+	Emissions ByMode[Grams]
 	Priced    bool
 }
 

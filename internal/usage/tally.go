@@ -56,19 +56,22 @@ type Tally struct {
 	Period
 	Name      string // of the project, machine type, user or group; of ada: "ada"
 	CPU       BusyIdle[CPUSeconds]
-	Energy    BusyIdle[KWh]
-	Emissions BusyIdle[Grams] // of the priced part of Energy
-	Priced    bool            // whether any of it is priced; if not, Emissions is unknown
+	Energy    ByMode[KWh]
+	Emissions ByMode[Grams] // of the priced part of Energy
+	Priced    bool          // whether any of it is priced; if not, Emissions is unknown
 
 	Unpriced     KWh // of Energy: no intensity yet, so in no emissions
 	Provisional  KWh // of Energy: priced, and may be restated
 	Forecast     KWh // of Energy: priced with a forecast
 	Unattributed KWh // of Energy: of no known user
 
-	// Doubt is how far Energy may be off because of the errors of the average powers. Undoubted
-	// is the energy whose average power has no known error; it adds nothing to Doubt.
-	Doubt     KWh
+	// Down and Up are how far Energy may be below and above, two times in three. Undoubted is the
+	// energy of which that is not known; it adds nothing to them.
+	Down, Up  KWh
 	Undoubted KWh
+	// Embodied are the emissions of making the machines, as far as that is configured. They are
+	// never part of Emissions.
+	Embodied Grams
 }
 
 // Member is the usage of one member of a scope in one interval, as in fact_usage.
@@ -78,9 +81,9 @@ type Member struct {
 	Scope     Scope
 	Name      string
 	CPU       BusyIdle[CPUSeconds]
-	Energy    BusyIdle[KWh]
-	Emissions *BusyIdle[Grams] // nil while unpriced
-	Intensity *GramsPerKWh     // nil while unpriced
+	Energy    ByMode[KWh]
+	Emissions *ByMode[Grams] // nil while unpriced
+	Intensity *GramsPerKWh   // nil while unpriced
 }
 
 // Gap is a run of adjacent intervals in one state, with the reason.

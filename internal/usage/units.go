@@ -20,6 +20,14 @@ type KWh float64
 // Grams is a mass of CO2 equivalent.
 type Grams float64
 
+// GramsPerCoreHour are embodied emissions, gCO2eq for each core and hour in which it is reserved.
+type GramsPerCoreHour float64
+
+// Of returns the embodied emissions of CPU time.
+func (g GramsPerCoreHour) Of(s CPUSeconds) Grams {
+	return Grams(float64(g) * float64(s) / time.Hour.Seconds())
+}
+
 // GramsPerKWh is the carbon intensity of electricity, gCO2eq/kWh.
 type GramsPerKWh float64
 

@@ -26,7 +26,7 @@ func TestEnergyOfCPUSeconds(t *testing.T) {
 		{"the host of the old system's own example", BusyIdle[Watts]{12, 1}, 537.45, 287239.26, (12*537.45 + 287239.26) / 3_600_000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := BusyIdle[KWh]{c.watts.Busy.For(c.busy), c.watts.Idle.For(c.idle)}.Total()
+			got := ByMode[KWh]{Busy: c.watts.Busy.For(c.busy), Idle: c.watts.Idle.For(c.idle)}.Total()
 			if !near(float64(got), float64(c.want)) {
 				t.Errorf("got %v kWh, want %v", got, c.want)
 			}
@@ -35,8 +35,8 @@ func TestEnergyOfCPUSeconds(t *testing.T) {
 }
 
 func TestGramsOfEnergy(t *testing.T) {
-	of := func(busy, idle CPUSeconds) BusyIdle[KWh] {
-		return BusyIdle[KWh]{Watts(12).For(busy), Watts(1).For(idle)}
+	of := func(busy, idle CPUSeconds) ByMode[KWh] {
+		return ByMode[KWh]{Busy: Watts(12).For(busy), Idle: Watts(1).For(idle)}
 	}
 	for _, c := range []struct {
 		name      string
@@ -70,9 +70,12 @@ func TestRates(t *testing.T) {
 	}
 }
 
-func TestBusyIdleAddsModeByMode(t *testing.T) {
-	got := BusyIdle[KWh]{1, 2}.Plus(BusyIdle[KWh]{10, 20})
-	if got != (BusyIdle[KWh]{11, 22}) || got.Total() != 33 {
+func TestQuantitiesAddModeByMode(t *testing.T) {
+	if got := (BusyIdle[CPUSeconds]{1, 2}).Plus(BusyIdle[CPUSeconds]{10, 20}); got != (BusyIdle[CPUSeconds]{11, 22}) || got.Total() != 33 {
+		t.Errorf("got %v, total %v", got, got.Total())
+	}
+	got := ByMode[KWh]{1, 2, 3}.Plus(ByMode[KWh]{10, 20, 30})
+	if got != (ByMode[KWh]{11, 22, 33}) || got.Total() != 66 {
 		t.Errorf("got %v, total %v", got, got.Total())
 	}
 }

@@ -6,14 +6,16 @@ package usage
 
 import "time"
 
-// Mode tells whether CPU seconds did work. Steal and guest time have neither mode: steal is
-// billed on the machine that had it, guest is already part of user.
+// Mode tells what energy was used for. CPU time is busy or idle. Steal and guest time have
+// neither mode: steal is billed on the machine that had it, guest is already part of user.
 type Mode string
 
-// The two modes of every usage number.
+// The modes of every usage number. Energy that is Measured was used by devices with meters of
+// their own, such as GPUs; it has no CPU time.
 const (
-	Busy Mode = "busy"
-	Idle Mode = "idle"
+	Busy     Mode = "busy"
+	Idle     Mode = "idle"
+	Measured Mode = "measured"
 )
 
 const (
@@ -87,26 +89,6 @@ func (k Key) Compare(o Key) int {
 		}
 	}
 	return 0
-}
-
-// Fact is the energy of one key in one piece of an interval. Its emissions are Energy x the
-// intensity of the piece's slot. They are not stored with it, so that a restated intensity
-// cannot leave two versions.
-type Fact struct {
-	Key
-	Start  time.Time // of the piece
-	CPU    BusyIdle[CPUSeconds]
-	Energy BusyIdle[KWh]
-}
-
-// Rating is the average power of a machine type, in watts per core.
-type Rating struct {
-	Machine string
-	Watts   BusyIdle[Watts]
-	Source  string // where the average comes from: "config", "default", or the stored average's own source
-	// Error is the standard error of energy computed from the average, as a fraction of it;
-	// nil: unknown, which is not 0.
-	Error *float64
 }
 
 // State is the state of an interval. Every interval has exactly one. It moves only forward:

@@ -20,7 +20,7 @@ func labelled(t *testing.T, d *daemon, from, to time.Time, projects map[string]u
 		for project := range projects {
 			rec.Facts = append(rec.Facts, usage.Fact{
 				Key:   usage.Key{Project: project, Machine: "Laser", User: "1042", Group: "ISIS"},
-				Start: i.Start, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 1}, Energy: usage.BusyIdle[usage.KWh]{Busy: 1},
+				Start: i.Start, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 1}, Energy: usage.ByMode[usage.KWh]{Busy: 1},
 			})
 		}
 		recs = append(recs, rec)

@@ -101,7 +101,7 @@ func TestTheLandingPageShowsUsersAsMetricsDo(t *testing.T) {
 			now := usage.IntervalAt(d.clock.Now().Add(-30*time.Minute), usage.SlotLength)
 			storetest.Commit(t, d.store, usage.Record{Interval: now, State: usage.Unpriced, PUE: 1, FetchedAt: now.End(), Facts: []usage.Fact{{
 				Key: usage.Key{Project: "CLF", Machine: "Laser", User: "secondperson", Group: "CLF"}, Start: now.Start,
-				Energy: usage.BusyIdle[usage.KWh]{Busy: 0.001},
+				Energy: usage.ByMode[usage.KWh]{Busy: 0.001},
 			}}})
 			d.caughtUp.Store(true)
 			d.Changed(t.Context())
@@ -144,7 +144,7 @@ func TestThePageIsBounded(t *testing.T) {
 	for n := range 3000 {
 		name := fmt.Sprintf("%05d-%s", n, strings.Repeat("x", 100))
 		rec.Facts = append(rec.Facts, usage.Fact{
-			Key: usage.Key{Project: name, Machine: name, User: name, Group: "g" + name}, Start: i.Start, Energy: usage.BusyIdle[usage.KWh]{Busy: usage.KWh(n + 1)},
+			Key: usage.Key{Project: name, Machine: name, User: name, Group: "g" + name}, Start: i.Start, Energy: usage.ByMode[usage.KWh]{Busy: usage.KWh(n + 1)},
 		})
 	}
 	storetest.Commit(t, d.store, rec)

@@ -31,7 +31,7 @@ func steady(t *testing.T, d *daemon, from, to time.Time) {
 			rec.Facts = append(rec.Facts, usage.Fact{
 				Key: usage.Key{Project: project, Machine: "Laser", User: "1042", Group: group}, Start: i.Start,
 				CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: 30000},
-				Energy: usage.BusyIdle[usage.KWh]{Busy: kwh},
+				Energy: usage.ByMode[usage.KWh]{Busy: kwh},
 			})
 		}
 		recs = append(recs, rec)
@@ -187,7 +187,7 @@ func TestABudgetInGramsOfWhatHasNoPrice(t *testing.T) {
 		Ratings: []usage.Rating{{Machine: "Laser", Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, Source: "default"}},
 		Facts: []usage.Fact{{
 			Key: usage.Key{Project: "IDAaaS", Machine: "Laser", User: "1042", Group: "ISIS"}, Start: start,
-			CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 30000}, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.1},
+			CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 30000}, Energy: usage.ByMode[usage.KWh]{Busy: 0.1},
 		}},
 	}
 	storetest.Commit(t, d.store, rec)

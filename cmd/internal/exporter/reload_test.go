@@ -300,7 +300,7 @@ func TestStoreIsShown(t *testing.T) {
 			Key:    usage.Key{Project: "IDAaaS", Machine: "Laser", User: usage.Unattributed, Group: "ISIS"},
 			Start:  i.Start,
 			CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: 18000, Idle: 54000},
-			Energy: usage.BusyIdle[usage.KWh]{Busy: 0.06, Idle: 0.015},
+			Energy: usage.ByMode[usage.KWh]{Busy: 0.06, Idle: 0.015},
 		}},
 		Ratings: []usage.Rating{{Machine: "Laser", Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, Source: "default"}},
 	}

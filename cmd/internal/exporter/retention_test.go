@@ -32,7 +32,7 @@ func aged(t *testing.T) (path string, first usage.Interval) {
 		for _, user := range []string{"a", "b"} {
 			rec.Facts = append(rec.Facts, usage.Fact{
 				Key: usage.Key{Project: "p", Machine: "m", User: user, Group: "g"}, Start: i.Start,
-				CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 100, Idle: 50}, Energy: usage.BusyIdle[usage.KWh]{Busy: 0.1, Idle: 0.3},
+				CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 100, Idle: 50}, Energy: usage.ByMode[usage.KWh]{Busy: 0.1, Idle: 0.3},
 			})
 		}
 		storetest.Commit(t, s, rec)

@@ -12,10 +12,10 @@ import (
 func posted(name string, kwh usage.KWh, priced bool) usage.RollupMember {
 	p := usage.RollupMember{
 		Name: name, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 3600, Idle: 1800},
-		Energy: usage.BusyIdle[usage.KWh]{Busy: kwh, Idle: kwh / 4},
+		Energy: usage.ByMode[usage.KWh]{Busy: kwh, Idle: kwh / 4},
 	}
 	if priced {
-		p.Emissions = &usage.BusyIdle[usage.Grams]{Busy: usage.Grams(kwh * 100), Idle: usage.Grams(kwh * 25)}
+		p.Emissions = &usage.ByMode[usage.Grams]{Busy: usage.Grams(kwh * 100), Idle: usage.Grams(kwh * 25)}
 	}
 	return p
 }
