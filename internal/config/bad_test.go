@@ -2,16 +2,19 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// badFiles holds the whole message of every bad file, without the file's name at
-// the start of each line.
-var badFiles = []struct {
+// badFile is a file and its whole message, without the file's name at the start of each line.
+type badFile struct {
 	name, file string
 	want       []string
-}{
+}
+
+// badFiles are all but those of badPower.
+var badFiles = []badFile{
 	{"an anchor that holds itself", "bad-anchor.yml", []string{
 		`:2: not valid YAML: anchor 'power' value contains itself`,
 	}},
@@ -176,102 +179,6 @@ var badFiles = []struct {
 		`:4: power.busy_watts: has no value; leave the key out for its default`,
 		`:7: attribution.groups[0]: has no value; leave the key out for its default`,
 	}},
-	{"a kind of meter that is not known", "bad-meter-form.yml", []string{
-		`:2: power.pue.query: must be text, is a mapping`,
-		`:2: power.pue.otherwise: must be a number, is "high"`,
-		`:3: power.reconcile: must be a mapping with a query, or a list of them, is a plain value`,
-	}},
-	{"meters with keys that are misspelt", "bad-meter-keys.yml", []string{
-		`:2: power.cpu_models: must be text, is a list`,
-		`:3: unknown key "ratio" in power.pue`,
-		`:4: power.measured: must be a list, is a mapping`,
-		`:6: unknown key "units" in power.devices[0]`,
-		`:6: power.devices[0].error: must be a number, is "little"`,
-		`:7: power.devices[1]: must be a mapping, is a plain value`,
-		`:11: unknown key "project" in power.reconcile`,
-		`:12: power.reconcile.cooling: must be true or false, is "maybe"`,
-		`:13: unknown key "errors" in power.machines.Muon`,
-		`:15: unknown key "defaults" in embodied`,
-		`:16: embodied.machines.Muon.years: must be a number, is "four"`,
-		`:16: unknown key "sockets" in embodied.machines.Muon`,
-		`:18: unknown key "socket" in prometheus.processors.labels`,
-		`:19: unknown key "model" in prometheus.memory.labels`,
-	}},
-	{"meters in a list with keys that are misspelt", "bad-meter-list.yml", []string{
-		`:2: power.pue: must be a number, or a mapping with a query, is a list`,
-		`:4: unknown key "pue" in power.reconcile[0]`,
-		`:5: power.reconcile[1]: must be a mapping, is a plain value`,
-		`:6: embodied.machines: must be a mapping, is a list`,
-	}},
-	{"a meter of the site that asks nothing", "bad-meter-alone.yml", []string{
-		`:2: power.pue.query: must not be empty`,
-		`:2: power.pue.otherwise: must be finite and at least 1, is 0.5`,
-		`:3: power.reconcile.query: must not be empty`,
-		`:3: power.reconcile.projects[1]: "P1" is in zone "hall-1" already; a project can be in one zone only`,
-		`:4: power.calibrate: needs power.measured: without hosts that are measured there is nothing to calibrate by`,
-		`:6: prometheus.processors.labels.host: must be a label name such as instance, is "a b"`,
-		`:6: prometheus.processors.labels.model: must be a label name such as model_name, is ""`,
-		`:6: prometheus.processors.labels.package: must be a label name such as package, is "a b"`,
-		`:7: prometheus.memory.labels.host: must be a label name such as instance, is "1m"`,
-	}},
-	{"meters that cannot be told apart", "bad-meters.yml", []string{
-		`:2: power.pue.query: must not be empty`,
-		`:2: power.pue.otherwise: must be finite and at least 1, is +Inf`,
-		`:3: power.memory_watts_per_gib: needs prometheus.memory.query: nothing says how much memory a host has`,
-		`:6: power.measured[1].name: must be unique, but "ipmi" is used already`,
-		`:6: power.measured[1].query: must not be empty`,
-		`:6: power.measured[1].hosts: must be a label name such as instance, is "a b"`,
-		`:6: power.measured[1].error: must be 0 to 1, is 2`,
-		`:7: power.measured[2].name: must not be empty`,
-		`:9: power.devices[0].unit: must be J, mJ, kWh or W, is ""`,
-		`:10: power.devices[1].query: must not be empty`,
-		`:10: power.devices[1].unit: must be J, mJ, kWh or W, is "Wh"`,
-		`:10: power.devices[1].error: must be 0 to 1, is +Inf`,
-		`:11: power.devices[2].name: must be unique, but "gpu" is used already`,
-		`:12: power.devices[3].name: must not be empty`,
-		`:12: power.devices[3].query: must not be empty`,
-		`:14: power.reconcile[0].zone: must not be empty`,
-		`:14: power.reconcile[0].projects: must name at least one project: only a meter that is alone can be of the whole site`,
-		`:15: power.reconcile[1].query: must not be empty`,
-		`:15: power.reconcile[1].projects[2]: "P1" is in zone "hall-1" already; a project can be in one zone only`,
-		`:16: power.reconcile[2].zone: must be unique, but "hall-1" is used already`,
-		`:16: power.reconcile[2].projects[0]: "P2" is in zone "hall-1" already; a project can be in one zone only`,
-		`:16: power.reconcile[2].projects[1]: must not be empty`,
-	}},
-	{"power that is no number", "bad-power-not-finite.yml", []string{
-		`:1: power.busy_watts: must be finite, is NaN`,
-		`:1: power.idle_watts: must be finite and not negative, is +Inf`,
-		`:1: power.error: must be 0 to 1, is NaN`,
-		`:1: power.memory_watts_per_gib: must be finite and not negative, is +Inf`,
-		`:1: power.pue: must be finite and at least 1, is NaN`,
-	}},
-	{"power below what is possible", "bad-power.yml", []string{
-		`:2: power.busy_watts: must be positive, is 0`,
-		`:3: power.idle_watts: must be finite and not negative, is -1`,
-		`:4: power.error: must be 0 to 1, is 1.5`,
-		`:5: power.cpu_models: must be auto or off, is "yes"`,
-		`:6: power.memory_watts_per_gib: must be finite and not negative, is -0.1`,
-		`:7: power.pue: must be finite and at least 1, is 0.9`,
-		`:8: power.machines: must not have a machine type without a name`,
-		`:10: power.machines.Muon.busy_watts: must be positive, is -3`,
-		`:11: power.machines.Muon.error: must be 0 to 1, is -0.1`,
-		`:12: power.machines.Neutron.busy_watts: must be finite, is +Inf`,
-		`:12: power.machines.Neutron.idle_watts: must be finite and not negative, is NaN`,
-		`:12: power.machines.Neutron.error: must be 0 to 1, is NaN`,
-		`:14: power.calibrate: must be off, daily, weekly or monthly, is "hourly"`,
-		`:14: power.calibrate: needs power.measured: without hosts that are measured there is nothing to calibrate by`,
-		`:16: embodied.default.kgco2eq: must be given; 0 says that it is known to be nothing`,
-		`:16: embodied.default.cores: must be positive, is 0`,
-		`:16: embodied.default.bought: must be a day such as 2023-05-01, is "2023-02-30"`,
-		`:17: embodied.machines: must not have a machine type without a name`,
-		`:18: embodied.machines.Muon.kgco2eq: must be finite and not negative, is -1`,
-		`:18: embodied.machines.Muon.years: must be positive, is 0`,
-		`:18: embodied.machines.Muon.cores: must be finite, is +Inf`,
-		`:19: embodied.machines..kgco2eq: must be finite and not negative, is NaN`,
-		`:19: embodied.machines..years: must be finite, is NaN`,
-		`:19: embodied.machines..cores: must be positive, is -64`,
-		`:19: embodied.machines..bought: must be a day such as 2023-05-01, is "last year"`,
-	}},
 	{"a server with two credentials", "bad-prometheus-more.yml", []string{
 		`:1: prometheus: at most one of basic_auth, oauth2 & authorization must be configured`,
 		`:2: prometheus.url: must not have a query or a fragment`,
@@ -339,7 +246,7 @@ var badFiles = []struct {
 
 func TestBadFiles(t *testing.T) {
 	tested := map[string]bool{}
-	for _, test := range badFiles {
+	for _, test := range slices.Concat(badFiles, badPower) {
 		tested[test.file] = true
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join("testdata", test.file)
