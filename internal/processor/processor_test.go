@@ -121,23 +121,23 @@ func TestOf(t *testing.T) {
 	}{
 		{
 			name: "a model with results", cpu: "Intel(R) Xeon(R) Platinum 8380 CPU @ 2.30GHz", threads: 80,
-			busyLeast: 3.8, busyMost: 4.4, reason: "270 W of thermal design power over 80 threads (as the machine says)",
+			busyLeast: 3.8, busyMost: 4.4, reason: "as 43 servers of the family draw, for 270 W of thermal design power and 80 threads (as the machine says)",
 		},
 		{
 			name: "the same in a virtual machine of four packages of one thread", cpu: "Intel(R) Xeon(R) Platinum 8380 CPU @ 2.30GHz", threads: 1,
-			busyLeast: 3.8, busyMost: 4.4, reason: "over 80 threads (as in its results)",
+			busyLeast: 3.8, busyMost: 4.4, reason: "and 80 threads (as in its results)",
 		},
 		{
 			name: "the same without multithreading: half of the threads, so twice as much each", cpu: "Intel(R) Xeon(R) Platinum 8380 CPU @ 2.30GHz", threads: 40,
-			busyLeast: 7.6, busyMost: 8.8, reason: "over 40 threads (as the machine says)",
+			busyLeast: 7.6, busyMost: 8.8, reason: "and 40 threads (as the machine says)",
 		},
 		{
 			name: "a model without results, whose name has its cores", cpu: "AMD EPYC 9354 32-Core Processor",
-			busyLeast: 4, busyMost: 4.5, reason: "280 W of thermal design power over 64 threads (as its name says)",
+			busyLeast: 4, busyMost: 4.5, reason: "280 W of thermal design power and 64 threads (as its name says)",
 		},
 		{
 			name: "a model without results on a machine", cpu: "Intel(R) Xeon(R) Gold 6342 CPU @ 2.80GHz", threads: 48,
-			busyLeast: 5.5, busyMost: 6.2, reason: "230 W of thermal design power over 48 threads (as the machine says)",
+			busyLeast: 5.5, busyMost: 6.2, reason: "230 W of thermal design power and 48 threads (as the machine says)",
 		},
 		{
 			name: "the same in a virtual machine of four threads: too few to be true", cpu: "Intel(R) Xeon(R) Gold 6342 CPU @ 2.80GHz", threads: 4,
@@ -161,7 +161,7 @@ func TestOf(t *testing.T) {
 		},
 		{
 			name: "threads that are none", cpu: "AMD EPYC 9354 32-Core Processor", threads: -7,
-			busyLeast: 4, busyMost: 4.5, reason: "over 64 threads",
+			busyLeast: 4, busyMost: 4.5, reason: "and 64 threads",
 		},
 	} {
 		e, ok := Of(tt.cpu, tt.threads)
@@ -208,7 +208,7 @@ func TestTableIsWhole(t *testing.T) {
 				t.Errorf("%s: %+v is in no order", key, l)
 			}
 		}
-		if row.Idle.Median >= row.Busy.Median {
+		if row.Per != PerPackage && row.Idle.Median >= row.Busy.Median {
 			t.Errorf("%s: idle draws as much as busy", key)
 		}
 	}
@@ -216,6 +216,41 @@ func TestTableIsWhole(t *testing.T) {
 		if !known[key[0]] || m.TDP <= 0 || m.Threads < 0 {
 			t.Errorf("%s: %+v", key, m)
 		}
+	}
+}
+
+// TestIdleIsLessThanBusy: of every model, with as many threads as any machine may say.
+func TestIdleIsLessThanBusy(t *testing.T) {
+	table := shipped()
+	for key := range table.models {
+		for _, threads := range []int{0, 1, 2, 4, 8, 16, 32, 64, 128, 256} {
+			e, ok := table.of(Name{Family: key[0], Model: key[1]}, threads)
+			if !ok {
+				continue
+			}
+			if e.Watts.Idle > e.Watts.Busy || e.Low.Idle > e.Low.Busy || e.High.Idle > e.High.Busy {
+				t.Errorf("%s with %d threads draws %+v, %+v to %+v", key, threads, e.Watts, e.Low, e.High)
+			}
+		}
+	}
+}
+
+// TestSmallerModels: in a family, a model of half the threads and the same thermal design power draws
+// twice as much a thread; one of less thermal design power draws less when busy and the same when idle.
+func TestSmallerModels(t *testing.T) {
+	of := func(name string) usage.BusyIdle[usage.Watts] {
+		e, ok := Of(name, 0)
+		if !ok {
+			t.Fatal(name)
+		}
+		return e.Watts
+	}
+	full, half := of("AMD EPYC 9754 128-Core Processor"), of("AMD EPYC 9554 64-Core Processor") // 360 W both
+	if math.Abs(float64(half.Busy/full.Busy)-2) > 1e-9 || math.Abs(float64(half.Idle/full.Idle)-2) > 1e-9 {
+		t.Errorf("64 cores draw %+v a thread, 128 cores %+v", half, full)
+	}
+	if cool := of("AMD EPYC 9534 64-Core Processor"); cool.Busy >= half.Busy || cool.Idle != half.Idle { // 280 W
+		t.Errorf("of 64 cores those of 280 W draw %+v, those of 360 W %+v", cool, half)
 	}
 }
 

@@ -34,38 +34,35 @@ func (t *Table) Of(model string, threadsPerPackage int) (Estimate, bool) {
 // Unknown is as the function Unknown, from this table.
 func (t *Table) Unknown() Estimate {
 	row := t.rows[[2]string{Any, PerThread}]
-	e := estimate(row, 1)
+	e := estimate(row, one)
 	e.Weak = true
 	e.Reason = fmt.Sprintf("the median of %d servers of all families published from %s to %s", row.Servers, row.From, row.To)
 	return e
 }
 
-// of prefers the thermal design power of the model: models of one family differ in it per thread
-// by more than servers differ for the same model.
+// of prefers to scale by the thermal design power and the threads of the model: in these, models of
+// one family differ by more than servers differ for the same model.
 func (t *Table) of(name Name, given int) (Estimate, bool) {
 	model := t.models[[2]string{name.Family, name.Model}]
 	threads, said := threadsOf(name, model, given)
-	var tdp usage.Watts
-	if threads > 0 {
-		tdp = usage.Watts(model.TDP) / usage.Watts(threads)
-	}
-	scaled := func(row Row, of string) Estimate {
-		e := estimate(row, tdp)
-		e.Reason = fmt.Sprintf("%g W of thermal design power over %d threads (%s), scaled as %d servers of %s draw", model.TDP, threads, said, row.Servers, of)
-		return e
-	}
-	perTDP, hasTDP := t.rows[[2]string{name.Family, PerTDP}]
+	perPackage, hasPackage := t.rows[[2]string{name.Family, PerPackage}]
 	perThread, hasThread := t.rows[[2]string{name.Family, PerThread}]
-	switch {
-	case tdp > 0 && hasTDP:
-		return scaled(perTDP, "the family"), true
+	switch tdp := model.TDP / float64(threads); {
+	case threads > 0 && tdp > 0 && hasPackage:
+		e := estimate(perPackage, usage.BusyIdle[usage.Watts]{Busy: usage.Watts(tdp), Idle: 1 / usage.Watts(threads)})
+		// A model much smaller than those of the family's servers cannot draw more when idle.
+		e.Watts.Idle, e.Low.Idle, e.High.Idle = min(e.Watts.Idle, e.Watts.Busy), min(e.Low.Idle, e.Low.Busy), min(e.High.Idle, e.High.Busy)
+		e.Reason = fmt.Sprintf("as %d servers of the family draw, for %g W of thermal design power and %d threads (%s)", perPackage.Servers, model.TDP, threads, said)
+		return e, true
 	case hasThread:
-		e := estimate(perThread, 1)
+		e := estimate(perThread, one)
 		e.Reason = fmt.Sprintf("the median of %d servers of the family", perThread.Servers)
 		return e, true
-	case tdp > 0:
-		e := scaled(t.rows[[2]string{Any, PerTDP}], "all families")
+	case threads > 0 && tdp > 0:
+		all := t.rows[[2]string{Any, PerTDP}]
+		e := estimate(all, usage.BusyIdle[usage.Watts]{Busy: usage.Watts(tdp), Idle: usage.Watts(tdp)})
 		e.Family, e.Weak = name.Family, true
+		e.Reason = fmt.Sprintf("as %d servers of all families draw, for %g W of thermal design power and %d threads (%s)", all.Servers, model.TDP, threads, said)
 		return e, true
 	}
 	return Estimate{}, false
@@ -90,9 +87,12 @@ func threadsOf(name Name, model Model, given int) (threads int, said string) {
 	return 0, ""
 }
 
-func estimate(row Row, by usage.Watts) Estimate {
+// one leaves the watts of a row as they are.
+var one = usage.BusyIdle[usage.Watts]{Busy: 1, Idle: 1}
+
+func estimate(row Row, by usage.BusyIdle[usage.Watts]) Estimate {
 	watts := func(busy, idle float64) usage.BusyIdle[usage.Watts] {
-		return usage.BusyIdle[usage.Watts]{Busy: usage.Watts(busy) * by, Idle: usage.Watts(idle) * by}
+		return usage.BusyIdle[usage.Watts]{Busy: usage.Watts(busy) * by.Busy, Idle: usage.Watts(idle) * by.Idle}
 	}
 	return Estimate{
 		Family:  row.Family,

@@ -13,10 +13,13 @@ import (
 // Any is the family of servers of which nothing is known.
 const Any = "unknown"
 
-// What the watts of a Row are divided by.
+// What the watts of a Row are divided by. Within a family a model of twice the thermal design power
+// draws twice as much at full load, and the same when idle: what is on then, it shares with its
+// smaller sister. Between families both grow with it.
 const (
-	PerThread = "thread" // hardware threads of the server
-	PerTDP    = "tdp"    // watts of thermal design power of its processors
+	PerThread  = "thread"  // hardware threads
+	PerPackage = "package" // busy: watts of thermal design power; idle: packages
+	PerTDP     = "tdp"     // watts of thermal design power
 )
 
 // Header names the columns of a table of watts.

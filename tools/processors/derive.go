@@ -32,8 +32,8 @@ type both struct{ busy, idle deviation }
 // widening is how much more servers of other makers, years and models differ than the rows. They
 // draw more rather than less. TestTruthIsWithinTheBounds holds it to servers that were held out.
 var widening = map[string]both{
-	processor.PerThread: {busy: deviation{0.20, 0.33}, idle: deviation{0.30, 0.45}},
-	processor.PerTDP:    {busy: deviation{0.11, 0.20}, idle: deviation{0.21, 0.36}},
+	processor.PerThread:  {busy: deviation{0.20, 0.33}, idle: deviation{0.30, 0.45}},
+	processor.PerPackage: {busy: deviation{0.09, 0.16}, idle: deviation{0.13, 0.26}},
 }
 
 // wideningOfAny is the same for servers of a family without rows. Newer families have more threads
@@ -43,7 +43,7 @@ var wideningOfAny = map[string]both{
 	processor.PerTDP:    {busy: deviation{0.12, 0.26}, idle: deviation{0.25, 0.35}},
 }
 
-// sample is what one server draws, per thread or per watt of thermal design power.
+// sample is what one server draws, divided as processor says.
 type sample struct {
 	busy, idle float64
 	published  string
@@ -55,20 +55,23 @@ func derive(servers []server, tdps map[[2]string]float64) (watts, models [][]str
 	samples := map[[2]string][]sample{}
 	since := recentSince(servers)
 	for _, s := range servers {
-		add := func(per string, by float64) {
-			one := sample{busy: s.busy / by, idle: s.idle / by, published: s.published}
-			if s.name.Family != "" {
-				key := [2]string{s.name.Family, per}
-				samples[key] = append(samples[key], one)
-			}
-			if s.published >= since {
-				key := [2]string{processor.Any, per}
-				samples[key] = append(samples[key], one)
-			}
+		add := func(family, per string, busyBy, idleBy float64) {
+			key := [2]string{family, per}
+			samples[key] = append(samples[key], sample{busy: s.busy / busyBy, idle: s.idle / idleBy, published: s.published})
 		}
-		add(processor.PerThread, float64(s.threads()))
-		if tdp, ok := tdps[[2]string{s.name.Family, s.name.Model}]; ok {
-			add(processor.PerTDP, tdp*float64(s.chips))
+		perThread, packages := float64(s.threads()), float64(s.chips)
+		tdp := tdps[[2]string{s.name.Family, s.name.Model}] * packages
+		if s.name.Family != "" {
+			add(s.name.Family, processor.PerThread, perThread, perThread)
+		}
+		if tdp > 0 {
+			add(s.name.Family, processor.PerPackage, tdp, packages)
+		}
+		if s.published >= since {
+			add(processor.Any, processor.PerThread, perThread, perThread)
+			if tdp > 0 {
+				add(processor.Any, processor.PerTDP, tdp, tdp)
+			}
 		}
 	}
 	watts = [][]string{processor.Header}

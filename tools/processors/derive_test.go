@@ -42,13 +42,13 @@ func TestDocsShowTheTable(t *testing.T) {
 func markdown(t *testing.T, watts [][]string) []string {
 	t.Helper()
 	lines := []string{
-		"| family | servers | published | busy, W a thread | idle, W a thread | busy, W a W of TDP | idle, W a W of TDP |",
+		"| family | servers | published | busy, W a thread | idle, W a thread | busy, W a W of TDP | idle, W a package |",
 		"|---|---|---|---|---|---|---|",
 	}
-	perTDP := map[string][]string{}
+	scaled := map[string][]string{}
 	for _, r := range watts[1:] {
-		if r[1] == processor.PerTDP {
-			perTDP[r[0]] = r
+		if r[1] != processor.PerThread {
+			scaled[r[0]] = r
 		}
 	}
 	level := func(r []string, at int) string {
@@ -66,8 +66,11 @@ func markdown(t *testing.T, watts [][]string) []string {
 	}
 	for _, r := range watts[1:] {
 		if r[1] == processor.PerThread {
-			tdp := perTDP[r[0]]
-			lines = append(lines, "| "+strings.Join([]string{r[0], r[2], r[3] + " to " + r[4], level(r, 5), level(r, 10), level(tdp, 5), level(tdp, 10)}, " | ")+" |")
+			by, idle := scaled[r[0]], level(scaled[r[0]], 10)
+			if r[0] == processor.Any {
+				idle += " a W of TDP"
+			}
+			lines = append(lines, "| "+strings.Join([]string{r[0], r[2], r[3] + " to " + r[4], level(r, 5), level(r, 10), level(by, 5), idle}, " | ")+" |")
 		}
 	}
 	return lines
@@ -75,7 +78,7 @@ func markdown(t *testing.T, watts [][]string) []string {
 
 const head = "maker,cpu,published,chips,cores,cores_per_chip,threads_per_core,busy_watts,idle_watts\n"
 
-func TestWattsAreOfTheWholeServerPerThread(t *testing.T) {
+func TestWattsAreOfTheWholeServer(t *testing.T) {
 	servers, left, err := readServers(strings.NewReader(head +
 		strings.Repeat("A Inc.,AMD EPYC 9654,2023-01,2,192,96,2,768,76.8\n", 4) +
 		"A Inc.,AMD EPYC 9654,2023-01,2,192,192,2,768,76.8\n"))
@@ -87,7 +90,7 @@ func TestWattsAreOfTheWholeServerPerThread(t *testing.T) {
 	}
 	watts, models := derive(servers, map[[2]string]float64{{servers[0].name.Family, "9654"}: 384})
 	for _, r := range watts[1:] {
-		want := map[string][2]string{processor.PerThread: {"2", "0.2"}, processor.PerTDP: {"1", "0.1"}}[r[1]]
+		want := map[string][2]string{processor.PerThread: {"2", "0.2"}, processor.PerPackage: {"1", "38.4"}, processor.PerTDP: {"1", "0.1"}}[r[1]]
 		if r[2] != "4" || r[5] != want[0] || r[10] != want[1] {
 			t.Errorf("%s per %s: %s servers, %s W busy and %s W idle, not %s", r[0], r[1], r[2], r[5], r[10], want)
 		}
