@@ -7,8 +7,6 @@ import (
 	"time"
 )
 
-func number(v float64) *float64 { return &v }
-
 func TestPowerIsAsTheFileSays(t *testing.T) {
 	c, err := Load("testdata/good-power.yml")
 	if err != nil {
@@ -16,15 +14,15 @@ func TestPowerIsAsTheFileSays(t *testing.T) {
 	}
 	p := c.Power
 	if want := (Power{
-		BusyWatts: 12, IdleWatts: 1, Error: number(0.3), CPUModels: CPUModelsOff, MemoryWattsPerGiB: 0.35,
+		BusyWatts: 12, IdleWatts: 1, Error: new(0.3), CPUModels: CPUModelsOff, MemoryWattsPerGiB: 0.35,
 		PUE:      PUE{Ratio: 1.4, Query: "avg_over_time(dc_pue[30m])"},
-		Machines: map[string]MachinePower{"Muon": {BusyWatts: number(9.5), Error: number(0.2)}},
+		Machines: map[string]MachinePower{"Muon": {BusyWatts: new(9.5), Error: new(0.2)}},
 		Measured: []Measured{
-			{Name: "ipmi", Query: "ipmi_dcmi_power_consumption_watts", Hosts: "node", Error: number(0.05)},
+			{Name: "ipmi", Query: "ipmi_dcmi_power_consumption_watts", Hosts: "node", Error: new(0.05)},
 			{Name: "plug", Query: "shelly_power_watts", Hosts: "plugged"},
 		},
 		Devices: []Device{
-			{Name: "gpu", Query: "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", Unit: UnitMillijoule, Error: number(0.05)},
+			{Name: "gpu", Query: "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", Unit: UnitMillijoule, Error: new(0.05)},
 			{Name: "ipmi", Query: "fpga_watts", Unit: UnitWatt},
 		},
 		Reconcile: Reconcile{
@@ -36,10 +34,10 @@ func TestPowerIsAsTheFileSays(t *testing.T) {
 		t.Errorf("power is %+v, want %+v", p, want)
 	}
 	if want := (Embodied{
-		Default: &Hardware{KgCO2eq: number(1000), Years: 4, Cores: 64},
+		Default: &Hardware{KgCO2eq: new(1000.0), Years: 4, Cores: 64},
 		Machines: map[string]Hardware{
-			"Muon": {KgCO2eq: number(1200), Years: 5.5, Cores: 128, Bought: "2024-01-15"},
-			"Lent": {KgCO2eq: number(0), Years: 4, Cores: 64},
+			"Muon": {KgCO2eq: new(1200.0), Years: 5.5, Cores: 128, Bought: "2024-01-15"},
+			"Lent": {KgCO2eq: new(0.0), Years: 4, Cores: 64},
 		},
 	}); !reflect.DeepEqual(c.Embodied, want) {
 		t.Errorf("embodied is %+v, want %+v", c.Embodied, want)

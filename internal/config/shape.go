@@ -25,7 +25,7 @@ func (f *faults) shape(path string, line int, n *yaml.Node, t reflect.Type) {
 		f.at(line, "%s: has no value; leave the key out for its default", path)
 		return
 	}
-	if either, ok := reflect.Zero(t).Interface().(forms); ok {
+	if either, ok := reflect.TypeAssert[forms](reflect.Zero(t)); ok {
 		var word string
 		if t, word = either.form(kindOf(n)); t == nil {
 			f.at(line, "%s: must be %s, is %s", path, word, kindOf(n))

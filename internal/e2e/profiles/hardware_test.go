@@ -30,33 +30,56 @@ var hardware = []struct {
 	models        map[string]string  // by host
 	memory        map[string]float64 // bytes by host
 }{
-	{"node_exporter", "a node", []page{{"a:9100", nodePage}, {"b:9100", "node_memory_MemTotal_bytes 2e9\n"}},
-		map[string]string{"a:9100": "EPYC"}, map[string]float64{"a:9100": 4e9, "b:9100": 2e9}},
+	{
+		"node_exporter", "a node",
+		[]page{{"a:9100", nodePage}, {"b:9100", "node_memory_MemTotal_bytes 2e9\n"}},
+		map[string]string{"a:9100": "EPYC"},
+		map[string]float64{"a:9100": 4e9, "b:9100": 2e9},
+	},
 	{"slurm", "a node", []page{{"a:9100", nodePage}}, map[string]string{"a:9100": "EPYC"}, map[string]float64{"a:9100": 4e9}},
 	{"recorded", "a node", []page{{"a:9100", nodePage}}, map[string]string{"a:9100": "EPYC"}, map[string]float64{"a:9100": 4e9}},
-	{"kubernetes", "node_exporter beside cAdvisor", []page{{"a:9100", nodePage}, {"a:10250", "machine_memory_bytes 4.1e9\n"}},
-		map[string]string{"a:9100": "EPYC"}, map[string]float64{"a:9100": 4e9}},
+	{
+		"kubernetes", "node_exporter beside cAdvisor",
+		[]page{{"a:9100", nodePage}, {"a:10250", "machine_memory_bytes 4.1e9\n"}},
+		map[string]string{"a:9100": "EPYC"},
+		map[string]float64{"a:9100": 4e9},
+	},
 	{"kubernetes", "cAdvisor alone", []page{{"a:10250", "machine_memory_bytes 4.1e9\n"}}, nil, map[string]float64{"a:10250": 4.1e9}},
-	{"windows_exporter", "two versions", []page{
-		{"a:9182", `windows_cpu_info{architecture="9",description="AMD64 Family 23",device_id="CPU0",family="107",name="EPYC"} 1
+	{
+		"windows_exporter", "two versions",
+		[]page{
+			{"a:9182", `windows_cpu_info{architecture="9",description="AMD64 Family 23",device_id="CPU0",family="107",name="EPYC"} 1
 windows_memory_physical_total_bytes 4e9
 windows_cs_physical_memory_bytes 4e9
-`}, {"b:9182", "windows_cs_physical_memory_bytes 2e9\n"}},
-		map[string]string{"a:9182": "EPYC"}, map[string]float64{"a:9182": 4e9, "b:9182": 2e9}},
-	{"libvirt", "two hypervisors, one with two models and one without node_exporter", []page{
-		{"hv1:9177", `libvirt_domain_info_virtual_cpus{domain="inst1"} 2
+`}, {"b:9182", "windows_cs_physical_memory_bytes 2e9\n"},
+		},
+		map[string]string{"a:9182": "EPYC"},
+		map[string]float64{"a:9182": 4e9, "b:9182": 2e9},
+	},
+	{
+		"libvirt", "two hypervisors, one with two models and one without node_exporter",
+		[]page{
+			{"hv1:9177", `libvirt_domain_info_virtual_cpus{domain="inst1"} 2
 libvirt_domain_info_virtual_cpus{domain="inst2"} 2
 libvirt_domain_info_memory_usage_bytes{domain="inst1"} 4e9
 libvirt_domain_info_memory_usage_bytes{domain="inst2"} 2e9
 `},
-		{"hv1:9100", nodePage + `node_cpu_info{core="2",cpu="2",model_name="another",package="1"} 1` + "\n"},
-		{"hv2:9177", `libvirt_domain_info_virtual_cpus{domain="inst3"} 2` + "\n"}},
-		map[string]string{"inst1": "EPYC", "inst2": "EPYC"}, map[string]float64{"inst1": 4e9, "inst2": 2e9}},
-	{"lxd", "two servers, one without node_exporter", []page{
-		{"lxd1:8443", `lxd_memory_MemTotal_bytes{name="c1",project="default",type="container"} 4e9` + "\n"},
-		{"lxd1:9100", nodePage},
-		{"lxd2:8443", `lxd_memory_MemTotal_bytes{name="c2",project="default",type="container"} 2e9` + "\n"}},
-		map[string]string{"c1": "EPYC"}, map[string]float64{"c1": 4e9, "c2": 2e9}},
+			{"hv1:9100", nodePage + `node_cpu_info{core="2",cpu="2",model_name="another",package="1"} 1` + "\n"},
+			{"hv2:9177", `libvirt_domain_info_virtual_cpus{domain="inst3"} 2` + "\n"},
+		},
+		map[string]string{"inst1": "EPYC", "inst2": "EPYC"},
+		map[string]float64{"inst1": 4e9, "inst2": 2e9},
+	},
+	{
+		"lxd", "two servers, one without node_exporter",
+		[]page{
+			{"lxd1:8443", `lxd_memory_MemTotal_bytes{name="c1",project="default",type="container"} 4e9` + "\n"},
+			{"lxd1:9100", nodePage},
+			{"lxd2:8443", `lxd_memory_MemTotal_bytes{name="c2",project="default",type="container"} 2e9` + "\n"},
+		},
+		map[string]string{"c1": "EPYC"},
+		map[string]float64{"c1": 4e9, "c2": 2e9},
+	},
 	{"proxmox", "a guest that is stopped", []page{{"pve:9221", `pve_memory_size_bytes{id="node/pve1"} 1.6e10
 pve_memory_size_bytes{id="qemu/100"} 4e9
 pve_memory_size_bytes{id="lxc/101"} 2e9
@@ -71,7 +94,8 @@ pve_up{id="lxc/101"} 0
 {"system.memory.usage","host.name"="a",state="slab_reclaimable"} 5e8
 {"target_info","host.name"="a","host.cpu.model.name"="EPYC"} 1
 {"system.memory.usage","host.name"="b","host.cpu.model.name"="Xeon",state="used"} 2e9
-`}}, map[string]string{"a": "EPYC", "b": "Xeon"}, map[string]float64{"a": 4e9, "b": 2e9}},
+`},
+	}, map[string]string{"a": "EPYC", "b": "Xeon"}, map[string]float64{"a": 4e9, "b": 2e9}},
 }
 
 // TestProfilesFindTheHardware: their queries for processors and memory are taken by Prometheus,
