@@ -184,7 +184,7 @@ func (k *calibrateMachine) keep(ctx context.Context, s streams, cfg *config.Conf
 	if err != nil {
 		return err
 	}
-	was := before.Rating(k.machine)
+	was := before.Rating(k.machine, nil)
 	verb, put := "Stored in "+k.storagePath, st.SaveMachineAverage
 	if k.dryRun {
 		verb, put = "Dry run, not stored", st.Place

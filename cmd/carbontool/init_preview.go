@@ -116,7 +116,7 @@ func byProject(readings []usage.Reading, model power.Model) map[string]projectNo
 		}
 		for _, sample := range r.Samples {
 			is := projects[sample.Project]
-			is.watts += model.Energy(model.Rating(sample.Machine), sample.CPU).Total().Over(r.Piece.Length)
+			is.watts += model.Energy(model.Rating(sample.Machine, nil), sample.CPU).Total().Over(r.Piece.Length)
 			projects[sample.Project] = is
 		}
 	}

@@ -105,7 +105,7 @@ func (r *rig) something(random *rand.Rand) {
 func wasteful(s *Settings) {
 	s.PUE = 1.7
 	s.Power = func(context.Context, time.Time) (Power, error) {
-		return power.Model{Default: usage.BusyIdle[usage.Watts]{Busy: 31, Idle: 7}, PUE: 1.7}, nil
+		return power.Model{Default: usage.Rating{Watts: usage.BusyIdle[usage.Watts]{Busy: 31, Idle: 7}}}, nil
 	}
 }
 

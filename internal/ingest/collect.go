@@ -57,8 +57,9 @@ func (c *collector) collect(ctx context.Context, set Settings, due []usage.Due, 
 		return collected{}, err
 	}
 	c.observer.Rejected(rejects)
+	beside := &instruments{collector: c, set: set, run: run}
 	for {
-		done, err := c.record(ctx, set, due, readings, began, treat)
+		done, err := c.record(ctx, set, due, readings, beside, began, treat)
 		if !errors.Is(err, errOtherPage) {
 			if len(done.outcomes) > 0 {
 				c.log.Debug("Collected usage", "from", run[0], "intervals", len(done.outcomes),
@@ -72,12 +73,12 @@ func (c *collector) collect(ctx context.Context, set Settings, due []usage.Due, 
 // record turns a run's readings into records, attributed by the current page of the directory,
 // and stores them together. If the directory changes meanwhile it returns errOtherPage and
 // stores nothing.
-func (c *collector) record(ctx context.Context, set Settings, due []usage.Due, readings []usage.Reading, at time.Time, treat treatment) (collected, error) {
+func (c *collector) record(ctx context.Context, set Settings, due []usage.Due, readings []usage.Reading, beside *instruments, at time.Time, treat treatment) (collected, error) {
 	page, err := c.book.page(ctx, set)
 	if err != nil {
 		return collected{}, err
 	}
-	all, failed := c.compose(ctx, set, page, due, readings, at)
+	all, failed := c.compose(ctx, set, page, due, readings, beside, at)
 	if ctx.Err() != nil {
 		return collected{}, ctx.Err()
 	}
@@ -111,30 +112,42 @@ type composed struct {
 	policy   usage.Policy
 }
 
-// attributed is a reading, cut into parts with one key each.
+// attributed is a reading, cut into parts with one key each, and what instruments say of it.
 type attributed struct {
 	usage.Reading
-	parts []usage.Part
+	page        Attribution
+	parts       []usage.Part
+	instruments *usage.Instruments // nil: nothing is asked for
 }
 
 // compose turns the readings of a run into records, up to the first that needs a closer look
 // which fails; err says why.
-func (c *collector) compose(ctx context.Context, set Settings, page *page, due []usage.Due, readings []usage.Reading, at time.Time) ([]composed, error) {
+func (c *collector) compose(ctx context.Context, set Settings, page *page, due []usage.Due, readings []usage.Reading, beside *instruments, at time.Time) ([]composed, error) {
 	var all []composed
+	var powers []Power
+	var failed error
 	for _, d := range due {
 		n := len(d.Pieces())
 		whose, err := c.attribute(ctx, set, page, d, readings[:n])
 		if err != nil {
-			return all, err
+			failed = err
+			break
 		}
 		power, err := set.Power(ctx, d.Start)
 		if err != nil {
-			return all, err
+			failed = err
+			break
 		}
-		all = append(all, composed{Record: facts(set, power, d.Interval, whose, at), due: d, readings: whose})
+		all, powers = append(all, composed{due: d, readings: whose}), append(powers, power)
 		readings = readings[n:]
 	}
-	return all, nil
+	if err := beside.add(ctx, all, powers); err != nil {
+		return nil, err
+	}
+	for i := range all {
+		all[i].Record = facts(set, powers[i], all[i].due.Interval, all[i].readings, at)
+	}
+	return all, failed
 }
 
 // patience is how many times an interval is fetched again because the server did not say when
@@ -150,7 +163,7 @@ func (c *collector) attribute(ctx context.Context, set Settings, page *page, d u
 		if err != nil {
 			return nil, err
 		}
-		all[i] = attributed{r, page.attribution.Parts(r, finer)}
+		all[i] = attributed{Reading: r, page: page.attribution, parts: page.attribution.Parts(r, finer)}
 	}
 	return all, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
+	"github.com/carbon-exporter/carbon_exporter/internal/power"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -334,12 +335,14 @@ func TestPartsAddUpToTheirHost(t *testing.T) {
 		{Series: usage.Series{Host: "a"}, Key: usage.Key{User: "y", Machine: "m"}, To: start, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 0.2}},
 		{Series: usage.Series{Host: usage.Unknown}, Key: usage.Key{User: "y", Machine: "m"}, To: start, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 5}},
 	}
-	got := hosts(parts)
+	all := loads(power.Model{}, nil, attributed{parts: parts}, nil)
+	none := func(string) usage.Rating { return usage.Rating{} }
+	got := hostsIn(power.Model{}, all, start, none, 1)
 	if len(got) != 1 || got[0].Host != "a" || math.Abs(float64(got[0].CPU.Busy)-0.3) > 1e-12 {
 		t.Errorf("got %+v", got)
 	}
-	if all := shares(parts); len(all) != 2 {
-		t.Errorf("got %+v", all)
+	if facts := factsOf(power.Model{}, all, start, none, 1); len(facts) != 2 {
+		t.Errorf("got %+v", facts)
 	}
 }
 

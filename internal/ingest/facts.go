@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"slices"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -11,24 +10,21 @@ import (
 // there is no usage in it.
 func facts(set Settings, power Power, interval usage.Interval, readings []attributed, at time.Time) usage.Record {
 	rec := usage.Record{
-		Interval: interval, State: usage.Unpriced, PUE: set.PUE, FetchedAt: at, Coverage: map[string]usage.Coverage{},
+		Interval: interval, State: usage.Unpriced, FetchedAt: at, Coverage: map[string]usage.Coverage{},
 		Labels: labels(readings), Queries: set.Source.UsageQueries(interval),
 	}
 	if set.Workspaces {
 		rec.Hosts = []usage.HostFact{} // replaces the usage of hosts that are gone
 	}
-	rating := rater(power, &rec)
+	rec.PUE, rec.PUEs = pues(set, readings)
+	mixed := mixtures(power, readings)
+	rating := rater(power, &rec, mixed)
 	for _, reading := range readings {
-		for _, share := range shares(reading.parts) {
-			rec.Facts = append(rec.Facts, usage.Fact{
-				Key: share.Key, Start: reading.Piece.Start, CPU: share.CPU, Energy: power.Energy(rating(share.Machine), share.CPU),
-			})
-		}
+		start := reading.Piece.Start
+		all := loads(power, reading.page, reading, rating)
+		rec.Facts = append(rec.Facts, factsOf(power, all, start, rating, rec.PUEAt(start))...)
 		if set.Workspaces {
-			for _, h := range hosts(reading.parts) {
-				h.Start, h.Energy = reading.Piece.Start, power.Energy(rating(h.Machine), h.CPU)
-				rec.Hosts = append(rec.Hosts, h)
-			}
+			rec.Hosts = append(rec.Hosts, hostsIn(power, all, start, rating, rec.PUEAt(start))...)
 		}
 		for project, c := range reading.Coverage {
 			sum := rec.Coverage[project]
@@ -38,8 +34,92 @@ func facts(set Settings, power Power, interval usage.Interval, readings []attrib
 	if len(rec.Facts) == 0 {
 		rec.State = usage.Empty
 	}
+	rec.Embodied = embodied(set, rec)
+	rec.Zones = zones(set, rec, readings)
 	rec.Attendance, rec.Hole = usage.Attend(plain(readings)), hole(interval, readings)
 	return rec
+}
+
+// pues returns the PUE of an interval and, where it is measured, that of each piece. One that is
+// not known is what the configuration says.
+func pues(set Settings, readings []attributed) (first float64, each []float64) {
+	if !set.MeasuresPUE {
+		return set.PUE, nil
+	}
+	each = make([]float64, len(readings))
+	for i, r := range readings {
+		each[i] = set.PUE
+		if r.instruments != nil && r.instruments.PUE != nil {
+			each[i] = *r.instruments.PUE
+		}
+	}
+	if len(each) == 0 {
+		return set.PUE, nil
+	}
+	return each[0], each
+}
+
+// embodied returns the embodied emissions of each machine type of a record, as far as its
+// hardware is known.
+func embodied(set Settings, rec usage.Record) map[string]usage.GramsPerCoreHour {
+	if set.Embodied == nil {
+		return nil
+	}
+	all := map[string]usage.GramsPerCoreHour{}
+	for i := range rec.Facts {
+		machine := rec.Facts[i].Machine
+		if _, ok := all[machine]; ok {
+			continue
+		}
+		if rate, ok := set.Embodied(machine, rec.Interval); ok {
+			all[machine] = rate
+		}
+	}
+	return all
+}
+
+// zones compares what meters of the site have measured with what is booked. A zone that was not
+// measured throughout is left out: part of its energy would look like something unexplained.
+func zones(set Settings, rec usage.Record, readings []attributed) []usage.ZoneFact {
+	var all []usage.ZoneFact
+	for _, zone := range set.Zones {
+		var measured usage.Sum
+		known := 0
+		for _, r := range readings {
+			if r.instruments == nil {
+				continue
+			}
+			for _, z := range r.instruments.Zones {
+				if z.Zone == zone.Name {
+					measured.Add(float64(z.Energy.KWh()))
+					known++
+				}
+			}
+		}
+		if known != len(readings) || known == 0 {
+			continue
+		}
+		all = append(all, usage.ZoneFact{Zone: zone.Name, Measured: usage.KWh(measured.Float64()), Booked: zone.booked(rec)})
+	}
+	return all
+}
+
+// booked is the energy of the zone's projects as its meter has it: without PUE, unless the meter
+// includes what that stands for.
+func (z Zone) booked(rec usage.Record) usage.KWh {
+	var sum usage.Sum
+	for i := range rec.Facts {
+		f := &rec.Facts[i]
+		if len(z.Projects) > 0 && !z.Projects[f.Project] {
+			continue
+		}
+		energy := float64(f.Energy.Total())
+		if !z.Cooling {
+			energy /= rec.PUEAt(f.Start)
+		}
+		sum.Add(energy)
+	}
+	return usage.KWh(sum.Float64())
 }
 
 func plain(readings []attributed) []usage.Reading {
@@ -53,26 +133,40 @@ func plain(readings []attributed) []usage.Reading {
 // hole is the longest hole that ends in an interval and began in an earlier one; zero: none.
 func hole(interval usage.Interval, readings []attributed) (h usage.Period) {
 	for _, r := range readings {
-		if r.Since.IsZero() || !r.Since.Before(interval.Start) {
-			continue
+		since := []time.Time{r.Since}
+		if r.instruments != nil {
+			since = append(since, r.instruments.Since)
 		}
-		if h.From.IsZero() || r.Since.Before(h.From) {
-			h.From = r.Since
+		for _, from := range since {
+			if from.IsZero() || !from.Before(interval.Start) {
+				continue
+			}
+			if h.From.IsZero() || from.Before(h.From) {
+				h.From = from
+			}
+			h.To = r.Piece.End()
 		}
-		h.To = r.Piece.End()
 	}
 	return h
 }
 
-// rater returns the power of machine types, and adds each to a record.
-func rater(power Power, rec *usage.Record) func(machine string) usage.Rating {
+// rater returns the power of machine types, given the processors of their hosts, and adds to a
+// record each of them with what it was made from.
+func rater(power Power, rec *usage.Record, models map[string][]usage.ModelShare) func(machine string) usage.Rating {
 	rated := map[string]usage.Rating{}
+	rec.Ratings, rec.Models = nil, nil
 	return func(machine string) usage.Rating {
 		r, ok := rated[machine]
 		if !ok {
-			r = power.Rating(machine)
+			r = power.Rating(machine, models[machine])
 			rated[machine] = r
 			rec.Ratings = append(rec.Ratings, r)
+			if mixed := models[machine]; len(mixed) > 0 {
+				if rec.Models == nil {
+					rec.Models = map[string][]usage.ModelShare{}
+				}
+				rec.Models[machine] = mixed
+			}
 		}
 		return r
 	}
@@ -94,53 +188,4 @@ func labels(readings []attributed) map[string]usage.LabelPresence {
 		}
 	}
 	return all
-}
-
-// shares adds up parts by key. Sums are exact, so the order of the parts, which is the
-// server's, does not matter.
-func shares(parts []usage.Part) []usage.Share {
-	keys, sums := added(parts, func(p usage.Part) usage.Key { return p.Key })
-	all := make([]usage.Share, len(keys))
-	for i, k := range keys {
-		all[i] = usage.Share{Key: k, CPU: sums[i]}
-	}
-	return all
-}
-
-// hosts adds up parts by host and the end of their stretch. Series without a host are left out.
-func hosts(parts []usage.Part) []usage.HostFact {
-	parts = slices.DeleteFunc(slices.Clone(parts), func(p usage.Part) bool { return p.Series.Host == usage.Unknown })
-	type stretch struct {
-		host, machine string
-		until         time.Time
-	}
-	keys, sums := added(parts, func(p usage.Part) stretch { return stretch{p.Series.Host, p.Key.Machine, p.To} })
-	all := make([]usage.HostFact, len(keys))
-	for i, k := range keys {
-		all[i] = usage.HostFact{Host: k.host, Machine: k.machine, Until: k.until, CPU: sums[i]}
-	}
-	return all
-}
-
-// added adds up the CPU time of parts by a common key, in the order in which the keys first
-// appear.
-func added[K comparable](parts []usage.Part, by func(usage.Part) K) ([]K, []usage.BusyIdle[usage.CPUSeconds]) {
-	at := map[K]int{}
-	var keys []K
-	var sums []usage.BusyIdleSum[usage.CPUSeconds]
-	for _, p := range parts {
-		k := by(p)
-		i, ok := at[k]
-		if !ok {
-			i = len(keys)
-			at[k] = i
-			keys, sums = append(keys, k), append(sums, usage.BusyIdleSum[usage.CPUSeconds]{})
-		}
-		sums[i].Add(p.CPU)
-	}
-	totals := make([]usage.BusyIdle[usage.CPUSeconds], len(sums))
-	for i := range sums {
-		totals[i] = sums[i].BusyIdle()
-	}
-	return keys, totals
 }

@@ -47,10 +47,28 @@ type FixedGrid interface {
 	Final(slot usage.Slot) bool
 }
 
-// Power turns CPU seconds into energy.
+// Instruments returns what is known beside CPU seconds of a run of adjacent intervals, by piece, all
+// or nothing.
+type Instruments interface {
+	// Instruments asks for the models of processors only if models is set.
+	Instruments(ctx context.Context, run []usage.Interval, models bool) ([]usage.Instruments, usage.Rejects, error)
+}
+
+// Power turns CPU seconds into energy, without PUE.
 type Power interface {
-	Rating(machine string) usage.Rating
-	Energy(r usage.Rating, cpu usage.BusyIdle[usage.CPUSeconds]) usage.ByMode[usage.KWh]
+	// Rating returns the power of a machine type whose hosts have these processors.
+	Rating(machine string, models []usage.ModelShare) usage.Rating
+	// NeedsModels reports whether the power of a machine type depends on its processors.
+	NeedsModels(machine string) bool
+	Energy(r usage.Rating, cpu usage.BusyIdle[usage.CPUSeconds]) usage.BusyIdle[usage.KWh]
+	Memory(held usage.GiBSeconds) usage.KWh
+}
+
+// Zone is the site, or a part of it, with a meter for the whole.
+type Zone struct {
+	Name     string
+	Projects map[string]bool // empty: all
+	Cooling  bool            // whether the meter includes what PUE stands for
 }
 
 // Attribution splits a reading by the key that its usage belongs to.
@@ -112,9 +130,23 @@ type Settings struct {
 	Workspaces  bool        // whether to store usage by host while a workspace exists
 	// Power returns the model to use for a time.
 	Power func(ctx context.Context, at time.Time) (Power, error)
-	PUE   float64
+	// Instruments is asked only for what is Asked for.
+	Instruments Instruments
+	Asked       Asked
+	PUE         float64 // where it is not measured
+	MeasuresPUE bool
+	Zones       []Zone
+	// Embodied returns the embodied emissions of a machine type in an interval, if its hardware is
+	// known. nil: that of none is.
+	Embodied func(machine string, i usage.Interval) (usage.GramsPerCoreHour, bool)
 
 	generation int64 // number of earlier reloads
+}
+
+// Asked is what instruments are asked for.
+type Asked struct {
+	Models bool // the processors, if the power of a machine type depends on them
+	Rest   bool // anything else
 }
 
 // mayBeRevised reports whether the grid may still publish another value for a slot. It was asked

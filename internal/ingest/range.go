@@ -83,6 +83,8 @@ type RangeStore interface {
 	// Missed records that fetching an interval failed, and that it is missing.
 	Missed(ctx context.Context, i usage.Interval, why error, retry time.Time) error
 	Active(ctx context.Context) ([]usage.ActiveUsage, error)
+	// ModelsNear returns the processors of a machine type in the nearest interval that has them.
+	ModelsNear(ctx context.Context, machine string, at time.Time) ([]usage.ModelShare, error)
 }
 
 // Worker works on ranges for a command, beside a running exporter or without one.

@@ -159,17 +159,31 @@ func (c *recost) made(ctx context.Context, was usage.Record, slots map[time.Time
 		return was, false, err
 	}
 	is = was
-	is.PUE, is.Ratings = set.PUE, nil
+	if !set.MeasuresPUE { // what was measured stays
+		is.PUE, is.PUEs = set.PUE, nil
+	}
 	is.Facts, is.Hosts = slices.Clone(was.Facts), append([]usage.HostFact{}, was.Hosts...)
-	rating := rater(power, &is)
+	models, err := c.models(ctx, was)
+	if err != nil {
+		return was, false, err
+	}
+	rating := rater(power, &is, models)
 	for i := range is.Facts {
 		f := &is.Facts[i]
-		f.Energy = power.Energy(rating(f.Machine), f.CPU)
+		pue := is.PUEAt(f.Start)
+		f.Beside = again(power, f.Beside, pue, pue/was.PUEAt(f.Start))
+		f.Energy = energyOf(power, rating(f.Machine), f.CPU, f.Beside, pue)
 	}
 	for i := range is.Hosts {
 		h := &is.Hosts[i]
-		h.Energy = power.Energy(power.Rating(h.Machine), h.CPU)
+		pue := is.PUEAt(h.Start)
+		h.Beside = again(power, h.Beside, pue, pue/was.PUEAt(h.Start))
+		measured := h.Energy.Measured * usage.KWh(pue/was.PUEAt(h.Start))
+		h.Energy = energyOf(power, rating(h.Machine), h.CPU, h.Beside, pue)
+		h.Energy.Measured = measured // by host, devices have no names
 	}
+	is.Embodied = embodied(set, is)
+	is.Zones = reconciled(set, is, was.Zones)
 	prices, state := price(set, was.Interval, slots, time.Time{})
 	if state == usage.Unpriced {
 		return is, true, nil // a price that is there stays
@@ -179,6 +193,61 @@ func (c *recost) made(ctx context.Context, was usage.Record, slots map[time.Time
 		is.State = usage.Provisional
 	}
 	return is, false, nil
+}
+
+// models returns the processors of the machine types of a record: those that were stored with it
+// or, if they were not asked for then, those of the nearest interval that has them.
+func (c *recost) models(ctx context.Context, was usage.Record) (map[string][]usage.ModelShare, error) {
+	if !c.worker.Settings.Asked.Models {
+		return nil, nil
+	}
+	all := maps.Clone(was.Models)
+	for _, r := range was.Ratings {
+		if all[r.Machine] != nil {
+			continue
+		}
+		near, err := c.worker.Store.ModelsNear(ctx, r.Machine, was.Interval.Start)
+		if err != nil {
+			return nil, err
+		}
+		if len(near) == 0 {
+			continue
+		}
+		if all == nil {
+			all = map[string][]usage.ModelShare{}
+		}
+		all[r.Machine] = near
+	}
+	return all, nil
+}
+
+// again is what a fact has beside with another PUE and other watts of memory: what was measured
+// stays as it was measured.
+func again(power Power, b *usage.Beside, pue, ratio float64) *usage.Beside {
+	if b == nil {
+		return nil
+	}
+	is := *b
+	is.Metered.Energy = timesBusyIdle(is.Metered.Energy, ratio)
+	is.MemoryEnergy = power.Memory(is.Memory) * usage.KWh(pue)
+	is.Devices = slices.Clone(b.Devices)
+	for i := range is.Devices {
+		is.Devices[i].Energy *= usage.KWh(ratio)
+	}
+	return &is
+}
+
+// reconciled compares what was measured of the site with what is booked now.
+func reconciled(set Settings, is usage.Record, was []usage.ZoneFact) []usage.ZoneFact {
+	all := slices.Clone(was)
+	for i := range all {
+		for _, zone := range set.Zones {
+			if zone.Name == all[i].Zone {
+				all[i].Booked = zone.booked(is)
+			}
+		}
+	}
+	return all
 }
 
 // costs are the exact sums of usage by project, so that the order does not matter.

@@ -17,7 +17,7 @@ func watts(busy, idle usage.Watts, pue float64) func(*Settings) {
 	return func(s *Settings) {
 		s.PUE = pue
 		s.Power = func(context.Context, time.Time) (Power, error) {
-			return power.Model{Default: usage.BusyIdle[usage.Watts]{Busy: busy, Idle: idle}, PUE: pue}, nil
+			return power.Model{Default: usage.Rating{Watts: usage.BusyIdle[usage.Watts]{Busy: busy, Idle: idle}}}, nil
 		}
 	}
 }
@@ -166,7 +166,7 @@ func TestLastYearsHardwareKeepsLastYearsWatts(t *testing.T) {
 	stored := func(s *Settings) {
 		s.Power = func(ctx context.Context, at time.Time) (Power, error) {
 			all, err := r.store.MachineAverages(ctx, at)
-			return power.Model{Default: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, Stored: all, PUE: 1}, err
+			return power.Model{Default: usage.Rating{Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}}, Stored: all}, err
 		}
 	}
 	if _, err := r.recost(hours(-28, -20).restated(), stored); err != nil {

@@ -76,7 +76,7 @@ func newRig(t testing.TB, change ...func(*Settings)) *rig {
 		},
 		PUE: 1,
 		Power: func(context.Context, time.Time) (Power, error) {
-			return power.Model{Default: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, PUE: 1}, nil
+			return power.Model{Default: usage.Rating{Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}}}, nil
 		},
 	}
 	for _, c := range change {

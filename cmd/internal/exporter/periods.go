@@ -154,6 +154,11 @@ func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 		d.log.Warn("Checking the budgets failed", "err", err)
 		return
 	}
+	models, err := d.store.Models(ctx)
+	if err != nil {
+		d.log.Warn("Checking the budgets failed", "err", err)
+		return
+	}
 	for i, b := range parts.Budgets(cfg) {
 		seen := isSeen(summary, b)
 		if !seen && b.Scope != usage.ScopeAda { // the site is always there
@@ -169,7 +174,7 @@ func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 		if !seen || !current || !known {
 			continue
 		}
-		full := usage.Watts(n) * highest(parts.Ratings(model, summary.Machines)) * usage.Watts(cfg.Power.PUE.Ratio)
+		full := usage.Watts(n) * highest(parts.Ratings(model, summary.Machines, models)) * usage.Watts(cfg.Power.PUE.Ratio)
 		if !b.Reachable(period, full, parts.Dirtiest(cfg.CarbonIntensity)) {
 			d.log.Warn("Budget is so large that its fast-burn alert can never fire, even at full power; is the limit right?",
 				"key", fmt.Sprintf("budgets[%d]", i), "budget", b.Name, "limit", b.Limit, "unit", b.Unit, "cores", n)

@@ -77,7 +77,11 @@ func (d *daemon) picture(ctx context.Context, v *store.View) (picture, error) {
 	if err != nil {
 		return picture{}, err
 	}
-	s.Ratings = parts.Ratings(model, people.Machines)
+	models, err := v.Models(ctx)
+	if err != nil {
+		return picture{}, err
+	}
+	s.Ratings = parts.Ratings(model, people.Machines, models)
 	seen, err := v.Sightings(ctx)
 	s.Drift = d.drifted(seen)
 	return picture{usage: s, page: numbers(s, spent, seen), people: people}, err

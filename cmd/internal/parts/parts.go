@@ -77,6 +77,9 @@ func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces b
 		Attribution: newAttribution(cfg.Attribution),
 		Workspaces:  workspaces,
 		PUE:         cfg.Power.PUE.Ratio,
+		MeasuresPUE: cfg.Power.PUE.Query != "",
+		Zones:       zones(cfg.Power.Reconcile),
+		Embodied:    Embodied(cfg.Embodied),
 		Power: func(ctx context.Context, at time.Time) (ingest.Power, error) {
 			return Power(ctx, cfg.Power, keeper, at)
 		},

@@ -74,6 +74,8 @@ CREATE TABLE interval_processor (
   PRIMARY KEY (start, machine_id, processor_id, threads)
 ) WITHOUT ROWID;
 
+CREATE INDEX idx_interval_processor_machine ON interval_processor(machine_id, start);
+
 -- The PUE of each piece, where it is measured. usage_interval.pue is that of the first piece.
 CREATE TABLE interval_pue (
   start INTEGER PRIMARY KEY,  -- of the piece

@@ -1,0 +1,207 @@
+package ingest
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// load is the part of a series in a stretch of a piece, with what is known of it beside its CPU
+// time. Its energies are without PUE.
+type load struct {
+	usage.Part
+	beside *usage.Beside // nil: nothing
+}
+
+// loads are the parts of a piece with what instruments measured of their hosts, and those of
+// devices.
+func loads(power Power, page Attribution, reading attributed, rating func(machine string) usage.Rating) []load {
+	all := make([]load, len(reading.parts))
+	for i, p := range reading.parts {
+		all[i].Part = p
+	}
+	if reading.instruments == nil {
+		return all
+	}
+	hosts := hostsOf(all)
+	meterHosts(all, hosts, power, reading.instruments.Power, rating)
+	holdMemory(all, hosts, power, reading.instruments.Memory)
+	return addDevices(all, hosts, page, reading)
+}
+
+// hosts finds the loads of a host, by their index.
+type hosts struct {
+	byLabel, byName map[string][]int
+}
+
+func hostsOf(all []load) hosts {
+	h := hosts{map[string][]int{}, map[string][]int{}}
+	for i := range all {
+		label := all[i].Series.Host
+		if label == usage.Unknown {
+			continue
+		}
+		h.byLabel[label] = append(h.byLabel[label], i)
+		name := directory.HostName(label)
+		h.byName[name] = append(h.byName[name], i)
+	}
+	return h
+}
+
+// of returns the loads of the host that an instrument names: those with the same label or else,
+// because two exporters of a machine have two ports, those with the same host in it.
+func (h hosts) of(label string) []int {
+	if all := h.byLabel[label]; all != nil {
+		return all
+	}
+	return h.byName[directory.HostName(label)]
+}
+
+// meterHosts gives the loads of measured hosts the energy that was measured. It is split as the
+// model has it: between busy and idle, and so between owners by their CPU time. Where a meter has
+// a hole, the model counts.
+func meterHosts(all []load, hosts hosts, power Power, meters map[string]usage.Metering, rating func(machine string) usage.Rating) {
+	taken := map[int]bool{}
+	for _, label := range sortedKeys(meters) {
+		m := meters[label]
+		own := slices.DeleteFunc(slices.Clone(hosts.of(label)), func(i int) bool { return taken[i] })
+		if len(own) == 0 || m.Covered <= 0 {
+			continue
+		}
+		model := func(i int) usage.BusyIdle[usage.KWh] {
+			l := &all[i]
+			energy := power.Energy(rating(l.Key.Machine), l.CPU)
+			if energy.Total() == 0 { // a model without watts says nothing of how to split
+				energy = usage.BusyIdle[usage.KWh]{Busy: usage.Watts(1).For(l.CPU.Busy), Idle: usage.Watts(1).For(l.CPU.Idle)}
+			}
+			return energy
+		}
+		var sum usage.BusyIdleSum[usage.KWh]
+		for _, i := range own {
+			sum.Add(model(i))
+		}
+		whole := sum.Total()
+		if whole <= 0 {
+			continue // it was there, and nobody had CPU time
+		}
+		covered := min(m.Covered, 1)
+		for _, i := range own {
+			taken[i] = true
+			share := usage.KWh(float64(m.Energy.KWh()) / float64(whole))
+			energy := model(i)
+			all[i].besides().Metered = usage.Metered{
+				CPU:    timesBusyIdle(all[i].CPU, covered),
+				Energy: usage.BusyIdle[usage.KWh]{Busy: energy.Busy * share, Idle: energy.Idle * share},
+				Error:  m.Error,
+			}
+		}
+	}
+}
+
+func (l *load) besides() *usage.Beside {
+	if l.beside == nil {
+		l.beside = &usage.Beside{}
+	}
+	return l.beside
+}
+
+func timesBusyIdle[T ~float64](v usage.BusyIdle[T], by float64) usage.BusyIdle[T] {
+	return usage.BusyIdle[T]{Busy: v.Busy * T(by), Idle: v.Idle * T(by)}
+}
+
+// holdMemory divides the memory of a host between its owners by their CPU time, which busy and
+// idle together is the time in which they had it. What a meter measured includes memory.
+func holdMemory(all []load, hosts hosts, power Power, memory map[string]usage.GiBSeconds) {
+	taken := map[int]bool{}
+	for _, label := range sortedKeys(memory) {
+		own := slices.DeleteFunc(slices.Clone(hosts.of(label)), func(i int) bool { return taken[i] })
+		var sum usage.BusyIdleSum[usage.CPUSeconds]
+		for _, i := range own {
+			sum.Add(all[i].CPU)
+			taken[i] = true
+		}
+		whole := sum.Total()
+		if whole <= 0 {
+			continue
+		}
+		for _, i := range own {
+			b := all[i].besides()
+			modelled := all[i].CPU.Total() - b.Metered.CPU.Total()
+			b.Memory = memory[label] * usage.GiBSeconds(modelled/whole)
+			b.MemoryEnergy = power.Memory(b.Memory)
+		}
+	}
+}
+
+// addDevices adds the loads of devices: to those of their host, by CPU time, or where a device
+// says itself whose it is, to that owner.
+func addDevices(all []load, hosts hosts, page Attribution, reading attributed) []load {
+	for _, d := range reading.instruments.Devices {
+		own := hosts.of(d.Host)
+		whole := usage.CPUSeconds(0)
+		for _, i := range own {
+			whole += all[i].CPU.Total()
+		}
+		if d.Project == usage.Unknown && d.User == "" && whole > 0 {
+			dealt := usage.KWh(0)
+			for n, i := range own {
+				energy := d.Energy.KWh() * usage.KWh(all[i].CPU.Total()/whole)
+				if n == len(own)-1 {
+					energy = d.Energy.KWh() - dealt // nothing is lost to rounding
+				}
+				dealt += energy
+				all[i].device(d, energy)
+			}
+			continue
+		}
+		series := d.Series
+		if len(own) > 0 {
+			series = completed(series, all[own[0]].Series)
+		}
+		all = append(all, owned(page, reading.Piece, series, d)...)
+	}
+	return all
+}
+
+// device adds the energy of a device to a load.
+func (l *load) device(d usage.DeviceSample, energy usage.KWh) {
+	one := &usage.Beside{Devices: []usage.DeviceEnergy{{Name: d.Name, Energy: energy, Error: d.Error}}}
+	l.beside = usage.Together(l.beside, one)
+}
+
+// completed fills what the labels of a device do not say from the series of its host.
+func completed(device, host usage.Series) usage.Series {
+	if device.Project == usage.Unknown {
+		device.Project = host.Project
+	}
+	if device.Machine == usage.Unknown {
+		device.Machine = host.Machine
+	}
+	device.Host = host.Host
+	return device
+}
+
+// owned divides the energy of a device between the owners of its series. Attribution divides CPU
+// time, so a second of it stands for the whole.
+func owned(page Attribution, piece usage.Interval, series usage.Series, d usage.DeviceSample) []load {
+	stand := usage.Reading{Piece: piece, Samples: []usage.Sample{{Series: series, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 1}}}}
+	var all []load
+	for _, p := range page.Parts(stand, nil) {
+		l := load{Part: p}
+		l.CPU = usage.BusyIdle[usage.CPUSeconds]{}
+		l.device(d, d.Energy.KWh()*usage.KWh(p.CPU.Busy))
+		all = append(all, l)
+	}
+	return all
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

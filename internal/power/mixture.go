@@ -1,0 +1,46 @@
+package power
+
+import "github.com/carbon-exporter/carbon_exporter/internal/usage"
+
+// mixture is the power of the processors of a machine type, each by its share of the CPU time. A
+// model that nobody knows has the default. Hosts that do not say what they have are taken to be
+// like those that do. ok is false if no model is known.
+//
+// Bounds are added up like the power itself: in one machine room, servers with different
+// processors mostly err in the same direction.
+func (m Model) mixture(models []usage.ModelShare) (r usage.Rating, ok bool) {
+	if m.Processor == nil {
+		return r, false
+	}
+	said := 0.0
+	var low, high usage.BusyIdle[usage.Watts]
+	bounded := true
+	for _, s := range models {
+		if s.Model == "" {
+			continue
+		}
+		one, known := m.Processor(s.Model, s.Threads)
+		if !known {
+			one = m.Default
+		}
+		ok = ok || known
+		said += s.Share
+		r.Watts = r.Watts.Plus(times(one.Watts, s.Share))
+		l, h, has := one.Bounds()
+		bounded = bounded && has
+		low, high = low.Plus(times(l, s.Share)), high.Plus(times(h, s.Share))
+	}
+	if !ok || said <= 0 {
+		return usage.Rating{}, false
+	}
+	r.Source = SourceProcessor
+	r.Watts = times(r.Watts, 1/said)
+	if bounded {
+		r.Low, r.High = new(times(low, 1/said)), new(times(high, 1/said))
+	}
+	return r, true
+}
+
+func times(w usage.BusyIdle[usage.Watts], by float64) usage.BusyIdle[usage.Watts] {
+	return usage.BusyIdle[usage.Watts]{Busy: w.Busy * usage.Watts(by), Idle: w.Idle * usage.Watts(by)}
+}
