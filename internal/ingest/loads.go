@@ -47,7 +47,21 @@ func hostsOf(all []load) hosts {
 		name := directory.HostName(label)
 		h.byName[name] = append(h.byName[name], i)
 	}
+	// Whatever order the server has them in, a division comes out the same to the last bit.
+	for _, lists := range [...]map[string][]int{h.byLabel, h.byName} {
+		for _, own := range lists {
+			slices.SortFunc(own, func(a, b int) int { return compareParts(&all[a].Part, &all[b].Part) })
+		}
+	}
 	return h
+}
+
+func compareParts(a, b *usage.Part) int {
+	return cmp.Or(a.Key.Compare(b.Key), compareSeries(a.Series, b.Series), a.From.Compare(b.From), a.To.Compare(b.To))
+}
+
+func compareSeries(a, b usage.Series) int {
+	return slices.Compare([]string{a.Host, a.Project, a.Machine, a.User}, []string{b.Host, b.Project, b.Machine, b.User})
 }
 
 // of returns the loads of the host that an instrument names: those with the same label or else,
@@ -138,7 +152,11 @@ func holdMemory(all []load, hosts hosts, power Power, memory map[string]usage.Gi
 // addDevices adds the loads of devices: to those of their host, by CPU time, or where a device
 // says itself whose it is, to that owner.
 func addDevices(all []load, hosts hosts, page Attribution, reading attributed) []load {
-	for _, d := range reading.instruments.Devices {
+	devices := slices.Clone(reading.instruments.Devices)
+	slices.SortFunc(devices, func(a, b usage.DeviceSample) int {
+		return cmp.Or(compareSeries(a.Series, b.Series), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Energy, b.Energy))
+	})
+	for _, d := range devices {
 		own := hosts.of(d.Host)
 		whole := usage.CPUSeconds(0)
 		for _, i := range own {

@@ -242,6 +242,17 @@ func (r *rig) dump() string {
 		"SELECT c.start, p.cloud_project_name, seen_cpu_seconds, capacity_cpu_seconds FROM interval_coverage c JOIN dim_project p USING (project_id) ORDER BY 1, 2",
 		"SELECT w.start, m.machine_name, busy_watts, idle_watts, source, error FROM interval_power w JOIN dim_machine m USING (machine_id) ORDER BY 1, 2",
 		"SELECT start, gco2eq_per_kwh, kind, provider, grid, slot_start FROM interval_price ORDER BY start",
+		`SELECT start, p.cloud_project_name, m.machine_name, user_id, metered_busy_cpu_seconds, metered_idle_cpu_seconds, metered_busy_kwh,
+			metered_idle_kwh, metered_error, memory_gib_seconds, memory_kwh FROM usage_beside JOIN usage_key USING (key_id)
+			JOIN dim_project p USING (project_id) JOIN dim_machine m USING (machine_id) ORDER BY 1, 2, 3, 4`,
+		`SELECT start, p.cloud_project_name, m.machine_name, user_id, device, kwh, error FROM usage_device JOIN usage_key USING (key_id)
+			JOIN dim_project p USING (project_id) JOIN dim_machine m USING (machine_id) ORDER BY 1, 2, 3, 4, 5`,
+		"SELECT start, m.machine_name, busy_low, idle_low, busy_high, idle_high FROM interval_power_bounds JOIN dim_machine m USING (machine_id) ORDER BY 1, 2",
+		`SELECT start, m.machine_name, model, threads, share FROM interval_processor JOIN dim_machine m USING (machine_id)
+			JOIN processor USING (processor_id) ORDER BY 1, 2, 3, 4`,
+		"SELECT start, pue FROM interval_pue ORDER BY 1",
+		"SELECT start, m.machine_name, gco2eq_per_core_hour FROM interval_embodied JOIN dim_machine m USING (machine_id) ORDER BY 1, 2",
+		"SELECT start, zone, measured_kwh, booked_kwh FROM interval_zone ORDER BY 1, 2",
 	} {
 		rows, err := db.Query(query)
 		if err != nil {

@@ -210,6 +210,9 @@ func (u *update) putFacts(old, fresh content, rec usage.Record, policy usage.Pol
 	if err := u.store.insertFacts(u.ctx, u.tx, fresh.rows); err != nil {
 		return err
 	}
+	if err := putBesides(u.ctx, u.tx, fresh.rows); err != nil {
+		return err
+	}
 	if err := putFactors(u.ctx, u.tx, u.naming, rec); err != nil {
 		return err
 	}
