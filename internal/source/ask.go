@@ -34,6 +34,9 @@ type grid struct {
 	step        time.Duration
 }
 
+// columns is how many moments there are.
+func (g grid) columns() int { return int(g.last.Sub(g.first)/g.step) + 1 }
+
 // grid returns the moments of edges, both ends included.
 func (t *edges) grid(from, to int) grid {
 	length := t.pieces[0].Length

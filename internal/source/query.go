@@ -20,7 +20,7 @@ type Labels struct {
 func (l Labels) list() []string { return []string{l.Project, l.Machine, l.Host, l.User} }
 
 // Query configures the queries. All PromQL about the counters of hosts is in this file; that of
-// shares and of measured power is in query_*.go.
+// shares, of measured power and of instruments is in query_*.go.
 type Query struct {
 	Metric     string // node_cpu_seconds_total
 	Matchers   string // more matchers, without braces; may be empty
@@ -39,6 +39,8 @@ type Query struct {
 	Fallback   *Fallback // what is asked where Metric has no series; nil: nothing
 	Info       []Info    // what other metrics say of hosts
 	Shares     *Shares   // who used the CPU time of the hosts; nil: not asked
+
+	Instruments Instruments // what is asked beside CPU seconds: see Client.Instruments
 
 	project, machine *string // the only one that the built queries select; nil: all
 	withSums         bool    // the site has nothing but sums over all cores

@@ -1,6 +1,6 @@
-// Package source queries Prometheus for CPU seconds. It knows PromQL and the HTTP API of
-// Prometheus; it must not know power, carbon, or what is stored. Start with Client.Read;
-// query.go and query_*.go have the queries for usage.
+// Package source queries Prometheus for CPU seconds, and for what is measured beside them. It knows
+// PromQL and the HTTP API of Prometheus; it must not know carbon, or what is stored. Start with
+// Client.Read and Client.Instruments; query.go and query_*.go have the queries.
 package source
 
 import (

@@ -1,0 +1,205 @@
+package source
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// Power is measured in watts at moments. Its energy is the area under straight lines between the
+// moments of a grid: each value stands for half a step on both sides of it. Values at the edges of
+// pieces stand for half a step of either, so pieces add up to the energy of all of the time, and
+// a moment without a value leaves out its own step alone.
+
+// The parts of an answer about power.
+var (
+	integralParts = []string{partSum, partLeast, partMost, partPoints}
+	edgeParts     = []string{partValue, partNumber, partUsual, partAlike}
+	watchedParts  = []string{partSum, partPoints, partValue}
+	gaugeParts    = []string{partValue, partAlike}
+)
+
+const (
+	sumPart, leastPart, mostPart, pointsPart = 0, 1, 2, 3
+	valuePart, numberPart, usualPart         = 0, 1, 2
+	watchedPoints, watchedValue              = 1, 2
+)
+
+// energy is the integral of power over a piece, and the part of the piece that it covers.
+type energy struct {
+	joules, covered float64
+}
+
+// powers is what an expression in watts says of each host, or of a zone.
+type powers struct {
+	names  []string
+	rows   [][]energy // by name and piece
+	alike  []string   // names with several series that always have the same value
+	varied []string   // names of which series come and go
+	nobody bool       // some series have no name
+}
+
+// powerOf asks for power by a label; nil: of everything together.
+func (g *gathering) powerOf(ctx context.Context, expr string, by []string) (*powers, error) {
+	var p *powers
+	err := g.inSteps(func(step time.Duration) (err error) {
+		p, err = g.powerAt(ctx, expr, by, step)
+		return err
+	})
+	return p, err
+}
+
+// inSteps tries a question with finer and coarser steps, if it is about a single piece.
+func (g *gathering) inSteps(ask func(step time.Duration) error) error {
+	steps := gridSteps(g.pieces[0].Length)
+	for {
+		err := ask(steps[0])
+		if steps = steps[1:]; len(steps) == 0 || len(g.pieces) > 1 || !usage.IsTooLarge(err) {
+			return err
+		}
+	}
+}
+
+func (g *gathering) powerAt(ctx context.Context, expr string, by []string, step time.Duration) (*powers, error) {
+	window := g.pieces[0].Length
+	folded, err := g.ask(ctx, endsOf(g.pieces), integral(expr, by, window, step), by, integralParts)
+	if err != nil || len(folded.order) == 0 {
+		return &powers{}, err
+	}
+	edges, err := g.ask(ctx, edgesOf(g.pieces), atEdge(expr, by), by, edgeParts)
+	if err != nil {
+		return nil, err
+	}
+	m := measuring{step: step.Seconds(), moments: float64(window / step), folded: folded, edges: edges}
+	if m.anyUnclear(len(g.pieces)) {
+		if m.watched, err = g.ask(ctx, edgesOf(g.pieces), watched(expr, by, window, step), by, watchedParts); err != nil {
+			return nil, err
+		}
+	}
+	p := &powers{}
+	for _, r := range folded.sort() {
+		name := ""
+		if len(by) > 0 {
+			if name = r.labels[0]; name == "" {
+				p.nobody = true
+				continue
+			}
+		}
+		cells, few := make([]energy, len(g.pieces)), false
+		for i := range cells {
+			var reason string
+			cells[i], reason = m.energy(r, i)
+			g.reject(reason)
+			few = few || cells[i].covered == 0 && reason == "" && r.at(leastPart, i) >= 0
+		}
+		p.names, p.rows = append(p.names, name), append(p.rows, cells)
+		if edges.alike(r) {
+			p.alike = append(p.alike, name)
+		}
+		if few {
+			p.varied = append(p.varied, name)
+		}
+	}
+	return p, nil
+}
+
+// leastAlike is at how many edges series must have the same value to be taken for copies.
+const leastAlike = 6
+
+// alike reports whether a row has several series that have the same value at each edge, which
+// changes.
+func (a *answer) alike(r *row) bool {
+	part := len(a.parts) - 1 // the last, in answers that have it
+	at := a.like(r)
+	changes := false
+	for i := range a.columns {
+		if at.none(part, i) {
+			return false
+		}
+		changes = changes || at.at(valuePart, i) != at.at(valuePart, 0)
+	}
+	return changes && a.columns >= leastAlike
+}
+
+// measuring makes energy of the answers about an expression in watts.
+type measuring struct {
+	step, moments float64 // seconds; and in a piece
+	folded, edges *answer
+	watched       *answer // nil: was not asked, because everything is clear
+}
+
+func (m *measuring) anyUnclear(pieces int) bool {
+	for _, r := range m.folded.order {
+		for i := range pieces {
+			if !r.none(sumPart, i) && !m.clear(r, i) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// clear reports whether every series of a host has a value at each moment of a piece, and each is
+// power.
+func (m *measuring) clear(r *row, i int) bool {
+	edge := m.edges.like(r)
+	number := edge.at(numberPart, i+1)
+	return !math.IsInf(r.at(sumPart, i), 0) && r.at(leastPart, i) > 0 &&
+		edge.at(valuePart, i) > 0 && edge.at(valuePart, i+1) > 0 && edge.at(numberPart, i) == number &&
+		r.at(pointsPart, i) == m.moments*number && !(number < edge.at(usualPart, i+1)) && r.at(sumPart, i) > 0
+}
+
+// energy returns what is measured of a host in a piece, and why some of it is refused; empty: it is
+// not.
+func (m *measuring) energy(r *row, i int) (e energy, reason string) {
+	if r.none(sumPart, i) && r.none(leastPart, i) {
+		return energy{}, ""
+	}
+	first, last := m.edges.like(r).at(valuePart, i), m.edges.like(r).at(valuePart, i+1)
+	sum, points := r.at(sumPart, i), m.moments
+	if !m.clear(r, i) {
+		reason = m.refused(r, i)
+		w := m.watched.like(r)
+		first, last = w.at(watchedValue, i), w.at(watchedValue, i+1)
+		sum, points = w.at(sumPart, i+1), w.at(watchedPoints, i+1)
+		if !(points >= 0 && points <= m.moments) { // or absent
+			sum, points = 0, 0
+		}
+	}
+	if first > 0 && first <= maxPower { // and not absent
+		sum, points = sum+first/2, points+0.5
+	}
+	if last > 0 && last <= maxPower {
+		sum, points = sum-last/2, points-0.5
+	}
+	e = energy{sum * m.step, min(points/m.moments, 1)}
+	if !(e.joules > 0 && e.covered > 0) {
+		return energy{}, reason
+	}
+	if e.joules/(points*m.step) > maxPower {
+		return energy{}, rejectOverCapacity
+	}
+	return e, reason
+}
+
+// refused says why some values of a host are no power: a machine that ran has used some, and a
+// sensor without a reading reports 0.
+func (m *measuring) refused(r *row, i int) string {
+	sum, least := r.at(sumPart, i), r.at(leastPart, i)
+	full := m.watched.like(r).at(watchedPoints, i+1) == m.moments
+	switch {
+	case isOdd(sum) || isOdd(least), isAbsent(sum):
+		return "" // was counted
+	case math.IsNaN(sum):
+		return rejectNaN
+	case math.IsInf(sum, 0):
+		return rejectInfinite
+	case least < 0:
+		return rejectNegative
+	case least == 0 && !full: // of several series, one may be at rest
+		return rejectZero
+	}
+	return ""
+}
