@@ -162,6 +162,6 @@ func quantities(t *usage.Tally) []*float64 {
 		(*float64)(&t.CPU.Busy), (*float64)(&t.CPU.Idle), (*float64)(&t.Energy.Busy), (*float64)(&t.Energy.Idle),
 		(*float64)(&t.Emissions.Busy), (*float64)(&t.Emissions.Idle), (*float64)(&t.Unpriced), (*float64)(&t.Provisional),
 		(*float64)(&t.Forecast), (*float64)(&t.Unattributed), (*float64)(&t.Down), (*float64)(&t.Up), (*float64)(&t.Undoubted),
-		(*float64)(&t.Energy.Measured), (*float64)(&t.Emissions.Measured), (*float64)(&t.Embodied),
+		(*float64)(&t.Energy.Measured), (*float64)(&t.Emissions.Measured), (*float64)(&t.Embodied), (*float64)(&t.Hardware),
 	}
 }

@@ -19,7 +19,7 @@ func factorsOf(rec usage.Record, naming *naming) (map[int64]factors, error) {
 	}
 	for machine, grams := range rec.Embodied {
 		f := byMachine[machine]
-		f.embodied = grams
+		f.embodied, f.hardware = grams, true
 		byMachine[machine] = f
 	}
 	if len(byMachine) == 0 {
@@ -86,7 +86,7 @@ func (w *writtenFactors) columns() []any {
 
 func (w *writtenFactors) factors() (by factors) {
 	if w.embodied != nil {
-		by.embodied = usage.GramsPerCoreHour(*w.embodied)
+		by.embodied, by.hardware = usage.GramsPerCoreHour(*w.embodied), true
 	}
 	if w.busy == nil || w.idle == nil {
 		return by

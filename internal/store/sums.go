@@ -38,6 +38,7 @@ const (
 	skewKWh // how much further energy may be above than below
 	embodiedGrams
 	settledEmbodiedGrams
+	hardwareCPU // CPU time whose embodied emissions are known
 	sumCount
 )
 
@@ -168,6 +169,7 @@ type terms struct {
 type factors struct {
 	rating   *usage.Rating // nil: nothing is known of its error
 	embodied usage.GramsPerCoreHour
+	hardware bool // whether embodied is known; it may be 0
 }
 
 // add adds a fact.
@@ -234,10 +236,14 @@ func (r *keyTotals) each(f row, by terms, do func(*usage.Sum, float64)) {
 	do(&r.sums[doubtKWh], float64(margin.Down))
 	do(&r.sums[skewKWh], float64(margin.Up-margin.Down))
 	energy(margin.Unknown, undoubtedKWh, undoubtedKWh, undoubtedKWh)
-	embodied := float64(by.embodied.Of(f.cpu.Total()))
-	do(&r.sums[embodiedGrams], embodied)
-	if by.settled {
-		do(&r.sums[settledEmbodiedGrams], embodied)
+	if by.hardware {
+		embodied := float64(by.embodied.Of(f.cpu.Total()))
+		do(&r.sums[embodiedGrams], embodied)
+		do(&r.sums[hardwareCPU], float64(f.cpu.Busy))
+		do(&r.sums[hardwareCPU], float64(f.cpu.Idle))
+		if by.settled {
+			do(&r.sums[settledEmbodiedGrams], embodied)
+		}
 	}
 	if by.price == nil {
 		energy(f.energy, unpricedKWh, unpricedKWh, unpricedKWh)

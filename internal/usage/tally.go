@@ -70,8 +70,10 @@ type Tally struct {
 	Down, Up  KWh
 	Undoubted KWh
 	// Embodied are the emissions of making the machines, as far as that is configured. They are
-	// never part of Emissions.
+	// never part of Emissions. Hardware is the CPU time of which they are known, and may be 0: of
+	// the rest of CPU they are not.
 	Embodied Grams
+	Hardware CPUSeconds
 }
 
 // Member is the usage of one member of a scope in one interval, as in fact_usage.
