@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"math"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -19,6 +21,13 @@ func (all besides) at(id besideID) *usage.Beside {
 		all[id] = &usage.Beside{}
 	}
 	return all[id]
+}
+
+// hasBeside reports whether any fact of an interval has any.
+func hasBeside(ctx context.Context, db queryer, i usage.Interval) (has bool, err error) {
+	err = db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM usage_beside WHERE start >= ?1 AND start < ?2)
+		OR EXISTS (SELECT 1 FROM usage_device WHERE start >= ?1 AND start < ?2)`, span(i)...).Scan(&has)
+	return has, err
 }
 
 // hasBesides reports whether any fact has any.
@@ -70,6 +79,53 @@ func measuredBy(devices []usage.DeviceEnergy) (sum usage.KWh) {
 		sum += d.Energy
 	}
 	return sum
+}
+
+// nearly is how much the measured energy of a fact may differ from the sum of its devices, as a
+// fraction: they may be added up in another order.
+const nearly = 1e-9
+
+// checkBeside checks that a fact's measured energy is that of its devices, each once and in the
+// order of their names.
+func checkBeside(measured usage.KWh, b *usage.Beside) error {
+	var devices []usage.DeviceEnergy
+	if b != nil {
+		devices = b.Devices
+		for _, v := range [...]float64{
+			float64(b.Metered.CPU.Busy), float64(b.Metered.CPU.Idle), float64(b.Metered.Energy.Busy), float64(b.Metered.Energy.Idle),
+			float64(b.Memory), float64(b.MemoryEnergy), float64(measuredBy(devices)),
+		} {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("has a fact with the value %v beside, which cannot be added up", v)
+			}
+		}
+	}
+	for i, d := range devices {
+		if i > 0 && d.Name <= devices[i-1].Name {
+			return fmt.Errorf("has a fact with the devices %q and %q, which are not in order", devices[i-1].Name, d.Name)
+		}
+	}
+	if sum := measuredBy(devices); math.Abs(float64(measured-sum)) > nearly*math.Abs(float64(sum)) {
+		return fmt.Errorf("has a fact with %v kWh measured, and %v kWh of devices", measured, sum)
+	}
+	return nil
+}
+
+// holdsBeside reports whether what a row has beside is part of it, as it must be.
+func (r row) holdsBeside() bool {
+	if r.beside == nil {
+		return true
+	}
+	within := func(part, whole float64) bool { return part >= 0 && part <= whole+nearly*math.Abs(whole) }
+	b := r.beside
+	for _, d := range b.Devices {
+		if !within(float64(d.Energy), float64(r.energy.Measured)) {
+			return false
+		}
+	}
+	return within(float64(b.Metered.CPU.Busy), float64(r.cpu.Busy)) && within(float64(b.Metered.CPU.Idle), float64(r.cpu.Idle)) &&
+		within(float64(b.Metered.Energy.Busy), float64(r.energy.Busy)) && within(float64(b.MemoryEnergy), float64(r.energy.Idle)) &&
+		within(float64(b.Metered.Energy.Idle), float64(r.energy.Idle-b.MemoryEnergy)) && within(0, float64(b.Memory))
 }
 
 // putBesides writes what the rows of an interval have beside.

@@ -71,6 +71,9 @@ func number(naming *naming, facts []usage.Fact) ([]row, error) {
 	rows := make([]row, len(facts))
 	for i, f := range facts {
 		rows[i] = row{start: f.Start.Unix(), key: ids[i], amounts: amounts{f.CPU, f.Energy}, beside: f.Beside}
+		if f.Beside != nil {
+			rows[i].energy.Measured = measuredBy(f.Beside.Devices) // as it is read, to the last bit
+		}
 	}
 	sortRows(rows)
 	return rows, nil
@@ -194,9 +197,13 @@ func loadRows(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, c *co
 	if c.made, err = readFactorsByKey(ctx, tx, interval); err != nil {
 		return err
 	}
-	beside, err := readBesides(ctx, tx, interval.Start.Unix(), interval.End().Unix())
-	if err != nil {
+	var beside besides
+	if more, err := hasBeside(ctx, tx, interval); err != nil {
 		return err
+	} else if more {
+		if beside, err = readBesides(ctx, tx, interval.Start.Unix(), interval.End().Unix()); err != nil {
+			return err
+		}
 	}
 	return each(ctx, tx, `SELECT start, key_id, busy_cpu_seconds, idle_cpu_seconds, busy_kwh, idle_kwh
 		FROM usage_fact WHERE start >= ? AND start < ?`, span(interval), func(rows *sql.Rows) error {

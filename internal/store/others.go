@@ -51,7 +51,12 @@ func (u *update) keepOthers(rec *usage.Record, project string, old content, fres
 				}
 				rec.Models[r.Machine] = models
 			}
-		case is.Watts != r.Watts:
+		case !is.Same(r): // sums are made with all of it
+			return usage.ErrOtherFactors
+		}
+	}
+	for machine := range rec.Embodied {
+		if _, known := was.Embodied[machine]; machines[machine] && !known {
 			return usage.ErrOtherFactors
 		}
 	}

@@ -263,6 +263,9 @@ func check(rec usage.Record, policy usage.Policy) error {
 				return fmt.Errorf("has a fact with the value %v, which cannot be added up", v)
 			}
 		}
+		if err := checkBeside(f.Energy.Measured, f.Beside); err != nil {
+			return err
+		}
 	}
 	return checkPrices(rec.Interval, rec.Prices, rec.State)
 }

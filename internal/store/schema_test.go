@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -12,7 +13,9 @@ func TestSchemaHasAllOfTheDocument(t *testing.T) {
 		for _, row := range readRows(t, s.reader, "SELECT name FROM pragma_table_info(?) ORDER BY cid", name) {
 			got = append(got, row[0].(string))
 		}
-		if strings.Join(got, " ") != want {
+		// Measured energy came later than the document: its columns are the last.
+		own := slices.DeleteFunc(slices.Clone(got), func(column string) bool { return strings.Contains(column, "measured") })
+		if strings.Join(own, " ") != want || !slices.Equal(got[:len(own)], own) {
 			t.Errorf("%s has columns %q, the document %q", name, strings.Join(got, " "), want)
 		}
 		kind := "table"

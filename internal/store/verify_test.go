@@ -155,7 +155,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			[]string{"intervals: 2025-09-11T00:01:00Z: is 30m0s long; the store has intervals of 30m0s"},
 		},
 		{"a day that was lost", "DELETE FROM usage_day WHERE day = (SELECT min(day) FROM usage_day)", []string{"sums: 2025-09-11: the day's sums differ from its facts for 3 keys; the days do not add up to the all-time sums for 3 keys"}},
-		{"a day that was counted twice", "INSERT INTO usage_day SELECT day + 400, sums FROM usage_day LIMIT 1", []string{"sums: the days do not add up to the all-time sums for 3 keys; 2026-10-16: the day has sums but no usage"}},
+		{"a day that was counted twice", "INSERT INTO usage_day SELECT day + 400, sums, more FROM usage_day LIMIT 1", []string{"sums: the days do not add up to the all-time sums for 3 keys; 2026-10-16: the day has sums but no usage"}},
 		{"all time that was lost", "DELETE FROM usage_total", []string{"sums: the days do not add up to the all-time sums for 3 keys"}},
 		{"another time of last usage", "UPDATE usage_total SET sums = substr(sums, 1, 31) || x'00' || substr(sums, 33)", []string{"sums: the time of last use is wrong for 1 keys"}},
 		{

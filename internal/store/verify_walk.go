@@ -165,6 +165,12 @@ func (w *walk) checkState(r intervalRow, c content) {
 			break
 		}
 	}
+	for _, f := range c.rows {
+		if !f.holdsBeside() {
+			bad("has a fact with less energy or CPU time than the metered, or the memory, in it")
+			break
+		}
+	}
 }
 
 // isSane reports whether the amounts are finite numbers and not negative.
@@ -189,6 +195,21 @@ func (w *walk) strays(ctx context.Context) error {
 		}
 		if n > table.met {
 			w.intervals.fault("%d rows of %s belong to no interval with usage", n-table.met, table.name)
+		}
+	}
+	return w.strayBesides(ctx)
+}
+
+// strayBesides checks that what facts have beside CPU time x average power is that of a fact.
+func (w *walk) strayBesides(ctx context.Context) error {
+	for _, table := range [...]string{"usage_beside", "usage_device"} {
+		var n int
+		if err := w.tx.QueryRowContext(ctx, "SELECT count(*) FROM "+table+` b
+			WHERE NOT EXISTS (SELECT 1 FROM usage_fact f WHERE f.start = b.start AND f.key_id = b.key_id)`).Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			w.intervals.fault("%d rows of %s belong to no fact", n, table)
 		}
 	}
 	return nil

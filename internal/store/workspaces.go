@@ -253,7 +253,7 @@ func oneEach(rows []hostRow) []hostRow {
 func (s *Store) putHostRows(ctx context.Context, tx *sqlite.Tx, rows []hostRow) error {
 	for i := range rows {
 		r := &rows[i]
-		if b := r.beside; b != nil {
+		if b := r.beside; b != nil && (b.Metered != (usage.Metered{}) || b.Memory != 0 || b.MemoryEnergy != 0) {
 			if _, err := tx.ExecContext(ctx, "INSERT INTO workspace_beside VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", r.start, r.instance, r.until,
 				float64(b.Metered.CPU.Busy), float64(b.Metered.CPU.Idle), float64(b.Metered.Energy.Busy), float64(b.Metered.Energy.Idle),
 				float64(b.Memory), float64(b.MemoryEnergy)); err != nil {

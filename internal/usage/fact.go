@@ -59,7 +59,8 @@ func (b *Beside) Equal(o *Beside) bool {
 		})
 }
 
-func same(a, b *float64) bool {
+// same reports whether two values that may be unknown are equal.
+func same[T comparable](a, b *T) bool {
 	if a == nil || b == nil {
 		return a == b
 	}

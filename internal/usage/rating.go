@@ -13,6 +13,11 @@ type Rating struct {
 	Low, High *BusyIdle[Watts]
 }
 
+// Same reports whether two ratings make the same energy, with the same margin.
+func (r Rating) Same(o Rating) bool {
+	return r.Watts == o.Watts && same(r.Error, o.Error) && same(r.Low, o.Low) && same(r.High, o.High)
+}
+
 // ModelShare is how much of the CPU time of a host, or of a machine type, was on one model of
 // processor.
 type ModelShare struct {
