@@ -34,7 +34,8 @@ user and group in one half hour. With --grain=scope, each row is the usage of th
 site, a project, a machine type or a user in one interval, as in the table
 fact_usage; these rows exist even where per-key rows were deleted by
 --storage.retention. ts is the start in UTC. Unknown values, such as the grams of an
-unpriced interval, are empty cells, never 0. Users are shown by id.
+unpriced interval, are empty cells, never 0. Energy is busy + idle + measured, which
+is what devices with meters of their own used. Users are shown by id.
 
 Rows are written as they are read, so any range fits in memory. All rows show the
 store at the same moment.
@@ -82,8 +83,8 @@ func (e *exportCSV) run(ctx context.Context, s streams) error {
 // factRows writes a row for each fact.
 func (x *exported) factRows(ctx context.Context, w *csv.Writer, told *ticker, text func(string) string) (rows int, err error) {
 	head := []string{
-		"ts", "project", "machine", "user", "group", "state", "busy_cpu_seconds", "idle_cpu_seconds", "busy_kwh", "idle_kwh",
-		"busy_gco2eq", "idle_gco2eq", "intensity_gco2eq_per_kwh", "kind", "provider", "grid",
+		"ts", "project", "machine", "user", "group", "state", "busy_cpu_seconds", "idle_cpu_seconds", "busy_kwh", "idle_kwh", "measured_kwh",
+		"busy_gco2eq", "idle_gco2eq", "measured_gco2eq", "intensity_gco2eq_per_kwh", "kind", "provider", "grid",
 	}
 	if err := x.Kept(ctx, x.period); err != nil {
 		return 0, err // no header line: it would look like an empty result
@@ -96,12 +97,12 @@ func (x *exported) factRows(ctx context.Context, w *csv.Writer, told *ticker, te
 		told.at(rec.Interval)
 		for _, f := range rec.Facts {
 			cells = append(cells[:0], stamp(f.Start), text(f.Project), text(f.Machine), text(f.User), text(f.Group), string(rec.State),
-				digits(f.CPU.Busy), digits(f.CPU.Idle), digits(f.Energy.Busy), digits(f.Energy.Idle))
+				digits(f.CPU.Busy), digits(f.CPU.Idle), digits(f.Energy.Busy), digits(f.Energy.Idle), digits(f.Energy.Measured))
 			if p := priceOf(rec, f.Start); p != nil {
-				cells = append(cells, digits(f.Energy.Busy.At(p.Intensity)), digits(f.Energy.Idle.At(p.Intensity)),
+				cells = append(cells, digits(f.Energy.Busy.At(p.Intensity)), digits(f.Energy.Idle.At(p.Intensity)), digits(f.Energy.Measured.At(p.Intensity)),
 					digits(p.Intensity), string(p.Kind), text(p.Provider), text(p.Grid))
 			} else {
-				cells = append(cells, "", "", "", "", "", "")
+				cells = append(cells, "", "", "", "", "", "", "")
 			}
 			if err := w.Write(cells); err != nil {
 				return err
@@ -116,8 +117,8 @@ func (x *exported) factRows(ctx context.Context, w *csv.Writer, told *ticker, te
 // memberRows writes a row for each member of each scope.
 func (x *exported) memberRows(ctx context.Context, w *csv.Writer, told *ticker, text func(string) string) (rows int, err error) {
 	head := []string{
-		"ts", "scope", "name", "state", "busy_cpu_seconds", "idle_cpu_seconds", "busy_kwh", "idle_kwh",
-		"busy_gco2eq", "idle_gco2eq", "intensity_gco2eq_per_kwh",
+		"ts", "scope", "name", "state", "busy_cpu_seconds", "idle_cpu_seconds", "busy_kwh", "idle_kwh", "measured_kwh",
+		"busy_gco2eq", "idle_gco2eq", "measured_gco2eq", "intensity_gco2eq_per_kwh",
 	}
 	if err := w.Write(head); err != nil {
 		return 0, err
@@ -126,11 +127,11 @@ func (x *exported) memberRows(ctx context.Context, w *csv.Writer, told *ticker, 
 	err = x.ReplayMembers(ctx, x.period, func(m usage.Member) error {
 		told.at(m.Interval)
 		cells = append(cells[:0], m.Interval.String(), string(m.Scope), text(m.Name), string(m.State),
-			digits(m.CPU.Busy), digits(m.CPU.Idle), digits(m.Energy.Busy), digits(m.Energy.Idle))
+			digits(m.CPU.Busy), digits(m.CPU.Idle), digits(m.Energy.Busy), digits(m.Energy.Idle), digits(m.Energy.Measured))
 		if m.Emissions != nil && m.Intensity != nil {
-			cells = append(cells, digits(m.Emissions.Busy), digits(m.Emissions.Idle), digits(*m.Intensity))
+			cells = append(cells, digits(m.Emissions.Busy), digits(m.Emissions.Idle), digits(m.Emissions.Measured), digits(*m.Intensity))
 		} else {
-			cells = append(cells, "", "", "")
+			cells = append(cells, "", "", "", "")
 		}
 		rows++
 		return w.Write(cells)

@@ -18,57 +18,25 @@ type family struct {
 	write func(context.Context, *history, *openmetrics.Writer) error
 }
 
-// column is a quantity of usage in one mode.
-type column int
-
-// The columns of usage: busy, then idle.
-const (
-	busyCPU column = iota
-	idleCPU
-	busyEnergy
-	idleEnergy
-	busyGrams // NaN while unpriced
-	idleGrams
-	columns
-)
-
-// quantity is a quantity in both modes.
-type quantity struct{ busy, idle column }
-
-// each calls f for both modes, in the order of their labels.
-func (q quantity) each(f func(usage.Mode, column) error) error {
-	if err := f(usage.Busy, q.busy); err != nil {
-		return err
-	}
-	return f(usage.Idle, q.idle)
-}
-
-// amounts are the values of all columns.
-type amounts [columns]float64
-
-// sums are exact sums of all columns.
-type sums [columns]usage.Sum
-
 // families lists the metrics of /metrics that have a history, with the same names and
 // labels.
 func families() []family {
-	cpu, energy, grams := quantity{busyCPU, idleCPU}, quantity{busyEnergy, idleEnergy}, quantity{busyGrams, idleGrams}
 	ofUsage := []string{"project", "machine", "user", "group", "mode"}
 	ofGrid := []string{"grid", "provider", "kind"}
 	gauge := func(name, unit, help string, labels []string) openmetrics.Family {
 		return openmetrics.Family{Name: name, Type: openmetrics.Gauge, Unit: unit, Help: help, Labels: labels}
 	}
 	return []family{
-		{gauge("carbon_cpu_seconds", "seconds", "CPU seconds since the first stored interval, busy and idle.", ofUsage), running(cpu)},
+		{gauge("carbon_cpu_seconds", "seconds", "CPU seconds since the first stored interval, busy and idle.", ofUsage), running(cpuSeconds)},
 		{gauge("carbon_energy_kwh", "kwh", "Energy since the first stored interval.", ofUsage), running(energy)},
-		{gauge("carbon_emissions_gco2eq", "gco2eq", "Emissions of all priced intervals.", ofUsage), running(grams)},
+		{gauge("carbon_emissions_gco2eq", "gco2eq", "Emissions of all priced intervals.", ofUsage), running(emissions)},
 		{
 			gauge("carbon_power_watts", "watts", "Mean power over the interval, including PUE.", ofUsage),
 			perInterval(energy, func(v float64, length time.Duration) float64 { return float64(usage.KWh(v).Over(length)) }),
 		},
 		{
 			gauge("carbon_emission_rate_gco2eq_per_hour", "", "Mean emission rate over the interval.", ofUsage),
-			perInterval(grams, func(v float64, length time.Duration) float64 { return usage.Grams(v).PerHour(length) }),
+			perInterval(emissions, func(v float64, length time.Duration) float64 { return usage.Grams(v).PerHour(length) }),
 		},
 		{gauge("carbon_coverage_ratio", "ratio", "CPU seconds of all modes seen in the interval, divided by cores x interval length.", []string{"project"}), writeCoverage},
 		{gauge("carbon_machine_power_watts", "watts", "Average power per core, without PUE.", []string{"machine", "mode", "source"}), writePower},
@@ -154,10 +122,7 @@ func (h *history) run(w *openmetrics.Writer, k usage.Key, rows []usageRow, c col
 		b = *was
 	}
 	known := func() bool {
-		if c == busyGrams || c == idleGrams {
-			return b.priced
-		}
-		return !b.last.IsZero()
+		return !b.last.IsZero() && (b.priced || !c.priced()) && (b.devices || !c.measured())
 	}
 	shown := func(at time.Time) bool { return known() && !b.last.Before(at.Add(-h.keep)) }
 	if shown(h.from) {
@@ -172,6 +137,7 @@ func (h *history) run(w *openmetrics.Writer, k usage.Key, rows []usageRow, c col
 	for i, end := range h.ends {
 		if len(rows) > 0 && rows[0].at == i {
 			b.last = end.Add(-h.x.Interval())
+			b.devices = b.devices || rows[0].values[measuredEnergy] != 0
 			if v := rows[0].values[c]; !math.IsNaN(v) {
 				b.sums[c].Add(v)
 				b.priced = true
@@ -198,7 +164,7 @@ func perInterval(q quantity, rate func(v float64, length time.Duration) float64)
 				}
 				for _, r := range rows {
 					v := r.values[c]
-					if math.IsNaN(v) {
+					if math.IsNaN(v) || c.measured() && r.values[measuredEnergy] == 0 {
 						continue
 					}
 					if err := h.sample(w, rate(v, h.x.Interval()), h.ends[r.at], h.until(r.at)); err != nil {

@@ -31,9 +31,10 @@ type history struct {
 
 // before is the usage of a series before the period.
 type before struct {
-	last   time.Time
-	sums   sums
-	priced bool
+	last    time.Time
+	sums    sums
+	priced  bool
+	devices bool // whether any of it was measured
 }
 
 // rated is a machine type and where its watts come from.
@@ -110,9 +111,9 @@ func (h *history) begin(totals []usage.Total) error {
 			b.last = t.Last
 		}
 		b.priced = b.priced || t.Priced
+		b.devices = b.devices || t.Energy.Measured != 0
 		b.sums.add(t.CPU, t.Energy)
-		b.sums[busyGrams].Add(float64(t.Emissions.Busy))
-		b.sums[idleGrams].Add(float64(t.Emissions.Idle))
+		b.sums.emit(t.Emissions)
 	}
 	return nil
 }
@@ -127,7 +128,7 @@ func (h *history) add(rec usage.Record) error {
 			v[i] = sum[i].Float64()
 		}
 		if len(rec.Prices) == 0 {
-			v[busyGrams], v[idleGrams] = math.NaN(), math.NaN()
+			v[busyGrams], v[idleGrams], v[measuredGrams] = math.NaN(), math.NaN(), math.NaN()
 		}
 		if err := h.usage.Add(h.usage.number(k), at, v[:]...); err != nil {
 			return err
@@ -166,8 +167,7 @@ func (h *history) added(rec usage.Record) map[usage.Key]*sums {
 		}
 		s.add(f.CPU, f.Energy)
 		if p := priceOf(rec, f.Start); p != nil {
-			s[busyGrams].Add(float64(f.Energy.Busy.At(p.Intensity)))
-			s[idleGrams].Add(float64(f.Energy.Idle.At(p.Intensity)))
+			s.emit(usage.EmissionsAt(f.Energy, p.Intensity))
 		}
 	}
 	return all
@@ -178,4 +178,11 @@ func (s *sums) add(cpu usage.BusyIdle[usage.CPUSeconds], energy usage.ByMode[usa
 	s[idleCPU].Add(float64(cpu.Idle))
 	s[busyEnergy].Add(float64(energy.Busy))
 	s[idleEnergy].Add(float64(energy.Idle))
+	s[measuredEnergy].Add(float64(energy.Measured))
+}
+
+func (s *sums) emit(grams usage.ByMode[usage.Grams]) {
+	s[busyGrams].Add(float64(grams.Busy))
+	s[idleGrams].Add(float64(grams.Idle))
+	s[measuredGrams].Add(float64(grams.Measured))
 }

@@ -36,7 +36,7 @@ Each interval has one sample, but Prometheus looks back only five minutes: query
 last_over_time(...[35m]), or use --every=5m to repeat samples as a scrape every five
 minutes would.
 
-All samples show the store at the same moment. The command needs about 60 bytes per
+All samples show the store at the same moment. The command needs about 80 bytes per
 key and interval in the directory for temporary files (TMPDIR).
 
 Example:

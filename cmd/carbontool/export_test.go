@@ -221,6 +221,12 @@ func seriesOf(name string, k usage.Key, mode usage.Mode) string {
 	return fmt.Sprintf("%s{project=%q,machine=%q,user=%q,group=%q,mode=%q}", name, k.Project, k.Machine, k.User, k.Group, mode)
 }
 
+// withDevice adds what a graphics card has measured.
+func withDevice(f *usage.Fact, kwh float64) {
+	f.Energy.Measured = usage.KWh(kwh)
+	f.Beside = &usage.Beside{Devices: []usage.DeviceEnergy{{Name: "gpu", Energy: f.Energy.Measured}}}
+}
+
 // Whatever the record and the range, the last samples are what /metrics shows, and
 // from the first to the last they rise by what the account of the range has.
 func TestExportAgreesWithTheRecord(t *testing.T) {
@@ -241,7 +247,11 @@ func TestExportAgreesWithTheRecord(t *testing.T) {
 				var facts []usage.Fact
 				for _, piece := range i.Pieces() {
 					for u := range 1 + r.Intn(6) {
-						facts = append(facts, used(piece, "ISIS", fmt.Sprint("user", u), r.ExpFloat64()))
+						f := used(piece, "ISIS", fmt.Sprint("user", u), r.ExpFloat64())
+						if u > 3 && r.Intn(2) == 0 { // a user of graphics cards, from time to time
+							withDevice(&f, r.ExpFloat64())
+						}
+						facts = append(facts, f)
 					}
 				}
 				recs = append(recs, interval(i, price, facts...))
@@ -288,13 +298,22 @@ func TestExportAgreesWithTheRecord(t *testing.T) {
 						t.Errorf("%s of %s is %v at the end and %v at the beginning; want %v, and %v more", name, total.User, is, was, v[0].Busy, v[1].Busy)
 					}
 				}
-				// Power by time is energy.
-				var kwh float64
-				for _, w := range got[seriesOf("carbon_power_watts", total.Key, usage.Idle)] {
-					kwh += float64(usage.Watts(w).For(usage.CPUSeconds(length.Seconds())))
+				// So are those of devices; a key without any has no series of them.
+				for name, v := range map[string]float64{"carbon_energy_kwh": float64(total.Energy.Measured), "carbon_emissions_gco2eq": float64(total.Emissions.Measured)} {
+					is, ok := got[seriesOf(name, total.Key, usage.Measured)][end.Unix()]
+					if want := total.Energy.Measured != 0 && (total.Priced || name == "carbon_energy_kwh"); ok != want || ok && !nearly(is, v) {
+						t.Errorf("measured %s of %s is %v at the end, %v; want %v", name, total.User, is, ok, v)
+					}
 				}
-				if !nearly(kwh, float64(rise.Energy.Idle)) {
-					t.Errorf("power of %s adds up to %v kWh, want %v", total.User, kwh, rise.Energy.Idle)
+				// Power by time is energy.
+				for mode, want := range map[usage.Mode]usage.KWh{usage.Idle: rise.Energy.Idle, usage.Measured: rise.Energy.Measured} {
+					var kwh float64
+					for _, w := range got[seriesOf("carbon_power_watts", total.Key, mode)] {
+						kwh += float64(usage.Watts(w).For(usage.CPUSeconds(length.Seconds())))
+					}
+					if !nearly(kwh, float64(want)) {
+						t.Errorf("%s power of %s adds up to %v kWh, want %v", mode, total.User, kwh, want)
+					}
 				}
 			}
 		})
@@ -390,22 +409,22 @@ func TestExportLeavesAKeyOutThatMetricsDoNotShow(t *testing.T) {
 func TestExportCSV(t *testing.T) {
 	args, _ := threeHours(t)
 	span := []string{"--from=2026-01-03T12:00", "--to=2026-01-03T14:00"}
-	called{stdout: `ts,project,machine,user,group,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,busy_gco2eq,idle_gco2eq,intensity_gco2eq_per_kwh,kind,provider,grid
-2026-01-03T12:00:00Z,ISIS,Muon,alice,g,settled,100,400,1,0.25,200,50,200,actual,uk,GB
-2026-01-03T12:30:00Z,ISIS,Muon,alice,g,unpriced,200,800,2,0.5,,,,,,
-2026-01-03T12:30:00Z,ISIS,Muon,bob,g,unpriced,400,1600,4,1,,,,,,
-2026-01-03T13:30:00Z,ISIS,Muon,bob,g,settled,800,3200,8,2,800,200,100,actual,uk,GB
+	called{stdout: `ts,project,machine,user,group,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,measured_kwh,busy_gco2eq,idle_gco2eq,measured_gco2eq,intensity_gco2eq_per_kwh,kind,provider,grid
+2026-01-03T12:00:00Z,ISIS,Muon,alice,g,settled,100,400,1,0.25,0,200,50,0,200,actual,uk,GB
+2026-01-03T12:30:00Z,ISIS,Muon,alice,g,unpriced,200,800,2,0.5,0,,,,,,,
+2026-01-03T12:30:00Z,ISIS,Muon,bob,g,unpriced,400,1600,4,1,0,,,,,,,
+2026-01-03T13:30:00Z,ISIS,Muon,bob,g,settled,800,3200,8,2,0,800,200,0,100,actual,uk,GB
 `}.by(t, slices.Concat([]string{"export", "csv"}, span, args)...)
-	called{stdout: `ts,scope,name,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,busy_gco2eq,idle_gco2eq,intensity_gco2eq_per_kwh
-2026-01-03T12:30:00Z,ada,ada,unpriced,600,2400,6,1.5,,,
-2026-01-03T12:30:00Z,project,ISIS,unpriced,600,2400,6,1.5,,,
-2026-01-03T12:30:00Z,machine,Muon,unpriced,600,2400,6,1.5,,,
-2026-01-03T12:30:00Z,user,alice,unpriced,200,800,2,0.5,,,
-2026-01-03T12:30:00Z,user,bob,unpriced,400,1600,4,1,,,
-2026-01-03T13:30:00Z,ada,ada,settled,800,3200,8,2,800,200,100
-2026-01-03T13:30:00Z,project,ISIS,settled,800,3200,8,2,800,200,100
-2026-01-03T13:30:00Z,machine,Muon,settled,800,3200,8,2,800,200,100
-2026-01-03T13:30:00Z,user,bob,settled,800,3200,8,2,800,200,100
+	called{stdout: `ts,scope,name,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,measured_kwh,busy_gco2eq,idle_gco2eq,measured_gco2eq,intensity_gco2eq_per_kwh
+2026-01-03T12:30:00Z,ada,ada,unpriced,600,2400,6,1.5,0,,,,
+2026-01-03T12:30:00Z,project,ISIS,unpriced,600,2400,6,1.5,0,,,,
+2026-01-03T12:30:00Z,machine,Muon,unpriced,600,2400,6,1.5,0,,,,
+2026-01-03T12:30:00Z,user,alice,unpriced,200,800,2,0.5,0,,,,
+2026-01-03T12:30:00Z,user,bob,unpriced,400,1600,4,1,0,,,,
+2026-01-03T13:30:00Z,ada,ada,settled,800,3200,8,2,0,800,200,0,100
+2026-01-03T13:30:00Z,project,ISIS,settled,800,3200,8,2,0,800,200,0,100
+2026-01-03T13:30:00Z,machine,Muon,settled,800,3200,8,2,0,800,200,0,100
+2026-01-03T13:30:00Z,user,bob,settled,800,3200,8,2,0,800,200,0,100
 `}.by(t, slices.Concat([]string{"export", "csv", "--grain=scope", "--from=2026-01-03T12:01", "--to=2026-01-03T13:31"}, args)...)
 }
 
@@ -414,7 +433,7 @@ func TestCSVOfOddNames(t *testing.T) {
 	args, _ := exportedFrom(t, "", interval(slotAt(0), 1e-7, used(slotAt(0), odd, "\u2603", 1e-9)))
 	got := call(append([]string{"export", "csv", "--month=2026-01"}, args...)...)
 	rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll()
-	if err != nil || len(rows) != 2 || rows[1][1] != odd || rows[1][3] != "\u2603" || rows[1][8] != "0.000000001" || rows[1][10] != "0.0000000000000001" {
+	if err != nil || len(rows) != 2 || rows[1][1] != odd || rows[1][3] != "\u2603" || rows[1][8] != "0.000000001" || rows[1][11] != "0.0000000000000001" {
 		t.Errorf("%q, %v", rows, err)
 	}
 	metrics := call(append([]string{"export", "openmetrics", "--month=2026-01", "--metric=carbon_energy_kwh"}, args...)...)
@@ -485,7 +504,7 @@ func TestExportOfNothing(t *testing.T) {
 	span := []string{"--from=2025-01-01", "--to=2025-01-02", "--metric=carbon_pue_ratio"}
 	called{stdout: "# TYPE carbon_pue_ratio gauge\n# UNIT carbon_pue_ratio ratio\n# HELP carbon_pue_ratio Power usage effectiveness.\n# EOF\n", stderr: nothing}.
 		by(t, slices.Concat([]string{"export", "openmetrics"}, span, args)...)
-	called{stdout: "ts,scope,name,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,busy_gco2eq,idle_gco2eq,intensity_gco2eq_per_kwh\n", stderr: nothing}.
+	called{stdout: "ts,scope,name,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,measured_kwh,busy_gco2eq,idle_gco2eq,measured_gco2eq,intensity_gco2eq_per_kwh\n", stderr: nothing}.
 		by(t, slices.Concat([]string{"export", "csv", "--grain=scope"}, span[:2], args)...)
 	fresh, _ := exportedFrom(t, "")
 	path, _ = strings.CutPrefix(fresh[0], "--storage.path=")

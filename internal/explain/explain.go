@@ -5,7 +5,6 @@
 package explain
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -134,10 +133,21 @@ func powerOf(k Known) []Power {
 	all := []Power{}
 	for _, r := range k.Ratings {
 		if slices.ContainsFunc(k.Facts, func(f usage.Fact) bool { return k.Key.holds(f.Key) && f.Machine == r.Machine }) {
-			all = append(all, Power{r.Machine, float64(r.Watts.Busy), float64(r.Watts.Idle), r.Source, r.Error})
+			all = append(all, powerFrom(r, k.Models[r.Machine]))
 		}
 	}
 	return all
+}
+
+func powerFrom(r usage.Rating, models []usage.ModelShare) Power {
+	p := Power{Machine: r.Machine, Busy: float64(r.Watts.Busy), Idle: float64(r.Watts.Idle), Source: r.Source, Error: r.Error}
+	if r.Low != nil && r.High != nil {
+		p.Bounds = &PowerBounds{float64(r.Low.Busy), float64(r.High.Busy), float64(r.Low.Idle), float64(r.High.Idle)}
+	}
+	for _, m := range models {
+		p.Processors = append(p.Processors, Processor{m.Model, m.Threads, m.Share})
+	}
+	return p
 }
 
 func pricesOf(k Known) []Price {
@@ -169,95 +179,6 @@ func slotsOf(k Known) []Slot {
 		})
 	}
 	return all
-}
-
-// usageOf calculates grams from the CPU seconds of each key and half hour.
-func usageOf(k Known) []Usage {
-	all := []Usage{}
-	for _, f := range k.Facts {
-		if !k.Key.holds(f.Key) {
-			continue
-		}
-		piece := usage.Interval{Start: f.Start, Length: usage.PieceLength(k.Interval.Length)}
-		u := Usage{
-			Piece: text(piece.Start), End: text(piece.End()), Project: f.Project, Machine: f.Machine, User: f.User, Group: f.Group,
-			PUE:  k.PUE,
-			Busy: Steps{CPU: float64(f.CPU.Busy), Energy: float64(f.Energy.Busy)},
-			Idle: Steps{CPU: float64(f.CPU.Idle), Energy: float64(f.Energy.Idle)},
-		}
-		if at := slices.IndexFunc(k.Ratings, func(r usage.Rating) bool { return r.Machine == f.Machine }); at >= 0 {
-			u.Busy.Watts, u.Idle.Watts = new(float64(k.Ratings[at].Watts.Busy)), new(float64(k.Ratings[at].Watts.Idle))
-		}
-		if at := slices.IndexFunc(k.Prices, func(p usage.PiecePrice) bool { return p.Start.Equal(f.Start) }); at >= 0 {
-			price := k.Prices[at].Intensity
-			u.Intensity = new(float64(price))
-			u.Busy.Emissions, u.Idle.Emissions = new(float64(f.Energy.Busy.At(price))), new(float64(f.Energy.Idle.At(price)))
-		}
-		all = append(all, u)
-	}
-	slices.SortStableFunc(all, func(a, b Usage) int { return a.key().Compare(b.key()) })
-	return all
-}
-
-// totalOf adds up the usage; nil if there is none.
-func totalOf(all []Usage) *Total {
-	if len(all) == 0 {
-		return nil
-	}
-	var busy, idle sums
-	priced := true
-	for _, u := range all {
-		busy.add(u.Busy)
-		idle.add(u.Idle)
-		priced = priced && u.Intensity != nil
-	}
-	t := &Total{
-		BusyCPU: busy.cpu.Float64(), IdleCPU: idle.cpu.Float64(), BusyEnergy: busy.energy.Float64(), IdleEnergy: idle.energy.Float64(),
-	}
-	t.Energy = t.BusyEnergy + t.IdleEnergy
-	if priced {
-		t.BusyEmissions, t.IdleEmissions = new(busy.emissions.Float64()), new(idle.emissions.Float64())
-		t.Emissions = new(*t.BusyEmissions + *t.IdleEmissions)
-	}
-	return t
-}
-
-// sums are the totals of one mode.
-type sums struct{ cpu, energy, emissions usage.Sum }
-
-func (s *sums) add(of Steps) {
-	s.cpu.Add(of.CPU)
-	s.energy.Add(of.Energy)
-	if of.Emissions != nil {
-		s.emissions.Add(*of.Emissions)
-	}
-}
-
-func remaining(r *usage.Tally) *Total {
-	t := &Total{
-		BusyCPU: float64(r.CPU.Busy), IdleCPU: float64(r.CPU.Idle),
-		BusyEnergy: float64(r.Energy.Busy), IdleEnergy: float64(r.Energy.Idle), Energy: float64(r.Energy.Total()),
-	}
-	if r.Priced {
-		t.BusyEmissions, t.IdleEmissions = new(float64(r.Emissions.Busy)), new(float64(r.Emissions.Idle))
-		t.Emissions = new(float64(r.Emissions.Total()))
-	}
-	return t
-}
-
-// agree reports whether the factors multiply to the stored energy. They do unless another
-// program has changed the store.
-func (u Usage) agree() bool {
-	for _, s := range []Steps{u.Busy, u.Idle} {
-		if s.Watts == nil {
-			return false
-		}
-		product := float64(usage.Watts(*s.Watts).For(usage.CPUSeconds(s.CPU))) * u.PUE
-		if math.Abs(product-s.Energy) > 1e-9*math.Abs(s.Energy) {
-			return false
-		}
-	}
-	return true
 }
 
 // text is a time as it is stored: 2025-09-11T10:30:00Z.

@@ -85,6 +85,24 @@ type Power struct {
 	Idle    float64  `json:"idle_watts"`
 	Source  string   `json:"source"`
 	Error   *float64 `json:"error_ratio"`
+
+	Bounds     *PowerBounds `json:"bounds,omitempty"`     // what it is two times in three; nil: see Error
+	Processors []Processor  `json:"processors,omitempty"` // that it was made from
+}
+
+// PowerBounds are what power per core is between two times in three.
+type PowerBounds struct {
+	BusyLow  float64 `json:"busy_low_watts"`
+	BusyHigh float64 `json:"busy_high_watts"`
+	IdleLow  float64 `json:"idle_low_watts"`
+	IdleHigh float64 `json:"idle_high_watts"`
+}
+
+// Processor is a model of processor, and how much of the CPU time was on it.
+type Processor struct {
+	Model   string  `json:"model"`   // as hosts say it; empty: they do not say it
+	Threads int     `json:"threads"` // of one processor; 0: unknown
+	Share   float64 `json:"share_ratio"`
 }
 
 // Slot is what is known about the carbon intensity of a half hour.
@@ -114,6 +132,8 @@ type Price struct {
 //
 //	energy    = CPU seconds x watts / 3 600 000 x PUE
 //	emissions = energy x intensity
+//
+// Metered CPU seconds are not multiplied, their measured energy is added; so is that of memory.
 type Usage struct {
 	Piece     string   `json:"piece_start"`
 	End       string   `json:"piece_end"`
@@ -125,6 +145,9 @@ type Usage struct {
 	Intensity *float64 `json:"intensity_gco2eq_per_kwh"`
 	Busy      Steps    `json:"busy"`
 	Idle      Steps    `json:"idle"`
+	Metered   *Metered `json:"metered,omitempty"` // nil, as the next two: there is none
+	Memory    *Memory  `json:"memory,omitempty"`
+	Devices   []Device `json:"devices,omitempty"`
 }
 
 // Steps lead from the CPU seconds of a mode to its emissions.
@@ -135,16 +158,18 @@ type Steps struct {
 	Emissions *float64 `json:"gco2eq"`
 }
 
-// Total is all usage of the explanation.
+// Total is all usage of the explanation. Busy, idle and measured energy are all of it.
 type Total struct {
-	BusyCPU       float64  `json:"busy_cpu_seconds"`
-	IdleCPU       float64  `json:"idle_cpu_seconds"`
-	BusyEnergy    float64  `json:"busy_kwh"`
-	IdleEnergy    float64  `json:"idle_kwh"`
-	Energy        float64  `json:"energy_kwh"`
-	BusyEmissions *float64 `json:"busy_gco2eq"`
-	IdleEmissions *float64 `json:"idle_gco2eq"`
-	Emissions     *float64 `json:"emissions_gco2eq"`
+	BusyCPU           float64  `json:"busy_cpu_seconds"`
+	IdleCPU           float64  `json:"idle_cpu_seconds"`
+	BusyEnergy        float64  `json:"busy_kwh"`
+	IdleEnergy        float64  `json:"idle_kwh"`
+	MeasuredEnergy    float64  `json:"measured_kwh"`
+	Energy            float64  `json:"energy_kwh"`
+	BusyEmissions     *float64 `json:"busy_gco2eq"`
+	IdleEmissions     *float64 `json:"idle_gco2eq"`
+	MeasuredEmissions *float64 `json:"measured_gco2eq"`
+	Emissions         *float64 `json:"emissions_gco2eq"`
 }
 
 // Owner is a user, and the records in the directory that say so. Without records the

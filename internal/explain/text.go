@@ -130,11 +130,17 @@ func (e *Explanation) writeFactors(w *writer) {
 	}
 	for _, p := range e.Power {
 		err := "error unknown"
-		if p.Error != nil {
+		switch b := p.Bounds; {
+		case b != nil:
+			err = fmt.Sprintf("two times in three %s to %s W busy and %s to %s W idle", exact(b.BusyLow), exact(b.BusyHigh), exact(b.IdleLow), exact(b.IdleHigh))
+		case p.Error != nil:
 			err = fmt.Sprintf("standard error %.1f %% of the energy", 100**p.Error)
 		}
 		w.line("  machine type %s: %s W busy and %s W idle per core; source: %s; %s",
 			named(p.Machine), exact(p.Busy), exact(p.Idle), escape.Line(p.Source), err)
+		for _, m := range p.Processors {
+			w.line("    %s", m)
+		}
 	}
 	w.line("  PUE %s", exact(*e.PUE))
 }
@@ -163,40 +169,6 @@ func (e *Explanation) writePrices(w *writer) {
 		}
 		w.line("  slot %s: %s, %s, grid %s, fetched %s", s.Start, value, escape.Line(s.Provider), escape.Line(s.Grid), s.FetchedAt)
 	}
-}
-
-func (e *Explanation) writeUsage(w *writer) {
-	if len(e.Usage) > 0 {
-		w.section("CPU seconds x watts / 3600000 x PUE = kWh; kWh x gCO2eq/kWh = gCO2eq")
-	}
-	var last usage.Key
-	for n, u := range e.Usage {
-		if k := u.key(); n == 0 || k != last {
-			w.line("  machine type %s, user %s, group %s", named(u.Machine), named(u.User), named(u.Group))
-			last = k
-		}
-		w.line("    %s  busy  %s", u.Piece, u.steps(u.Busy))
-		w.line("    %s  idle  %s", u.Piece, u.steps(u.Idle))
-	}
-	t := e.Total
-	if t == nil {
-		return
-	}
-	grams := "gCO2eq unknown yet"
-	if t.Emissions != nil {
-		grams = fmt.Sprintf("%s gCO2eq (busy %s, idle %s)", exact(*t.Emissions), exact(*t.BusyEmissions), exact(*t.IdleEmissions))
-	}
-	w.section("Total: %s s busy, %s s idle; %s kWh (busy %s, idle %s); %s",
-		exact(t.BusyCPU), exact(t.IdleCPU), exact(t.Energy), exact(t.BusyEnergy), exact(t.IdleEnergy), grams)
-}
-
-// steps returns the two multiplications for one mode.
-func (u Usage) steps(s Steps) string {
-	energy := fmt.Sprintf("%s s x %s W / 3600000 x %s = %s kWh", exact(s.CPU), maybe(s.Watts), exact(u.PUE), exact(s.Energy))
-	if u.Intensity == nil {
-		return energy + "; no carbon intensity yet"
-	}
-	return energy + fmt.Sprintf("; x %s = %s g", exact(*u.Intensity), exact(*s.Emissions))
 }
 
 func (e *Explanation) writeOwners(w *writer) {
@@ -255,6 +227,18 @@ func (e *Explanation) writeChanges(w *writer) {
 		}
 		w.line("  %s  half hour %s: %s to %s%s: %s", c.At, c.Piece, c.Was, c.Is, energy, meanings[c.Why])
 	}
+}
+
+// String is a processor and its share in words.
+func (p Processor) String() string {
+	model := "processor unknown"
+	if p.Model != "" {
+		model = "processor " + escape.Line(p.Model)
+	}
+	if p.Threads > 0 {
+		model += fmt.Sprintf(" (%d threads)", p.Threads)
+	}
+	return fmt.Sprintf("%s: %.1f %% of the CPU time", model, 100*p.Share)
 }
 
 // String is a price in words.

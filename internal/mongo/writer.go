@@ -130,7 +130,7 @@ func (w *Writer) do(ctx context.Context, f func(context.Context, *driver.Databas
 
 // document is the usage of one group or user in one interval. Its id is the interval's start
 // and the name, so that there is one per interval. Grams are null while there is no intensity:
-// unknown is not 0.
+// unknown is not 0. What devices measured is there only where there is any.
 func document(who string, p usage.Rollup, u usage.RollupMember) bson.D {
 	var busy, idle, intensity any
 	if u.Emissions != nil {
@@ -139,7 +139,7 @@ func document(who string, p usage.Rollup, u usage.RollupMember) bson.D {
 	if p.Intensity != nil {
 		intensity = float64(*p.Intensity)
 	}
-	return bson.D{
+	doc := bson.D{
 		{Key: "_id", Value: p.Interval.String() + "/" + u.Name},
 		{Key: "ts", Value: bson.NewDateTimeFromTime(p.Interval.Start)},
 		{Key: "interval_seconds", Value: int64(p.Interval.Length.Seconds())},
@@ -154,4 +154,12 @@ func document(who string, p usage.Rollup, u usage.RollupMember) bson.D {
 		{Key: "provenance", Value: string(p.State)},
 		{Key: "revision", Value: p.Revision},
 	}
+	if u.Energy.Measured == 0 {
+		return doc
+	}
+	var measured any
+	if u.Emissions != nil {
+		measured = float64(u.Emissions.Measured)
+	}
+	return append(doc, bson.E{Key: "measured_kwh", Value: float64(u.Energy.Measured)}, bson.E{Key: "measured_gco2eq", Value: measured})
 }

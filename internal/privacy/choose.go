@@ -18,16 +18,15 @@ func (l Labels) choose(totals []usage.Total, before map[string]bool) map[string]
 	if !l.limited() {
 		return nil
 	}
-	energy := map[string]*usage.Sum{}
+	energy := map[string]*usage.ByModeSum[usage.KWh]{}
 	for _, t := range totals {
 		if t.User == usage.Unattributed {
 			continue
 		}
 		if energy[t.User] == nil {
-			energy[t.User] = &usage.Sum{}
+			energy[t.User] = &usage.ByModeSum[usage.KWh]{}
 		}
-		energy[t.User].Add(float64(t.Energy.Busy))
-		energy[t.User].Add(float64(t.Energy.Idle))
+		energy[t.User].Add(t.Energy)
 	}
 	type ranked struct {
 		user string
@@ -35,7 +34,7 @@ func (l Labels) choose(totals []usage.Total, before map[string]bool) map[string]
 	}
 	var users []ranked
 	for user, kwh := range energy {
-		r := ranked{user, kwh.Float64()}
+		r := ranked{user, float64(kwh.Total())}
 		if before[user] {
 			r.rank *= lead
 		}

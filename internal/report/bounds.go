@@ -17,8 +17,12 @@ const nearlyAll = 1 - 1e-9
 // and meters. Energy without a known error is taken as exact; the result is false if that is all
 // of it.
 func energyBounds(t usage.Tally) (Bounds[usage.KWh], bool) {
-	energy := t.Energy.Total()
-	return Bounds[usage.KWh]{max(0, energy-t.Down), energy + t.Up}, powerKnown(t)
+	b, known := margin(t).Around(t.Energy.Total())
+	return Bounds[usage.KWh](b), known
+}
+
+func margin(t usage.Tally) usage.Margin {
+	return usage.Margin{Down: t.Down, Up: t.Up, Unknown: usage.ByMode[usage.KWh]{Busy: t.Undoubted}} // of whichever mode
 }
 
 // emissionsBounds combine two errors that have nothing to do with each other, that of the energy
@@ -33,6 +37,7 @@ func emissionsBounds(t usage.Tally, e usage.GramsPerKWh) (Bounds[usage.Grams], b
 	if !t.Priced {
 		return Bounds[usage.Grams]{}, false
 	}
+	_, powerKnown := energyBounds(t)
 	grams, forecast := t.Emissions.Total(), t.Forecast.At(e)
 	off := func(energy usage.KWh) usage.Grams {
 		if t.Energy.Total() <= 0 {
@@ -40,13 +45,7 @@ func emissionsBounds(t usage.Tally, e usage.GramsPerKWh) (Bounds[usage.Grams], b
 		}
 		return usage.Grams(math.Hypot(float64(energy/t.Energy.Total())*float64(grams), float64(forecast)))
 	}
-	return Bounds[usage.Grams]{Low: max(0, grams-off(t.Down)), High: grams + off(t.Up)}, powerKnown(t) || t.Forecast > 0
-}
-
-// powerKnown reports whether the error is known of any of the energy.
-func powerKnown(t usage.Tally) bool {
-	energy := float64(t.Energy.Total())
-	return energy > 0 && float64(t.Undoubted) < energy*nearlyAll
+	return Bounds[usage.Grams]{Low: max(0, grams-off(t.Down)), High: grams + off(t.Up)}, powerKnown || t.Forecast > 0
 }
 
 // documentedForecastError is the mean absolute difference between forecasts and actuals

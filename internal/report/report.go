@@ -141,19 +141,27 @@ func byEnergy(members []usage.Tally) []usage.Tally {
 	return ordered
 }
 
-// add adds tallies up, exactly.
+// add adds tallies up, exactly. How far they may be off together depends on their machine types,
+// so that a total is the same by whatever scope it is divided.
 func add(all []usage.Tally) usage.Tally {
 	var whole usage.Tally
+	margins := usage.MarginSums{}
 	sums := make([]usage.Sum, len(quantities(&whole)))
 	for i := range all {
 		for n, q := range quantities(&all[i]) {
 			sums[n].Add(*q)
 		}
 		whole.Priced = whole.Priced || all[i].Priced
+		for machine, m := range all[i].Margins {
+			margins.Add(machine, m.Down, m.Up)
+		}
 	}
 	for n, q := range quantities(&whole) {
 		*q = sums[n].Float64()
 	}
+	whole.Margins = margins.ByType()
+	across := usage.AcrossTypes(whole.Margins)
+	whole.Down, whole.Up = across.Down, across.Up
 	return whole
 }
 
@@ -161,7 +169,7 @@ func quantities(t *usage.Tally) []*float64 {
 	return []*float64{
 		(*float64)(&t.CPU.Busy), (*float64)(&t.CPU.Idle), (*float64)(&t.Energy.Busy), (*float64)(&t.Energy.Idle),
 		(*float64)(&t.Emissions.Busy), (*float64)(&t.Emissions.Idle), (*float64)(&t.Unpriced), (*float64)(&t.Provisional),
-		(*float64)(&t.Forecast), (*float64)(&t.Unattributed), (*float64)(&t.Down), (*float64)(&t.Up), (*float64)(&t.Undoubted),
+		(*float64)(&t.Forecast), (*float64)(&t.Unattributed), (*float64)(&t.Undoubted),
 		(*float64)(&t.Energy.Measured), (*float64)(&t.Emissions.Measured), (*float64)(&t.Embodied), (*float64)(&t.Hardware),
 	}
 }

@@ -29,20 +29,25 @@ type Row struct {
 	Name        string  `json:"name"`
 	DisplayName *string `json:"display_name,omitempty"` // nil: not asked for
 
-	BusyCPU    float64  `json:"busy_cpu_seconds"`
-	IdleCPU    float64  `json:"idle_cpu_seconds"`
-	BusyEnergy float64  `json:"busy_kwh"`
-	IdleEnergy float64  `json:"idle_kwh"`
-	Energy     float64  `json:"energy_kwh"`
-	EnergyLow  *float64 `json:"energy_low_kwh"`
-	EnergyHigh *float64 `json:"energy_high_kwh"`
+	// Busy, idle and measured energy are all of it; so are their emissions. Measured is what
+	// devices used that have meters of their own.
+	BusyCPU        float64  `json:"busy_cpu_seconds"`
+	IdleCPU        float64  `json:"idle_cpu_seconds"`
+	BusyEnergy     float64  `json:"busy_kwh"`
+	IdleEnergy     float64  `json:"idle_kwh"`
+	MeasuredEnergy float64  `json:"measured_kwh"`
+	Energy         float64  `json:"energy_kwh"`
+	EnergyLow      *float64 `json:"energy_low_kwh"`
+	EnergyHigh     *float64 `json:"energy_high_kwh"`
 
-	BusyEmissions *float64 `json:"busy_gco2eq"`
-	IdleEmissions *float64 `json:"idle_gco2eq"`
-	Emissions     *float64 `json:"emissions_gco2eq"`
-	EmissionsLow  *float64 `json:"emissions_low_gco2eq"`
-	EmissionsHigh *float64 `json:"emissions_high_gco2eq"`
-	Intensity     *float64 `json:"intensity_gco2eq_per_kwh"` // emissions over priced energy
+	BusyEmissions     *float64 `json:"busy_gco2eq"`
+	IdleEmissions     *float64 `json:"idle_gco2eq"`
+	MeasuredEmissions *float64 `json:"measured_gco2eq"`
+	Emissions         *float64 `json:"emissions_gco2eq"`
+	EmissionsLow      *float64 `json:"emissions_low_gco2eq"`
+	EmissionsHigh     *float64 `json:"emissions_high_gco2eq"`
+	Intensity         *float64 `json:"intensity_gco2eq_per_kwh"` // emissions over priced energy
+	Embodied          *float64 `json:"embodied_gco2eq"`          // of making the machines, in no other column; nil: not configured for any
 
 	// Shares of energy.
 	Idle         *float64 `json:"idle_ratio"`
@@ -68,7 +73,7 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, seen *usage.Coverage) 
 		Kind: kind, Scope: r.called(string(r.Scope)), Name: r.called(t.Name), label: r.label(kind, s.Period),
 		Start: s.From.In(r.Zone).Format(time.RFC3339), End: s.To.In(r.Zone).Format(time.RFC3339),
 		BusyCPU: float64(t.CPU.Busy), IdleCPU: float64(t.CPU.Idle),
-		BusyEnergy: float64(t.Energy.Busy), IdleEnergy: float64(t.Energy.Idle), Energy: float64(t.Energy.Total()),
+		BusyEnergy: float64(t.Energy.Busy), IdleEnergy: float64(t.Energy.Idle), MeasuredEnergy: float64(t.Energy.Measured), Energy: float64(t.Energy.Total()),
 		Intervals: s.Intervals.All, Answered: s.Intervals.answered(), Empty: s.Intervals.Empty,
 	}
 	if r.Names != nil {
@@ -82,9 +87,12 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, seen *usage.Coverage) 
 		row.EnergyLow, row.EnergyHigh = value(b.Low), value(b.High)
 	}
 	if t.Priced {
-		row.BusyEmissions, row.IdleEmissions = value(t.Emissions.Busy), value(t.Emissions.Idle)
+		row.BusyEmissions, row.IdleEmissions, row.MeasuredEmissions = value(t.Emissions.Busy), value(t.Emissions.Idle), value(t.Emissions.Measured)
 		row.Emissions = value(t.Emissions.Total())
 		row.Intensity = ratio(t.Emissions.Total(), usage.Grams(t.Energy.Total()-t.Unpriced))
+	}
+	if t.Hardware > 0 { // of old hardware it may be 0
+		row.Embodied = value(t.Embodied)
 	}
 	if b, ok := emissionsBounds(t, r.Forecasts.Mean); ok {
 		row.EmissionsLow, row.EmissionsHigh = value(b.Low), value(b.High)

@@ -70,17 +70,32 @@ func (r *Report) who(rows []Row) []table.Column {
 	return columns
 }
 
+// amountColumns lists the amounts. What devices measure, and embodied emissions, have columns only
+// where there is any of it.
 func amountColumns(rows []Row) []table.Column {
-	return []table.Column{
+	columns := []table.Column{
 		numbers("kWh", rows, func(row Row) *float64 { return &row.Energy }),
 		numbers("BUSY kWh", rows, func(row Row) *float64 { return &row.BusyEnergy }),
 		numbers("IDLE kWh", rows, func(row Row) *float64 { return &row.IdleEnergy }),
+	}
+	devices := slices.ContainsFunc(rows, func(row Row) bool { return row.MeasuredEnergy != 0 })
+	if devices {
+		columns = append(columns, numbers("MEASURED kWh", rows, func(row Row) *float64 { return &row.MeasuredEnergy }))
+	}
+	columns = append(columns,
 		percents("IDLE", rows, func(row Row) *float64 { return row.Idle }),
 		numbers("gCO2eq", rows, func(row Row) *float64 { return row.Emissions }),
 		numbers("BUSY g", rows, func(row Row) *float64 { return row.BusyEmissions }),
 		numbers("IDLE g", rows, func(row Row) *float64 { return row.IdleEmissions }),
-		numbers("g/kWh", rows, func(row Row) *float64 { return row.Intensity }),
+	)
+	if devices {
+		columns = append(columns, numbers("MEASURED g", rows, func(row Row) *float64 { return row.MeasuredEmissions }))
 	}
+	columns = append(columns, numbers("g/kWh", rows, func(row Row) *float64 { return row.Intensity }))
+	if slices.ContainsFunc(rows, func(row Row) bool { return row.Embodied != nil }) {
+		columns = append(columns, numbers("EMBODIED g", rows, func(row Row) *float64 { return row.Embodied }))
+	}
+	return columns
 }
 
 // certainty lists how certain the amounts are, without columns that are unknown for all.

@@ -14,6 +14,7 @@ func TestTable(t *testing.T) {
 	clf := tally(func(t *usage.Tally) {
 		t.Name, t.Priced, t.Emissions, t.Unpriced = "CLF\x1b[31m", false, usage.ByMode[usage.Grams]{}, 0.00002
 		t.Energy, t.Undoubted, t.Down, t.Up = usage.ByMode[usage.KWh]{Busy: 0.00002}, 0, 0.000001, 0.000001
+		t.Margins = map[string]usage.Margin{"Laser": {Down: t.Down, Up: t.Up}}
 	})
 	s := Stretch{
 		Period: october, Members: []usage.Tally{clf, isis}, Intervals: Intervals{All: 1490, Settled: 1400, Provisional: 40, Missing: 50},

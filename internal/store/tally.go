@@ -109,7 +109,9 @@ func (a Account) By(scope usage.Scope) []usage.Tally {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		t := members[name].tally()
 		t.Period, t.Name, t.Unattributed = a.Period, name, usage.KWh(unattributed[name].Float64())
-		t.Down, t.Up = margins[name].across()
+		t.Margins = margins[name].margins()
+		across := usage.AcrossTypes(t.Margins)
+		t.Down, t.Up = across.Down, across.Up
 		all = append(all, t)
 	}
 	return all
@@ -128,14 +130,13 @@ func (m marginsByType) include(k *keySum) {
 	}
 }
 
-func (m marginsByType) across() (down, up usage.KWh) {
-	var types []usage.Margin
-	for _, machine := range slices.Sorted(maps.Keys(m)) {
-		t := m[machine].total(usage.Key{})
-		types = append(types, usage.Margin{Down: t.Down, Up: t.Up})
+func (m marginsByType) margins() map[string]usage.Margin {
+	all := make(map[string]usage.Margin, len(m))
+	for machine, sums := range m {
+		t := sums.total(usage.Key{})
+		all[machine] = usage.Margin{Down: t.Down, Up: t.Up}
 	}
-	all := usage.Across(types)
-	return all.Down, all.Up
+	return all
 }
 
 // include adds the sums of another key.

@@ -32,7 +32,7 @@ func (r Rating) Margin(f Fact) Margin {
 	return d
 }
 
-// doubt is the margin of CPU time x average power.
+// margin is the margin of CPU time x average power.
 func (r Rating) margin(energy BusyIdle[KWh]) Margin {
 	switch {
 	case r.Low != nil && r.High != nil:

@@ -69,6 +69,7 @@ type Tally struct {
 	// energy of which that is not known; it adds nothing to them.
 	Down, Up  KWh
 	Undoubted KWh
+	Margins   map[string]Margin // Down and Up by machine type, to combine them with those of others; nil: not known
 	// Embodied are the emissions of making the machines, as far as that is configured. They are
 	// never part of Emissions. Hardware is the CPU time of which they are known, and may be 0: of
 	// the rest of CPU they are not.
