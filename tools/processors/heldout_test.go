@@ -153,11 +153,7 @@ const (
 // rate is what the table says of a server, by the name that its processor itself gives: those of
 // AMD have the number of cores, which the results leave out.
 func rate(table *processor.Table, s server, threads int) (e processor.Estimate, kind string) {
-	name := s.cpu
-	if strings.HasPrefix(s.name.Family, "EPYC") {
-		name = fmt.Sprintf("%s %d-Core Processor", name, s.cores/s.chips)
-	}
-	e, ok := table.Of(name, threads)
+	e, ok := table.Of(sayName(s), threads)
 	switch {
 	case !ok:
 		return table.Unknown(), unknownKind
@@ -167,6 +163,14 @@ func rate(table *processor.Table, s server, threads int) (e processor.Estimate, 
 		return e, tdpKind
 	}
 	return e, medianKind
+}
+
+// sayName is the name that the processor of a server itself gives.
+func sayName(s server) string {
+	if strings.HasPrefix(s.name.Family, "EPYC") {
+		return fmt.Sprintf("%s %d-Core Processor", s.cpu, s.cores/s.chips)
+	}
+	return s.cpu
 }
 
 func tableOf(t *testing.T, servers []server, tdps map[[2]string]float64) *processor.Table {
