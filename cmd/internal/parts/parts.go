@@ -58,6 +58,8 @@ func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces b
 	if err != nil {
 		return nil, fmt.Errorf("prometheus: %w", err)
 	}
+	instruments, asked := Instruments(cfg)
+	from.Query.Instruments = instruments
 	grid, err := Grid(cfg.CarbonIntensity, now)
 	if err != nil {
 		return nil, fmt.Errorf("carbon_intensity: %w", err)
@@ -76,6 +78,8 @@ func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces b
 		Addresses:   addresses(cfg),
 		Attribution: newAttribution(cfg.Attribution),
 		Workspaces:  workspaces,
+		Instruments: from,
+		Asked:       asked,
 		PUE:         cfg.Power.PUE.Ratio,
 		MeasuresPUE: cfg.Power.PUE.Query != "",
 		Zones:       zones(cfg.Power.Reconcile),
