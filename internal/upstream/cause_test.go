@@ -17,9 +17,17 @@ import (
 
 // gone is the address of a server that is not there any more.
 func gone() string {
-	s := httptest.NewServer(http.NotFoundHandler())
-	defer s.Close()
-	return s.URL
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	// Nobody listens at the other end of a connection, and nobody else gets its port while it is open.
+	c, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		panic(err)
+	}
+	go io.Copy(io.Discard, c) //nolint:errcheck // for as long as the tests run
+	return "http://" + c.LocalAddr().String()
 }
 
 // hangUp closes every connection without an answer.

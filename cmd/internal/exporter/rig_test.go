@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -57,9 +58,17 @@ func eventually(t *testing.T, what string, ok func() bool) {
 
 // down is the URL of a server that is not there any more.
 func down() string {
-	server := httptest.NewServer(http.NotFoundHandler())
-	defer server.Close()
-	return server.URL
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	// Nobody listens at the other end of a connection, and nobody else gets its port while it is open.
+	c, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		panic(err)
+	}
+	go io.Copy(io.Discard, c) //nolint:errcheck // for as long as the tests run
+	return "http://" + c.LocalAddr().String()
 }
 
 // broken is a server that fails at everything.
