@@ -71,6 +71,15 @@ func inWindow(query string, window time.Duration) string {
 	).Replace(query)
 }
 
+// InRange puts the length of a range into an expression of a person, which is evaluated at its
+// end: $__range as a duration, $__range_seconds as a number.
+func InRange(expr string, length time.Duration) string {
+	return strings.NewReplacer(
+		"$__range_seconds", strconv.FormatFloat(length.Seconds(), 'f', -1, 64),
+		"$__range", promDuration(length),
+	).Replace(expr)
+}
+
 func promDuration(d time.Duration) string { return model.Duration(d).String() }
 
 // multiplied multiplies an expression by a factor, for a person who follows a number by hand.
