@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -27,6 +28,7 @@ type reportUsage struct {
 	names       bool
 	equivalents bool
 	csvSafe     csvSafe
+	sci         sciFlags
 }
 
 func (r *reportUsage) register(app *kingpin.Application) *kingpin.CmdClause {
@@ -51,6 +53,10 @@ unknown (watts that were configured, not measured), the bounds ignore it, and
 error_unknown_ratio gives the share of energy concerned.
 
 CPU coverage is known per project, so it is shown for the scopes site and project.
+--sci divides by R, what the usage was for, such as jobs: the Software Carbon
+Intensity (E x I + M) / R of ISO/IEC 21031:2024. --per is R: a number, or PromQL that
+is evaluated once, at the end of the range, in which $__range is its length. R, M or
+an I that is unknown makes it unknown.
 Users are shown by id; --names adds their names. Equivalents come with their source
 in tables and JSON, and in docs/accuracy.md.
 
@@ -62,6 +68,7 @@ Example:
     carbontool report --scope=project --month=2026-10 --top=5 --equivalents
     carbontool report --scope=site --from=yesterday --to=today
     carbontool report --scope=user --from=2026-08 --by=week --format=csv
+    carbontool report --sci --per='sum(increase(jobs_total[$__range]))'
 `)
 	r.site.register(c)
 	r.span.registerPresent(c)
@@ -77,6 +84,7 @@ Example:
 	c.Flag("top", "Show the N members with the most energy, and one row for all others.").
 		PlaceHolder("N").IsSetByUser(&r.topGiven).IntVar(&r.top)
 	c.Flag("names", "With --scope=user: also show the names of users.").BoolVar(&r.names)
+	r.sci.register(c)
 	r.csvSafe.register(c)
 	return c
 }
@@ -87,6 +95,9 @@ func (r *reportUsage) run(ctx context.Context, s streams) error {
 		return wrongUsef("--top: must be at least 1, is %d", r.top)
 	case r.names && usage.Scope(r.scope) != usage.ScopeUser:
 		return wrongUsef("--names: only users have names; add --scope=user")
+	}
+	if err := r.sci.check(r); err != nil {
+		return err
 	}
 	c, err := r.config()
 	if err != nil {
@@ -118,13 +129,31 @@ func (r *reportUsage) run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
+	if r.sci.asked {
+		per, err := r.sci.units(ctx, c, rep, st.Interval(), now)
+		if err != nil {
+			return err
+		}
+		return r.write(&report.SCI{Report: *rep, Per: per}, s)
+	}
+	return r.write(rep, s)
+}
+
+// inFormats is what can be written in every format.
+type inFormats interface {
+	WriteTable(io.Writer) error
+	WriteCSV(io.Writer, func(string) string) error
+	WriteJSON(io.Writer) error
+}
+
+func (r *reportUsage) write(what inFormats, s streams) error {
 	switch r.format {
 	case "csv":
-		return rep.WriteCSV(s.out, r.csvSafe.text)
+		return what.WriteCSV(s.out, r.csvSafe.text)
 	case "json":
-		return rep.WriteJSON(s.out)
+		return what.WriteJSON(s.out)
 	}
-	return rep.WriteTable(s.out)
+	return what.WriteTable(s.out)
 }
 
 // read reads everything in the report from the store.

@@ -27,8 +27,7 @@ func (r *Report) WriteCSV(out io.Writer, text func(string) string) error {
 
 // fields are the same names as in JSON.
 func (r *Report) fields() []string {
-	var names []string
-	r.each(Row{}, func(name string, _ reflect.Value) { names = append(names, name) })
+	names := r.fieldsOf(Row{})
 	if r.Equivalents {
 		for _, e := range Equivalents() {
 			names = append(names, "equivalent_"+e.Name)
@@ -38,16 +37,26 @@ func (r *Report) fields() []string {
 }
 
 func (r *Report) cells(row Row, text func(string) string) []string {
-	var cells []string
-	r.each(row, func(_ string, v reflect.Value) { cells = append(cells, cell(v, text)) })
+	cells := r.cellsOf(row, text)
 	for _, v := range row.Equivalents {
 		cells = append(cells, cell(reflect.ValueOf(v), text))
 	}
 	return cells
 }
 
+// fieldsOf are the names of the fields of a row, whatever its kind.
+func (r *Report) fieldsOf(row any) (names []string) {
+	r.each(row, func(name string, _ reflect.Value) { names = append(names, name) })
+	return names
+}
+
+func (r *Report) cellsOf(row any, text func(string) string) (cells []string) {
+	r.each(row, func(_ string, v reflect.Value) { cells = append(cells, cell(v, text)) })
+	return cells
+}
+
 // each calls f for the fields of a row that are single cells and were asked for.
-func (r *Report) each(row Row, f func(name string, v reflect.Value)) {
+func (r *Report) each(row any, f func(name string, v reflect.Value)) {
 	v := reflect.ValueOf(row)
 	for i := range v.NumField() {
 		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")

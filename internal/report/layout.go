@@ -22,7 +22,7 @@ func words(head string, rows []Row, of func(Row) string) table.Column {
 
 // numbers is a column of numbers with enough decimals to show four digits of the
 // largest.
-func numbers(head string, rows []Row, of func(Row) *float64) table.Column {
+func numbers[T any](head string, rows []T, of func(T) *float64) table.Column {
 	largest := 0.0
 	for _, row := range rows {
 		if v := of(row); v != nil {
@@ -41,7 +41,7 @@ func percents(head string, rows []Row, of func(Row) *float64) table.Column {
 	return cells(head, rows, of, func(v float64) string { return rounded(100*v, 1) + " %" })
 }
 
-func cells(head string, rows []Row, of func(Row) *float64, text func(float64) string) table.Column {
+func cells[T any](head string, rows []T, of func(T) *float64, text func(float64) string) table.Column {
 	c := table.Numbers(head)
 	for _, row := range rows {
 		if v := of(row); v != nil {

@@ -64,7 +64,9 @@ type Row struct {
 
 	Equivalents Amounts `json:"equivalents,omitempty"` // nil: not asked for
 
-	label string // of the period, for people
+	label    string      // of the period, for people
+	made     usage.Grams // embodied emissions, as far as they are known
+	hardware *float64    // share of CPU time of which they are; nil: there is none
 }
 
 // row makes a row of a tally.
@@ -100,6 +102,7 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, seen *usage.Coverage) 
 	share := func(part usage.KWh) *float64 { return part01(ratio(part, t.Energy.Total())) }
 	row.Idle, row.Unpriced, row.Provisional = share(t.Energy.Idle), share(t.Unpriced), share(t.Provisional)
 	row.Forecast, row.Unattributed, row.Unbounded = share(t.Forecast), share(t.Unattributed), share(t.Undoubted)
+	row.made, row.hardware = t.Embodied, part01(ratio(t.Hardware, t.CPU.Total()))
 	if seen != nil {
 		row.Coverage = ratio(seen.Seen, seen.Capacity)
 	}

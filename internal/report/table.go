@@ -13,15 +13,7 @@ import (
 
 // WriteTable writes the report for people: rounded, aligned, without colour.
 func (r *Report) WriteTable(out io.Writer) error {
-	p, n := r.Whole, r.Whole.Intervals
-	const day = "2006-01-02 15:04"
-	whose := "by " + string(r.Scope)
-	if r.Scope == usage.ScopeAda {
-		whose = "of the whole site"
-	}
-	fmt.Fprintf(out, "Usage %s, %s to %s, %s\n", whose, p.From.In(r.Zone).Format(day), p.To.In(r.Zone).Format(day), r.Zone)
-	fmt.Fprintf(out, "%d of %d intervals collected: %d settled, %d provisional, %d unpriced, %d empty; %s\n",
-		n.answered(), n.All, n.Settled, n.Provisional, n.Unpriced, n.Empty, n.lacking())
+	r.writeHead(out, "Usage")
 	rows := r.shown()
 	if len(rows) == 0 {
 		return nil
@@ -32,13 +24,27 @@ func (r *Report) WriteTable(out io.Writer) error {
 			return err
 		}
 	}
-	if notes := append(r.boundsNotes(rows[len(rows)-1]), r.gridNotes()...); len(notes) > 0 {
+	notes := append(r.boundsNotes(rows[len(rows)-1]), unpricedNotes(rows[len(rows)-1])...)
+	if notes = append(notes, r.gridNotes()...); len(notes) > 0 {
 		fmt.Fprintf(out, "\n%s\n", strings.Join(notes, "\n"))
 	}
 	if r.Equivalents {
 		return writeEquivalents(out, rows[len(rows)-1])
 	}
 	return nil
+}
+
+// writeHead says what is reported, of whom and when, and how much of the time is known.
+func (r *Report) writeHead(out io.Writer, what string) {
+	p, n := r.Whole, r.Whole.Intervals
+	const day = "2006-01-02 15:04"
+	whose := "by " + string(r.Scope)
+	if r.Scope == usage.ScopeAda {
+		whose = "of the whole site"
+	}
+	fmt.Fprintf(out, "%s %s, %s to %s, %s\n", what, whose, p.From.In(r.Zone).Format(day), p.To.In(r.Zone).Format(day), r.Zone)
+	fmt.Fprintf(out, "%d of %d intervals collected: %d settled, %d provisional, %d unpriced, %d empty; %s\n",
+		n.answered(), n.All, n.Settled, n.Provisional, n.Unpriced, n.Empty, n.lacking())
 }
 
 // shown lists the rows that people need: with one member, the total of a period would
@@ -129,6 +135,11 @@ func (r *Report) boundsNotes(total Row) (notes []string) {
 	default:
 		notes = append(notes, fmt.Sprintf("The bounds ignore the error of the average power for %s %% of the energy, where it is unknown.", rounded(100**total.Unbounded, 1)))
 	}
+	return notes
+}
+
+// unpricedNotes say what the emissions leave out.
+func unpricedNotes(total Row) (notes []string) {
 	if total.Unpriced != nil && *total.Unpriced > 0 {
 		notes = append(notes, fmt.Sprintf("%s %% of the energy has no carbon intensity yet and is not included in gCO2eq.", rounded(100**total.Unpriced, 1)))
 	}
