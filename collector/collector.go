@@ -27,6 +27,8 @@ type Snapshot struct {
 	ToDate     ToDate
 	Budgets    []Budget
 	Drift      []usage.Drift // of every project seen in the last week
+	// Zones are what meters of the site have measured; nil if there are none.
+	Zones []usage.ZoneFact
 }
 
 // Usage shows usage, rates and interval states.
@@ -41,6 +43,9 @@ type Usage struct {
 	drift                           *prometheus.Desc
 
 	attended attended
+	bounds   bounds
+	embodied embodied
+	zones    zones
 
 	workspaces       workspaces
 	day, month, year toDate
@@ -55,6 +60,7 @@ func NewUsage() *Usage {
 	}
 	return &Usage{
 		attended: newAttended(), workspaces: newWorkspaces(), budgets: newBudgets(),
+		bounds: newBounds(), embodied: newEmbodied(), zones: newZones(),
 		day: newToDate("carbon_day_to_date_energy_kwh", "carbon_day_to_date_emissions_gco2eq",
 			"midnight in the configured time zone"),
 		month: newToDate("carbon_month_to_date_energy_kwh", "carbon_month_to_date_emissions_gco2eq",
@@ -64,7 +70,7 @@ func NewUsage() *Usage {
 		cpu: d("carbon_cpu_seconds",
 			"CPU seconds since the first stored interval, busy or idle. May be restated, so it is a gauge: use delta, not increase.", usageLabels...),
 		energy: d("carbon_energy_kwh",
-			"Energy since the first stored interval: CPU seconds x average power of the machine type x PUE. May be restated, so it is a gauge: use delta, not increase.", usageLabels...),
+			"Energy since the first stored interval: CPU seconds x average power of the machine type x PUE, or what meters have measured. The mode measured is devices with meters of their own, such as GPUs; it is only there where there are any. May be restated, so it is a gauge: use delta, not increase.", usageLabels...),
 		emissions: d("carbon_emissions_gco2eq",
 			"Emissions of all priced intervals: energy of each half hour x carbon intensity of the grid in that half hour, as currently known. May be restated, so it is a gauge: use delta, not increase. Absent until an interval is priced.", usageLabels...),
 		power: d("carbon_power_watts",
@@ -109,6 +115,9 @@ func (c *Usage) Describe(ch chan<- *prometheus.Desc) {
 	c.attended.describe(ch)
 	c.workspaces.describe(ch)
 	c.budgets.describe(ch)
+	c.bounds.describe(ch)
+	c.embodied.describe(ch)
+	c.zones.describe(ch)
 	for _, p := range []toDate{c.day, c.month, c.year} {
 		p.describe(ch)
 	}
@@ -123,7 +132,7 @@ func (c *Usage) Collect(ch chan<- prometheus.Metric) {
 	out := emitter{ch}
 	totals := slices.DeleteFunc(slices.Clone(s.Totals), func(t usage.Total) bool { return t.Last.Before(s.Since) })
 	for _, t := range totals {
-		devices := t.Energy.Measured != 0
+		devices := t.Energy.Measured != 0 || t.SettledEnergy.Measured != 0 // a counter stays
 		out.cpu(c.cpu, t.Key, t.CPU)
 		gauges(out, c.energy, t.Key, devices, t.Energy)
 		counters(out, c.settledEnergy, t.Key, devices, t.SettledEnergy)
@@ -157,6 +166,9 @@ func (c *Usage) Collect(ch chan<- prometheus.Metric) {
 	c.month.collect(out, totals, s.ToDate.Month)
 	c.year.collect(out, totals, s.ToDate.Year)
 	c.budgets.collect(out, s.Budgets)
+	c.bounds.collect(out, s.Totals, s.Ratings)
+	c.embodied.collect(out, totals)
+	c.zones.collect(out, s.Zones)
 }
 
 func (c *Usage) collectNewest(out emitter, n *usage.Newest, since time.Time) {

@@ -69,6 +69,39 @@ func TestUnknownIsNeverZero(t *testing.T) {
 			},
 		},
 		{
+			name: "a key without devices, of a machine type whose error nobody knows, and without embodied emissions",
+			absent: []string{
+				`carbon_energy_kwh{group="TDAaaS",machine="Muon",mode="measured"`, `carbon_settled_energy_kwh_total{group="TDAaaS",machine="Muon",mode="measured"`,
+				`carbon_machine_power_low_watts{machine="Muon"`, `carbon_energy_low_kwh{project="TDAaaS"`, `carbon_energy_high_kwh{project="TDAaaS"`,
+				`carbon_embodied_emissions_gco2eq{group="TDAaaS"`, `carbon_settled_embodied_emissions_gco2eq_total{group="TDAaaS"`,
+			},
+			present: []string{`carbon_energy_low_kwh{project="IDAaaS"`, "carbon_site_energy_low_kwh"},
+		},
+		{
+			name: "a site without instruments",
+			change: func(s *Snapshot) {
+				t := &s.Totals[0]
+				t.Energy.Measured, t.Emissions.Measured, t.SettledEnergy.Measured, t.SettledEmissions.Measured = 0, 0, 0, 0
+				t.Down, t.Up, t.Undoubted, t.Embodied, t.SettledEmbodied = 0, 0, t.Energy.Total(), 0, 0
+				s.Newest.Usage[0].Energy.Measured, s.Newest.Usage[0].Emissions.Measured = 0, 0
+				s.Ratings[0].Low, s.Ratings[0].High, s.Zones = nil, nil, nil
+			},
+			absent: []string{
+				"carbon_machine_power_low_watts", "carbon_machine_power_high_watts", "carbon_energy_low_kwh", "carbon_energy_high_kwh",
+				"carbon_site_energy_low_kwh", "carbon_site_energy_high_kwh", "carbon_embodied_emissions_gco2eq",
+				"carbon_settled_embodied_emissions_gco2eq_total", "carbon_measured_energy_kwh", "carbon_unexplained_energy_kwh",
+				`carbon_energy_kwh{group="ISIS",machine="Laser",mode="measured"`, `carbon_power_watts{group="ISIS",machine="Laser",mode="measured"`,
+			},
+			present: []string{"carbon_energy_kwh{" + laser, "carbon_machine_power_watts"},
+		},
+		{
+			name:   "devices that were taken back: a counter stays where it was",
+			change: func(s *Snapshot) { s.Totals[0].Energy.Measured, s.Totals[0].Emissions.Measured = 0, 0 },
+			present: []string{
+				`carbon_settled_energy_kwh_total{group="ISIS",machine="Laser",mode="measured"`, `carbon_settled_emissions_gco2eq_total{group="ISIS",machine="Laser",mode="measured"`,
+			},
+		},
+		{
 			name:   "idle energy of zero, which is known",
 			change: func(s *Snapshot) { s.Totals[0].Energy.Idle = 0 },
 			present: []string{

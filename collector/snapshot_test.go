@@ -18,6 +18,12 @@ func clock() time.Time { return now }
 // hours: a settled one at 45 g/kWh (2.7 and 0.675 g) and the newest at 60 (3.6
 // and 0.9 g), provisional. The Muon was up in an interval that is unpriced yet:
 // 36 000 s busy at 9.5 W and 36 000 s idle at 1.2 W.
+//
+// The Laser has a graphics card that used 0.2 kWh in each of the half hours, 9 and
+// 12 g. Its processor is known to draw 9 to 18 W per busy core and 0.5 to 2 W per
+// idle one, and the card's meter is exact to 5 %: the energy is at most
+// 0.03 + 0.015 + 0.02 kWh less and 0.06 + 0.03 + 0.02 more. Its 40 cores have 1 g of embodied emissions an
+// hour each. A meter of the room has measured 0.7 kWh, and 0.55 are booked.
 func day() *Snapshot {
 	laser := usage.Key{Project: "IDAaaS", Machine: "Laser", User: "1042", Group: "ISIS"}
 	muon := usage.Key{Project: "TDAaaS", Machine: "Muon", User: usage.Unattributed, Group: "TDAaaS"}
@@ -27,21 +33,22 @@ func day() *Snapshot {
 			Totals: []usage.Total{{
 				Key: laser, Last: newest.Start, Priced: true,
 				CPU:              usage.BusyIdle[usage.CPUSeconds]{Busy: 36000, Idle: 108000},
-				Energy:           usage.ByMode[usage.KWh]{Busy: 0.12, Idle: 0.03},
-				Emissions:        usage.ByMode[usage.Grams]{Busy: 6.3, Idle: 1.575},
-				SettledEnergy:    usage.ByMode[usage.KWh]{Busy: 0.06, Idle: 0.015},
-				SettledEmissions: usage.ByMode[usage.Grams]{Busy: 2.7, Idle: 0.675},
+				Energy:           usage.ByMode[usage.KWh]{Busy: 0.12, Idle: 0.03, Measured: 0.4},
+				Emissions:        usage.ByMode[usage.Grams]{Busy: 6.3, Idle: 1.575, Measured: 21},
+				SettledEnergy:    usage.ByMode[usage.KWh]{Busy: 0.06, Idle: 0.015, Measured: 0.2},
+				SettledEmissions: usage.ByMode[usage.Grams]{Busy: 2.7, Idle: 0.675, Measured: 9},
+				Down:             0.065, Up: 0.11, Embodied: 40, SettledEmbodied: 20,
 			}, {
 				Key: muon, Last: newest.Start.Add(-time.Hour),
 				CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: 36000, Idle: 36000},
-				Energy: usage.ByMode[usage.KWh]{Busy: 0.095, Idle: 0.012},
+				Energy: usage.ByMode[usage.KWh]{Busy: 0.095, Idle: 0.012}, Undoubted: 0.107,
 			}},
 			Newest: &usage.Newest{
 				Interval: newest,
 				Usage: []usage.KeyUsage{{
 					Key: laser, Priced: true,
-					Energy:    usage.ByMode[usage.KWh]{Busy: 0.06, Idle: 0.015},
-					Emissions: usage.ByMode[usage.Grams]{Busy: 3.6, Idle: 0.9},
+					Energy:    usage.ByMode[usage.KWh]{Busy: 0.06, Idle: 0.015, Measured: 0.2},
+					Emissions: usage.ByMode[usage.Grams]{Busy: 3.6, Idle: 0.9, Measured: 12},
 				}},
 			},
 			Attended: &usage.Attended{
@@ -63,12 +70,16 @@ func day() *Snapshot {
 			Machines: []string{"Laser", "Muon", "Neutron"},
 		},
 		Ratings: []usage.Rating{
-			{Machine: "Laser", Source: "default", Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}},
+			{
+				Machine: "Laser", Source: "processor", Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1},
+				Low: &usage.BusyIdle[usage.Watts]{Busy: 9, Idle: 0.5}, High: &usage.BusyIdle[usage.Watts]{Busy: 18, Idle: 2},
+			},
 			{Machine: "Muon", Source: "config", Watts: usage.BusyIdle[usage.Watts]{Busy: 9.5, Idle: 1.2}},
 			{Machine: "Neutron", Source: "measured", Watts: usage.BusyIdle[usage.Watts]{Busy: 8.25, Idle: 2}},
 		},
 		PUE: 1, Interval: 30 * time.Minute, Since: now.Add(-40 * 24 * time.Hour),
 		Drift: []usage.Drift{{Project: "IDAaaS"}, {Project: "TDAaaS", Lost: []string{usage.LostSeries}, Since: newest.Start.Add(-time.Hour)}},
+		Zones: []usage.ZoneFact{{Zone: "hall", Measured: 0.7, Booked: 0.55}},
 		ToDate: ToDate{
 			Month: []usage.Total{toDateOf(laser, 0.075, 4.5), {Key: muon, Energy: usage.ByMode[usage.KWh]{Busy: 0.095, Idle: 0.012}}},
 			Year: []usage.Total{
@@ -105,7 +116,7 @@ func active() []usage.ActiveUsage {
 	s := day()
 	return []usage.ActiveUsage{{
 		Active: usage.Active{Key: s.Totals[0].Key, Host: "172.16.100.5:9100", Started: now.Add(-26 * time.Hour)},
-		Energy: s.Totals[0].Energy, Emissions: s.Totals[0].Emissions, Priced: true, Estimated: 0.03,
+		Energy: s.Totals[0].Energy, Emissions: s.Totals[0].Emissions, Priced: true, Estimated: 0.11,
 	}, {
 		Active: usage.Active{Key: s.Totals[1].Key, Host: "pool-7.example.org", Started: now.Add(-2 * time.Hour)},
 		Energy: s.Totals[1].Energy,

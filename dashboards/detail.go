@@ -51,12 +51,12 @@ func byMachine(metric, title, about, unit string) panel {
 const daysAbout = " Today is incomplete. Restatements count on the day they were made, so that days add up to the total."
 
 func dailyEnergy(s selection) panel {
-	return columnsOf("Energy by the day", "Energy per day, busy and idle."+daysAbout,
+	return columnsOf("Energy by the day", "Energy per day: of busy and idle cores, and of devices with meters of their own, if there are any."+daysAbout,
 		kWh, over(sumBy("mode", grownInDay(s.of(energy))), "{{mode}}").every("1d")).modes().the("31d").points(400)
 }
 
 func dailyEmissions(s selection, last string) panel {
-	return columnsOf("Emissions by the day", "Emissions per day, busy and idle."+daysAbout,
+	return columnsOf("Emissions by the day", "Emissions per day: of busy and idle cores, and of devices with meters of their own, if there are any."+daysAbout,
 		grams, over(sumBy("mode", grownInDay(s.of(emissions))), "{{mode}}").every("1d")).modes().the(last).points(400)
 }
 

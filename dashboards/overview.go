@@ -42,7 +42,7 @@ func periodVariable() dashboard.VariableModel {
 }
 
 func powerNow(s selection) panel {
-	return stats("Power now", "Mean power over the newest complete half hour, including PUE. Modelled as CPU seconds x watts of the machine type.",
+	return stats("Power now", "Mean power over the newest complete half hour, including PUE. CPU seconds x watts of the machine type, or measured where there are meters.",
 		watts, now(sum(s.of(power)), "power")).colour(busyColour)
 }
 
@@ -104,7 +104,7 @@ func againstLastMonth(s selection) panel {
 }
 
 func powerByMode(s selection) panel {
-	return areas("Power, busy and idle", "Mean power of each half hour, as first calculated. Idle is the power of cores without work.",
+	return areas("Power, busy and idle", "Mean power of each half hour, as first calculated. Idle is the power of cores without work, measured that of devices with meters of their own, such as GPUs.",
 		watts, over(sumBy("mode", s.of(power)), "{{mode}}")).modes().fromZero()
 }
 

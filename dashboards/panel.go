@@ -214,17 +214,18 @@ const (
 
 // Colours that stand for something, on every dashboard.
 const (
-	busyColour  = "semi-dark-blue"
-	idleColour  = "semi-dark-orange"
-	goodColour  = "semi-dark-green"
-	noteColour  = "semi-dark-yellow"
-	badColour   = "semi-dark-red"
-	faintColour = "text"
+	busyColour     = "semi-dark-blue"
+	idleColour     = "semi-dark-orange"
+	measuredColour = "super-light-blue"
+	goodColour     = "semi-dark-green"
+	noteColour     = "semi-dark-yellow"
+	badColour      = "semi-dark-red"
+	faintColour    = "text"
 )
 
-// modes colours busy and idle.
+// modes colours busy, idle and measured.
 func (p panel) modes() panel {
-	return p.field("busy", painted(busyColour)).field("idle", painted(idleColour))
+	return p.field("busy", painted(busyColour)).field("idle", painted(idleColour)).field("measured", painted(measuredColour))
 }
 
 // The rest changes what only some kinds have.

@@ -53,10 +53,11 @@ func meanDay() panel {
 }
 
 func byCalendar(label string, days int, title, about string) panel {
-	return chart(title, about+", busy and idle, summed over days in UTC. The first and the current one may be incomplete.",
+	return chart(title, about+", of busy and idle cores and of devices with meters of their own, summed over days in UTC. The first and the current one may be incomplete.",
 		grams, label,
-		rows(grownByCalendar(label, emissions+`{mode="busy"}`, days)), rows(grownByCalendar(label, emissions+`{mode="idle"}`, days))).
+		rows(grownByCalendar(label, emissions+`{mode="busy"}`, days)), rows(grownByCalendar(label, emissions+`{mode="idle"}`, days)),
+		rows(grownByCalendar(label, emissions+`{mode="measured"}`, days))).
 		then("merge", map[string]any{}).then("sortBy", map[string]any{"sort": []map[string]any{{"field": label}}}).
-		columns([2]string{label, label}, [2]string{"Value #A", "busy"}, [2]string{"Value #B", "idle"}).
+		columns([2]string{label, label}, [2]string{"Value #A", "busy"}, [2]string{"Value #B", "idle"}, [2]string{"Value #C", "measured"}).
 		field(label, unit("string")).modes().the("1h")
 }

@@ -82,6 +82,9 @@ func (d *daemon) picture(ctx context.Context, v *store.View) (picture, error) {
 		return picture{}, err
 	}
 	s.Ratings = parts.Ratings(model, people.Machines, models)
+	if s.Zones, err = v.Zones(ctx); err != nil {
+		return picture{}, err
+	}
 	seen, err := v.Sightings(ctx)
 	s.Drift = d.drifted(seen)
 	return picture{usage: s, page: numbers(s, spent, seen), people: people}, err
