@@ -34,7 +34,7 @@ func facts(set Settings, power Power, interval usage.Interval, readings []attrib
 	if len(rec.Facts) == 0 {
 		rec.State = usage.Empty
 	}
-	rec.Embodied = embodied(set, rec)
+	rec.Embodied = embodiedRates(set, rec)
 	rec.Zones = zones(set, rec, readings)
 	rec.Attendance, rec.Hole = usage.Attend(plain(readings)), hole(interval, readings)
 	return rec
@@ -59,9 +59,9 @@ func pues(set Settings, readings []attributed) (first float64, each []float64) {
 	return each[0], each
 }
 
-// embodied returns the embodied emissions of each machine type of a record, as far as its
+// embodiedRates returns the embodied emissions of each machine type of a record, as far as its
 // hardware is known.
-func embodied(set Settings, rec usage.Record) map[string]usage.GramsPerCoreHour {
+func embodiedRates(set Settings, rec usage.Record) map[string]usage.GramsPerCoreHour {
 	if set.Embodied == nil {
 		return nil
 	}

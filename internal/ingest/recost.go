@@ -182,7 +182,7 @@ func (c *recost) made(ctx context.Context, was usage.Record, slots map[time.Time
 		h.Energy = energyOf(power, rating(h.Machine), h.CPU, h.Beside, pue)
 		h.Energy.Measured = measured // by host, devices have no names
 	}
-	is.Embodied = embodied(set, is)
+	is.Embodied = embodiedRates(set, is)
 	is.Zones = reconciled(set, is, was.Zones)
 	prices, state := price(set, was.Interval, slots, time.Time{})
 	if state == usage.Unpriced {
