@@ -148,6 +148,8 @@ type Usage struct {
 	Metered   *Metered `json:"metered,omitempty"` // nil, as the next two: there is none
 	Memory    *Memory  `json:"memory,omitempty"`
 	Devices   []Device `json:"devices,omitempty"`
+
+	Embodied *Embodied `json:"embodied,omitempty"` // nil: not configured
 }
 
 // Steps lead from the CPU seconds of a mode to its emissions.
@@ -170,6 +172,7 @@ type Total struct {
 	IdleEmissions     *float64 `json:"idle_gco2eq"`
 	MeasuredEmissions *float64 `json:"measured_gco2eq"`
 	Emissions         *float64 `json:"emissions_gco2eq"`
+	Embodied          *float64 `json:"embodied_gco2eq,omitempty"` // not in Emissions; nil: not known of all of it
 }
 
 // Owner is a user, and the records in the directory that say so. Without records the

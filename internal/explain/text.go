@@ -143,6 +143,7 @@ func (e *Explanation) writeFactors(w *writer) {
 		}
 	}
 	w.line("  PUE %s", exact(*e.PUE))
+	e.writeEmbodied(w)
 }
 
 func (e *Explanation) writePrices(w *writer) {

@@ -20,6 +20,7 @@ func (e *Explanation) writeUsage(w *writer) {
 		w.line("    %s  busy  %s", u.Piece, u.steps(busy))
 		w.line("    %s  idle  %s", u.Piece, u.steps(idle))
 		u.writeBeside(w)
+		u.writeEmbodied(w)
 	}
 	t := e.Total
 	if t == nil {
@@ -37,6 +38,9 @@ func (e *Explanation) writeUsage(w *writer) {
 	}
 	w.section("Total: %s s busy, %s s idle; %s kWh (busy %s, idle %s%s); %s",
 		exact(t.BusyCPU), exact(t.IdleCPU), exact(t.Energy), exact(t.BusyEnergy), exact(t.IdleEnergy), devices(&t.MeasuredEnergy), grams)
+	if t.Embodied != nil {
+		w.line("  embodied: %s gCO2eq beside it", exact(*t.Embodied))
+	}
 }
 
 // steps returns the two multiplications for one mode.

@@ -32,6 +32,7 @@ func usageOf(k Known) []Usage {
 			u.Busy.Emissions, u.Idle.Emissions = new(float64(f.Energy.Busy.At(price))), new(float64(f.Energy.Idle.At(price)))
 		}
 		u.beside(f.Beside, priced)
+		u.Embodied = embodiedOf(k, f.Machine, f.CPU.Total())
 		all = append(all, u)
 	}
 	slices.SortStableFunc(all, func(a, b Usage) int { return a.key().Compare(b.key()) })
@@ -55,7 +56,7 @@ func totalOf(all []Usage) *Total {
 	}
 	t := &Total{
 		BusyCPU: busy.cpu.Float64(), IdleCPU: idle.cpu.Float64(), BusyEnergy: busy.energy.Float64(), IdleEnergy: idle.energy.Float64(),
-		MeasuredEnergy: measured.energy.Float64(),
+		MeasuredEnergy: measured.energy.Float64(), Embodied: embodiedIn(all),
 	}
 	t.Energy = t.BusyEnergy + t.IdleEnergy + t.MeasuredEnergy
 	if priced {
