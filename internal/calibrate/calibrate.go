@@ -4,6 +4,7 @@
 package calibrate
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -54,6 +55,18 @@ const (
 	maxWatts = 1000
 )
 
+// ErrTooLittle is wrapped by errors that more data may mend: a longer range, or more varied load.
+// All others mean that what was measured is not the power of these machines in watts.
+var ErrTooLittle = errors.New("too little to learn from")
+
+// tooLittle is an ErrTooLittle that says what there is too little of.
+type tooLittle struct{ text string }
+
+func (e tooLittle) Error() string        { return e.text }
+func (e tooLittle) Is(target error) bool { return target == ErrTooLittle }
+
+func tooLittlef(format string, args ...any) error { return tooLittle{fmt.Sprintf(format, args...)} }
+
 // Learn returns the non-negative watts per busy and per idle core that fit the measured power
 // best, in the sense of least squares. There is no constant term: a core is always busy or
 // idle, so both include what a machine always uses. The error says why nothing can be learned,
@@ -61,7 +74,7 @@ const (
 func Learn(all []Observation) (Fit, error) {
 	fit := Fit{Observations: len(all), Intervals: intervals(all), Hosts: hosts(all), Load: load(all)}
 	if fit.Intervals < minIntervals {
-		return Fit{}, fmt.Errorf("%d intervals have both CPU time and measured power, but at least %d are needed; a longer range would help", fit.Intervals, minIntervals)
+		return Fit{}, tooLittlef("%d intervals have both CPU time and measured power, but at least %d are needed; a longer range would help", fit.Intervals, minIntervals)
 	}
 	if err := fit.Load.enough(); err != nil {
 		return Fit{}, err
@@ -90,12 +103,29 @@ func (f Fit) believable() error {
 		return fmt.Errorf("the best fit is %.4g W for a busy core and %.4g W for an idle one, more than any core uses; the expression must be in watts (for a counter of joules, its rate)", float64(f.Watts.Busy), float64(f.Watts.Idle))
 	case f.RSquared <= 0:
 		return fmt.Errorf("the load does not explain the measured power (R² is %.2f); is it the power of these machines, at the same time?", f.RSquared)
+	case math.IsNaN(f.Error):
+		return errors.New("the standard error of the energy is not known")
 	case f.Error > maxError:
-		return fmt.Errorf("the measured power scatters too much: energy computed from the fit has a standard error of %.0f %%, and the limit is %.0f %%; a longer range, or one with more varied load, would help", 100*f.Error, 100*maxError)
+		return tooLittlef("the measured power scatters too much: energy computed from the fit has a standard error of %.0f %%, and the limit is %.0f %%; a longer range, or one with more varied load, would help", 100*f.Error, 100*maxError)
 	case f.StdError.Busy > f.Watts.Busy/2:
-		return fmt.Errorf("the watts of a busy core cannot be told from 0: %.2g with a standard error of %.2g; a longer range, or one with more varied load, would help", float64(f.Watts.Busy), float64(f.StdError.Busy))
+		return tooLittlef("the watts of a busy core cannot be told from 0: %.2g with a standard error of %.2g; a longer range, or one with more varied load, would help", float64(f.Watts.Busy), float64(f.StdError.Busy))
 	}
 	return nil
+}
+
+// Doubts are what is suspicious of a fit, but possible, a sentence each.
+func (f Fit) Doubts() (all []string) {
+	const fair = 0.5
+	if f.AtZero == usage.Idle {
+		all = append(all, "the best fit has negative watts per idle core, so 0 is used instead: the measured power seems to exclude the idle power of the machines")
+	}
+	if f.Watts.Idle > f.Watts.Busy {
+		all = append(all, "in this fit an idle core draws more than a busy one: check that the measurements are from these machines, at the same time")
+	}
+	if f.RSquared < fair {
+		all = append(all, fmt.Sprintf("the load explains little of the measured power (R² is %.2f)", f.RSquared))
+	}
+	return all
 }
 
 func intervals(all []Observation) int {

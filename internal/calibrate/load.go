@@ -64,6 +64,6 @@ func (l Load) enough() error {
 	if l.Condition < 1e6 {
 		number = fmt.Sprintf("is %.0f", l.Condition)
 	}
-	return fmt.Errorf("the share of busy time hardly varies: it is %.2f %% with a standard deviation of %.2g %%, so busy and idle watts cannot be told apart (the condition number %s, and the limit is %d); a range with more varied load would help",
+	return tooLittlef("the share of busy time hardly varies: it is %.2f %% with a standard deviation of %.2g %%, so busy and idle watts cannot be told apart (the condition number %s, and the limit is %d); a range with more varied load would help",
 		100*l.Mean, 100*l.Deviation, number, maxCondition)
 }

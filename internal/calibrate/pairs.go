@@ -2,6 +2,7 @@ package calibrate
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -48,6 +49,17 @@ type Paired struct {
 // Constant reports whether nothing is left because each wattmeter that measured whole intervals
 // shows the same power whatever the load.
 func (p Paired) Constant() bool { return len(p.Observations) == 0 && p.Left[leftConstant] > 0 }
+
+// Learn fits what was paired.
+func (p Paired) Learn() (Fit, error) {
+	switch {
+	case p.Constant():
+		return Fit{}, errors.New("the measured power is the same in every interval, whatever the load; it is a constant, not a measurement")
+	case len(p.Observations) == 0:
+		return Fit{}, tooLittlef("no interval has both CPU time and measured power")
+	}
+	return Learn(p.Observations)
+}
 
 // cell is one host in one interval. The host is "" for a series without one.
 type cell struct {
