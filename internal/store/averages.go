@@ -76,6 +76,60 @@ func place(ctx context.Context, tx *sqlite.Tx, a *MachineAverage) error {
 	return nil
 }
 
+// LastLearned returns when an average was learned last; zero: never.
+func (s *Store) LastLearned(ctx context.Context) (last time.Time, err error) {
+	err = s.read(ctx, func(tx *sqlite.Tx) error {
+		var at *int64
+		if err := tx.QueryRowContext(ctx, "SELECT max(learned_at) FROM machine_average").Scan(&at); err != nil || at == nil {
+			return err
+		}
+		last = unix(*at)
+		return nil
+	})
+	return last, err
+}
+
+// ForgetLearned ends the validity of the learned averages of a machine type: of those in force at
+// a time, then, and of those that begin later, altogether. It returns how many there were.
+func (s *Store) ForgetLearned(ctx context.Context, machine string, at time.Time) (n int64, err error) {
+	err = s.write(ctx, func(tx *sqlite.Tx) error {
+		for _, statement := range []string{
+			"DELETE FROM machine_average WHERE machine_name = ?1 AND learned_at IS NOT NULL AND valid_from >= ?2",
+			`UPDATE machine_average SET valid_to = ?2 WHERE machine_name = ?1 AND learned_at IS NOT NULL
+				AND valid_from < ?2 AND coalesce(valid_to > ?2, 1)`,
+		} {
+			done, err := tx.ExecContext(ctx, statement, machine, at.Unix())
+			if err != nil {
+				return err
+			}
+			changed, err := done.RowsAffected()
+			if err != nil {
+				return err
+			}
+			n += changed
+		}
+		return nil
+	})
+	return n, err
+}
+
+// Learned returns the learned averages that are in force at a time or later, by machine type: of
+// several, that which begins first.
+func (s *Store) Learned(ctx context.Context, at time.Time) (map[string]usage.Rating, error) {
+	all := map[string]usage.Rating{}
+	err := each(ctx, s.reader, `SELECT machine_name, busy_watts, idle_watts, source, error FROM machine_average
+		WHERE learned_at IS NOT NULL AND coalesce(valid_to > ?1, 1) ORDER BY valid_from DESC`,
+		[]any{at.Unix()}, func(rows *sql.Rows) error {
+			var r usage.Rating
+			if err := rows.Scan(&r.Machine, &r.Watts.Busy, &r.Watts.Idle, &r.Source, &r.Error); err != nil {
+				return err
+			}
+			all[r.Machine] = r
+			return nil
+		})
+	return all, err
+}
+
 // until is the end of a validity as it is stored: NULL if it has no end.
 func until(t time.Time) any {
 	if t.IsZero() {

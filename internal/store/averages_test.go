@@ -215,3 +215,66 @@ func TestWhereAnAverageIsFromIsKept(t *testing.T) {
 		t.Errorf("of an average that was not learned %d numbers are known, %v", known, err)
 	}
 }
+
+func TestWhatWasLearnedIsForgotten(t *testing.T) {
+	learned := func(busy usage.Watts, from, to int) MachineAverage {
+		a := validity(busy, from, to)
+		a.Calibration = &Calibration{At: hour(from)}
+		return a
+	}
+	for _, c := range []struct {
+		name  string
+		saved []MachineAverage
+		at    int
+		n     int64
+		want  string
+	}{
+		{"nothing was learned", []MachineAverage{validity(9, 0, 0)}, 5, 0, "9: 0-"},
+		{"what is in force ends", []MachineAverage{learned(9, 0, 0)}, 5, 1, "9: 0-5"},
+		{"what is over stays", []MachineAverage{learned(9, 0, 0), learned(8, 3, 0)}, 5, 1, "9: 0-3, 8: 3-5"},
+		{"what has not begun is gone", []MachineAverage{learned(9, 0, 0), learned(8, 5, 0), learned(7, 8, 0)}, 5, 2, "9: 0-5"},
+		{"what was not learned is in force again", []MachineAverage{validity(9, 0, 0), learned(8, 2, 10)}, 5, 1, "9: 0-, 8: 2-5"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStore(t)
+			other := learned(3, 1, 0)
+			other.Machine = "SANS"
+			for _, a := range append([]MachineAverage{other}, c.saved...) {
+				if _, err := s.SaveMachineAverage(t.Context(), a); err != nil {
+					t.Fatal(err)
+				}
+			}
+			n, err := s.ForgetLearned(t.Context(), "Muon", hour(c.at))
+			if got := validities(t, s, "Muon"); err != nil || n != c.n || got != c.want {
+				t.Errorf("%d of them, %v; left is %s, want %s", n, err, got, c.want)
+			}
+			if got := validities(t, s, "SANS"); got != "3: 1-" {
+				t.Errorf("another machine type has %s", got)
+			}
+			all, err := s.Learned(t.Context(), hour(c.at))
+			if _, there := all["Muon"]; err != nil || there || len(all) != 1 {
+				t.Errorf("learned is %v, %v", all, err)
+			}
+		})
+	}
+}
+
+func TestWhenAnAverageWasLearnedLast(t *testing.T) {
+	s := newStore(t)
+	if last, err := s.LastLearned(t.Context()); err != nil || !last.IsZero() {
+		t.Errorf("before any: %v, %v", last, err)
+	}
+	if _, err := s.SaveMachineAverage(t.Context(), validity(9, 0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []int{7, 3} {
+		a := validity(9, at, 0)
+		a.Calibration = &Calibration{At: hour(at)}
+		if _, err := s.SaveMachineAverage(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if last, err := s.LastLearned(t.Context()); err != nil || !last.Equal(hour(7)) {
+		t.Errorf("got %v, %v", last, err)
+	}
+}
