@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/learning"
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/calibrate"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
@@ -26,7 +27,7 @@ func (k *calibrateMachine) measure(ctx context.Context, stderr io.Writer, cfg *c
 	}
 	client := all.OfMachine(k.machine)
 	grain := client.Grain(time.Duration(cfg.Interval))
-	wanted := within(p, grain)
+	wanted := learning.Within(p, grain)
 	if len(wanted) == 0 {
 		return nil, nil, wrongUsef("the range contains no complete interval of %s", model.Duration(grain))
 	}
@@ -70,16 +71,4 @@ func (k *calibrateMachine) ask(ctx context.Context, client *source.Client, run [
 		return fmt.Errorf("learn the watts of %s: %w", k.machine, err)
 	}
 	return nil
-}
-
-// within lists the whole intervals of a period.
-func within(p usage.Period, length time.Duration) (all []usage.Interval) {
-	i := usage.IntervalAt(p.From, length)
-	if i.Start.Before(p.From) {
-		i = i.Next()
-	}
-	for ; !i.End().After(p.To); i = i.Next() {
-		all = append(all, i)
-	}
-	return all
 }

@@ -52,15 +52,8 @@ func sides(f calibrate.Fit, p calibrate.Paired, grain time.Duration) string {
 
 // doubts warns on stderr about a fit that is suspicious but possible.
 func doubts(stderr io.Writer, f calibrate.Fit) {
-	const fair = 0.5
-	if f.AtZero == usage.Idle {
-		warn(stderr, "the best fit has negative watts per idle core, so 0 is used instead: the measured power seems to exclude the idle power of the machines")
-	}
-	if f.Watts.Idle > f.Watts.Busy {
-		warn(stderr, "in this fit an idle core draws more than a busy one: check that the measurements are from these machines, at the same time")
-	}
-	if f.RSquared < fair {
-		warn(stderr, "the load explains little of the measured power (R² is %.2f)", f.RSquared)
+	for _, doubt := range f.Doubts() {
+		warn(stderr, "%s", doubt)
 	}
 }
 
@@ -69,12 +62,25 @@ func withError(watts, sigma usage.Watts) string {
 	if math.IsNaN(float64(sigma)) {
 		return "0 W per core; the best fit is negative, so 0 is used"
 	}
-	const most = 4
-	digits := most
-	if sigma > 0 {
-		digits = min(max(1-int(math.Floor(math.Log10(float64(sigma)))), 0), most)
-	}
+	digits := digitsOf(sigma)
 	return fmt.Sprintf("%.*f ± %.*f W per core (standard error)", digits, float64(watts), digits, float64(sigma))
+}
+
+// plusMinus is withError for a cell of a table.
+func plusMinus(watts, sigma usage.Watts) string {
+	if math.IsNaN(float64(sigma)) {
+		return "0"
+	}
+	digits := digitsOf(sigma)
+	return fmt.Sprintf("%.*f ± %.*f", digits, float64(watts), digits, float64(sigma))
+}
+
+func digitsOf(sigma usage.Watts) int {
+	const most = 4
+	if sigma > 0 {
+		return min(max(1-int(math.Floor(math.Log10(float64(sigma)))), 0), most)
+	}
+	return most
 }
 
 // percent is a small part of a whole.

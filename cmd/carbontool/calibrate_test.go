@@ -34,8 +34,13 @@ func calibrating(t *testing.T, args ...string) (got called, prometheus string) {
 
 func TestCalibrateUsedInAWrongWay(t *testing.T) {
 	for _, c := range []struct{ name, args, want string }{
-		{"without a machine type", "--power-metric=watts --from=2026-01-01 --to=2026-01-02", "carbontool calibrate: required flag(s) '--machine' not provided; see carbontool calibrate --help\n"},
-		{"without an expression", "--machine=Muon --from=2026-01-01 --to=2026-01-02", "carbontool calibrate: required flag(s) '--power-metric' not provided; see carbontool calibrate --help\n"},
+		{"without a machine type", "--power-metric=watts --from=2026-01-01 --to=2026-01-02", "carbontool calibrate: nothing to learn: give --machine, or --all; see carbontool calibrate --help\n"},
+		{"without an expression", "--machine=Muon --from=2026-01-01 --to=2026-01-02", "carbontool calibrate: --power-metric: must be given, because power.measured of the configuration has no meter; see carbontool calibrate --help\n"},
+		{"all without a meter", "--all", "carbontool calibrate: --all: power.measured of the configuration has no meter to learn from; see carbontool calibrate --help\n"},
+		{"all and one", "--all --machine=Muon", "carbontool calibrate: --all cannot be combined with --machine; see carbontool calibrate --help\n"},
+		{"all by an expression", "--all --power-metric=watts", "carbontool calibrate: --all cannot be combined with --power-metric: it uses power.measured of the configuration; see carbontool calibrate --help\n"},
+		{"forget, and learn", "--forget=Muon --all", "carbontool calibrate: --forget cannot be combined with flags other than --dry-run; see carbontool calibrate --help\n"},
+		{"forget nothing by name", "--forget= ", "carbontool calibrate: --forget: must not be empty; see carbontool calibrate --help\n"},
 		{"with an empty machine type", "--machine= --power-metric=watts --from=2026-01-01", "carbontool calibrate: --machine: must not be empty; see carbontool calibrate --help\n"},
 		{"with an empty expression", "--machine=Muon --power-metric= --from=2026-01-01", "carbontool calibrate: --power-metric: must not be empty; see carbontool calibrate --help\n"},
 		{"without a range", "--machine=Muon --power-metric=watts", "carbontool calibrate: no range: give --from; see carbontool calibrate --help\n"},

@@ -23,6 +23,13 @@ func (c *Client) OfMachine(machine string) *Client {
 	return only
 }
 
+// OfHosts returns a client for measured power whose series name their host by another label.
+func (c *Client) OfHosts(label string) *Client {
+	other := c.copy()
+	other.Query.Labels.Host = label
+	return other
+}
+
 // Grain is the time for which CPU seconds are known: a piece of an interval, or the whole
 // interval if the operator's queries have a fixed window.
 func (c *Client) Grain(interval time.Duration) time.Duration {

@@ -132,14 +132,14 @@ func TestMeasuredPowerIsLearnedAndUsed(t *testing.T) {
 	}
 
 	code, stdout, stderr = tool(t, args("Muon")...)
-	if code != 0 || !strings.Contains(stderr, "warning: power.machines.Muon in "+other.config+" overrides this average") {
+	if code != 0 || !strings.Contains(stderr, "warning: this average counts before power.machines.Muon in "+other.config) {
 		t.Errorf("of a machine type with watts of its own: exit code %d\n%s%s", code, stdout, stderr)
 	}
 
 	prometheus.status.Store(0)
 	seen := p.becomesWhole(over)
 	checkPower(t, seen, learnedMachine, "calibrated", truly)
-	checkPower(t, seen, "Muon", "config", configured("Muon"))
+	checkPower(t, seen, "Muon", "calibrated", truly)
 	var want, got usage.BusyIdle[float64]
 	for key, a := range truth(s.cloud, over, uk.price).total() {
 		if key.Machine == learnedMachine {
@@ -156,9 +156,6 @@ func TestMeasuredPowerIsLearnedAndUsed(t *testing.T) {
 		t.Errorf("%s used %v kWh, as measured it is %v", learnedMachine, got, want)
 	}
 }
-
-// configured is watts, in functions that call something else so.
-func configured(machine string) usage.BusyIdle[float64] { return watts(machine) }
 
 func checkPower(t *testing.T, seen scrape, machine, source string, want usage.BusyIdle[float64]) {
 	t.Helper()
