@@ -162,7 +162,7 @@ const nextRevision = `(SELECT 1 + max(
 // looks reports whether readers would see no difference between the contents. When a price was
 // fetched does not count.
 func (c content) looks(like content) bool {
-	if c.state != like.state || !slices.Equal(c.rows, like.rows) || len(c.prices) != len(like.prices) {
+	if c.state != like.state || !slices.EqualFunc(c.rows, like.rows, row.equal) || len(c.prices) != len(like.prices) {
 		return false
 	}
 	for i, p := range c.prices {

@@ -50,6 +50,9 @@ func TestAStoreIsAsItShouldBeWhateverHappened(t *testing.T) {
 				rec, policy := randomRecord(r, i), usage.Policy{}
 				doubt := r.Float64()
 				rec.Ratings[0].Error = &doubt
+				if step%2 == 0 {
+					rec = instrument(rand.New(rand.NewSource(int64(step))), rec)
+				}
 				if r.Intn(2) == 0 && rec.State != usage.Unpriced {
 					rec.State, policy.Restate = usage.Settled, r.Intn(2) == 0
 				}
