@@ -111,7 +111,7 @@ func (g *gathering) askCounters(ctx context.Context, d Device) ([]*counter, erro
 	}
 	end := endsOf(g.pieces)
 	end.first = end.last
-	later, err := g.askSeries(ctx, end, seenLater(d.Query, window), nil, nil)
+	later, err := g.askSeries(ctx, end, seenLater(d.Query), nil, nil)
 	if err != nil {
 		return nil, err
 	}

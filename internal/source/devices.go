@@ -128,16 +128,16 @@ func (g *gathering) gaugeAt(ctx context.Context, d Device, step time.Duration) (
 
 func (g *gathering) askGauge(ctx context.Context, expr string, step time.Duration) (folded, edges *answer, err error) {
 	window, by := g.pieces[0].Length, g.client.Query.Labels.list()
-	if folded, err = g.ask(ctx, endsOf(g.pieces), integral(expr, by, window, step), by, integralParts); err != nil || len(folded.order) == 0 {
+	if folded, err = g.ask(ctx, endsOf(g.pieces), gaugeIntegral(expr, by, window, step), by, gaugeSums); err != nil || len(folded.order) == 0 {
 		return folded, edges, err
 	}
-	edges, err = g.ask(ctx, edgesOf(g.pieces), gaugeAtEdge(expr, by), by, gaugeParts)
+	edges, err = g.ask(ctx, edgesOf(g.pieces), gaugeAtEdge(expr, by), by, gaugeEdges)
 	return folded, edges, err
 }
 
 // refusedGauge says why some values of a device are no power, or nothing.
 func refusedGauge(r *row, i int) string {
-	sum, least, most := r.at(sumPart, i), r.at(leastPart, i), r.at(mostPart, i)
+	sum, least, most := r.at(sumPart, i), r.at(leastPart, i), r.at(gaugeMost, i)
 	switch {
 	case isAbsent(sum), isOdd(sum), isOdd(least), isOdd(most):
 		return ""

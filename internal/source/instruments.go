@@ -189,9 +189,9 @@ func (c *Client) InstrumentQueries(piece usage.Interval) []string {
 	by := c.Query.Labels.list()
 	for _, d := range in.Devices {
 		if d.Unit == 0 {
-			all = append(all, integral(d.Query, by, window, step), gaugeAtEdge(d.Query, by))
+			all = append(all, gaugeIntegral(d.Query, by, window, step), gaugeAtEdge(d.Query, by))
 		} else {
-			all = append(all, asGiven(d.Query), resetsIn(d.Query, window), seenLater(d.Query, window))
+			all = append(all, asGiven(d.Query), resetsIn(d.Query, window), seenLater(d.Query))
 		}
 	}
 	if in.Memory.Query != "" {

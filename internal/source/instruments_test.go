@@ -97,12 +97,12 @@ func TestOddAnswersAboutMeters(t *testing.T) {
 		{"no numbers", []rule{folded("0x10", "", "30"), edges}, usage.Rejects{"not_a_number": 1}},
 		{"a part that was not asked for", []rule{{"sum_over_time", matrix(part("a", "other", "", "1"))}}, usage.Rejects{}},
 		{"a histogram", []rule{{"sum_over_time", matrix(`{"metric":{"instance":"a","` + partLabel + `":"sum"},"histograms":[[1782909000,{"count":"1"}]]}`)}}, usage.Rejects{"histogram": 1}},
-		{"a watched number without end", []rule{{"unless", matrix(part("a", partSum, "", "+Inf"), part("a", partPoints, "", "30"))}, folded("NaN", "1", "30"), edges}, usage.Rejects{"over_capacity": 1}},
+		{"a watched number without end", []rule{{"> 0 < Inf", matrix(part("a", partSum, "", "+Inf"), part("a", partPoints, "", "30"))}, folded("NaN", "1", "30"), edges}, usage.Rejects{"over_capacity": 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rules := slices.Clone(c.rules)
-			if c.rules[0].in != "unless" { // nothing is right
-				rules = append([]rule{{"unless", matrix()}}, rules...)
+			if c.rules[0].in != "> 0 < Inf" { // nothing is right
+				rules = append([]rule{{"> 0 < Inf", matrix()}}, rules...)
 			}
 			all, rejects, err := (&measuredServer{rules: rules}).instruments(t, ipmi).Instruments(t.Context(), halfHour, true)
 			if err != nil || len(all[0].Power) > 0 || !reflect.DeepEqual(rejects, c.rejects) {

@@ -3,6 +3,8 @@ package source
 import (
 	"context"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -13,18 +15,23 @@ import (
 // pieces stand for half a step of either, so pieces add up to the energy of all of the time, and
 // a moment without a value leaves out its own step alone.
 
-// The parts of an answer about power.
+// The parts of answers about power.
 var (
-	integralParts = []string{partSum, partLeast, partMost, partPoints}
+	integralParts = []string{partSum, partLeast, partPoints}
 	edgeParts     = []string{partValue, partNumber, partUsual, partAlike}
-	watchedParts  = []string{partSum, partPoints, partValue}
-	gaugeParts    = []string{partValue, partAlike}
+	watchedParts  = []string{partSum, partPoints, partMean, partLeast}
+	gaugeSums     = []string{partSum, partLeast, partMost}
+	gaugeEdges    = []string{partValue, partAlike}
 )
 
 const (
-	sumPart, leastPart, mostPart, pointsPart = 0, 1, 2, 3
-	valuePart, numberPart, usualPart         = 0, 1, 2
-	watchedPoints, watchedValue              = 1, 2
+	sumPart, leastPart, pointsPart   = 0, 1, 2
+	valuePart, numberPart, usualPart = 0, 1, 2
+	watchedPoints, gaugeMost         = 1, 2
+	watchedMean, watchedLeast        = 2, 3
+	// maxNumbers is how many numbers of series are told apart where some are missing. If there are
+	// more, series come and go by themselves.
+	maxNumbers = 8
 )
 
 // energy is the integral of power over a piece, and the part of the piece that it covers.
@@ -72,9 +79,14 @@ func (g *gathering) powerAt(ctx context.Context, expr string, by []string, step 
 	if err != nil {
 		return nil, err
 	}
-	m := measuring{step: step.Seconds(), moments: float64(window / step), folded: folded, edges: edges}
-	if m.anyUnclear(len(g.pieces)) {
-		if m.watched, err = g.ask(ctx, edgesOf(g.pieces), watched(expr, by, window, step), by, watchedParts); err != nil {
+	m := &measuring{step: step.Seconds(), moments: float64(window / step), folded: folded, edges: edges, watched: map[int]*answer{}}
+	numbers, hosts := m.unclear(len(g.pieces))
+	for _, number := range numbers[:min(len(numbers), maxNumbers)] {
+		of := expr
+		if len(by) > 0 && isSelector(expr) {
+			of = narrowed(expr, namesMatched(by[0], hosts))
+		}
+		if m.watched[number], err = g.ask(ctx, endsOf(g.pieces), watched(of, by, number, window, step), by, watchedParts); err != nil {
 			return nil, err
 		}
 	}
@@ -92,7 +104,7 @@ func (g *gathering) powerAt(ctx context.Context, expr string, by []string, step 
 			var reason string
 			cells[i], reason = m.energy(r, i)
 			g.reject(reason)
-			few = few || cells[i].covered == 0 && reason == "" && r.at(leastPart, i) >= 0
+			few = few || cells[i].covered == 0 && reason == "" && r.at(leastPart, i) > 0
 		}
 		p.names, p.rows = append(p.names, name), append(p.rows, cells)
 		if edges.alike(r) {
@@ -127,18 +139,34 @@ func (a *answer) alike(r *row) bool {
 type measuring struct {
 	step, moments float64 // seconds; and in a piece
 	folded, edges *answer
-	watched       *answer // nil: was not asked, because everything is clear
+	watched       map[int]*answer // by how many series there must be; none: everything is clear
 }
 
-func (m *measuring) anyUnclear(pieces int) bool {
-	for _, r := range m.folded.order {
+// unclear returns how many series there must be of hosts of which some moments are missing or no
+// power, and those hosts.
+func (m *measuring) unclear(pieces int) (numbers []int, hosts []string) {
+	for _, r := range m.folded.sort() {
+		before := len(numbers)
 		for i := range pieces {
-			if !r.none(sumPart, i) && !m.clear(r, i) {
-				return true
+			if number := m.number(r, i); !r.none(sumPart, i) && !m.clear(r, i) {
+				numbers = append(numbers, number)
 			}
 		}
+		if len(numbers) > before {
+			hosts = append(hosts, strings.Join(r.labels, ""))
+		}
 	}
-	return false
+	slices.Sort(numbers)
+	return slices.Compact(numbers), hosts
+}
+
+// number is how many series of a host there must be in a piece.
+func (m *measuring) number(r *row, i int) int {
+	usual := m.edges.like(r).at(usualPart, i+1)
+	if !(usual >= 1 && usual <= maxCells) { // or absent: the host is new
+		return 1
+	}
+	return int(usual)
 }
 
 // clear reports whether every series of a host has a value at each moment of a piece, and each is
@@ -148,30 +176,27 @@ func (m *measuring) clear(r *row, i int) bool {
 	number := edge.at(numberPart, i+1)
 	return !math.IsInf(r.at(sumPart, i), 0) && r.at(leastPart, i) > 0 &&
 		edge.at(valuePart, i) > 0 && edge.at(valuePart, i+1) > 0 && edge.at(numberPart, i) == number &&
-		r.at(pointsPart, i) == m.moments*number && !(number < edge.at(usualPart, i+1)) && r.at(sumPart, i) > 0
+		r.at(pointsPart, i) == m.moments*number && number >= float64(m.number(r, i)) && r.at(sumPart, i) > 0
 }
 
 // energy returns what is measured of a host in a piece, and why some of it is refused; empty: it is
 // not.
 func (m *measuring) energy(r *row, i int) (e energy, reason string) {
-	if r.none(sumPart, i) && r.none(leastPart, i) {
+	if r.none(sumPart, i) {
 		return energy{}, ""
 	}
-	first, last := m.edges.like(r).at(valuePart, i), m.edges.like(r).at(valuePart, i+1)
 	sum, points := r.at(sumPart, i), m.moments
 	if !m.clear(r, i) {
 		reason = m.refused(r, i)
-		w := m.watched.like(r)
-		first, last = w.at(watchedValue, i), w.at(watchedValue, i+1)
-		sum, points = w.at(sumPart, i+1), w.at(watchedPoints, i+1)
-		if !(points >= 0 && points <= m.moments) { // or absent
+		w := m.watched[m.number(r, i)].like(r)
+		if sum, points = w.at(sumPart, i), w.at(watchedPoints, i); !(points >= 0 && points <= m.moments) { // or absent
 			sum, points = 0, 0
 		}
 	}
-	if first > 0 && first <= maxPower { // and not absent
+	if first := m.atEdge(r, i, i); first > 0 {
 		sum, points = sum+first/2, points+0.5
 	}
-	if last > 0 && last <= maxPower {
+	if last := m.atEdge(r, i, i+1); last > 0 {
 		sum, points = sum-last/2, points-0.5
 	}
 	e = energy{sum * m.step, min(points/m.moments, 1)}
@@ -184,22 +209,43 @@ func (m *measuring) energy(r *row, i int) (e energy, reason string) {
 	return e, reason
 }
 
+// atEdge is the power of a host at an edge of a piece; 0: it is not known.
+func (m *measuring) atEdge(r *row, piece, edge int) float64 {
+	at := m.edges.like(r)
+	if watts := at.at(valuePart, edge); watts > 0 && watts <= maxPower && at.at(numberPart, edge) >= float64(m.number(r, piece)) {
+		return watts
+	}
+	return 0
+}
+
 // refused says why some values of a host are no power: a machine that ran has used some, and a
 // sensor without a reading reports 0.
 func (m *measuring) refused(r *row, i int) string {
-	sum, least := r.at(sumPart, i), r.at(leastPart, i)
-	full := m.watched.like(r).at(watchedPoints, i+1) == m.moments
+	w, least := m.watched[m.number(r, i)].like(r), r.at(leastPart, i)
+	mean, lowest := w.at(watchedMean, i), w.at(watchedLeast, i)
 	switch {
-	case isOdd(sum) || isOdd(least), isAbsent(sum):
+	case isOdd(r.at(sumPart, i)), isOdd(least), isOdd(r.at(pointsPart, i)), isOdd(mean), isOdd(lowest):
 		return "" // was counted
-	case math.IsNaN(sum):
+	case !isAbsent(mean) && math.IsNaN(mean):
 		return rejectNaN
-	case math.IsInf(sum, 0):
+	case math.IsInf(mean, 0), math.IsInf(lowest, 0):
 		return rejectInfinite
-	case least < 0:
+	case lowest < 0:
 		return rejectNegative
-	case least == 0 && !full: // of several series, one may be at rest
+	case least == 0:
 		return rejectZero
 	}
 	return ""
+}
+
+// namesMatched matches some hosts; empty: there are too many.
+func namesMatched(label string, hosts []string) string {
+	bytes := 0
+	for _, host := range hosts {
+		bytes += len(host)
+	}
+	if len(hosts) > maxInQuery || bytes > maxNameBytes || slices.ContainsFunc(hosts, func(h string) bool { return h != usage.HostLabel(h) || strings.Contains(h, "\uFFFD") }) {
+		return ""
+	}
+	return exactly(label, hosts)
 }

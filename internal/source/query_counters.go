@@ -21,9 +21,9 @@ func resetsIn(expr string, window time.Duration) string {
 	return "resets(" + samplesIn(expr, window+lookBack*time.Second) + ")"
 }
 
-// seenLater selects which counters there are at edges in the day after an evaluation.
-func seenLater(expr string, window time.Duration) string {
-	return fmt.Sprintf("count_over_time(%s[%s:%s] offset -%s)", asGiven(expr), promDuration(farthest), promDuration(window), promDuration(farthest))
+// seenLater selects which counters have samples in the day after an evaluation.
+func seenLater(expr string) string {
+	return fmt.Sprintf("count_over_time(%s offset -%s)", samplesIn(expr, farthest), promDuration(farthest))
 }
 
 // aroundEdges selects counters at each evaluation, and their first and last value in the window

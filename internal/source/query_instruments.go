@@ -37,46 +37,66 @@ func inPart(expr, name string) string {
 func allOf(parts ...string) string { return strings.Join(parts, " or ") }
 
 // integral selects what is needed of power in the window before each evaluation: the sum of all
-// values, the lowest and the highest of one series, and how many values there are.
+// values, the lowest of a whole host, and how many values are power.
 func integral(expr string, by []string, window, step time.Duration) string {
-	over, sorted := onGrid(expr+"\n", window, step), listed(by...)
+	sorted, each := listed(by...), asGiven(expr)+" >= 0"
 	return allOf(
-		inPart(fmt.Sprintf("sum by (%s) (sum_over_time(%s))", sorted, over), partSum),
-		inPart(fmt.Sprintf("min by (%s) (min_over_time(%s))", sorted, over), partLeast),
-		inPart(fmt.Sprintf("max by (%s) (max_over_time(%s))", sorted, over), partMost),
-		inPart(fmt.Sprintf("sum by (%s) (count_over_time(%s))", sorted, over), partPoints),
+		inPart(fmt.Sprintf("sum by (%s) (sum_over_time(%s))", sorted, onGrid(expr+"\n", window, step)), partSum),
+		inPart(fmt.Sprintf("min_over_time(%s)", onGrid(fmt.Sprintf("sum by (%s) (%s)", sorted, each), window, step)), partLeast),
+		inPart(fmt.Sprintf("sum by (%s) (count_over_time(%s))", sorted, onGrid(each, window, step)), partPoints),
 	)
 }
 
 // atEdge selects power at each evaluation, the number of series that it is of, how many there
 // usually are, and whether several have the same value.
 func atEdge(expr string, by []string) string {
-	sorted, each := listed(by...), asGiven(expr)
+	sorted, each := listed(by...), asGiven(expr)+" >= 0"
 	return allOf(
 		inPart(fmt.Sprintf("sum by (%s) (%s)", sorted, each), partValue),
 		inPart(fmt.Sprintf("count by (%s) (%s)", sorted, each), partNumber),
 		inPart(usual(expr, by), partUsual),
-		inPart(fmt.Sprintf("(count by (%[1]s) (%[2]s) > 1) and on (%[1]s) (stdvar by (%[1]s) (%[2]s) == 0)", sorted, each), partAlike),
+		inPart(severalAlike(sorted, each), partAlike),
 	)
+}
+
+func severalAlike(by, each string) string {
+	return fmt.Sprintf("(count by (%[1]s) (%[2]s) > 1) and on (%[1]s) (stdvar by (%[1]s) (%[2]s) == 0)", by, each)
 }
 
 // usual selects of how many series there were values in nine tenths of the day before: a power
 // supply that is not read is missed for so long, and series that are there twice for an hour, as
 // after an update, are not.
 func usual(expr string, by []string) string {
-	return fmt.Sprintf("floor(quantile_over_time(0.9, (count by (%s) (%s))[1d:1h]))", listed(by...), asGiven(expr))
+	return fmt.Sprintf("floor(quantile_over_time(0.9, (count by (%s) (%s >= 0))[1d:1h]))", listed(by...), asGiven(expr))
 }
 
-// watched selects power where all series of a host have a value that is one, and how many such
-// moments there are: it is asked where integral and atEdge have shown that some have not.
-func watched(expr string, by []string, window, step time.Duration) string {
+// watched selects power at those moments at which as many series of a host as there must be have a
+// value that is one: its sum, and the number of moments; and of all values the mean and the lowest,
+// which say why some are none. It is asked where integral and atEdge have shown that there are
+// such.
+func watched(expr string, by []string, number int, window, step time.Duration) string {
 	sorted, each := listed(by...), asGiven(expr)+" >= 0"
-	whole := fmt.Sprintf("((sum by (%[1]s) (%[2]s)) > 0 < Inf) unless on (%[1]s) ((count by (%[1]s) (%[2]s)) < on (%[1]s) %[3]s)", sorted, each, usual(expr, by))
-	over := onGrid(whole, window, step)
+	whole := fmt.Sprintf("(sum by (%s) (%s)) > 0 < Inf", sorted, each)
+	if number > 1 {
+		whole += fmt.Sprintf(" and on (%[1]s) ((count by (%[1]s) (%[2]s)) >= %[3]d)", sorted, each, number)
+	}
+	over, all := onGrid(whole, window, step), onGrid(expr+"\n", window, step)
 	return allOf(
 		inPart("sum_over_time("+over+")", partSum),
 		inPart("count_over_time("+over+")", partPoints),
-		inPart("("+whole+")", partValue),
+		inPart(fmt.Sprintf("sum by (%s) (avg_over_time(%s))", sorted, all), partMean),
+		inPart(fmt.Sprintf("min by (%s) (min_over_time(%s))", sorted, all), partLeast),
+	)
+}
+
+// gaugeIntegral selects of the power of devices in the window before each evaluation the sum of
+// all values, and the lowest and the highest of one series.
+func gaugeIntegral(expr string, by []string, window, step time.Duration) string {
+	over, sorted := onGrid(expr+"\n", window, step), listed(by...)
+	return allOf(
+		inPart(fmt.Sprintf("sum by (%s) (sum_over_time(%s))", sorted, over), partSum),
+		inPart(fmt.Sprintf("min by (%s) (min_over_time(%s))", sorted, over), partLeast),
+		inPart(fmt.Sprintf("max by (%s) (max_over_time(%s))", sorted, over), partMost),
 	)
 }
 
@@ -84,10 +104,7 @@ func watched(expr string, by []string, window, step time.Duration) string {
 // value.
 func gaugeAtEdge(expr string, by []string) string {
 	sorted, each := listed(by...), asGiven(expr)
-	return allOf(
-		inPart(fmt.Sprintf("sum by (%s) (%s)", sorted, each), partValue),
-		inPart(fmt.Sprintf("(count by (%[1]s) (%[2]s) > 1) and on (%[1]s) (stdvar by (%[1]s) (%[2]s) == 0)", sorted, each), partAlike),
-	)
+	return allOf(inPart(fmt.Sprintf("sum by (%s) (%s)", sorted, each), partValue), inPart(severalAlike(sorted, each), partAlike))
 }
 
 // onlyPower is an expression without the values that are no power of a device.
