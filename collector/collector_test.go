@@ -82,7 +82,7 @@ func TestUnknownIsNeverZero(t *testing.T) {
 			change: func(s *Snapshot) {
 				t := &s.Totals[0]
 				t.Energy.Measured, t.Emissions.Measured, t.SettledEnergy.Measured, t.SettledEmissions.Measured = 0, 0, 0, 0
-				t.Down, t.Up, t.Undoubted, t.Embodied, t.SettledEmbodied = 0, 0, t.Energy.Total(), 0, 0
+				t.Down, t.Up, t.Undoubted, t.Embodied, t.SettledEmbodied, t.Hardware = 0, 0, t.Energy.Total(), 0, 0, 0
 				s.Newest.Usage[0].Energy.Measured, s.Newest.Usage[0].Emissions.Measured = 0, 0
 				s.Ratings[0].Low, s.Ratings[0].High, s.Zones = nil, nil, nil
 			},
@@ -100,6 +100,17 @@ func TestUnknownIsNeverZero(t *testing.T) {
 			present: []string{
 				`carbon_settled_energy_kwh_total{group="ISIS",machine="Laser",mode="measured"`, `carbon_settled_emissions_gco2eq_total{group="ISIS",machine="Laser",mode="measured"`,
 			},
+		},
+		{
+			name:    "hardware that is paid off: 0 is known",
+			change:  func(s *Snapshot) { s.Totals[0].Embodied, s.Totals[0].SettledEmbodied = 0, 0 },
+			present: []string{"carbon_embodied_emissions_gco2eq{", "carbon_settled_embodied_emissions_gco2eq_total{"},
+		},
+		{
+			name:    "hardware that is configured no more: a counter stays where it was",
+			change:  func(s *Snapshot) { s.Totals[0].Embodied, s.Totals[0].Hardware = 0, 0 },
+			absent:  []string{"carbon_embodied_emissions_gco2eq"},
+			present: []string{"carbon_settled_embodied_emissions_gco2eq_total{"},
 		},
 		{
 			name:   "idle energy of zero, which is known",

@@ -26,10 +26,11 @@ func (e embodied) describe(ch chan<- *prometheus.Desc) {
 
 func (e embodied) collect(out emitter, totals []usage.Total) {
 	for _, t := range totals {
-		if t.Embodied == 0 && t.SettledEmbodied == 0 {
-			continue
+		if t.Hardware > 0 { // of old hardware they are 0
+			out.gauge(e.all, float64(t.Embodied), t.Project, t.Machine, t.User, t.Group)
 		}
-		out.gauge(e.all, float64(t.Embodied), t.Project, t.Machine, t.User, t.Group)
-		out.metric(e.settled, prometheus.CounterValue, float64(t.SettledEmbodied), t.Project, t.Machine, t.User, t.Group)
+		if t.Hardware > 0 || t.SettledEmbodied > 0 { // the configuration may know it no more
+			out.metric(e.settled, prometheus.CounterValue, float64(t.SettledEmbodied), t.Project, t.Machine, t.User, t.Group)
+		}
 	}
 }

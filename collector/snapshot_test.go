@@ -37,7 +37,7 @@ func day() *Snapshot {
 				Emissions:        usage.ByMode[usage.Grams]{Busy: 6.3, Idle: 1.575, Measured: 21},
 				SettledEnergy:    usage.ByMode[usage.KWh]{Busy: 0.06, Idle: 0.015, Measured: 0.2},
 				SettledEmissions: usage.ByMode[usage.Grams]{Busy: 2.7, Idle: 0.675, Measured: 9},
-				Down:             0.065, Up: 0.11, Embodied: 40, SettledEmbodied: 20,
+				Down:             0.065, Up: 0.11, Embodied: 40, SettledEmbodied: 20, Hardware: 144000,
 			}, {
 				Key: muon, Last: newest.Start.Add(-time.Hour),
 				CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: 36000, Idle: 36000},

@@ -10,7 +10,8 @@ import (
 type sums struct {
 	cpu                                                usage.BusyIdleSum[usage.CPUSeconds]
 	energy, emissions, settledEnergy, settledEmissions modes
-	down, up, undoubted, embodied, settledEmbodied     usage.Sum
+	down, up, undoubted                                usage.Sum
+	embodied, settledEmbodied, hardware                usage.Sum
 }
 
 type modes struct{ busy, idle, measured usage.Sum }
@@ -61,6 +62,7 @@ func (l Labels) totals(totals []usage.Total, named map[string]bool, elsewhere ma
 		s.undoubted.Add(float64(t.Undoubted))
 		s.embodied.Add(float64(t.Embodied))
 		s.settledEmbodied.Add(float64(t.SettledEmbodied))
+		s.hardware.Add(float64(t.Hardware))
 		away, some := elsewhere[t.Key]
 		if !some {
 			continue
@@ -87,6 +89,7 @@ func (l Labels) totals(totals []usage.Total, named map[string]bool, elsewhere ma
 		m.SettledEnergy, m.SettledEmissions = value[usage.KWh](s.settledEnergy), value[usage.Grams](s.settledEmissions)
 		m.Down, m.Up, m.Undoubted = usage.KWh(s.down.Float64()), usage.KWh(s.up.Float64()), usage.KWh(s.undoubted.Float64())
 		m.Embodied, m.SettledEmbodied = usage.Grams(s.embodied.Float64()), usage.Grams(s.settledEmbodied.Float64())
+		m.Hardware = usage.CPUSeconds(s.hardware.Float64())
 		all = append(all, *m)
 	}
 	slices.SortFunc(all, func(a, b usage.Total) int { return a.Compare(b.Key) })

@@ -293,6 +293,7 @@ func (r *keyTotals) total(k usage.Key) usage.Total {
 		Undoubted:        usage.KWh(f(undoubtedKWh)),
 		Embodied:         usage.Grams(f(embodiedGrams)),
 		SettledEmbodied:  usage.Grams(f(settledEmbodiedGrams)),
+		Hardware:         usage.CPUSeconds(f(hardwareCPU)),
 	}
 }
 

@@ -162,7 +162,7 @@ func (r *keyTotals) tally() usage.Tally {
 	return usage.Tally{
 		CPU: t.CPU, Energy: t.Energy, Emissions: t.Emissions, Priced: t.Priced,
 		Unpriced: kwh(unpricedKWh), Provisional: usage.KWh(provisional.Float64()), Forecast: kwh(forecastKWh),
-		Undoubted: t.Undoubted, Embodied: t.Embodied, Hardware: usage.CPUSeconds(r.sums[hardwareCPU].Float64()),
+		Undoubted: t.Undoubted, Embodied: t.Embodied, Hardware: t.Hardware,
 	}
 }
 

@@ -28,8 +28,9 @@ type Total struct {
 	Down, Up  KWh
 	Undoubted KWh
 	// Embodied are the emissions of making the machines, as far as that is configured. They are
-	// never part of Emissions.
+	// never part of Emissions. Hardware is the CPU time of which they are known, and may be 0.
 	Embodied, SettledEmbodied Grams
+	Hardware                  CPUSeconds
 }
 
 // Newest is the newest interval with facts.
