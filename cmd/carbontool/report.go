@@ -195,6 +195,9 @@ func (r *reportUsage) read(ctx context.Context, st *store.Store, p usage.Period,
 			return nil, err
 		}
 	}
+	if rep.Power, err = st.PowerUsed(ctx, p); err != nil {
+		return nil, err
+	}
 	rep.Forecasts, err = forecastError(ctx, st, p)
 	return rep, err
 }

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // WriteCSV writes the rows under one line of field names. What is not known is an
@@ -65,6 +67,10 @@ func (r *Report) each(row any, f func(name string, v reflect.Value)) {
 			continue
 		case "display_name":
 			if r.Names == nil {
+				continue
+			}
+		case "power_source":
+			if r.Scope != usage.ScopeMachine {
 				continue
 			}
 		}

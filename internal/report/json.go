@@ -19,6 +19,8 @@ type document struct {
 	ForecastError      *float64 `json:"forecast_error_gco2eq_per_kwh"` // null: no forecast was used
 	ForecastErrorPairs int      `json:"forecast_error_pairs"`          // 0: it is the documented one
 
+	Power []PowerShare `json:"power"` // where it came from, by energy
+
 	Equivalents  []Equivalent `json:"equivalent_factors,omitempty"`
 	Rows         []Row        `json:"rows"` // members and other
 	PeriodTotals []Row        `json:"period_totals,omitempty"`
@@ -31,7 +33,7 @@ func (r *Report) WriteJSON(out io.Writer) error {
 	d := document{
 		Scope: r.called(string(r.Scope)), Timezone: r.Zone.String(), Intervals: r.Whole.Intervals,
 		From: r.Whole.From.In(r.Zone).Format(time.RFC3339), To: r.Whole.To.In(r.Zone).Format(time.RFC3339),
-		Grids: append([]Grid{}, r.Grids...), ForecastErrorPairs: r.Forecasts.Pairs, Rows: []Row{},
+		Grids: append([]Grid{}, r.Grids...), ForecastErrorPairs: r.Forecasts.Pairs, Power: powerShares(r.Power), Rows: []Row{},
 	}
 	if r.Forecasts != (ForecastError{}) {
 		d.ForecastError = value(r.Forecasts.Mean)

@@ -33,6 +33,7 @@ type Report struct {
 	Equivalents bool
 	Grids       []Grid // those that price the usage
 	Forecasts   ForecastError
+	Power       []usage.PowerUsed // where the power came from, over the whole
 }
 
 // Grid is a grid, and who says what its carbon intensity is.

@@ -62,6 +62,8 @@ type Row struct {
 	Answered  int      `json:"intervals_answered"`
 	Empty     int      `json:"intervals_empty"`
 
+	PowerSource *string `json:"power_source,omitempty"` // of a machine type, most energy first; nil: not of one
+
 	Equivalents Amounts `json:"equivalents,omitempty"` // nil: not asked for
 
 	label    string      // of the period, for people
@@ -78,6 +80,7 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, seen *usage.Coverage) 
 		BusyEnergy: float64(t.Energy.Busy), IdleEnergy: float64(t.Energy.Idle), MeasuredEnergy: float64(t.Energy.Measured), Energy: float64(t.Energy.Total()),
 		Intervals: s.Intervals.All, Answered: s.Intervals.answered(), Empty: s.Intervals.Empty,
 	}
+	row.PowerSource = r.sourceOf(kind, t.Name)
 	if r.Names != nil {
 		name := r.Names[t.Name]
 		if kind != Member {

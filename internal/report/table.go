@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -24,8 +25,8 @@ func (r *Report) WriteTable(out io.Writer) error {
 			return err
 		}
 	}
-	notes := append(r.boundsNotes(rows[len(rows)-1]), unpricedNotes(rows[len(rows)-1])...)
-	if notes = append(notes, r.gridNotes()...); len(notes) > 0 {
+	total := rows[len(rows)-1]
+	if notes := slices.Concat(r.powerNotes(), r.boundsNotes(total), unpricedNotes(total), r.gridNotes()); len(notes) > 0 {
 		fmt.Fprintf(out, "\n%s\n", strings.Join(notes, "\n"))
 	}
 	if r.Equivalents {
@@ -117,6 +118,9 @@ func (r *Report) certainty(rows []Row) []table.Column {
 	}
 	if r.Scope == usage.ScopeAda || r.Scope == usage.ScopeProject {
 		columns = append(columns, percents("CPU COVERAGE", rows, func(row Row) *float64 { return row.Coverage }))
+	}
+	if r.Scope == usage.ScopeMachine {
+		columns = append(columns, words("WATTS FROM", rows, func(row Row) string { return cmp.Or(*row.PowerSource, unknown) }))
 	}
 	return slices.DeleteFunc(columns, func(c table.Column) bool {
 		return !slices.ContainsFunc(c.Cells, func(text string) bool { return text != unknown })

@@ -27,6 +27,21 @@ const (
 	presentPart, threadsPart = 0, 1
 )
 
+// processorsIfAnswered asks for processors, which nobody has to configure. A server that refuses the
+// query must not hold up the energy of a site: its machine types then have the default power, and
+// that is said.
+func (g *gathering) processorsIfAnswered(ctx context.Context) error {
+	err := g.processors(ctx)
+	if !usage.IsPermanent(err) || usage.IsTooLarge(err) {
+		return err
+	}
+	for i := range g.all {
+		g.all[i].Models = nil
+	}
+	g.remark("The query for the processors of the hosts was refused (%.200s), so machine types without watts of their own have those of the default: correct prometheus.processors, or set power.cpu_models: off", err)
+	return nil
+}
+
 // processors asks which processors the hosts have. Each counts for its hardware threads and the
 // time for which it was there.
 func (g *gathering) processors(ctx context.Context) error {

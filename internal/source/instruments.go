@@ -146,7 +146,7 @@ func (c *Client) instruments(ctx context.Context, pieces []usage.Interval, model
 	in := c.Query.Instruments
 	steps := []func(context.Context) error{}
 	if models && in.Processors.Query != "" {
-		steps = append(steps, g.processors)
+		steps = append(steps, g.processorsIfAnswered)
 	}
 	if len(in.Meters) > 0 {
 		steps = append(steps, g.meters)

@@ -281,3 +281,28 @@ func TestTheHistoryOfACounter(t *testing.T) {
 		}
 	}
 }
+
+// Nobody has to configure processors, so that a server that cannot answer for them must not hold
+// up the energy of a site. One that does not answer at all does, as in every other query.
+func TestAServerThatRefusesTheQueryForProcessors(t *testing.T) {
+	for _, c := range []struct {
+		name, answer string
+		fails        bool
+		remarks      int
+	}{
+		{"it does not know a function", `400!{"status":"error","errorType":"bad_data","error":"unknown function"}`, false, 1},
+		{"it is out of order", "503!", true, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := &measuredServer{rules: []rule{{"node_cpu_info", c.answer}}}
+			client := m.instruments(t, Instruments{Processors: Processors{Query: "node_cpu_info", Model: "model_name", Package: "package"}})
+			got, _, err := client.Instruments(t.Context(), []usage.Interval{{Start: noon, Length: 30 * time.Minute}}, true)
+			if (err != nil) != c.fails {
+				t.Fatalf("got %v", err)
+			}
+			if !c.fails && (len(got) != 1 || len(got[0].Remarks) != c.remarks || got[0].Models != nil) {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}

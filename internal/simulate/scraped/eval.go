@@ -273,16 +273,20 @@ func (e *or) eval(s *Server, times []int64) []row {
 	return all.rows()
 }
 
-// labelled is label_replace(of, name, value, "", ""), which adds a label.
+// labelled is label_replace(of, name, value, from, re), which adds a label where another one
+// matches.
 type labelled struct {
-	of          expr
-	name, value string
+	of                expr
+	name, value, from string
+	re                *regexp.Regexp
 }
 
 func (e *labelled) eval(s *Server, times []int64) []row {
 	rows := e.of.eval(s, times)
 	for i := range rows {
-		rows[i].labels = rows[i].labels.with(e.name, e.value)
+		if e.re.MatchString(rows[i].labels.get(e.from)) {
+			rows[i].labels = rows[i].labels.with(e.name, e.value)
+		}
 	}
 	return rows
 }

@@ -18,7 +18,7 @@ import (
 //	count_over_time(expression[window])
 //	timestamp(metric{...})
 //	sum by (label, ...) (expression)   also count, max and min
-//	label_replace(expression, "label", "value", "", "")
+//	label_replace(expression, "label", "value", "of", "re")   the value as it is
 //	a - b, a or b, (a)
 func parse(query string) (expr, error) {
 	p := &parser{query: query, rest: token.FindAllString(query, -1)}
@@ -218,10 +218,14 @@ func (p *parser) labelReplace() (expr, error) {
 			return nil, err
 		}
 	}
-	if args[2] != "" || args[3] != "" {
+	if strings.Contains(args[1], "$") {
 		return nil, p.unexpected()
 	}
-	return &labelled{of, args[0], args[1]}, p.accept(")")
+	re, err := regexp.Compile("^(?s:" + args[3] + ")$")
+	if err != nil {
+		return nil, err
+	}
+	return &labelled{of, args[0], args[1], args[2], re}, p.accept(")")
 }
 
 func (p *parser) text() (string, error) {

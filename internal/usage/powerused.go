@@ -1,0 +1,14 @@
+package usage
+
+// Beside the sources of ratings: energy that no average power was used for.
+const (
+	PowerMeasured = "measured" // of hosts whose power was measured
+	PowerDevices  = "devices"  // of devices with meters of their own
+)
+
+// PowerUsed is energy of one machine type by where its power came from.
+type PowerUsed struct {
+	Machine string
+	Source  string // of a rating, PowerMeasured or PowerDevices
+	Energy  KWh
+}
