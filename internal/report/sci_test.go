@@ -46,6 +46,7 @@ func TestRatesAddUpToTheSite(t *testing.T) {
 func TestBoundsOfRates(t *testing.T) {
 	member := tally(func(t *usage.Tally) {
 		t.Undoubted, t.Down, t.Up = 0, 1, 2
+		t.Margins = map[string]usage.Margin{"Muon": {Down: 1, Up: 2}}
 		t.CPU, t.Hardware, t.Embodied = usage.BusyIdle[usage.CPUSeconds]{Busy: 3600}, 3600, 500
 	})
 	for _, c := range []struct {
@@ -54,7 +55,7 @@ func TestBoundsOfRates(t *testing.T) {
 		want   string
 	}{
 		{"1 000 g, 100 g less or 200 g more, and 500 g embodied", nil, "150 from 140 to 170"},
-		{"watts of no known error", func(t *usage.Tally) { t.Undoubted, t.Down, t.Up = 10, 0, 0 }, "150 from - to -"},
+		{"watts of no known error", func(t *usage.Tally) { t.Undoubted, t.Down, t.Up, t.Margins = 10, 0, 0, nil }, "150 from - to -"},
 		{"hardware that is not known", func(t *usage.Tally) { t.Hardware, t.Embodied = 0, 0 }, "- from - to -"},
 		{"hardware that is known in part", func(t *usage.Tally) { t.Hardware = 3599 }, "- from - to -"},
 		{"no CPU time", func(t *usage.Tally) { t.CPU, t.Hardware = usage.BusyIdle[usage.CPUSeconds]{}, 0 }, "- from - to -"},
