@@ -1,14 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"math"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,118 +15,25 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// metered is a Prometheus with hosts of several machine types, of two cores each, and meters of
-// what they draw. Each half hour has another load, and after eight it begins again.
-type metered struct {
-	hosts  map[string][]string // by machine type
-	meters map[string]meter    // by the query that is asked
-}
-
-type meter struct {
-	label string                                             // that names the host
-	name  func(host string) string                           // what it is called there
-	watts func(machine string, busy float64) (watts float64) // of a host; NaN: nothing
-}
-
-// truly is what hosts of these machine types draw, at a share of busy time.
-func truly(machine string, busy float64) float64 {
-	w := map[string]usage.BusyIdle[float64]{"Muon": {Busy: 7.25, Idle: 2.5}, "SANS": {Busy: 3.5, Idle: 0.5}}[machine]
-	return 2 * (w.Busy*busy + w.Idle*(1-busy))
-}
-
-// shareAt is the share of busy time in the half hour of a time.
-func shareAt(at time.Time) float64 { return busyIn(int(at.Unix() / 1800 % 8)) }
-
-// busySeconds is the busy time of a core until a time.
-func busySeconds(at time.Time) (sum float64) {
-	slots := at.Unix() / 1800
-	for i := range 8 {
-		sum += busyIn(i) * 1800 * float64((slots-int64(i)+7)/8)
-	}
-	return sum + shareAt(at)*at.Sub(time.Unix(slots*1800, 0)).Seconds()
-}
-
-func (m *metered) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	query := r.FormValue("query")
-	for expr, of := range m.meters {
-		if strings.Contains(query, expr) {
-			m.measured(w, r, of)
-			return
-		}
-	}
-	if strings.Contains(query, "no PromQL") {
-		w.WriteHeader(http.StatusBadRequest)
-		fmt.Fprint(w, `{"status":"error","errorType":"bad_data","error":"parse error"}`)
-		return
-	}
-	server := scraped.Server{}
-	for machine, hosts := range m.hosts {
-		for _, host := range hosts {
-			server.Hosts = append(server.Hosts, &scraped.Host{
-				Series: usage.Series{Project: "CLF", Machine: machine, Host: host, User: "ada"},
-				Cores:  2, Modes: []string{"user", "idle"},
-				Counter: func(_ int, mode string, at time.Time) float64 {
-					if mode == "user" {
-						return busySeconds(at)
-					}
-					return at.Sub(time.Unix(0, 0)).Seconds() - busySeconds(at)
-				},
-			})
-		}
-	}
-	server.ServeHTTP(w, r)
-}
-
-// measured answers what a meter shows, by half hours.
-func (m *metered) measured(w http.ResponseWriter, r *http.Request, of meter) {
-	at := func(name string) int64 { v, _ := strconv.ParseInt(r.FormValue(name), 10, 64); return v }
-	var series []string
-	for machine, hosts := range m.hosts {
-		for _, host := range hosts {
-			for _, part := range []string{"mean", "points", "least"} {
-				var points []string
-				for end := at("start"); end <= at("end"); end += at("step") {
-					v := of.watts(machine, shareAt(time.Unix(end-1, 0)))
-					if math.IsNaN(v) {
-						continue
-					}
-					if part == "points" {
-						v = 30
-					}
-					points = append(points, fmt.Sprintf(`[%d,"%v"]`, end, v))
-				}
-				if points != nil {
-					series = append(series, fmt.Sprintf(`{"metric":{%q:%q,"carbon_exporter_part":%q},"values":[%s]}`, of.label, of.name(host), part, strings.Join(points, ",")))
-				}
-			}
-		}
-	}
-	fmt.Fprintf(w, `{"status":"success","data":{"resultType":"matrix","result":[%s]}}`, strings.Join(series, ","))
-}
-
 // meteredSite is one with hosts of Muon and SANS, with good meters of both, and of Quiet, whose hosts
 // nobody measures. The configuration says what each is called.
 func meteredSite(t *testing.T, power string) *newSite {
 	t.Helper()
-	same := func(host string) string { return host }
 	bare := func(host string) string { return strings.TrimSuffix(host, ":9100") }
-	only := func(machine string, watts func(string, float64) float64) func(string, float64) float64 {
-		return func(m string, busy float64) float64 {
-			if m != machine {
-				return math.NaN()
-			}
-			return watts(m, busy)
-		}
-	}
-	server := httptest.NewServer(&metered{
-		hosts: map[string][]string{"Muon": {"10.0.0.1:9100", "10.0.0.2:9100"}, "SANS": {"10.0.1.1:9100", "10.0.1.2:9100"}, "Quiet": {"10.0.2.1:9100"}},
-		meters: map[string]meter{
-			"muon_watts":    {"instance", same, only("Muon", truly)},
-			"sans_watts":    {"node", bare, only("SANS", truly)},
-			"twice_watts":   {"instance", same, only("Muon", func(m string, busy float64) float64 { return 2 * truly(m, busy) })},
-			"stuck_watts":   {"instance", same, only("SANS", func(string, float64) float64 { return 120 })},
-			"no_such_watts": {"instance", same, func(string, float64) float64 { return math.NaN() }},
-			"other_watts":   {"instance", func(host string) string { return "bmc-" + host }, only("SANS", truly)},
+	of := scraped.MeterOf
+	sans := of("SANS", scraped.Drawn)
+	sans.Label, sans.Name = "node", bare
+	others := of("SANS", scraped.Drawn)
+	others.Name = func(host string) string { return "bmc-" + host }
+	server := httptest.NewServer(&scraped.Metered{
+		Hosts: map[string][]string{"Muon": {"10.0.0.1:9100", "10.0.0.2:9100"}, "SANS": {"10.0.1.1:9100", "10.0.1.2:9100"}, "Quiet": {"10.0.2.1:9100"}},
+		Meters: map[string]scraped.Meter{
+			"muon_watts":    of("Muon", scraped.Drawn),
+			"sans_watts":    sans,
+			"twice_watts":   of("Muon", func(m string, busy float64) float64 { return 2 * scraped.Drawn(m, busy) }),
+			"stuck_watts":   of("SANS", func(string, float64) float64 { return 120 }),
+			"no_such_watts": of("SANS", func(string, float64) float64 { return math.NaN() }),
+			"other_watts":   others,
 		},
 	})
 	t.Cleanup(server.Close)
