@@ -17,6 +17,7 @@ import (
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 	"github.com/prometheus/exporter-toolkit/web"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/learning"
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/collector"
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
@@ -137,7 +138,11 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 
 // work runs the loops, by the daemon's clock, until ctx ends.
 func (d *daemon) work(ctx context.Context) {
-	d.clock.Run(func() { d.spine.Run(ctx) }, func() { d.followDays(ctx) })
+	learn := learning.Loop{
+		Clock: d.clock, Log: d.log, Store: d.store, Ready: d.caughtUp.Load,
+		Config: func() *config.Config { cfg, _ := d.current(); return cfg },
+	}
+	d.clock.Run(func() { d.spine.Run(ctx) }, func() { d.followDays(ctx) }, func() { learn.Run(ctx) })
 }
 
 // Changed publishes a new snapshot. If that fails, the last one stays.

@@ -34,6 +34,9 @@ type Lesson struct {
 	Store  Store
 	Period usage.Period // what is learned from
 	Valid  usage.Period // of the averages; To may be zero: no end
+	// Begin says when averages become valid that are stored now, in place of Valid.From, for a
+	// lesson that takes long; nil: it does not.
+	Begin  func() time.Time
 	Now    time.Time
 	DryRun bool // store nothing
 	// Told is called after each answer, with the number of intervals and the end of the last;
@@ -77,6 +80,9 @@ func (l Lesson) Run(ctx context.Context) (Report, error) {
 	read, err := l.Read(ctx)
 	if err != nil {
 		return Report{}, err
+	}
+	if l.Begin != nil {
+		l.Valid.From = l.Begin()
 	}
 	r := Report{Faults: read.Faults, Unmeasured: read.Fleet.Unmeasured(), Left: read.Left}
 	model, err := parts.Power(ctx, l.Config.Power, l.Store, l.Valid.From)
