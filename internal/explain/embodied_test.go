@@ -45,22 +45,30 @@ func TestEmbodiedEmissionsAreExplained(t *testing.T) {
 	}{
 		{"not configured", nil, nil, "embodied", nil},
 		{
-			"of both", map[string]usage.GramsPerCoreHour{"Muon": 0.5, "SANS": 2},
+			"of both",
+			map[string]usage.GramsPerCoreHour{"Muon": 0.5, "SANS": 2},
 			[]string{
 				"  machine type Muon: 0.5 g embodied for each core and hour; source: configuration, kgco2eq / years / cores\n",
 				"    2026-07-01T12:00:00Z  embodied: 0.5 g for each core and hour x 12.5 core hours = 6.25 g\n",
 				"    2026-07-01T12:00:00Z  embodied: 2 g for each core and hour x 12.5 core hours = 25 g\n",
 				"  embodied: 31.25 gCO2eq beside it\n",
-			}, "unknown;", new(31.25),
+			},
+			"unknown;",
+			new(31.25),
 		},
 		{
-			"of one of them", map[string]usage.GramsPerCoreHour{"Muon": 0.5},
-			[]string{"= 6.25 g\n", "  machine type SANS: embodied emissions unknown; its hardware is not in the configuration\n"}, "beside it", nil,
+			"of one of them",
+			map[string]usage.GramsPerCoreHour{"Muon": 0.5},
+			[]string{"= 6.25 g\n", "  machine type SANS: embodied emissions unknown; its hardware is not in the configuration\n"},
+			"beside it",
+			nil,
 		},
 		{
-			"paid off", map[string]usage.GramsPerCoreHour{"Muon": 0, "SANS": 0},
+			"paid off",
+			map[string]usage.GramsPerCoreHour{"Muon": 0, "SANS": 0},
 			[]string{"  machine type Muon: 0 g embodied for each core and hour; source: configuration; outside its years of use, or known to be nothing\n", "x 12.5 core hours = 0 g\n", "  embodied: 0 gCO2eq beside it\n"},
-			"unknown;", new(0.0),
+			"unknown;",
+			new(0.0),
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

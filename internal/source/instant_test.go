@@ -43,8 +43,11 @@ func TestInstant(t *testing.T) {
 		name, answer string
 		want         []Value
 	}{
-		{"series", data("vector", `[{"metric":{"project":"ISIS"},"value":[1,"12.5"]},{"metric":{"project":"CLF","x":"\"y\""},"value":[1.5,"0"]}]`),
-			[]Value{{map[string]string{"project": "ISIS"}, 12.5}, {map[string]string{"project": "CLF", "x": `"y"`}, 0}}},
+		{
+			"series",
+			data("vector", `[{"metric":{"project":"ISIS"},"value":[1,"12.5"]},{"metric":{"project":"CLF","x":"\"y\""},"value":[1.5,"0"]}]`),
+			[]Value{{map[string]string{"project": "ISIS"}, 12.5}, {map[string]string{"project": "CLF", "x": `"y"`}, 0}},
+		},
 		{"one sum, which has no labels", data("vector", `[{"metric":{},"value":[1,"3"]}]`), []Value{{nil, 3}}},
 		{"no series", data("vector", `[]`), nil},
 		{"a number of no series", data("scalar", `[1,"42"]`), []Value{{nil, 42}}},
