@@ -8,8 +8,48 @@ import (
 
 var pueParts = []string{partGood, partMean, partLeast, partMost, partNumber}
 
-// pue asks for the PUE. Values that are none are left out of the mean.
+// pue asks for the PUE. Values that are none are left out of the mean. Where there is none, the last
+// one counts for a day: a site does not change so fast.
 func (g *gathering) pue(ctx context.Context) error {
+	if err := g.meanPUE(ctx); err != nil {
+		return err
+	}
+	for i := range g.all {
+		if g.all[i].PUE == nil {
+			return g.lastPUE(ctx)
+		}
+	}
+	return nil
+}
+
+// lastPUE asks for the last PUE of the day before the end of each piece, where there is no other.
+func (g *gathering) lastPUE(ctx context.Context) error {
+	a, err := g.ask(ctx, endsOf(g.pieces), lastPUE(g.client.Query.Instruments.PUE), nil, nil)
+	if err != nil {
+		return err
+	}
+	lacking := 0
+	for i := range g.all {
+		if g.all[i].PUE != nil {
+			continue
+		}
+		for _, r := range a.order { // one at most
+			if last := r.at(0, i); last >= leastPUE && last <= mostPUE { // and not absent
+				g.all[i].PUE = &last
+			}
+		}
+		if g.all[i].PUE == nil {
+			lacking++
+		}
+	}
+	if lacking > 0 {
+		g.remark("The query for the PUE has had no answer for a day, and power.pue.otherwise counts, in %d of %d pieces: correct power.pue.query", lacking, len(g.pieces))
+	}
+	return nil
+}
+
+// meanPUE asks for the mean of each piece.
+func (g *gathering) meanPUE(ctx context.Context) error {
 	window := g.pieces[0].Length
 	return g.inSteps(func(step time.Duration) error {
 		a, err := g.ask(ctx, endsOf(g.pieces), pueOf(g.client.Query.Instruments.PUE, window, step), nil, pueParts)

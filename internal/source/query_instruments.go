@@ -150,6 +150,12 @@ func pueOf(expr string, window, step time.Duration) string {
 	)
 }
 
+// lastPUE selects the last mean PUE in the day before each evaluation, of the values that are one.
+func lastPUE(expr string) string {
+	each := fmt.Sprintf("avg (%s >= %g <= %g)", asGiven(expr), leastPUE, mostPUE)
+	return fmt.Sprintf("last_over_time((%s)[1d:5m])", each)
+}
+
 // plain matches an expression that is nothing but a selector.
 var plain = regexp.MustCompile("^\\s*(?:[a-zA-Z_:][a-zA-Z0-9_:]*\\s*)?(?:\\{(?:[^{}\"'`#]|\"(?:[^\"\\\\\\n]|\\\\.)*\"|'(?:[^'\\\\\\n]|\\\\.)*'|`[^`]*`)*\\})?\\s*$")
 

@@ -193,10 +193,33 @@ func TestZonesAndPUE(t *testing.T) {
 	if p := all[0].PUE; p == nil || math.Abs(*p-1.3) > 0.02 {
 		t.Errorf("PUE is %v, want a mean of 1.3", p)
 	}
-	if p := all[2].PUE; p != nil {
-		t.Errorf("a PUE that is no number is %v", *p)
+	for i := 1; i < 3; i++ {
+		if p := all[i].PUE; p == nil || math.Abs(*p-1.4) > 1e-9 {
+			t.Errorf("where there is no PUE it is %v, want the last one, 1.4", p)
+		}
 	}
 	if rejects["out_of_range"] == 0 || rejects["nan"] == 0 {
 		t.Errorf("rejects %v", rejects)
+	}
+}
+
+// The last PUE counts for a day, whatever is read with it.
+func TestAPUEThatStops(t *testing.T) {
+	pue := signal{labels: map[string]string{"__name__": "site_pue"}, value: constant(1.5), holes: [][2]time.Duration{{minutes(60), minutes(30 * 60)}}, every: time.Minute}
+	w := newWorld(t, minutes(-60), minutes(30*60), pue)
+	w.client.Query.Instruments = source.Instruments{PUE: w.of("site_pue")}
+	all, _ := w.read(t, run(30*time.Minute, 56))
+	for i, is := range all {
+		known := is.PUE != nil && *is.PUE == 1.5
+		if ends := minutes(float64(30 * (i + 1))); known != (ends < minutes(60+24*60)) {
+			t.Errorf("%v after noon: %v", ends, is.PUE)
+		}
+	}
+	if n := len(all[len(all)-1].Remarks); n != 1 {
+		t.Errorf("%d remarks", n)
+	}
+	alone, _ := w.read(t, run(30*time.Minute, 10)[9:])
+	if p := alone[0].PUE; p == nil || *p != 1.5 {
+		t.Errorf("read alone it is %v", p)
 	}
 }
