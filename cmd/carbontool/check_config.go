@@ -59,14 +59,22 @@ func summary(c *config.Config) []string {
 	return []string{
 		fmt.Sprintf("interval: %s; an empty store starts %s before now; %s", c.Interval, c.Lookback, finality(c)),
 		"prometheus: " + config.PublicURL(c.Prometheus.URL) + ", " + series(c.Prometheus),
-		fmt.Sprintf("power: %v W busy and %v W idle per core, PUE %v, machine types with their own watts: %d",
-			c.Power.BusyWatts, c.Power.IdleWatts, c.Power.PUE.Ratio, len(c.Power.Machines)),
+		fmt.Sprintf("power: %v W busy and %v W idle per core%s, PUE %v, machine types with their own watts: %d",
+			c.Power.BusyWatts, c.Power.IdleWatts, unlessKnown(c.Power), c.Power.PUE.Ratio, len(c.Power.Machines)),
 		"carbon intensity: " + intensity(c.CarbonIntensity),
 		fmt.Sprintf("attribution: by %s, %s", c.Attribution.GroupBy, groups(c.Attribution.Groups)),
 		whose(c),
 		"users on /metrics: " + users(c.Attribution),
 		fmt.Sprintf("budgets: %d, in %s", len(c.Budgets), c.Timezone),
 	}
+}
+
+// unlessKnown says which cores have the default watts.
+func unlessKnown(p config.Power) string {
+	if p.CPUModels == config.CPUModelsOff {
+		return ""
+	}
+	return " where the processor is not known"
 }
 
 func series(p config.Prometheus) string {

@@ -19,7 +19,7 @@ func TestCheckConfig(t *testing.T) {
 			stdout: `FILE: ok
   interval: 30m; an empty store starts 1d before now; prices are final after 1d
   prometheus: http://localhost:9090, node_cpu_seconds_total
-  power: 12 W busy and 1 W idle per core, PUE 1, machine types with their own watts: 0
+  power: 3.3 W busy and 0.65 W idle per core where the processor is not known, PUE 1, machine types with their own watts: 0
   carbon intensity: uk, national, from https://api.carbonintensity.org.uk
   attribution: by project, no named groups
   mongodb: none
@@ -40,7 +40,7 @@ attribution: {user_label: none, max_users: 7, groups: [{name: ISIS, projects: [I
 			stdout: `FILE: ok
   interval: 30m; an empty store starts 1d before now; prices are final after 1d
   prometheus: http://xxxxx@localhost:9090, node_cpu_seconds_total{job="node"}
-  power: 12 W busy and 1 W idle per core, PUE 1, machine types with their own watts: 1
+  power: 3.3 W busy and 0.65 W idle per core where the processor is not known, PUE 1, machine types with their own watts: 1
   carbon intensity: uk, region 13, from http://xxxxx@localhost
   attribution: by project, named groups: ISIS (IDAaaS, TDAaaS); Diamond (DLS)
   mongodb: database ada is read every 5m (workspaces, users, groups, hosts), nothing is written
@@ -55,7 +55,7 @@ attribution: {user_label: none, max_users: 7, groups: [{name: ISIS, projects: [I
 			stdout: `FILE: ok
   interval: 30m; an empty store starts 1d before now; prices are final after 1d
   prometheus: http://localhost:9090, node_cpu_seconds_total
-  power: 12 W busy and 1 W idle per core, PUE 1, machine types with their own watts: 0
+  power: 3.3 W busy and 0.65 W idle per core where the processor is not known, PUE 1, machine types with their own watts: 0
   carbon intensity: uk, national, from https://api.carbonintensity.org.uk
   attribution: by project, no named groups
   directory: kube_pod_labels of http://xxxxx@other:9090 is read every 5m
@@ -71,6 +71,7 @@ carbon_intensity: {provider: static, static: {gco2eq_per_kwh: 210.89, source: th
 attribution: {group_by: directory, user_label: pseudonym, pseudonym_key_file: key, max_users: 50}
 mongodb: {uri_file: uri, database: cloud, refresh: 1m, collections: {workspaces: vms}, usage_database: usage}
 budgets: [{name: all, scope: ada, period: year, kwh: 1}]
+power: {busy_watts: 12, idle_watts: 1, cpu_models: off}
 `,
 			code: exitDone,
 			stdout: `FILE: ok
@@ -106,7 +107,7 @@ FILE:3: power.pue: must be finite and at least 1, is 0.5
 			stdout: `FILE: ok
   interval: 30m; an empty store starts 1d before now; prices are final after 1d
   prometheus: http://localhost:9090, node_cpu_seconds_total
-  power: 12 W busy and 1 W idle per core, PUE 1, machine types with their own watts: 0
+  power: 3.3 W busy and 0.65 W idle per core where the processor is not known, PUE 1, machine types with their own watts: 0
   carbon intensity: uk, national, from https://api.carbonintensity.org.uk
   attribution: by project, named groups: a\x1b[31m (b; c)
   mongodb: none

@@ -108,7 +108,7 @@ func (s *newSite) configure(more string) {
 	s.t.Helper()
 	for section, usual := range map[string]string{
 		"prometheus": "prometheus: {url: URL}\n", "carbon_intensity": "carbon_intensity: {provider: static, static: {gco2eq_per_kwh: 100, grid: contract}}\n",
-		"timezone": "timezone: UTC\n",
+		"power": "power: {busy_watts: 12, idle_watts: 1}\n", "timezone": "timezone: UTC\n",
 	} {
 		if !strings.Contains(more, section+":") {
 			more += usual

@@ -50,7 +50,8 @@ func defaults() Config {
 			Memory:           Memory{Query: "node_memory_MemTotal_bytes"},
 			HTTPClientConfig: config.DefaultHTTPClientConfig,
 		},
-		Power: Power{BusyWatts: 12, IdleWatts: 1, PUE: PUE{Ratio: 1}, CPUModels: CPUModelsAuto, Calibrate: CalibrateOff},
+		// The watts are those of internal/processor for a server of which nothing is known.
+		Power: Power{BusyWatts: 3.3, IdleWatts: 0.65, PUE: PUE{Ratio: 1}, CPUModels: CPUModelsAuto, Calibrate: CalibrateOff},
 		CarbonIntensity: CarbonIntensity{
 			Provider: ProviderUK,
 			UK:       UK{URL: config.URL{URL: &url.URL{Scheme: "https", Host: "api.carbonintensity.org.uk"}}},

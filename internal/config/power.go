@@ -9,7 +9,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Power is what hosts draw: watts per core by default, and better where more is known.
+// Power is what hosts draw: watts per core by default, and better where more is known. A core is
+// what Prometheus counts as one, mostly a hardware thread.
 type Power struct {
 	BusyWatts float64  `yaml:"busy_watts"`
 	IdleWatts float64  `yaml:"idle_watts"`

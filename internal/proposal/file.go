@@ -201,13 +201,15 @@ func duration(d time.Duration) string { return fmt.Sprintf("%dm", d/time.Minute)
 
 func power(t *text, s Settings) {
 	t.line(0, "power:")
-	t.comment(1, "Watts per core, measured at the wall: SPECpower's medians are 5 to 8 busy and 1.1 to 1.4 idle.")
+	t.comment(1, "Watts per core that Prometheus counts, mostly a hardware thread, of machines of which nothing better is known: the median of servers of the last years, at the wall.")
 	if len(s.Processors) > 0 {
 		models := make([]string, 0, len(s.Processors))
 		for _, m := range s.Processors {
 			models = append(models, fmt.Sprintf("%s (%s)", shown(m.Name), plural(m.N, "machine")))
 		}
-		t.comment(1, "Processors: %s. Look up their watts, or measure them with carbontool calibrate.", strings.Join(models, ", "))
+		t.comment(1, "Processors: %s. Those that are known have watts of their own. Measured ones are better: carbontool calibrate.", strings.Join(models, ", "))
+	} else {
+		t.comment(1, "Machines that name their processor (node_exporter --collector.cpu.info) have the watts of its model. Measured ones are better: carbontool calibrate.")
 	}
 	t.line(1, "busy_watts: %v", s.BusyWatts)
 	t.line(1, "idle_watts: %v", s.IdleWatts)

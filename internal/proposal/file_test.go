@@ -67,9 +67,13 @@ func TestFile(t *testing.T) {
 				"  # node_cpu_seconds_total: 12 machines, 48 cores, scraped every 15s.\n  profile: node_exporter\n",
 				"    # project: label tenant, 3 values on 12 of 12 hosts: tenant-0, tenant-1, tenant-2\n    project: tenant\n",
 				"    # machine type: label flavor, 2 values on 11 of 12 hosts: flavor-0, flavor-1\n    machine: flavor\n",
-				"Processors: AMD EPYC 7763 (12 machines)",
+				"Processors: AMD EPYC 7763 (12 machines). Those that are known have watts of their own.",
 				"timezone: Europe/Paris\n",
 			},
+		},
+		{
+			name: "no processor is named", exporter: node(2),
+			has: []string{"  # Machines that name their processor (node_exporter --collector.cpu.info) have the watts of its model.", "\n  busy_watts: 12\n  idle_watts: 1\n"},
 		},
 		{
 			name: "no label of a project: the default stays, and the file says what that means", exporter: node(2),

@@ -289,7 +289,7 @@ func TestReloadsThatWaitAreOne(t *testing.T) {
 // TestStoreIsShown: what the store holds is on /metrics from the first scrape,
 // and what is committed later from the commit on.
 func TestStoreIsShown(t *testing.T) {
-	d, server := prepared(t, "--config.file="+configFile(t, ""))
+	d, server := prepared(t, "--config.file="+configFile(t, "power: {busy_watts: 12, idle_watts: 1}\n"))
 	if got := metric(t, server.URL, "carbon_energy_kwh"); got != "absent" {
 		t.Errorf("energy of an empty store is %s", got)
 	}

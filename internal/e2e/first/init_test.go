@@ -46,31 +46,31 @@ func TestInitFindsItsWay(t *testing.T) {
 				"# project: label tenant, 3 values on 12 of 12 hosts: t0, t1, t2\n", "ASSUMED, NOT ASKED", "timezone: Europe/Paris\n",
 			},
 			says:  []string{"node_exporter (node_cpu_seconds_total, 12 machines, 24 cores)", "carbon intensity is ASSUMED"},
-			table: "site 12 24 90.0",
+			table: "site 12 24 31.5",
 		},
 		{
 			name: "no project at all", machines: nodes("node", 3, none),
 			file:  []string{"# project: no label names it"},
 			says:  []string{"WARNING: no label names the project"},
-			table: "site 3 6 22.5",
+			table: "site 3 6 7.9",
 		},
 		{
 			name: "one machine", machines: nodes("node", 1, tenants),
 			file:  []string{"    project: tenant\n"},
-			table: "site 1 2 7.5",
+			table: "site 1 2 2.6",
 		},
 		{
 			name: "a pair of servers, each with every machine",
 			machines: slices.Concat(nodes("node", 4, func(int) map[string]string { return map[string]string{"tenant": "a", "replica": "0"} }),
 				nodes("node", 4, func(int) map[string]string { return map[string]string{"tenant": "a", "replica": "1"} })),
 			file:  []string{"    host: instance\n", "    project: tenant\n"},
-			table: "site 4 8 30.0",
+			table: "site 4 8 10.5",
 		},
 		{
 			name:     "two jobs with every machine",
 			machines: slices.Concat(nodes("old", 4, none), nodes("new", 4, tenants)),
 			file:     []string{`  matchers: 'job="new"'` + "\n", "    project: tenant\n"},
-			table:    "site 4 8 30.0",
+			table:    "site 4 8 10.5",
 		},
 		{
 			name: "virtual machines and the physical ones below them",
@@ -78,7 +78,7 @@ func TestInitFindsItsWay(t *testing.T) {
 				return map[string]string{"instance": fmt.Sprintf("metal-%d:9100", i)}
 			})),
 			file:  []string{`  matchers: 'job="vms"'` + "\n", "# jobs with this metric: vms (4 machines), metal (2 machines);"},
-			table: "site 4 8 30.0",
+			table: "site 4 8 10.5",
 		},
 		{
 			name: "all machines through one collector",
@@ -86,7 +86,7 @@ func TestInitFindsItsWay(t *testing.T) {
 				return map[string]string{"instance": "collector:8889", "nodename": fmt.Sprintf("vm-%d", i)}
 			}),
 			file:  []string{"    host: nodename\n"},
-			table: "site 5 10 37.5",
+			table: "site 5 10 13.1",
 		},
 		{
 			name: "no label instance",
@@ -94,7 +94,7 @@ func TestInitFindsItsWay(t *testing.T) {
 				return map[string]string{"instance": "", "hostname": fmt.Sprintf("vm-%d", i)}
 			}),
 			file:  []string{"    host: hostname\n"},
-			table: "site 5 10 37.5",
+			table: "site 5 10 13.1",
 		},
 		{
 			name: "OpenTelemetry with dotted names",
@@ -108,7 +108,7 @@ func TestInitFindsItsWay(t *testing.T) {
 				return all
 			}(),
 			file:  []string{"  profile: opentelemetry\n", "    host: host.name\n", "    project: cloud.account.id\n"},
-			table: "site 3 6 22.5",
+			table: "site 3 6 7.9",
 		},
 		{
 			name: "OpenTelemetry with underscores",
@@ -122,7 +122,7 @@ func TestInitFindsItsWay(t *testing.T) {
 				return all
 			}(),
 			file:  []string{"  profile: opentelemetry\n", "  metric: system_cpu_time_seconds_total\n", "    host: host_name\n", "    project: cloud_account_id\n"},
-			table: "site 3 6 22.5",
+			table: "site 3 6 7.9",
 		},
 		{
 			name: "Linux and Windows",
@@ -135,7 +135,7 @@ func TestInitFindsItsWay(t *testing.T) {
 			}()),
 			file:  []string{"  profile: node_exporter\n", "# Not this one: windows_exporter (windows_cpu_time_total, 2 machines, 4 cores).\n"},
 			says:  []string{"WARNING: windows_exporter (windows_cpu_time_total, 2 machines, 4 cores) is not counted"},
-			table: "site 4 8 30.0",
+			table: "site 4 8 10.5",
 		},
 		{
 			name: "containers that see the cores of their machine",
@@ -147,7 +147,7 @@ func TestInitFindsItsWay(t *testing.T) {
 				return all
 			}(),
 			says:  []string{"10.0.0.0:9100 and 2 more show the same counters"},
-			table: "site 3 6 22.5",
+			table: "site 3 6 7.9",
 		},
 		{
 			name: "odd values",
@@ -155,7 +155,7 @@ func TestInitFindsItsWay(t *testing.T) {
 				return map[string]string{"tenant": []string{"# no: comment\n", `"\u2028`}[i]}
 			}),
 			file:  []string{"    project: tenant\n"},
-			table: "site 2 4 15.0",
+			table: "site 2 4 5.2",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -249,7 +249,7 @@ func TestInitOfAYoungServer(t *testing.T) {
 		age  time.Duration
 		says string
 	}{
-		{"four minutes", 4 * time.Minute, "site 4 8 30.0"},
+		{"four minutes", 4 * time.Minute, "site 4 8 10.5"},
 		{"ten seconds", 10 * time.Second, "WARNING: the last minutes have no usage that can be counted yet; if this does not change, carbontool doctor says why."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -324,7 +324,7 @@ func TestInitWithAPassword(t *testing.T) {
 	}
 	got := run(t, dir, "carbontool", "init", "--yes", "--prometheus="+guarded.URL, "--http.config.file=http.yml", "--output=sub.yml")
 	text, _ := os.ReadFile(filepath.Join(dir, "sub.yml"))
-	if got.Code != 0 || !strings.Contains(string(text), "    password_file: "+filepath.Join(dir, "secret")+"\n") || !strings.Contains(got.Stderr, "15.0") {
+	if got.Code != 0 || !strings.Contains(string(text), "    password_file: "+filepath.Join(dir, "secret")+"\n") || !strings.Contains(got.Stderr, "5.2") {
 		t.Errorf("exit code %d\n%s\n%s", got.Code, got.Stderr, text)
 	}
 	if strings.Contains(got.Stderr+got.Stdout+string(text), "hunter2") {

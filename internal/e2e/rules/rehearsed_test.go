@@ -109,6 +109,7 @@ func TestAlertsOfARunningExporter(t *testing.T) {
 	text := fmt.Sprintf(`
 prometheus: {url: "http://prometheus.test"}
 carbon_intensity: {provider: uk, uk: {url: "http://grid.test"}}
+power: {busy_watts: 12, idle_watts: 1}
 budgets:
   - {name: plan-month, scope: project, target: %[1]s, period: month, gco2eq: %[3]v}
   - {name: plan-week, scope: project, target: %[1]s, period: week, kwh: %[4]v}
