@@ -54,8 +54,9 @@ type daemon struct {
 	reloading  sync.Mutex // one reload at a time, by signal or request
 	publishing sync.Mutex // one snapshot at a time, in order; also guards lost
 	lost       map[string]string
-	caughtUp   atomic.Bool // whether everything due has been collected once
-	mu         sync.Mutex  // guards the following
+	caughtUp   atomic.Bool   // whether everything due has been collected once
+	upToDate   chan struct{} // rings when that has become so
+	mu         sync.Mutex    // guards the following
 	config     *config.Config
 	parts      *parts.Parts
 	nextReload *reload // waits for the one under way; nil: there is none
@@ -66,7 +67,7 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	log = slog.New(untilGone{log.Handler(), keeper.Gone()})
 	d := &daemon{
 		Health: collector.NewHealth(live, c.Now), Board: &landing.Board{Now: c.Now},
-		flags: f, log: log, clock: c, store: keeper, config: cfg, quit: make(chan struct{}, 1),
+		flags: f, log: log, clock: c, store: keeper, config: cfg, quit: make(chan struct{}, 1), upToDate: make(chan struct{}, 1),
 		usage: collector.NewUsage(), grid: collector.NewGrid(c.Now),
 		registry: prometheus.NewRegistry(), live: live, exposition: collector.NewExposition(live, log),
 	}
@@ -139,7 +140,7 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 // work runs the loops, by the daemon's clock, until ctx ends.
 func (d *daemon) work(ctx context.Context) {
 	learn := learning.Loop{
-		Clock: d.clock, Log: d.log, Store: d.store, Ready: d.caughtUp.Load,
+		Clock: d.clock, Log: d.log, Store: d.store, Ready: d.caughtUp.Load, Wake: d.upToDate,
 		Config: func() *config.Config { cfg, _ := d.current(); return cfg },
 	}
 	d.clock.Run(func() { d.spine.Run(ctx) }, func() { d.followDays(ctx) }, func() { learn.Run(ctx) })
@@ -156,6 +157,7 @@ func (d *daemon) Changed(ctx context.Context) {
 // that follow, and Go would keep it as long as there is no garbage to collect.
 func (d *daemon) Rested(ctx context.Context) {
 	if !d.caughtUp.Swap(true) {
+		d.upToDate <- struct{}{} // once, so there is room
 		d.Changed(ctx)
 	}
 	if err := d.store.Rest(ctx); err != nil && ctx.Err() == nil {

@@ -30,8 +30,10 @@ type Loop struct {
 		LastLearned(ctx context.Context) (time.Time, error)
 	}
 	Config func() *config.Config
-	// Ready reports whether everything that was due has been collected: usage comes first.
+	// Ready reports whether everything that was due has been collected: usage comes first. Wake
+	// says that it has become so; nil: nobody says.
 	Ready func() bool
+	Wake  <-chan struct{}
 
 	done   time.Time // the last moment that is done with
 	failed time.Time // the moment for which a failure was said
@@ -42,7 +44,7 @@ type Loop struct {
 func (l *Loop) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		l.turn(ctx)
-		l.Clock.Sleep(ctx, wakeEvery, nil)
+		l.Clock.Sleep(ctx, wakeEvery, l.Wake)
 	}
 }
 
