@@ -50,6 +50,7 @@ stands below it. The areas are
 
   config            the file, the files that it names, budgets, names
   prometheus        reached, series, labels, scrapes, limits, clock, cost
+  power             where watts come from, meters, devices, memory, PUE, zones
   carbon_intensity  every source: the newest half hour and the forecast
   mongodb           collections, refused records, owners of machines
   directory         the same of another directory
@@ -122,16 +123,16 @@ func (x *examine) find(ctx context.Context, areas []doctor.Area) []doctor.Findin
 	if cfg == nil {
 		return bad
 	}
-	e := &examination{examine: x, cfg: cfg, now: time.Now(), hosts: make(chan []string, 1), placed: make(chan []directory.Placement, 1)}
+	e := &examination{examine: x, cfg: cfg, now: time.Now(), hosts: make(chan []string, 1), known: make(chan struct{})}
 	wants := func(a doctor.Area) bool { return slices.Contains(areas, a) }
 	parts := map[doctor.Area]func(context.Context) []doctor.Finding{
-		doctor.Prometheus: e.prometheus, doctor.CarbonIntensity: e.carbon, doctor.Store: e.store,
+		doctor.Prometheus: e.prometheus, doctor.Power: e.power, doctor.CarbonIntensity: e.carbon, doctor.Store: e.store,
 	}
 	if area := e.directoryArea(); area != "" {
 		parts[area] = func(ctx context.Context) []doctor.Finding { return e.directory(ctx, area, wants(doctor.Prometheus)) }
 	}
 	if area := e.directoryArea(); area == "" || !wants(area) {
-		close(e.placed)
+		close(e.known)
 	}
 	found := map[doctor.Area][]doctor.Finding{}
 	for _, area := range []doctor.Area{doctor.MongoDB, doctor.Directory} {
@@ -171,11 +172,17 @@ type examination struct {
 	cfg *config.Config
 	now time.Time
 
-	hosts    chan []string              // those that Prometheus has; sent once, when they are known or are not going to be
-	placed   chan []directory.Placement // those whose project or machine type the directory names; the same
-	machines []doctor.Machine           // of Prometheus; nil: not known
-	have     []string                   // labels that series have; nil: not known, or none is missing
-	seen     map[usage.Scope][]string   // in the store; nil: not known
+	hosts    chan []string            // those that Prometheus has; sent once, when they are known or are not going to be
+	known    chan struct{}            // closed when placed is there, or is not going to be
+	placed   []directory.Placement    // those whose project or machine type the directory names
+	machines []doctor.Machine         // of Prometheus; nil: not known
+	have     []string                 // labels that series have; nil: not known, or none is missing
+	seen     map[usage.Scope][]string // in the store; nil: not known
+
+	once     sync.Once // of what follows, see usage
+	readings []usage.Reading
+	took     time.Duration
+	unread   error
 }
 
 // inTime gives a question its time.

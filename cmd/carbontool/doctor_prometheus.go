@@ -63,9 +63,7 @@ func (e *examination) series(ctx context.Context, from *source.Client, server su
 		return append(all, e.renamed(ctx, from))
 	}
 	interval := e.newest()
-	began := time.Now()
-	readings, err := e.read(ctx, from, interval)
-	took := time.Since(began)
+	readings, err := e.usage(ctx)
 	if err != nil {
 		return append(all, doctor.Unasked(doctor.Prometheus, "newest interval", usage.Cause(err)), e.renamed(ctx, from))
 	}
@@ -74,7 +72,7 @@ func (e *examination) series(ctx context.Context, from *source.Client, server su
 		instead = e.instead(ctx, from)
 	}
 	all = append(all, doctor.Newest(interval, readings, len(jobs) > 0, instead)...)
-	load := doctor.Load{Interval: interval.Length, Took: took, Cores: coresOf(readings)}
+	load := doctor.Load{Interval: interval.Length, Took: e.took, Cores: coresOf(readings)}
 	for _, n := range jobs {
 		load.Series += n
 	}
@@ -150,8 +148,8 @@ func (e *examination) placements(ctx context.Context) []directory.Placement {
 		return nil
 	}
 	select {
-	case placed := <-e.placed:
-		return append([]directory.Placement{}, placed...)
+	case <-e.known:
+		return append([]directory.Placement{}, e.placed...)
 	case <-ctx.Done():
 		return []directory.Placement{}
 	}
@@ -161,6 +159,21 @@ func (e *examination) placements(ctx context.Context) []directory.Placement {
 func (e *examination) newest() usage.Interval {
 	length := time.Duration(e.cfg.Interval)
 	return usage.IntervalAt(e.now.Add(-time.Duration(e.cfg.Prometheus.Lag)-length), length)
+}
+
+// usage is that of the newest interval, which is read once.
+func (e *examination) usage(ctx context.Context) ([]usage.Reading, error) {
+	e.once.Do(func() {
+		from, err := parts.Source(e.cfg.Prometheus)
+		if err != nil {
+			e.unread = err
+			return
+		}
+		began := time.Now()
+		e.readings, e.unread = e.read(ctx, from, e.newest())
+		e.took = time.Since(began)
+	})
+	return e.readings, e.unread
 }
 
 func (e *examination) read(ctx context.Context, from *source.Client, i usage.Interval) ([]usage.Reading, error) {

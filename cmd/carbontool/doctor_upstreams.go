@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
@@ -58,7 +59,8 @@ func (e *examination) directoryArea() doctor.Area {
 // directory reads the directory as the exporter does, and compares its hosts with those of
 // Prometheus, if those are asked for.
 func (e *examination) directory(ctx context.Context, area doctor.Area, compare bool) []doctor.Finding {
-	defer close(e.placed)
+	learn := sync.OnceFunc(func() { close(e.known) })
+	defer learn()
 	made, err := parts.New(e.cfg, nil, time.Now, false)
 	if err != nil {
 		return []doctor.Finding{doctor.Unread(area, usage.Cause(err))}
@@ -80,7 +82,8 @@ func (e *examination) directory(ctx context.Context, area doctor.Area, compare b
 	took := time.Since(began)
 	census.AsOf = e.now
 	known := made.Settings.Directory.Learn(directory.Directory{}, census).Directory
-	e.placed <- known.Hosts
+	e.placed = known.Hosts
+	learn()
 	all = append([]doctor.Finding{doctor.Read(area, known, took)}, all...)
 	all = append(all, doctor.Refused(area, rejects, sizes)...)
 	if e.cfg.Attribution.GroupBy == config.GroupByDirectory {

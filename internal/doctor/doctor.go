@@ -1,7 +1,8 @@
 // Package doctor judges what the upstreams, the store and the configuration of a site look like,
 // and says of each thing what was seen and what to do. It must not know how any of it is asked
-// for, and names no person. Start with Finding; each area has its own file, and prometheus three:
-// server.go, fleet.go and attendance.go.
+// for, and names no person. Start with Finding; each area has its own file, but prometheus three:
+// server.go, fleet.go and attendance.go, and power five: rating.go, averages.go, meters.go,
+// beside.go and embodied.go.
 package doctor
 
 import (
@@ -27,6 +28,7 @@ type Area string
 const (
 	Config          Area = "config"
 	Prometheus      Area = "prometheus"
+	Power           Area = "power"
 	CarbonIntensity Area = "carbon_intensity"
 	MongoDB         Area = "mongodb"
 	Directory       Area = "directory"
@@ -34,7 +36,9 @@ const (
 )
 
 // Areas lists all areas in the order in which they are reported.
-func Areas() []Area { return []Area{Config, Prometheus, CarbonIntensity, MongoDB, Directory, Store} }
+func Areas() []Area {
+	return []Area{Config, Prometheus, Power, CarbonIntensity, MongoDB, Directory, Store}
+}
 
 // Finding is the result of one check.
 type Finding struct {

@@ -7,10 +7,10 @@ import "github.com/carbon-exporter/carbon_exporter/internal/usage"
 
 // The sources of a rating, beside stored averages that were not learned, which have their own.
 const (
-	SourceCalibrated = "calibrated" // learned from measured power
-	SourceConfig     = "config"
-	SourceProcessor  = "processor" // from the processors that the hosts say they have
-	SourceDefault    = "default"
+	SourceCalibrated = usage.RatedCalibrated
+	SourceConfig     = usage.RatedConfig
+	SourceProcessor  = usage.RatedProcessor
+	SourceDefault    = usage.RatedDefault
 )
 
 // Model is the current average power. It is not changed once made.

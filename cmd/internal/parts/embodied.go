@@ -1,6 +1,8 @@
 package parts
 
 import (
+	"time"
+
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/embodied"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -30,4 +32,13 @@ func hardware(c config.Hardware) embodied.Hardware {
 		h.Bought = day
 	}
 	return h
+}
+
+// EndOfUse is when the years of use of hardware are over; zero: nobody says when it was bought.
+func EndOfUse(c config.Hardware) time.Time {
+	h := hardware(c)
+	if h.Bought.IsZero() {
+		return h.Bought
+	}
+	return h.Bought.Add(h.Life)
 }

@@ -4,6 +4,7 @@
 package doctor_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -32,6 +33,9 @@ type machine struct {
 	before map[string]string // labels that it had until two hours ago; nil: the same
 	every  time.Duration     // between scrapes; 0: a minute
 	lasts  time.Duration     // since when it is scraped; 0: more than a day
+	model  string            // of its processor; empty: a usual one
+	mute   bool              // it does not say its processor
+	draws  float64           // what its meter shows, in watts; 0: it has none
 }
 
 // now is when the tests run.
@@ -73,6 +77,23 @@ func (m machine) cores(t *testing.T, e *engine.Engine, n int, more map[string]st
 		return engine.NewSeries(all)
 	}
 	up := series("up")
+	every1 := func(one *engine.Series, v float64) {
+		var samples []engine.Sample
+		for at := from; !at.After(until); at = at.Add(every) {
+			samples = append(samples, engine.At(at, v))
+		}
+		if err := e.Append(t.Context(), one, samples...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m.draws != 0 {
+		every1(series("ipmi_dcmi_power_consumption_watts", "job", "ipmi", "node", strings.TrimSuffix(labels["instance"], ":9100"), "instance", "bmc-"+labels["instance"]), m.draws)
+	}
+	for cpu := range 2 {
+		if !m.mute {
+			every1(series("node_cpu_info", "cpu", fmt.Sprint(cpu), "package", "0", "model_name", cmp.Or(m.model, "AMD EPYC 9354 32-Core Processor")), 1)
+		}
+	}
 	booted := now.Add(-time.Duration(1000+n) * time.Hour) // not all at once
 	for cpu := range 2 {
 		for mode, share := range map[string]float64{"user": 0.25, "idle": 0.75} {

@@ -1,0 +1,33 @@
+package parts
+
+import (
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+)
+
+// WhyNoProcessors says what in the configuration keeps the exporter from asking which processors
+// the hosts have, and what to do; empty: it asks.
+func WhyNoProcessors(c *config.Config) (why, do string) {
+	switch {
+	case c.Power.CPUModels == config.CPUModelsOff:
+		return "power.cpu_models is off", "set power.cpu_models to auto, so that the processors of the hosts count"
+	case c.Prometheus.Processors.Query == "":
+		return "prometheus.processors.query is empty, as the profile " + c.Prometheus.Profile + " has it",
+			"give a query in prometheus.processors if any series names the processors, set power.machines, or measure hosts with power.measured"
+	}
+	return "", ""
+}
+
+// SayProcessors says what makes the hosts of a profile name their processors.
+func SayProcessors(p config.Prometheus) string {
+	switch p.Profile {
+	case "windows_exporter":
+		return "enable the collector cpu_info of windows_exporter"
+	case "opentelemetry":
+		return "enable host.cpu.model.name in the detector system of resourcedetection, in the OpenTelemetry Collector"
+	case "libvirt", "lxd":
+		return "scrape node_exporter with --collector.cpu.info on the hypervisors, under the host name that the guests' exporter has"
+	case "kubernetes", "slurm":
+		return "run node_exporter with --collector.cpu.info on the nodes"
+	}
+	return "run node_exporter with --collector.cpu.info"
+}
