@@ -95,12 +95,16 @@ func gridSteps(piece time.Duration) []time.Duration {
 // What it costs, in queries for a whole run, and in samples that the server looks at for each
 // series and piece of half an hour; an instrument that is not configured costs nothing:
 //
-//	processors        1 query    2 x all its scrapes
-//	meter, zone       2 queries  120, and 24 of the day before for each run; 1 query more, of 150, where a value is missing or no power
-//	device, a gauge   2 queries  90
-//	device, counters  3 queries  1, 1 x all its scrapes, and 48 of the day after; more only for series that begin, end, or begin again
-//	memory            1 query    90
-//	PUE               1 query    150
+//	processors          1 query    all scrapes, twice
+//	meter, zone         2 queries  100, and 24 of the day before for each run; 1 query more, of 120 or 180, where a value is missing or no power
+//	device, a gauge     2 queries  100
+//	device, a counter   3 queries  all scrapes, and those of the day after for each run; more only for series that begin, end, or begin again
+//	memory              1 query    90
+//	PUE                 1 query    180
+//
+// For a day of 1 000 hosts Prometheus needs one to six seconds of CPU time for each: see
+// BenchmarkInstruments in internal/e2e/instruments. Counters of devices cannot be asked for in
+// less than a piece.
 func (c *Client) Instruments(ctx context.Context, run []usage.Interval, models bool) ([]usage.Instruments, usage.Rejects, error) {
 	var pieces []usage.Interval
 	for _, interval := range run {
