@@ -109,6 +109,9 @@ func (b *backfill) checkProject(cfg *config.Config) error {
 		return wrongUsef("--project: prometheus.busy_query and idle_query cannot be restricted to one project; leave out --project")
 	case len(cfg.Prometheus.Info) > 0 || cfg.Prometheus.Shares.Metric != "":
 		return wrongUsef("--project: with prometheus.info or prometheus.shares the projects of machines are not a label of their series, so Prometheus cannot be queried for one alone; leave out --project")
+	case len(cfg.Power.Measured)+len(cfg.Power.Devices)+len(cfg.Power.Reconcile) > 0 || cfg.Power.MemoryWattsPerGiB > 0:
+		// Who else has a part of a host is not known without the others.
+		return wrongUsef("--project: with power.measured, devices, reconcile or memory_watts_per_gib energy is that of hosts, which projects may share, so it cannot be had for one project alone; leave out --project")
 	}
 	return nil
 }

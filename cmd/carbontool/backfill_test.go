@@ -200,6 +200,11 @@ func TestBackfillRefuses(t *testing.T) {
 	s.configure("prometheus: {url: URL, busy_query: busy, idle_query: idle}\n")
 	s.says(called{code: exitUsage, stderr: "carbontool backfill: --project: prometheus.busy_query and idle_query cannot be restricted to one project; leave out --project; see carbontool backfill --help\n"},
 		"backfill", "--from=2025-01-03", "--project=CLF")
+	for _, key := range []string{"measured: [{name: ipmi, query: x}]", "devices: [{name: gpu, query: x, unit: J}]", "reconcile: {query: x}", "memory_watts_per_gib: 0.4"} {
+		s.configure("prometheus: {url: URL}\npower: {" + key + "}\n")
+		s.says(called{code: exitUsage, stderr: "carbontool backfill: --project: with power.measured, devices, reconcile or memory_watts_per_gib energy is that of hosts, which projects may share, so it cannot be had for one project alone; leave out --project; see carbontool backfill --help\n"},
+			"backfill", "--from=2025-01-03", "--project=CLF")
+	}
 	if _, err := os.Stat(s.store); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("what was refused has made a store: %v", err)
 	}

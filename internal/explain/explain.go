@@ -63,7 +63,7 @@ func New(k Known) *Explanation {
 		Prices: pricesOf(k), Slots: slotsOf(k), Usage: usageOf(k), Owners: ownersOf(k), Changes: changesOf(k),
 	}
 	if k.State != usage.Unasked && k.State != usage.Missing && k.State != usage.Empty {
-		e.PUE = new(k.PUE)
+		e.PUE, e.PUEs = new(k.PUE), k.PUEs
 	}
 	e.Total = totalOf(e.Usage)
 	if k.Remains != nil {

@@ -317,7 +317,7 @@ Queried from Prometheus at 2026-07-01T12:32:00Z, evaluated at 2026-07-01T12:30:0
 Factors
   1700 of 1800 CPU seconds of the project seen (94.4 %)
   machine type Muon: 12 W busy and 1 W idle per core; source: calibrated; standard error 2.1 % of the energy
-  PUE 1.5
+  PUE 1.5; source: config
 
 Carbon intensity, gCO2eq/kWh
   used for 2026-07-01T12:00:00Z: 231.5, actual for the slot 2026-07-01T12:00:00Z, uk, grid GB, fetched 2026-07-01T14:00:00Z

@@ -16,6 +16,7 @@ type Explanation struct {
 	Hosts    *Hosts    `json:"hosts"`    // of the project
 	Coverage *Coverage `json:"coverage"` // of the project's CPU time
 	PUE      *float64  `json:"pue_ratio"`
+	PUEs     []float64 `json:"pue_measured"` // by half hour, where a query says it; null: it is that of the configuration
 	Power    []Power   `json:"power"`
 	Slots    []Slot    `json:"slots"`
 	Prices   []Price   `json:"prices"` // used, one per half hour

@@ -142,7 +142,15 @@ func (e *Explanation) writeFactors(w *writer) {
 			w.line("    %s", m)
 		}
 	}
-	w.line("  PUE %s", exact(*e.PUE))
+	if len(e.PUEs) == 0 {
+		w.line("  PUE %s; source: config", exact(*e.PUE))
+	} else {
+		each := make([]string, len(e.PUEs))
+		for i, pue := range e.PUEs {
+			each[i] = exact(pue)
+		}
+		w.line("  PUE %s; source: power.pue.query", strings.Join(each, ", "))
+	}
 	e.writeEmbodied(w)
 }
 
