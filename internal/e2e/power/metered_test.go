@@ -1,6 +1,7 @@
 package power_test
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -17,6 +18,8 @@ type metered struct {
 	hosts  []*meteredHost
 	gpus   []gpu
 	owners string    // the directory, as a file
+	held   float64   // watts of a GiB of memory
+	flat   float64   // the PUE; 0: that of pue
 	hole   time.Time // when it begins
 	change time.Time // of a label
 }
@@ -42,7 +45,6 @@ type gpu struct {
 
 const (
 	memoryGiB      = 64.0
-	memoryWatts    = 0.4 // of a GiB
 	beyond         = 0.1 // what the meter of the site sees more than all hosts draw
 	grams          = 100.0
 	intervalsThere = 10
@@ -70,7 +72,7 @@ func (m *metered) pue(at time.Time) float64 {
 func newMetered(t *testing.T) *metered {
 	t.Helper()
 	over := spanOf(halfHour, intervalsThere)
-	m := &metered{site: newSite(t, over.first.Add(-45*time.Minute), over.end.Add(time.Hour)), over: over}
+	m := &metered{site: newSite(t, over.first.Add(-45*time.Minute), over.end.Add(time.Hour)), over: over, held: 0.4}
 	at := func(intervals, minutes int) time.Time {
 		return over.first.Add(time.Duration(intervals)*halfHour + time.Duration(minutes)*time.Minute)
 	}
@@ -155,7 +157,7 @@ func (m *metered) draws(at time.Time) (sum float64) {
 			sum += h.watts(at)
 			continue
 		}
-		sum += h.all()*(h.busy*h.model.Busy+(1-h.busy)*h.model.Idle) + memoryGiB*memoryWatts
+		sum += h.all()*(h.busy*h.model.Busy+(1-h.busy)*h.model.Idle) + memoryGiB*m.held
 	}
 	for _, g := range m.gpus {
 		sum += g.watts
@@ -185,11 +187,12 @@ type key struct{ project, machine, user, mode string }
 // truth is the energy of each key in an interval, with PUE.
 func (m *metered) truth(i usage.Interval) map[key]float64 {
 	all := map[key]float64{}
-	add := func(k key, v float64) { all[k] += v * m.pue(i.End()) }
+	ratio := cmp.Or(m.flat, m.pue(i.End()))
+	add := func(k key, v float64) { all[k] += v * ratio }
 	for _, h := range m.hosts {
 		cpu := h.cpu(time.Minute)
 		busy, idle := cpu.Busy*h.model.Busy/3.6e6, cpu.Idle*h.model.Idle/3.6e6 // of a minute, by the model
-		memory := memoryGiB * memoryWatts / 60 / 1000
+		memory := memoryGiB * m.held / 60 / 1000
 		by := 1.0
 		if h.watts != nil { // a meter says how much it is, and the model how it is divided
 			energy, covered := kwh(i, h.watts, h.gone)
@@ -208,7 +211,7 @@ func (m *metered) truth(i usage.Interval) map[key]float64 {
 	return all
 }
 
-// power are the sections of the configuration that a recost changes.
+// meteredPower is how the exporter is told of it.
 const meteredPower = `power:
   pue: {query: facility_pue, otherwise: 1.5}
   memory_watts_per_gib: 0.4

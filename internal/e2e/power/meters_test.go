@@ -4,15 +4,35 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // What meters have measured is in every number: by key and half hour in the store, by project,
-// machine type, user and mode on /metrics.
+// machine type, user and mode on /metrics. Nothing that goes wrong on the way changes it.
 func TestASiteWithMeters(t *testing.T) {
+	t.Parallel()
 	m := newMetered(t)
 	where := m.place(t, m.site, meteredPower)
 	last := where.start(t).settled(intervalsThere)
+	sums := m.checkStore(t, where, m.over.intervals())
+	for label, want := range sums {
+		same(t, "energy on /metrics by "+label, last.by("carbon_energy_kwh", label), want, 1e-6)
+		same(t, "settled energy by "+label, last.by("carbon_settled_energy_kwh_total", label), want, 1e-6)
+	}
+	m.checkViews(t, where, last)
+	m.checkAccount(t, where)
+	where.tool(t, "check", "store")
+	t.Run("every factor has a source", func(t *testing.T) { m.explained(t, where) })
+	t.Run("an outage of two hours, and two kills", func(t *testing.T) { m.outage(t, where) })
+	t.Run("a backfill, and a recost", func(t *testing.T) { m.backfilled(t, where) })
+	t.Run("intervals of an hour and of five minutes", m.otherIntervals)
+}
 
+// checkStore compares pieces of half an hour or less with the truth, by key, and returns the sums
+// by label.
+func (m *metered) checkStore(t *testing.T, where place, pieces []usage.Interval) map[string]map[string]float64 {
+	t.Helper()
 	stored := map[string]map[string]float64{} // by start, then key
 	each(t, where.store, "SELECT ts, cloud_project_name || ' ' || machine_name || ' ' || user_id, busy_kwh, idle_kwh, measured_kwh FROM v_usage", func(c []any) {
 		ts := fmt.Sprint(c[0])
@@ -25,8 +45,11 @@ func TestASiteWithMeters(t *testing.T) {
 			}
 		}
 	})
+	if len(stored) != len(pieces) {
+		t.Errorf("%d pieces have usage, want %d", len(stored), len(pieces))
+	}
 	sums := map[string]map[string]float64{}
-	for _, i := range m.over.intervals() {
+	for _, i := range pieces {
 		want, relative := map[string]float64{}, 1e-6
 		if i.Holds(m.change) {
 			relative = 0.101 // of eleven minutes, one is between two scrapes
@@ -49,13 +72,7 @@ func TestASiteWithMeters(t *testing.T) {
 			}
 		}
 	}
-	for label, want := range sums {
-		same(t, "energy on /metrics by "+label, last.by("carbon_energy_kwh", label), want, 1e-6)
-		same(t, "settled energy by "+label, last.by("carbon_settled_energy_kwh_total", label), want, 1e-6)
-	}
-	m.checkViews(t, where, last)
-	m.checkAccount(t, where)
-	where.tool(t, "check", "store")
+	return sums
 }
 
 // checkViews holds every scope of the store to the site.

@@ -49,6 +49,7 @@ type inBetween struct {
 // Of three clouds of servers that somebody has measured, each of which names its processors and
 // is told nothing of watts, at least two lie within the bounds, and all near the truth.
 func TestWattsWithoutConfiguration(t *testing.T) {
+	t.Parallel()
 	all, within := servers(t), 0
 	for seed := range uint64(3) {
 		within += withoutConfiguration(t, drawn(all, seed, 6))

@@ -64,6 +64,13 @@ func newSite(t *testing.T, from, to time.Time) *site {
 	return s
 }
 
+// again is one more server of the same engine.
+func (s *site) again() *site {
+	other := &site{worlds.Serve(s.Engine, s.Answers), s.t, s.from, s.to}
+	s.t.Cleanup(other.Close)
+	return other
+}
+
 type labels map[string]string
 
 // of are labels and more of them.
@@ -138,11 +145,22 @@ func (s *site) run(h host, shows func(time.Time) bool) {
 			for mode, share := range map[string]float64{"user": h.busy * 0.75, "system": h.busy * 0.25, "idle": 1 - h.busy} {
 				s.record("node_cpu_seconds_total", h.labels.of(cpu).of(labels{"mode": mode}), when(s.grows(share)))
 			}
-			if h.model != "" {
-				s.record("node_cpu_info", h.labels.of(cpu).of(labels{
-					"package": strconv.Itoa(p), "core": strconv.Itoa(n / 2), "model_name": h.model, "vendor": "any", "family": "6", "stepping": "1",
-				}), when(func(time.Time) float64 { return 1 }))
-			}
+		}
+	}
+	if h.model != "" {
+		s.says(h, h.model, shows)
+	}
+}
+
+// says has a host say what its processors are.
+func (s *site) says(h host, model string, shows func(time.Time) bool) {
+	s.t.Helper()
+	for p := range h.packages {
+		for n := range h.threads {
+			s.record("node_cpu_info", h.labels.of(labels{
+				"cpu": strconv.Itoa(p*h.threads + n), "package": strconv.Itoa(p), "core": strconv.Itoa(n / 2),
+				"model_name": model, "vendor": "any", "family": "6", "stepping": "1",
+			}), func(at time.Time) (float64, bool) { return 1, shows == nil || shows(at) })
 		}
 	}
 }

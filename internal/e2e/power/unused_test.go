@@ -42,6 +42,7 @@ const bothTypes = "machines: {Muon: {busy_watts: 9, idle_watts: 2}, Laser: {busy
 
 // What a site does not use costs it no query.
 func TestWhatPowerAsks(t *testing.T) {
+	t.Parallel()
 	over := spanOf(halfHour, 3)
 	s := plainSite(t, over)
 	asked := func(power string) []string {
@@ -84,6 +85,7 @@ func TestWhatPowerAsks(t *testing.T) {
 
 // What a site does not use is neither on /metrics nor in its store.
 func TestASiteThatUsesNoneOfIt(t *testing.T) {
+	t.Parallel()
 	over := spanOf(halfHour, 3)
 	s := plainSite(t, over)
 	families := func(power string) (place, []string) {
