@@ -172,6 +172,40 @@ func TestEveryPanelSaysWhatItShows(t *testing.T) {
 	}
 }
 
+// A panel that would be empty without a key of the configuration names the key, in its
+// description and in place of its data.
+func TestPanelsThatNeedAConfigurationSaySo(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		needs *regexp.Regexp
+		key   string
+	}{
+		{"a meter of a zone", regexp.MustCompile(`carbon_(measured|unexplained)_energy_kwh`), "power.reconcile"},
+		{"embodied emissions", regexp.MustCompile(`carbon_embodied_`), "embodied"},
+		{"bounds of energy", regexp.MustCompile(`_energy_(low|high)_kwh`), "power.error"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			found := 0
+			for _, d := range read(t) {
+				for _, p := range panels(d) {
+					without := func(q prometheus.Dataquery) bool { return !c.needs.MatchString(q.Expr) }
+					if all := queries(p); len(all) == 0 || slices.ContainsFunc(all, without) {
+						continue
+					}
+					found++
+					said := p.FieldConfig.Defaults.NoValue
+					if said == nil || !strings.Contains(*said, c.key) || !strings.Contains(*p.Description, c.key) {
+						t.Errorf("%s, %s does not say that it needs %s", *d.Title, *p.Title, c.key)
+					}
+				}
+			}
+			if found < 2 {
+				t.Errorf("%d panels", found)
+			}
+		})
+	}
+}
+
 // rawLabels are legends that would be {label="value", ...}: Grafana's own, and
 // what a query by other labels than its legend's would leave empty.
 func TestLegendsAreWords(t *testing.T) {

@@ -37,6 +37,7 @@ func detail() frame {
 				idleShare(), idleEnergy().below(), idleEmissions(), idleMoney().below(), idleByMachine().size(16, 8),
 			}},
 			{title: "Who, ${period:text}", panels: []panel{keys()}},
+			embodiedSection(chosen),
 			{title: "Equivalents of the emissions of the last 30 days", panels: equivalents()},
 			{title: "Active workspaces", panels: []panel{workspaces()}},
 		},

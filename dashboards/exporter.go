@@ -7,7 +7,7 @@ import "fmt"
 func exporter() frame {
 	return frame{
 		uid: "carbon-exporter", title: "Exporter", from: "now-2d", to: "now",
-		about: "The exporter itself: sources, interval states, gaps, coverage, rejected and restated data, and the store.",
+		about: "The exporter itself: sources, interval states, gaps, coverage, rejected and restated data, watts and what meters say of them, and the store.",
 		sections: []section{
 			{title: "Health", panels: []panel{
 				freshness(), sourcesUp(), gaps(), unpriced(), writable(), reloaded(),
@@ -19,6 +19,8 @@ func exporter() frame {
 				intervals().size(12, 8), coverage().size(12, 8),
 				rejected().size(8, 7), drift().size(8, 7), restated().size(8, 7),
 			}},
+			{title: "Watts", panels: []panel{wattsTable().size(12, 9), typesBySource().size(5, 9), powerBySource().size(7, 9)}},
+			{title: "Does the account close?", panels: []panel{measuredAndBooked().size(12, 7), unexplainedOverTime().size(12, 7)}},
 			{title: "Forecasts", panels: []panel{forecastErrors().size(24, 6)}},
 			{title: "Store and directory", panels: []panel{
 				storeSize().size(10, 7), directoryAge().size(4, 7), pendingPostings().size(4, 7), build().size(6, 7),

@@ -29,6 +29,8 @@ func overview() frame {
 			{title: "The grid, and when to run flexible jobs", panels: []panel{
 				gridOverTime().size(9, 8), nextDay().size(8, 8), bestWindows().size(7, 8),
 			}},
+			{title: "How certain the energy is", panels: []panel{bounds().size(14, 8), boundsWidth().size(10, 8)}},
+			embodiedSection(site),
 			{title: "Budgets and data quality", panels: []panel{
 				budgetsUsed().size(12, 8), unattributed().size(6, 4), provisional().size(6, 4).below(), unpriced().size(6, 4), gaps().size(6, 4).below(),
 			}},

@@ -128,7 +128,8 @@ func wide(px int) set    { return set{Id: "custom.width", Value: px} }
 func dashed() set {
 	return set{Id: "custom.lineStyle", Value: map[string]any{"fill": "dash", "dash": []int{8, 6}}}
 }
-func thin() set { return set{Id: "custom.lineWidth", Value: 1} }
+func blank() set { return set{Id: "noValue", Value: "–"} } // a cell, where the panel has a text for no data at all
+func thin() set  { return set{Id: "custom.lineWidth", Value: 1} }
 func painted(colour string) set {
 	return set{Id: "color", Value: map[string]any{"mode": "fixed", "fixedColor": colour}}
 }

@@ -16,15 +16,8 @@ const day = 24 * time.Hour
 // query finds a query of a panel.
 func query(t *testing.T, title, panel string, n int) string {
 	t.Helper()
-	for _, d := range dashboards(t) {
-		for _, p := range d.Panels {
-			if d.Title == title && p.Title == panel {
-				return d.written(t, p.Targets[n].Expr, nil)[0]
-			}
-		}
-	}
-	t.Fatalf("no panel %s, %s", title, panel)
-	return ""
+	d, p := find(t, title, panel)
+	return d.written(t, p.Targets[n].Expr, nil)[0]
 }
 
 // total is the sum of an answer now or at another time.
@@ -111,7 +104,7 @@ func TestMonthsAndYearsAreTheirDays(t *testing.T) {
 	s := theSite(t)
 	for _, panel := range []string{"Emissions by the month", "Emissions by the year"} {
 		var bars, days float64
-		for mode := range 2 { // busy and idle
+		for mode := range 3 { // busy, idle and measured
 			bars += s.total(t, query(t, "A year at a glance", panel, mode), s.now)
 		}
 		aDay := query(t, "A year at a glance", "Emissions by the day", 0)

@@ -65,6 +65,36 @@ func metrics(t *testing.T, where, expr string) (names []string) {
 	return names
 }
 
+// Operational and embodied emissions are two accounts: no query makes one number of both.
+func TestEmbodiedEmissionsAreNotAdded(t *testing.T) {
+	found := 0
+	for _, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			for _, q := range p.Targets {
+				if !strings.Contains(q.Expr, "embodied") {
+					continue
+				}
+				found++
+				for _, expr := range d.written(t, q.Expr, map[string]string{"__range": "1d"}) {
+					parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
+					if err != nil {
+						t.Fatal(err)
+					}
+					parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+						if b, ok := node.(*parser.BinaryExpr); ok && !b.Op.IsSetOperator() {
+							t.Errorf("%s reckons with embodied emissions: %s", d.name(p, q), b)
+						}
+						return nil
+					})
+				}
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no panel has embodied emissions")
+	}
+}
+
 // goldenNames are the names of series in the golden scrape.
 func goldenNames(t *testing.T) map[string]bool {
 	t.Helper()

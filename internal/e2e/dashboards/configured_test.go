@@ -1,0 +1,156 @@
+package dashboards_test
+
+import (
+	"bytes"
+	"math"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/rehearsal"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// needsConfiguration matches queries for what only a site with instruments, known errors or
+// embodied emissions has. The demo has none of them.
+var needsConfiguration = regexp.MustCompile(`carbon_(measured|unexplained)_energy_kwh|carbon_embodied_|_(low|high)_(kwh|watts)|mode="measured"`)
+
+// grows matches the families of the golden scrape that are all usage since the beginning.
+var grows = regexp.MustCompile(`^carbon_(site_)?(energy|emissions|embodied_emissions|measured_energy|unexplained_energy)_`)
+
+const scrapedDays = 3
+
+// configured is a Prometheus that has scraped, for three days until now, an exporter that shows
+// all that the golden scrape does. All usage has grown from 0 to what that shows.
+func configured(t *testing.T) *site {
+	t.Helper()
+	golden, err := os.ReadFile("../../../collector/testdata/metrics.prom")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	e, err := engine.Open(engine.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{now: usage.FloorEpoch(when, day)}
+	target := e.NewTarget(rehearsal.Job, rehearsal.Instance)
+	begin := s.now.AddDate(0, 0, -scrapedDays)
+	for at := begin; !at.After(s.now); at = at.Add(5 * time.Minute) {
+		page := scaled(t, golden, at.Sub(begin).Seconds()/s.now.Sub(begin).Seconds())
+		if err := target.Scrape(t.Context(), at, page); err != nil {
+			t.Fatal(err)
+		}
+	}
+	web := httptest.NewServer(e.Handler())
+	t.Cleanup(func() {
+		web.Close()
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.url = web.URL
+	return s
+}
+
+// scaled is a page of which the usage is a part.
+func scaled(t *testing.T, page []byte, part float64) []byte {
+	t.Helper()
+	lines := bytes.Split(page, []byte("\n"))
+	for i, line := range lines {
+		space := bytes.LastIndexByte(line, ' ')
+		if !grows.Match(line) || space < 0 {
+			continue
+		}
+		v, err := strconv.ParseFloat(string(line[space+1:]), 64)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		lines[i] = strconv.AppendFloat(slices.Clone(line[:space+1]), part*v, 'g', -1, 64)
+	}
+	return bytes.Join(lines, []byte("\n"))
+}
+
+func TestEveryQueryHasAnAnswerWhereAllIsConfigured(t *testing.T) {
+	s := configured(t)
+	tried := 0
+	for _, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			for _, q := range p.Targets {
+				if !needsConfiguration.MatchString(q.Expr) {
+					continue
+				}
+				tried++
+				t.Run(d.name(p, q), func(t *testing.T) { s.answers(t, d, p, q, true) })
+			}
+		}
+	}
+	if tried < 20 {
+		t.Errorf("only %d queries need a configuration", tried)
+	}
+}
+
+// What the panels say of the golden scrape, which has usage of two projects, bounds of one, a
+// zone and embodied emissions.
+func TestWhatIsConfiguredIsShownAsItIs(t *testing.T) {
+	s := configured(t)
+	for _, tc := range []struct {
+		name, title, panel string
+		n                  int
+		want               []float64
+	}{
+		{"watts of three machine types", "Exporter", "Watts of machine types", 0, []float64{1, 1.2, 2, 8.25, 9.5, 12}},
+		{"low watts of the one whose error is known", "Exporter", "Watts of machine types", 1, []float64{0.5, 9}},
+		{"high watts", "Exporter", "Watts of machine types", 2, []float64{2, 18}},
+		{"the power that they stand for, without that of GPUs", "Exporter", "Watts of machine types", 3, []float64{30, 120}},
+		{"one type of each source", "Exporter", "Machine types by source", 0, []float64{1, 1, 1}},
+		{"power by processor", "Exporter", "Power by source of its watts", 0, []float64{150}},
+		{"power of GPUs", "Exporter", "Power by source of its watts", 1, []float64{400}},
+		{"low of the project and of the site", "Carbon overview", "Energy, low to high", 0, []float64{0.485, 0.592}},
+		{"energy of the same, GPUs included", "Carbon overview", "Energy, low to high", 1, []float64{0.55, 0.657}},
+		{"high", "Carbon overview", "Energy, low to high", 2, []float64{0.66, 0.767}},
+		{"and how far that is from the middle", "Carbon overview", "Energy, low to high", 3, []float64{0.175 / 1.359, 0.175 / 1.145}},
+		{"measured", "Exporter", "Measured and booked, by zone", 0, []float64{0.7}},
+		{"booked", "Exporter", "Measured and booked, by zone", 1, []float64{0.55}},
+		{"unexplained", "Exporter", "Measured and booked, by zone", 2, []float64{0.15}},
+		{"unexplained, as a share", "Exporter", "Measured and booked, by zone", 3, []float64{0.15 / 0.7}},
+		{"the same of the last day", "Exporter", "Unexplained share", 0, []float64{0.15 / 0.7}},
+		{"operational emissions", "Carbon overview", "Operational and embodied", 0, []float64{28.875}},
+		{"embodied emissions beside them", "Carbon overview", "Operational and embodied", 1, []float64{40}},
+		{"the same of all that may be chosen", "Project / group / user", "Operational and embodied", 1, []float64{40}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d, p := find(t, tc.title, tc.panel)
+			expr := d.written(t, p.Targets[tc.n].Expr, map[string]string{"__range": strconv.Itoa(scrapedDays) + "d"})[0]
+			answer, err := s.instant(expr, s.now)
+			if err != nil {
+				t.Fatalf("%v: %s", err, expr)
+			}
+			got := answer.numbers()
+			slices.Sort(got)
+			near := func(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Abs(b) }
+			if !slices.EqualFunc(got, tc.want, near) {
+				t.Errorf("%v, want %v: %s", got, tc.want, expr)
+			}
+		})
+	}
+}
+
+// find finds a panel.
+func find(t *testing.T, title, name string) (dashboard, panel) {
+	t.Helper()
+	for _, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			if d.Title == title && p.Title == name {
+				return d, p
+			}
+		}
+	}
+	t.Fatalf("no panel %s, %s", title, name)
+	return dashboard{}, panel{}
+}
