@@ -97,6 +97,11 @@ func TestAlertsAreThoseThatWereAgreed(t *testing.T) {
 			`carbon_unpriced_energy_kwh > on (job, instance) 0.1 * 24 / 1000 * avg_over_time(sum by (job, instance) (carbon_power_watts)[1d:15m])`,
 			"24h", "", "info",
 		},
+		{
+			"CarbonPowerByDefault",
+			`sum by (job, instance) ( carbon_power_watts and on (job, instance, machine, mode) carbon_machine_power_watts{source="default"} ) / sum by (job, instance) (carbon_power_watts) > 0.5`,
+			"24h", "", "info",
+		},
 	} {
 		t.Run(want.name, func(t *testing.T) {
 			got := byName[want.name]

@@ -133,8 +133,20 @@ budgets:
 		p.none(t, `ALERTS{alertstate="firing", budget=~"plan-.+"}`, start, end)
 		p.none(t, `ALERTS{alertstate="firing", budget="step"}`, start, surge)
 		// The exporter was absent for three hours, and hosts of so small a cloud do take
-		// the last series of a kind with them.
-		p.none(t, `ALERTS{alertstate="firing", topic!="budget", alertname!~"CarbonExporterAbsent|CarbonLabelDrift"}`, start, end)
+		// the last series of a kind with them. Nobody has said what these machines draw.
+		p.none(t, `ALERTS{alertstate="firing", topic!="budget", alertname!~"CarbonExporterAbsent|CarbonLabelDrift|CarbonPowerByDefault"}`, start, end)
+	})
+	t.Run("watts that nobody knows are said after a day", func(t *testing.T) {
+		fires := p.series(t, `ALERTS{alertname="CarbonPowerByDefault", alertstate="firing"}`, start, end)
+		if len(fires) != 1 {
+			t.Fatalf("fires: %v", fires)
+		}
+		if at := fires[0].at[0]; at.Sub(start) < 24*time.Hour || at.Sub(start) > 24*time.Hour+2*scrapes {
+			t.Errorf("fires first at %s; the exporter starts at %s", at, start)
+		}
+		if all := p.series(t, `ALERTS_FOR_STATE{alertname="CarbonPowerByDefault"}`, start, end); len(all) != 1 {
+			t.Errorf("one exporter has one such alert, not %d", len(all))
+		}
 	})
 	t.Run("grams were restated downward, and the exporter was away", func(t *testing.T) {
 		for query, at := range map[string]time.Time{
