@@ -102,6 +102,11 @@ func TestAlertsAreThoseThatWereAgreed(t *testing.T) {
 			`sum by (job, instance) ( carbon_power_watts and on (job, instance, machine, mode) carbon_machine_power_watts{source="default"} ) / sum by (job, instance) (carbon_power_watts) > 0.5`,
 			"24h", "", "info",
 		},
+		{
+			"CarbonUnexplainedEnergy",
+			`delta(carbon_unexplained_energy_kwh[1d]) / (delta(carbon_measured_energy_kwh[1d]) > 0) and abs(delta(carbon_unexplained_energy_kwh[1d])) > 0.25 * delta(carbon_measured_energy_kwh[1d])`,
+			"24h", "", "info",
+		},
 	} {
 		t.Run(want.name, func(t *testing.T) {
 			got := byName[want.name]
