@@ -56,25 +56,17 @@ func (k *checkConfig) run(_ context.Context, s streams) error {
 
 // summary is what the configuration means.
 func summary(c *config.Config) []string {
-	return []string{
+	all := []string{
 		fmt.Sprintf("interval: %s; an empty store starts %s before now; %s", c.Interval, c.Lookback, finality(c)),
 		"prometheus: " + config.PublicURL(c.Prometheus.URL) + ", " + series(c.Prometheus),
-		fmt.Sprintf("power: %v W busy and %v W idle per core%s, PUE %v, machine types with their own watts: %d",
-			c.Power.BusyWatts, c.Power.IdleWatts, unlessKnown(c.Power), c.Power.PUE.Ratio, len(c.Power.Machines)),
-		"carbon intensity: " + intensity(c.CarbonIntensity),
+	}
+	return append(append(all, watts(c)...),
+		"carbon intensity: "+intensity(c.CarbonIntensity),
 		fmt.Sprintf("attribution: by %s, %s", c.Attribution.GroupBy, groups(c.Attribution.Groups)),
 		whose(c),
-		"users on /metrics: " + users(c.Attribution),
+		"users on /metrics: "+users(c.Attribution),
 		fmt.Sprintf("budgets: %d, in %s", len(c.Budgets), c.Timezone),
-	}
-}
-
-// unlessKnown says which cores have the default watts.
-func unlessKnown(p config.Power) string {
-	if p.CPUModels == config.CPUModelsOff {
-		return ""
-	}
-	return " where the processor is not known"
+	)
 }
 
 func series(p config.Prometheus) string {

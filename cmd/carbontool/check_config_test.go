@@ -86,6 +86,37 @@ power: {busy_watts: 12, idle_watts: 1, cpu_models: off}
 `,
 		},
 		{
+			name: "all ways to know watts, which are lines where they are used",
+			text: `
+prometheus: {profile: proxmox}
+power:
+  memory_watts_per_gib: 0.3
+  pue: {query: pue, otherwise: 1.4}
+  measured: [{name: ipmi, query: ipmi_dcmi_power_consumption_watts, hosts: node}, {name: plug, query: plug_watts, hosts: instance}]
+  devices: [{name: gpu, query: DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION, unit: mJ}]
+  reconcile: [{zone: hall, query: hall, projects: [ISIS, CLF], cooling: true}, {zone: lab, query: lab, projects: [DLS]}]
+  calibrate: weekly
+embodied: {default: {kgco2eq: 1200, years: 5, cores: 128}, machines: {Muon: {kgco2eq: 900, years: 4, cores: 64}}}
+`,
+			code: exitDone,
+			stdout: `FILE: ok
+  interval: 30m; an empty store starts 1d before now; prices are final after 1d
+  prometheus: http://localhost:9090, custom queries, cores by a query
+  power: 3.3 W busy and 0.65 W idle per core, PUE by a query, otherwise 1.4, machine types with their own watts: 0
+  power measured, where it is, in place of the model: ipmi (hosts by node), plug (hosts by instance)
+  power of devices, on top: gpu (mJ)
+  power of memory, on top: 0.3 W per GiB
+  power compared with what is booked: hall (projects ISIS, CLF, with cooling), lab (projects DLS)
+  watts are learned weekly from what is measured
+  embodied: hardware of 1 machine types, and one for all others
+  carbon intensity: uk, national, from https://api.carbonintensity.org.uk
+  attribution: by project, no named groups
+  mongodb: none
+  users on /metrics: by their id, all of them
+  budgets: 0, in Europe/London
+`,
+		},
+		{
 			name: "each fault is a line that begins with the file",
 			text: "interval: 7m\npower:\n  pue: 0.5\n",
 			code: exitFailed,

@@ -11,8 +11,9 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
-	"github.com/carbon-exporter/carbon_exporter/internal/power"
+	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/survey"
 	"github.com/carbon-exporter/carbon_exporter/internal/table"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -39,16 +40,13 @@ func (i *initialise) preview(ctx context.Context, s streams, c *config.Config, s
 	if server.Skew != nil {
 		now = now.Add(*server.Skew) // its samples have the times of its clock
 	}
-	model, err := parts.Power(ctx, c.Power, noAverages{}, now)
+	made, err := parts.New(c, noAverages{}, s.time().Now, false)
 	if err != nil {
 		return err
 	}
-	source, err := parts.Source(c.Prometheus)
-	if err != nil {
-		return err
-	}
+	defer made.Close() //nolint:errcheck // nothing was written
 	for _, recent := range recently(now, scrape) {
-		readings, _, err := source.Read(ctx, []usage.Interval{recent})
+		readings, _, err := made.Settings.Source.Read(ctx, []usage.Interval{recent})
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -56,10 +54,18 @@ func (i *initialise) preview(ctx context.Context, s streams, c *config.Config, s
 			fmt.Fprintf(s.err, "WARNING: reading the last minutes failed: %s.\n", escape.Line(err.Error()))
 			return nil
 		}
-		if projects := byProject(readings, model); len(projects) > 0 {
+		rec, err := drafted(ctx, made, recent, readings)
+		if err != nil {
+			return err
+		}
+		if projects := byProject(readings, rec); len(projects) > 0 {
 			warnOfDoubts(s.err, readings)
 			fmt.Fprintf(s.err, "\nFrom %s to %s:\n", recent.Start.Format("15:04"), recent.End().Format("15:04 UTC"))
-			return firstTable(projects).Write(s.err, "  ")
+			if err := firstTable(projects).Write(s.err, "  "); err != nil {
+				return err
+			}
+			sayRated(s.err, c, rec)
+			return nil
 		}
 	}
 	fmt.Fprintln(s.err, "WARNING: the last minutes have no usage that can be counted yet; if this does not change, carbontool doctor says why.")
@@ -106,7 +112,41 @@ func recently(now time.Time, scrape time.Duration) []usage.Interval {
 	return all
 }
 
-func byProject(readings []usage.Reading, model power.Model) map[string]projectNow {
+// drafted is what would be booked. That the processors cannot be asked for is no reason to show
+// nothing.
+func drafted(ctx context.Context, made *parts.Parts, i usage.Interval, readings []usage.Reading) (usage.Record, error) {
+	set := made.Settings
+	power, err := set.Power(ctx, i.Start)
+	if err != nil {
+		return usage.Record{}, err
+	}
+	beside, _, err := set.Instruments.Instruments(ctx, []usage.Interval{i}, true)
+	if ctx.Err() != nil {
+		return usage.Record{}, ctx.Err()
+	}
+	if err != nil {
+		beside = nil
+	}
+	return ingest.Draft(set, power, set.Attribution(directory.Directory{}), i, readings, beside, i.End()), nil
+}
+
+// sayRated says where the watts of the table come from, and how they can be better.
+func sayRated(out io.Writer, c *config.Config, rec usage.Record) {
+	rated := usage.RatedOf(rec.Ratings, rec.Models)
+	fmt.Fprintf(out, "  Watts of machine types: %s.\n", rated.Sources())
+	if silent := rated.Silent(); len(silent) > 0 {
+		if why, do := parts.WhyNoProcessors(c); why != "" {
+			fmt.Fprintf(out, "WARNING: %d machine types have the default watts, because %s: %s.\n", len(silent), why, do)
+			return
+		}
+		fmt.Fprintf(out, "WARNING: %d machine types have the default watts, because their hosts do not say their processor: %s.\n", len(silent), parts.SayProcessors(c.Prometheus))
+	}
+	if machines, models := rated.Unknown(); len(machines) > 0 {
+		fmt.Fprintf(out, "WARNING: %d machine types have the default watts, because nobody knows their processor, such as %s: set power.machines.\n", len(machines), escape.Name(models[0]))
+	}
+}
+
+func byProject(readings []usage.Reading, rec usage.Record) map[string]projectNow {
 	projects := map[string]projectNow{}
 	for _, r := range readings {
 		for project, present := range r.Present {
@@ -114,11 +154,12 @@ func byProject(readings []usage.Reading, model power.Model) map[string]projectNo
 			is.Hosts, is.Cores = max(is.Hosts, present.Hosts), max(is.Cores, present.Cores)
 			projects[project] = is
 		}
-		for _, sample := range r.Samples {
-			is := projects[sample.Project]
-			is.watts += model.Energy(model.Rating(sample.Machine, nil), sample.CPU).Total().Over(r.Piece.Length)
-			projects[sample.Project] = is
-		}
+	}
+	for i := range rec.Facts {
+		f := &rec.Facts[i]
+		is := projects[f.Project]
+		is.watts += f.Energy.Total().Over(rec.Interval.Length)
+		projects[f.Project] = is
 	}
 	return projects
 }
