@@ -22,6 +22,7 @@ type collector struct {
 	book     *book
 	notices  *notices
 	lookout  *lookout // nil: a command, which is asked for a time
+	wattage  *wattage // nil: the same
 }
 
 func newCollector(store Updater, observer Observer, c clock.Clock, log *slog.Logger, b *book) *collector {
@@ -93,6 +94,7 @@ func (c *collector) record(ctx context.Context, set Settings, due []usage.Due, r
 	}
 	if n := len(all); n > 0 && c.lookout != nil && !all[n-1].due.Start.Before(set.endOfWhole(c.clock.Now()).Add(-set.Interval)) {
 		c.lookout.see(&all[n-1])
+		c.wattage.see(set, &all[n-1])
 	}
 	for _, rec := range all {
 		done.newest.see(page, rec.due.Interval, rec.readings)

@@ -133,7 +133,9 @@ type Settings struct {
 	// Instruments is asked only for what is Asked for.
 	Instruments Instruments
 	Asked       Asked
-	PUE         float64 // where it is not measured
+	Meters      []string // the names of those that measure hosts
+	Unrated     Wanting  // of hosts that name no processor
+	PUE         float64  // where it is not measured
 	MeasuresPUE bool
 	Zones       []Zone
 	// Embodied returns the embodied emissions of a machine type in an interval, if its hardware is

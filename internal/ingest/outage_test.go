@@ -16,6 +16,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/attribution"
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
 	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
+	"github.com/carbon-exporter/carbon_exporter/internal/power"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -116,6 +117,11 @@ func newTroubled(t *testing.T) *troubled {
 		}
 		return directory.Census{Workspaces: []directory.Workspace{{Document: "w", Host: "172.16.100.5", Created: start}}}, nil, nil
 	}}
+	model := power.Model{Configured: map[string]usage.Rating{}} // so that nothing is warned of but outages
+	for _, machine := range []string{"Excitations", "Muon", "SANS"} {
+		model.Configured[machine] = usage.Rating{Machine: machine, Source: power.SourceConfig, Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}}
+	}
+	set.Power = func(context.Context, time.Time) (Power, error) { return model, nil }
 	r.use(New(&brokenStore{r.rig.store, &r.disk}, silent{}, told(&r.lines), clock, set))
 	return r
 }

@@ -130,6 +130,7 @@ func (s *Spine) observer() Observer { return attentive{s.Witness, s.outages.stor
 
 func (s *Spine) energyLoop() *energyLoop {
 	c := newCollector(s.Store, s.observer(), s.Clock, s.Log, s.book)
+	c.wattage = &wattage{notices: s.Witness, said: c.notices, log: s.Log}
 	c.lookout = &lookout{store: s.Store, observer: s.observer(), notices: s.Witness, clock: s.Clock, log: s.Log, labelsSaid: c.notices, directory: s.book.saved.Load}
 	return &energyLoop{
 		schedule: s.Store, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,

@@ -84,7 +84,7 @@ func (k Known) attention(l *loud, c calendar) (all []item) {
 
 func topicName(t usage.Topic) string {
 	return map[usage.Topic]string{
-		usage.TopicLabels: "Labels", usage.TopicHosts: "Machines", usage.TopicPrometheus: "Prometheus",
+		usage.TopicLabels: "Labels", usage.TopicHosts: "Machines", usage.TopicPower: "Power", usage.TopicPrometheus: "Prometheus",
 		usage.TopicCarbon: "Carbon intensity", usage.TopicDirectory: "Directory", usage.TopicOwners: "Owners", usage.TopicUsageWriter: "Usage elsewhere",
 		usage.TopicForecast: "Forecast", usage.TopicStore: "Store", usage.TopicConfiguration: "Configuration",
 	}[t]

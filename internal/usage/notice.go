@@ -8,6 +8,7 @@ const (
 	TopicUsage         Topic = "usage"            // why there is no usage at all
 	TopicLabels        Topic = "labels"           // labels that series lack
 	TopicHosts         Topic = "hosts"            // hosts that are not read as they should be
+	TopicPower         Topic = "power"            // meters that measure little or nothing
 	TopicPrometheus    Topic = "prometheus"       // an outage, and what goes on meanwhile
 	TopicCarbon        Topic = "carbon_intensity" // the same
 	TopicForecast      Topic = "forecast"         // there is none of the carbon intensity
@@ -21,7 +22,7 @@ const (
 // Topics lists every topic, the most important first.
 func Topics() []Topic {
 	return []Topic{
-		TopicUsage, TopicLabels, TopicHosts, TopicPrometheus, TopicCarbon, TopicForecast, TopicDirectory, TopicOwners,
+		TopicUsage, TopicLabels, TopicHosts, TopicPower, TopicPrometheus, TopicCarbon, TopicForecast, TopicDirectory, TopicOwners,
 		TopicUsageWriter, TopicStore, TopicConfiguration,
 	}
 }

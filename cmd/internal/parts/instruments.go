@@ -33,5 +33,12 @@ func Instruments(c *config.Config) (source.Instruments, ingest.Asked) {
 	return is, asked
 }
 
+func meterNames(p config.Power) (names []string) {
+	for _, m := range p.Measured {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
 // joulesIn are units of energy as the configuration names them. A gauge of watts has none.
 var joulesIn = map[string]float64{config.UnitJoule: 1, config.UnitMillijoule: 1e-3, config.UnitKilowattHour: 3.6e6, config.UnitWatt: 0}

@@ -80,6 +80,8 @@ func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces b
 		Workspaces:  workspaces,
 		Instruments: from,
 		Asked:       asked,
+		Meters:      meterNames(cfg.Power),
+		Unrated:     unrated(cfg),
 		PUE:         cfg.Power.PUE.Ratio,
 		MeasuresPUE: cfg.Power.PUE.Query != "",
 		Zones:       zones(cfg.Power.Reconcile),

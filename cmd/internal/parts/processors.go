@@ -2,6 +2,7 @@ package parts
 
 import (
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 )
 
 // WhyNoProcessors says what in the configuration keeps the exporter from asking which processors
@@ -30,4 +31,15 @@ func SayProcessors(p config.Prometheus) string {
 		return "run node_exporter with --collector.cpu.info on the nodes"
 	}
 	return "run node_exporter with --collector.cpu.info"
+}
+
+// unrated says why machine types have the default watts, and what to do.
+func unrated(c *config.Config) ingest.Wanting {
+	if why, do := WhyNoProcessors(c); why != "" {
+		return ingest.Wanting{Why: why, Do: do}
+	}
+	return ingest.Wanting{
+		Why: "their hosts do not say their processor",
+		Do:  SayProcessors(c.Prometheus) + "; or set their watts in power.machines, or measure their hosts with power.measured",
+	}
 }
