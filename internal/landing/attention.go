@@ -67,6 +67,7 @@ func (k Known) attention(l *loud, c calendar) (all []item) {
 	if !told[usage.TopicLabels] {
 		all = append(all, n.unnamed(k.Labels, k.Directory)...)
 	}
+	all = append(all, n.Power.guessed(k.Unrated)...)
 	all = append(all, n.drifted(c)...)
 	all = append(all, overBudget(k.Budgets)...)
 	all = append(all, n.incomplete(k.Grid.Static != nil)...)

@@ -29,6 +29,7 @@ type Known struct {
 	Parts     []Part
 	Links     []Link
 	Labels    LabelNames
+	Unrated   Unrated
 	Directory bool          // whether there is one, so that users need no label
 	Late      time.Duration // usage older than this is not of now
 }
@@ -95,6 +96,7 @@ type view struct {
 	Loud      *loud
 	Tiles     []tile
 	Found     *foundView
+	Power     string
 	Attention []item
 	Chart     *chart
 	NoChart   string
@@ -119,6 +121,9 @@ func (k Known) view() view {
 		return v
 	}
 	v.Tiles, v.Found = k.tiles(c), k.found()
+	if k.Numbers != nil {
+		v.Power = k.Numbers.Power.words()
+	}
 	v.Chart, v.NoChart = k.Grid.chart(c)
 	v.Budgets = budgetViews(k.Budgets, c)
 	v.Tops = k.Numbers.tops()

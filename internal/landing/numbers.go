@@ -22,6 +22,7 @@ type Numbers struct {
 	States     map[usage.State]int
 	Unpriced   usage.KWh // energy without an intensity
 	Tops       []Top
+	Power      *Power // nil: not known
 }
 
 // Recent is the newest interval with usage.

@@ -78,6 +78,16 @@ func attended() *usage.Attended {
 	}
 }
 
+// rated are the machine types of the cloud: of one its hosts do not say their processor.
+func rated() *Power {
+	ratings := []usage.Rating{
+		{Machine: "Laser", Source: usage.RatedProcessor}, {Machine: "Muon", Source: usage.RatedCalibrated}, {Machine: "small", Source: usage.RatedDefault},
+	}
+	return &Power{
+		Rated: usage.RatedOf(ratings, nil), Bounds: &usage.EnergyBounds{Low: 560, High: 890}, Measured: 4000, Booked: 3520,
+	}
+}
+
 // forecast is two days with clean nights and a clean Sunday afternoon.
 func forecast() (slots []usage.Slot) {
 	for n := -2; n < 97; n++ {
@@ -104,7 +114,7 @@ func cloud(t testing.TB) Known {
 		Grid: Grid{Provider: "uk", Slots: forecast()},
 		Numbers: &Numbers{
 			Newest: RecentOf(newest()), Day: SpentOf(month()[:3], 0, 30*time.Minute), Month: SpentOf(month(), 0, 30*time.Minute),
-			Attended: attended(), Unpriced: 1.2,
+			Attended: attended(), Unpriced: 1.2, Power: rated(),
 			Lacking: map[string]usage.LabelPresence{
 				"IDAaaS": {Project: true, Machine: true, Host: true, User: true}, "CLF-analysis": {Project: true, Host: true, User: true},
 			},
@@ -117,7 +127,8 @@ func cloud(t testing.TB) Known {
 			{Name: "pilots", Scope: usage.ScopeProject, Target: "pilot-00", InKWh: true, Limit: 20, Period: january, Used: new(24.2), Projected: new(1.41)},
 			{Name: "newcomer", Scope: usage.ScopeUser, Target: "1099", InKWh: true, Limit: 2000, Period: january},
 		},
-		Labels: LabelNames{Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user"},
+		Unrated: Unrated{Why: "their hosts do not say their processor", Do: "run node_exporter with --collector.cpu.info"},
+		Labels:  LabelNames{Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user"},
 		Parts: []Part{
 			{Name: "Intervals", For: "stored usage", State: "0 missing, 0 empty, 1 unpriced, 47 provisional, 720 settled; newest ends 2026-01-17T18:00:00Z"},
 			{Name: "Prometheus", For: "CPU time of machines", State: "responded 7m10s ago (2026-01-17T18:02:50Z)", About: usage.TopicPrometheus, Asked: true},

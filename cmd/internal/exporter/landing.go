@@ -34,6 +34,7 @@ func (d *daemon) landing(w http.ResponseWriter, _ *http.Request) {
 	known := landing.Known{
 		Now: now, Zone: cfg.Location(), Version: version.Version, StateOnly: d.flags.landing == landingState,
 		Notices: d.Notices(), Parts: state, Grid: d.gridShown(cfg),
+		Unrated:   landing.Unrated(d.currentParts().Settings.Unrated),
 		Directory: d.currentParts().Settings.Directory != nil, Late: lateAfter*time.Duration(cfg.Interval) + time.Duration(cfg.Prometheus.Lag),
 		Numbers: d.numbers.Load(), Budgets: budgetsShown(d.usage.Snapshot()),
 		Labels: landing.LabelNames{
@@ -73,10 +74,11 @@ func budgetsShown(s *collector.Snapshot) (all []landing.Budget) {
 }
 
 // numbers is what the page says of a snapshot.
-func numbers(s *collector.Snapshot, spent spent, seen usage.Sightings) *landing.Numbers {
+func numbers(s *collector.Snapshot, spent spent, seen usage.Sightings, models map[string][]usage.ModelShare) *landing.Numbers {
 	n := &landing.Numbers{
 		Newest: landing.RecentOf(s.Newest), Day: spent.day, Month: spent.month,
 		Attended: s.Attended, Lacking: seen.Now, Drift: s.Drift, States: s.States, Unpriced: s.Unpriced,
+		Power: landing.PowerOf(usage.RatedOf(s.Ratings, models), spent.toDate.Month, s.Zones),
 	}
 	top := func(scope usage.Scope) landing.Top { return landing.TopOf(scope, spent.toDate.Month, s.Newest) }
 	projects, groups := top(usage.ScopeProject), top(usage.ScopeGroup)

@@ -87,5 +87,5 @@ func (d *daemon) picture(ctx context.Context, v *store.View) (picture, error) {
 	}
 	seen, err := v.Sightings(ctx)
 	s.Drift = d.drifted(seen)
-	return picture{usage: s, page: numbers(s, spent, seen), people: people}, err
+	return picture{usage: s, page: numbers(s, spent, seen, models), people: people}, err
 }
