@@ -134,7 +134,7 @@ func (i *initialise) propose(ctx context.Context, s streams, person *dialogue, f
 	if len(offers) == 0 {
 		return nothing(set.URL, facts)
 	}
-	set.Processors = facts.Processors
+	set.Processors, set.Meters = facts.Processors, facts.Meters
 	p, err := choose(ctx, s.err, person, offers, &set)
 	if err != nil {
 		return err
@@ -143,6 +143,9 @@ func (i *initialise) propose(ctx context.Context, s streams, person *dialogue, f
 	c, err := i.checked(text)
 	if err != nil {
 		return err
+	}
+	if len(set.Meters) > 0 {
+		fmt.Fprintf(s.err, "It has meters of power, which the file proposes and does not switch on: %s.\n", strings.Join(set.Meters, ", "))
 	}
 	i.warn(s.err, p, set, facts)
 	if err := i.preview(ctx, s, c, set.Server, p.Exporter.Scrape); err != nil {

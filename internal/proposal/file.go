@@ -27,6 +27,7 @@ type Settings struct {
 	BusyWatts  float64
 	IdleWatts  float64
 	Processors []survey.Count
+	Meters     []string // well-known metrics of measured power, see survey.Meters
 }
 
 // text is a YAML file as it grows.
@@ -213,6 +214,7 @@ func power(t *text, s Settings) {
 	}
 	t.line(1, "busy_watts: %v", s.BusyWatts)
 	t.line(1, "idle_watts: %v", s.IdleWatts)
+	meters(t, s.Meters)
 }
 
 func intensity(t *text, s Settings) {

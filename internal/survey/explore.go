@@ -53,6 +53,7 @@ func (a *Asker) Facts(ctx context.Context) (Facts, error) {
 			f.Exporters = append(f.Exporters, x.found)
 		}
 	}
+	f.Meters = slices.DeleteFunc(Meters(), func(name string) bool { return !slices.Contains(there, name) })
 	if slices.Contains(there, processors) {
 		f.Processors, _ = a.counts(ctx, by(by(selector(processors, with(processorLabel)), processorLabel, "instance"), processorLabel), processorLabel)
 	}

@@ -79,7 +79,7 @@ const targetInfo = "target_info"
 
 // asked lists every metric that is looked for.
 func asked() []string {
-	all := []string{processors, targetInfo}
+	all := append([]string{processors, targetInfo}, Meters()...)
 	for _, k := range catalogue {
 		all = append(append(append(all, k.metric), k.by...), k.beside...)
 	}

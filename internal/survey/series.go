@@ -9,6 +9,8 @@ type Facts struct {
 	Exporters []Exporter
 	// Processors are the models of processors that node_exporter names, by machines.
 	Processors []Count
+	// Meters are the well-known metrics of measured power that the server has, see Meters.
+	Meters []string
 	// Jobs are all jobs with targets, by targets, and Likely the metrics whose names look like CPU
 	// time. They are asked for only where no exporter can be read.
 	Jobs   []Count
