@@ -131,6 +131,24 @@ func TestInstrumentsThatChange(t *testing.T) {
 				{"ISIS": 100, "ISIS measured": 60}, {"ISIS": (10*100 + 20*modelled) / 30, "ISIS measured": 60}, {"ISIS": 100, "ISIS measured": 60},
 			},
 		},
+		{
+			name: "a PUE that is not measured any more: the last one counts", power: smallPower + "  pue: {query: facility_pue, otherwise: 3}\n",
+			there: func(s *site) {
+				s.run(small(one, "ISIS", "Muon", ""), nil)
+				s.record("facility_pue", labels{}, func(at time.Time) (float64, bool) { return 1.5, before(40)(at) })
+			},
+			watts: [3]map[string]float64{{"ISIS": modelled * 1.5}, {"ISIS": modelled * 1.5}, {"ISIS": modelled * 1.5}},
+		},
+		{
+			name: "a device of a host that nobody scrapes is nobody's, and counts", power: gpus,
+			there: func(s *site) {
+				s.run(small(one, "ISIS", "Muon", ""), nil)
+				s.record("gpu_joules_total", labels{"gpu": "0", "instance": two}, always(s.grows(70)))
+			},
+			watts: [3]map[string]float64{
+				{"ISIS": modelled, "unknown measured": 70}, {"ISIS": modelled, "unknown measured": 70}, {"ISIS": modelled, "unknown measured": 70},
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -47,6 +47,8 @@ embodied:
 		}
 	}
 	same(t, "embodied emissions", got, want, 1e-9) // those of Other are not known, which is not 0
+	same(t, "embodied emissions on /metrics", last.by("carbon_embodied_emissions_gco2eq", "machine"), want, 1e-9)
+	same(t, "settled embodied emissions", last.by("carbon_settled_embodied_emissions_gco2eq_total", "machine"), want, 1e-9)
 	if said.Total.Embodied == nil || !near(*said.Total.Embodied, muon, 1e-9) || *said.Total.Emissions >= 1000 || !near(*said.Total.Emissions, last.sum("carbon_emissions_gco2eq"), 1e-9) {
 		t.Errorf("the total is %s", text)
 	}

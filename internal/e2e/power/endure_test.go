@@ -1,10 +1,13 @@
 package power_test
 
 import (
+	"encoding/csv"
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -84,7 +87,7 @@ func (m *metered) outage(t *testing.T, other place) {
 	away.Before(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		http.Error(w, "out of order", http.StatusServiceUnavailable)
 	})
-	write(t, where.config, m.over.config(away, "directory: {file: owners.csv}\n"+meteredPower))
+	write(t, where.config, m.over.config(away, directory+meteredPower))
 	e = where.start(t)
 	var meanwhile scrape
 	eventually(t, "two hours are missing", func() error {
@@ -115,7 +118,7 @@ func (m *metered) backfilled(t *testing.T, other place) {
 	where.tool(t, m.over.backfill()...)
 	alike(t, where, other)
 	power := strings.NewReplacer("pue: {query: facility_pue, otherwise: 1.5}", "pue: 1.25", "per_gib: 0.4", "per_gib: 0.8").Replace(meteredPower)
-	write(t, where.config, m.over.config(m.site, "directory: {file: owners.csv}\n"+power))
+	write(t, where.config, m.over.config(m.site, directory+power))
 	recost := append([]string{"recost", "--restate"}, m.over.backfill()[1:]...)
 	dry := where.tool(t, append(recost, "--dry-run")...)
 	alike(t, where, other)
@@ -202,4 +205,37 @@ func (m *metered) explained(t *testing.T, where place) {
 			}
 		}
 	}
+}
+
+// forgotten exports a copy of a store, and forgets in it two users of metered hosts and devices.
+// Every sum stays.
+func (m *metered) forgotten(t *testing.T, other place) {
+	where := place{config: other.config, store: filepath.Join(t.TempDir(), "copy.db")}
+	other.tool(t, "backup", where.store)
+	sum := func() map[string]float64 {
+		all := map[string]float64{}
+		rows, err := csv.NewReader(strings.NewReader(where.tool(t, append([]string{"export", "csv"}, m.over.backfill()[1:]...)...))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows[1:] {
+			for i, name := range rows[0] {
+				if v, err := strconv.ParseFloat(row[i], 64); err == nil && (strings.HasSuffix(name, "_kwh") || strings.HasSuffix(name, "_gco2eq")) {
+					all[name] += v
+				}
+			}
+		}
+		return all
+	}
+	before := sum()
+	same(t, "exported energy", map[string]float64{"kWh": before["busy_kwh"] + before["idle_kwh"] + before["measured_kwh"]},
+		where.numbers(t, "SELECT 'kWh', sum(busy_kwh + idle_kwh + measured_kwh) FROM v_ada_timeseries"), exact)
+	for _, user := range []string{"gil", "bob"} {
+		where.tool(t, "forget-user", user, "--yes")
+		if rows := where.rows(t, "SELECT * FROM dim_user WHERE user_id = '"+user+"'"); len(rows) > 0 {
+			t.Errorf("the store has %q", rows)
+		}
+	}
+	same(t, "exported sum", sum(), before, exact)
+	where.tool(t, "check", "store")
 }

@@ -223,10 +223,17 @@ const meteredPower = `power:
   reconcile: {query: sum(pdu_watts)}
 `
 
+// directory has the owners, and two budgets that last longer than any test.
+const directory = `directory: {file: owners.csv}
+budgets:
+  - {name: all, scope: site, from: 2020-01-01, to: 2999-01-01, mwh: 1}
+  - {name: ai, scope: project, target: AI, from: 2020-01-01, to: 2999-01-01, kgco2eq: 1}
+`
+
 // place is one for an exporter of this site, that asks a server.
 func (m *metered) place(t *testing.T, asks *site, power string) place {
 	t.Helper()
-	where := newPlace(t, m.over.config(asks, "directory: {file: owners.csv}\n"+power))
+	where := newPlace(t, m.over.config(asks, directory+power))
 	write(t, filepath.Join(filepath.Dir(where.config), "owners.csv"), m.owners)
 	return where
 }

@@ -20,10 +20,19 @@ func TestASiteWithMeters(t *testing.T) {
 		same(t, "energy on /metrics by "+label, last.by("carbon_energy_kwh", label), want, 1e-6)
 		same(t, "settled energy by "+label, last.by("carbon_settled_energy_kwh_total", label), want, 1e-6)
 	}
+	projects := sums["project"]
+	same(t, "budget", last.by("carbon_budget_used_kwh", "budget"), map[string]float64{"all": projects["ISIS"] + projects["CLF"] + projects["AI"]}, 1e-6)
+	same(t, "budget", last.by("carbon_budget_used_gco2eq", "budget"), map[string]float64{"ai": grams * projects["AI"]}, 1e-6)
+	newest := map[string]float64{}
+	for k, v := range m.truth(m.over.intervals()[intervalsThere-1]) {
+		newest[k.mode] += v * 1000 / halfHour.Hours()
+	}
+	same(t, "power of the newest interval", last.by("carbon_power_watts", "mode"), newest, 1e-6)
 	m.checkViews(t, where, last)
-	m.checkAccount(t, where)
+	m.checkAccount(t, where, last)
 	where.tool(t, "check", "store")
 	t.Run("every factor has a source", func(t *testing.T) { m.explained(t, where) })
+	t.Run("a person who is forgotten, and what is exported", func(t *testing.T) { m.forgotten(t, where) })
 	t.Run("an outage of two hours, and two kills", func(t *testing.T) { m.outage(t, where) })
 	t.Run("a backfill, and a recost", func(t *testing.T) { m.backfilled(t, where) })
 	t.Run("intervals of an hour and of five minutes", m.otherIntervals)
@@ -100,7 +109,7 @@ func (m *metered) checkViews(t *testing.T, where place, last scrape) {
 }
 
 // checkAccount compares the meter of the site with what is booked.
-func (m *metered) checkAccount(t *testing.T, where place) {
+func (m *metered) checkAccount(t *testing.T, where place, last scrape) {
 	t.Helper()
 	measured := where.numbers(t, "SELECT start, measured_kwh FROM interval_zone WHERE zone = 'site'")
 	booked := where.numbers(t, "SELECT start, booked_kwh FROM interval_zone WHERE zone = 'site'")
@@ -115,4 +124,10 @@ func (m *metered) checkAccount(t *testing.T, where place) {
 			t.Errorf("%s: the PUE is %v, want %v", i, ratio[start], m.pue(i.End()))
 		}
 	}
+	var sum, less float64
+	for start, v := range measured {
+		sum, less = sum+v, less+v-booked[start]
+	}
+	same(t, "measured energy", last.by("carbon_measured_energy_kwh", "zone"), map[string]float64{"site": sum}, exact)
+	same(t, "unexplained energy", last.by("carbon_unexplained_energy_kwh", "zone"), map[string]float64{"site": less}, 1e-6)
 }

@@ -104,6 +104,10 @@ func withoutConfiguration(t *testing.T, some []server) int {
 	if total.Low == nil || total.High == nil || !near(total.Energy, got, exact) {
 		t.Fatalf("the report has %+v, /metrics %v kWh", total, got)
 	}
+	low, high := last.sum("carbon_site_energy_low_kwh"), last.sum("carbon_site_energy_high_kwh")
+	if !near(low, *total.Low, exact) || !near(high, *total.High, exact) {
+		t.Errorf("the report has %v to %v kWh, /metrics %v to %v", *total.Low, *total.High, low, high)
+	}
 	if *total.Low >= got || *total.High <= got {
 		t.Errorf("%v kWh are not between %v and %v", got, *total.Low, *total.High)
 	}

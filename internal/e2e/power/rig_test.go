@@ -65,7 +65,7 @@ func (p place) tool(t *testing.T, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
 	defer cancel()
-	if args[0] == "check" {
+	if args[0] == "check" || args[0] == "backup" {
 		args = append(args, "--storage.path="+p.store)
 	} else {
 		args = append(args, p.args()...)
