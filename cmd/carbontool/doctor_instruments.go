@@ -15,7 +15,7 @@ import (
 func (d *draw) meters(ctx context.Context) []doctor.Finding {
 	is, _ := parts.Instruments(d.cfg)
 	var all []doctor.Meter
-	for _, one := range is.Meters {
+	for place, one := range is.Meters {
 		m := doctor.Meter{Name: one.Name, Label: one.Host}
 		got, refused, err := d.ask(ctx, source.Instruments{Meters: []source.Meter{one}})
 		if err != nil {
@@ -27,6 +27,7 @@ func (d *draw) meters(ctx context.Context) []doctor.Finding {
 		d.sum(&m, got)
 		for i := range got {
 			for host, of := range got[i].Power {
+				of.Place = place // it was asked alone
 				d.prefer(i, host, of)
 			}
 		}

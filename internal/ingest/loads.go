@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
@@ -78,7 +79,7 @@ func (h hosts) of(label string) []int {
 // a hole, the model counts.
 func meterHosts(all []load, hosts hosts, power Power, meters map[string]usage.Metering, rating func(machine string) usage.Rating) {
 	taken := map[int]bool{}
-	for _, label := range sortedKeys(meters) {
+	for _, label := range preferred(meters) {
 		m := meters[label]
 		own := slices.DeleteFunc(slices.Clone(hosts.of(label)), func(i int) bool { return taken[i] })
 		if len(own) == 0 || m.Covered <= 0 {
@@ -112,6 +113,15 @@ func meterHosts(all []load, hosts hosts, power Power, meters map[string]usage.Me
 			}
 		}
 	}
+}
+
+// preferred are the labels of meters, those first that count for a host with several: the one that
+// covers more, then the first of the configuration. Two exporters of a host have two labels.
+func preferred(meters map[string]usage.Metering) []string {
+	return slices.SortedFunc(maps.Keys(meters), func(a, b string) int {
+		x, y := meters[a], meters[b]
+		return cmp.Or(cmp.Compare(min(y.Covered, 1), min(x.Covered, 1)), cmp.Compare(x.Place, y.Place), cmp.Compare(a, b))
+	})
 }
 
 func (l *load) besides() *usage.Beside {

@@ -77,6 +77,16 @@ func TestWhatInstrumentsChange(t *testing.T) {
 	}{
 		{"nothing", func(*bench) {}, usage.ByMode[usage.KWh]{Busy: 0.012, Idle: 0.003}},
 		{"a meter, by another port: its energy, split as the model has it", metered(20*wattHour, 1), usage.ByMode[usage.KWh]{Busy: 0.016, Idle: 0.004}},
+		{"two meters by two other ports: the first of the configuration", func(b *bench) {
+			b.instruments.Power = map[string]usage.Metering{
+				"a:9100": {Meter: "rapl", Place: 1, Energy: 8 * wattHour, Covered: 1}, "a:9290": {Meter: "ipmi", Energy: 20 * wattHour, Covered: 1},
+			}
+		}, usage.ByMode[usage.KWh]{Busy: 0.016, Idle: 0.004}},
+		{"two meters by two other ports: the one that covers more", func(b *bench) {
+			b.instruments.Power = map[string]usage.Metering{
+				"a:9100": {Meter: "rapl", Place: 1, Energy: 20 * wattHour, Covered: 1}, "a:9290": {Meter: "ipmi", Energy: 10 * wattHour, Covered: 0.25},
+			}
+		}, usage.ByMode[usage.KWh]{Busy: 0.016, Idle: 0.004}},
 		{"a meter with a hole: the model counts in it", metered(10*wattHour, 0.5), usage.ByMode[usage.KWh]{Busy: 0.008 + 0.006, Idle: 0.002 + 0.0015}},
 		{"a meter that covers nothing", metered(0, 0), usage.ByMode[usage.KWh]{Busy: 0.012, Idle: 0.003}},
 		{"a meter of another host", func(b *bench) {

@@ -12,7 +12,7 @@ import (
 // more of a piece, and else the first.
 func (g *gathering) meters(ctx context.Context) error {
 	var twice []string
-	for _, m := range g.client.Query.Instruments.Meters {
+	for place, m := range g.client.Query.Instruments.Meters {
 		host := cmp.Or(m.Host, g.client.Query.Labels.Host)
 		p, err := g.powerOf(ctx, m.Query, []string{host})
 		if err != nil {
@@ -31,7 +31,7 @@ func (g *gathering) meters(ctx context.Context) error {
 					twice = append(twice, name)
 				}
 				if !measured || e.covered > other.Covered {
-					g.all[i].Power[name] = usage.Metering{Meter: m.Name, Energy: usage.Joules(e.joules), Covered: e.covered, Error: m.Error}
+					g.all[i].Power[name] = usage.Metering{Meter: m.Name, Place: place, Energy: usage.Joules(e.joules), Covered: e.covered, Error: m.Error}
 				}
 			}
 		}

@@ -22,6 +22,7 @@ type Instruments struct {
 // Metering is the measured energy of one host in a piece.
 type Metering struct {
 	Meter   string  // its name in the configuration
+	Place   int     // of the meter in the configuration, in the order of preference
 	Energy  Joules  // of the time that it covers
 	Covered float64 // the part of the piece that it covers, from 0 to 1
 	Error   *float64

@@ -132,6 +132,18 @@ func TestInstrumentsThatChange(t *testing.T) {
 			},
 		},
 		{
+			name: "two meters of a host by two exporters: the first of the configuration, and where it has a hole the other", power: smallPower +
+				"  measured: [{name: ipmi, query: ipmi_watts}, {name: rapl, query: rapl_watts}]\n",
+			there: func(s *site) {
+				s.run(small(one, "ISIS", "Muon", ""), nil)
+				s.record("rapl_watts", labels{"instance": one}, constant(60))
+				s.record("ipmi_watts", labels{"instance": "10.2.0.1:9290"}, func(t time.Time) (float64, bool) {
+					return 100, before(40)(t) || !before(50)(t)
+				})
+			},
+			watts: [3]map[string]float64{{"ISIS": 100}, {"ISIS": 60}, {"ISIS": 100}},
+		},
+		{
 			name: "a PUE that is not measured any more: the last one counts", power: smallPower + "  pue: {query: facility_pue, otherwise: 3}\n",
 			there: func(s *site) {
 				s.run(small(one, "ISIS", "Muon", ""), nil)
