@@ -52,7 +52,8 @@ func TestRatings(t *testing.T) {
 		},
 		{"many of them", many, asked(nil), Warning, "type-04 and 7 more", false},
 		{
-			"processors do not count", ratedBy(usage.RatedDefault, "Muon"), Processors{Why: "power.cpu_models is off", Do: "set power.cpu_models to auto", Known: known},
+			"processors do not count", ratedBy(usage.RatedDefault, "Muon"),
+			Processors{Why: "power.cpu_models is off", Do: "set power.cpu_models to auto", Known: known},
 			Warning, "because power.cpu_models is off: Muon; to do: set power.cpu_models to auto", false,
 		},
 		{

@@ -51,7 +51,7 @@ func Ratings(ratings []usage.Rating, p Processors) []Finding {
 	if machines := r.Silent(); len(machines) > 0 {
 		all = append(all, silent(machines, p))
 	}
-	all = append(all, unheard(r, p)...)
+	all = append(all, unheard(r)...)
 	return append(all, vague(ratings, p)...)
 }
 
@@ -65,7 +65,7 @@ func silent(machines []string, p Processors) Finding {
 }
 
 // unheard is about processors that nobody knows: those that hypervisors make up, and others.
-func unheard(r usage.Rated, p Processors) (all []Finding) {
+func unheard(r usage.Rated) (all []Finding) {
 	made, others := map[string][]string{}, map[string][]string{} // machine types by model
 	for _, g := range r.Guessed {
 		for _, m := range g.Models {

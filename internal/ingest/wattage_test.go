@@ -82,13 +82,15 @@ func TestMetersThatMeasureLittle(t *testing.T) {
 		{"all of the time, by another port", map[string]usage.Metering{"a:9290": {Meter: "ipmi", Energy: 1, Covered: 1}}, "", ""},
 		{"half of the time", map[string]usage.Metering{"a:9290": {Meter: "ipmi", Energy: 1, Covered: 0.5}}, "", ""},
 		{
-			"less", map[string]usage.Metering{"a:9290": {Meter: "ipmi", Energy: 1, Covered: 0.4}},
+			"less",
+			map[string]usage.Metering{"a:9290": {Meter: "ipmi", Energy: 1, Covered: 0.4}},
 			`msg="A meter covers less than half of the time of its machines, and the model counts for the rest" meter=ipmi machines=1 covered="40 %"`,
 			"The meter ipmi covers 40 % of the time of its machines",
 		},
 		{"nothing", nil, `msg="A meter measures no machine that has CPU time, and the model counts in its place" meter=ipmi why="its query measures nothing`, "The meter ipmi measures no machine that has CPU time"},
 		{
-			"hosts by other names", map[string]usage.Metering{"bmc-a": {Meter: "ipmi", Energy: 1, Covered: 1}},
+			"hosts by other names",
+			map[string]usage.Metering{"bmc-a": {Meter: "ipmi", Energy: 1, Covered: 1}},
 			`it_has=bmc-a machines_are=a:9100 do="set hosts of this meter to the label that has the machine's name"`, "its hosts have no CPU time, by these names",
 		},
 	} {

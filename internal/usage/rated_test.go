@@ -20,14 +20,16 @@ func TestWhereWattsComeFrom(t *testing.T) {
 	}{
 		{"nothing", nil, Rated{BySource: map[string]int{}}, ""},
 		{
-			"each source, the surest first", []Rating{
+			"each source, the surest first",
+			[]Rating{
 				of("a", RatedDefault), of("modern", RatedProcessor), of("b", "SPECpower"), of("c", RatedConfig), of("d", RatedCalibrated), of("e", RatedCalibrated),
 			},
 			Rated{Types: 6, BySource: map[string]int{"default": 1, "processor": 1, "SPECpower": 1, "config": 1, "calibrated": 2}, Guessed: []Guess{{Machine: "a"}}},
 			"2 by measured average, 1 by configuration, 1 by stored average (SPECpower), 1 by processor, 1 by default",
 		},
 		{
-			"hosts that say nothing, and hosts that name what nobody knows", []Rating{of("old", RatedDefault), of("mute", RatedDefault)},
+			"hosts that say nothing, and hosts that name what nobody knows",
+			[]Rating{of("old", RatedDefault), of("mute", RatedDefault)},
 			Rated{Types: 2, BySource: map[string]int{"default": 2}, Guessed: []Guess{{Machine: "mute"}, {Machine: "old", Models: []string{"QEMU Virtual CPU", "i8086"}}}},
 			"2 by default",
 		},
