@@ -89,8 +89,8 @@ func BenchmarkBareInsert(b *testing.B) {
 		read string
 		put  *sql.Stmt
 	}{
-		{"SELECT id, sums FROM usage_total", prepared(b, to.writer, "INSERT OR REPLACE INTO usage_total VALUES (?, ?)")},
-		{"SELECT day, sums FROM usage_day ORDER BY day DESC LIMIT 1", prepared(b, to.writer, "INSERT OR REPLACE INTO usage_day VALUES (?, ?)")},
+		{"SELECT id, sums, more FROM usage_total", prepared(b, to.writer, "INSERT OR REPLACE INTO usage_total VALUES (?, ?, ?)")},
+		{"SELECT day, sums, more FROM usage_day ORDER BY day DESC LIMIT 1", prepared(b, to.writer, "INSERT OR REPLACE INTO usage_day VALUES (?, ?, ?)")},
 	}
 	type interval struct {
 		rows [][][]any // by table
