@@ -172,3 +172,11 @@ func readModels(ctx context.Context, db queryer) (map[string][]usage.ModelShare,
 		return err
 	})
 }
+
+// PUE returns the newest PUE that was measured; nil: none was.
+func (v *View) PUE(ctx context.Context) (newest *float64, err error) {
+	err = each(ctx, v.tx, "SELECT pue FROM interval_pue ORDER BY start DESC LIMIT 1", nil, func(rows *sql.Rows) error {
+		return rows.Scan(&newest)
+	})
+	return newest, err
+}

@@ -77,6 +77,15 @@ func (d *daemon) picture(ctx context.Context, v *store.View) (picture, error) {
 	if err != nil {
 		return picture{}, err
 	}
+	if cfg.Power.PUE.Query != "" {
+		measured, err := v.PUE(ctx)
+		if err != nil {
+			return picture{}, err
+		}
+		if measured != nil {
+			s.PUE = *measured
+		}
+	}
 	models, err := v.Models(ctx)
 	if err != nil {
 		return picture{}, err
