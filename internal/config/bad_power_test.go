@@ -54,6 +54,8 @@ var badPower = []badFile{
 		`:10: power.devices[1].unit: must be J, mJ, kWh or W, is "Wh"`,
 		`:10: power.devices[1].error: must be 0 to 1, is +Inf`,
 		`:11: power.devices[2].name: must be unique, but "gpu" is used already`,
+		`:11: power.devices[2].labels.project: must be a label name such as exported_namespace, is "a b"`,
+		`:11: power.devices[2].labels.host: must be a label name such as Hostname, is "1"`,
 		`:12: power.devices[3].name: must not be empty`,
 		`:12: power.devices[3].query: must not be empty`,
 		`:14: power.reconcile[0].zone: must not be empty`,

@@ -107,13 +107,21 @@ const (
 	UnitWatt         = "W"
 )
 
-// Device is a query for devices that have meters of their own, such as GPUs. Its series have the
-// labels of Labels.
+// Device is a query for devices that have meters of their own, such as GPUs.
 type Device struct {
-	Name  string   `yaml:"name"` // unique among them
-	Query string   `yaml:"query"`
-	Unit  string   `yaml:"unit"`
-	Error *float64 `yaml:"error,omitempty"` // standard error, a fraction of the reading; nil: not known
+	Name   string       `yaml:"name"` // unique among them
+	Query  string       `yaml:"query"`
+	Unit   string       `yaml:"unit"`
+	Error  *float64     `yaml:"error,omitempty"` // standard error, a fraction of the reading; nil: not known
+	Labels DeviceLabels `yaml:"labels,omitempty"`
+}
+
+// DeviceLabels names the labels of Device that say whose it is, and where. An empty one is that of
+// Prometheus.Labels; but where Prometheus.Shares divide hosts, it says nothing without Project.
+type DeviceLabels struct {
+	Project string `yaml:"project,omitempty"`
+	User    string `yaml:"user,omitempty"`
+	Host    string `yaml:"host,omitempty"`
 }
 
 // Meter is the meter of a site, or of one of its zones.

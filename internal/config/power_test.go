@@ -23,7 +23,7 @@ func TestPowerIsAsTheFileSays(t *testing.T) {
 		},
 		Devices: []Device{
 			{Name: "gpu", Query: "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", Unit: UnitMillijoule, Error: new(0.05)},
-			{Name: "ipmi", Query: "fpga_watts", Unit: UnitWatt},
+			{Name: "ipmi", Query: "fpga_watts", Unit: UnitWatt, Labels: DeviceLabels{Project: "exported_namespace", User: "exported_pod", Host: "Hostname"}},
 		},
 		Reconcile: Reconcile{
 			{Zone: "hall-1", Query: "sum(pdu_watts)", Projects: []string{"P1", "P2"}, Cooling: true},

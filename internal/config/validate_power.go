@@ -68,6 +68,17 @@ func (p *Power) validateMeters(f *faults) {
 		validateQuery(f, path+".query", d.Query)
 		validateOneOf(f, path+".unit", d.Unit, UnitJoule, UnitMillijoule, UnitKilowattHour, UnitWatt)
 		validateFraction(f, path+".error", d.Error)
+		d.Labels.validate(f, path+".labels")
+	}
+}
+
+func (l DeviceLabels) validate(f *faults, path string) {
+	for _, label := range []struct{ part, name, example string }{
+		{"project", l.Project, "exported_namespace"}, {"user", l.User, "exported_pod"}, {"host", l.Host, "Hostname"},
+	} {
+		if label.name != "" {
+			validateLabelName(f, path+"."+label.part, label.name, label.example)
+		}
 	}
 }
 

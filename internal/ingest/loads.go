@@ -159,8 +159,9 @@ func holdMemory(all []load, hosts hosts, power Power, memory map[string]usage.Gi
 	}
 }
 
-// addDevices adds the loads of devices: to those of their host, by CPU time, or where a device
-// says itself whose it is, to that owner.
+// addDevices adds the loads of devices: to those of their host, by CPU time; where a device says
+// itself of which project it is, to those of that project; and where it names a user, or there is
+// none of its project, to that owner.
 func addDevices(all []load, hosts hosts, page Attribution, reading attributed) []load {
 	devices := slices.Clone(reading.instruments.Devices)
 	slices.SortFunc(devices, func(a, b usage.DeviceSample) int {
@@ -168,15 +169,18 @@ func addDevices(all []load, hosts hosts, page Attribution, reading attributed) [
 	})
 	for _, d := range devices {
 		own := hosts.of(d.Host)
-		whole := usage.CPUSeconds(0)
-		for _, i := range own {
+		theirs, whole := own, usage.CPUSeconds(0)
+		if d.Project != usage.Unknown {
+			theirs = slices.DeleteFunc(slices.Clone(own), func(i int) bool { return all[i].Series.Project != d.Project })
+		}
+		for _, i := range theirs {
 			whole += all[i].CPU.Total()
 		}
-		if d.Project == usage.Unknown && d.User == "" && whole > 0 {
+		if d.User == "" && whole > 0 {
 			dealt := usage.KWh(0)
-			for n, i := range own {
+			for n, i := range theirs {
 				energy := d.Energy.KWh() * usage.KWh(all[i].CPU.Total()/whole)
-				if n == len(own)-1 {
+				if n == len(theirs)-1 {
 					energy = d.Energy.KWh() - dealt // nothing is lost to rounding
 				}
 				dealt += energy

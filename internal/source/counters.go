@@ -15,7 +15,7 @@ const mostResets = 10
 
 // counter is one series of a counter of energy, or several copies of it.
 type counter struct {
-	series usage.Series
+	series carrier
 	keys   []string  // of all its copies
 	edges  []float64 // its value at each edge that was asked for; absent: none
 	resets []float64 // by piece, of all samples in it and of some before it; absent: none came
@@ -101,17 +101,17 @@ func (c *counter) grown(from, to float64, piece int) (grown float64, there bool,
 // which counters there are in the day after: some may be in a hole.
 func (g *gathering) askCounters(ctx context.Context, d Device) ([]*counter, error) {
 	window := g.pieces[0].Length
-	edges, err := g.askSeries(ctx, edgesOf(g.pieces), asGiven(d.Query), nil, nil)
+	edges, err := g.askSeries(ctx, d, edgesOf(g.pieces), asGiven(d.Query), nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	resets, err := g.askSeries(ctx, endsOf(g.pieces), resetsIn(d.Query, window), nil, nil)
+	resets, err := g.askSeries(ctx, d, endsOf(g.pieces), resetsIn(d.Query, window), nil, nil)
 	if err != nil {
 		return nil, err
 	}
 	end := endsOf(g.pieces)
 	end.first = end.last
-	later, err := g.askSeries(ctx, end, seenLater(d.Query), nil, nil)
+	later, err := g.askSeries(ctx, d, end, seenLater(d.Query), nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (g *gathering) askCounters(ctx context.Context, d Device) ([]*counter, erro
 			if byKey[r.key] != nil {
 				continue
 			}
-			c := &counter{series: rawSeries(r.labels), keys: []string{r.key}, edges: g.energies(edges.like(r)), resets: slices.Repeat([]float64{absent}, len(g.pieces))}
+			c := &counter{series: g.client.carrierOf(d, r.labels), keys: []string{r.key}, edges: g.energies(edges.like(r)), resets: slices.Repeat([]float64{absent}, len(g.pieces))}
 			if of := resets.like(r); of.parts != nil {
 				copy(c.resets, of.parts[0])
 			}
@@ -158,8 +158,8 @@ func (g *gathering) energies(r *row) []float64 {
 }
 
 // askSeries asks a query whose answer has a row for each series.
-func (g *gathering) askSeries(ctx context.Context, when grid, query string, parts []string, only map[string]bool) (*answer, error) {
-	labels := g.client.Query.Labels.list()
+func (g *gathering) askSeries(ctx context.Context, d Device, when grid, query string, parts []string, only map[string]bool) (*answer, error) {
+	labels := g.client.deviceLabels(d)
 	w := &wholeAnswer{answer: newAnswer(when, labels, parts, g.rejects), only: only}
 	if parts != nil {
 		labels = append(slices.Clone(labels), partLabel)

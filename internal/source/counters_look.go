@@ -91,7 +91,7 @@ func (l *deviceLook) edge(i int) float64 {
 
 // lookAround asks for what is known of counters far around.
 func (l *deviceLook) lookAround(ctx context.Context, some counterGroup) error {
-	a, err := l.g.askSeries(ctx, l.when, aroundEdges(narrowed(l.device.Query, some.matchers), l.when.step), fartherParts, some.keys())
+	a, err := l.g.askSeries(ctx, l.device, l.when, aroundEdges(narrowed(l.device.Query, some.matchers), l.when.step), fartherParts, some.keys())
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (f *farther) firstAfter(edge, pieces int) int {
 
 // samples asks for the samples of counters in a piece.
 func (l *deviceLook) samples(ctx context.Context, piece int, some counterGroup) error {
-	s := &historySink{labels: l.g.client.Query.Labels.list(), byKey: some.byKey, look: l}
+	s := &historySink{labels: l.g.client.deviceLabels(l.device), byKey: some.byKey, look: l}
 	at := l.when.first.Add(time.Duration(piece+1) * l.when.step)
 	if err := l.g.client.askAt(ctx, at, samplesIn(narrowed(l.device.Query, some.matchers), l.when.step), s.labels, s); err != nil {
 		return err

@@ -29,9 +29,9 @@ func (g *gathering) devices(ctx context.Context) error {
 }
 
 // joules is what devices used, by the labels that they have, and by piece. NaN: they were not there.
-type joules map[usage.Series][]float64
+type joules map[carrier][]float64
 
-func (j joules) add(s usage.Series, piece, pieces int, v float64) {
+func (j joules) add(s carrier, piece, pieces int, v float64) {
 	if j[s] == nil {
 		j[s] = slices.Repeat([]float64{math.NaN()}, pieces)
 	}
@@ -42,19 +42,23 @@ func (j joules) add(s usage.Series, piece, pieces int, v float64) {
 }
 
 // book adds what devices used to the pieces, under the names that other metrics give to their
-// hosts.
-func (g *gathering) book(ctx context.Context, d Device, used joules) (err error) {
-	if len(used) > 0 && g.info == nil && len(g.client.Query.Info) > 0 {
-		if g.info, err = g.client.askInfo(ctx, g.client.Query.Info, g.pieces, []string{g.client.Query.Labels.Host}); err != nil {
-			return err
-		}
+// hosts, and to the shares of those.
+func (g *gathering) book(ctx context.Context, d Device, used joules) error {
+	if len(used) == 0 {
+		return nil
 	}
-	order := slices.SortedFunc(maps.Keys(used), bySeries)
+	if err := g.askNames(ctx); err != nil {
+		return err
+	}
+	if err := g.askShareNames(ctx, d); err != nil {
+		return err
+	}
+	order := slices.SortedFunc(maps.Keys(used), byCarrier)
 	for i := range g.pieces {
 		sums := map[usage.Series]float64{}
 		for _, s := range order {
 			if v := used[s][i]; !math.IsNaN(v) {
-				sums[g.info.named(s, i, false)] += v
+				sums[g.bookedAs(d, s, i)] += v
 			}
 		}
 		for _, s := range slices.SortedFunc(maps.Keys(sums), bySeries) {
@@ -79,7 +83,8 @@ func (g *gathering) gauge(ctx context.Context, d Device) (used joules, err error
 }
 
 func (g *gathering) gaugeAt(ctx context.Context, d Device, step time.Duration) (joules, error) {
-	folded, edges, err := g.askGauge(ctx, d.Query, step)
+	by := g.client.deviceLabels(d)
+	folded, edges, err := g.askGauge(ctx, d.Query, by, step)
 	if err != nil {
 		return nil, err
 	}
@@ -95,14 +100,14 @@ func (g *gathering) gaugeAt(ctx context.Context, d Device, step time.Duration) (
 	}
 	if odd > 0 {
 		g.remark("Of the device %.60q, values that are no power are left out in %d pieces of hosts: see what the query gives that is below 0, above 1e9 or no number", d.Name, odd)
-		folded, edges, err = g.askGauge(ctx, onlyPower(d.Query), step)
+		folded, edges, err = g.askGauge(ctx, onlyPower(d.Query), by, step)
 		if err != nil {
 			return nil, err
 		}
 	}
 	used, alike := joules{}, []string{}
 	for _, r := range folded.sort() {
-		series, edge := rawSeries(r.labels), edges.like(r)
+		series, edge := g.client.carrierOf(d, r.labels), edges.like(r)
 		for i := range g.pieces {
 			sum := r.at(sumPart, i)
 			if math.IsNaN(sum) || refusedGauge(r, i) != "" {
@@ -126,8 +131,8 @@ func (g *gathering) gaugeAt(ctx context.Context, d Device, step time.Duration) (
 	return used, nil
 }
 
-func (g *gathering) askGauge(ctx context.Context, expr string, step time.Duration) (folded, edges *answer, err error) {
-	window, by := g.pieces[0].Length, g.client.Query.Labels.list()
+func (g *gathering) askGauge(ctx context.Context, expr string, by []string, step time.Duration) (folded, edges *answer, err error) {
+	window := g.pieces[0].Length
 	if folded, err = g.ask(ctx, endsOf(g.pieces), gaugeIntegral(expr, by, window, step), by, gaugeSums); err != nil || len(folded.order) == 0 {
 		return folded, edges, err
 	}

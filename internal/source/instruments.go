@@ -35,11 +35,14 @@ type Meter struct {
 	Error             *float64
 }
 
-// Device has a meter of its own, and the labels of the CPU seconds for attribution.
+// Device has a meter of its own. Project, User and Host are the labels that say whose it is and where;
+// an empty one is that of the CPU seconds, but that of hosts with Shares no label of the device says
+// whose it is.
 type Device struct {
-	Name, Query string
-	Unit        float64 // joules in the unit of the counter; 0: it is a gauge, of watts
-	Error       *float64
+	Name, Query         string
+	Project, User, Host string
+	Unit                float64 // joules in the unit of the counter; 0: it is a gauge, of watts
+	Error               *float64
 }
 
 // Memory is how many bytes of memory each host has. An empty Host is the label of the CPU seconds.
@@ -138,7 +141,8 @@ type gathering struct {
 	pieces  []usage.Interval
 	all     []usage.Instruments
 	rejects usage.Rejects
-	info    *infos // what other metrics say of the hosts of devices
+	hosts   *instrumentHosts // how other metrics call hosts, and what they say of them; nil: not asked yet
+	shares  *infos           // what they say of shares
 	remarks []string
 }
 
@@ -190,8 +194,8 @@ func (c *Client) InstrumentQueries(piece usage.Interval) []string {
 		by := []string{cmp.Or(m.Host, host)}
 		all = append(all, integral(m.Query, by, window, step), atEdge(m.Query, by))
 	}
-	by := c.Query.Labels.list()
 	for _, d := range in.Devices {
+		by := c.deviceLabels(d)
 		if d.Unit == 0 {
 			all = append(all, gaugeIntegral(d.Query, by, window, step), gaugeAtEdge(d.Query, by))
 		} else {

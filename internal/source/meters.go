@@ -18,11 +18,17 @@ func (g *gathering) meters(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for n, name := range p.names {
+		if g.client.Query.Shares != nil && len(p.names) > 0 { // else an alias is no name of a host
+			if err := g.askNames(ctx); err != nil {
+				return err
+			}
+		}
+		for n, given := range p.names {
 			for i, e := range p.rows[n] {
 				if e.covered == 0 {
 					continue
 				}
+				name := g.hosts.label(given, i)
 				if g.all[i].Power == nil {
 					g.all[i].Power = map[string]usage.Metering{}
 				}

@@ -20,7 +20,9 @@ func Instruments(c *config.Config) (source.Instruments, ingest.Asked) {
 		is.Meters = append(is.Meters, source.Meter{Name: m.Name, Query: m.Query, Host: m.Hosts, Error: m.Error})
 	}
 	for _, d := range p.Devices {
-		is.Devices = append(is.Devices, source.Device{Name: d.Name, Query: d.Query, Unit: joulesIn[d.Unit], Error: d.Error})
+		is.Devices = append(is.Devices, source.Device{
+			Name: d.Name, Query: d.Query, Project: d.Labels.Project, User: d.Labels.User, Host: d.Labels.Host, Unit: joulesIn[d.Unit], Error: d.Error,
+		})
 	}
 	if p.MemoryWattsPerGiB > 0 {
 		is.Memory = source.Memory{Query: from.Memory.Query, Host: from.Memory.Labels.Host}

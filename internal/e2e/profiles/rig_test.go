@@ -58,8 +58,8 @@ func newPlace(t *testing.T, site *profiles.Site, more ...string) place {
 	dir := t.TempDir()
 	p := place{site: site, config: filepath.Join(dir, "carbon.yml"), store: filepath.Join(dir, "carbon.db")}
 	text := fmt.Sprintf("prometheus:\n  url: %s\n  profile: %s\n%s\n"+
-		"carbon_intensity: {provider: static, static: {gco2eq_per_kwh: 100, grid: XX}}\npower: {busy_watts: 10, idle_watts: 1}\n%s",
-		url, site.Profile, indented(site.Section), strings.Join(more, "\n"))
+		"carbon_intensity: {provider: static, static: {gco2eq_per_kwh: 100, grid: XX}}\n%s\n%s",
+		url, site.Profile, indented(site.Section), site.Power(), strings.Join(more, "\n"))
 	if err := os.WriteFile(p.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

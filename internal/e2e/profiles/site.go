@@ -6,6 +6,7 @@ package profiles
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,7 @@ var always = Span{From: -24 * time.Hour, To: 24 * time.Hour}
 type Site struct {
 	Profile string
 	Section string // more lines of the section prometheus, without indentation
+	Draws   string // the section power; empty: 10 W busy and 1 W idle
 
 	Series []Series
 	Every  time.Duration // between scrapes, which come at whole multiples of it; 30s if 0
@@ -32,6 +34,14 @@ type Site struct {
 
 	Work []*Work
 	Rest []Rest
+}
+
+// Power is the section power of the site.
+func (s *Site) Power() string {
+	if s.Draws == "" {
+		return "power: {busy_watts: 10, idle_watts: 1}"
+	}
+	return "power:\n  " + strings.ReplaceAll(strings.TrimSpace(s.Draws), "\n", "\n  ")
 }
 
 // Key is whose usage it is.
