@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -29,10 +30,13 @@ const (
 
 // processorsIfAnswered asks for processors, which nobody has to configure. A server that refuses the
 // query must not hold up the energy of a site: its machine types then have the default power, and
-// that is said.
+// that is said. One that is too large is asked again for less, as long as there is less, and one that
+// takes too long again later.
 func (g *gathering) processorsIfAnswered(ctx context.Context) error {
 	err := g.processors(ctx)
-	if !usage.IsPermanent(err) || usage.IsTooLarge(err) {
+	switch {
+	case len(g.pieces) == 1 && usage.IsTooLarge(err) && usage.FailureOf(err).Status == http.StatusUnprocessableEntity:
+	case !usage.IsPermanent(err) || usage.IsTooLarge(err):
 		return err
 	}
 	for i := range g.all {

@@ -291,6 +291,8 @@ func TestAServerThatRefusesTheQueryForProcessors(t *testing.T) {
 		remarks      int
 	}{
 		{"it does not know a function", `400!{"status":"error","errorType":"bad_data","error":"unknown function"}`, false, 1},
+		{"it finds it too large, even for one piece", `422!{"status":"error","errorType":"execution","error":"too many samples"}`, false, 1},
+		{"it takes too long for it", `503!{"status":"error","errorType":"timeout","error":"query timed out in query execution"}`, true, 0},
 		{"it is out of order", "503!", true, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
