@@ -27,7 +27,7 @@ func loads(power Power, page Attribution, reading attributed, rating func(machin
 		return all
 	}
 	hosts := hostsOf(all)
-	meterHosts(all, hosts, power, reading.instruments.Power, rating)
+	meterHosts(all, hosts, power, reading, rating)
 	holdMemory(all, hosts, power, reading.instruments.Memory)
 	return addDevices(all, hosts, page, reading)
 }
@@ -76,9 +76,9 @@ func (h hosts) of(label string) []int {
 
 // meterHosts gives the loads of measured hosts the energy that was measured. It is split as the
 // model has it: between busy and idle, and so between owners by their CPU time. Where a meter has
-// a hole, the model counts.
-func meterHosts(all []load, hosts hosts, power Power, meters map[string]usage.Metering, rating func(machine string) usage.Rating) {
-	taken := map[int]bool{}
+// a hole while the host was there, the model counts.
+func meterHosts(all []load, hosts hosts, power Power, reading attributed, rating func(machine string) usage.Rating) {
+	meters, taken := reading.instruments.Power, map[int]bool{}
 	for _, label := range preferred(meters) {
 		m := meters[label]
 		own := slices.DeleteFunc(slices.Clone(hosts.of(label)), func(i int) bool { return taken[i] })
@@ -101,9 +101,12 @@ func meterHosts(all []load, hosts hosts, power Power, meters map[string]usage.Me
 		if whole <= 0 {
 			continue // it was there, and nobody had CPU time
 		}
-		covered := min(m.Covered, 1)
 		for _, i := range own {
 			taken[i] = true
+			covered := min(m.Covered, 1)
+			if there := reading.There[all[i].Series.Host]; there > 0 {
+				covered = min(m.Covered/there, 1)
+			}
 			share := usage.KWh(float64(m.Energy.KWh()) / float64(whole))
 			energy := model(i)
 			all[i].besides().Metered = usage.Metered{

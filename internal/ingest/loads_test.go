@@ -18,6 +18,7 @@ import (
 // bench is a piece of usage with instruments at it.
 type bench struct {
 	samples     []usage.Sample
+	there       map[string]float64
 	directory   directory.Directory
 	instruments usage.Instruments
 	model       power.Model
@@ -44,7 +45,7 @@ func newBench() *bench {
 
 func (b *bench) record() usage.Record {
 	page := attribution.Rules{GroupBy: attribution.ByProject, Directory: attribution.NewIndex(b.directory)}
-	r := usage.Reading{Piece: halfHour, Samples: b.samples}
+	r := usage.Reading{Piece: halfHour, Samples: b.samples, There: b.there}
 	b.instruments.Piece = halfHour
 	read := attributed{Reading: r, page: page, parts: page.Parts(r, nil), instruments: &b.instruments}
 	return facts(b.set, b.model, halfHour, []attributed{read}, start)
@@ -77,6 +78,10 @@ func TestWhatInstrumentsChange(t *testing.T) {
 	}{
 		{"nothing", func(*bench) {}, usage.ByMode[usage.KWh]{Busy: 0.012, Idle: 0.003}},
 		{"a meter, by another port: its energy, split as the model has it", metered(20*wattHour, 1), usage.ByMode[usage.KWh]{Busy: 0.016, Idle: 0.004}},
+		{"a host that was there for half of the time, with its meter", func(b *bench) {
+			metered(10*wattHour, 0.5)(b)
+			b.samples, b.there = []usage.Sample{ofHost("a:9100", "Muon", 1800, 5400)}, map[string]float64{"a:9100": 0.5}
+		}, usage.ByMode[usage.KWh]{Busy: 0.008, Idle: 0.002}},
 		{"two meters by two other ports: the first of the configuration", func(b *bench) {
 			b.instruments.Power = map[string]usage.Metering{
 				"a:9100": {Meter: "rapl", Place: 1, Energy: 8 * wattHour, Covered: 1}, "a:9290": {Meter: "ipmi", Energy: 20 * wattHour, Covered: 1},

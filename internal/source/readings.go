@@ -207,6 +207,7 @@ func enter(r *usage.Reading, host usage.Series, o outcome) {
 	seen := 0.0
 	for _, b := range o.booked {
 		seen += b.seen
+		o.there(r, named(b.series).Host)
 		r.Samples = append(r.Samples, usage.Sample{
 			Series: named(b.series),
 			CPU:    usage.BusyIdle[usage.CPUSeconds]{Busy: usage.CPUSeconds(b.busy), Idle: usage.CPUSeconds(b.idle)},
@@ -241,6 +242,18 @@ func enter(r *usage.Reading, host usage.Series, o outcome) {
 			r.Since = since
 		}
 	}
+}
+
+// there enters for which part of the piece a host was there, if that is not all of it.
+func (o outcome) there(r *usage.Reading, host string) {
+	part := o.capacity / (o.cores * r.Piece.Length.Seconds())
+	if host == usage.Unknown || !(part > 0 && part < 1-tolerance) {
+		return
+	}
+	if r.There == nil {
+		r.There = map[string]float64{}
+	}
+	r.There[host] = max(r.There[host], part)
 }
 
 // unlisted returns the share of all CPU time of a piece that each unlisted mode has.

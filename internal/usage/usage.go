@@ -59,6 +59,7 @@ type Reading struct {
 	Coverage map[string]Coverage // by project, of every host that was there; nil where cores are not known
 
 	Present  map[string]Presence // by project
+	There    map[string]float64  // by host that was there for a part of the piece: which part
 	Doubts   []Doubt             // the hosts that are not exact
 	Unlisted map[string]float64  // by mode that is neither busy, idle nor other: its share of all CPU time
 	Alike    [][]string          // groups of hosts that show the same counters, so that each is booked with all of one machine

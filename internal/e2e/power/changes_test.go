@@ -144,6 +144,15 @@ func TestInstrumentsThatChange(t *testing.T) {
 			watts: [3]map[string]float64{{"ISIS": 100}, {"ISIS": 60}, {"ISIS": 100}},
 		},
 		{
+			name: "a host that is switched off with its meter: only what was measured", power: meter,
+			there: func(s *site) {
+				s.run(small(one, "ISIS", "Muon", ""), before(45))
+				s.record("ipmi_watts", labels{"instance": one}, func(t time.Time) (float64, bool) { return 100, before(45)(t) })
+			},
+			watts:  [3]map[string]float64{{"ISIS": 100}, {"ISIS": 100 * 14.5 / 30}, {}},
+			within: 0.04,
+		},
+		{
 			name: "a PUE that is not measured any more: the last one counts", power: smallPower + "  pue: {query: facility_pue, otherwise: 3}\n",
 			there: func(s *site) {
 				s.run(small(one, "ISIS", "Muon", ""), nil)

@@ -3,6 +3,7 @@ package power_test
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -88,16 +89,29 @@ func TestASiteThatUsesNoneOfIt(t *testing.T) {
 	t.Parallel()
 	over := spanOf(halfHour, 3)
 	s := plainSite(t, over)
+	queries := map[string][]string{}
 	families := func(power string) (place, []string) {
 		where := newPlace(t, over.config(s, power))
-		last := where.start(t).whole(3)
+		s.Asked()
+		e := where.start(t)
+		last := e.whole(3)
+		e.End(os.Interrupt)
+		for _, r := range s.Asked() {
+			queries[power] = append(queries[power], r.Query)
+		}
 		if modes := last.by("carbon_energy_kwh", "mode"); len(modes) != 2 {
 			t.Errorf("the modes are %v", modes)
 		}
 		return where, slices.Sorted(maps.Keys(last))
 	}
-	where, with := families("power: {" + bothTypes + "}")
-	_, without := families("power: {cpu_models: off, " + bothTypes + "}")
+	const auto, off = "power: {" + bothTypes + "}", "power: {cpu_models: off, " + bothTypes + "}"
+	where, with := families(auto)
+	_, without := families(off)
+	for _, q := range queries[auto] {
+		if !slices.Contains(queries[off], q) {
+			t.Errorf("only an exporter that would take models of processors asks %q", q)
+		}
+	}
 	if !slices.Equal(with, without) {
 		t.Errorf("the families are %q, without models of processors %q", with, without)
 	}
