@@ -42,7 +42,11 @@ func (g *gathering) processorsIfAnswered(ctx context.Context) error {
 	for i := range g.all {
 		g.all[i].Models = nil
 	}
-	g.remark("The query for the processors of the hosts was refused (%.200s), so machine types without watts of their own have those of the default: correct prometheus.processors, or set power.cpu_models: off", err)
+	said := usage.Cause(err) // not the whole error, which begins with a long query
+	if f := usage.FailureOf(err); f != nil && f.Detail != "" {
+		said = f.Detail
+	}
+	g.remark("The query for the processors of the hosts was refused (%.200s), so machine types without watts of their own have those of the default: correct prometheus.processors, or set power.cpu_models: off", said)
 	return nil
 }
 

@@ -289,11 +289,12 @@ func TestAServerThatRefusesTheQueryForProcessors(t *testing.T) {
 		name, answer string
 		fails        bool
 		remarks      int
+		said         string // of why, in the remark
 	}{
-		{"it does not know a function", `400!{"status":"error","errorType":"bad_data","error":"unknown function"}`, false, 1},
-		{"it finds it too large, even for one piece", `422!{"status":"error","errorType":"execution","error":"too many samples"}`, false, 1},
-		{"it takes too long for it", `503!{"status":"error","errorType":"timeout","error":"query timed out in query execution"}`, true, 0},
-		{"it is out of order", "503!", true, 0},
+		{"it does not know a function", `400!{"status":"error","errorType":"bad_data","error":"unknown function"}`, false, 1, "unknown function"},
+		{"it finds it too large, even for one piece", `422!{"status":"error","errorType":"execution","error":"too many samples"}`, false, 1, "too many samples"},
+		{"it takes too long for it", `503!{"status":"error","errorType":"timeout","error":"query timed out in query execution"}`, true, 0, ""},
+		{"it is out of order", "503!", true, 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := &measuredServer{rules: []rule{{"node_cpu_info", c.answer}}}
@@ -302,7 +303,7 @@ func TestAServerThatRefusesTheQueryForProcessors(t *testing.T) {
 			if (err != nil) != c.fails {
 				t.Fatalf("got %v", err)
 			}
-			if !c.fails && (len(got) != 1 || len(got[0].Remarks) != c.remarks || got[0].Models != nil) {
+			if !c.fails && (len(got) != 1 || len(got[0].Remarks) != c.remarks || got[0].Models != nil || !strings.Contains(got[0].Remarks[0], c.said)) {
 				t.Errorf("got %+v", got)
 			}
 		})
