@@ -58,7 +58,7 @@ func (m Meter) find(hosts []string) []Finding {
 	case len(m.Hosts) == 0 && len(m.Strangers) == 0:
 		all = append(all, meters.fail("ask the server for its query by hand: has it series, in watts, for longer than the newest interval?", "%s: its query measures nothing", name))
 	case len(m.Hosts) == 0:
-		all = append(all, meters.fail(fmt.Sprintf("set hosts of this meter, now %s, to the label whose value is the machine's own name, or make one by label_replace; a port does not matter", escape.Name(m.Label)),
+		all = append(all, meters.fail(fmt.Sprintf("set hosts of this meter, now %s, to the label whose value is the machine's own name, or make one by label_replace; a port does not matter. The meter of a server is not that of virtual machines on it: compare it with all of them, by power.reconcile", escape.Name(m.Label)),
 			"%s: measures %s and none of them has CPU time: it names %s, and the machines are %s", name, many(len(m.Strangers), "host"), pair(m.Strangers), pair(hosts)))
 	default:
 		all = append(all, m.measured(hosts))

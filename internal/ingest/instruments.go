@@ -36,7 +36,7 @@ func (s *instruments) add(ctx context.Context, all []composed, powers []Power) e
 		for j := range all[i].readings {
 			r := &all[i].readings[j]
 			r.instruments = &s.got[n]
-			r.Remarks = slices.Concat(r.Remarks, r.instruments.Remarks)
+			r.Remarks = slices.Concat(r.Remarks, r.instruments.Remarks, strangeMeters(r.parts, r.instruments.Power))
 			n++
 		}
 	}
