@@ -23,6 +23,9 @@ var badPower = []badFile{
 		`:18: unknown key "socket" in prometheus.processors.labels`,
 		`:19: unknown key "model" in prometheus.memory.labels`,
 	}},
+	{"a meter that includes what is no device", "bad-meter-includes.yml", []string{
+		`:3: power.measured[0].includes: must name devices of power.devices, and "fpga" is none`,
+	}},
 	{"meters in a list with keys that are misspelt", "bad-meter-list.yml", []string{
 		`:2: power.pue: must be a number, or a mapping with a query, is a list`,
 		`:4: unknown key "pue" in power.reconcile[0]`,

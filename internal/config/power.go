@@ -97,6 +97,8 @@ type Measured struct {
 	Query string   `yaml:"query"`
 	Hosts string   `yaml:"hosts"`           // the label with the host; by default Labels.Host
 	Error *float64 `yaml:"error,omitempty"` // standard error, a fraction of the reading; nil: not known
+	// Includes names the Devices that the meter measures, too: without it they come on top.
+	Includes []string `yaml:"includes,omitempty"`
 }
 
 // The units of a Device: of energy, counted, and UnitWatt of power.

@@ -60,6 +60,11 @@ func (p *Power) validateMeters(f *faults) {
 		validateQuery(f, path+".query", m.Query)
 		validateLabelName(f, path+".hosts", m.Hosts, "instance")
 		validateFraction(f, path+".error", m.Error)
+		for _, name := range m.Includes {
+			if !slices.ContainsFunc(p.Devices, func(d Device) bool { return d.Name == name }) {
+				f.key(path+".includes", "must name devices of power.devices, and %q is none", name)
+			}
+		}
 	}
 	names = map[string]bool{}
 	for i, d := range p.Devices {

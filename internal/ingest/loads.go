@@ -101,21 +101,40 @@ func meterHosts(all []load, hosts hosts, power Power, reading attributed, rating
 		if whole <= 0 {
 			continue // it was there, and nobody had CPU time
 		}
+		covered := func(i int) float64 {
+			if there := reading.There[all[i].Series.Host]; there > 0 {
+				return min(m.Covered/there, 1)
+			}
+			return min(m.Covered, 1)
+		}
+		energy := max(m.Energy-included(reading.instruments.Devices, label, m.Includes)*usage.Joules(covered(own[0])), 0)
 		for _, i := range own {
 			taken[i] = true
-			covered := min(m.Covered, 1)
-			if there := reading.There[all[i].Series.Host]; there > 0 {
-				covered = min(m.Covered/there, 1)
-			}
-			share := usage.KWh(float64(m.Energy.KWh()) / float64(whole))
-			energy := model(i)
+			share := energy.KWh() / whole
+			modelled := model(i)
 			all[i].besides().Metered = usage.Metered{
-				CPU:    timesBusyIdle(all[i].CPU, covered),
-				Energy: usage.BusyIdle[usage.KWh]{Busy: energy.Busy * share, Idle: energy.Idle * share},
+				CPU:    timesBusyIdle(all[i].CPU, covered(i)),
+				Energy: usage.BusyIdle[usage.KWh]{Busy: modelled.Busy * share, Idle: modelled.Idle * share},
 				Error:  m.Error,
 			}
 		}
 	}
+}
+
+// included is the energy of devices of a host that its meter measures, too. They are a mode of their
+// own, so it is not the host's as well.
+func included(devices []usage.DeviceSample, label string, names []string) usage.Joules {
+	if len(names) == 0 {
+		return 0
+	}
+	var sum usage.Sum
+	host := directory.HostName(label)
+	for i := range devices {
+		if d := &devices[i]; slices.Contains(names, d.Name) && directory.HostName(d.Host) == host {
+			sum.Add(float64(d.Energy))
+		}
+	}
+	return usage.Joules(sum.Float64())
 }
 
 // preferred are the labels of meters, those first that count for a host with several: the one that

@@ -126,6 +126,22 @@ func TestWhatInstrumentsChange(t *testing.T) {
 				})
 			}
 		}, usage.ByMode[usage.KWh]{Busy: 0.012, Idle: 0.003, Measured: 0.15}},
+		{"GPUs that the meter of the server measures, too, count once", func(b *bench) {
+			metered(120*wattHour, 1)(b)
+			withGPU(b, 100*wattHour, "gpu")
+		}, usage.ByMode[usage.KWh]{Busy: 0.016, Idle: 0.004, Measured: 0.1}},
+		{"the same where the meter covers half of the time", func(b *bench) {
+			metered(60*wattHour, 0.5)(b)
+			withGPU(b, 100*wattHour, "gpu")
+		}, usage.ByMode[usage.KWh]{Busy: 0.008 + 0.006, Idle: 0.002 + 0.0015, Measured: 0.1}},
+		{"other devices come on top", func(b *bench) {
+			metered(20*wattHour, 1)(b)
+			withGPU(b, 100*wattHour, "fpga")
+		}, usage.ByMode[usage.KWh]{Busy: 0.016, Idle: 0.004, Measured: 0.1}},
+		{"a meter that shows less than the GPUs in it leaves nothing for the rest", func(b *bench) {
+			metered(20*wattHour, 1)(b)
+			withGPU(b, 100*wattHour, "gpu")
+		}, usage.ByMode[usage.KWh]{Measured: 0.1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench()
@@ -141,6 +157,17 @@ func TestWhatInstrumentsChange(t *testing.T) {
 			}
 		})
 	}
+}
+
+// withGPU puts a GPU into the measured host, whose meter includes devices of a name.
+func withGPU(b *bench, joules usage.Joules, includes string) {
+	for label, m := range b.instruments.Power {
+		m.Includes = []string{includes}
+		b.instruments.Power[label] = m
+	}
+	b.instruments.Devices = []usage.DeviceSample{{
+		Series: usage.Series{Project: usage.Unknown, Machine: usage.Unknown, Host: "a:9400"}, Name: "gpu", Energy: joules,
+	}}
 }
 
 func TestOwnersShareWhatWasMeasured(t *testing.T) {

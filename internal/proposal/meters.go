@@ -57,7 +57,7 @@ func meters(t *text, there []string) {
 		}
 	}
 	if len(devices) > 0 {
-		t.comment(1, "Devices that this server has meters of; take one for each device. None is switched on: the meter of a whole server has them in it, and then they would count twice.")
+		t.comment(1, "Devices that this server has meters of; take one for each device. None is switched on: the meter of a whole server has them in it, and they would count twice unless its includes names them.")
 		t.line(1, "# devices:")
 		for _, i := range devices {
 			t.line(1, "#   # %s", i.says)

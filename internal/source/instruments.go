@@ -33,6 +33,7 @@ type Processors struct {
 type Meter struct {
 	Name, Query, Host string
 	Error             *float64
+	Includes          []string // names of devices of the same host that it measures, too
 }
 
 // Device has a meter of its own. Project, User and Host are the labels that say whose it is and where;

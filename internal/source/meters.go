@@ -37,7 +37,7 @@ func (g *gathering) meters(ctx context.Context) error {
 					twice = append(twice, name)
 				}
 				if !measured || e.covered > other.Covered {
-					g.all[i].Power[name] = usage.Metering{Meter: m.Name, Place: place, Energy: usage.Joules(e.joules), Covered: e.covered, Error: m.Error}
+					g.all[i].Power[name] = usage.Metering{Meter: m.Name, Place: place, Energy: usage.Joules(e.joules), Covered: e.covered, Error: m.Error, Includes: m.Includes}
 				}
 			}
 		}

@@ -26,6 +26,9 @@ type Metering struct {
 	Energy  Joules  // of the time that it covers
 	Covered float64 // the part of the piece that it covers, from 0 to 1
 	Error   *float64
+	// Includes names devices of the host whose energy is in Energy, as the GPUs of a server are in
+	// what its power supplies draw.
+	Includes []string
 }
 
 // DeviceSample is the energy of the devices of one series in a piece.

@@ -17,7 +17,7 @@ func Instruments(c *config.Config) (source.Instruments, ingest.Asked) {
 		asked.Models = true
 	}
 	for _, m := range p.Measured {
-		is.Meters = append(is.Meters, source.Meter{Name: m.Name, Query: m.Query, Host: m.Hosts, Error: m.Error})
+		is.Meters = append(is.Meters, source.Meter{Name: m.Name, Query: m.Query, Host: m.Hosts, Error: m.Error, Includes: m.Includes})
 	}
 	for _, d := range p.Devices {
 		is.Devices = append(is.Devices, source.Device{
