@@ -50,13 +50,7 @@ func (d *draw) prefer(piece int, host string, m usage.Metering) {
 
 // sum adds up the pieces of what a meter measures, by host.
 func (d *draw) sum(m *doctor.Meter, got []usage.Instruments) {
-	names := map[string]string{} // of the hosts with CPU time, by their labels and names
-	for _, host := range d.hosts {
-		names[directory.HostName(host)] = host
-	}
-	for _, host := range d.hosts {
-		names[host] = host
-	}
+	names := hostNames(d.hosts)
 	energy, covered := map[string]usage.Joules{}, map[string]time.Duration{}
 	for i := range got {
 		for host, of := range got[i].Power {
@@ -65,14 +59,12 @@ func (d *draw) sum(m *doctor.Meter, got []usage.Instruments) {
 		}
 	}
 	for host, joules := range energy {
-		name, known := names[host]
-		if !known {
-			name, known = names[directory.HostName(host)]
-		}
-		if !known {
+		own := names.Of(host)
+		if len(own) == 0 {
 			m.Strangers = append(m.Strangers, host)
 			continue
 		}
+		name := own[0]
 		m.Hosts = append(m.Hosts, doctor.MeteredHost{
 			Host: name, Covered: float64(covered[host]) / float64(d.interval.Length),
 			Watts: joules.KWh().Over(covered[host]), Modelled: d.modelled[name].Over(d.interval.Length),
@@ -80,13 +72,19 @@ func (d *draw) sum(m *doctor.Meter, got []usage.Instruments) {
 	}
 }
 
+// hostNames finds hosts by the labels that other exporters give them.
+func hostNames(labels []string) *directory.ByHost[string] {
+	var names directory.ByHost[string]
+	for _, label := range labels {
+		names.Add(label, label)
+	}
+	return &names
+}
+
 // devices asks for each kind of devices.
 func (d *draw) devices(ctx context.Context) []doctor.Finding {
 	is, _ := parts.Instruments(d.cfg)
-	there := map[string]bool{}
-	for _, host := range d.hosts {
-		there[directory.HostName(host)] = true
-	}
+	there := hostNames(d.hosts)
 	var all []doctor.Device
 	for _, one := range is.Devices {
 		v := doctor.Device{Name: one.Name}
@@ -106,7 +104,7 @@ func (d *draw) devices(ctx context.Context) []doctor.Finding {
 					continue
 				}
 				seen[s.Series] = true
-				if there[directory.HostName(s.Host)] {
+				if there.Of(s.Host) != nil {
 					continue
 				}
 				v.Homeless++
@@ -133,16 +131,17 @@ func (d *draw) memory(ctx context.Context) []doctor.Finding {
 		return doctor.Remembers(m)
 	}
 	m.Refused, m.Remarks = refused, remarksOf(got)
-	has := map[string]bool{}
+	var has []string
 	for i := range got {
 		d.beside[i].Memory = got[i].Memory
 		for host, held := range got[i].Memory {
-			has[directory.HostName(host)] = true
+			has = append(has, host)
 			m.GiB += float64(held) / d.interval.Length.Seconds()
 		}
 	}
+	remembered := hostNames(has)
 	for _, host := range d.hosts {
-		if has[directory.HostName(host)] {
+		if remembered.Of(host) != nil {
 			m.Has++
 		}
 	}

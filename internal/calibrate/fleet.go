@@ -119,13 +119,11 @@ func (f *Fleet) typeOf(machine string) *ofType {
 	return t
 }
 
-// match puts the two sides of one interval together. The hosts of a meter are those with the same
-// label or else, because two exporters of a machine have two ports, those with the same host in it.
+// match puts the two sides of one interval together.
 func (f *Fleet) match(n int, start int64, power cells[measured], used map[string]hostTime) {
-	byName := map[string][]string{}
-	for host := range used {
-		name := directory.HostName(host)
-		byName[name] = append(byName[name], host)
+	var hosts directory.ByHost[string]
+	for _, host := range slices.Sorted(maps.Keys(used)) {
+		hosts.Add(host, host)
 	}
 	m := f.meters[n]
 	taken := map[string]bool{}
@@ -135,17 +133,11 @@ func (f *Fleet) match(n int, start int64, power cells[measured], used map[string
 			m.hostless++
 			continue
 		}
-		own := []string{at.host}
-		_, exact := used[at.host]
-		if !exact {
-			own = slices.Clone(byName[directory.HostName(at.host)])
-		}
-		own = slices.DeleteFunc(own, func(host string) bool { return taken[host] })
+		own := slices.DeleteFunc(slices.Clone(hosts.Of(at.host)), func(host string) bool { return taken[host] })
 		if len(own) == 0 {
 			m.unused[at.host]++
 			continue
 		}
-		slices.Sort(own)
 		machine, cpu, mixed := used[own[0]].machine, cpuTime{}, false
 		for _, host := range own {
 			taken[host] = true
@@ -158,7 +150,7 @@ func (f *Fleet) match(n int, start int64, power cells[measured], used map[string
 		}
 		m.types[at.host] = machine
 		t := f.typeOf(machine)
-		t.byName = t.byName || !exact
+		t.byName = t.byName || own[0] != at.host
 		if !t.looksAt(own, f.Most) {
 			continue
 		}

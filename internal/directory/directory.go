@@ -5,8 +5,6 @@ package directory
 
 import (
 	"cmp"
-	"net"
-	"strings"
 	"time"
 )
 
@@ -120,17 +118,6 @@ type RecordReject struct {
 type Span struct {
 	Host     string
 	From, To time.Time
-}
-
-// HostName returns the spelling of a host by which directories and series are compared: without
-// port and brackets, in lower case, without a dot at the end.
-func HostName(label string) string {
-	host := strings.TrimSpace(label)
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
 // Learned is what a Census adds to a Directory, and the resulting Directory.

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -100,13 +101,13 @@ func (g *gathered) beside(power Power, pue float64) *usage.Beside {
 	}
 	b := &usage.Beside{}
 	if m := g.metered; m != nil {
-		b.Metered = usage.Metered{CPU: m.cpu.BusyIdle(), Energy: timesBusyIdle(m.energy.BusyIdle(), pue), Error: m.meters.error()}
+		b.Metered = usage.Metered{CPU: m.cpu.BusyIdle(), Energy: m.energy.BusyIdle().Times(pue), Error: m.meters.error()}
 	}
 	if g.memory != nil {
 		b.Memory = usage.GiBSeconds(g.memory.Float64())
 		b.MemoryEnergy = power.Memory(b.Memory) * usage.KWh(pue)
 	}
-	for _, name := range sortedKeys(g.devices) {
+	for _, name := range slices.Sorted(maps.Keys(g.devices)) {
 		d := g.devices[name]
 		b.Devices = append(b.Devices, usage.DeviceEnergy{Name: name, Energy: usage.KWh(d.energy.Float64() * pue), Error: d.error()})
 	}
@@ -117,13 +118,13 @@ func (g *gathered) beside(power Power, pue float64) *usage.Beside {
 // the rest by the model, with memory and devices. What is beside includes PUE already.
 func energyOf(power Power, rating usage.Rating, cpu usage.BusyIdle[usage.CPUSeconds], beside *usage.Beside, pue float64) usage.ByMode[usage.KWh] {
 	if beside == nil {
-		e := timesBusyIdle(power.Energy(rating, cpu), pue)
+		e := power.Energy(rating, cpu).Times(pue)
 		return usage.ByMode[usage.KWh]{Busy: e.Busy, Idle: e.Idle}
 	}
 	modelled := usage.BusyIdle[usage.CPUSeconds]{
 		Busy: max(cpu.Busy-beside.Metered.CPU.Busy, 0), Idle: max(cpu.Idle-beside.Metered.CPU.Idle, 0),
 	}
-	e := timesBusyIdle(power.Energy(rating, modelled), pue).Plus(beside.Metered.Energy)
+	e := power.Energy(rating, modelled).Times(pue).Plus(beside.Metered.Energy)
 	all := usage.ByMode[usage.KWh]{Busy: e.Busy, Idle: e.Idle + beside.MemoryEnergy}
 	for _, d := range beside.Devices {
 		all.Measured += d.Energy

@@ -33,28 +33,22 @@ func loads(power Power, page Attribution, reading attributed, rating func(machin
 }
 
 // hosts finds the loads of a host, by their index.
-type hosts struct {
-	byLabel, byName map[string][]int
-}
+type hosts = directory.ByHost[int]
 
-func hostsOf(all []load) hosts {
-	h := hosts{map[string][]int{}, map[string][]int{}}
+func hostsOf(all []load) *hosts {
+	var named []int
 	for i := range all {
-		label := all[i].Series.Host
-		if label == usage.Unknown {
-			continue
+		if all[i].Series.Host != usage.Unknown {
+			named = append(named, i)
 		}
-		h.byLabel[label] = append(h.byLabel[label], i)
-		name := directory.HostName(label)
-		h.byName[name] = append(h.byName[name], i)
 	}
 	// Whatever order the server has them in, a division comes out the same to the last bit.
-	for _, lists := range [...]map[string][]int{h.byLabel, h.byName} {
-		for _, own := range lists {
-			slices.SortFunc(own, func(a, b int) int { return compareParts(&all[a].Part, &all[b].Part) })
-		}
+	slices.SortFunc(named, func(a, b int) int { return compareParts(&all[a].Part, &all[b].Part) })
+	var h hosts
+	for _, i := range named {
+		h.Add(all[i].Series.Host, i)
 	}
-	return h
+	return &h
 }
 
 func compareParts(a, b *usage.Part) int {
@@ -65,23 +59,14 @@ func compareSeries(a, b usage.Series) int {
 	return slices.Compare([]string{a.Host, a.Project, a.Machine, a.User}, []string{b.Host, b.Project, b.Machine, b.User})
 }
 
-// of returns the loads of the host that an instrument names: those with the same label or else,
-// because two exporters of a machine have two ports, those with the same host in it.
-func (h hosts) of(label string) []int {
-	if all := h.byLabel[label]; all != nil {
-		return all
-	}
-	return h.byName[directory.HostName(label)]
-}
-
 // meterHosts gives the loads of measured hosts the energy that was measured. It is split as the
 // model has it: between busy and idle, and so between owners by their CPU time. Where a meter has
 // a hole while the host was there, the model counts.
-func meterHosts(all []load, hosts hosts, power Power, reading attributed, rating func(machine string) usage.Rating) {
+func meterHosts(all []load, hosts *hosts, power Power, reading attributed, rating func(machine string) usage.Rating) {
 	meters, taken := reading.instruments.Power, map[int]bool{}
 	for _, label := range preferred(meters) {
 		m := meters[label]
-		own := slices.DeleteFunc(slices.Clone(hosts.of(label)), func(i int) bool { return taken[i] })
+		own := slices.DeleteFunc(slices.Clone(hosts.Of(label)), func(i int) bool { return taken[i] })
 		if len(own) == 0 || m.Covered <= 0 {
 			continue
 		}
@@ -113,8 +98,8 @@ func meterHosts(all []load, hosts hosts, power Power, reading attributed, rating
 			share := energy.KWh() / whole
 			modelled := model(i)
 			all[i].besides().Metered = usage.Metered{
-				CPU:    timesBusyIdle(all[i].CPU, covered(i)),
-				Energy: usage.BusyIdle[usage.KWh]{Busy: modelled.Busy * share, Idle: modelled.Idle * share},
+				CPU:    all[i].CPU.Times(covered(i)),
+				Energy: modelled.Times(float64(share)),
 				Error:  m.Error,
 			}
 		}
@@ -153,16 +138,12 @@ func (l *load) besides() *usage.Beside {
 	return l.beside
 }
 
-func timesBusyIdle[T ~float64](v usage.BusyIdle[T], by float64) usage.BusyIdle[T] {
-	return usage.BusyIdle[T]{Busy: v.Busy * T(by), Idle: v.Idle * T(by)}
-}
-
 // holdMemory divides the memory of a host between its owners by their CPU time, which busy and
 // idle together is the time in which they had it. What a meter measured includes memory.
-func holdMemory(all []load, hosts hosts, power Power, memory map[string]usage.GiBSeconds) {
+func holdMemory(all []load, hosts *hosts, power Power, memory map[string]usage.GiBSeconds) {
 	taken := map[int]bool{}
-	for _, label := range sortedKeys(memory) {
-		own := slices.DeleteFunc(slices.Clone(hosts.of(label)), func(i int) bool { return taken[i] })
+	for _, label := range slices.Sorted(maps.Keys(memory)) {
+		own := slices.DeleteFunc(slices.Clone(hosts.Of(label)), func(i int) bool { return taken[i] })
 		var sum usage.BusyIdleSum[usage.CPUSeconds]
 		for _, i := range own {
 			sum.Add(all[i].CPU)
@@ -184,13 +165,13 @@ func holdMemory(all []load, hosts hosts, power Power, memory map[string]usage.Gi
 // addDevices adds the loads of devices: to those of their host, by CPU time; where a device says
 // itself of which project it is, to those of that project; and where it names a user, or there is
 // none of its project, to that owner.
-func addDevices(all []load, hosts hosts, page Attribution, reading attributed) []load {
+func addDevices(all []load, hosts *hosts, page Attribution, reading attributed) []load {
 	devices := slices.Clone(reading.instruments.Devices)
 	slices.SortFunc(devices, func(a, b usage.DeviceSample) int {
 		return cmp.Or(compareSeries(a.Series, b.Series), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Energy, b.Energy))
 	})
 	for _, d := range devices {
-		own := hosts.of(d.Host)
+		own := hosts.Of(d.Host)
 		theirs, whole := own, usage.CPUSeconds(0)
 		if d.Project != usage.Unknown {
 			theirs = slices.DeleteFunc(slices.Clone(own), func(i int) bool { return all[i].Series.Project != d.Project })
@@ -249,13 +230,4 @@ func owned(page Attribution, piece usage.Interval, series usage.Series, d usage.
 		all = append(all, l)
 	}
 	return all
-}
-
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/directory"
@@ -38,18 +39,18 @@ func mixtures(power Power, readings []attributed) map[string][]usage.ModelShare 
 		if r.instruments == nil || len(r.instruments.Models) == 0 {
 			continue
 		}
-		models := byName(r.instruments.Models)
+		var models directory.ByHost[[]usage.ModelShare]
+		for _, label := range slices.Sorted(maps.Keys(r.instruments.Models)) {
+			models.Add(label, r.instruments.Models[label])
+		}
 		for i := range r.parts {
 			p := &r.parts[i]
 			if !power.NeedsModels(p.Key.Machine) {
 				continue
 			}
-			said := r.instruments.Models[p.Series.Host]
-			if said == nil {
-				said = models[directory.HostName(p.Series.Host)]
-			}
-			if said == nil {
-				said = []usage.ModelShare{{Share: 1}}
+			said := []usage.ModelShare{{Share: 1}}
+			if own := models.Of(p.Series.Host); len(own) > 0 {
+				said = own[0]
 			}
 			if weights[p.Key.Machine] == nil {
 				weights[p.Key.Machine] = map[kind]*usage.Sum{}
@@ -84,15 +85,4 @@ func mixtures(power Power, readings []attributed) map[string][]usage.ModelShare 
 // compareModels puts the most common model first.
 func compareModels(a, b usage.ModelShare) int {
 	return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(a.Model, b.Model), cmp.Compare(a.Threads, b.Threads))
-}
-
-// byName finds what is said of a host by another exporter of it, on another port.
-func byName(models map[string][]usage.ModelShare) map[string][]usage.ModelShare {
-	all := make(map[string][]usage.ModelShare, len(models))
-	for _, label := range sortedKeys(models) {
-		if name := directory.HostName(label); all[name] == nil {
-			all[name] = models[label]
-		}
-	}
-	return all
 }

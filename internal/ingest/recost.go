@@ -228,7 +228,7 @@ func again(power Power, b *usage.Beside, pue, ratio float64) *usage.Beside {
 		return nil
 	}
 	is := *b
-	is.Metered.Energy = timesBusyIdle(is.Metered.Energy, ratio)
+	is.Metered.Energy = is.Metered.Energy.Times(ratio)
 	is.MemoryEnergy = power.Memory(is.Memory) * usage.KWh(pue)
 	is.Devices = slices.Clone(b.Devices)
 	for i := range is.Devices {

@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 
@@ -80,7 +81,7 @@ func (w *wattage) meters(set Settings, readings []attributed) {
 			why := "its query measures nothing, or other meters cover more of the same hosts"
 			args := []any{"meter", name, "why", why, "do", "carbontool doctor --only=power says what its query has"}
 			if len(c.strangers) > 0 {
-				strangers := sortedKeys(c.strangers)
+				strangers := slices.Sorted(maps.Keys(c.strangers))
 				why = "its hosts have no CPU time, by these names"
 				args = []any{"meter", name, "why", why, "it_has", someOf(strangers), "machines_are", someOf(there), "do", "set hosts of this meter to the label that has the machine's name"}
 			}
@@ -113,15 +114,17 @@ func coverings(meters []string, readings []attributed) (all map[string]*covering
 		if r.instruments == nil {
 			continue
 		}
-		known := map[string]bool{}
+		var known directory.ByHost[struct{}]
 		for i := range r.parts {
-			known[directory.HostName(r.parts[i].Series.Host)], hosts[r.parts[i].Series.Host] = true, true
+			host := r.parts[i].Series.Host
+			known.Add(host, struct{}{})
+			hosts[host] = true
 		}
 		for host, m := range r.instruments.Power {
 			c := all[m.Meter]
 			switch {
 			case c == nil:
-			case known[directory.HostName(host)]:
+			case known.Of(host) != nil:
 				c.hosts[host] = true
 				c.pieces, c.covered = c.pieces+1, c.covered+m.Covered
 			default:
@@ -129,6 +132,6 @@ func coverings(meters []string, readings []attributed) (all map[string]*covering
 			}
 		}
 	}
-	there = sortedKeys(hosts)
+	there = slices.Sorted(maps.Keys(hosts))
 	return all, slices.DeleteFunc(there, func(host string) bool { return host == usage.Unknown })
 }

@@ -25,22 +25,18 @@ func (m Model) mixture(models []usage.ModelShare) (r usage.Rating, ok bool) {
 		}
 		ok = ok || known
 		said += s.Share
-		r.Watts = r.Watts.Plus(times(one.Watts, s.Share))
+		r.Watts = r.Watts.Plus(one.Watts.Times(s.Share))
 		l, h, has := one.Bounds()
 		bounded = bounded && has
-		low, high = low.Plus(times(l, s.Share)), high.Plus(times(h, s.Share))
+		low, high = low.Plus(l.Times(s.Share)), high.Plus(h.Times(s.Share))
 	}
 	if !ok || said <= 0 {
 		return usage.Rating{}, false
 	}
 	r.Source = SourceProcessor
-	r.Watts = times(r.Watts, 1/said)
+	r.Watts = r.Watts.Times(1 / said)
 	if bounded {
-		r.Low, r.High = new(times(low, 1/said)), new(times(high, 1/said))
+		r.Low, r.High = new(low.Times(1/said)), new(high.Times(1/said))
 	}
 	return r, true
-}
-
-func times(w usage.BusyIdle[usage.Watts], by float64) usage.BusyIdle[usage.Watts] {
-	return usage.BusyIdle[usage.Watts]{Busy: w.Busy * usage.Watts(by), Idle: w.Idle * usage.Watts(by)}
 }

@@ -32,9 +32,7 @@ func (r Rating) Bounds() (low, high BusyIdle[Watts], known bool) {
 	case r.Low != nil && r.High != nil:
 		return *r.Low, *r.High, true
 	case r.Error != nil:
-		less, more := Watts(1-min(1, *r.Error)), Watts(1+*r.Error)
-		return BusyIdle[Watts]{Busy: r.Watts.Busy * less, Idle: r.Watts.Idle * less},
-			BusyIdle[Watts]{Busy: r.Watts.Busy * more, Idle: r.Watts.Idle * more}, true
+		return r.Watts.Times(1 - min(1, *r.Error)), r.Watts.Times(1 + *r.Error), true
 	}
 	return BusyIdle[Watts]{}, BusyIdle[Watts]{}, false
 }

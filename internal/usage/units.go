@@ -64,6 +64,11 @@ func (b BusyIdle[T]) Plus(o BusyIdle[T]) BusyIdle[T] {
 	return BusyIdle[T]{Busy: b.Busy + o.Busy, Idle: b.Idle + o.Idle}
 }
 
+// Times multiplies both by a factor without a unit.
+func (b BusyIdle[T]) Times(factor float64) BusyIdle[T] {
+	return BusyIdle[T]{Busy: b.Busy * T(factor), Idle: b.Idle * T(factor)}
+}
+
 // ByMode holds energy, or the emissions of it, for every mode: what CPU time used busy and idle,
 // and what devices used that have meters of their own.
 type ByMode[T ~float64] struct {
