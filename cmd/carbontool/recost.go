@@ -143,10 +143,43 @@ func difference(out io.Writer, before, after map[string]ingest.Cost) {
 	}
 	t.Add(line("site", was, is)...)
 	t.Write(out, "") //nolint:errcheck // out is a buffer; flushing it reports the error
+	if was.Hardware || is.Hardware {
+		embodiedDifference(out, before, after, was, is)
+	}
+}
+
+// embodiedDifference prints the change of what making the machines emitted, which is in no emissions.
+func embodiedDifference(out io.Writer, before, after map[string]ingest.Cost, was, is ingest.Cost) {
+	fmt.Fprintln(out)
+	t := table.Table{
+		table.Words("PROJECT"), table.Numbers("EMBODIED g BEFORE"), table.Numbers("AFTER"), table.Numbers("DIFFERENCE"), table.Numbers("%"),
+	}
+	for _, project := range slices.Sorted(maps.Keys(after)) {
+		t.Add(append([]string{escape.Name(project)}, embodied(before[project], after[project])...)...)
+	}
+	t.Add(append([]string{"site"}, embodied(was, is)...)...)
+	t.Write(out, "") //nolint:errcheck // out is a buffer; flushing it reports the error
+}
+
+// embodied are the cells of embodied emissions. What is not known is not 0.
+func embodied(b, a ingest.Cost) []string {
+	one := func(c ingest.Cost) string {
+		if !c.Hardware {
+			return "-"
+		}
+		return fmt.Sprintf("%.1f", float64(c.Embodied))
+	}
+	if b.Hardware && a.Hardware {
+		return compared(float64(b.Embodied), float64(a.Embodied), 1)
+	}
+	return []string{one(b), one(a), "-", "-"}
 }
 
 func plus(a, b ingest.Cost) ingest.Cost {
-	return ingest.Cost{Energy: a.Energy + b.Energy, Emissions: a.Emissions + b.Emissions, Priced: a.Priced || b.Priced}
+	return ingest.Cost{
+		Energy: a.Energy + b.Energy, Emissions: a.Emissions + b.Emissions, Priced: a.Priced || b.Priced,
+		Embodied: a.Embodied + b.Embodied, Hardware: a.Hardware || b.Hardware,
+	}
 }
 
 // line is a row of the table of differences.

@@ -125,3 +125,27 @@ site                 4.000  3.500      -0.500  -12.5          100.0  250.0      
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
 }
+
+// What making the machines emitted has a table of its own, where it is known before or after.
+func TestTheDifferenceOfEmbodiedEmissions(t *testing.T) {
+	var out bytes.Buffer
+	difference(&out, map[string]ingest.Cost{
+		"CLF":  {Energy: 1, Embodied: 10, Hardware: true},
+		"ISIS": {Energy: 1},
+		"TDA":  {Energy: 1},
+	}, map[string]ingest.Cost{
+		"CLF":  {Energy: 1, Embodied: 5, Hardware: true},
+		"ISIS": {Energy: 1, Hardware: true},
+		"TDA":  {Energy: 1},
+	})
+	_, got, _ := strings.Cut(out.String(), "\n\n")
+	want := `PROJECT  EMBODIED g BEFORE  AFTER  DIFFERENCE      %
+CLF                   10.0    5.0        -5.0  -50.0
+ISIS                     -    0.0           -      -
+TDA                      -      -           -      -
+site                  10.0    5.0        -5.0  -50.0
+`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

@@ -16,11 +16,13 @@ type Recosted struct {
 	NoPrice       int             // intervals that keep their price, because the grid has none
 }
 
-// Cost is energy, and the emissions of its priced part.
+// Cost is energy, the emissions of its priced part, and those of making the machines.
 type Cost struct {
 	Energy    usage.KWh
 	Emissions usage.Grams
 	Priced    bool // whether any of it is priced; if not, Emissions is unknown
+	Embodied  usage.Grams
+	Hardware  bool // whether any of it is known; if not, Embodied is unknown
 }
 
 // Recost computes energy and prices of a range again, from the CPU seconds in the store and the
@@ -257,6 +259,8 @@ type costSum struct {
 	energy    usage.ByModeSum[usage.KWh]
 	emissions usage.ByModeSum[usage.Grams]
 	priced    bool
+	embodied  usage.Sum
+	hardware  bool
 }
 
 func (all costs) add(r usage.Record) {
@@ -275,13 +279,20 @@ func (all costs) add(r usage.Record) {
 			sum.priced = true
 			sum.emissions.Add(usage.EmissionsAt(f.Energy, p))
 		}
+		if rate, ok := r.Embodied[f.Machine]; ok {
+			sum.hardware = true
+			sum.embodied.Add(float64(rate.Of(f.CPU.Total())))
+		}
 	}
 }
 
 func (all costs) list() map[string]Cost {
 	list := map[string]Cost{}
 	for project, sum := range all {
-		list[project] = Cost{Energy: sum.energy.Total(), Emissions: sum.emissions.Total(), Priced: sum.priced}
+		list[project] = Cost{
+			Energy: sum.energy.Total(), Emissions: sum.emissions.Total(), Priced: sum.priced,
+			Embodied: usage.Grams(sum.embodied.Float64()), Hardware: sum.hardware,
+		}
 	}
 	return list
 }

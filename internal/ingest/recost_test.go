@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"maps"
+	"math"
 	"testing"
 	"time"
 
@@ -244,5 +245,37 @@ func TestWhatIsDueStaysDue(t *testing.T) {
 	r.both()
 	if r.users()["eve"] == 0 {
 		t.Error("what was to be attributed again is forgotten")
+	}
+}
+
+// A recost says what making the machines emitted, before and after. What was not known is not 0.
+func TestARecostOfEmbodiedEmissions(t *testing.T) {
+	r := aged(t)
+	r.mustBackfill(hours(-28, -27))
+	hardware := func(s *Settings) {
+		s.Embodied = func(string, usage.Interval) (usage.GramsPerCoreHour, bool) { return 0.5, true }
+	}
+	dry, err := r.recost(hours(-28, -27).restated().dry(), hardware)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := r.recost(hours(-28, -27).restated(), hardware)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !maps.Equal(dry.After, done.After) {
+		t.Errorf("a dry run promises %+v, and it is %+v", dry.After, done.After)
+	}
+	all := map[string]usage.Grams{}
+	for _, total := range r.summary().Totals {
+		all[total.Project] += total.Embodied
+	}
+	for project, is := range done.After {
+		if was := done.Before[project]; was.Hardware || was.Embodied != 0 {
+			t.Errorf("%s: nothing was known before, and it is %+v", project, was)
+		}
+		if !is.Hardware || is.Embodied <= 0 || math.Abs(float64(is.Embodied-all[project])) > 1e-9 {
+			t.Errorf("%s: %+v, in the store are %v g", project, is, all[project])
+		}
 	}
 }
