@@ -39,11 +39,15 @@ func (g *gathering) counters(ctx context.Context, d Device) (joules, error) {
 		return nil, err
 	}
 	all = g.copies(d, all)
+	all, devices := g.handed(d, all)
 	look := &deviceLook{g: g, device: d, wanted: map[int][]*counter{}}
 	if err := look.closer(ctx, all); err != nil {
 		return nil, err
 	}
 	used, falling, absurd := joules{}, []string{}, []string{}
+	if err := g.holders(ctx, d, devices, used); err != nil {
+		return nil, err
+	}
 	length := g.pieces[0].Length
 	for _, c := range all {
 		for i, piece := range g.pieces {

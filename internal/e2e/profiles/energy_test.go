@@ -203,3 +203,63 @@ func named(site *profiles.Site) *profiles.Site {
 		profiles.Gauge("server_info", 1, "instance", "172.16.1.10:9100", "tenant", "Neutrons"),
 		gpuOf(60, "GPU-0", "instance", "172.16.1.10:9400", "cloud_project_name", "IDAaaS"))
 }
+
+// A GPU that is handed from one pod to the next is counted once, and so is one that several pods
+// have at a time. What is read alone is what is read in a run.
+func TestDevicesThatAreHandedOn(t *testing.T) {
+	whole := gpuOf(200, "GPU-1", exporterPod("worker-2")...)
+	pod := func(namespace, name string) profiles.Series {
+		return gpuOf(200, "GPU-1", exporterPod("worker-2", "exported_namespace", namespace, "exported_pod", name, "exported_container", "c")...)
+	}
+	train := profiles.Key{Project: "lab", Machine: "x86_64", User: "train"}
+	job := pod("lab", "train-28930320-k2b4c").While(66, 81)
+	restarted := gpuOf(200, "GPU-1", append(exporterPod("worker-2"), "pod", "nvidia-dcgm-exporter-again", "instance", "10.244.9.9:9400")...).While(81, 24*60)
+	for _, tc := range []struct {
+		name   string
+		series []profiles.Series
+		want   []map[profiles.Key]float64 // mean watts by half hour
+	}{
+		{
+			"a job has it for a quarter of an hour", []profiles.Series{whole.While(-24*60, 66), job, whole.While(81, 24*60)},
+			[]map[profiles.Key]float64{{nobodys: 200}, {nobodys: 200}, {nobodys: 100, train: 100}, {nobodys: 200}},
+		},
+		{
+			"and its exporter is another afterwards", []profiles.Series{whole.While(-24*60, 66), job, restarted},
+			[]map[profiles.Key]float64{{nobodys: 200}, {nobodys: 200}, {nobodys: 100, train: 100}, {nobodys: 200}},
+		},
+		{
+			"a pod has it over an edge", []profiles.Series{whole.While(-24*60, 50), pod("lab", "notebook").While(50, 70), whole.While(70, 24*60)},
+			[]map[profiles.Key]float64{{nobodys: 200}, {nobodys: 200 * 20. / 30, notebook: 200 * 10. / 30}, {nobodys: 200 * 20. / 30, notebook: 200 * 10. / 30}, {nobodys: 200}},
+		},
+		{
+			"two pods share it by time", []profiles.Series{pod("lab", "notebook"), pod("shop", "web-6d4b75cb6d-bbbbb")},
+			[]map[profiles.Key]float64{{notebook: 100, web: 100}, {notebook: 100, web: 100}, {notebook: 100, web: 100}, {notebook: 100, web: 100}},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, profiles.Kubernetes().With(podDevices, tc.series...))
+			p.read(t, 0, halfHours)
+			alone := p
+			alone.store += ".alone"
+			for _, i := range []int{2, 0, 3, 1} {
+				alone.read(t, i, i+1)
+			}
+			for i := range halfHours {
+				together, one, sum := p.drawn(t, i), alone.drawn(t, i), 0.0
+				for k, e := range together {
+					if got := e.measured * 2000; !near(got, tc.want[i][k], 0, 200*60/1800.) || (tc.want[i][k] == 0 && got > 0) {
+						t.Errorf("%s: %v has %v W, want %v W", start(i), k, got, tc.want[i][k])
+					}
+					if !near(e.measured, one[k].measured, 1e-9, 1e-12) {
+						t.Errorf("%s: %v has %v kWh in a run and %v kWh alone", start(i), k, e.measured, one[k].measured)
+					}
+					sum += e.measured * 2000
+				}
+				if !near(sum, 200, 1e-6, 0) {
+					t.Errorf("%s: %v W in all", start(i), sum)
+				}
+			}
+		})
+	}
+}
