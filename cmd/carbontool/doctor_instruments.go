@@ -199,21 +199,14 @@ func (d *draw) zones(ctx context.Context) []doctor.Finding {
 
 // embodied looks at the hardware of the machine types.
 func (d *draw) embodied() []doctor.Finding {
-	c := d.cfg.Embodied
-	if c.Default == nil && len(c.Machines) == 0 {
+	fleet := parts.Embodied(d.cfg.Embodied)
+	if fleet == nil {
 		return nil
 	}
 	var all []doctor.Hardware
 	for _, r := range d.draft(d.model, false).Ratings {
-		h := doctor.Hardware{Machine: r.Machine}
-		own, known := c.Machines[r.Machine]
-		if !known && c.Default != nil {
-			own, known = *c.Default, true
-		}
-		if h.Known = known; known {
-			h.Until = parts.EndOfUse(own)
-		}
-		all = append(all, h)
+		under, known := fleet.Under(r.Machine)
+		all = append(all, doctor.Hardware{Machine: r.Machine, Known: known, Until: under.EndOfUse()})
 	}
 	return doctor.Embodied(all, d.interval.Start)
 }

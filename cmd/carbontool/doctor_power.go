@@ -130,10 +130,8 @@ func (d *draw) draft(model power.Model, withPUE bool) usage.Record {
 
 // ratings looks at the machine types, and keeps what the model says of each host.
 func (d *draw) ratings(ctx context.Context) (all []doctor.Finding) {
-	p := doctor.Processors{Do: parts.SayProcessors(d.cfg.Prometheus), Known: knowing}
-	p.Why, p.Do = parts.WhyNoProcessors(d.cfg)
-	if p.Asked = p.Why == ""; p.Asked {
-		p.Do = parts.SayProcessors(d.cfg.Prometheus)
+	p := doctor.Processors{Unrated: d.made.Settings.Unrated, Known: knowing}
+	if d.made.Settings.Asked.Models {
 		is, _ := parts.Instruments(d.cfg)
 		got, _, err := d.ask(ctx, source.Instruments{Processors: is.Processors})
 		if err != nil {

@@ -135,11 +135,8 @@ func sayRated(out io.Writer, c *config.Config, rec usage.Record) {
 	rated := usage.RatedOf(rec.Ratings, rec.Models)
 	fmt.Fprintf(out, "  Watts of machine types: %s.\n", rated.Sources())
 	if silent := rated.Silent(); len(silent) > 0 {
-		if why, do := parts.WhyNoProcessors(c); why != "" {
-			fmt.Fprintf(out, "WARNING: %d machine types have the default watts, because %s: %s.\n", len(silent), why, do)
-			return
-		}
-		fmt.Fprintf(out, "WARNING: %d machine types have the default watts, because their hosts do not say their processor: %s.\n", len(silent), parts.SayProcessors(c.Prometheus))
+		u := parts.Unrated(c)
+		fmt.Fprintf(out, "WARNING: %d machine types have the default watts, because %s: %s.\n", len(silent), u.Why, u.Do)
 	}
 	if machines, models := rated.Unknown(); len(machines) > 0 {
 		fmt.Fprintf(out, "WARNING: %d machine types have the default watts, because nobody knows their processor, such as %s: set power.machines.\n", len(machines), escape.Name(models[0]))

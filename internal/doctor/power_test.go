@@ -27,7 +27,7 @@ func known(m usage.ModelShare) Knowing {
 
 func TestRatings(t *testing.T) {
 	asked := func(types map[string][]usage.ModelShare) Processors {
-		return Processors{Asked: true, Do: "run node_exporter with --collector.cpu.info", Types: types, Known: known}
+		return Processors{Unrated: usage.Unrated{Why: "their hosts do not say their processor", Do: "run node_exporter"}, Types: types, Known: known}
 	}
 	var many []usage.Rating
 	for n := range 12 {
@@ -48,12 +48,12 @@ func TestRatings(t *testing.T) {
 		},
 		{
 			"hosts that say no processor", ratedBy(usage.RatedDefault, "Muon"), asked(nil),
-			Warning, "1 machine type has the default watts, which may be wrong by a factor of two, because their hosts do not say their processor: Muon; to do: run node_exporter with --collector.cpu.info; or set their watts", false,
+			Warning, "1 machine type has the default watts, which may be wrong by a factor of two or three, because their hosts do not say their processor: Muon; to do: run node_exporter", false,
 		},
 		{"many of them", many, asked(nil), Warning, "type-04 and 7 more", false},
 		{
 			"processors do not count", ratedBy(usage.RatedDefault, "Muon"),
-			Processors{Why: "power.cpu_models is off", Do: "set power.cpu_models to auto", Known: known},
+			Processors{Unrated: usage.Unrated{Why: "power.cpu_models is off", Do: "set power.cpu_models to auto"}, Known: known},
 			Warning, "because power.cpu_models is off: Muon; to do: set power.cpu_models to auto", false,
 		},
 		{

@@ -16,13 +16,9 @@ var (
 
 // Processors is what hosts say of their processors, by machine type.
 type Processors struct {
-	// Asked is whether the exporter asks for them; if not, Why says what in the configuration
-	// keeps it from that.
-	Asked bool
-	Why   string
-	Do    string                         // what makes hosts say their processor
-	Types map[string][]usage.ModelShare  // a share without a model is of hosts that say none
-	Known func(usage.ModelShare) Knowing // what the table of processors says
+	Unrated usage.Unrated                  // why hosts say none
+	Types   map[string][]usage.ModelShare  // a share without a model is of hosts that say none
+	Known   func(usage.ModelShare) Knowing // what the table of processors says
 }
 
 // Knowing is what the table of processors says of one.
@@ -57,11 +53,7 @@ func Ratings(ratings []usage.Rating, p Processors) []Finding {
 
 // silent is about machine types whose hosts name no processor.
 func silent(machines []string, p Processors) Finding {
-	why, do := "their hosts do not say their processor", p.Do+"; or "+toSet
-	if !p.Asked {
-		why, do = p.Why, p.Do
-	}
-	return rated.warn(do, "%s the default watts, which may be wrong by a factor of two, because %s: %s", haveMany(machines), why, some(shown(machines)))
+	return rated.warn(p.Unrated.Do, "%s the default watts, which may be wrong by a factor of two or three, because %s: %s", haveMany(machines), p.Unrated.Why, some(shown(machines)))
 }
 
 // unheard is about processors that nobody knows: those that hypervisors make up, and others.

@@ -36,9 +36,17 @@ func (h Hardware) Rate(i usage.Interval) usage.GramsPerCoreHour {
 	if h.Bought.IsZero() {
 		return rate
 	}
-	from, to := usage.Later(i.Start, h.Bought), usage.Earlier(i.End(), h.Bought.Add(h.Life))
+	from, to := usage.Later(i.Start, h.Bought), usage.Earlier(i.End(), h.EndOfUse())
 	within := max(to.Sub(from), 0)
 	return rate * usage.GramsPerCoreHour(within.Seconds()/i.Length.Seconds())
+}
+
+// EndOfUse is when the years of use are over; zero: nobody says when it was bought.
+func (h Hardware) EndOfUse() time.Time {
+	if h.Bought.IsZero() {
+		return h.Bought
+	}
+	return h.Bought.Add(h.Life)
 }
 
 // Fleet is the hardware that machine types run on.
@@ -47,14 +55,16 @@ type Fleet struct {
 	Machines map[string]Hardware
 }
 
+// Under returns the hardware under a machine type; ok is false if it is not known.
+func (f Fleet) Under(machine string) (h Hardware, ok bool) {
+	if h, ok = f.Machines[machine]; !ok && f.Default != nil {
+		return *f.Default, true
+	}
+	return h, ok
+}
+
 // Rate is that of a machine type; ok is false if its hardware is not known, which is not 0.
 func (f Fleet) Rate(machine string, i usage.Interval) (rate usage.GramsPerCoreHour, ok bool) {
-	h, ok := f.Machines[machine]
-	if !ok && f.Default != nil {
-		h, ok = *f.Default, true
-	}
-	if !ok {
-		return 0, false
-	}
-	return h.Rate(i), true
+	h, ok := f.Under(machine)
+	return h.Rate(i), ok
 }

@@ -134,8 +134,8 @@ type Settings struct {
 	Instruments Instruments
 	Asked       Asked
 	Meters      []string // the names of those that measure hosts
-	Unrated     Wanting  // of hosts that name no processor
-	PUE         float64  // where it is not measured
+	Unrated     usage.Unrated
+	PUE         float64 // where it is not measured
 	MeasuresPUE bool
 	Zones       []Zone
 	// Embodied returns the embodied emissions of a machine type in an interval, if its hardware is

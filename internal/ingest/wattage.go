@@ -22,9 +22,6 @@ type wattage struct {
 	rated string // as said
 }
 
-// Wanting is what keeps processors unknown, and what to do, for messages.
-type Wanting struct{ Why, Do string }
-
 // coversHalf is the part of the time of its hosts that a meter should cover.
 const coversHalf = 0.5
 
@@ -44,7 +41,7 @@ func (w *wattage) see(set Settings, rec *composed) {
 
 // guessed warns of machine types at the default.
 func (w *wattage) guessed(set Settings, rated usage.Rated) {
-	const message = "Machine types have the default watts, which may be wrong by a factor of two"
+	const message = "Machine types have the default watts, which may be wrong by a factor of two or three"
 	if machines := rated.Silent(); len(machines) > 0 && w.said.isNew("silent\x00"+strings.Join(machines, "\x00")) {
 		w.log.Warn(message, "types", len(machines), "some", someOf(machines), "why", set.Unrated.Why, "do", set.Unrated.Do)
 	}

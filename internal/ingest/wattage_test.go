@@ -35,7 +35,7 @@ func (w *watcher) sees(b *bench) {
 
 func TestWhereWattsComeFromIsSaid(t *testing.T) {
 	b := newBench()
-	b.set.Unrated = Wanting{Why: "their hosts do not say their processor", Do: "run node_exporter with --collector.cpu.info"}
+	b.set.Unrated = usage.Unrated{Why: "their hosts do not say their processor", Do: "run node_exporter with --collector.cpu.info"}
 	for n := range 6 {
 		b.samples = append(b.samples, ofHost(fmt.Sprint("b", n), fmt.Sprint("type-", n), 1, 1))
 	}
@@ -46,7 +46,7 @@ func TestWhereWattsComeFromIsSaid(t *testing.T) {
 	w.sees(b)
 	for _, want := range []string{
 		`level=INFO msg="Rated machine types" types=7 sources="7 by default"`,
-		`level=WARN msg="Machine types have the default watts, which may be wrong by a factor of two" types=7 some="Muon, type-0, type-1, type-2, type-3" why="their hosts do not say their processor" do="run node_exporter with --collector.cpu.info"`,
+		`level=WARN msg="Machine types have the default watts, which may be wrong by a factor of two or three" types=7 some="Muon, type-0, type-1, type-2, type-3" why="their hosts do not say their processor" do="run node_exporter with --collector.cpu.info"`,
 	} {
 		if !strings.Contains(strings.Join(w.lines, "\n"), want) {
 			t.Errorf("nobody says %s:\n%s", want, strings.Join(w.lines, "\n"))

@@ -29,7 +29,7 @@ type Known struct {
 	Parts     []Part
 	Links     []Link
 	Labels    LabelNames
-	Unrated   Unrated
+	Unrated   usage.Unrated
 	Directory bool          // whether there is one, so that users need no label
 	Late      time.Duration // usage older than this is not of now
 }

@@ -16,9 +16,6 @@ type Power struct {
 	Measured, Booked usage.KWh
 }
 
-// Unrated is why hosts name no processor, and what to do, in words.
-type Unrated struct{ Why, Do string }
-
 // PowerOf says how watts are known, of zones together.
 func PowerOf(rated usage.Rated, month []usage.Total, zones []usage.ZoneFact) *Power {
 	p := &Power{Rated: rated}
@@ -52,7 +49,7 @@ func (p *Power) words() string {
 }
 
 // guessed lists the machine types at the default, which explains numbers that look odd.
-func (p *Power) guessed(u Unrated) (all []item) {
+func (p *Power) guessed(u usage.Unrated) (all []item) {
 	if p == nil {
 		return nil
 	}
@@ -65,7 +62,7 @@ func (p *Power) guessed(u Unrated) (all []item) {
 			names[i] = escape.Name(m)
 		}
 		all = append(all, item{
-			What: "Default watts", Why: "For " + count(len(names), "machine type", "machine types") + " (" + listed(names) + "), which may be wrong by a factor of two, because " + why + ".", Do: "To do: " + do + ".",
+			What: "Default watts", Why: "For " + count(len(names), "machine type", "machine types") + " (" + listed(names) + "), which may be wrong by a factor of two or three, because " + why + ".", Do: "To do: " + do + ".",
 		})
 	}
 	add(p.Rated.Silent(), u.Why, u.Do)

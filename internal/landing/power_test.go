@@ -27,7 +27,7 @@ func TestWhereWattsComeFrom(t *testing.T) {
 		})
 	}
 	models := map[string][]usage.ModelShare{"Muon": {{Model: "<Elbrus>", Share: 1}}}
-	all := PowerOf(usage.RatedOf([]usage.Rating{{Machine: "Muon", Source: usage.RatedDefault}}, models), nil, nil).guessed(Unrated{Why: "w", Do: "d"})
+	all := PowerOf(usage.RatedOf([]usage.Rating{{Machine: "Muon", Source: usage.RatedDefault}}, models), nil, nil).guessed(usage.Unrated{Why: "w", Do: "d"})
 	if len(all) != 1 || !strings.Contains(all[0].Why, "nobody knows the processors that their hosts name: <Elbrus>") || all[0].Bad {
 		t.Errorf("got %+v", all)
 	}

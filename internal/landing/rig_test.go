@@ -127,7 +127,7 @@ func cloud(t testing.TB) Known {
 			{Name: "pilots", Scope: usage.ScopeProject, Target: "pilot-00", InKWh: true, Limit: 20, Period: january, Used: new(24.2), Projected: new(1.41)},
 			{Name: "newcomer", Scope: usage.ScopeUser, Target: "1099", InKWh: true, Limit: 2000, Period: january},
 		},
-		Unrated: Unrated{Why: "their hosts do not say their processor", Do: "run node_exporter with --collector.cpu.info"},
+		Unrated: usage.Unrated{Why: "their hosts do not say their processor", Do: "run node_exporter with --collector.cpu.info"},
 		Labels:  LabelNames{Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user"},
 		Parts: []Part{
 			{Name: "Intervals", For: "stored usage", State: "0 missing, 0 empty, 1 unpriced, 47 provisional, 720 settled; newest ends 2026-01-17T18:00:00Z"},

@@ -30,6 +30,9 @@ type Guess struct {
 	Models []string
 }
 
+// Unrated is why hosts name no processor, and what to do, in words for a person.
+type Unrated struct{ Why, Do string }
+
 // RatedOf says where ratings come from. models are the processors of the machine types.
 func RatedOf(ratings []Rating, models map[string][]ModelShare) Rated {
 	r := Rated{Types: len(ratings), BySource: map[string]int{}}

@@ -34,7 +34,7 @@ func (d *daemon) landing(w http.ResponseWriter, _ *http.Request) {
 	known := landing.Known{
 		Now: now, Zone: cfg.Location(), Version: version.Version, StateOnly: d.flags.landing == landingState,
 		Notices: d.Notices(), Parts: state, Grid: d.gridShown(cfg),
-		Unrated:   landing.Unrated(d.currentParts().Settings.Unrated),
+		Unrated:   d.currentParts().Settings.Unrated,
 		Directory: d.currentParts().Settings.Directory != nil, Late: lateAfter*time.Duration(cfg.Interval) + time.Duration(cfg.Prometheus.Lag),
 		Numbers: d.numbers.Load(), Budgets: budgetsShown(d.usage.Snapshot()),
 		Labels: landing.LabelNames{

@@ -1,26 +1,24 @@
 package parts
 
 import (
-	"time"
-
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/embodied"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Embodied returns the embodied emissions of machine types; nil if the configuration has none.
-func Embodied(c config.Embodied) func(machine string, i usage.Interval) (usage.GramsPerCoreHour, bool) {
+// Embodied returns the hardware under machine types; nil if the configuration has none.
+func Embodied(c config.Embodied) *embodied.Fleet {
 	if c.Default == nil && len(c.Machines) == 0 {
 		return nil
 	}
-	fleet := embodied.Fleet{Machines: map[string]embodied.Hardware{}}
+	fleet := &embodied.Fleet{Machines: map[string]embodied.Hardware{}}
 	for name, h := range c.Machines {
 		fleet.Machines[name] = hardware(h)
 	}
 	if c.Default != nil {
 		fleet.Default = new(hardware(*c.Default))
 	}
-	return fleet.Rate
+	return fleet
 }
 
 func hardware(c config.Hardware) embodied.Hardware {
@@ -32,13 +30,4 @@ func hardware(c config.Hardware) embodied.Hardware {
 		h.Bought = day
 	}
 	return h
-}
-
-// EndOfUse is when the years of use of hardware are over; zero: nobody says when it was bought.
-func EndOfUse(c config.Hardware) time.Time {
-	h := hardware(c)
-	if h.Bought.IsZero() {
-		return h.Bought
-	}
-	return h.Bought.Add(h.Life)
 }

@@ -30,8 +30,8 @@ func TestEmbodiedEmissionsOfAConfiguration(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rate := Embodied(cfg.Embodied)
-			if rate == nil {
+			fleet := Embodied(cfg.Embodied)
+			if fleet == nil {
 				if c.known {
 					t.Fatal("there is none")
 				}
@@ -41,7 +41,7 @@ func TestEmbodiedEmissionsOfAConfiguration(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, known := rate(c.machine, usage.Interval{Start: at, Length: 30 * time.Minute})
+			got, known := fleet.Rate(c.machine, usage.Interval{Start: at, Length: 30 * time.Minute})
 			if known != c.known || math.Abs(float64(got)-c.want) > 1e-12*c.want {
 				t.Errorf("%v g for each core and hour, %v; want %v, %v", got, known, c.want, c.known)
 			}

@@ -81,14 +81,16 @@ func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces b
 		Instruments: from,
 		Asked:       asked,
 		Meters:      meterNames(cfg.Power),
-		Unrated:     unrated(cfg),
+		Unrated:     Unrated(cfg),
 		PUE:         cfg.Power.PUE.Ratio,
 		MeasuresPUE: cfg.Power.PUE.Query != "",
 		Zones:       zones(cfg.Power.Reconcile),
-		Embodied:    Embodied(cfg.Embodied),
 		Power: func(ctx context.Context, at time.Time) (ingest.Power, error) {
 			return Power(ctx, cfg.Power, keeper, at)
 		},
+	}
+	if fleet := Embodied(cfg.Embodied); fleet != nil {
+		p.Settings.Embodied = fleet.Rate
 	}
 	if cfg.MongoDB != nil {
 		if err := p.addMongoDB(cfg); err != nil {

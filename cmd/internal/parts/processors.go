@@ -2,7 +2,7 @@ package parts
 
 import (
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
-	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // WhyNoProcessors says what in the configuration keeps the exporter from asking which processors
@@ -18,8 +18,8 @@ func WhyNoProcessors(c *config.Config) (why, do string) {
 	return "", ""
 }
 
-// SayProcessors says what makes the hosts of a profile name their processors.
-func SayProcessors(p config.Prometheus) string {
+// sayProcessors says what makes the hosts of a profile name their processors.
+func sayProcessors(p config.Prometheus) string {
 	switch p.Profile {
 	case "windows_exporter":
 		return "enable the collector cpu_info of windows_exporter"
@@ -33,13 +33,14 @@ func SayProcessors(p config.Prometheus) string {
 	return "run node_exporter with --collector.cpu.info"
 }
 
-// unrated says why machine types have the default watts, and what to do.
-func unrated(c *config.Config) ingest.Wanting {
+// Unrated says why machine types have the default watts whose hosts name no processor, and what to
+// do.
+func Unrated(c *config.Config) usage.Unrated {
 	if why, do := WhyNoProcessors(c); why != "" {
-		return ingest.Wanting{Why: why, Do: do}
+		return usage.Unrated{Why: why, Do: do}
 	}
-	return ingest.Wanting{
+	return usage.Unrated{
 		Why: "their hosts do not say their processor",
-		Do:  SayProcessors(c.Prometheus) + "; or set their watts in power.machines, or measure their hosts with power.measured",
+		Do:  sayProcessors(c.Prometheus) + "; or set their watts in power.machines, or measure their hosts with power.measured",
 	}
 }
