@@ -103,6 +103,8 @@ func gridSteps(piece time.Duration) []time.Duration {
 //	meter, zone         2 queries  100, and 24 of the day before for each run; 1 query more, of 120 or 180, where a value is missing or no power
 //	device, a gauge     2 queries  100
 //	device, a counter   3 queries  all scrapes, and those of the day after for each run; more only for series that begin, end, or begin again
+//	                    where a device has several holders: 1 query of all its scrapes for each piece
+//	Info                1 query each, for devices, and for meters where hosts are shared
 //	memory              1 query    90
 //	PUE                 1 query    180
 //

@@ -3,6 +3,7 @@ package profiles_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/profiles"
@@ -228,6 +229,10 @@ func TestDevicesThatAreHandedOn(t *testing.T) {
 			[]map[profiles.Key]float64{{nobodys: 200}, {nobodys: 200}, {nobodys: 100, train: 100}, {nobodys: 200}},
 		},
 		{
+			"two servers, and a job has it for a quarter of an hour", []profiles.Series{whole.While(-24*60, 66), job, whole.While(81, 24*60)},
+			[]map[profiles.Key]float64{{nobodys: 200}, {nobodys: 200}, {nobodys: 100, train: 100}, {nobodys: 200}},
+		},
+		{
 			"a pod has it over an edge", []profiles.Series{whole.While(-24*60, 50), pod("lab", "notebook").While(50, 70), whole.While(70, 24*60)},
 			[]map[profiles.Key]float64{{nobodys: 200}, {nobodys: 200 * 20. / 30, notebook: 200 * 10. / 30}, {nobodys: 200 * 20. / 30, notebook: 200 * 10. / 30}, {nobodys: 200}},
 		},
@@ -238,7 +243,11 @@ func TestDevicesThatAreHandedOn(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPlace(t, profiles.Kubernetes().With(podDevices, tc.series...))
+			site := profiles.Kubernetes().With(podDevices, tc.series...)
+			if strings.HasPrefix(tc.name, "two servers") {
+				site = profiles.Paired(site)
+			}
+			p := newPlace(t, site)
 			p.read(t, 0, halfHours)
 			alone := p
 			alone.store += ".alone"
