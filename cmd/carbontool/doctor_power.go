@@ -110,6 +110,7 @@ func (e *examination) averages(ctx context.Context) (a averages, err error) {
 
 // ask asks for some instruments of the newest interval.
 func (d *draw) ask(ctx context.Context, some source.Instruments) ([]usage.Instruments, usage.Rejects, error) {
+	some.Strict = true
 	d.from.Query.Instruments = some
 	var rejects usage.Rejects
 	got, err := inTime(ctx, func(ctx context.Context) (all []usage.Instruments, err error) {

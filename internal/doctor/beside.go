@@ -37,7 +37,7 @@ func Devices(all []Device) (findings []Finding) {
 		name := escape.Name(d.Name)
 		switch {
 		case d.Cause != "":
-			findings = append(findings, devices.fail("correct its query in power.devices; until it can be asked, no usage is booked", "%s: not known: %s", name, d.Cause))
+			findings = append(findings, devices.fail("correct its query in power.devices; while the server refuses it, they are not counted; while it does not answer, usage waits", "%s: not known: %s", name, d.Cause))
 			continue
 		case d.Series == 0:
 			findings = append(findings, devices.fail("ask the server for its query by hand; a counter needs samples from before the interval, too", "%s: there are none: its query gives nothing in the newest interval", name))
@@ -79,7 +79,7 @@ func Remembers(m Memory) []Finding {
 	const label = "set prometheus.memory.query and prometheus.memory.labels.host so that its hosts are those of the CPU time; a port does not matter"
 	switch {
 	case m.Cause != "":
-		return []Finding{memory.fail("correct prometheus.memory.query, or set power.memory_watts_per_gib to 0; until it can be asked, no usage is booked", "not known: %s", m.Cause)}
+		return []Finding{memory.fail("correct prometheus.memory.query, or set power.memory_watts_per_gib to 0; while the server refuses it, memory is not counted; while it does not answer, usage waits", "not known: %s", m.Cause)}
 	case m.Has == 0 && m.Hosts > 0:
 		all[0] = memory.fail(label, "none of %s says how much memory it has, so that none of it has energy", many(m.Hosts, "machine"))
 	case m.Has < m.Hosts:
@@ -95,7 +95,7 @@ func Remembers(m Memory) []Finding {
 // is known.
 func PUE(values []float64, otherwise float64, cause string, remarks []string) []Finding {
 	if cause != "" {
-		return []Finding{pue.fail("correct power.pue.query; until it can be asked, no usage is booked", "not known: %s", cause)}
+		return []Finding{pue.fail("correct power.pue.query; while the server refuses it, power.pue.otherwise counts; while it does not answer, usage waits", "not known: %s", cause)}
 	}
 	if len(values) == 0 {
 		return append([]Finding{pue.fail("correct power.pue.query: it must give one series, of the energy of the site over that of its machines, from 1 to 10",
@@ -132,7 +132,7 @@ func (z Zone) find() Finding {
 	name := escape.Name(z.Name)
 	switch {
 	case z.Cause != "":
-		return zones.fail("correct its query in power.reconcile; until it can be asked, no usage is booked", "%s: not known: %s", name, z.Cause)
+		return zones.fail("correct its query in power.reconcile; while the server refuses it, nothing is compared; while it does not answer, usage waits", "%s: not known: %s", name, z.Cause)
 	case z.Measured == nil || z.Booked == nil:
 		return zones.fail("ask the server for its query in power.reconcile by hand: has it a value at each minute?", "%s: was not measured throughout the newest interval, so nothing is compared", name)
 	}

@@ -49,7 +49,7 @@ func Meters(all []Meter, hosts []string) (findings []Finding) {
 func (m Meter) find(hosts []string) []Finding {
 	name := escape.Name(m.Name)
 	if m.Cause != "" {
-		return []Finding{meters.fail("correct its query in power.measured; until it can be asked, no usage is booked", "%s: not known: %s", name, m.Cause)}
+		return []Finding{meters.fail("correct its query in power.measured; while the server refuses it, the model counts; while it does not answer, usage waits", "%s: not known: %s", name, m.Cause)}
 	}
 	var all []Finding
 	switch {

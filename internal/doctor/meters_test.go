@@ -31,7 +31,7 @@ func TestMeters(t *testing.T) {
 		{"a model without watts", measured(100, 0, 1), hosts, OK, "from 100 W to 200 W"},
 		{"others that it measures", Meter{Name: "ipmi", Hosts: measured(100, 80, 1).Hosts, Strangers: []string{"storage"}}, hosts, OK, "also measures 1 host without CPU time, such as storage"},
 		{"readings of 0", Meter{Name: "ipmi", Hosts: measured(100, 80, 1).Hosts, Refused: usage.Rejects{"zero": 3, "not_a_number": 1}}, hosts, Warning, "has readings that are none: 1 not a number, 3 zero"},
-		{"a query that fails", Meter{Name: "ipmi", Cause: "the server refuses the query"}, hosts, Failure, "until it can be asked, no usage is booked"},
+		{"a query that fails", Meter{Name: "ipmi", Cause: "the server refuses the query"}, hosts, Failure, "while the server refuses it, the model counts"},
 		{"what is doubtful", Meter{Name: "ipmi", Hosts: measured(100, 80, 1).Hosts, Remarks: []string{"it has copies"}}, hosts, Warning, "it has copies"},
 	} {
 		t.Run(c.name, func(t *testing.T) { says(t, Meters([]Meter{c.meter}, c.hosts), c.level, c.words) })
@@ -68,7 +68,7 @@ func TestWhatElseIsMeasured(t *testing.T) {
 	says(t, PUE([]float64{1.2, 1.3}, 1, "", nil), OK, "1.25 in the newest interval")
 	says(t, PUE(nil, 1.4, "", []string{"some values are below 1"}), Failure, "1.4 of the configuration counts")
 	says(t, PUE(nil, 1.4, "", []string{"some values are below 1"}), Warning, "some values are below 1")
-	says(t, PUE(nil, 1.4, "timeout", nil), Failure, "until it can be asked, no usage is booked")
+	says(t, PUE(nil, 1.4, "timeout", nil), Failure, "while the server refuses it, power.pue.otherwise counts")
 }
 
 func TestZones(t *testing.T) {

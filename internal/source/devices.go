@@ -18,6 +18,10 @@ func (g *gathering) devices(ctx context.Context) error {
 			ask = g.gauge
 		}
 		used, err := ask(ctx, d)
+		if g.forgives(err) {
+			g.refusal(err, "the query of the devices "+quoted(d.Name), "their energy is not counted", "power.devices")
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -42,11 +42,7 @@ func (g *gathering) processorsIfAnswered(ctx context.Context) error {
 	for i := range g.all {
 		g.all[i].Models = nil
 	}
-	said := usage.Cause(err) // not the whole error, which begins with a long query
-	if f := usage.FailureOf(err); f != nil && f.Detail != "" {
-		said = f.Detail
-	}
-	g.remark("The query for the processors of the hosts was refused (%.200s), so machine types without watts of their own have those of the default: correct prometheus.processors, or set power.cpu_models: off", said)
+	g.refusal(err, "the query for the processors of the hosts", "machine types without watts of their own have those of the default", "prometheus.processors, or set power.cpu_models: off")
 	return nil
 }
 

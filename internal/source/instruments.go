@@ -19,6 +19,9 @@ type Instruments struct {
 	Memory     Memory
 	PUE        string
 	Zones      []Zone
+	// Strict makes an error of a query that the server refuses: for who asks for one instrument to see
+	// whether it is well.
+	Strict bool
 }
 
 // Processors says which series name the model of a host's processors: one for each hardware
@@ -166,10 +169,14 @@ func (c *Client) instruments(ctx context.Context, pieces []usage.Interval, model
 		steps = append(steps, g.devices)
 	}
 	if in.Memory.Query != "" {
-		steps = append(steps, g.memory)
+		steps = append(steps, func(ctx context.Context) error {
+			return g.goOn(g.memory(ctx), "the query for the memory of the hosts", "their memory is not counted", "prometheus.memory")
+		})
 	}
 	if in.PUE != "" {
-		steps = append(steps, g.pue)
+		steps = append(steps, func(ctx context.Context) error {
+			return g.goOn(g.pue(ctx), "the query for the PUE", "power.pue.otherwise counts", "power.pue.query")
+		})
 	}
 	if len(in.Zones) > 0 {
 		steps = append(steps, g.zones)

@@ -119,7 +119,6 @@ func TestInstrumentsAreAllOrNothing(t *testing.T) {
 		rules  []rule
 		reason string
 	}{
-		{"a query that is none", []rule{{"stdvar", `400!{"status":"error","errorType":"bad_data","error":"parse error"}`}, good[0]}, usage.ReasonBadRequest},
 		{"an answer that is cut off", []rule{good[0], {"stdvar", good[1].answer[:100]}}, usage.ReasonMalformed},
 		{"an answer with warnings", []rule{{"sum_over_time", strings.Replace(good[0].answer, `"success"`, `"success","warnings":["partial"]`, 1)}}, usage.ReasonPartial},
 		{"an answer to another question", []rule{{"sum_over_time", strings.ReplaceAll(good[0].answer, "1782909000", "1782909060")}}, usage.ReasonMalformed},
@@ -305,6 +304,44 @@ func TestAServerThatRefusesTheQueryForProcessors(t *testing.T) {
 			}
 			if !c.fails && (len(got) != 1 || len(got[0].Remarks) != c.remarks || got[0].Models != nil || !strings.Contains(got[0].Remarks[0], c.said)) {
 				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+// A query that a server refuses is an instrument that has stopped: the others count, and it is
+// said which key to correct.
+func TestAnInstrumentWhoseQueryIsRefused(t *testing.T) {
+	const bad = `400!{"status":"error","errorType":"bad_data","error":"parse error: unexpected end of input"}`
+	for _, c := range []struct{ name, in, key string }{
+		{"a meter", "the_meter", "power.measured"},
+		{"devices that count", "the_counter", "power.devices"},
+		{"devices that show watts", "the_gauge", "power.devices"},
+		{"memory", "the_memory", "prometheus.memory"},
+		{"PUE", "the_pue", "power.pue.query"},
+		{"a zone", "the_zone", "power.reconcile"},
+		{"processors", "the_processors", "prometheus.processors"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := &measuredServer{rules: []rule{{c.in, bad}}}
+			client := m.instruments(t, Instruments{
+				Processors: Processors{Query: "the_processors", Model: "model_name"},
+				Meters:     []Meter{{Name: "ipmi", Query: "the_meter"}, {Name: "pdu", Query: "another_meter"}},
+				Devices:    []Device{{Name: "gpu", Query: "the_counter", Unit: 1}, {Name: "fpga", Query: "the_gauge"}},
+				Memory:     Memory{Query: "the_memory"}, PUE: "the_pue", Zones: []Zone{{"hall", "the_zone"}},
+			})
+			got, _, err := client.Instruments(t.Context(), []usage.Interval{{Start: noon, Length: 30 * time.Minute}}, true)
+			if err != nil || len(got) != 1 {
+				t.Fatalf("got %v, %v", got, err)
+			}
+			said := strings.Join(got[0].Remarks, "\n")
+			if strings.Count(said, "refuses") != 1 || !strings.Contains(said, "unexpected end of input") || !strings.Contains(said, "correct "+c.key) {
+				t.Errorf("it is said: %s", said)
+			}
+			for _, other := range []string{"another_meter", "the_zone"} {
+				if !slices.ContainsFunc(m.asked, func(query string) bool { return strings.Contains(query, other) }) {
+					t.Errorf("%s was not asked", other)
+				}
 			}
 		})
 	}

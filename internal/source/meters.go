@@ -15,6 +15,10 @@ func (g *gathering) meters(ctx context.Context) error {
 	for place, m := range g.client.Query.Instruments.Meters {
 		host := cmp.Or(m.Host, g.client.Query.Labels.Host)
 		p, err := g.powerOf(ctx, m.Query, []string{host})
+		if g.forgives(err) {
+			g.refusal(err, "the query of the meter "+quoted(m.Name), "the power of its hosts is estimated", "power.measured")
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -67,6 +71,10 @@ func (g *gathering) ofPower(p *powers, kind, name, host string) {
 func (g *gathering) zones(ctx context.Context) error {
 	for _, z := range g.client.Query.Instruments.Zones {
 		p, err := g.powerOf(ctx, z.Query, nil)
+		if g.forgives(err) {
+			g.refusal(err, "the query of the zone "+quoted(z.Name), "what it draws is not known", "power.reconcile")
+			continue
+		}
 		if err != nil {
 			return err
 		}

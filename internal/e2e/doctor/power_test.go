@@ -30,7 +30,7 @@ func TestWhereWattsComeFrom(t *testing.T) {
 		{"a name that a hypervisor gives", []machine{{model: "AMD EPYC-Rome Processor"}}, "", "ok", "processor", "(AMD EPYC-Rome Processor)"},
 		{"processors do not count", []machine{{}}, "power: {cpu_models: 'off'}", "warning", "rating", "because power.cpu_models is off: Muon"},
 		{"watts of a whole server", []machine{{}}, "power: {machines: {Muon: {busy_watts: 300}}}", "warning", "watts", "Muon has 300 W busy in power.machines"},
-		{"a query that the server refuses", []machine{{}}, meter("sum(", "node"), "failure", "meter", "until it can be asked, no usage is booked"},
+		{"a query that the server refuses", []machine{{}}, meter("sum(", "node"), "failure", "meter", "while the server refuses it, the model counts"},
 		{"a meter", metered, meter("ipmi_dcmi_power_consumption_watts", "node"), "warning", "meter", "ipmi: measures 2 of 3 machines, 100 % of their time; a machine draws 200 W, from 100 W to 300 W"},
 		{"a meter by another label", metered, meter("ipmi_dcmi_power_consumption_watts", "instance"), "failure", "meter", `it names "bmc-10.0.0.1:9100", "bmc-10.0.0.2:9100", and the machines are "10.0.0.1:9100", "10.0.0.2:9100"`},
 		{"a meter of nothing", metered, meter("ipmi_power_watts", "node"), "failure", "meter", "ipmi: its query measures nothing"},
