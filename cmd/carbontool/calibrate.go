@@ -191,15 +191,10 @@ func (k *calibrateMachine) unused(ctx context.Context, st *store.Store) error {
 	if slices.Contains(known, k.machine) {
 		return fmt.Errorf("learn the watts of %s: Prometheus has no CPU time for it in this range", k.machine)
 	}
-	const most = 10
-	var more string
-	if len(known) > most {
-		known, more = known[:most], ", ..."
-	}
 	if len(known) == 0 {
 		return wrongUsef("--machine: there is no machine type %q in the store, or in Prometheus in this range", k.machine)
 	}
-	return wrongUsef("--machine: there is no machine type %q; known types: %s%s", k.machine, strings.Join(known, ", "), more)
+	return wrongUsef("--machine: there is no machine type %q; known types: %s", k.machine, firstOf(known))
 }
 
 // learn fits the data. Its errors also say what was left out, which may be the reason.
@@ -239,7 +234,7 @@ func (k *calibrateMachine) keep(ctx context.Context, s streams, cfg *config.Conf
 		return fmt.Errorf("store the average of %s: %w", k.machine, err)
 	}
 	zone := cfg.Location()
-	fmt.Fprintf(s.out, "\n%s: average of %s from %s %s, source %q,\n", verb, escape.Name(k.machine), written(placed.From, zone), lasting(placed, zone), a.Source)
+	fmt.Fprintf(s.out, "\n%s: average of %s from %s %s, source %q,\n", verb, escape.Name(k.machine), written(placed.From, zone), lasting(placed.To, zone), a.Source)
 	fmt.Fprintf(s.out, "replacing %s. Stored usage keeps its watts until \"carbontool recost\".\n", both(was))
 	fmt.Fprintf(s.out, "PUE is not included: energy is multiplied by it afterwards (currently %v).\n", cfg.Power.PUE.Ratio)
 	k.warnOfChange(s.err, learning.Outcome{Learned: learned, Before: was})

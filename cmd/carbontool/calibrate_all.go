@@ -108,12 +108,8 @@ func (k *calibrateMachine) list(out io.Writer, cfg *config.Config, l learning.Le
 	if l.DryRun {
 		verb = "Dry run, not stored"
 	}
-	until := "on"
-	if !l.Valid.To.IsZero() {
-		until = "to " + written(l.Valid.To, zone)
-	}
 	fmt.Fprintf(out, "\n%s: %s from %s %s, learned from %s to %s.\n", verb, counted(learned, "average"),
-		written(l.Valid.From, zone), until, written(l.Period.From, zone), written(l.Period.To, zone))
+		written(l.Valid.From, zone), lasting(l.Valid.To, zone), written(l.Period.From, zone), written(l.Period.To, zone))
 	fmt.Fprintf(out, "Stored usage keeps its watts until \"carbontool recost\". PUE is not included: energy is multiplied by it afterwards (currently %v).\n", cfg.Power.PUE.Ratio)
 }
 

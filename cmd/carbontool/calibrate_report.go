@@ -14,7 +14,6 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/calibrate"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
-	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -116,11 +115,12 @@ func leftOut(text string, left usage.Rejects) string {
 	return ""
 }
 
-func lasting(a store.MachineAverage, zone *time.Location) string {
-	if a.To.IsZero() {
+// lasting is the end of a validity after its start: "on" if it has none.
+func lasting(to time.Time, zone *time.Location) string {
+	if to.IsZero() {
 		return "on"
 	}
-	return "to " + written(a.To, zone)
+	return "to " + written(to, zone)
 }
 
 // both returns the watts of a rating and their source.

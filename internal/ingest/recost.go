@@ -16,15 +16,6 @@ type Recosted struct {
 	NoPrice       int             // intervals that keep their price, because the grid has none
 }
 
-// Cost is energy, the emissions of its priced part, and those of making the machines.
-type Cost struct {
-	Energy    usage.KWh
-	Emissions usage.Grams
-	Priced    bool // whether any of it is priced; if not, Emissions is unknown
-	Embodied  usage.Grams
-	Hardware  bool // whether any of it is known; if not, Embodied is unknown
-}
-
 // Recost computes energy and prices of a range again, from the CPU seconds in the store and the
 // worker's settings. It queries no source of CPU seconds, and the grid only for slots that are
 // not final in the store. Settled intervals change only with Range.Restate. No interval changes
@@ -250,49 +241,4 @@ func reconciled(set Settings, is usage.Record, was []usage.ZoneFact) []usage.Zon
 		}
 	}
 	return all
-}
-
-// costs are the exact sums of usage by project, so that the order does not matter.
-type costs map[string]*costSum
-
-type costSum struct {
-	energy    usage.ByModeSum[usage.KWh]
-	emissions usage.ByModeSum[usage.Grams]
-	priced    bool
-	embodied  usage.Sum
-	hardware  bool
-}
-
-func (all costs) add(r usage.Record) {
-	prices := map[time.Time]usage.GramsPerKWh{}
-	for _, p := range r.Prices {
-		prices[p.Start] = p.Intensity
-	}
-	for _, f := range r.Facts {
-		sum := all[f.Project]
-		if sum == nil {
-			sum = &costSum{}
-			all[f.Project] = sum
-		}
-		sum.energy.Add(f.Energy)
-		if p, ok := prices[f.Start]; ok {
-			sum.priced = true
-			sum.emissions.Add(usage.EmissionsAt(f.Energy, p))
-		}
-		if rate, ok := r.Embodied[f.Machine]; ok {
-			sum.hardware = true
-			sum.embodied.Add(float64(rate.Of(f.CPU.Total())))
-		}
-	}
-}
-
-func (all costs) list() map[string]Cost {
-	list := map[string]Cost{}
-	for project, sum := range all {
-		list[project] = Cost{
-			Energy: sum.energy.Total(), Emissions: sum.emissions.Total(), Priced: sum.priced,
-			Embodied: usage.Grams(sum.embodied.Float64()), Hardware: sum.hardware,
-		}
-	}
-	return list
 }

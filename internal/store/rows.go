@@ -94,7 +94,10 @@ func putFactors(ctx context.Context, tx *sqlite.Tx, naming *naming, rec usage.Re
 			start, machine, float64(r.Watts.Busy), float64(r.Watts.Idle), r.Source, r.Error); err != nil {
 			return err
 		}
-		if err := putOrigin(ctx, tx, start, machine, r, rec.Models[r.Machine]); err != nil {
+		if err := putBounds(ctx, tx, start, machine, r); err != nil {
+			return err
+		}
+		if err := putModels(ctx, tx, start, machine, rec.Models[r.Machine]); err != nil {
 			return err
 		}
 	}

@@ -3,12 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
-	"fmt"
-	"slices"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -52,11 +48,6 @@ type keyTotals struct {
 	sums         [sumCount]usage.Sum
 }
 
-const (
-	recordBytes = 4*8 + usualCount*usage.SumBytes
-	moreBytes   = 8 + (sumCount-usualCount)*usage.SumBytes
-)
-
 type totals map[int64]*keyTotals
 
 // readTotals adds up the sums of a query for the columns sums and more. They are read in every
@@ -78,83 +69,6 @@ func (t totals) readInto(ctx context.Context, db queryer, query string, args ...
 		}
 		return t.decodeMore(more)
 	})
-}
-
-// decodeMore adds the sums that few keys have.
-func (t totals) decodeMore(blob []byte) error {
-	if len(blob)%moreBytes != 0 {
-		return fmt.Errorf("more sums: %d bytes is not a whole number of records", len(blob))
-	}
-	for ; len(blob) > 0; blob = blob[moreBytes:] {
-		id := int64(binary.BigEndian.Uint64(blob))
-		r := t[id]
-		if r == nil {
-			return fmt.Errorf("more sums: key %d has no others", id)
-		}
-		for j := usualCount; j < sumCount; j++ {
-			r.sums[j].AddSum(usage.SumFrom(blob[8+(j-usualCount)*usage.SumBytes:]))
-		}
-	}
-	return nil
-}
-
-// decode adds the records of a value.
-func (t totals) decode(blob []byte) error {
-	if len(blob)%recordBytes != 0 {
-		return fmt.Errorf("sums: %d bytes is not a whole number of records", len(blob))
-	}
-	var fresh []keyTotals // for new keys, in one allocation
-	for ; len(blob) > 0; blob = blob[recordBytes:] {
-		id := int64(binary.BigEndian.Uint64(blob))
-		r := t[id]
-		if r == nil {
-			if len(fresh) == cap(fresh) {
-				fresh = make([]keyTotals, 0, len(blob)/recordBytes)
-			}
-			fresh = append(fresh, keyTotals{})
-			r = &fresh[len(fresh)-1]
-			t[id] = r
-		}
-		r.rows += int64(binary.BigEndian.Uint64(blob[8:]))
-		r.priced += int64(binary.BigEndian.Uint64(blob[16:]))
-		r.last = max(r.last, int64(binary.BigEndian.Uint64(blob[24:])))
-		for j := range usualCount {
-			r.sums[j].AddSum(usage.SumFrom(blob[32+j*usage.SumBytes:]))
-		}
-	}
-	return nil
-}
-
-// encode returns both values; more is nil if no key has any.
-func (t totals) encode() (usual, more []byte) {
-	ids := make([]int64, 0, len(t))
-	for id, r := range t {
-		if r.rows > 0 {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	usual = make([]byte, 0, len(ids)*recordBytes)
-	for _, id := range ids {
-		r := t[id]
-		for _, n := range []int64{id, r.rows, r.priced, r.last} {
-			usual = binary.BigEndian.AppendUint64(usual, uint64(n))
-		}
-		for _, s := range r.sums[:usualCount] {
-			usual = s.AppendBinary(usual)
-		}
-		if r.hasMore() {
-			more = binary.BigEndian.AppendUint64(more, uint64(id))
-			for _, s := range r.sums[usualCount:] {
-				more = s.AppendBinary(more)
-			}
-		}
-	}
-	return usual, more
-}
-
-func (r *keyTotals) hasMore() bool {
-	return slices.ContainsFunc(r.sums[usualCount:], func(s usage.Sum) bool { return s != usage.Sum{} })
 }
 
 // terms are what decides which sums a fact counts in.
@@ -296,88 +210,3 @@ func (r *keyTotals) total(k usage.Key) usage.Total {
 		Hardware:         usage.CPUSeconds(f(hardwareCPU)),
 	}
 }
-
-// accounts are the sums that a transaction changes: of every key over all intervals, and over
-// each day that it touches.
-type accounts struct {
-	tx   *sqlite.Tx
-	zone *time.Location
-	all  totals
-	days map[int64]totals // by local date, see dateOf
-}
-
-func readAccounts(ctx context.Context, tx *sqlite.Tx, zone *time.Location) (*accounts, error) {
-	all, err := readTotals(ctx, tx, "SELECT sums, more FROM usage_total WHERE id = 1")
-	return &accounts{tx: tx, zone: zone, all: all, days: map[int64]totals{}}, err
-}
-
-// day returns the sums of the day on which an interval begins.
-func (a *accounts) day(ctx context.Context, start time.Time) (totals, error) {
-	date := dateOf(start, a.zone)
-	if t, ok := a.days[date]; ok {
-		return t, nil
-	}
-	t, err := readTotals(ctx, a.tx, "SELECT sums, more FROM usage_day WHERE day = ?", date)
-	a.days[date] = t
-	return t, err
-}
-
-// replace subtracts an interval's old content and adds the fresh content. If the interval was
-// settled, its settled counters are kept from falling.
-func (a *accounts) replace(ctx context.Context, i usage.Interval, old, fresh content) error {
-	day, err := a.day(ctx, i.Start)
-	if err != nil {
-		return err
-	}
-	var shown map[int64]floor
-	if old.state == usage.Settled {
-		if shown, err = a.shown(ctx, old.rows); err != nil {
-			return err
-		}
-	}
-	for _, sums := range []totals{a.all, day} {
-		for _, r := range old.rows {
-			sums.sub(r, old.terms(r))
-		}
-		for _, r := range fresh.rows {
-			sums.add(r, fresh.terms(r))
-		}
-	}
-	if err := a.all.refresh(ctx, a.tx); err != nil {
-		return err
-	}
-	return a.hold(ctx, shown)
-}
-
-// write stores what has changed.
-func (a *accounts) write(ctx context.Context) error {
-	usual, more := a.all.encode()
-	if _, err := a.tx.ExecContext(ctx, `INSERT INTO usage_total(id, sums, more) VALUES (1, ?, ?)
-		ON CONFLICT(id) DO UPDATE SET sums = excluded.sums, more = excluded.more`, usual, orNull(more)); err != nil {
-		return err
-	}
-	for date, day := range a.days {
-		usual, more := day.encode()
-		if _, err := a.tx.ExecContext(ctx, `INSERT INTO usage_day(day, sums, more) VALUES (?, ?, ?)
-			ON CONFLICT(day) DO UPDATE SET sums = excluded.sums, more = excluded.more`, date, usual, orNull(more)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// orNull is NULL for a value without records.
-func orNull(blob []byte) any {
-	if len(blob) == 0 {
-		return nil
-	}
-	return blob
-}
-
-// dateOf is the local date of a time, in days since 1970-01-01.
-func dateOf(t time.Time, zone *time.Location) int64 {
-	y, m, d := t.In(zone).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / int64(day/time.Second)
-}
-
-const day = 24 * time.Hour

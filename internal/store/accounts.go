@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// accounts are the sums that a transaction changes: of every key over all intervals, and over
+// each day that it touches.
+type accounts struct {
+	tx   *sqlite.Tx
+	zone *time.Location
+	all  totals
+	days map[int64]totals // by local date, see dateOf
+}
+
+func readAccounts(ctx context.Context, tx *sqlite.Tx, zone *time.Location) (*accounts, error) {
+	all, err := readTotals(ctx, tx, "SELECT sums, more FROM usage_total WHERE id = 1")
+	return &accounts{tx: tx, zone: zone, all: all, days: map[int64]totals{}}, err
+}
+
+// day returns the sums of the day on which an interval begins.
+func (a *accounts) day(ctx context.Context, start time.Time) (totals, error) {
+	date := dateOf(start, a.zone)
+	if t, ok := a.days[date]; ok {
+		return t, nil
+	}
+	t, err := readTotals(ctx, a.tx, "SELECT sums, more FROM usage_day WHERE day = ?", date)
+	a.days[date] = t
+	return t, err
+}
+
+// replace subtracts an interval's old content and adds the fresh content. If the interval was
+// settled, its settled counters are kept from falling.
+func (a *accounts) replace(ctx context.Context, i usage.Interval, old, fresh content) error {
+	day, err := a.day(ctx, i.Start)
+	if err != nil {
+		return err
+	}
+	var shown map[int64]floor
+	if old.state == usage.Settled {
+		if shown, err = a.shown(ctx, old.rows); err != nil {
+			return err
+		}
+	}
+	for _, sums := range []totals{a.all, day} {
+		for _, r := range old.rows {
+			sums.sub(r, old.terms(r))
+		}
+		for _, r := range fresh.rows {
+			sums.add(r, fresh.terms(r))
+		}
+	}
+	if err := a.all.refresh(ctx, a.tx); err != nil {
+		return err
+	}
+	return a.hold(ctx, shown)
+}
+
+// write stores what has changed.
+func (a *accounts) write(ctx context.Context) error {
+	usual, more := a.all.encode()
+	if _, err := a.tx.ExecContext(ctx, `INSERT INTO usage_total(id, sums, more) VALUES (1, ?, ?)
+		ON CONFLICT(id) DO UPDATE SET sums = excluded.sums, more = excluded.more`, usual, orNull(more)); err != nil {
+		return err
+	}
+	for date, day := range a.days {
+		usual, more := day.encode()
+		if _, err := a.tx.ExecContext(ctx, `INSERT INTO usage_day(day, sums, more) VALUES (?, ?, ?)
+			ON CONFLICT(day) DO UPDATE SET sums = excluded.sums, more = excluded.more`, date, usual, orNull(more)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// orNull is NULL for a value without records.
+func orNull(blob []byte) any {
+	if len(blob) == 0 {
+		return nil
+	}
+	return blob
+}
+
+// dateOf is the local date of a time, in days since 1970-01-01.
+func dateOf(t time.Time, zone *time.Location) int64 {
+	y, m, d := t.In(zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / int64(day/time.Second)
+}
+
+const day = 24 * time.Hour

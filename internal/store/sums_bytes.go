@@ -1,0 +1,91 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+const (
+	recordBytes = 4*8 + usualCount*usage.SumBytes
+	moreBytes   = 8 + (sumCount-usualCount)*usage.SumBytes
+)
+
+// decodeMore adds the sums that few keys have.
+func (t totals) decodeMore(blob []byte) error {
+	if len(blob)%moreBytes != 0 {
+		return fmt.Errorf("more sums: %d bytes is not a whole number of records", len(blob))
+	}
+	for ; len(blob) > 0; blob = blob[moreBytes:] {
+		id := int64(binary.BigEndian.Uint64(blob))
+		r := t[id]
+		if r == nil {
+			return fmt.Errorf("more sums: key %d has no others", id)
+		}
+		for j := usualCount; j < sumCount; j++ {
+			r.sums[j].AddSum(usage.SumFrom(blob[8+(j-usualCount)*usage.SumBytes:]))
+		}
+	}
+	return nil
+}
+
+// decode adds the records of a value.
+func (t totals) decode(blob []byte) error {
+	if len(blob)%recordBytes != 0 {
+		return fmt.Errorf("sums: %d bytes is not a whole number of records", len(blob))
+	}
+	var fresh []keyTotals // for new keys, in one allocation
+	for ; len(blob) > 0; blob = blob[recordBytes:] {
+		id := int64(binary.BigEndian.Uint64(blob))
+		r := t[id]
+		if r == nil {
+			if len(fresh) == cap(fresh) {
+				fresh = make([]keyTotals, 0, len(blob)/recordBytes)
+			}
+			fresh = append(fresh, keyTotals{})
+			r = &fresh[len(fresh)-1]
+			t[id] = r
+		}
+		r.rows += int64(binary.BigEndian.Uint64(blob[8:]))
+		r.priced += int64(binary.BigEndian.Uint64(blob[16:]))
+		r.last = max(r.last, int64(binary.BigEndian.Uint64(blob[24:])))
+		for j := range usualCount {
+			r.sums[j].AddSum(usage.SumFrom(blob[32+j*usage.SumBytes:]))
+		}
+	}
+	return nil
+}
+
+// encode returns both values; more is nil if no key has any.
+func (t totals) encode() (usual, more []byte) {
+	ids := make([]int64, 0, len(t))
+	for id, r := range t {
+		if r.rows > 0 {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	usual = make([]byte, 0, len(ids)*recordBytes)
+	for _, id := range ids {
+		r := t[id]
+		for _, n := range []int64{id, r.rows, r.priced, r.last} {
+			usual = binary.BigEndian.AppendUint64(usual, uint64(n))
+		}
+		for _, s := range r.sums[:usualCount] {
+			usual = s.AppendBinary(usual)
+		}
+		if r.hasMore() {
+			more = binary.BigEndian.AppendUint64(more, uint64(id))
+			for _, s := range r.sums[usualCount:] {
+				more = s.AppendBinary(more)
+			}
+		}
+	}
+	return usual, more
+}
+
+func (r *keyTotals) hasMore() bool {
+	return slices.ContainsFunc(r.sums[usualCount:], func(s usage.Sum) bool { return s != usage.Sum{} })
+}
