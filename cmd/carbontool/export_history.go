@@ -148,6 +148,9 @@ func (h *history) add(rec usage.Record) error {
 		}
 	}
 	pue := rec.PUE
+	if n := len(rec.PUEs); n > 0 { // at its end, as on /metrics
+		pue = rec.PUEs[n-1]
+	}
 	if pue == 0 {
 		pue = math.NaN()
 	}
