@@ -33,14 +33,14 @@ func watts(c *config.Config) []string {
 	for _, m := range p.Reconcile {
 		zones = append(zones, zone(m))
 	}
-	add("measured, where it is, in place of the model", measured)
+	add("meters of hosts, which count where they measure", measured)
 	add("of devices, on top", devices)
 	if p.MemoryWattsPerGiB > 0 {
 		all = append(all, fmt.Sprintf("power of memory, on top: %v W per GiB", p.MemoryWattsPerGiB))
 	}
 	add("compared with what is booked", zones)
 	if p.Calibrate != config.CalibrateOff {
-		all = append(all, "watts are learned "+p.Calibrate+" from what is measured")
+		all = append(all, "watts are learned "+p.Calibrate+" from measured hosts")
 	}
 	if e := c.Embodied; e.Default != nil || len(e.Machines) > 0 {
 		line := fmt.Sprintf("embodied: hardware of %d machine types", len(e.Machines))

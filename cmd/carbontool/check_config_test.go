@@ -103,11 +103,11 @@ embodied: {default: {kgco2eq: 1200, years: 5, cores: 128}, machines: {Muon: {kgc
   interval: 30m; an empty store starts 1d before now; prices are final after 1d
   prometheus: http://localhost:9090, custom queries, cores by a query
   power: 3.3 W busy and 0.65 W idle per core, PUE by a query, otherwise 1.4, machine types with their own watts: 0
-  power measured, where it is, in place of the model: ipmi (hosts by node), plug (hosts by instance)
+  power meters of hosts, which count where they measure: ipmi (hosts by node), plug (hosts by instance)
   power of devices, on top: gpu (mJ)
   power of memory, on top: 0.3 W per GiB
   power compared with what is booked: hall (projects ISIS, CLF, with cooling), lab (projects DLS)
-  watts are learned weekly from what is measured
+  watts are learned weekly from measured hosts
   embodied: hardware of 1 machine types, and one for all others
   carbon intensity: uk, national, from https://api.carbonintensity.org.uk
   attribution: by project, no named groups

@@ -128,7 +128,7 @@ func (d *draw) memory(ctx context.Context) []doctor.Finding {
 	got, refused, err := d.ask(ctx, source.Instruments{Memory: is.Memory})
 	if err != nil {
 		m.Cause = refusal(err)
-		return doctor.Remembers(m)
+		return doctor.MemoryOf(m)
 	}
 	m.Refused, m.Remarks = refused, remarksOf(got)
 	var has []string
@@ -145,7 +145,7 @@ func (d *draw) memory(ctx context.Context) []doctor.Finding {
 			m.Has++
 		}
 	}
-	return doctor.Remembers(m)
+	return doctor.MemoryOf(m)
 }
 
 func (d *draw) pue(ctx context.Context) []doctor.Finding {

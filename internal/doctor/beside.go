@@ -45,7 +45,7 @@ func Devices(all []Device) (findings []Finding) {
 			findings = append(findings, d.found())
 		}
 		if refused := rejected(d.Refused); refused != "" {
-			findings = append(findings, devices.warn("look at what writes these series, which are not booked", "%s: has readings that are none: %s", name, refused))
+			findings = append(findings, devices.warn("look at what writes these series, which are not booked", "%s: has readings that cannot be used: %s", name, refused))
 		}
 		findings = append(findings, remarked(devices, d.Remarks)...)
 	}
@@ -73,8 +73,8 @@ type Memory struct {
 	Cause      string // why nothing is known; empty: it is
 }
 
-// Remembers is about memory.
-func Remembers(m Memory) []Finding {
+// MemoryOf is about the memory of machines.
+func MemoryOf(m Memory) []Finding {
 	all := []Finding{memory.ok("%d of %s say how much memory they have, %.0f GiB together", m.Has, many(m.Hosts, "machine"), m.GiB)}
 	const label = "set prometheus.memory.query and prometheus.memory.labels.host so that its hosts are those of the CPU time; a port does not matter"
 	switch {
@@ -86,7 +86,7 @@ func Remembers(m Memory) []Finding {
 		all[0] = memory.warn(label, "%s: the memory of the others has no energy", all[0].Seen)
 	}
 	if refused := rejected(m.Refused); refused != "" {
-		all = append(all, memory.warn("look at what writes these series", "some readings are none: %s", refused))
+		all = append(all, memory.warn("look at what writes these series", "some readings cannot be used: %s", refused))
 	}
 	return append(all, remarked(memory, m.Remarks)...)
 }

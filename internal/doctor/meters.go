@@ -17,7 +17,7 @@ type Meter struct {
 	Name, Label string        // Label names the host in its series
 	Hosts       []MeteredHost // those with CPU time
 	Strangers   []string      // the hosts that it measures and that have no CPU time
-	Refused     usage.Rejects // readings that are none
+	Refused     usage.Rejects // readings that cannot be used
 	Remarks     []string
 	Cause       string // why nothing is known; empty: it is
 }
@@ -64,7 +64,7 @@ func (m Meter) find(hosts []string) []Finding {
 		all = append(all, m.measured(hosts))
 	}
 	if refused := rejected(m.Refused); refused != "" {
-		all = append(all, meters.warn("look at these sensors; one that reports 0 W or a negative value measures nothing, and the model counts in its place", "%s: has readings that are none: %s", name, refused))
+		all = append(all, meters.warn("look at these sensors; one that reports 0 W or a negative value measures nothing, and the model counts in its place", "%s: has readings that cannot be used: %s", name, refused))
 	}
 	return append(all, remarked(meters, m.Remarks)...)
 }

@@ -30,7 +30,7 @@ func TestMeters(t *testing.T) {
 		{"a meter that is mostly away", measured(100, 80, 0.3), hosts, Warning, "30 % of their time"},
 		{"a model without watts", measured(100, 0, 1), hosts, OK, "from 100 W to 200 W"},
 		{"others that it measures", Meter{Name: "ipmi", Hosts: measured(100, 80, 1).Hosts, Strangers: []string{"storage"}}, hosts, OK, "also measures 1 host without CPU time, such as storage"},
-		{"readings of 0", Meter{Name: "ipmi", Hosts: measured(100, 80, 1).Hosts, Refused: usage.Rejects{"zero": 3, "not_a_number": 1}}, hosts, Warning, "has readings that are none: 1 not a number, 3 zero"},
+		{"readings of 0", Meter{Name: "ipmi", Hosts: measured(100, 80, 1).Hosts, Refused: usage.Rejects{"zero": 3, "not_a_number": 1}}, hosts, Warning, "has readings that cannot be used: 1 not a number, 3 zero"},
 		{"a query that fails", Meter{Name: "ipmi", Cause: "the server refuses the query"}, hosts, Failure, "while the server refuses it, the model counts"},
 		{"what is doubtful", Meter{Name: "ipmi", Hosts: measured(100, 80, 1).Hosts, Remarks: []string{"it has copies"}}, hosts, Warning, "it has copies"},
 	} {
@@ -61,10 +61,10 @@ func TestDevices(t *testing.T) {
 }
 
 func TestWhatElseIsMeasured(t *testing.T) {
-	says(t, Remembers(Memory{Hosts: 4, Has: 4, GiB: 256}), OK, "4 of 4 machines say how much memory they have, 256 GiB together")
-	says(t, Remembers(Memory{Hosts: 4, Has: 1, GiB: 64}), Warning, "1 of 4 machines say")
-	says(t, Remembers(Memory{Hosts: 4}), Failure, "none of 4 machines says how much memory it has")
-	says(t, Remembers(Memory{Hosts: 4, Cause: "timeout"}), Failure, "not known: timeout")
+	says(t, MemoryOf(Memory{Hosts: 4, Has: 4, GiB: 256}), OK, "4 of 4 machines say how much memory they have, 256 GiB together")
+	says(t, MemoryOf(Memory{Hosts: 4, Has: 1, GiB: 64}), Warning, "1 of 4 machines say")
+	says(t, MemoryOf(Memory{Hosts: 4}), Failure, "none of 4 machines says how much memory it has")
+	says(t, MemoryOf(Memory{Hosts: 4, Cause: "timeout"}), Failure, "not known: timeout")
 	says(t, PUE([]float64{1.2, 1.3}, 1, "", nil), OK, "1.25 in the newest interval")
 	says(t, PUE(nil, 1.4, "", []string{"some values are below 1"}), Failure, "1.4 of the configuration counts")
 	says(t, PUE(nil, 1.4, "", []string{"some values are below 1"}), Warning, "some values are below 1")

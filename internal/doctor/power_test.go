@@ -70,7 +70,7 @@ func TestRatings(t *testing.T) {
 		},
 		{
 			"a part of the hosts", ratedBy(usage.RatedProcessor, "Muon"), asked(map[string][]usage.ModelShare{"Muon": {{Model: "AMD EPYC 9354", Share: 0.7}, {Share: 0.3}}}),
-			OK, "nobody says a known one: Muon (30 %)", true,
+			OK, "in brackets is the rest: Muon (30 %)", true,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

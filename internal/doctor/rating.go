@@ -125,7 +125,7 @@ func vague(ratings []usage.Rating, p Processors) (all []Finding) {
 			areMany(weak), some(shown(slices.Compact(names))), some(shown(weak))))
 	}
 	if len(partly) > 0 {
-		all = append(all, processor.ok("%s rated by the processors of a part of its hosts; of the rest of its CPU time nobody says a known one: %s", areMany(partly), some(partly)))
+		all = append(all, processor.ok("%s rated by the processors that are known, which have only a part of the CPU time; in brackets is the rest: %s", areMany(partly), some(partly)))
 	}
 	return all
 }

@@ -131,6 +131,7 @@ func preferred(meters map[string]usage.Metering) []string {
 	})
 }
 
+// besides is what a load has beside, to be added to.
 func (l *load) besides() *usage.Beside {
 	if l.beside == nil {
 		l.beside = &usage.Beside{}

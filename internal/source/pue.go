@@ -72,7 +72,7 @@ func (g *gathering) meanPUE(ctx context.Context) error {
 			}
 		}
 		if refused > 0 {
-			g.remark("Of %d of %d pieces some values of the PUE are below %g or above %g or no numbers, and are left out: the query must give the energy of the site over that of its machines", refused, len(g.pieces), leastPUE, mostPUE)
+			g.remark("In %d of %d pieces some values of the PUE are below %g or above %g or no numbers, and are left out: the query must give the energy of the site over that of its machines", refused, len(g.pieces), leastPUE, mostPUE)
 		}
 		if several {
 			g.remark("The query for the PUE gives several series, and their mean counts: let it give one")
