@@ -27,25 +27,29 @@ func TestMargin(t *testing.T) {
 			"what was metered has the error of its meters, not that of the model",
 			Rating{Watts: watts, Error: new(0.1)},
 			Fact{Energy: ByMode[KWh]{Busy: 12, Idle: 2}, Beside: &Beside{Metered: Metered{Energy: BusyIdle[KWh]{Busy: 6, Idle: 1}, Error: new(0.02)}}},
-			0.7 + 0.14, 0.7 + 0.14, ByMode[KWh]{},
+			0.7 + 0.14, 0.7 + 0.14,
+			ByMode[KWh]{},
 		},
 		{
 			"meters of unknown error",
 			Rating{Watts: watts, Error: new(0.1)},
 			Fact{Energy: ByMode[KWh]{Busy: 12, Idle: 2}, Beside: &Beside{Metered: Metered{Energy: BusyIdle[KWh]{Busy: 6, Idle: 1}}}},
-			0.7, 0.7, ByMode[KWh]{Busy: 6, Idle: 1},
+			0.7, 0.7,
+			ByMode[KWh]{Busy: 6, Idle: 1},
 		},
 		{
 			"memory, of which nobody knows the error",
 			Rating{Watts: watts, Error: new(0.1)},
 			Fact{Energy: ByMode[KWh]{Busy: 12, Idle: 2}, Beside: &Beside{MemoryEnergy: 0.5}},
-			1.35, 1.35, ByMode[KWh]{Idle: 0.5},
+			1.35, 1.35,
+			ByMode[KWh]{Idle: 0.5},
 		},
 		{
 			"devices, one with a known error",
 			Rating{Watts: watts, Error: new(0.1)},
 			Fact{Energy: ByMode[KWh]{Busy: 12, Idle: 2, Measured: 7}, Beside: &Beside{Devices: []DeviceEnergy{{"fpga", 3, nil}, {"gpu", 4, new(0.05)}}}},
-			1.4 + 0.2, 1.4 + 0.2, ByMode[KWh]{Measured: 3},
+			1.4 + 0.2, 1.4 + 0.2,
+			ByMode[KWh]{Measured: 3},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -221,23 +221,28 @@ func TestDevicesThatAreHandedOn(t *testing.T) {
 		want   []map[profiles.Key]float64 // mean watts by half hour
 	}{
 		{
-			"a job has it for a quarter of an hour", []profiles.Series{whole.While(-24*60, 66), job, whole.While(81, 24*60)},
+			"a job has it for a quarter of an hour",
+			[]profiles.Series{whole.While(-24*60, 66), job, whole.While(81, 24*60)},
 			[]map[profiles.Key]float64{{nobodys: 200}, {nobodys: 200}, {nobodys: 100, train: 100}, {nobodys: 200}},
 		},
 		{
-			"and its exporter is another afterwards", []profiles.Series{whole.While(-24*60, 66), job, restarted},
+			"and its exporter is another afterwards",
+			[]profiles.Series{whole.While(-24*60, 66), job, restarted},
 			[]map[profiles.Key]float64{{nobodys: 200}, {nobodys: 200}, {nobodys: 100, train: 100}, {nobodys: 200}},
 		},
 		{
-			"two servers, and a job has it for a quarter of an hour", []profiles.Series{whole.While(-24*60, 66), job, whole.While(81, 24*60)},
+			"two servers, and a job has it for a quarter of an hour",
+			[]profiles.Series{whole.While(-24*60, 66), job, whole.While(81, 24*60)},
 			[]map[profiles.Key]float64{{nobodys: 200}, {nobodys: 200}, {nobodys: 100, train: 100}, {nobodys: 200}},
 		},
 		{
-			"a pod has it over an edge", []profiles.Series{whole.While(-24*60, 50), pod("lab", "notebook").While(50, 70), whole.While(70, 24*60)},
+			"a pod has it over an edge",
+			[]profiles.Series{whole.While(-24*60, 50), pod("lab", "notebook").While(50, 70), whole.While(70, 24*60)},
 			[]map[profiles.Key]float64{{nobodys: 200}, {nobodys: 200 * 20. / 30, notebook: 200 * 10. / 30}, {nobodys: 200 * 20. / 30, notebook: 200 * 10. / 30}, {nobodys: 200}},
 		},
 		{
-			"two pods share it by time", []profiles.Series{pod("lab", "notebook"), pod("shop", "web-6d4b75cb6d-bbbbb")},
+			"two pods share it by time",
+			[]profiles.Series{pod("lab", "notebook"), pod("shop", "web-6d4b75cb6d-bbbbb")},
 			[]map[profiles.Key]float64{{notebook: 100, web: 100}, {notebook: 100, web: 100}, {notebook: 100, web: 100}, {notebook: 100, web: 100}},
 		},
 	} {
