@@ -166,7 +166,10 @@ func TestADeadServerDoesNotHideTheOthers(t *testing.T) {
 
 // TestAServerThatHangs: the others are asked meanwhile, and it ends.
 func TestAServerThatHangs(t *testing.T) {
-	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // until then a server does not notice that its client has gone
+		<-r.Context().Done()
+	}))
 	defer hang.Close()
 	began := time.Now()
 	r := examine(t, "prometheus: {url: '"+hang.URL+"'}")
