@@ -21,9 +21,6 @@ import (
 
 const halfHour = 30 * time.Minute
 
-// What init writes for the power of a core.
-const busyWatts, idleWatts = 3.3, 0.65
-
 // TestFirstNumber: from a Prometheus that nobody has configured for us to the first right number,
 // with three commands.
 func TestFirstNumber(t *testing.T) {
@@ -73,7 +70,7 @@ func TestFirstNumber(t *testing.T) {
 				t.Fatalf("check config: %s", got.Stderr)
 			}
 			x := start(t, dir)
-			at, got := x.power(t)
+			at, got, rated := x.power(t)
 			if since := time.Since(began); since > 3*time.Minute {
 				t.Errorf("the first number came after %s", since)
 			}
@@ -81,15 +78,16 @@ func TestFirstNumber(t *testing.T) {
 			if in.From < 0 || in.To > profiles.History.To {
 				t.Fatalf("the newest interval is %s, of which the site knows nothing", at)
 			}
-			if !right(t, got, site.Truth(in), site.Slack(in), test.relative, test.seconds) {
+			if !right(t, got, rated, site.Truth(in), site.Slack(in), test.relative, test.seconds) {
 				t.Logf("carbon.yml\n%s", text)
 			}
 		})
 	}
 }
 
-// right compares power with the CPU seconds of the half hour.
-func right(t *testing.T, got, want, slack map[profiles.Key]profiles.Amount, relative, seconds float64) bool {
+// right compares power with the CPU seconds of the half hour, at the watts of each machine type: some
+// hosts name their processor.
+func right(t *testing.T, got map[profiles.Key]profiles.Amount, rated map[string]profiles.Amount, want, slack map[profiles.Key]profiles.Amount, relative, seconds float64) bool {
 	t.Helper()
 	all := maps.Clone(got)
 	maps.Copy(all, want)
@@ -99,7 +97,11 @@ func right(t *testing.T, got, want, slack map[profiles.Key]profiles.Amount, rela
 			want := cpu * perCore / halfHour.Seconds()
 			return math.Abs(watts-want) <= relative*want+(off+seconds+1e-6)*perCore/halfHour.Seconds()
 		}
-		if !near(g.Busy, w.Busy, busyWatts, s.Busy) || !near(g.Idle, w.Idle, idleWatts, s.Idle) {
+		watts := rated[key.Machine]
+		if watts.Busy <= 0 || watts.Idle <= 0 {
+			t.Errorf("%s is rated %v W", key.Machine, watts)
+		}
+		if !near(g.Busy, w.Busy, watts.Busy, s.Busy) || !near(g.Idle, w.Idle, watts.Idle, s.Idle) {
 			t.Errorf("%v has %v W busy and %v W idle, truth %v and %v CPU seconds", key, g.Busy, g.Idle, w.Busy, w.Idle)
 		}
 	}
@@ -133,7 +135,7 @@ func start(t *testing.T, dir string) exporter {
 
 // power waits for the first numbers, and returns the watts of every key in the newest complete
 // interval, and when that begins.
-func (x exporter) power(t *testing.T) (time.Time, map[profiles.Key]profiles.Amount) {
+func (x exporter) power(t *testing.T) (at time.Time, power map[profiles.Key]profiles.Amount, rated map[string]profiles.Amount) {
 	t.Helper()
 	due := time.Now().Add(-2 * time.Minute).Truncate(halfHour) // the end of the newest that can be complete
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
@@ -141,7 +143,7 @@ func (x exporter) power(t *testing.T) (time.Time, map[profiles.Key]profiles.Amou
 		if err != nil {
 			t.Fatal(err)
 		}
-		newest, watts := time.Time{}, map[profiles.Key]profiles.Amount{}
+		newest, watts, rated := time.Time{}, map[profiles.Key]profiles.Amount{}, map[string]profiles.Amount{}
 		for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
 			name, labels, value := sample(lines.Text())
 			switch name {
@@ -156,15 +158,23 @@ func (x exporter) power(t *testing.T) (time.Time, map[profiles.Key]profiles.Amou
 					a.Idle += value
 				}
 				watts[k] = a
+			case "carbon_machine_power_watts":
+				a := rated[labels["machine"]]
+				if labels["mode"] == "busy" {
+					a.Busy = value
+				} else {
+					a.Idle = value
+				}
+				rated[labels["machine"]] = a
 			}
 		}
 		answer.Body.Close()
 		if !newest.Before(due) {
-			return newest.Add(-halfHour), watts
+			return newest.Add(-halfHour), watts, rated
 		}
 	}
 	t.Fatal("there is no complete interval after a minute")
-	return time.Time{}, nil
+	return time.Time{}, nil, nil
 }
 
 var labelled = regexp.MustCompile(`^([a-z_]+)(?:\{(.*)\})? (\S+)$`)
