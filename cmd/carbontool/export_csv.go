@@ -83,8 +83,8 @@ func (e *exportCSV) run(ctx context.Context, s streams) error {
 // factRows writes a row for each fact.
 func (x *exported) factRows(ctx context.Context, w *csv.Writer, told *ticker, text func(string) string) (rows int, err error) {
 	head := []string{
-		"ts", "project", "machine", "user", "group", "state", "busy_cpu_seconds", "idle_cpu_seconds", "busy_kwh", "idle_kwh", "measured_kwh",
-		"busy_gco2eq", "idle_gco2eq", "measured_gco2eq", "intensity_gco2eq_per_kwh", "kind", "provider", "grid",
+		"ts", "project", "machine", "user", "group", "state", "busy_cpu_seconds", "idle_cpu_seconds", "busy_kwh", "idle_kwh",
+		"busy_gco2eq", "idle_gco2eq", "intensity_gco2eq_per_kwh", "kind", "provider", "grid", "measured_kwh", "measured_gco2eq",
 	}
 	if err := x.Kept(ctx, x.period); err != nil {
 		return 0, err // no header line: it would look like an empty result
@@ -97,12 +97,12 @@ func (x *exported) factRows(ctx context.Context, w *csv.Writer, told *ticker, te
 		told.at(rec.Interval)
 		for _, f := range rec.Facts {
 			cells = append(cells[:0], stamp(f.Start), text(f.Project), text(f.Machine), text(f.User), text(f.Group), string(rec.State),
-				digits(f.CPU.Busy), digits(f.CPU.Idle), digits(f.Energy.Busy), digits(f.Energy.Idle), digits(f.Energy.Measured))
+				digits(f.CPU.Busy), digits(f.CPU.Idle), digits(f.Energy.Busy), digits(f.Energy.Idle))
 			if p := priceOf(rec, f.Start); p != nil {
-				cells = append(cells, digits(f.Energy.Busy.At(p.Intensity)), digits(f.Energy.Idle.At(p.Intensity)), digits(f.Energy.Measured.At(p.Intensity)),
-					digits(p.Intensity), string(p.Kind), text(p.Provider), text(p.Grid))
+				cells = append(cells, digits(f.Energy.Busy.At(p.Intensity)), digits(f.Energy.Idle.At(p.Intensity)),
+					digits(p.Intensity), string(p.Kind), text(p.Provider), text(p.Grid), digits(f.Energy.Measured), digits(f.Energy.Measured.At(p.Intensity)))
 			} else {
-				cells = append(cells, "", "", "", "", "", "", "")
+				cells = append(cells, "", "", "", "", "", "", digits(f.Energy.Measured), "")
 			}
 			if err := w.Write(cells); err != nil {
 				return err
@@ -117,8 +117,8 @@ func (x *exported) factRows(ctx context.Context, w *csv.Writer, told *ticker, te
 // memberRows writes a row for each member of each scope.
 func (x *exported) memberRows(ctx context.Context, w *csv.Writer, told *ticker, text func(string) string) (rows int, err error) {
 	head := []string{
-		"ts", "scope", "name", "state", "busy_cpu_seconds", "idle_cpu_seconds", "busy_kwh", "idle_kwh", "measured_kwh",
-		"busy_gco2eq", "idle_gco2eq", "measured_gco2eq", "intensity_gco2eq_per_kwh",
+		"ts", "scope", "name", "state", "busy_cpu_seconds", "idle_cpu_seconds", "busy_kwh", "idle_kwh",
+		"busy_gco2eq", "idle_gco2eq", "intensity_gco2eq_per_kwh", "measured_kwh", "measured_gco2eq",
 	}
 	if err := w.Write(head); err != nil {
 		return 0, err
@@ -127,11 +127,11 @@ func (x *exported) memberRows(ctx context.Context, w *csv.Writer, told *ticker, 
 	err = x.ReplayMembers(ctx, x.period, func(m usage.Member) error {
 		told.at(m.Interval)
 		cells = append(cells[:0], m.Interval.String(), string(m.Scope), text(m.Name), string(m.State),
-			digits(m.CPU.Busy), digits(m.CPU.Idle), digits(m.Energy.Busy), digits(m.Energy.Idle), digits(m.Energy.Measured))
+			digits(m.CPU.Busy), digits(m.CPU.Idle), digits(m.Energy.Busy), digits(m.Energy.Idle))
 		if m.Emissions != nil && m.Intensity != nil {
-			cells = append(cells, digits(m.Emissions.Busy), digits(m.Emissions.Idle), digits(m.Emissions.Measured), digits(*m.Intensity))
+			cells = append(cells, digits(m.Emissions.Busy), digits(m.Emissions.Idle), digits(*m.Intensity), digits(m.Energy.Measured), digits(m.Emissions.Measured))
 		} else {
-			cells = append(cells, "", "", "", "")
+			cells = append(cells, "", "", "", digits(m.Energy.Measured), "")
 		}
 		rows++
 		return w.Write(cells)

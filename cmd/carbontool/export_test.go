@@ -409,22 +409,22 @@ func TestExportLeavesAKeyOutThatMetricsDoNotShow(t *testing.T) {
 func TestExportCSV(t *testing.T) {
 	args, _ := threeHours(t)
 	span := []string{"--from=2026-01-03T12:00", "--to=2026-01-03T14:00"}
-	called{stdout: `ts,project,machine,user,group,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,measured_kwh,busy_gco2eq,idle_gco2eq,measured_gco2eq,intensity_gco2eq_per_kwh,kind,provider,grid
-2026-01-03T12:00:00Z,ISIS,Muon,alice,g,settled,100,400,1,0.25,0,200,50,0,200,actual,uk,GB
-2026-01-03T12:30:00Z,ISIS,Muon,alice,g,unpriced,200,800,2,0.5,0,,,,,,,
-2026-01-03T12:30:00Z,ISIS,Muon,bob,g,unpriced,400,1600,4,1,0,,,,,,,
-2026-01-03T13:30:00Z,ISIS,Muon,bob,g,settled,800,3200,8,2,0,800,200,0,100,actual,uk,GB
+	called{stdout: `ts,project,machine,user,group,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,busy_gco2eq,idle_gco2eq,intensity_gco2eq_per_kwh,kind,provider,grid,measured_kwh,measured_gco2eq
+2026-01-03T12:00:00Z,ISIS,Muon,alice,g,settled,100,400,1,0.25,200,50,200,actual,uk,GB,0,0
+2026-01-03T12:30:00Z,ISIS,Muon,alice,g,unpriced,200,800,2,0.5,,,,,,,0,
+2026-01-03T12:30:00Z,ISIS,Muon,bob,g,unpriced,400,1600,4,1,,,,,,,0,
+2026-01-03T13:30:00Z,ISIS,Muon,bob,g,settled,800,3200,8,2,800,200,100,actual,uk,GB,0,0
 `}.by(t, slices.Concat([]string{"export", "csv"}, span, args)...)
-	called{stdout: `ts,scope,name,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,measured_kwh,busy_gco2eq,idle_gco2eq,measured_gco2eq,intensity_gco2eq_per_kwh
-2026-01-03T12:30:00Z,ada,ada,unpriced,600,2400,6,1.5,0,,,,
-2026-01-03T12:30:00Z,project,ISIS,unpriced,600,2400,6,1.5,0,,,,
-2026-01-03T12:30:00Z,machine,Muon,unpriced,600,2400,6,1.5,0,,,,
-2026-01-03T12:30:00Z,user,alice,unpriced,200,800,2,0.5,0,,,,
-2026-01-03T12:30:00Z,user,bob,unpriced,400,1600,4,1,0,,,,
-2026-01-03T13:30:00Z,ada,ada,settled,800,3200,8,2,0,800,200,0,100
-2026-01-03T13:30:00Z,project,ISIS,settled,800,3200,8,2,0,800,200,0,100
-2026-01-03T13:30:00Z,machine,Muon,settled,800,3200,8,2,0,800,200,0,100
-2026-01-03T13:30:00Z,user,bob,settled,800,3200,8,2,0,800,200,0,100
+	called{stdout: `ts,scope,name,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,busy_gco2eq,idle_gco2eq,intensity_gco2eq_per_kwh,measured_kwh,measured_gco2eq
+2026-01-03T12:30:00Z,ada,ada,unpriced,600,2400,6,1.5,,,,0,
+2026-01-03T12:30:00Z,project,ISIS,unpriced,600,2400,6,1.5,,,,0,
+2026-01-03T12:30:00Z,machine,Muon,unpriced,600,2400,6,1.5,,,,0,
+2026-01-03T12:30:00Z,user,alice,unpriced,200,800,2,0.5,,,,0,
+2026-01-03T12:30:00Z,user,bob,unpriced,400,1600,4,1,,,,0,
+2026-01-03T13:30:00Z,ada,ada,settled,800,3200,8,2,800,200,100,0,0
+2026-01-03T13:30:00Z,project,ISIS,settled,800,3200,8,2,800,200,100,0,0
+2026-01-03T13:30:00Z,machine,Muon,settled,800,3200,8,2,800,200,100,0,0
+2026-01-03T13:30:00Z,user,bob,settled,800,3200,8,2,800,200,100,0,0
 `}.by(t, slices.Concat([]string{"export", "csv", "--grain=scope", "--from=2026-01-03T12:01", "--to=2026-01-03T13:31"}, args)...)
 }
 
@@ -504,7 +504,7 @@ func TestExportOfNothing(t *testing.T) {
 	span := []string{"--from=2025-01-01", "--to=2025-01-02", "--metric=carbon_pue_ratio"}
 	called{stdout: "# TYPE carbon_pue_ratio gauge\n# UNIT carbon_pue_ratio ratio\n# HELP carbon_pue_ratio Power usage effectiveness.\n# EOF\n", stderr: nothing}.
 		by(t, slices.Concat([]string{"export", "openmetrics"}, span, args)...)
-	called{stdout: "ts,scope,name,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,measured_kwh,busy_gco2eq,idle_gco2eq,measured_gco2eq,intensity_gco2eq_per_kwh\n", stderr: nothing}.
+	called{stdout: "ts,scope,name,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,busy_gco2eq,idle_gco2eq,intensity_gco2eq_per_kwh,measured_kwh,measured_gco2eq\n", stderr: nothing}.
 		by(t, slices.Concat([]string{"export", "csv", "--grain=scope"}, span[:2], args)...)
 	fresh, _ := exportedFrom(t, "")
 	path, _ = strings.CutPrefix(fresh[0], "--storage.path=")

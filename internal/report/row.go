@@ -31,23 +31,20 @@ type Row struct {
 
 	// Busy, idle and measured energy are all of it; so are their emissions. Measured is what
 	// devices used that have meters of their own.
-	BusyCPU        float64  `json:"busy_cpu_seconds"`
-	IdleCPU        float64  `json:"idle_cpu_seconds"`
-	BusyEnergy     float64  `json:"busy_kwh"`
-	IdleEnergy     float64  `json:"idle_kwh"`
-	MeasuredEnergy float64  `json:"measured_kwh"`
-	Energy         float64  `json:"energy_kwh"`
-	EnergyLow      *float64 `json:"energy_low_kwh"`
-	EnergyHigh     *float64 `json:"energy_high_kwh"`
+	BusyCPU    float64  `json:"busy_cpu_seconds"`
+	IdleCPU    float64  `json:"idle_cpu_seconds"`
+	BusyEnergy float64  `json:"busy_kwh"`
+	IdleEnergy float64  `json:"idle_kwh"`
+	Energy     float64  `json:"energy_kwh"`
+	EnergyLow  *float64 `json:"energy_low_kwh"`
+	EnergyHigh *float64 `json:"energy_high_kwh"`
 
-	BusyEmissions     *float64 `json:"busy_gco2eq"`
-	IdleEmissions     *float64 `json:"idle_gco2eq"`
-	MeasuredEmissions *float64 `json:"measured_gco2eq"`
-	Emissions         *float64 `json:"emissions_gco2eq"`
-	EmissionsLow      *float64 `json:"emissions_low_gco2eq"`
-	EmissionsHigh     *float64 `json:"emissions_high_gco2eq"`
-	Intensity         *float64 `json:"intensity_gco2eq_per_kwh"` // emissions over priced energy
-	Embodied          *float64 `json:"embodied_gco2eq"`          // of making the machines, in no other column; nil: not configured for any
+	BusyEmissions *float64 `json:"busy_gco2eq"`
+	IdleEmissions *float64 `json:"idle_gco2eq"`
+	Emissions     *float64 `json:"emissions_gco2eq"`
+	EmissionsLow  *float64 `json:"emissions_low_gco2eq"`
+	EmissionsHigh *float64 `json:"emissions_high_gco2eq"`
+	Intensity     *float64 `json:"intensity_gco2eq_per_kwh"` // emissions over priced energy
 
 	// Shares of energy.
 	Idle         *float64 `json:"idle_ratio"`
@@ -62,7 +59,11 @@ type Row struct {
 	Answered  int      `json:"intervals_answered"`
 	Empty     int      `json:"intervals_empty"`
 
-	PowerSource *string `json:"power_source,omitempty"` // of a machine type, most energy first; nil: not of one
+	// Later columns come at the end, so that the others stay where they were.
+	MeasuredEnergy    float64  `json:"measured_kwh"`
+	MeasuredEmissions *float64 `json:"measured_gco2eq"`
+	Embodied          *float64 `json:"embodied_gco2eq"`        // of making the machines, in no other column; nil: not configured for any
+	PowerSource       *string  `json:"power_source,omitempty"` // of a machine type, most energy first; nil: not of one
 
 	Equivalents Amounts `json:"equivalents,omitempty"` // nil: not asked for
 
