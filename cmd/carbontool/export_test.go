@@ -433,7 +433,7 @@ func TestCSVOfOddNames(t *testing.T) {
 	args, _ := exportedFrom(t, "", interval(slotAt(0), 1e-7, used(slotAt(0), odd, "\u2603", 1e-9)))
 	got := call(append([]string{"export", "csv", "--month=2026-01"}, args...)...)
 	rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll()
-	if err != nil || len(rows) != 2 || rows[1][1] != odd || rows[1][3] != "\u2603" || rows[1][8] != "0.000000001" || rows[1][11] != "0.0000000000000001" {
+	if err != nil || len(rows) != 2 || rows[1][1] != odd || rows[1][3] != "\u2603" || rows[1][8] != "0.000000001" || rows[1][10] != "0.0000000000000001" {
 		t.Errorf("%q, %v", rows, err)
 	}
 	metrics := call(append([]string{"export", "openmetrics", "--month=2026-01", "--metric=carbon_energy_kwh"}, args...)...)
