@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// endDay checks that the current day's sums are those of its facts, to the last bit.
+func (w *walk) endDay(ctx context.Context) error {
+	kept, err := readTotals(ctx, w.tx, "SELECT sums, more FROM usage_day WHERE day = ?", w.date)
+	if err != nil {
+		return err
+	}
+	if n := differing(kept, w.today); w.whole && n > 0 {
+		w.sums.fault("%s: the day's sums differ from its facts for %d keys", time.Unix(w.date*int64(day/time.Second), 0).UTC().Format(time.DateOnly), n)
+	}
+	w.today, w.whole = totals{}, true
+	return nil
+}
+
+// compareTotals checks that the days add up to all time, and that no day has sums without
+// having intervals.
+func (w *walk) compareTotals(ctx context.Context) error {
+	all, err := readTotals(ctx, w.tx, "SELECT sums, more FROM usage_total")
+	if err != nil {
+		return err
+	}
+	days, err := readTotals(ctx, w.tx, "SELECT sums, more FROM usage_day")
+	if err != nil {
+		return err
+	}
+	if n := differing(days, all); n > 0 {
+		w.sums.fault("the days do not add up to the all-time sums for %d keys", n)
+	}
+	if err := each(ctx, w.tx, "SELECT day FROM usage_day WHERE length(sums) > 0", nil, func(rows *sql.Rows) error {
+		var date int64
+		err := rows.Scan(&date)
+		if w.dates[date] == 0 {
+			w.sums.fault("%s: the day has sums but no usage", time.Unix(date*int64(day/time.Second), 0).UTC().Format(time.DateOnly))
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := each(ctx, w.tx, "SELECT key_id, last FROM pruned_key", nil, func(rows *sql.Rows) error {
+		var id, last int64
+		err := rows.Scan(&id, &last)
+		w.last[id] = max(w.last[id], last)
+		return err
+	}); err != nil {
+		return err
+	}
+	late := 0
+	for id, r := range all {
+		if r.rows > 0 && r.last != w.last[id] {
+			late++
+		}
+	}
+	if late > 0 {
+		w.sums.fault("the time of last use is wrong for %d keys", late)
+	}
+	return nil
+}
+
+// differing counts the keys whose sums differ. When they were last used is not compared.
+func differing(a, b totals) (n int) {
+	has := func(t totals, id int64) keyTotals {
+		if r := t[id]; r != nil && r.rows > 0 {
+			return keyTotals{rows: r.rows, priced: r.priced, sums: r.sums}
+		}
+		return keyTotals{}
+	}
+	for id := range a {
+		if has(a, id) != has(b, id) {
+			n++
+		}
+	}
+	for id := range b {
+		if a[id] == nil && has(b, id) != (keyTotals{}) {
+			n++
+		}
+	}
+	return n
+}
