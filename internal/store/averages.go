@@ -116,18 +116,7 @@ func (s *Store) ForgetLearned(ctx context.Context, machine string, at time.Time)
 // Learned returns the learned averages that are in force at a time or later, by machine type: of
 // several, that which begins first.
 func (s *Store) Learned(ctx context.Context, at time.Time) (map[string]usage.Rating, error) {
-	all := map[string]usage.Rating{}
-	err := each(ctx, s.reader, `SELECT machine_name, busy_watts, idle_watts, source, error FROM machine_average
-		WHERE learned_at IS NOT NULL AND coalesce(valid_to > ?1, 1) ORDER BY valid_from DESC`,
-		[]any{at.Unix()}, func(rows *sql.Rows) error {
-			var r usage.Rating
-			if err := rows.Scan(&r.Machine, &r.Watts.Busy, &r.Watts.Idle, &r.Source, &r.Error); err != nil {
-				return err
-			}
-			all[r.Machine] = r
-			return nil
-		})
-	return all, err
+	return readAverages(ctx, s.reader, "learned_at IS NOT NULL AND coalesce(valid_to > ?1, 1) ORDER BY valid_from DESC", at)
 }
 
 // until is the end of a validity as it is stored: NULL if it has no end.
@@ -141,18 +130,22 @@ func until(t time.Time) any {
 // MachineAverages returns the averages valid at a time, by machine type. If several are valid,
 // the one that began last wins.
 func (s *Store) MachineAverages(ctx context.Context, at time.Time) (map[string]usage.Rating, error) {
-	return readAverages(ctx, s.reader, at)
+	return readAverages(ctx, s.reader, validAverages, at)
 }
 
 // MachineAverages is Store.MachineAverages at the view's moment.
 func (v *View) MachineAverages(ctx context.Context, at time.Time) (map[string]usage.Rating, error) {
-	return readAverages(ctx, v.tx, at)
+	return readAverages(ctx, v.tx, validAverages, at)
 }
 
-func readAverages(ctx context.Context, db queryer, at time.Time) (map[string]usage.Rating, error) {
+// validAverages are those valid at a time, that which began last at the end.
+const validAverages = "valid_from <= ?1 AND (valid_to IS NULL OR valid_to > ?1) ORDER BY valid_from"
+
+// readAverages reads those that a condition on a time selects, in its order: the last one of a
+// machine type counts.
+func readAverages(ctx context.Context, db queryer, which string, at time.Time) (map[string]usage.Rating, error) {
 	all := map[string]usage.Rating{}
-	err := each(ctx, db, `SELECT machine_name, busy_watts, idle_watts, source, error FROM machine_average
-		WHERE valid_from <= ?1 AND (valid_to IS NULL OR valid_to > ?1) ORDER BY valid_from`,
+	err := each(ctx, db, "SELECT machine_name, busy_watts, idle_watts, source, error FROM machine_average WHERE "+which,
 		[]any{at.Unix()}, func(rows *sql.Rows) error {
 			var r usage.Rating
 			if err := rows.Scan(&r.Machine, &r.Watts.Busy, &r.Watts.Idle, &r.Source, &r.Error); err != nil {
