@@ -2,9 +2,10 @@ package config
 
 import (
 	"regexp"
-
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
+
+// maxStatic is above what any country emits in a year.
+const maxStatic = 1000
 
 // outwardCode is the first half of a UK postcode; the API accepts no more.
 var outwardCode = regexp.MustCompile(`^[A-Z]{1,2}[0-9][A-Z0-9]?$`)
@@ -32,8 +33,8 @@ func (c *CarbonIntensity) validateStatic(f *faults) {
 	if c.Static == nil {
 		return
 	}
-	if v := c.Static.GCO2eqPerKWh; v != nil && !between(*v, 0, usage.MaxIntensity) {
-		f.key(value, "must be 0 to %d, is %v", usage.MaxIntensity, *v)
+	if v := c.Static.GCO2eqPerKWh; v != nil && !between(*v, 0, maxStatic) {
+		f.key(value, "must be 0 to %d, is %v", maxStatic, *v)
 	}
 	if c.Static.Grid == "" {
 		f.key("carbon_intensity.static.grid", "must not be empty")

@@ -1,7 +1,7 @@
-// Package intensity gets the carbon intensity of the grid, per half hour, from a provider. It
-// must not know what the numbers are used for, nor fill in what a provider does not publish: a
-// missing slot is unpriced, never 0. Start with UK, the Carbon Intensity API of Great Britain;
-// Static is one number for all time.
+// Package intensity gets the carbon intensity of a grid, per half hour, from a provider. It must
+// not know what the numbers are used for, nor fill in what a provider does not publish: a missing
+// slot is unpriced, never 0. Start with API, what a provider needs to have, and Feed, which does
+// the rest; UK, whose API has half hours of its own, and Static stand alone.
 package intensity
 
 import (
@@ -24,9 +24,9 @@ type Doer interface {
 
 // The reasons why a slot is refused: values of a metric's label.
 const (
-	RejectTime       = "intensity_time"        // no start or end, or not on a half hour
-	RejectSlotLength = "intensity_slot_length" // not half an hour long
-	RejectValue      = "intensity_value"       // not a number between 0 and 1000
+	RejectTime       = "intensity_time"        // no start or end, or measured before it came
+	RejectSlotLength = "intensity_slot_length" // not half an hour long, or longer than an hour
+	RejectValue      = "intensity_value"       // not a number, or not one that a grid can have
 	RejectDuplicate  = "intensity_duplicate"   // repeated later in the answer
 )
 

@@ -1,6 +1,7 @@
 package intensity
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -12,12 +13,17 @@ import (
 // every time would be the best.
 type Static struct {
 	Intensity usage.GramsPerKWh
+	Name      string // of the provider, for metrics; empty: static
 	GridName  string
+	Basis     usage.Basis // empty: the operator does not say
 	Now       func() time.Time
 }
 
 // Provider returns the provider's name for metrics.
-func (s *Static) Provider() string { return usage.ProviderStatic }
+func (s *Static) Provider() string { return cmp.Or(s.Name, usage.ProviderStatic) }
+
+// Terms returns the basis that the operator declares.
+func (s *Static) Terms() usage.Terms { return usage.Terms{Basis: s.Basis} }
 
 // Grid returns the configured name of the grid.
 func (s *Static) Grid() string { return s.GridName }
@@ -30,6 +36,8 @@ func (s *Static) Slots(_ context.Context, from, to time.Time) ([]usage.Slot, usa
 		slots = append(slots, usage.Slot{
 			From:      at,
 			Actual:    new(s.Intensity),
+			Quality:   usage.QualityFinal,
+			Basis:     s.Basis,
 			Provider:  s.Provider(),
 			Grid:      s.Grid(),
 			FetchedAt: fetchedAt,

@@ -1,11 +1,10 @@
 package intensity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -22,22 +21,35 @@ type UK struct {
 	URL      string
 	RegionID int    // 1 to 17; 0: not regional
 	Postcode string // outward part, such as OX11; used if there is no RegionID
+	Name     string // of the provider, for metrics; empty: uk
+	GridName string // of the grid, likewise; empty: GB and its part
 	Now      func() time.Time
 }
 
 // ukTime is the API's format of times, always in UTC.
 const ukTime = "2006-01-02T15:04Z"
 
-// maxAnswer bounds an answer, in bytes. Thirteen days of half hours with their generation mix
-// are a tenth of that.
-const maxAnswer = 8 << 20
-
 // Provider returns the provider's name for metrics.
-func (u *UK) Provider() string { return "uk" }
+func (u *UK) Provider() string { return cmp.Or(u.Name, "uk") }
 
-// Grid returns GB, or the part of it that the configuration names.
+// Terms returns what NESO says of its numbers: emissions of power stations while they run,
+// imports and losses included.
+func (u *UK) Terms() usage.Terms {
+	return usage.Terms{
+		Basis:     usage.Basis{Signal: usage.Average, Emissions: usage.Direct, Electricity: usage.Consumption},
+		Forecasts: true, Longest: maxSpan,
+		Licence: "CC BY 4.0",
+		Credit:  "National Energy System Operator, Carbon Intensity API",
+		Link:    "https://carbonintensity.org.uk",
+	}
+}
+
+// Grid returns the name that it was given or else GB, or the part of it that the configuration
+// names.
 func (u *UK) Grid() string {
 	switch {
+	case u.GridName != "":
+		return u.GridName
 	case u.RegionID != 0:
 		return fmt.Sprintf("GB-region-%d", u.RegionID)
 	case u.Postcode != "":
@@ -91,23 +103,9 @@ func (u *UK) ask(ctx context.Context, s span, times string) ([]usage.Slot, usage
 }
 
 func (u *UK) fetch(ctx context.Context, s span, address string) ([]usage.Slot, usage.Rejects, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		// The text of err has the URL, and a URL may have a password.
-		return nil, nil, &usage.Failure{Reason: usage.ReasonBadRequest, Permanent: true, Detail: "the configured url is not valid"}
-	}
-	req.Header.Set("Accept", "application/json")
-	body, err := u.Upstream.Do(req)
+	text, err := get(ctx, u.Upstream, address, nil)
 	if err != nil {
 		return nil, nil, err
-	}
-	defer body.Close()
-	text, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(text) > maxAnswer {
-		return nil, nil, &usage.Failure{Reason: usage.ReasonLimit, Detail: "the answer has more than " + strconv.Itoa(maxAnswer) + " bytes"}
 	}
 	raw, err := u.rawSlots(text)
 	if err != nil {
@@ -119,7 +117,7 @@ func (u *UK) fetch(ctx context.Context, s span, address string) ([]usage.Slot, u
 	}
 	fetchedAt := u.Now()
 	for i := range slots {
-		slots[i].Provider, slots[i].Grid, slots[i].FetchedAt = u.Provider(), u.Grid(), fetchedAt
+		slots[i].Provider, slots[i].Grid, slots[i].Basis, slots[i].FetchedAt = u.Provider(), u.Grid(), u.Terms().Basis, fetchedAt
 		slots[i].Index = u.Upstream.Text(slots[i].Index)
 	}
 	return slots, rejects, nil

@@ -218,7 +218,7 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("%d slots beside %v", len(slots), err)
 		}
 		for _, slot := range slots {
-			if price, ok := slot.Price(); !ok || price.Intensity < 0 || price.Intensity > usage.MaxIntensity {
+			if price, ok := slot.Price(); !ok || price.Intensity < 0 || price.Intensity > maxUK {
 				t.Errorf("%s: price %+v", json.RawMessage(text), price)
 			}
 		}

@@ -146,6 +146,9 @@ func readWord(raw json.RawMessage) string {
 	return strings.TrimSpace(word)
 }
 
+// maxUK is above the dirtiest half hour that Great Britain ever had.
+const maxUK = 1000
+
 // readValue returns nil for null and for a missing value.
 func readValue(raw json.RawMessage) (*usage.GramsPerKWh, error) {
 	if len(raw) == 0 {
@@ -155,7 +158,7 @@ func readValue(raw json.RawMessage) (*usage.GramsPerKWh, error) {
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return nil, err
 	}
-	if v != nil && (*v < 0 || *v > usage.MaxIntensity) {
+	if v != nil && (*v < 0 || *v > maxUK) {
 		return nil, errors.New("out of range")
 	}
 	return v, nil

@@ -8,6 +8,8 @@ type Slot struct {
 	From      time.Time
 	Forecast  *GramsPerKWh
 	Actual    *GramsPerKWh
+	Quality   Quality // of Actual; empty: the provider does not say, and may revise it
+	Basis     Basis
 	Index     string // the provider's own rating ("low", "high"); its bounds change every year, so it is never computed
 	Provider  string
 	Grid      string
@@ -21,9 +23,9 @@ const ProviderStatic = "static"
 // GridName names a grid, and whose intensities of it are meant.
 type GridName struct{ Provider, Grid string }
 
-// MaxIntensity is above the dirtiest half hour of any grid. Anything above it is a mistake of
-// the provider or another unit.
-const MaxIntensity = 1000
+// MaxIntensity is above the dirtiest half hour of any grid, lifecycle included. Anything above it
+// is a mistake of the provider or another unit.
+const MaxIntensity = 2000
 
 // Kind tells a forecast from an actual.
 type Kind string
@@ -38,6 +40,8 @@ const (
 type Price struct {
 	Intensity GramsPerKWh
 	Kind      Kind
+	Quality   Quality // empty: nobody says
+	Basis     Basis
 	Provider  string
 	Grid      string
 	SlotFrom  time.Time
@@ -47,12 +51,12 @@ type Price struct {
 // Price returns the best known value: the actual, else the forecast. ok is false if there is
 // neither.
 func (s Slot) Price() (Price, bool) {
-	p := Price{Provider: s.Provider, Grid: s.Grid, SlotFrom: s.From, FetchedAt: s.FetchedAt}
+	p := Price{Basis: s.Basis, Provider: s.Provider, Grid: s.Grid, SlotFrom: s.From, FetchedAt: s.FetchedAt}
 	switch {
 	case s.Actual != nil:
-		p.Intensity, p.Kind = *s.Actual, Actual
+		p.Intensity, p.Kind, p.Quality = *s.Actual, Actual, s.Quality
 	case s.Forecast != nil:
-		p.Intensity, p.Kind = *s.Forecast, Forecast
+		p.Intensity, p.Kind, p.Quality = *s.Forecast, Forecast, QualityForecast
 	default:
 		return Price{}, false
 	}

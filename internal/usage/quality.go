@@ -1,0 +1,34 @@
+package usage
+
+import "slices"
+
+// Quality is how sure the provider of a carbon intensity is of it.
+type Quality string
+
+// The qualities, the best first.
+const (
+	QualityFinal       Quality = "final"       // it will not be revised
+	QualityProvisional Quality = "provisional" // measured, and may be revised
+	QualityEstimated   Quality = "estimated"   // filled in by the provider
+	QualityForecast    Quality = "forecast"    // said before the time came
+	QualityYearly      Quality = "yearly"      // the mean of a year
+)
+
+// Qualities lists them, the best first.
+func Qualities() []Quality {
+	return []Quality{QualityFinal, QualityProvisional, QualityEstimated, QualityForecast, QualityYearly}
+}
+
+// Worse returns the worse of two; empty is not known, and as good as provisional.
+func (q Quality) Worse(o Quality) Quality {
+	rank := func(q Quality) int {
+		if q == "" {
+			q = QualityProvisional
+		}
+		return slices.Index(Qualities(), q)
+	}
+	if rank(o) > rank(q) {
+		return o
+	}
+	return q
+}
