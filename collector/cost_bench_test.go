@@ -38,7 +38,7 @@ func (d *discard) WriteHeader(code int) { d.code = code }
 func live() *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	grid := NewGrid(clock)
-	grid.Publish(slots())
+	grid.Publish(around(slots()))
 	NewHealth(r, clock).Reloaded(nil)
 	r.MustRegister(grid, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return r

@@ -35,7 +35,7 @@ func exporter(t *testing.T) *Exposition {
 	release(t)
 	live := prometheus.NewPedanticRegistry()
 	grid := NewGrid(clock)
-	grid.Publish(outlook())
+	grid.Publish(around(outlook()))
 	grid.PublishErrors(misses())
 	live.MustRegister(grid, versioncollector.NewCollector("carbon_exporter"))
 	health := NewHealth(live, clock)

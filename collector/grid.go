@@ -14,7 +14,7 @@ import (
 type Grid struct {
 	Now func() time.Time
 
-	slots             atomic.Pointer[[]usage.Slot]
+	known             atomic.Pointer[usage.GridNow]
 	value, slot, word *prometheus.Desc
 	outlook           *gridOutlook
 }
@@ -33,15 +33,15 @@ func NewGrid(now func() time.Time) *Grid {
 	}
 }
 
-// Publish replaces the slots, oldest first.
-func (c *Grid) Publish(slots []usage.Slot) { c.slots.Store(&slots) }
+// Publish replaces what is known.
+func (c *Grid) Publish(now usage.GridNow) { c.known.Store(&now) }
 
-// Slots returns the current slots, oldest first. They must not be changed.
-func (c *Grid) Slots() []usage.Slot {
-	if slots := c.slots.Load(); slots != nil {
-		return *slots
+// Known returns what was last published. It must not be changed.
+func (c *Grid) Known() usage.GridNow {
+	if known := c.known.Load(); known != nil {
+		return *known
 	}
-	return nil
+	return usage.GridNow{}
 }
 
 // PublishErrors replaces the forecast errors.
@@ -57,25 +57,25 @@ func (c *Grid) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c *Grid) Collect(ch chan<- prometheus.Metric) {
-	slots := c.slots.Load()
-	if slots == nil {
+	known := c.known.Load()
+	if known == nil {
 		return
 	}
 	now := c.Now()
 	present := usage.SlotAt(now)
 	var actual *usage.Slot
-	for i, s := range *slots {
+	for i, s := range known.Slots {
 		if s.From.Equal(present) && s.Forecast != nil {
 			c.emit(ch, s, usage.Forecast, *s.Forecast)
 		}
 		if s.Actual != nil && !s.From.After(now) {
-			actual = &(*slots)[i]
+			actual = &known.Slots[i]
 		}
 	}
 	if actual != nil {
 		c.emit(ch, *actual, usage.Actual, *actual.Actual)
 	}
-	c.outlook.collect(emitter{ch}, *slots, now)
+	c.outlook.collect(emitter{ch}, known.Outlook, now)
 }
 
 func (c *Grid) emit(ch chan<- prometheus.Metric, s usage.Slot, kind usage.Kind, v usage.GramsPerKWh) {

@@ -23,7 +23,7 @@ func family(t *testing.T, g prometheus.Gatherer, name string) map[string]float64
 // gridAt shows slots at a time.
 func gridAt(at time.Time, all []usage.Slot) *prometheus.Registry {
 	grid := NewGrid(func() time.Time { return at })
-	grid.Publish(all)
+	grid.Publish(around(all))
 	r := prometheus.NewPedanticRegistry()
 	r.MustRegister(grid)
 	return r
@@ -139,7 +139,7 @@ func TestForecastErrorsAreShownAsPublished(t *testing.T) {
 		maps.Copy(all, family(t, r, "carbon_intensity_forecast_error_pairs"))
 		return all
 	}
-	grid.Publish(slots())
+	grid.Publish(around(slots()))
 	if got := shown(); len(got) != 0 {
 		t.Errorf("nothing was compared, and there is %v", got)
 	}

@@ -70,7 +70,7 @@ func TestGrid(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			grid := NewGrid(func() time.Time { return test.at })
 			if test.slots != nil {
-				grid.Publish(test.slots)
+				grid.Publish(around(test.slots))
 			}
 			r := prometheus.NewPedanticRegistry()
 			r.MustRegister(grid)
@@ -108,7 +108,7 @@ func TestTheProvidersWord(t *testing.T) {
 			all := slots()
 			all[1].Index, all[2].Index, all[3].Index = test.before, test.present, "of another time"
 			grid := NewGrid(clock)
-			grid.Publish(all)
+			grid.Publish(around(all))
 			r := prometheus.NewPedanticRegistry()
 			r.MustRegister(grid)
 			want := map[string]float64{}

@@ -123,6 +123,9 @@ func active() []usage.ActiveUsage {
 	}}
 }
 
+// around is what is known of a grid with one source.
+func around(slots []usage.Slot) usage.GridNow { return usage.GridNow{Slots: slots, Outlook: slots} }
+
 func slots() []usage.Slot {
 	at := func(before time.Duration, forecast, actual *usage.GramsPerKWh) usage.Slot {
 		return usage.Slot{From: usage.SlotAt(now).Add(-before), Forecast: forecast, Actual: actual, Provider: "uk", Grid: "GB"}

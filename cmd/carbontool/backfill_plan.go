@@ -31,8 +31,10 @@ func printPlan(out io.Writer, cfg *config.Config, set ingest.Settings, o outcome
 		}
 	}
 	if len(d.Windows) > 0 {
-		fmt.Fprintf(out, "Carbon intensity of %s (%s): %s of up to 13 days%s.\n",
-			set.Grid.Grid(), set.Grid.Provider(), counted(len(d.Windows), "window"), requests(set.Grid, d.Windows))
+		for _, g := range set.Grid {
+			fmt.Fprintf(out, "Carbon intensity of %s (%s): %s of up to 13 days%s.\n",
+				g.Grid(), g.Provider(), counted(len(d.Windows), "window"), requests(g, d.Windows))
+		}
 	}
 }
 

@@ -61,7 +61,7 @@ func summary(c *config.Config) []string {
 		"prometheus: " + config.PublicURL(c.Prometheus.URL) + ", " + series(c.Prometheus),
 	}
 	return append(append(all, watts(c)...),
-		"carbon intensity: "+intensity(c.CarbonIntensity),
+		"carbon intensity: "+intensities(c.CarbonIntensity.Priced()),
 		fmt.Sprintf("attribution: by %s, %s", c.Attribution.GroupBy, groups(c.Attribution.Groups)),
 		whose(c),
 		"users on /metrics: "+users(c.Attribution),
@@ -85,7 +85,7 @@ func series(p config.Prometheus) string {
 
 // finality says when prices are final.
 func finality(c *config.Config) string {
-	if c.CarbonIntensity.Provider == config.ProviderStatic {
+	if c.CarbonIntensity.Priced().Fixed() != nil {
 		return "the price is final at once"
 	}
 	return fmt.Sprintf("prices are final after %s", c.SettleAfter)
@@ -99,16 +99,36 @@ func origin(source string) string {
 	return "from: " + source
 }
 
-func intensity(c config.CarbonIntensity) string {
-	switch {
-	case c.Provider == config.ProviderStatic:
-		return fmt.Sprintf("static, %v gCO2eq/kWh, grid %s, %s", *c.Static.GCO2eqPerKWh, c.Static.Grid, origin(c.Static.Source))
-	case c.UK.RegionID != 0:
-		return fmt.Sprintf("%s, region %d, from %s", c.Provider, c.UK.RegionID, config.PublicURL(c.UK.URL))
-	case c.UK.Postcode != "":
-		return fmt.Sprintf("%s, postcode %s, from %s", c.Provider, c.UK.Postcode, config.PublicURL(c.UK.URL))
+// intensities says what prices usage, in order of preference.
+func intensities(c config.Chain) string {
+	var all []string
+	for _, source := range c.Sources {
+		all = append(all, intensity(source))
 	}
-	return fmt.Sprintf("%s, national, from %s", c.Provider, config.PublicURL(c.UK.URL))
+	text := strings.Join(all, ", else ")
+	if c.Grid != "" {
+		text = "grid " + c.Grid + ": " + text
+	}
+	return text
+}
+
+func intensity(s config.Source) string {
+	if v := s.Static; v != nil {
+		return fmt.Sprintf("static, %v gCO2eq/kWh, grid %s, %s", *v.GCO2eqPerKWh, v.Grid, origin(v.Source))
+	}
+	at := ""
+	if url := s.Endpoint().URL; url.URL != nil {
+		at = ", from " + config.PublicURL(url)
+	}
+	switch v := s.UK; {
+	case v == nil:
+		return s.Name + at
+	case v.RegionID != 0:
+		return fmt.Sprintf("%s, region %d%s", s.Name, v.RegionID, at)
+	case v.Postcode != "":
+		return fmt.Sprintf("%s, postcode %s%s", s.Name, v.Postcode, at)
+	}
+	return s.Name + ", national" + at
 }
 
 func groups(groups []config.Group) string {

@@ -15,17 +15,18 @@ import (
 
 // carbon asks the source of carbon intensity for the last hours and the next days.
 func (e *examination) carbon(ctx context.Context) []doctor.Finding {
-	c := e.cfg.CarbonIntensity
-	g := doctor.Grid{Provider: c.Provider, Forecasts: true}
-	if c.Provider == config.ProviderStatic {
-		g.Static, g.Name, g.From = c.Static.GCO2eqPerKWh, c.Static.Grid, c.Static.Source
+	c := e.cfg.CarbonIntensity.Priced()
+	g := doctor.Grid{Provider: c.Sources[0].Name, Forecasts: true}
+	if fixed := c.Fixed(); fixed != nil {
+		g.Static, g.Name, g.From = fixed.GCO2eqPerKWh, fixed.Grid, fixed.Source
 		return doctor.Intensity(g, e.now)
 	}
-	grid, err := parts.Grid(c, time.Now)
+	grids, err := parts.NewGrids(e.cfg, time.Now)
 	if err != nil {
 		g.Cause = usage.Cause(err)
 		return doctor.Intensity(g, e.now)
 	}
+	grid := grids.Priced[0]
 	g.Provider, g.Name = grid.Provider(), grid.Grid()
 	g.Lately, err = inTime(ctx, func(ctx context.Context) ([]usage.Slot, error) {
 		slots, _, err := grid.Slots(ctx, e.now.Add(-4*usage.SlotLength), e.now)

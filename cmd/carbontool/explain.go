@@ -9,7 +9,6 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/explain"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -93,11 +92,10 @@ func (e *explainUsage) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if v := c.CarbonIntensity.Static; v != nil && v.GCO2eqPerKWh != nil {
-		known.Static = &explain.Static{
-			GridName:  usage.GridName{Provider: config.ProviderStatic, Grid: v.Grid},
-			Intensity: usage.GramsPerKWh(*v.GCO2eqPerKWh), Source: v.Source,
-		}
+	for grid, v := range c.CarbonIntensity.Statics() {
+		known.Statics = append(known.Statics, explain.Static{
+			GridName: grid, Intensity: usage.GramsPerKWh(*v.GCO2eqPerKWh), Source: v.Source,
+		})
 	}
 	if e.format == "json" {
 		return explain.New(known).WriteJSON(s.out)

@@ -55,13 +55,14 @@ func (f *forecast) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if s := c.CarbonIntensity; s.Provider == config.ProviderStatic {
-		return fmt.Errorf("carbon_intensity.provider is static: %v gCO2eq/kWh for all time has no forecast, so no time to run is better than another", *s.Static.GCO2eqPerKWh)
+	if fixed := c.CarbonIntensity.Priced().Fixed(); fixed != nil {
+		return fmt.Errorf("carbon_intensity.provider is static: %v gCO2eq/kWh for all time has no forecast, so no time to run is better than another", *fixed.GCO2eqPerKWh)
 	}
-	grid, err := parts.Grid(c.CarbonIntensity, time.Now)
+	grids, err := parts.NewGrids(c, time.Now)
 	if err != nil {
-		return fmt.Errorf("carbon_intensity: %w", err)
+		return err
 	}
+	grid := grids.Priced[0]
 	now := time.Now()
 	slots, err := f.slots(ctx, s.err, c, grid, now)
 	if err != nil {

@@ -33,11 +33,12 @@ func planOf(t *testing.T, now, window string, values []float64, words ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	grid, err := parts.Grid(config.Default().CarbonIntensity, time.Now)
+	cfg := config.Default()
+	grids, err := parts.NewGrids(&cfg, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newPlan(grid, slots, at, window, length)
+	return newPlan(grids.Priced[0], slots, at, window, length)
 }
 
 func london(t *testing.T) *time.Location {

@@ -208,7 +208,7 @@ func gridsUsed(ctx context.Context, st *store.Store, p usage.Period, c config.Ca
 	used, err := st.GridsUsed(ctx, p)
 	for _, u := range used {
 		g := report.Grid{Provider: u.Provider, Grid: u.Grid}
-		if s := c.Static; s != nil && u == (usage.GridName{Provider: config.ProviderStatic, Grid: s.Grid}) {
+		if s := c.Statics()[u]; s != nil {
 			g.Source = s.Source
 		}
 		grids = append(grids, g)

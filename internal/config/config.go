@@ -10,8 +10,6 @@ import (
 
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
-
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // Config is the whole file. A Config from Load or Parse is valid; a key that is not in the file
@@ -31,35 +29,6 @@ type Config struct {
 	Budgets         []Budget        `yaml:"budgets"`
 	Timezone        string          `yaml:"timezone"` // of budget periods and reports
 	Metrics         Metrics         `yaml:"metrics"`
-}
-
-// The providers of carbon intensity.
-const (
-	ProviderUK     = "uk"
-	ProviderStatic = usage.ProviderStatic
-)
-
-// CarbonIntensity configures the source of carbon intensity. The sections of providers other
-// than Provider are checked but not used.
-type CarbonIntensity struct {
-	Provider string  `yaml:"provider"`
-	UK       UK      `yaml:"uk"`
-	Static   *Static `yaml:"static,omitempty"` // nil: none; never nil with ProviderStatic
-}
-
-// UK is the UK Carbon Intensity API: for a region, a postcode or, if neither is set, the
-// nation.
-type UK struct {
-	URL      config.URL `yaml:"url"`
-	RegionID int        `yaml:"region_id"` // 1 to 17; 0: none
-	Postcode string     `yaml:"postcode"`  // outward code, such as OX11
-}
-
-// Static is one intensity for all time.
-type Static struct {
-	GCO2eqPerKWh *float64 `yaml:"gco2eq_per_kwh,omitempty"` // never nil with ProviderStatic
-	Grid         string   `yaml:"grid"`
-	Source       string   `yaml:"source,omitempty"` // where the value is from, for people
 }
 
 // The values of Attribution.GroupBy.

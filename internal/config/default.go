@@ -9,8 +9,6 @@ import (
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
-
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // Default is the configuration of an empty file. Each call returns new values, so that no caller
@@ -51,14 +49,11 @@ func defaults() Config {
 			HTTPClientConfig: config.DefaultHTTPClientConfig,
 		},
 		// The watts are those of internal/processor for a server of which nothing is known.
-		Power: Power{BusyWatts: 3.3, IdleWatts: 0.65, PUE: PUE{Ratio: 1}, CPUModels: CPUModelsAuto, Calibrate: CalibrateOff},
-		CarbonIntensity: CarbonIntensity{
-			Provider: ProviderUK,
-			UK:       UK{URL: config.URL{URL: &url.URL{Scheme: "https", Host: "api.carbonintensity.org.uk"}}},
-		},
-		Attribution: Attribution{GroupBy: GroupByProject, UserLabel: UserLabelID},
-		Timezone:    "Europe/London",
-		Metrics:     Metrics{Keep: model.Duration(40 * 24 * time.Hour)},
+		Power:           Power{BusyWatts: 3.3, IdleWatts: 0.65, PUE: PUE{Ratio: 1}, CPUModels: CPUModelsAuto, Calibrate: CalibrateOff},
+		CarbonIntensity: CarbonIntensity{Provider: ProviderUK, UK: defaultUK()},
+		Attribution:     Attribution{GroupBy: GroupByProject, UserLabel: UserLabelID},
+		Timezone:        "Europe/London",
+		Metrics:         Metrics{Keep: model.Duration(40 * 24 * time.Hour)},
 	}
 }
 
@@ -77,6 +72,7 @@ func (c *Config) fit(inFile func(path string) bool) {
 	p.Memory.Labels.Host = cmp.Or(p.Memory.Labels.Host, p.Labels.Host)
 	c.Power.fit(p.Labels.Host)
 	c.Embodied.fit()
+	c.CarbonIntensity.fit()
 	if c.Directory != nil && !inFile("directory.refresh") {
 		c.Directory.Refresh = c.Directory.defaultRefresh()
 	}
@@ -105,14 +101,6 @@ func defaultMongoDB() MongoDB {
 		Refresh: model.Duration(5 * time.Minute),
 		Timeout: model.Duration(10 * time.Second),
 	}
-}
-
-// UnmarshalYAML sets the section's defaults first. The value itself has none: whose it would be
-// is not known.
-func (s *Static) UnmarshalYAML(section *yaml.Node) error {
-	*s = Static{Grid: usage.Unknown}
-	type plain Static
-	return section.Decode((*plain)(s))
 }
 
 // UnmarshalYAML sets the section's defaults first.

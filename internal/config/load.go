@@ -144,6 +144,7 @@ func (f *faults) syntax(text []byte, err error) {
 // setDirectory makes file names relative to the configuration file, as Prometheus does.
 func (c *Config) setDirectory(dir string) {
 	setDirectoryOfClient(&c.Prometheus.HTTPClientConfig, dir)
+	c.CarbonIntensity.setDirectory(dir)
 	c.Attribution.PseudonymKeyFile = config.JoinDir(dir, c.Attribution.PseudonymKeyFile)
 	if c.MongoDB != nil {
 		c.MongoDB.URIFile = config.JoinDir(dir, c.MongoDB.URIFile)

@@ -22,7 +22,7 @@ const (
 func (c *Config) Redacted() (string, error) {
 	public := *c
 	public.Prometheus.URL = redactURL(c.Prometheus.URL)
-	public.CarbonIntensity.UK.URL = redactURL(c.CarbonIntensity.UK.URL)
+	public.CarbonIntensity = c.CarbonIntensity.redacted()
 	redactClient(&public.Prometheus.HTTPClientConfig)
 	if d := c.Directory; d != nil && d.Prometheus != nil {
 		directory, of := *d, *d.Prometheus

@@ -1,42 +1,163 @@
 package config
 
 import (
+	"fmt"
+	"maps"
 	"regexp"
-)
+	"slices"
+	"strings"
 
-// maxStatic is above what any country emits in a year.
-const maxStatic = 1000
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
 
 // outwardCode is the first half of a UK postcode; the API accepts no more.
 var outwardCode = regexp.MustCompile(`^[A-Z]{1,2}[0-9][A-Z0-9]?$`)
 
+// maxStatic is above what any country emits in a year.
+const maxStatic = 1000
+
 func (c *CarbonIntensity) validate(f *faults) {
-	validateOneOf(f, "carbon_intensity.provider", c.Provider, ProviderUK, ProviderStatic)
-	validateURL(f, "carbon_intensity.uk.url", c.UK.URL)
-	if c.UK.RegionID < 0 || c.UK.RegionID > 17 {
-		f.key("carbon_intensity.uk.region_id", "must be 1 to 17, or 0 for none, is %d", c.UK.RegionID)
+	if len(c.Sources) > 0 {
+		for _, short := range []string{"provider", "uk", "static"} {
+			if path := "carbon_intensity." + short; f.given(path) {
+				f.key(path, "must not be set together with sources, of which it is the short form; make it one of them")
+			}
+		}
+	} else {
+		c.validateShort(f)
 	}
-	if c.UK.Postcode != "" && !outwardCode.MatchString(c.UK.Postcode) {
-		f.key("carbon_intensity.uk.postcode", "must be the first half of a postcode, such as OX11, is %q", c.UK.Postcode)
+	names := map[string]bool{}
+	c.Chain.validate(f, "carbon_intensity", names)
+	sets := map[string]bool{}
+	for i := range c.Also {
+		c.Also[i].validate(f, fmt.Sprintf("carbon_intensity.also[%d]", i), names, sets)
 	}
-	if c.UK.RegionID != 0 && c.UK.Postcode != "" {
-		f.key("carbon_intensity.uk.postcode", "must not be set together with region_id")
+	if c.Marginal != nil {
+		c.Marginal.validateSome(f, "carbon_intensity.marginal", names)
 	}
-	c.validateStatic(f)
+	grids := map[string]bool{}
+	for i := range c.Elsewhere {
+		path := fmt.Sprintf("carbon_intensity.elsewhere[%d]", i)
+		validateName(f, path+".grid", c.Elsewhere[i].Grid, grids)
+		c.Elsewhere[i].validateSome(f, path, map[string]bool{})
+	}
 }
 
-func (c *CarbonIntensity) validateStatic(f *faults) {
-	const value = "carbon_intensity.static.gco2eq_per_kwh"
-	if c.Provider == ProviderStatic && (c.Static == nil || c.Static.GCO2eqPerKWh == nil) {
-		f.key(value, "must be given with provider: static; set it to the gCO2eq/kWh of your grid or contract, and carbon_intensity.static.source to where that is from")
+func (c *CarbonIntensity) validateShort(f *faults) {
+	validateOneOf(f, "carbon_intensity.provider", c.Provider, ProviderUK, ProviderStatic)
+	c.UK.validate(f, "carbon_intensity.uk")
+	switch {
+	case c.Static != nil:
+		c.Static.validate(f, "carbon_intensity.static")
+	case c.Provider == ProviderStatic:
+		(&Static{Grid: usage.Unknown}).validate(f, "carbon_intensity.static")
 	}
-	if c.Static == nil {
-		return
+}
+
+func (s *FactorSet) validate(f *faults, path string, names, sets map[string]bool) {
+	validateName(f, path+".name", s.Name, sets)
+	if s.Name != "" && !isLabel(s.Name) {
+		f.key(path+".name", "must be made of letters, digits and _, and not begin with a digit, is %q", s.Name)
 	}
-	if v := c.Static.GCO2eqPerKWh; v != nil && !between(*v, 0, maxStatic) {
-		f.key(value, "must be 0 to %d, is %v", maxStatic, *v)
+	one := s.all()
+	switch {
+	case len(one) > 0 && len(s.Sources) > 0:
+		f.key(path, "must have sources, or be one source, not both")
+	case len(one) > 1:
+		f.key(path, "must be one source; several are a list in sources")
+	case len(one) == 0:
+		s.validateSome(f, path, names)
+	default:
+		s.Chain.validate(f, path, names)
+		for name, k := range one {
+			k.validate(f, path+"."+name)
+		}
 	}
-	if c.Static.Grid == "" {
-		f.key("carbon_intensity.static.grid", "must not be empty")
+}
+
+// validateSome is validate for a chain that must have sources.
+func (c *Chain) validateSome(f *faults, path string, names map[string]bool) {
+	if len(c.Sources) == 0 {
+		f.key(path+".sources", "must name at least one source")
 	}
+	c.validate(f, path, names)
+}
+
+func (c *Chain) validate(f *faults, path string, names map[string]bool) {
+	c.Basis.validate(f, path+".basis")
+	c.each(path, func(path string, s *Source) {
+		s.Basis.validate(f, path+".basis")
+		one := s.all()
+		switch kinds := slices.Sorted(maps.Keys(one)); {
+		case len(kinds) == 0:
+			f.key(path, "must name a source: %s", strings.Join(kindNames(), ", "))
+		case len(kinds) > 1:
+			f.key(path, "must be one source, is %s; begin each with a dash of its own", strings.Join(kinds, " and "))
+		default:
+			one[kinds[0]].validate(f, path+"."+kinds[0])
+			if names[s.Name] {
+				f.key(path, "a source of the name %q is there already; give one of them another name", s.Name)
+			}
+			names[s.Name] = true
+		}
+	})
+}
+
+func (b Basis) validate(f *faults, path string) {
+	for _, part := range []struct{ key, word, one, other string }{
+		{"signal", b.Signal, usage.Average, usage.Marginal},
+		{"emissions", b.Emissions, usage.Lifecycle, usage.Direct},
+		{"electricity", b.Electricity, usage.Consumption, usage.Production},
+	} {
+		if part.word != "" {
+			validateOneOf(f, path+"."+part.key, part.word, part.one, part.other)
+		}
+	}
+}
+
+// kindNames lists what a source can be.
+func kindNames() (names []string) {
+	for _, field := range keyFields(kindsType) {
+		names = append(names, field.name)
+	}
+	return names
+}
+
+func (u *UK) validate(f *faults, path string) {
+	u.Endpoint.validate(f, path)
+	if u.RegionID < 0 || u.RegionID > 17 {
+		f.key(path+".region_id", "must be 1 to 17, or 0 for none, is %d", u.RegionID)
+	}
+	if u.Postcode != "" && !outwardCode.MatchString(u.Postcode) {
+		f.key(path+".postcode", "must be the first half of a postcode, such as OX11, is %q", u.Postcode)
+	}
+	if u.RegionID != 0 && u.Postcode != "" {
+		f.key(path+".postcode", "must not be set together with region_id")
+	}
+}
+
+func (e *Endpoint) validate(f *faults, path string) {
+	validateURL(f, path+".url", e.URL)
+	if err := e.HTTPClientConfig.Validate(); err != nil {
+		f.key(path, "%w", err)
+	}
+}
+
+func (s *Static) validate(f *faults, path string) {
+	if s.GCO2eqPerKWh == nil {
+		f.key(path+".gco2eq_per_kwh", "must be given with %s; set it to the gCO2eq/kWh of your grid or contract, and %s.source to where that is from", staticName(path), path)
+	} else if !between(*s.GCO2eqPerKWh, 0, maxStatic) {
+		f.key(path+".gco2eq_per_kwh", "must be 0 to %d, is %v", maxStatic, *s.GCO2eqPerKWh)
+	}
+	if s.Grid == "" {
+		f.key(path+".grid", "must not be empty")
+	}
+}
+
+// staticName is how a message calls a static source: there is a short form.
+func staticName(path string) string {
+	if path == "carbon_intensity.static" {
+		return "provider: static"
+	}
+	return "static"
 }

@@ -32,7 +32,7 @@ type Known struct {
 	Key     Key
 	Titles  []directory.Title // of the users with usage
 	Remains *usage.Tally      // usage of the project in an interval whose details were deleted
-	Static  *Static           // the static value of the configuration; nil: none
+	Statics []Static          // the static values of the configuration
 	Held    *usage.Period     // from the first to the newest interval with usage; nil: the store is empty
 	Now     time.Time
 }
@@ -164,8 +164,10 @@ func pricesOf(k Known) []Price {
 // source is where a price is from, if it is the static value of the configuration. An earlier one
 // was from somewhere else.
 func (k Known) source(p usage.Price) string {
-	if s := k.Static; s != nil && s.Intensity == p.Intensity && s.GridName == (usage.GridName{Provider: p.Provider, Grid: p.Grid}) {
-		return s.Source
+	for _, s := range k.Statics {
+		if s.Intensity == p.Intensity && s.GridName == (usage.GridName{Provider: p.Provider, Grid: p.Grid}) {
+			return s.Source
+		}
 	}
 	return ""
 }

@@ -249,7 +249,7 @@ func TestIntensityThatWasFetchedInTheFutureIsNotFinal(t *testing.T) {
 	r.want(map[usage.State]int{usage.Provisional: 4})
 	set, right := r.spine.current(), r.now
 	open := usage.Period{From: right.Add(-2 * time.Hour), To: right}
-	slots, err := r.store.Slots(t.Context(), set.Grid.Provider(), set.Grid.Grid(), open.From, open.To)
+	slots, err := r.store.Slots(t.Context(), set.Grid[0].Provider(), set.Grid[0].Grid(), open.From, open.To)
 	if err != nil || len(slots) == 0 {
 		t.Fatal(slots, err)
 	}
@@ -272,7 +272,7 @@ func TestIntensityThatWasFetchedInTheFutureIsNotFinal(t *testing.T) {
 	r.now = right.Add(time.Minute)
 	r.restart()
 	r.both()
-	slots, err = r.store.Slots(t.Context(), set.Grid.Provider(), set.Grid.Grid(), open.From, open.To)
+	slots, err = r.store.Slots(t.Context(), set.Grid[0].Provider(), set.Grid[0].Grid(), open.From, open.To)
 	if err != nil {
 		t.Fatal(err)
 	}

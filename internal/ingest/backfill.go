@@ -211,7 +211,7 @@ func (b *backfill) priceLeft(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.windows.away = time.Time{}
+	b.windows.freshen()
 	pending = slices.DeleteFunc(pending, func(p usage.Pending) bool { return !within(p.Interval) })
 	for len(pending) > 0 {
 		n := 1

@@ -3,6 +3,8 @@ package ingest
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
@@ -10,14 +12,17 @@ import (
 )
 
 const (
-	// pollEvery is how often the provider is polled for current values.
+	// pollEvery is how often a source is polled for current values that does not say.
 	pollEvery = 10 * time.Minute
-	// firstPoll is how soon it is polled again while intervals have no price.
+	// spareEvery is how often one is polled that only stands in for those before it, so that it is
+	// known in time whether it answers.
+	spareEvery = time.Hour
+	// firstPoll is how soon a source is polled again while intervals have no price.
 	firstPoll = time.Minute
 	// margin is added to settle_after in every poll, so that each slot is seen once more after
 	// it has become final.
 	margin = 2 * time.Hour
-	// longestWindow bounds the range of a routine poll to one request of the UK API. Older
+	// longestWindow bounds the range of a routine poll, to one request of the UK API. Older
 	// slots that are still open are asked for once an hour.
 	longestWindow = 13 * 24 * time.Hour
 	askOldEvery   = time.Hour
@@ -36,33 +41,10 @@ type SlotStore interface {
 
 // GridObserver receives what is known of the grid.
 type GridObserver interface {
-	// Grid receives the slots around now, whenever they change.
-	Grid(slots []usage.Slot)
+	// Grid receives what is known around now, whenever it changes.
+	Grid(now usage.GridNow)
 	// ForecastErrors receives the mean errors of the forecasts of the last weeks.
 	ForecastErrors(all []usage.ForecastError)
-}
-
-// fetcher queries a grid and stores its answers.
-type fetcher struct {
-	store    SlotStore
-	observer Observer
-	clock    clock.Clock
-}
-
-// keep runs one query and stores the slots of its answer.
-func (f *fetcher) keep(ctx context.Context, question func() ([]usage.Slot, usage.Rejects, error)) error {
-	began := f.clock.Now()
-	slots, rejects, err := question()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	f.observer.Requested(usage.SourceCarbonIntensity, f.clock.Now().Sub(began), err)
-	f.observer.Rejected(rejects)
-	notKept := f.store.SaveSlots(ctx, slots)
-	if len(slots) > 0 {
-		wrote(ctx, f.observer, notKept)
-	}
-	return joined(err, notKept)
 }
 
 // carbonLoop fetches intensities, and prices intervals that wait for them.
@@ -74,165 +56,184 @@ type carbonLoop struct {
 	settings func() Settings
 	clock    clock.Clock
 	log      *slog.Logger
+	notices  *notices
 
 	wakeEvery time.Duration
 	unpriced  <-chan struct{} // there are intervals to price, or to settle
 	changed   func(ctx context.Context)
 
-	memory  carbonMemory
-	answers gridAnswers
-}
-
-// gridAnswers are what a round has heard of the grid. Both may be false without an error: then
-// nothing was due.
-type gridAnswers struct {
-	forecast, past     bool  // whether there was an answer
-	noForecast, noPast error // why there was none
-}
-
-// carbonMemory is what the loop remembers of one provider between rounds.
-type carbonMemory struct {
-	pause   backoff
-	paused  time.Time               // no request before
-	poll    time.Time               // when the next poll is due
-	outlook time.Time               // when the next forecast request is due: once a slot, so that each is seen at every lead
-	asked   map[time.Time]time.Time // slots before the window, with the time of their last request
-	eager   time.Duration           // time to the next poll while intervals have no price
-	reload  int64                   // the settings that this memory belongs to
-}
-
-// newCarbonMemory returns an empty memory: everything is due.
-func newCarbonMemory(reload int64) carbonMemory {
-	return carbonMemory{
-		pause: backoff{longest: 5 * time.Minute}, asked: map[time.Time]time.Time{}, eager: firstPoll, reload: reload,
-	}
+	reload  int64 // the settings that the sources belong to
+	sources map[usage.GridName]*gridSource
 }
 
 func (l *carbonLoop) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		set := l.settings()
-		if set.generation != l.memory.reload {
-			l.memory = newCarbonMemory(set.generation)
-		}
-		m := &l.memory
-		l.answers = gridAnswers{}
-		if !l.clock.Now().Before(m.paused) {
-			if err := l.ask(ctx, set); err != nil && ctx.Err() == nil {
-				d := m.pause.after(err, l.clock)
-				m.paused = l.clock.Now().Add(d)
-				l.log.Debug("Fetching carbon intensity failed", "err", err, "retry_in", d.Round(time.Millisecond))
-			}
-		}
+		l.forget(set)
+		l.askAll(ctx, set)
 		unpriced, err := l.reprice(ctx, set)
 		if err != nil && ctx.Err() == nil {
-			l.outages.told(err, l.outages.carbon, set.Addresses.Grid)
+			l.outages.told(err, l.outages.carbon, "")
 		}
 		if ctx.Err() != nil {
 			return
 		}
-		l.tell(set)
-		now := l.clock.Now()
-		m.hurry(now, unpriced)
-		m.mend(now)
-		next := min(max(m.poll.Sub(now), m.paused.Sub(now), time.Millisecond), l.wakeEvery)
-		l.clock.Sleep(ctx, next, l.unpriced)
+		l.clock.Sleep(ctx, l.next(set, unpriced), l.unpriced)
 	}
 }
 
-// tell tells of outages, and of their ends. A grid may have a past and no forecast.
-func (l *carbonLoop) tell(set Settings) {
-	o, a := l.outages, l.answers
-	switch {
-	case a.noPast != nil:
-		o.told(joined(a.noPast, a.noForecast), o.carbon, set.Addresses.Grid)
-	case isAway(a.noForecast), waits(a.noForecast), timedOut(a.noForecast):
-		o.told(a.noForecast, o.carbon, set.Addresses.Grid)
-	case a.noForecast != nil:
-		o.told(a.noForecast, o.forecast, set.Addresses.Grid)
-	}
-	if a.past && a.noPast == nil {
-		o.carbon.over()
-	}
-	if a.forecast {
-		o.forecast.over()
+// forget begins anew with each reload: everything is due.
+func (l *carbonLoop) forget(set Settings) {
+	if l.sources == nil || set.generation != l.reload {
+		l.sources, l.reload = map[usage.GridName]*gridSource{}, set.generation
+		l.fetcher.failing = map[string]bool{}
+		l.outages.sources.keep(set)
 	}
 }
 
-// mend corrects times in the future, which a wall clock that ran ahead has left.
-func (m *carbonMemory) mend(now time.Time) {
-	if m.poll.After(now.Add(pollEvery)) {
-		m.poll = now
+// of is what the loop remembers of a source.
+func (l *carbonLoop) of(g Grid) *gridSource {
+	if l.sources[name(g)] == nil {
+		l.sources[name(g)] = newGridSource(g)
 	}
-	if m.outlook.After(now.Add(usage.SlotLength)) {
-		m.outlook = now
-	}
-	if m.paused.After(now.Add(2 * usage.MaxRetryAfter)) {
-		m.paused = now
+	return l.sources[name(g)]
+}
+
+// askAll sends what is due to every source of every chain. A source whose requests failed lately
+// rests meanwhile, and never holds up the next.
+func (l *carbonLoop) askAll(ctx context.Context, set Settings) {
+	for n, chain := range set.chains() {
+		for place := range chain {
+			if ctx.Err() != nil {
+				return
+			}
+			s := l.of(chain[place])
+			s.heard = answers{}
+			if l.clock.Now().Before(s.paused) {
+				continue
+			}
+			if err := l.ask(ctx, set, chain, place, n == 0); err != nil && ctx.Err() == nil {
+				d := s.pause.after(err, l.clock)
+				s.paused = l.clock.Now().Add(d)
+				l.log.Debug("Fetching carbon intensity failed", "provider", s.grid.Provider(), "err", err, "retry_in", d.Round(time.Millisecond))
+			}
+			if ctx.Err() == nil {
+				l.tell(set, s)
+			}
+		}
 	}
 }
 
-// hurry brings the next poll forward while intervals have no price: a minute after the last,
-// then two, up to the usual time.
-func (m *carbonMemory) hurry(now time.Time, unpriced bool) {
-	switch {
-	case !unpriced:
-		m.eager = firstPoll
-	case m.poll.After(now.Add(m.eager)):
-		m.poll = now.Add(m.eager)
-		m.eager = min(2*m.eager, pollEvery)
+// tell tells of outages, and of their ends, and of what a source says of its own answers.
+func (l *carbonLoop) tell(set Settings, s *gridSource) {
+	l.outages.ofSource(set, s.grid).heard(s.heard, set.Addresses.Grid[s.grid.Provider()], l.outages)
+	if with, ok := s.grid.(interface{ Remarks() []string }); ok {
+		for _, remark := range with.Remarks() {
+			l.notices.remark(s.grid.Provider(), remark)
+		}
 	}
 }
 
-// ask sends the requests that are due: outlook and recent past by the clock, and older slots
-// that intervals wait for. The answers are stored even if another part fails; a provider
+// next is how long to sleep until something is due.
+func (l *carbonLoop) next(set Settings, unpriced bool) time.Duration {
+	now, wait := l.clock.Now(), l.wakeEvery
+	for n, chain := range set.chains() {
+		for place, g := range chain {
+			s := l.of(g)
+			s.hurry(now, unpriced && n == 0)
+			s.mend(now)
+			wait = min(wait, max(s.due(place).Sub(now), s.paused.Sub(now), time.Millisecond))
+		}
+	}
+	return wait
+}
+
+// ask sends the requests to a source that are due: outlook and recent past by the clock, and older
+// slots that intervals wait for. The answers are stored even if another part fails; a provider
 // without an outlook still has a past.
-func (l *carbonLoop) ask(ctx context.Context, set Settings) error {
-	m, now := &l.memory, l.clock.Now()
-	heard := &l.answers
-	var noOutlook error
-	if !now.Before(m.outlook) {
-		noOutlook = l.fetcher.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Outlook(ctx, usage.SlotAt(now)) })
-		heard.forecast, heard.noForecast = noOutlook == nil, noOutlook
-		if waits(noOutlook) {
-			return noOutlook
-		}
-		if noOutlook == nil || usage.IsPermanent(noOutlook) {
-			m.outlook = usage.SlotAt(now).Add(usage.SlotLength)
-		}
+func (l *carbonLoop) ask(ctx context.Context, set Settings, chain Chain, place int, prices bool) error {
+	s, now := l.of(chain[place]), l.clock.Now()
+	noOutlook := l.askAhead(ctx, set, chain, place)
+	if waits(noOutlook) {
+		return noOutlook
 	}
-	window := usage.SlotAt(now.Add(-min(set.SettleAfter+margin, longestWindow)))
-	if !now.Before(m.poll) {
+	window := usage.SlotAt(now.Add(-min(set.SettleAfter+chain.late(place)+margin, longestWindow)))
+	spare := place > 0 && !l.lacks(ctx, chain[:place], usage.Period{From: window, To: usage.SlotAt(now)})
+	s.spare = spare
+	if !now.Before(s.due(place)) {
 		end := usage.SlotAt(now).Add(usage.SlotLength)
-		err := l.fetcher.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return set.Grid.Slots(ctx, window, end) })
-		heard.past, heard.noPast = err == nil, err
+		err := l.fetcher.keep(ctx, set, s.grid, func() ([]usage.Slot, usage.Rejects, error) { return s.grid.Slots(ctx, window, end) })
+		s.heard.past, s.heard.noPast = err == nil, err
 		if err == nil || usage.IsPermanent(err) {
-			m.poll = now.Add(pollEvery)
+			s.polled(now)
 		}
 		if usage.IsPermanent(err) {
-			m.eager = pollEvery // the same request sooner is useless
+			s.eager = s.every // the same request sooner is useless
 		}
 		if err != nil {
 			return joined(noOutlook, err)
 		}
 	}
-	old := l.askOld(ctx, set.Grid, window)
-	heard.noPast = joined(heard.noPast, old)
+	var old error
+	if prices {
+		old = l.askOld(ctx, set, place, window)
+		s.heard.noPast = joined(s.heard.noPast, old)
+	}
 	if err := joined(noOutlook, old); err != nil {
 		return err
 	}
-	m.pause.reset()
+	s.pause.reset()
 	return nil
 }
 
+// askAhead asks for the forecast, once a slot, unless a source before this one has answered.
+func (l *carbonLoop) askAhead(ctx context.Context, set Settings, chain Chain, place int) error {
+	s, now := l.of(chain[place]), l.clock.Now()
+	if !s.grid.Terms().Forecasts || now.Before(s.outlook) {
+		return nil
+	}
+	for _, before := range chain[:place] {
+		if l.of(before).foresaw.Equal(usage.SlotAt(now)) {
+			return nil
+		}
+	}
+	err := l.fetcher.keep(ctx, set, s.grid, func() ([]usage.Slot, usage.Rejects, error) { return s.grid.Outlook(ctx, usage.SlotAt(now)) })
+	s.heard.forecast, s.heard.noForecast = err == nil, err
+	if waits(err) {
+		return err
+	}
+	if err == nil {
+		s.foresaw = usage.SlotAt(now)
+	}
+	if err == nil || usage.IsPermanent(err) {
+		s.outlook = usage.SlotAt(now).Add(usage.SlotLength)
+	}
+	return err
+}
+
+// lacks reports whether some half hour has no value of these sources.
+func (l *carbonLoop) lacks(ctx context.Context, chain Chain, p usage.Period) bool {
+	known, err := slotsOf(ctx, l.fetcher.store, chain, p)
+	return err != nil || len(known) < int(p.To.Sub(p.From)/usage.SlotLength)
+}
+
 // askOld requests the slots before the window that intervals wait for and that were not
-// requested lately. Slots near each other share a request.
-func (l *carbonLoop) askOld(ctx context.Context, grid Grid, window time.Time) error {
+// requested lately, but for those that a source before this one has. Slots near each other share a
+// request.
+func (l *carbonLoop) askOld(ctx context.Context, set Settings, place int, window time.Time) error {
 	pending, err := l.pricer.store.Pending(ctx)
 	if err != nil {
 		return err
 	}
-	now := l.clock.Now()
-	wanted := l.memory.oldSlots(pending, window, now)
+	s, now := l.of(set.Grid[place]), l.clock.Now()
+	wanted := s.oldSlots(pending, window, now)
+	if place > 0 && len(wanted) > 0 {
+		known, err := slotsOf(ctx, l.fetcher.store, set.Grid[:place], usage.Period{From: wanted[0], To: window})
+		if err != nil {
+			return err
+		}
+		wanted = slices.DeleteFunc(wanted, func(at time.Time) bool { _, ok := known[at]; return ok })
+	}
 	var failed []error
 	for len(wanted) > 0 {
 		n := 1
@@ -240,33 +241,17 @@ func (l *carbonLoop) askOld(ctx context.Context, grid Grid, window time.Time) er
 			n++
 		}
 		from, to := wanted[0], wanted[n-1].Add(usage.SlotLength)
-		err := l.fetcher.keep(ctx, func() ([]usage.Slot, usage.Rejects, error) { return grid.Slots(ctx, from, to) })
+		err := l.fetcher.keep(ctx, set, s.grid, func() ([]usage.Slot, usage.Rejects, error) { return s.grid.Slots(ctx, from, to) })
 		if usage.IsOutage(err) {
 			return joined(append(failed, err)...)
 		}
 		// A request without an answer must not starve the others.
 		for _, slot := range wanted[:n] {
-			l.memory.asked[slot] = now
+			s.asked[slot] = now
 		}
 		failed, wanted = append(failed, err), wanted[n:]
 	}
 	return joined(failed...)
-}
-
-// oldSlots lists the slots before the window that pending intervals lie in and that were not
-// requested lately, in order.
-func (m *carbonMemory) oldSlots(pending []usage.Pending, window, now time.Time) (wanted []time.Time) {
-	for _, p := range pending {
-		for _, piece := range p.Interval.Pieces() {
-			slot := usage.SlotAt(piece.Start)
-			at, asked := m.asked[slot]
-			lately := asked && now.Sub(at) < askOldEvery && !at.After(now)
-			if slot.Before(window) && !lately && (len(wanted) == 0 || !wanted[len(wanted)-1].Equal(slot)) {
-				wanted = append(wanted, slot)
-			}
-		}
-	}
-	return wanted
 }
 
 // reprice prices whatever is pending, and reports whether anything is left without a price.
@@ -277,21 +262,50 @@ func (l *carbonLoop) reprice(ctx context.Context, set Settings) (unpriced bool, 
 		l.log.Debug("Priced usage", "intervals", done.priced, "restated", done.restated, "settled", done.settled)
 		l.changed(ctx)
 	}
-	return done.unpriced > 0, joined(err, l.show(ctx, set.Grid))
+	return done.unpriced > 0, joined(err, l.show(ctx, set))
 }
 
 // show passes on what is known of the grid around now.
-func (l *carbonLoop) show(ctx context.Context, g Grid) error {
+func (l *carbonLoop) show(ctx context.Context, set Settings) error {
 	now := l.clock.Now()
-	around, err := l.fetcher.store.Slots(ctx, g.Provider(), g.Grid(), now.Add(-longestWindow), now.Add(3*24*time.Hour))
+	around := usage.Period{From: now.Add(-longestWindow), To: now.Add(3 * 24 * time.Hour)}
+	known, err := slotsOf(ctx, l.fetcher.store, set.Grid, around)
 	if err != nil {
 		return err
 	}
-	wrong, err := l.fetcher.store.ForecastErrors(ctx, g.Provider(), g.Grid(), now.Add(-errorsOver))
-	if err != nil {
-		return err
+	ahead := set.Marginal
+	if len(ahead) == 0 {
+		ahead = set.Grid
 	}
-	l.shown.Grid(around)
+	show := usage.GridNow{Slots: inOrder(known)}
+	var wrong []usage.ForecastError
+	for _, g := range ahead {
+		slots, err := l.fetcher.store.Slots(ctx, g.Provider(), g.Grid(), usage.SlotAt(now), around.To)
+		if err != nil {
+			return err
+		}
+		if len(show.Outlook) == 0 && foresees(slots) {
+			show.Outlook = slots
+		}
+	}
+	for _, chain := range set.chains() {
+		for _, g := range chain {
+			errs, err := l.fetcher.store.ForecastErrors(ctx, g.Provider(), g.Grid(), now.Add(-errorsOver))
+			if err != nil {
+				return err
+			}
+			wrong = append(wrong, errs...)
+		}
+	}
+	l.shown.Grid(show)
 	l.shown.ForecastErrors(wrong)
 	return nil
+}
+
+func inOrder(known map[time.Time]usage.Slot) []usage.Slot {
+	return slices.SortedFunc(maps.Values(known), func(a, b usage.Slot) int { return a.From.Compare(b.From) })
+}
+
+func foresees(slots []usage.Slot) bool {
+	return slices.ContainsFunc(slots, func(s usage.Slot) bool { return s.Forecast != nil })
 }

@@ -14,7 +14,7 @@ import (
 func TestAProviderWithoutAnOutlookStillHasAPast(t *testing.T) {
 	r := newRig(t)
 	settings := r.spine.current()
-	settings.Grid = &intensity.UK{
+	settings.Grid = Chain{&intensity.UK{
 		Upstream: local(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			if strings.HasSuffix(req.URL.Path, "/fw48h") {
 				http.NotFound(w, req)
@@ -23,7 +23,7 @@ func TestAProviderWithoutAnOutlookStillHasAPast(t *testing.T) {
 			r.grid.ServeHTTP(w, req)
 		})),
 		URL: "http://grid.test", Now: r.spine.Clock.Now,
-	}
+	}}
 	r.spine.Reload(settings)
 	if err := r.energy(); err != nil {
 		t.Fatal(err)

@@ -227,7 +227,7 @@ func (c *collector) update(ctx context.Context, set Settings, page *page, all []
 		if rec.State == usage.Empty || rec.policy.Leave {
 			return rec.Record, rec.policy, nil
 		}
-		slots, err := was.Slots(set.Grid.Provider(), set.Grid.Grid())
+		slots, err := set.Grid.slots(was.Slots)
 		if err != nil {
 			return usage.Record{}, usage.Policy{}, err
 		}

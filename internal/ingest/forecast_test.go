@@ -102,11 +102,12 @@ func TestAClockThatJumpsFilesNoForecastWrongly(t *testing.T) {
 			truth := r.now
 			api := simulate.NewUKAPI(7, func() time.Time { return truth })
 			settings := r.spine.current()
-			settings.Grid = &intensity.UK{Upstream: local(api), URL: "http://grid.test", Now: r.spine.Clock.Now}
+			settings.Grid = Chain{&intensity.UK{Upstream: local(api), URL: "http://grid.test", Now: r.spine.Clock.Now}}
 			r.spine.Reload(settings)
 			round := func(wrong time.Duration) {
 				truth, r.now = truth.Add(10*time.Minute), truth.Add(10*time.Minute+wrong)
-				r.grams.memory.mend(r.now)
+				r.grams.forget(r.spine.current())
+				r.grams.of(r.spine.current().Grid[0]).mend(r.now)
 				r.carbon() //nolint:errcheck // beyond its horizon the API knows nothing
 			}
 			rounds := map[time.Time]bool{} // of the truth
@@ -156,7 +157,7 @@ func TestWhatIsFetchedOfThePastIsNoForecast(t *testing.T) {
 func TestARegionHasForecastsAndNoErrors(t *testing.T) {
 	r := newRig(t)
 	settings := r.spine.current()
-	settings.Grid = &intensity.UK{Upstream: local(r.grid), URL: "http://grid.test", RegionID: 13, Now: r.spine.Clock.Now}
+	settings.Grid = Chain{&intensity.UK{Upstream: local(r.grid), URL: "http://grid.test", RegionID: 13, Now: r.spine.Clock.Now}}
 	r.spine.Reload(settings)
 	for range 12 {
 		if err := r.carbon(); err != nil {

@@ -30,23 +30,6 @@ type Source interface {
 	Booted(ctx context.Context, at time.Time) (map[string]time.Time, error)
 }
 
-// Grid returns the carbon intensity of one grid.
-type Grid interface {
-	Provider() string
-	Grid() string
-	// Slots returns those that start in [from, to); with an error, those that it has.
-	Slots(ctx context.Context, from, to time.Time) ([]usage.Slot, usage.Rejects, error)
-	// Outlook returns the forecast from a time on.
-	Outlook(ctx context.Context, from time.Time) ([]usage.Slot, usage.Rejects, error)
-}
-
-// FixedGrid is a grid whose values are not revised: a price that is Final does not wait until it
-// is SettleAfter old. One that is not, because the operator has changed the value since, is asked
-// for again.
-type FixedGrid interface {
-	Final(slot usage.Slot) bool
-}
-
 // Instruments returns what is known beside CPU seconds of a run of adjacent intervals, by piece, all
 // or nothing.
 type Instruments interface {
@@ -121,7 +104,9 @@ type Settings struct {
 	Lag         time.Duration // after an interval's end, for late scrapes
 	RereadAfter time.Duration // after an interval's end, for data that comes later; 0: never
 	Source      Source
-	Grid        Grid
+	Grid        Chain       // prices usage
+	Factors     []FactorSet // other prices of the same usage
+	Marginal    Chain       // for when to run; empty: none
 	Addresses   Addresses
 	// Attribution is called whenever the directory changes.
 	Attribution func(directory.Directory) Attribution
@@ -151,20 +136,12 @@ type Asked struct {
 	Rest   bool // anything else
 }
 
-// mayBeRevised reports whether the grid may still publish another value for a slot. It was asked
-// for the last time once it was fetched SettleAfter after its end: an actual from before an
-// outage of the provider may have been revised since. A slot that was fetched in the future, by a
-// clock that ran ahead, does not count.
-func (s Settings) mayBeRevised(slot usage.Slot, now time.Time) bool {
-	if fixed, ok := s.Grid.(FixedGrid); ok {
-		return !fixed.Final(slot)
-	}
-	return slot.FetchedAt.Before(slot.From.Add(usage.SlotLength+s.SettleAfter)) || slot.FetchedAt.After(now)
-}
-
 // Addresses are where the upstreams are, for messages: without users, passwords and tokens. Empty:
 // an upstream has none.
-type Addresses struct{ Prometheus, Grid, Directory string }
+type Addresses struct {
+	Prometheus, Directory string
+	Grid                  map[string]string // by provider
+}
 
 // endOfWhole is the end of the last interval that is over, lag included.
 func (s Settings) endOfWhole(now time.Time) time.Time {

@@ -116,6 +116,13 @@ func (n *notices) alike(readings []attributed) {
 	}
 }
 
+// remark passes on what a source of carbon intensity says of its own answers.
+func (n *notices) remark(provider, text string) {
+	if n.isNew("remark\x00" + provider + "\x00" + text) {
+		n.log.Warn(text, "provider", provider)
+	}
+}
+
 // remarks passes on what a source found doubtful.
 func (n *notices) remarks(readings []attributed) {
 	for _, reading := range readings {

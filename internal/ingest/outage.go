@@ -125,6 +125,8 @@ func kindOf(err error) string {
 // outages are everything that can be away.
 type outages struct {
 	prometheus, carbon, forecast, directory, usageWriter, store *outage
+
+	sources *sourceOutages // of several sources of carbon intensity
 }
 
 func newOutages(notices NoticeObserver, c clock.Clock, log *slog.Logger) *outages {
@@ -164,6 +166,7 @@ func newOutages(notices NoticeObserver, c clock.Clock, log *slog.Logger) *outage
 		}),
 	}
 	all.store.quiet = smallWrites
+	all.sources = &sourceOutages{notices: notices, clock: c, log: log}
 	return all
 }
 

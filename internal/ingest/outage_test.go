@@ -109,8 +109,8 @@ func newTroubled(t *testing.T) *troubled {
 	clock := shifted()
 	r.grid = simulate.NewUKAPI(7, clock.Now)
 	set := r.rig.spine.current()
-	set.Grid = &intensity.UK{Upstream: local(r.grid), URL: "http://grid.test", Now: clock.Now}
-	set.Addresses = Addresses{Prometheus: "http://prometheus.test", Grid: "http://grid.test", Directory: "mongodb://db.test/ada"}
+	set.Grid = Chain{&intensity.UK{Upstream: local(r.grid), URL: "http://grid.test", Now: clock.Now}}
+	set.Addresses = Addresses{Prometheus: "http://prometheus.test", Grid: map[string]string{"uk": "http://grid.test"}, Directory: "mongodb://db.test/ada"}
 	set.Directory = &Directory{Every: 5 * time.Minute, Learn: attribution.Learn, Census: func(context.Context) (directory.Census, []directory.RecordReject, error) {
 		if r.directory.Load() {
 			return directory.Census{}, nil, &usage.Failure{Reason: usage.ReasonAuth, Detail: "the server refused: code 13 (Unauthorized)"}
@@ -244,7 +244,7 @@ func TestAGridWithoutAForecastHasOneOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newTroubled(t)
 		set := r.spine.current()
-		set.Grid = pastOnly{set.Grid.(*intensity.UK)}
+		set.Grid = Chain{pastOnly{set.Grid[0].(*intensity.UK)}}
 		r.spine.Reload(set)
 		lines := r.during(func() { time.Sleep(150 * time.Minute) })
 		if len(lines) != 3 || !strings.Contains(lines[0], `msg="There is no forecast of the carbon intensity"`) || !strings.Contains(lines[2], "for=2h") {

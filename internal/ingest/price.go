@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -13,11 +14,11 @@ func price(set Settings, i usage.Interval, slots map[time.Time]usage.Slot, now t
 	return priceUnless(i, slots, func(slot usage.Slot) bool { return set.mayBeRevised(slot, now) })
 }
 
-// lastPrice is price where the provider has been asked: one that says no more of a
-// slot by twice settle_after has had its say, and what is known is final.
+// lastPrice is price where the sources have been asked: those that say no more of a
+// slot by twice settle_after have had their say, and what is known is final.
 func lastPrice(set Settings, i usage.Interval, slots map[time.Time]usage.Slot, now time.Time) ([]usage.PiecePrice, usage.State) {
 	return priceUnless(i, slots, func(slot usage.Slot) bool {
-		return set.mayBeRevised(slot, now) && now.Before(slot.From.Add(usage.SlotLength+2*set.SettleAfter))
+		return set.mayBeRevised(slot, now) && now.Before(set.lastWord(slot).Add(set.SettleAfter))
 	})
 }
 
@@ -31,8 +32,12 @@ func priceUnless(i usage.Interval, slots map[time.Time]usage.Slot, open func(usa
 		if !ok {
 			return nil, usage.Unpriced
 		}
-		if open(slot) {
+		switch {
+		case open(slot):
 			state = usage.Provisional
+			p.Quality = cmp.Or(p.Quality, usage.QualityProvisional)
+		default:
+			p.Quality = cmp.Or(p.Quality, usage.QualityFinal)
 		}
 		prices = append(prices, usage.PiecePrice{Start: piece.Start, Price: p})
 	}
@@ -46,7 +51,7 @@ func restated(was, is []usage.PiecePrice) bool {
 	}
 	for i := range was {
 		a, b := was[i], is[i]
-		if a.Intensity != b.Intensity || a.Kind != b.Kind || a.Provider != b.Provider || a.Grid != b.Grid {
+		if a.Intensity != b.Intensity || a.Kind != b.Kind || a.Provider != b.Provider || a.Grid != b.Grid || a.Basis != b.Basis {
 			return true
 		}
 	}

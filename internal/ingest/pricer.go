@@ -89,11 +89,20 @@ func (p *pricer) better(ctx context.Context, set Settings, pending []usage.Pendi
 // priceOf is the price of a pending interval, and whether it differs from the current one.
 func (p *pricer) priceOf(set Settings, d usage.Pending, slots map[time.Time]usage.Slot) ([]usage.PiecePrice, usage.State, bool) {
 	prices, state := lastPrice(set, d.Interval, slots, p.clock.Now())
+	if state == usage.Unpriced && set.isOver(d, p.clock.Now()) {
+		prices, state = d.Prices, usage.Settled
+	}
 	if state == usage.Settled && (p.book.mayChangeHands(set, d.Interval, d.Again) || p.book.mayGrow(set, d.Interval, d.Reread || d.Again)) {
 		state = usage.Provisional
 	}
 	better := state != usage.Unpriced && (state != d.State || restated(d.Prices, prices))
 	return prices, state, better
+}
+
+// isOver reports whether a price stays what it is: it came from a source that has been removed, and
+// those that took its place have had their say.
+func (s Settings) isOver(d usage.Pending, now time.Time) bool {
+	return d.State == usage.Provisional && !now.Before(s.lastWord(usage.Slot{From: d.Interval.End()}).Add(s.SettleAfter))
 }
 
 // update writes one run. The transaction sees what another program has done to an interval
@@ -105,7 +114,7 @@ func (p *pricer) update(ctx context.Context, set Settings, run []usage.Interval,
 		if s.State != usage.Unpriced && s.State != usage.Provisional {
 			return usage.Record{}, usage.Policy{Leave: true}, nil
 		}
-		slots, err := s.Slots(set.Grid.Provider(), set.Grid.Grid())
+		slots, err := set.Grid.slots(s.Slots)
 		if err != nil {
 			return usage.Record{}, usage.Policy{}, err
 		}
@@ -140,18 +149,21 @@ func (r *repriced) count(was usage.Stored, o usage.Outcome) {
 	}
 }
 
-// slotsOf returns the known slots that a time touches, by their start.
+// slotsOf returns what counts of each half hour that a time touches.
 func slotsOf(ctx context.Context, store interface {
 	Slots(ctx context.Context, provider, grid string, from, to time.Time) ([]usage.Slot, error)
-}, g Grid, p usage.Period,
+}, c Chain, p usage.Period,
 ) (map[time.Time]usage.Slot, error) {
-	list, err := store.Slots(ctx, g.Provider(), g.Grid(), usage.SlotAt(p.From), p.To)
-	if err != nil {
-		return nil, err
-	}
-	byStart := make(map[time.Time]usage.Slot, len(list))
+	return c.slots(func(provider, grid string) (map[time.Time]usage.Slot, error) {
+		list, err := store.Slots(ctx, provider, grid, usage.SlotAt(p.From), p.To)
+		return byStart(list), err
+	})
+}
+
+func byStart(list []usage.Slot) map[time.Time]usage.Slot {
+	known := make(map[time.Time]usage.Slot, len(list))
 	for _, slot := range list {
-		byStart[slot.From] = slot
+		known[slot.From] = slot
 	}
-	return byStart, nil
+	return known
 }

@@ -131,11 +131,11 @@ func (w *Worker) step(d Done) {
 // fetcher and book are the command's own: it shares the store with a running exporter, not the
 // exporter's memory.
 func (w *Worker) fetcher() *fetcher {
-	return &fetcher{store: w.Store, observer: w.Observer, clock: w.Clock}
+	return &fetcher{store: w.Store, observer: w.Observer, clock: w.Clock, failing: map[string]bool{}}
 }
 
 func (w *Worker) windows(until time.Time) *windows {
-	return &windows{fetcher: w.fetcher(), set: w.Settings, log: w.Log, until: until, pause: backoff{longest: maxPause}}
+	return &windows{fetcher: w.fetcher(), set: w.Settings, log: w.Log, until: until, rests: map[usage.GridName]*rest{}}
 }
 
 func (w *Worker) book() *book {

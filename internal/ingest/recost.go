@@ -24,7 +24,7 @@ func (w *Worker) Recost(ctx context.Context, r Range) (Recosted, error) {
 	c := &recost{worker: w, over: r, done: w.begin(r), before: costs{}, after: costs{}}
 	c.windows = w.windows(c.done.Whole.To)
 	if r.Dry {
-		c.windows.seen = map[time.Time]usage.Slot{}
+		c.windows.seen = map[usage.GridName]map[time.Time]usage.Slot{}
 	}
 	err := c.run(ctx)
 	c.sum()
@@ -135,12 +135,13 @@ func (c *recost) count(m recosted) {
 // slots returns the known slots of an interval, including those that a dry run has fetched but
 // not stored.
 func (c *recost) slots(was usage.Stored) (map[time.Time]usage.Slot, error) {
-	grid := c.worker.Settings.Grid
-	slots, err := was.Slots(grid.Provider(), grid.Grid())
-	if err == nil {
-		maps.Copy(slots, c.windows.seen)
-	}
-	return slots, err
+	return c.worker.Settings.Grid.slots(func(provider, grid string) (map[time.Time]usage.Slot, error) {
+		known, err := was.Slots(provider, grid)
+		if err == nil {
+			maps.Copy(known, c.windows.seen[usage.GridName{Provider: provider, Grid: grid}])
+		}
+		return known, err
+	})
 }
 
 // made returns a record with the power and prices of the settings, and whether the grid has no

@@ -108,7 +108,7 @@ func TestARecostLeavesWhatIsSettled(t *testing.T) {
 
 func TestARecostByAnotherProvider(t *testing.T) {
 	contract := func(s *Settings) {
-		s.Grid = &intensity.Static{Intensity: 100, GridName: "contract", Now: func() time.Time { return start }}
+		s.Grid = Chain{&intensity.Static{Intensity: 100, GridName: "contract", Now: func() time.Time { return start }}}
 	}
 	want := aged(t, contract)
 	want.mustBackfill(hours(-28, -20))
@@ -140,7 +140,7 @@ func TestARecostByAnotherProvider(t *testing.T) {
 	}
 	// A provider that has none leaves what there is.
 	unheard := func(s *Settings) {
-		s.Grid = &intensity.UK{Upstream: local(r.grid), URL: "http://grid.test/none", RegionID: 3, Now: func() time.Time { return r.now }}
+		s.Grid = Chain{&intensity.UK{Upstream: local(r.grid), URL: "http://grid.test/none", RegionID: 3, Now: func() time.Time { return r.now }}}
 	}
 	before := r.dump()
 	none, err := r.recost(hours(-28, -20).restated(), unheard)

@@ -70,7 +70,7 @@ func newRig(t testing.TB, change ...func(*Settings)) *rig {
 				OtherModes: []string{"steal"},
 			},
 		},
-		Grid: &intensity.UK{Upstream: local(r.grid), URL: "http://grid.test", Now: clock},
+		Grid: Chain{&intensity.UK{Upstream: local(r.grid), URL: "http://grid.test", Now: clock}},
 		Attribution: func(d directory.Directory) Attribution {
 			return attribution.Rules{GroupBy: attribution.ByProject, Directory: attribution.NewIndex(d)}
 		},
@@ -151,10 +151,16 @@ func (r *rig) energy() error { return r.live.round(context.Background()) }
 
 func (r *rig) carbon() error {
 	set := r.spine.current()
-	asked := r.grams.ask(context.Background(), set)
+	r.grams.forget(set)
+	var asked []error
+	for n, chain := range set.chains() {
+		for place := range chain {
+			asked = append(asked, r.grams.ask(context.Background(), set, chain, place, n == 0))
+		}
+	}
 	unpriced, err := r.grams.reprice(context.Background(), set)
-	r.grams.memory.hurry(r.now, unpriced)
-	return errors.Join(asked, err)
+	r.grams.next(set, unpriced)
+	return errors.Join(append(asked, err)...)
 }
 
 func (r *rig) both() {
@@ -388,7 +394,7 @@ func (silent) Rejected(usage.Rejects)                   {}
 func (silent) Wrote(error)                              {}
 func (silent) Changed(context.Context)                  {}
 func (silent) Rested(context.Context)                   {}
-func (silent) Grid([]usage.Slot)                        {}
+func (silent) Grid(usage.GridNow)                       {}
 func (silent) ForecastErrors([]usage.ForecastError)     {}
 func (silent) Directory(time.Time)                      {}
 func (silent) RejectedRecords([]directory.RecordReject) {}

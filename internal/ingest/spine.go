@@ -147,7 +147,7 @@ func (s *Spine) carbonLoop() *carbonLoop {
 		fetcher: &fetcher{store: s.Store, observer: s.observer(), clock: s.Clock},
 		pricer:  &pricer{store: s.Store, observer: s.observer(), clock: s.Clock, book: s.book},
 		outages: s.outages, shown: s.Witness, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
-		unpriced: s.woken.unpriced, changed: s.changed, memory: newCarbonMemory(s.current().generation),
+		unpriced: s.woken.unpriced, changed: s.changed, notices: &notices{log: s.Log, clock: s.Clock},
 	}
 }
 

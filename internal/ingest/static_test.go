@@ -12,7 +12,7 @@ import (
 func (r *rig) fixed(value usage.GramsPerKWh) {
 	r.t.Helper()
 	set := r.spine.current()
-	set.Grid = &intensity.Static{Intensity: value, GridName: "contract", Now: func() time.Time { return r.now }}
+	set.Grid = Chain{&intensity.Static{Intensity: value, GridName: "contract", Now: func() time.Time { return r.now }}}
 	r.spine.Reload(set)
 	r.grams = r.spine.carbonLoop() // with an empty memory, as after any reload
 }

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -19,62 +20,145 @@ type windows struct {
 	plan    bool      // whether to fetch nothing and only list the windows
 
 	// seen, if not nil, takes the slots in place of the store.
-	seen map[time.Time]usage.Slot
+	seen map[usage.GridName]map[time.Time]usage.Slot
 
 	asked  usage.Period // slots in it were fetched
-	away   time.Time    // no request before
-	pause  backoff
+	rests  map[usage.GridName]*rest
 	list   []usage.Period // all windows fetched
 	failed error          // the last failure
 }
 
-// cover makes sure that the slots of a time are known, as far as the grid has them.
+// rest is for how long a source is left alone that has failed.
+type rest struct {
+	until time.Time
+	pause backoff
+}
+
+// cover makes sure that the slots of a time are known, as far as the sources have them.
 func (w *windows) cover(ctx context.Context, p usage.Period) {
 	p.From = usage.SlotAt(p.From)
 	known := !p.From.Before(w.asked.From) && !p.To.After(w.asked.To)
-	if known || w.fetcher.clock.Now().Before(w.away) || !w.refetch && w.final(ctx, p) {
+	if known || !w.refetch && w.final(ctx, p) {
 		return
 	}
 	window := usage.Period{From: p.From, To: usage.Earlier(p.From.Add(longestWindow), w.until)}
-	w.list = append(w.list, window)
 	if w.plan {
+		w.list = append(w.list, window)
 		w.asked = window
 		return
 	}
-	err := w.fetch(ctx, window)
-	if err == nil || usage.IsPermanent(err) {
-		w.asked = window
-		w.pause.reset()
+	asked, failed := w.fetchAll(ctx, w.set.Grid, window, true)
+	for _, set := range w.set.Factors {
+		w.fetchAll(ctx, set.Chain, window, false)
 	}
-	if err != nil && ctx.Err() == nil {
-		w.away = w.fetcher.clock.Now().Add(w.pause.after(err, w.fetcher.clock))
-		w.failed = err
-		w.log.Warn("Fetching carbon intensity failed; going on without prices", "from", p.From, "err", err)
+	if asked {
+		w.list = append(w.list, window)
+	}
+	if asked && !failed {
+		w.asked = window
 	}
 }
 
-func (w *windows) fetch(ctx context.Context, window usage.Period) error {
-	question := func() ([]usage.Slot, usage.Rejects, error) { return w.set.Grid.Slots(ctx, window.From, window.To) }
+// fetchAll asks the sources of a chain one after another, each only while half hours are left that
+// those before it do not have.
+func (w *windows) fetchAll(ctx context.Context, chain Chain, window usage.Period, prices bool) (asked, failed bool) {
+	for place, g := range chain {
+		if place > 0 && w.has(ctx, chain[:place], window) {
+			break
+		}
+		r := w.rests[name(g)]
+		if r == nil {
+			r = &rest{pause: backoff{longest: maxPause}}
+			w.rests[name(g)] = r
+		}
+		if ctx.Err() != nil || w.fetcher.clock.Now().Before(r.until) {
+			failed = true
+			continue
+		}
+		asked = true
+		err := w.fetch(ctx, g, window)
+		if err == nil || usage.IsPermanent(err) {
+			r.pause.reset()
+		} else {
+			failed = true
+		}
+		if err != nil && ctx.Err() == nil {
+			r.until = w.fetcher.clock.Now().Add(r.pause.after(err, w.fetcher.clock))
+			w.tell(chain, g, window, err, prices)
+		}
+	}
+	return asked, failed
+}
+
+func (w *windows) tell(chain Chain, g Grid, window usage.Period, err error, prices bool) {
+	switch {
+	case len(chain) > 1:
+		w.log.Warn("Fetching carbon intensity failed; going on with the next source", "provider", g.Provider(), "from", window.From, "err", err)
+	case prices:
+		w.log.Warn("Fetching carbon intensity failed; going on without prices", "from", window.From, "err", err)
+	default:
+		w.log.Warn("Fetching carbon intensity failed; going on without these factors", "provider", g.Provider(), "from", window.From, "err", err)
+	}
+	if prices {
+		w.failed = err
+	}
+}
+
+func (w *windows) fetch(ctx context.Context, g Grid, window usage.Period) error {
+	question := func() ([]usage.Slot, usage.Rejects, error) { return g.Slots(ctx, window.From, window.To) }
 	if w.seen == nil {
-		return w.fetcher.keep(ctx, question)
+		return w.fetcher.keep(ctx, w.set, g, question)
 	}
 	slots, _, err := question()
-	for _, slot := range slots {
-		w.seen[slot.From] = slot
+	if w.seen[name(g)] == nil {
+		w.seen[name(g)] = map[time.Time]usage.Slot{}
 	}
+	maps.Copy(w.seen[name(g)], byStart(slots))
 	return err
 }
 
-// final reports whether all slots of a time are known and will not change.
-func (w *windows) final(ctx context.Context, p usage.Period) bool {
-	slots, err := slotsOf(ctx, w.fetcher.store, w.set.Grid, p)
+// known is what counts of each half hour, including what was seen and not stored.
+func (w *windows) known(ctx context.Context, chain Chain, p usage.Period) (map[time.Time]usage.Slot, error) {
+	return chain.slots(func(provider, grid string) (map[time.Time]usage.Slot, error) {
+		stored, err := w.fetcher.store.Slots(ctx, provider, grid, usage.SlotAt(p.From), p.To)
+		known := byStart(stored)
+		maps.Copy(known, w.seen[usage.GridName{Provider: provider, Grid: grid}])
+		return known, err
+	})
+}
+
+// has reports whether the sources have every slot of a time.
+func (w *windows) has(ctx context.Context, chain Chain, p usage.Period) bool {
+	slots, err := w.known(ctx, chain, p)
 	if err != nil {
 		return false // fetching does no harm
 	}
 	for at := p.From; at.Before(p.To); at = at.Add(usage.SlotLength) {
-		if _, ok := slots[at].Price(); !ok || w.set.mayBeRevised(slots[at], w.fetcher.clock.Now()) {
+		if _, ok := slots[at]; !ok {
 			return false
 		}
 	}
 	return true
 }
+
+// final reports whether all slots of a time are known and will not change, and so do the factors.
+func (w *windows) final(ctx context.Context, p usage.Period) bool {
+	for _, set := range w.set.Factors {
+		if !w.has(ctx, set.Chain, p) {
+			return false
+		}
+	}
+	slots, err := slotsOf(ctx, w.fetcher.store, w.set.Grid, p)
+	if err != nil {
+		return false
+	}
+	for at := p.From; at.Before(p.To); at = at.Add(usage.SlotLength) {
+		if slot, ok := slots[at]; !ok || w.set.mayBeRevised(slot, w.fetcher.clock.Now()) {
+			return false
+		}
+	}
+	return true
+}
+
+// freshen lets every source be asked again at once.
+func (w *windows) freshen() { clear(w.rests) }

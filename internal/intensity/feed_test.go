@@ -140,9 +140,11 @@ func TestFeedStopsAtAnOutage(t *testing.T) {
 // idle answers at once, without a connection.
 type idle struct{}
 
-func (idle) Do(*http.Request) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("{}")), nil }
-func (idle) Failed(_ string, err error) error        { return err }
-func (idle) Text(text string) string                 { return text }
+func (idle) Do(*http.Request) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader("{}")), nil
+}
+func (idle) Failed(_ string, err error) error { return err }
+func (idle) Text(text string) string          { return text }
 
 func TestFeedLeavesTheGapThatTheAPILikes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

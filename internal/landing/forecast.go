@@ -21,6 +21,7 @@ type Grid struct {
 	Name     string             // of the grid of the static value
 	From     string             // where that value is from; empty: not said
 	Slots    []usage.Slot       // around now, oldest first
+	Outlook  []usage.Slot       // from now on, of one source, oldest first
 }
 
 func (g Grid) isNESO() bool { return g.Provider == providerUK }
@@ -114,7 +115,7 @@ func (g Grid) chart(c calendar) (*chart, string) {
 	if g.Static != nil {
 		return nil, ""
 	}
-	o := usage.OutlookAt(g.Slots, c.now)
+	o := usage.OutlookAt(g.Outlook, c.now)
 	slots := o.Forecasts[:usage.OutlookLength/usage.SlotLength]
 	low, high, last := math.Inf(1), math.Inf(-1), -1
 	for n, v := range slots {

@@ -16,7 +16,7 @@ func TestEveryHalfHourWithAForecastHasABar(t *testing.T) {
 			slots[n].Forecast = nil
 		}
 	}
-	c, why := Grid{Provider: "uk", Slots: slots}.chart(calendar{now, london(t)})
+	c, why := Grid{Provider: "uk", Slots: slots, Outlook: slots}.chart(calendar{now, london(t)})
 	if c == nil {
 		t.Fatal(why)
 	}
@@ -50,7 +50,7 @@ func TestTicksFollowTheClockOfTheZone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, _ := Grid{Slots: forecast()}.chart(calendar{now, kolkata}) // 23:40 there
+	c, _ := Grid{Slots: forecast(), Outlook: forecast()}.chart(calendar{now, kolkata}) // 23:40 there
 	var ticks []string
 	for _, tick := range c.Ticks {
 		ticks = append(ticks, tick.Text)
@@ -63,7 +63,7 @@ func TestTicksFollowTheClockOfTheZone(t *testing.T) {
 func TestAGridWithoutAForecastSaysSo(t *testing.T) {
 	c := calendar{now, london(t)}
 	old := forecast()[:2] // both are over
-	for _, g := range []Grid{{Provider: "uk"}, {Provider: "uk", Slots: old}} {
+	for _, g := range []Grid{{Provider: "uk"}, {Provider: "uk", Slots: old, Outlook: old}} {
 		if chart, why := g.chart(c); chart != nil || why == "" {
 			t.Errorf("%d slots: %+v, %q", len(g.Slots), chart, why)
 		}
@@ -71,14 +71,14 @@ func TestAGridWithoutAForecastSaysSo(t *testing.T) {
 	if tile := (Grid{Provider: "uk"}).tile(c); !tile.Unknown || tile.Value != unknown {
 		t.Errorf("the intensity of now is %+v", tile)
 	}
-	if tile := (Grid{Provider: "uk", Slots: old}).tile(c); !tile.Unknown || !strings.Contains(plain(tile.Also[0]), "actual at 17:30: 199 g/kWh") {
+	if tile := (Grid{Provider: "uk", Slots: old, Outlook: old}).tile(c); !tile.Unknown || !strings.Contains(plain(tile.Also[0]), "actual at 17:30: 199 g/kWh") {
 		t.Errorf("with an actual alone: %+v", tile)
 	}
 	zero := forecast()
 	for n := range zero {
 		zero[n].Forecast = new(usage.GramsPerKWh(0))
 	}
-	if chart, _ := (Grid{Slots: zero}).chart(c); chart == nil || len(chart.Bars) != 96 {
+	if chart, _ := (Grid{Slots: zero, Outlook: zero}).chart(c); chart == nil || len(chart.Bars) != 96 {
 		t.Errorf("a grid without carbon has no chart: %+v", chart)
 	}
 }

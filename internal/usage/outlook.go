@@ -13,6 +13,12 @@ type Outlook struct {
 	Forecasts [OutlookLength/SlotLength + 1]*GramsPerKWh
 }
 
+// GridNow is what is known of the grid around now.
+type GridNow struct {
+	Slots   []Slot // what prices usage, oldest first
+	Outlook []Slot // of one source, from now on, oldest first: for when to run
+}
+
 // OutlookAt returns the outlook at now from slots of one grid, in any order.
 func OutlookAt(slots []Slot, now time.Time) Outlook {
 	o := Outlook{From: SlotAt(now)}

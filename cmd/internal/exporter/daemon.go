@@ -59,7 +59,8 @@ type daemon struct {
 	mu         sync.Mutex    // guards the following
 	config     *config.Config
 	parts      *parts.Parts
-	nextReload *reload // waits for the one under way; nil: there is none
+	grids      map[string]bool // sources of carbon intensity with metrics of their own
+	nextReload *reload         // waits for the one under way; nil: there is none
 }
 
 func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.Store, log *slog.Logger, c clock.Clock) (*daemon, error) {
@@ -166,8 +167,8 @@ func (d *daemon) Rested(ctx context.Context) {
 	debug.FreeOSMemory()
 }
 
-// Grid publishes the slots around now.
-func (d *daemon) Grid(slots []usage.Slot) { d.grid.Publish(slots) }
+// Grid publishes what is known of the grid around now.
+func (d *daemon) Grid(now usage.GridNow) { d.grid.Publish(now) }
 
 // ForecastErrors publishes the errors of past forecasts.
 func (d *daemon) ForecastErrors(all []usage.ForecastError) { d.grid.PublishErrors(all) }
@@ -184,6 +185,21 @@ func (d *daemon) currentParts() *parts.Parts {
 	return d.parts
 }
 
+// watchGrids shows the health of each source of carbon intensity, if there are several.
+func (d *daemon) watchGrids(set ingest.Settings) {
+	watched := map[string]bool{}
+	for _, source := range set.Providers() {
+		d.Watch(source)
+		watched[source] = true
+	}
+	for source := range d.grids {
+		if !watched[source] {
+			d.Unwatch(source)
+		}
+	}
+	d.grids = watched
+}
+
 // use replaces the current parts and returns them.
 func (d *daemon) use(cfg *config.Config, made *parts.Parts) (was *parts.Parts) {
 	read := made.Settings.Directory
@@ -198,6 +214,7 @@ func (d *daemon) use(cfg *config.Config, made *parts.Parts) (was *parts.Parts) {
 			d.Unwatch(source)
 		}
 	}
+	d.watchGrids(made.Settings)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	was, d.parts, d.config = d.parts, made, cfg

@@ -52,8 +52,9 @@ func (d *daemon) landing(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (d *daemon) gridShown(cfg *config.Config) landing.Grid {
-	g := landing.Grid{Provider: cfg.CarbonIntensity.Provider, Slots: d.grid.Slots()}
-	if static := cfg.CarbonIntensity.Static; g.Provider == config.ProviderStatic {
+	now := d.grid.Known()
+	g := landing.Grid{Provider: cfg.CarbonIntensity.Provider, Slots: now.Slots, Outlook: now.Outlook}
+	if static := cfg.CarbonIntensity.Priced().Fixed(); static != nil {
 		g.Static, g.From, g.Name = new(usage.GramsPerKWh(*static.GCO2eqPerKWh)), static.Source, static.Grid
 	}
 	return g

@@ -7,7 +7,6 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/landing"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -56,8 +55,9 @@ func (d *daemon) prometheus(seen families, now time.Time) landing.Part {
 
 func (d *daemon) carbonIntensity(seen families, now time.Time) landing.Part {
 	const name, what = "Carbon intensity", "gCO2eq per kWh, for each half hour"
-	if cfg, _ := d.current(); cfg.CarbonIntensity.Provider == config.ProviderStatic {
-		return landing.Part{Name: name, For: what, State: fmt.Sprintf("one value for all time, %g", *cfg.CarbonIntensity.Static.GCO2eqPerKWh)}
+	cfg, _ := d.current()
+	if static := cfg.CarbonIntensity.Priced().Fixed(); static != nil {
+		return landing.Part{Name: name, For: what, State: fmt.Sprintf("one value for all time, %g", *static.GCO2eqPerKWh)}
 	}
 	p := seen.source(name, what, usage.SourceCarbonIntensity, now)
 	p.About, p.Meanwhile = usage.TopicCarbon, "Energy is recorded meanwhile, and priced later."

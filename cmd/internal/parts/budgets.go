@@ -33,11 +33,14 @@ func dayStart(text string, zone *time.Location) time.Time {
 	return budget.DayStart(date, zone)
 }
 
-// Dirtiest returns an upper bound of the grid's intensity: the value of a static grid, or the
+// Dirtiest returns an upper bound of the grid's intensity: the highest of fixed values, or the
 // highest value accepted from a provider.
-func Dirtiest(c config.CarbonIntensity) usage.GramsPerKWh {
-	if c.Provider == config.ProviderStatic {
-		return usage.GramsPerKWh(*c.Static.GCO2eqPerKWh)
+func Dirtiest(c config.CarbonIntensity) (most usage.GramsPerKWh) {
+	for _, s := range c.Priced().Sources {
+		if s.Static == nil {
+			return usage.MaxIntensity
+		}
+		most = max(most, usage.GramsPerKWh(*s.Static.GCO2eqPerKWh))
 	}
-	return usage.MaxIntensity
+	return most
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
@@ -38,6 +39,9 @@ func Check(cfg *config.Config) error {
 	if _, err := newSource(cfg.Prometheus); err != nil {
 		faults = append(faults, fmt.Errorf("prometheus: %w", err))
 	}
+	if err := checkGrids(cfg); err != nil {
+		faults = append(faults, err)
+	}
 	if _, err := Labels(cfg.Attribution); err != nil {
 		faults = append(faults, fmt.Errorf("attribution: %w", err))
 	}
@@ -52,6 +56,19 @@ func Check(cfg *config.Config) error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// checkGrids makes all chains, those of other grids included.
+func checkGrids(cfg *config.Config) error {
+	if _, err := NewGrids(cfg, time.Now); err != nil {
+		return err
+	}
+	for i, chain := range cfg.CarbonIntensity.Elsewhere {
+		if _, err := Chain(cfg, chain, fmt.Sprintf("carbon_intensity.elsewhere[%d]", i), time.Now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func checkMongoDB(c *config.MongoDB) error {
@@ -96,8 +113,8 @@ type guarded struct {
 	next  http.RoundTripper
 }
 
-func guard(next http.RoundTripper, c config.Prometheus) http.RoundTripper {
-	return &guarded{(&config.Config{Prometheus: c}).Files(), next}
+func guard(next http.RoundTripper, files []config.File) http.RoundTripper {
+	return &guarded{files, next}
 }
 
 func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {

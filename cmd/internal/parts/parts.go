@@ -27,8 +27,13 @@ type Parts struct {
 // addresses are where the upstreams are, without secrets.
 func addresses(cfg *config.Config) (a ingest.Addresses) {
 	a.Prometheus = config.PublicURL(cfg.Prometheus.URL)
-	if cfg.CarbonIntensity.Provider != config.ProviderStatic {
-		a.Grid = config.PublicURL(cfg.CarbonIntensity.UK.URL)
+	a.Grid = map[string]string{}
+	for _, chain := range cfg.CarbonIntensity.Chains() {
+		for _, s := range chain.Sources {
+			if at := s.Endpoint().URL; at.URL != nil {
+				a.Grid[s.Name] = config.PublicURL(at)
+			}
+		}
 	}
 	return a
 }
@@ -60,9 +65,9 @@ func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces b
 	}
 	instruments, asked := Instruments(cfg)
 	from.Query.Instruments = instruments
-	grid, err := Grid(cfg.CarbonIntensity, now)
+	grids, err := NewGrids(cfg, now)
 	if err != nil {
-		return nil, fmt.Errorf("carbon_intensity: %w", err)
+		return nil, err
 	}
 	if p.Labels, err = Labels(cfg.Attribution); err != nil {
 		return nil, fmt.Errorf("attribution: %w", err)
@@ -74,7 +79,9 @@ func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces b
 		RereadAfter: time.Duration(cfg.Prometheus.RereadAfter),
 		Lag:         time.Duration(cfg.Prometheus.Lag),
 		Source:      from,
-		Grid:        grid,
+		Grid:        grids.Priced,
+		Factors:     grids.Factors,
+		Marginal:    grids.Marginal,
 		Addresses:   addresses(cfg),
 		Attribution: newAttribution(cfg.Attribution),
 		Workspaces:  workspaces,

@@ -46,6 +46,7 @@ var publicKeys = []string{
 	"prometheus.tls_config.ca", "prometheus.tls_config.cert", "prometheus.tls_config.server_name",
 	"prometheus.oauth2.tls_config.ca", "prometheus.oauth2.tls_config.cert", "prometheus.oauth2.tls_config.server_name",
 	"carbon_intensity.provider", "carbon_intensity.uk.postcode", "carbon_intensity.static.grid", "carbon_intensity.static.source",
+	"carbon_intensity.name", "carbon_intensity.grid", "carbon_intensity.basis.",
 	"attribution.group", "attribution.user_label", "mongodb.database", "mongodb.collections.", "mongodb.fields.", "mongodb.usage_database",
 	"directory.file", "prometheus.names.", "budgets", "timezone",
 }
@@ -53,6 +54,9 @@ var publicKeys = []string{
 // ofDirectory is where a directory's Prometheus is configured, by keys that mean the same as
 // those of the section prometheus.
 const ofDirectory = "directory."
+
+// ofIntensity is where sources of carbon intensity are configured, theFirst one of them.
+const ofIntensity, theFirst = "carbon_intensity.", "carbon_intensity.uk"
 
 // unsent are the keys of secrets that are used here and never sent, and of those of
 // MongoDB, which has its own server: see package mongo.
@@ -109,6 +113,12 @@ func textKeys() []key {
 				return each, func() { v.SetMapIndex(reflect.ValueOf("Some-Name"), each) }
 			}))
 		case t.Kind() == reflect.Struct:
+			if t == reflect.TypeFor[promconfig.HTTPClientConfig]() && strings.HasPrefix(path, ofIntensity) && path != theFirst {
+				return // the clients of all sources are made by the same code
+			}
+			if slices.Contains([]string{"also", "marginal", "elsewhere"}, strings.TrimPrefix(path, ofIntensity)) {
+				return // and so are all chains
+			}
 			for i := range t.NumField() {
 				f := t.Field(i)
 				name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
@@ -129,6 +139,12 @@ func textKeys() []key {
 
 func begins(path string, prefixes []string) bool {
 	if inner, ok := strings.CutPrefix(path, ofDirectory); ok && begins(inner, prefixes) {
+		return true
+	}
+	if inner, ok := strings.CutPrefix(path, ofIntensity+"sources."); ok && begins(ofIntensity+inner, prefixes) {
+		return true
+	}
+	if inner, ok := strings.CutPrefix(path, theFirst+"."); ok && begins("prometheus."+inner, prefixes) {
 		return true
 	}
 	return slices.ContainsFunc(prefixes, func(p string) bool {
@@ -373,6 +389,9 @@ func configured(t *testing.T, k key, marker, server string) *config.Config {
 		return reflect.ValueOf(marker).Convert(to)
 	})
 	h, at := &c.Prometheus.HTTPClientConfig, &c.Prometheus.URL
+	if strings.HasPrefix(k.path, theFirst+".") {
+		h, at = &c.CarbonIntensity.UK.HTTPClientConfig, &c.CarbonIntensity.UK.URL
+	}
 	if d := c.Directory; d != nil {
 		p := d.Prometheus
 		if p.URL.URL == nil {
@@ -448,7 +467,7 @@ func attempts(c *config.Config) []error {
 		_, err = source.Projects(ctx, usage.Period{From: half.Start, To: half.End()})
 		note(err)
 	}
-	slots, _, err := p.Settings.Grid.Slots(ctx, half.Start, half.End())
+	slots, _, err := p.Settings.Grid[0].Slots(ctx, half.Start, half.End())
 	note(err)
 	for _, s := range slots {
 		note(errors.New("the index is " + s.Index))
@@ -481,7 +500,7 @@ func TestNoUpstreamCanMakeUsShowASecret(t *testing.T) {
 						continue
 					}
 					// The clients of all sections are made by the same code.
-					if strings.HasPrefix(k.path, ofDirectory) && j > 0 && (i+j+len(k.path))%5 != 0 {
+					if (strings.HasPrefix(k.path, ofDirectory) || strings.HasPrefix(k.path, ofIntensity)) && j > 0 && (i+j+len(k.path))%5 != 0 {
 						continue
 					}
 					say := sayings[(i*4+j+len(k.path))%len(sayings)]

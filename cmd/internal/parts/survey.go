@@ -19,7 +19,7 @@ func Asker(c config.Prometheus, now func() time.Time) (*survey.Asker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prometheus: %w", err)
 	}
-	client.Transport = guard(client.Transport, c)
+	client.Transport = guard(client.Transport, (&config.Config{Prometheus: c}).Files())
 	up := &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: time.Duration(c.Timeout), MaxBytes: maxSurveyBytes, Scrubber: upstream.NewScrubber(c)}
 	return &survey.Asker{Upstream: up, URL: c.URL.URL, Now: now}, nil
 }

@@ -5,25 +5,17 @@ import (
 	"fmt"
 	"time"
 
-	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/version"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
-	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
-	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
 	"github.com/carbon-exporter/carbon_exporter/internal/source"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-const (
-	// maxAnswerBytes bounds one answer of Prometheus, decoded. A day of 100 000 series needs a
-	// seventh of it. It is read as a stream and never held in memory.
-	maxAnswerBytes = 1 << 30
-	// The carbon API's largest answer, 13 days, is 100 kB.
-	maxSlotsBytes = 8 << 20
-	slotsTimeout  = 30 * time.Second
-)
+// maxAnswerBytes bounds one answer of Prometheus, decoded. A day of 100 000 series needs a seventh
+// of it. It is read as a stream and never held in memory.
+const maxAnswerBytes = 1 << 30
 
 // Source returns Prometheus alone, for commands that need nothing else.
 func Source(c config.Prometheus) (*source.Client, error) {
@@ -39,7 +31,7 @@ func newSource(c config.Prometheus) (*source.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	client.Transport = guard(client.Transport, c)
+	client.Transport = guard(client.Transport, (&config.Config{Prometheus: c}).Files())
 	return &source.Client{
 		Upstream: &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: time.Duration(c.Timeout), MaxBytes: maxAnswerBytes, Scrubber: upstream.NewScrubber(c)},
 		URL:      c.URL.URL,
@@ -88,23 +80,6 @@ func shares(c config.Shares) *source.Shares {
 		Project: c.Labels.Project, User: c.Labels.User, Hosts: c.Labels.Host,
 		Each: c.Each, CoresQuery: c.CoresQuery, Info: infos(c.Info),
 	}
-}
-
-// Grid returns the configured source of carbon intensity. It does not connect yet.
-func Grid(c config.CarbonIntensity, now func() time.Time) (ingest.Grid, error) {
-	if c.Provider == config.ProviderStatic {
-		return &intensity.Static{
-			Intensity: usage.GramsPerKWh(*c.Static.GCO2eqPerKWh), GridName: c.Static.Grid, Now: now,
-		}, nil
-	}
-	client, err := upstream.NewHTTPClient(promconfig.DefaultHTTPClientConfig, usage.SourceCarbonIntensity)
-	if err != nil {
-		return nil, err
-	}
-	return &intensity.UK{
-		Upstream: &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: slotsTimeout, MaxBytes: maxSlotsBytes, Scrubber: upstream.NewScrubber(c)},
-		URL:      c.UK.URL.String(), RegionID: c.UK.RegionID, Postcode: c.UK.Postcode, Now: now,
-	}, nil
 }
 
 func userAgent() string {

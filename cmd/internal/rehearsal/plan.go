@@ -122,7 +122,7 @@ func (r *rehearsal) live(ctx context.Context, until time.Time, first bool) (err 
 // time.
 func (r *rehearsal) upstreams(s *ingest.Settings) {
 	s.Source.(*source.Client).Upstream = r.near(r.failing(usage.SourcePrometheus, r.prometheus()), 0.4)
-	s.Grid.(*intensity.UK).Upstream = r.near(r.failing(usage.SourceCarbonIntensity, simulate.NewUKAPI(r.Cloud.Seed, r.clock.Now)), 0.2)
+	s.Grid[0].(*intensity.UK).Upstream = r.near(r.failing(usage.SourceCarbonIntensity, simulate.NewUKAPI(r.Cloud.Seed, r.clock.Now)), 0.2)
 	if !r.Cloud.Directory {
 		return
 	}

@@ -1,0 +1,147 @@
+package parts
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
+	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+const (
+	// The largest answer of a carbon intensity API: a year of quarter hours by type of generation.
+	maxSlotsBytes = 32 << 20
+	slotsTimeout  = 30 * time.Second
+)
+
+// Grids are the chains of a configuration. No source is asked yet.
+type Grids struct {
+	Priced   ingest.Chain
+	Factors  []ingest.FactorSet
+	Marginal ingest.Chain // empty: none
+}
+
+// NewGrids makes the chains, and refuses those that would add up what must not be added up.
+func NewGrids(cfg *config.Config, now func() time.Time) (g Grids, err error) {
+	c := cfg.CarbonIntensity
+	if g.Priced, err = Chain(cfg, c.Priced(), "carbon_intensity", now); err != nil {
+		return g, err
+	}
+	for i, set := range c.Also {
+		chain, err := Chain(cfg, set.Whole(), fmt.Sprintf("carbon_intensity.also[%d]", i), now)
+		if err != nil {
+			return g, err
+		}
+		g.Factors = append(g.Factors, ingest.FactorSet{Name: set.Name, Chain: chain})
+	}
+	if c.Marginal != nil {
+		g.Marginal, err = sources(cfg, *c.Marginal, "carbon_intensity.marginal", now)
+		for i, source := range g.Marginal {
+			if basis := source.Terms().Basis; err == nil && !basis.Agrees(usage.Basis{Signal: usage.Marginal}) {
+				err = fmt.Errorf("carbon_intensity.marginal.sources[%d]: %s is %s, not marginal", i, source.Provider(), basis)
+			}
+		}
+	}
+	return g, err
+}
+
+// Chain makes the sources of one chain, whose values may be added up: path is where it is
+// configured.
+func Chain(cfg *config.Config, c config.Chain, path string, now func() time.Time) (ingest.Chain, error) {
+	chain, err := sources(cfg, c, path, now)
+	if err != nil {
+		return nil, err
+	}
+	for i, source := range chain {
+		at, basis := placeOf(path, c, i), source.Terms().Basis
+		if basis.Signal == usage.Marginal {
+			return nil, fmt.Errorf("%s: %s is marginal, and no sum of marginal values means anything; put it into carbon_intensity.marginal, for when to run", at, source.Provider())
+		}
+		if c.MixBases {
+			continue
+		}
+		for j, other := range chain[:i] {
+			if of := other.Terms().Basis; !basis.Agrees(of) {
+				return nil, fmt.Errorf("%s: %s is %s and %s is %s: one total would hold two different things; take sources of one basis, or set mix_bases: true and look at the share of each",
+					at, source.Provider(), basis, chain[j].Provider(), of)
+			}
+		}
+	}
+	return chain, nil
+}
+
+// placeOf is where a source of a chain is configured.
+func placeOf(path string, c config.Chain, i int) string {
+	if len(c.Sources) == 1 && path == "carbon_intensity" {
+		return path
+	}
+	return fmt.Sprintf("%s.sources[%d]", path, i)
+}
+
+func sources(cfg *config.Config, c config.Chain, path string, now func() time.Time) (chain ingest.Chain, err error) {
+	for i, s := range c.Sources {
+		source, err := newGrid(cfg, c, s, now)
+		at := placeOf(path, c, i)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", at, err)
+		}
+		basis := source.Terms().Basis
+		for _, declared := range []struct {
+			where string
+			config.Basis
+		}{{at, s.Basis}, {path, c.Basis}} {
+			if want := usage.Basis(declared.Basis); !c.MixBases && !basis.Agrees(want) {
+				return nil, fmt.Errorf("%s.basis: is %s, but %s is %s", declared.where, want, source.Provider(), basis)
+			}
+		}
+		chain = append(chain, source)
+	}
+	return chain, nil
+}
+
+// newGrid makes one source.
+func newGrid(cfg *config.Config, c config.Chain, s config.Source, now func() time.Time) (ingest.Grid, error) {
+	name, grid := s.Name, c.GridName(s)
+	basis := usage.Basis(s.Basis).Or(usage.Basis(c.Basis))
+	if v := s.Static; v != nil {
+		return &intensity.Static{Intensity: usage.GramsPerKWh(*v.GCO2eqPerKWh), Name: name, GridName: grid, Basis: basis, Now: now}, nil
+	}
+	client, err := newSlots(s)
+	if err != nil {
+		return nil, err
+	}
+	if v := s.UK; v != nil {
+		return &intensity.UK{Upstream: client, URL: v.URL.String(), RegionID: v.RegionID, Postcode: v.Postcode, Name: name, GridName: grid, Now: now}, nil
+	}
+	api, err := newAPI(cfg, s, basis)
+	if err != nil {
+		return nil, err
+	}
+	return &intensity.Feed{API: api, Upstream: client, Name: name, GridName: grid, Basis: basis, Now: now}, nil
+}
+
+// newAPI makes what is different from source to source.
+func newAPI(_ *config.Config, s config.Source, _ usage.Basis) (intensity.API, error) {
+	return nil, fmt.Errorf("%s is no source of carbon intensity", s.Kind())
+}
+
+// newSlots makes the client of a source. Unless the configuration says otherwise, it goes through
+// the proxy that the environment names.
+func newSlots(s config.Source) (*upstream.Client, error) {
+	e := s.Endpoint()
+	h := e.HTTPClientConfig
+	if h.ProxyURL.URL == nil && h.NoProxy == "" {
+		h.ProxyFromEnvironment = true
+	}
+	client, err := upstream.NewHTTPClient(h, usage.SourceCarbonIntensity)
+	if err != nil {
+		return nil, err
+	}
+	client.Transport = guard(client.Transport, (&config.Config{CarbonIntensity: config.CarbonIntensity{Chain: config.Chain{Sources: []config.Source{s}}}}).Files())
+	return &upstream.Client{
+		HTTP: client, UserAgent: userAgent(), Timeout: slotsTimeout, MaxBytes: maxSlotsBytes, Scrubber: upstream.NewScrubber(s, h),
+	}, nil
+}
