@@ -69,6 +69,29 @@ type Kinds struct {
 
 var kindsType = reflect.TypeFor[Kinds]()
 
+func (Source) form(kind string) (reflect.Type, string) {
+	switch kind {
+	case mapping:
+		return reflect.TypeFor[sourceKeys](), ""
+	case scalar:
+		return reflect.TypeFor[string](), ""
+	}
+	return nil, "the name of a source, or a mapping with it"
+}
+
+// sourceKeys is a Source that is a mapping.
+type sourceKeys Source
+
+// UnmarshalYAML reads either form: the name alone means all its defaults.
+func (s *Source) UnmarshalYAML(n *yaml.Node) error {
+	*s = Source{}
+	if kindOf(n) == scalar {
+		name := *n
+		n = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: n.Line, Content: []*yaml.Node{&name, {Kind: yaml.MappingNode, Tag: "!!map"}}}
+	}
+	return n.Decode((*sourceKeys)(s))
+}
+
 // kind is what all sources have.
 type kind interface {
 	validate(f *faults, path string)

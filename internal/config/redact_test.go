@@ -73,6 +73,13 @@ prometheus: {bearer_token: hunter2}
 directory:
   prometheus: {names: {project: {metric: openstack_identity_project_info}}}
 `},
+	{"sources of carbon intensity, in every chain", `
+carbon_intensity:
+  sources: [{uk: {url: "https://hunter2:hunter2@localhost", authorization: {credentials: hunter2}}}]
+  also: [{name: a, sources: [{uk: {bearer_token: hunter2}}]}, {name: b, uk: {basic_auth: {username: hunter2, password: hunter2}}}]
+  marginal: {sources: [{uk: {http_headers: {X-Key: {values: [hunter2]}}}}]}
+  elsewhere: [{grid: FR, sources: [{uk: {proxy_url: "http://hunter2@localhost:3128"}}]}]
+`},
 	{"MongoDB", `
 mongodb: {uri: "mongodb://carbon:hunter2@localhost"}
 `},

@@ -19,6 +19,10 @@ func (f *faults) shape(path string, line int, n *yaml.Node, t reflect.Type) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if kindOf(n) == null && reflect.PointerTo(t).Implements(reflect.TypeFor[kind]()) {
+		// A source that is named and nothing else has all its defaults.
+		*n = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: n.Line, Column: n.Column}
+	}
 	if kindOf(n) == null {
 		// YAML would set a zero there, which is not the default and often not valid. A section
 		// whose keys are all commented out is the common case.

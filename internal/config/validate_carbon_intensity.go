@@ -69,6 +69,7 @@ func (s *FactorSet) validate(f *faults, path string, names, sets map[string]bool
 		s.validateSome(f, path, names)
 	default:
 		s.Chain.validate(f, path, names)
+		validateSourceName(f, path, s.Name, names)
 		for name, k := range one {
 			k.validate(f, path+"."+name)
 		}
@@ -95,12 +96,17 @@ func (c *Chain) validate(f *faults, path string, names map[string]bool) {
 			f.key(path, "must be one source, is %s; begin each with a dash of its own", strings.Join(kinds, " and "))
 		default:
 			one[kinds[0]].validate(f, path+"."+kinds[0])
-			if names[s.Name] {
-				f.key(path, "a source of the name %q is there already; give one of them another name", s.Name)
-			}
-			names[s.Name] = true
+			validateSourceName(f, path, s.Name, names)
 		}
 	})
+}
+
+// validateSourceName reports a name that another source has.
+func validateSourceName(f *faults, path, name string, names map[string]bool) {
+	if names[name] {
+		f.key(path, "a source of the name %q is there already; give one of them another name", name)
+	}
+	names[name] = true
 }
 
 func (b Basis) validate(f *faults, path string) {
