@@ -31,6 +31,9 @@ type Get func(ctx context.Context, address string, header http.Header) ([]byte, 
 type Answer struct {
 	Values  []Value
 	Rejects usage.Rejects // values that could not be read, by reason
+	// Nothing is whether the provider says that it knows nothing of this time yet. Without it, an
+	// answer that has no values is a failure.
+	Nothing bool
 	// Remarks say what the operator should know of the answer, each in a sentence: that it is
 	// coarser than what was asked for, for example.
 	Remarks []string
@@ -135,7 +138,7 @@ func (f *Feed) ask(ctx context.Context, p usage.Period, question func(context.Co
 	}
 	slots, rejects := halfHours(answer.Values, p, f.Now())
 	rejects.Add(answer.Rejects)
-	usable := len(answer.Values) > 0 && (len(slots) > 0 || len(rejects) == 0)
+	usable := answer.Nothing && len(rejects) == 0 || len(answer.Values) > 0 && (len(slots) > 0 || len(rejects) == 0)
 	if !usable {
 		return nil, rejects, f.failed(p, nothingUsable(len(answer.Values)+count(answer.Rejects), rejects))
 	}

@@ -114,6 +114,24 @@ func TestAHalfHourThatIsNotYetWholeIsNoFailure(t *testing.T) {
 	}
 }
 
+func TestAProviderThatKnowsNothingYetIsNoFailure(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		answer Answer
+		fails  bool
+	}{
+		{name: "nothing at all", answer: Answer{Nothing: true}},
+		{name: "nothing, but for what cannot be read", answer: Answer{Nothing: true, Rejects: usage.Rejects{RejectValue: 1}}, fails: true},
+	} {
+		f := feedAt(t, plain{read: func(string, time.Time, time.Time) (Answer, error) { return test.answer, nil }},
+			func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") })
+		slots, _, err := f.Slots(t.Context(), at("2026-06-01T12:00:00Z"), at("2026-06-01T12:30:00Z"))
+		if len(slots) != 0 || (err != nil) != test.fails {
+			t.Errorf("%s: got %s, %v", test.name, say(slots), err)
+		}
+	}
+}
+
 func TestFeedWithoutForecastsIsNotAskedForAny(t *testing.T) {
 	f := feedAt(t, plain{}, func(http.ResponseWriter, *http.Request) { t.Error("asked") })
 	if slots, _, err := f.Outlook(t.Context(), now); len(slots) != 0 || err != nil {
