@@ -44,13 +44,13 @@ func (s *sourceOutages) named(provider string) *sourceOutage {
 	}
 	made := &sourceOutage{
 		carbon: of(outageWords{
-			about: usage.TopicCarbon, begins: "The carbon intensity cannot be read from " + provider,
-			lasts: "The carbon intensity still cannot be read from " + provider, ended: "The carbon intensity can be read again from " + provider,
+			about: usage.TopicCarbon, begins: "The carbon intensity from " + provider + " cannot be read",
+			lasts: "The carbon intensity from " + provider + " still cannot be read", ended: "The carbon intensity from " + provider + " can be read again",
 			meanwhile: "the next source that answers stands in; energy is recorded, and what has no price is priced later",
 		}),
 		forecast: of(outageWords{
-			about: usage.TopicForecast, begins: "There is no forecast of the carbon intensity from " + provider,
-			lasts: "There is still no forecast of the carbon intensity from " + provider, ended: "There is a forecast of the carbon intensity again from " + provider,
+			about: usage.TopicForecast, begins: "There is no forecast from " + provider,
+			lasts: "There is still no forecast from " + provider, ended: "There is a forecast from " + provider + " again",
 			meanwhile: "the next source that has one stands in",
 		}),
 	}

@@ -260,3 +260,37 @@ type pastOnly struct{ *intensity.UK }
 func (pastOnly) Outlook(context.Context, time.Time) ([]usage.Slot, usage.Rejects, error) {
 	return nil, nil, &usage.Failure{Reason: usage.ReasonBadRequest, Status: 404, Permanent: true}
 }
+
+// Of several sources each has its own lines, whatever the others do, and one notice has them all.
+func TestEachSourceHasItsOwnLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newTroubled(t)
+		set := r.spine.current()
+		first := &station{name: "first", now: r.spine.Clock.Now, grain: 30 * time.Minute, truth: wave(100), status: http.StatusBadGateway}
+		second := &station{name: "second", now: r.spine.Clock.Now, grain: 30 * time.Minute, truth: wave(500), status: http.StatusUnauthorized}
+		set.Grid = Chain{first.grid(), second.grid()}
+		set.Addresses.Grid = map[string]string{"first": "http://first.test", "second": "http://second.test"}
+		r.spine.Reload(set)
+		lines := r.during(func() {
+			time.Sleep(90 * time.Minute)
+			first.status = 0
+			time.Sleep(15 * time.Minute)
+		})
+		want := []string{
+			`...level=ERROR msg="The carbon intensity from first cannot be read" provider=first url=http://first.test cause=... meanwhile="the next source that answers stands in; energy is recorded, and what has no price is priced later"...`,
+			`...level=ERROR msg="The carbon intensity from second cannot be read" provider=second url=http://second.test cause=...`,
+			`...level=ERROR msg="The carbon intensity from ... still cannot be read"...`,
+			`...level=ERROR msg="The carbon intensity from ... still cannot be read"...`,
+			`...level=INFO msg="The carbon intensity from first can be read again" provider=first lasted=1h...`,
+		}
+		if len(lines) != len(want) {
+			t.Fatalf("%d lines:\n%s", len(lines), strings.Join(lines, "\n"))
+		}
+		for i, line := range lines {
+			if !alikeLine(line, want[i]) && !(i < 2 && alikeLine(line, want[1-i])) {
+				t.Errorf("got\n%s\nwant\n%s", line, want[i])
+			}
+		}
+		r.store.Close()
+	})
+}
