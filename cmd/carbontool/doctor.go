@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -52,41 +53,44 @@ stands below it. The areas are
   prometheus        reached, series, labels, scrapes, limits, clock, cost
   power             where watts come from, meters, devices, memory, PUE, zones
   carbon_intensity  every source: the newest half hour and the forecast
+  sources           the same, after a table of the sources: what came of each,
+                    how good it is, what it counts, whom to credit, its cost
   mongodb           collections, refused records, owners of machines
   directory         the same of another directory
   store             schema, size, intervals by state, free disk
 
 Nothing is written anywhere, no secret and no person is shown, and it ends within
-a minute. carbon_exporter may be running. The exit code is 1 if anything is a
+a minute; with sources within three, as some providers want time between requests. carbon_exporter may be running. The exit code is 1 if anything is a
 failure; warnings leave it at 0. docs/troubleshooting.md has every check.
 
 Example:
 
     carbontool ` + name + ` --config.file=carbon.yml --only=prometheus,store
+    carbontool ` + name + ` --config.file=carbon.yml --only=sources
 `)
 	x.site.register(c)
 	c.Flag("web.config.file", "The file that carbon_exporter gets by the flag of that name.").StringVar(&x.web)
-	c.Flag("only", "Areas to check, with commas between: "+strings.Join(areaNames(), ", ")+". Default: all that are configured.").PlaceHolder("AREAS").StringVar(&x.only)
+	c.Flag("only", "Areas to check, with commas between: "+strings.Join(areaNames(), ", ")+"; or sources. Default: all that are configured.").PlaceHolder("AREAS").StringVar(&x.only)
 	c.Flag("format", "Output format: text or json.").Default("text").EnumVar(&x.format, "text", "json")
 	return c
 }
 
 func (x *examine) run(ctx context.Context, s streams) error {
-	areas, err := x.areas()
+	areas, table, err := x.areas()
 	if err != nil {
 		return err
 	}
-	limited, done := context.WithTimeout(ctx, wholeExamination)
+	longest := wholeExamination
+	if table {
+		longest = patientExamination
+	}
+	limited, done := context.WithTimeout(ctx, longest)
 	defer done()
-	found := x.find(limited, areas)
+	e, found := x.find(limited, areas)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if x.format == "json" {
-		err = doctor.WriteJSON(s.out, found)
-	} else {
-		err = doctor.WriteText(s.out, found)
-	}
+	err = e.write(s.out, found, table)
 	if n := doctor.Count(found); err == nil && n[doctor.Failure] > 0 {
 		return fmt.Errorf("%d of %d checks failed", n[doctor.Failure], len(found))
 	}
@@ -101,27 +105,42 @@ func areaNames() []string {
 	return names
 }
 
-// areas reads --only.
-func (x *examine) areas() ([]doctor.Area, error) {
-	if x.only == "" {
-		return doctor.Areas(), nil
+// write writes the findings, after the table of sources if it is asked for.
+func (e *examination) write(out io.Writer, found []doctor.Finding, table bool) error {
+	if e.format == "json" {
+		return doctor.WriteJSON(out, found, e.sources, e.now)
 	}
-	var some []doctor.Area
+	if table && len(e.sources) > 0 {
+		if err := e.writeSources(out); err != nil {
+			return err
+		}
+	}
+	return doctor.WriteText(out, found)
+}
+
+// areas reads --only, and reports whether it asks for the table of sources.
+func (x *examine) areas() (some []doctor.Area, table bool, err error) {
+	if x.only == "" {
+		return doctor.Areas(), false, nil
+	}
 	for name := range strings.SplitSeq(x.only, ",") {
 		area := doctor.Area(strings.TrimSpace(name))
+		if area == sourcesWord {
+			area, table = doctor.CarbonIntensity, true
+		}
 		if !slices.Contains(doctor.Areas(), area) {
-			return nil, wrongUsef("--only: there is no area %q; the areas are %s", name, strings.Join(areaNames(), ", "))
+			return nil, false, wrongUsef("--only: there is no area %q; the areas are %s, %s", name, strings.Join(areaNames(), ", "), sourcesWord)
 		}
 		some = append(some, area)
 	}
-	return some, nil
+	return some, table, nil
 }
 
 // find asks for the areas side by side, and lists the findings in the order of the areas.
-func (x *examine) find(ctx context.Context, areas []doctor.Area) []doctor.Finding {
+func (x *examine) find(ctx context.Context, areas []doctor.Area) (*examination, []doctor.Finding) {
 	cfg, bad := x.settings()
 	if cfg == nil {
-		return bad
+		return &examination{examine: x}, bad
 	}
 	e := &examination{examine: x, cfg: cfg, now: time.Now(), hosts: make(chan []string, 1), known: make(chan struct{})}
 	wants := func(a doctor.Area) bool { return slices.Contains(areas, a) }
@@ -163,7 +182,7 @@ func (x *examine) find(ctx context.Context, areas []doctor.Area) []doctor.Findin
 	for _, area := range doctor.Areas() {
 		all = append(all, found[area]...)
 	}
-	return all
+	return e, all
 }
 
 // examination is one run, with what the areas tell each other.
@@ -178,6 +197,7 @@ type examination struct {
 	machines []doctor.Machine         // of Prometheus; nil: not known
 	have     []string                 // labels that series have; nil: not known, or none is missing
 	seen     map[usage.Scope][]string // in the store; nil: not known
+	sources  []doctor.GridSource      // of carbon intensity; nil: not asked
 
 	once     sync.Once // of what follows, see usage
 	readings []usage.Reading
@@ -187,7 +207,11 @@ type examination struct {
 
 // inTime gives a question its time.
 func inTime[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
-	limited, done := context.WithTimeout(ctx, eachQuestion)
+	return inTimeOf(ctx, eachQuestion, ask)
+}
+
+func inTimeOf[T any](ctx context.Context, longest time.Duration, ask func(context.Context) (T, error)) (T, error) {
+	limited, done := context.WithTimeout(ctx, longest)
 	defer done()
 	got, err := ask(limited)
 	if err != nil && limited.Err() == context.DeadlineExceeded && usage.FailureOf(err) == nil {

@@ -13,39 +13,6 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// carbon asks the source of carbon intensity for the last hours and the next days.
-func (e *examination) carbon(ctx context.Context) []doctor.Finding {
-	c := e.cfg.CarbonIntensity.Priced()
-	g := doctor.Grid{Provider: c.Sources[0].Name, Forecasts: true}
-	if fixed := c.Fixed(); fixed != nil {
-		g.Static, g.Name, g.From = fixed.GCO2eqPerKWh, fixed.Grid, fixed.Source
-		return doctor.Intensity(g, e.now)
-	}
-	grids, err := parts.NewGrids(e.cfg, time.Now)
-	if err != nil {
-		g.Cause = usage.Cause(err)
-		return doctor.Intensity(g, e.now)
-	}
-	grid := grids.Priced[0]
-	g.Provider, g.Name = grid.Provider(), grid.Grid()
-	g.Lately, err = inTime(ctx, func(ctx context.Context) ([]usage.Slot, error) {
-		slots, _, err := grid.Slots(ctx, e.now.Add(-4*usage.SlotLength), e.now)
-		return slots, err
-	})
-	if err != nil {
-		g.Cause = usage.Cause(err)
-		return doctor.Intensity(g, e.now)
-	}
-	g.Coming, err = inTime(ctx, func(ctx context.Context) ([]usage.Slot, error) {
-		slots, _, err := grid.Outlook(ctx, e.now)
-		return slots, err
-	})
-	if err != nil {
-		g.Ahead = usage.Cause(err)
-	}
-	return doctor.Intensity(g, e.now)
-}
-
 // directoryArea is the area of the configured directory; empty: there is none.
 func (e *examination) directoryArea() doctor.Area {
 	if e.cfg.MongoDB != nil {

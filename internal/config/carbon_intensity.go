@@ -242,6 +242,16 @@ func (k Kinds) Endpoint() Endpoint {
 	return Endpoint{}
 }
 
+// NeedsKey reports whether a source has the key of an API.
+func (k Kinds) NeedsKey() bool {
+	for _, one := range k.all() {
+		if _, ok := one.(interface{ tokenFile() *string }); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // GridName is the name of a source's grid in a chain; empty: the source itself knows.
 func (c Chain) GridName(s Source) string {
 	if c.Grid != "" {

@@ -200,34 +200,6 @@ func TestNewest(t *testing.T) {
 	}
 }
 
-func TestIntensity(t *testing.T) {
-	slot := func(ago time.Duration, actual, forecast *usage.GramsPerKWh) usage.Slot {
-		return usage.Slot{From: noon.Add(-ago), Actual: actual, Forecast: forecast}
-	}
-	grid := func(lately, coming []usage.Slot, cause, ahead string) Grid {
-		return Grid{Provider: "uk", Name: "GB", Lately: lately, Coming: coming, Cause: cause, Ahead: ahead, Forecasts: true}
-	}
-	fresh := []usage.Slot{slot(time.Hour, new(usage.GramsPerKWh(120)), nil)}
-	for _, test := range []struct {
-		name  string
-		grid  Grid
-		level Level
-		words string
-	}{
-		{"an actual value", grid(fresh, nil, "", ""), OK, "newest half hour of grid GB: 2026-10-01T11:00:00Z, 120 gCO2eq/kWh, actual"},
-		{"only a forecast", grid([]usage.Slot{slot(time.Hour, nil, new(usage.GramsPerKWh(99)))}, nil, "", ""), OK, "99 gCO2eq/kWh, forecast"},
-		{"old values", grid([]usage.Slot{slot(5*time.Hour, new(usage.GramsPerKWh(120)), nil)}, nil, "", ""), Warning, "which is old"},
-		{"no values", grid(nil, nil, "", ""), Failure, "answers, and has no intensity of grid GB"},
-		{"an unknown region", grid(nil, nil, "there is no such page", ""), Failure, "grid GB: there is no such page; to do: check carbon_intensity: the region"},
-		{"a forecast", grid(fresh, []usage.Slot{slot(-time.Hour, nil, nil)}, "", ""), OK, "forecast of grid GB to 2026-10-01T13:30:00Z"},
-		{"no forecast", grid(fresh, nil, "", ""), Warning, "no forecast of grid GB"},
-		{"no forecast, with its cause", grid(fresh, nil, "", "out of order"), Warning, "no forecast of grid GB: out of order"},
-		{"one value for all time", Grid{Provider: "static", Name: "contract", Static: new(24.0), From: "the contract of 2026"}, OK, "24 gCO2eq/kWh for all time, grid contract, from the contract of 2026"},
-	} {
-		t.Run(test.name, func(t *testing.T) { says(t, Intensity(test.grid, noon), test.level, test.words) })
-	}
-}
-
 func TestGroupsOfADirectory(t *testing.T) {
 	says(t, Grouped(Directory, directory.Directory{}), Warning, "no owner is in a group, and attribution.group_by is directory")
 	if all := Grouped(Directory, directory.Directory{Memberships: []directory.Membership{{}}}); len(all) != 0 {
@@ -313,7 +285,7 @@ func TestText(t *testing.T) {
 		Selected(map[string]int{"node": 8}, "")[0], Unreached("http://p", "nothing listens", ""), BadConfig("carbon.yml:1: interval: \x1b[31m\n")[0],
 	}
 	var text, document bytes.Buffer
-	if err := errors.Join(WriteText(&text, all), WriteJSON(&document, all)); err != nil {
+	if err := errors.Join(WriteText(&text, all), WriteJSON(&document, all, nil, noon)); err != nil {
 		t.Fatal(err)
 	}
 	want := `prometheus  ok       series     8 series are selected, by job: node (8)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 )
@@ -28,19 +29,25 @@ func WriteText(out io.Writer, all []Finding) error {
 	return nil
 }
 
-// WriteJSON writes the findings as one document.
-func WriteJSON(out io.Writer, all []Finding) error {
+// WriteJSON writes the findings as one document, with the sources of carbon intensity if they were
+// asked.
+func WriteJSON(out io.Writer, all []Finding, sources []GridSource, now time.Time) error {
 	n := Count(all)
 	if all == nil {
 		all = []Finding{}
+	}
+	var rows []SourceRow
+	for _, s := range sources {
+		rows = append(rows, s.Row(now))
 	}
 	to := json.NewEncoder(out)
 	to.SetEscapeHTML(false)
 	to.SetIndent("", "  ")
 	return to.Encode(struct {
-		OK       int       `json:"ok"`
-		Warnings int       `json:"warnings"`
-		Failures int       `json:"failures"`
-		Findings []Finding `json:"findings"`
-	}{n[OK], n[Warning], n[Failure], all})
+		OK       int         `json:"ok"`
+		Warnings int         `json:"warnings"`
+		Failures int         `json:"failures"`
+		Findings []Finding   `json:"findings"`
+		Sources  []SourceRow `json:"sources,omitempty"`
+	}{n[OK], n[Warning], n[Failure], all, rows})
 }

@@ -61,6 +61,7 @@ type Feed struct {
 	mu      sync.Mutex
 	asked   time.Time // when the last request ended
 	remarks []string
+	grain   time.Duration
 }
 
 // Provider returns the provider's name for metrics.
@@ -81,6 +82,13 @@ func (f *Feed) Remarks() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.remarks)
+}
+
+// Grain is how long the values of the last answer are that had any, most of them; 0: there was none.
+func (f *Feed) Grain() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.grain
 }
 
 // Slots returns what the API knows of the slots that begin in [from, to), in order of time. Slots
@@ -143,7 +151,7 @@ func (f *Feed) ask(ctx context.Context, p usage.Period, question func(context.Co
 		return nil, rejects, f.failed(p, nothingUsable(len(answer.Values)+count(answer.Rejects), rejects))
 	}
 	f.mu.Lock()
-	f.remarks = answer.Remarks
+	f.remarks, f.grain = answer.Remarks, grainOf(answer.Values)
 	f.mu.Unlock()
 	fetchedAt, basis := f.Now(), f.Terms().Basis
 	for i := range slots {
@@ -186,6 +194,22 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+// grainOf is the length that most values have, the shortest if there are several.
+func grainOf(values []Value) (most time.Duration) {
+	lengths := map[time.Duration]int{}
+	for _, v := range values {
+		if v.From.Before(v.To) {
+			lengths[v.To.Sub(v.From)]++
+		}
+	}
+	for length, n := range lengths {
+		if n > lengths[most] || n == lengths[most] && length < most {
+			most = length
+		}
+	}
+	return most
 }
 
 func count(rejects usage.Rejects) (n int) {

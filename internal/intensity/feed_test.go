@@ -74,6 +74,9 @@ func TestFeedAsksInPiecesThatTheAPIAllows(t *testing.T) {
 	if got := strings.Join(asked, "\n"); got != want || f.Requests(from, to) != 2 {
 		t.Errorf("asked\n%s\nwant\n%s", got, want)
 	}
+	if f.Grain() != time.Hour {
+		t.Errorf("the values are of %s", f.Grain())
+	}
 	s := slots[0]
 	if s.Provider != "some" || s.Grid != "FR" || s.Basis.String() != "average lifecycle" || !s.FetchedAt.Equal(now) {
 		t.Errorf("got %+v", s)
