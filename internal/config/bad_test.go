@@ -147,6 +147,11 @@ var badFiles = []badFile{
 		`:5: unknown key "electricity" in carbon_intensity.sources[2]`,
 		`:6: carbon_intensity.sources[3]: must be the name of a source, or a mapping with it, is a list`,
 	}},
+	{"a country that is none", "bad-grid-energy-charts.yml", []string{
+		`:3: carbon_intensity.sources[0].energy_charts.country: must be the code of a country, such as de or fr, is ""`,
+		`:4: carbon_intensity.sources[1].energy_charts.url: must begin with http:// or https:// and name a host`,
+		`:4: carbon_intensity.sources[1].energy_charts.country: must be the code of a country, such as de or fr, is "Germany"`,
+	}},
 	{"two documents", "bad-documents.yml", []string{
 		`: has several YAML documents, but only one is allowed`,
 	}},

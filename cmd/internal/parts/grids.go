@@ -125,6 +125,9 @@ func newGrid(cfg *config.Config, c config.Chain, s config.Source, now func() tim
 
 // newAPI makes what is different from source to source.
 func newAPI(_ *config.Config, s config.Source, _ usage.Basis) (intensity.API, error) {
+	if v := s.EnergyCharts; v != nil {
+		return &intensity.EnergyCharts{URL: v.URL.String(), Country: v.Country}, nil
+	}
 	return nil, fmt.Errorf("%s is no source of carbon intensity", s.Kind())
 }
 
