@@ -37,7 +37,7 @@ func priceUnless(i usage.Interval, slots map[time.Time]usage.Slot, open func(usa
 			state = usage.Provisional
 			p.Quality = cmp.Or(p.Quality, usage.QualityProvisional)
 		default:
-			p.Quality = cmp.Or(p.Quality, usage.QualityFinal)
+			p.Quality = p.Quality.Settled()
 		}
 		prices = append(prices, usage.PiecePrice{Start: piece.Start, Price: p})
 	}
@@ -51,7 +51,7 @@ func restated(was, is []usage.PiecePrice) bool {
 	}
 	for i := range was {
 		a, b := was[i], is[i]
-		if a.Intensity != b.Intensity || a.Kind != b.Kind || a.Provider != b.Provider || a.Grid != b.Grid || a.Basis != b.Basis {
+		if a.Intensity != b.Intensity || a.Kind != b.Kind || a.Provider != b.Provider || a.Grid != b.Grid || a.Basis != b.Basis || a.Quality != b.Quality {
 			return true
 		}
 	}

@@ -30,10 +30,11 @@ func putChanges(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, old
 			continue
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO interval_change(start, piece, changed_at, why,
-			old_gco2eq_per_kwh, new_gco2eq_per_kwh, old_kind, new_kind, old_provider, new_provider, old_grid, new_grid, old_kwh, new_kwh)
-			VALUES (?, ?, unixepoch(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			old_gco2eq_per_kwh, new_gco2eq_per_kwh, old_kind, new_kind, old_provider, new_provider, old_grid, new_grid, old_kwh, new_kwh,
+			old_basis, new_basis) VALUES (?, ?, unixepoch(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			interval.Start.Unix(), start, string(reason), float64(was.Intensity), float64(is.Intensity),
-			string(was.Kind), string(is.Kind), was.Provider, is.Provider, was.Grid, is.Grid, before, after); err != nil {
+			string(was.Kind), string(is.Kind), was.Provider, is.Provider, was.Grid, is.Grid, before, after,
+			was.Basis.String(), is.Basis.String()); err != nil {
 			return err
 		}
 	}
@@ -54,9 +55,10 @@ func because(was, is usage.Price) usage.Why {
 	}
 }
 
-// samePrice reports whether two prices are equal, ignoring when they were fetched.
+// samePrice reports whether two prices are equal, ignoring when they were fetched and how sure the
+// provider is of them: what becomes final without another number is no change.
 func samePrice(a, b usage.PiecePrice) bool {
-	return a.Intensity == b.Intensity && a.Kind == b.Kind && a.Provider == b.Provider && a.Grid == b.Grid && a.SlotFrom.Equal(b.SlotFrom)
+	return a.Intensity == b.Intensity && a.Kind == b.Kind && a.Provider == b.Provider && a.Grid == b.Grid && a.Basis == b.Basis && a.SlotFrom.Equal(b.SlotFrom)
 }
 
 func pieceEnergy(rows []row, start int64) float64 {
@@ -73,15 +75,17 @@ func pieceEnergy(rows []row, start int64) float64 {
 func readChanges(ctx context.Context, db queryer, i usage.Interval) ([]usage.Change, error) {
 	var all []usage.Change
 	err := each(ctx, db, `SELECT piece, changed_at, why, old_gco2eq_per_kwh, new_gco2eq_per_kwh, old_kind, new_kind,
-		old_provider, new_provider, old_grid, new_grid, old_kwh, new_kwh
+		old_provider, new_provider, old_grid, new_grid, old_kwh, new_kwh, old_basis, new_basis
 		FROM interval_change WHERE start = ? ORDER BY change_id`, []any{i.Start.Unix()}, func(rows *sql.Rows) error {
 		var c usage.Change
 		var piece, changed int64
+		var was, is string
 		if err := rows.Scan(&piece, &changed, &c.Why, &c.Was.Intensity, &c.Is.Intensity, &c.Was.Kind, &c.Is.Kind,
-			&c.Was.Provider, &c.Is.Provider, &c.Was.Grid, &c.Is.Grid, &c.EnergyWas, &c.EnergyIs); err != nil {
+			&c.Was.Provider, &c.Is.Provider, &c.Was.Grid, &c.Is.Grid, &c.EnergyWas, &c.EnergyIs, &was, &is); err != nil {
 			return err
 		}
 		c.Piece, c.At = unix(piece), unix(changed)
+		c.Was.Basis, c.Is.Basis = usage.BasisOf(was), usage.BasisOf(is)
 		all = append(all, c)
 		return nil
 	})

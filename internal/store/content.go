@@ -217,14 +217,15 @@ func loadRows(ctx context.Context, tx *sqlite.Tx, interval usage.Interval, c *co
 
 func readPrices(ctx context.Context, db queryer, interval usage.Interval) ([]usage.PiecePrice, error) {
 	var prices []usage.PiecePrice
-	err := each(ctx, db, `SELECT start, gco2eq_per_kwh, kind, provider, grid, slot_start, fetched_at
+	err := each(ctx, db, `SELECT start, gco2eq_per_kwh, kind, provider, grid, slot_start, fetched_at, basis, quality
 		FROM interval_price WHERE start >= ? AND start < ? ORDER BY start`, span(interval), func(rows *sql.Rows) error {
 		var p usage.PiecePrice
 		var start, slot, fetched int64
-		if err := rows.Scan(&start, &p.Intensity, &p.Kind, &p.Provider, &p.Grid, &slot, &fetched); err != nil {
+		var basis string
+		if err := rows.Scan(&start, &p.Intensity, &p.Kind, &p.Provider, &p.Grid, &slot, &fetched, &basis, &p.Quality); err != nil {
 			return err
 		}
-		p.Start, p.SlotFrom, p.FetchedAt = unix(start), unix(slot), unix(fetched)
+		p.Start, p.SlotFrom, p.FetchedAt, p.Basis = unix(start), unix(slot), unix(fetched), usage.BasisOf(basis)
 		prices = append(prices, p)
 		return nil
 	})

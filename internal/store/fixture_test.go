@@ -31,7 +31,7 @@ func rating(machine string) usage.Rating {
 
 func priceAt(start time.Time, v float64) usage.PiecePrice {
 	return usage.PiecePrice{Start: start, Price: usage.Price{
-		Intensity: usage.GramsPerKWh(v), Kind: usage.Forecast, Provider: "uk", Grid: "GB",
+		Intensity: usage.GramsPerKWh(v), Kind: usage.Forecast, Quality: usage.QualityForecast, Basis: usage.BasisOf("average direct consumption"), Provider: "uk", Grid: "GB",
 		SlotFrom: usage.SlotAt(start), FetchedAt: start.Add(half),
 	}}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
@@ -116,6 +117,7 @@ func (u *update) replace(old content, rec usage.Record, policy usage.Policy) (us
 		}
 		rec.State = old.state.OrLater(rec.State)
 	}
+	rec.Prices = settle(rec.Prices, rec.State)
 	fresh := old
 	fresh.state, fresh.prices = rec.State, rec.Prices
 	if !policy.PricesOnly {
@@ -135,6 +137,18 @@ func (u *update) replace(old content, rec usage.Record, policy usage.Policy) (us
 	}
 	outcome.State, outcome.Changed = rec.State, !fresh.looks(old)
 	return outcome, u.put(old, fresh, rec, policy)
+}
+
+// settle says of prices that nothing revises any more that they are final, if they were measured.
+func settle(prices []usage.PiecePrice, state usage.State) []usage.PiecePrice {
+	if state != usage.Settled {
+		return prices
+	}
+	prices = slices.Clone(prices)
+	for i := range prices {
+		prices[i].Quality = prices[i].Quality.Settled()
+	}
+	return prices
 }
 
 // stays reports whether the stored interval stays: because the record says the same (same), or

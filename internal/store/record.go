@@ -211,22 +211,6 @@ func readAttempts(ctx context.Context, db queryer, p *usage.Proof) error {
 	return err
 }
 
-// readAllSlots returns the slots that contain the pieces of an interval, of all providers.
-func readAllSlots(ctx context.Context, db queryer, i usage.Interval) ([]usage.Slot, error) {
-	var slots []usage.Slot
-	err := each(ctx, db, `SELECT provider, grid, slot_start, forecast, actual, word, fetched_at FROM intensity_slot
-		WHERE slot_start >= ? AND slot_start < ? ORDER BY slot_start, provider, grid`,
-		[]any{usage.SlotAt(i.Start).Unix(), i.End().Unix()}, func(rows *sql.Rows) error {
-			var slot usage.Slot
-			var start, fetched int64
-			err := rows.Scan(&slot.Provider, &slot.Grid, &start, &slot.Forecast, &slot.Actual, &slot.Index, &fetched)
-			slot.From, slot.FetchedAt = unix(start), unix(fetched)
-			slots = append(slots, slot)
-			return err
-		})
-	return slots, err
-}
-
 // Titles returns, for each of the users in order, the directory records by which usage in an
 // interval belongs to them: hosts that they had and groups that they were in for any part of
 // it.

@@ -135,9 +135,9 @@ func (u *update) putPrices(old, fresh content, interval usage.Interval) error {
 		}
 	}
 	for _, p := range fresh.prices {
-		if _, err := u.tx.ExecContext(u.ctx, "INSERT INTO interval_price VALUES (?, ?, ?, ?, ?, ?, ?)",
+		if _, err := u.tx.ExecContext(u.ctx, "INSERT INTO interval_price VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			p.Start.Unix(), float64(p.Intensity), string(p.Kind), p.Provider, p.Grid,
-			p.SlotFrom.Unix(), p.FetchedAt.Unix()); err != nil {
+			p.SlotFrom.Unix(), p.FetchedAt.Unix(), p.Basis.String(), string(p.Quality)); err != nil {
 			return err
 		}
 	}
@@ -293,6 +293,9 @@ func checkPrices(interval usage.Interval, prices []usage.PiecePrice, state usage
 	for i, piece := range pieces {
 		if !prices[i].Start.Equal(piece.Start) {
 			return fmt.Errorf("has no price for its piece %s", piece)
+		}
+		if q := prices[i].Quality; !slices.Contains(usage.Qualities(), q) {
+			return fmt.Errorf("has a price of the quality %q for its piece %s; there is no such quality", q, piece)
 		}
 	}
 	return nil

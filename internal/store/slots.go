@@ -16,22 +16,30 @@ import (
 // confirm a stored actual. Forecasts are archived as first seen. A stored slot from long after
 // this answer is from a clock that ran ahead and counts as older. If it has an actual and this
 // answer has none, it is not known when that was fetched, only that it was after the slot began.
+// The basis, too, is that of the best value.
 func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
 	if len(slots) == 0 {
 		return nil
 	}
 	return s.write(ctx, func(tx *sqlite.Tx) error {
 		for _, slot := range slots {
+			quality := slot.Quality
+			if slot.Actual == nil {
+				quality = ""
+			}
 			if _, err := tx.ExecContext(ctx, `INSERT INTO intensity_slot
-				(provider, grid, slot_start, forecast, actual, word, fetched_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+				(provider, grid, slot_start, forecast, actual, quality, basis, word, fetched_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 				ON CONFLICT DO UPDATE SET
 					forecast = coalesce(excluded.forecast, forecast), actual = coalesce(excluded.actual, actual),
+					quality = CASE WHEN excluded.actual IS NULL THEN quality ELSE excluded.quality END,
+					basis = CASE WHEN excluded.actual IS NOT NULL OR actual IS NULL AND coalesce(excluded.forecast, forecast) IS excluded.forecast
+						THEN excluded.basis ELSE basis END,
 					word = CASE excluded.word WHEN '' THEN word ELSE excluded.word END,
 					fetched_at = CASE WHEN excluded.actual IS NOT NULL OR actual IS NULL THEN excluded.fetched_at
 						WHEN fetched_at > excluded.fetched_at THEN slot_start ELSE fetched_at END
 				WHERE excluded.fetched_at >= fetched_at OR fetched_at > excluded.fetched_at + ?`,
 				slot.Provider, slot.Grid, slot.From.Unix(), (*float64)(slot.Forecast), (*float64)(slot.Actual),
-				slot.Index, slot.FetchedAt.Unix(), int64(clockMargin/time.Second)); err != nil {
+				string(quality), slot.Basis.String(), slot.Index, slot.FetchedAt.Unix(), int64(clockMargin/time.Second)); err != nil {
 				return err
 			}
 		}
@@ -54,23 +62,38 @@ func slotsOf(ctx context.Context, db queryer, provider, grid string, i usage.Int
 	return slots, err
 }
 
-func readSlots(ctx context.Context, db queryer, provider, grid string, from, to time.Time) ([]usage.Slot, error) {
-	var slots []usage.Slot
-	err := each(ctx, db, `SELECT slot_start, forecast, actual, word, fetched_at FROM intensity_slot
+const slotColumns = "provider, grid, slot_start, forecast, actual, quality, basis, word, fetched_at"
+
+func readSlots(ctx context.Context, db queryer, provider, grid string, from, to time.Time) (slots []usage.Slot, err error) {
+	err = each(ctx, db, "SELECT "+slotColumns+` FROM intensity_slot
 		WHERE provider = ? AND grid = ? AND slot_start >= ? AND slot_start < ? ORDER BY slot_start`,
 		[]any{provider, grid, from.Unix(), to.Unix()}, func(rows *sql.Rows) error {
-			slot := usage.Slot{Provider: provider, Grid: grid}
-			var start, fetched int64
-			var forecast, actual *float64
-			if err := rows.Scan(&start, &forecast, &actual, &slot.Index, &fetched); err != nil {
-				return err
-			}
-			slot.From, slot.FetchedAt = unix(start), unix(fetched)
-			slot.Forecast, slot.Actual = (*usage.GramsPerKWh)(forecast), (*usage.GramsPerKWh)(actual)
+			slot, err := scanSlot(rows)
 			slots = append(slots, slot)
-			return nil
+			return err
 		})
 	return slots, err
+}
+
+// readAllSlots returns the slots that contain the pieces of an interval, of all providers.
+func readAllSlots(ctx context.Context, db queryer, i usage.Interval) (slots []usage.Slot, err error) {
+	err = each(ctx, db, "SELECT "+slotColumns+` FROM intensity_slot
+		WHERE slot_start >= ? AND slot_start < ? ORDER BY slot_start, provider, grid`,
+		[]any{usage.SlotAt(i.Start).Unix(), i.End().Unix()}, func(rows *sql.Rows) error {
+			slot, err := scanSlot(rows)
+			slots = append(slots, slot)
+			return err
+		})
+	return slots, err
+}
+
+// scanSlot reads the slotColumns of a row.
+func scanSlot(rows *sql.Rows) (slot usage.Slot, err error) {
+	var start, fetched int64
+	var basis string
+	err = rows.Scan(&slot.Provider, &slot.Grid, &start, &slot.Forecast, &slot.Actual, &slot.Quality, &basis, &slot.Index, &fetched)
+	slot.From, slot.FetchedAt, slot.Basis = unix(start), unix(fetched), usage.BasisOf(basis)
+	return slot, err
 }
 
 // archive stores the forecasts of an answer as first seen, at the known leads. It leaves out
@@ -136,45 +159,4 @@ func readForecastErrors(ctx context.Context, db queryer, provider, grid string, 
 			return err
 		})
 	return all, err
-}
-
-// GridsUsed returns the providers and grids that price any piece of a period.
-func (s *Store) GridsUsed(ctx context.Context, p usage.Period) (used []usage.GridName, err error) {
-	err = each(ctx, s.reader, "SELECT DISTINCT provider, grid FROM interval_price WHERE start >= ? AND start < ? ORDER BY 1, 2",
-		[]any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
-			var g usage.GridName
-			err := rows.Scan(&g.Provider, &g.Grid)
-			used = append(used, g)
-			return err
-		})
-	return used, err
-}
-
-// ForecastsUsed returns, for each grid whose forecasts price any piece of a period, the errors
-// of its forecasts made that far ahead, of slots since a time. An entry without Pairs means
-// that nothing is known of that grid.
-func (s *Store) ForecastsUsed(ctx context.Context, p usage.Period, ahead time.Duration, since time.Time) (used []usage.ForecastError, err error) {
-	err = s.read(ctx, func(tx *sqlite.Tx) error {
-		used = nil
-		if err := each(ctx, tx, "SELECT DISTINCT provider, grid FROM interval_price WHERE kind = 'forecast' AND start >= ? AND start < ? ORDER BY 1, 2",
-			[]any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
-				e := usage.ForecastError{Ahead: ahead}
-				err := rows.Scan(&e.Provider, &e.Grid)
-				used = append(used, e)
-				return err
-			}); err != nil {
-			return err
-		}
-		for i := range used {
-			all, err := readForecastErrors(ctx, tx, used[i].Provider, used[i].Grid, since)
-			if err != nil {
-				return err
-			}
-			if n := slices.IndexFunc(all, func(e usage.ForecastError) bool { return e.Ahead == ahead }); n >= 0 {
-				used[i] = all[n]
-			}
-		}
-		return nil
-	})
-	return used, err
 }

@@ -134,6 +134,10 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"a price of no interval", fmt.Sprintf("UPDATE interval_price SET start = %d ", at(3000).Start.Unix()) + first("start"), []string{"intervals: ", "scopes: ", "sums: "}},
 		{"a price that was changed", "UPDATE interval_price SET gco2eq_per_kwh = gco2eq_per_kwh + 1 " + first("start"), []string{"scopes: ", "sums: "}},
 		{
+			"a price of no known quality", "UPDATE interval_price SET quality = '' " + first("start"),
+			[]string{"intervals: 2025-09-11T00:00:00Z: is settled and has a price of the quality \"\" for its piece 2025-09-11T00:00:00Z; there is no such quality"},
+		},
+		{
 			"priced without a price", "UPDATE usage_interval SET state = 'provisional' WHERE state = 'unpriced'",
 			[]string{"intervals: 2025-09-12T04:00:00Z: is provisional and has 1 pieces and 0 prices", "scopes: 2025-09-12T04:00:00Z: is provisional, but "},
 		},

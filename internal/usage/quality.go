@@ -19,6 +19,15 @@ func Qualities() []Quality {
 	return []Quality{QualityFinal, QualityProvisional, QualityEstimated, QualityForecast, QualityYearly}
 }
 
+// Settled is what becomes of a quality once the value will not be revised any more: measured values
+// are final, and an estimate, a forecast and a yearly mean stay what they are.
+func (q Quality) Settled() Quality {
+	if q == "" || q == QualityProvisional {
+		return QualityFinal
+	}
+	return q
+}
+
 // Worse returns the worse of two; empty is not known, and as good as provisional.
 func (q Quality) Worse(o Quality) Quality {
 	rank := func(q Quality) int {

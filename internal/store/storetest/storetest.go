@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ func CommitAs(tb testing.TB, st Updater, policy usage.Policy, records ...usage.R
 	policy.Answered = true
 	intervals, byStart := make([]usage.Interval, len(records)), map[time.Time]usage.Record{}
 	for i, rec := range records {
+		rec.Prices = sure(rec.Prices, rec.State)
 		intervals[i], byStart[rec.Interval.Start] = rec.Interval, rec
 	}
 	outcomes, err := st.Update(context.Background(), intervals, func(was usage.Stored) (usage.Record, usage.Policy, error) {
@@ -41,4 +43,23 @@ func CommitAs(tb testing.TB, st Updater, policy usage.Policy, records ...usage.R
 			tb.Fatalf("interval %s: %v", o.Interval, o.Left)
 		}
 	}
+}
+
+// sure gives prices whose quality a test does not care for the one that a provider gives them that
+// says nothing of it.
+func sure(prices []usage.PiecePrice, state usage.State) []usage.PiecePrice {
+	prices = slices.Clone(prices)
+	for i := range prices {
+		p := &prices[i]
+		switch {
+		case p.Quality != "":
+		case p.Kind == usage.Forecast:
+			p.Quality = usage.QualityForecast
+		case state == usage.Settled:
+			p.Quality = usage.QualityFinal
+		default:
+			p.Quality = usage.QualityProvisional
+		}
+	}
+	return prices
 }
