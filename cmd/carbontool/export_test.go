@@ -83,7 +83,7 @@ func threeHours(t *testing.T) (args []string, s *store.Store) {
 		interval(slotAt(1), 0, used(slotAt(1), "ISIS", "alice", 2), used(slotAt(1), "ISIS", "bob", 4)),
 		interval(slotAt(3), 100, used(slotAt(3), "ISIS", "bob", 8)))
 	forecast, actual := usage.GramsPerKWh(190), usage.GramsPerKWh(100)
-	if err := s.SaveSlots(t.Context(), []usage.Slot{
+	if _, err := s.SaveSlots(t.Context(), []usage.Slot{
 		{From: slotAt(1).Start, Forecast: &forecast, Provider: "uk", Grid: "GB", FetchedAt: slotAt(1).Start},
 		{From: slotAt(3).Start, Forecast: &forecast, Actual: &actual, Provider: "uk", Grid: "GB", FetchedAt: slotAt(4).Start},
 	}); err != nil {

@@ -55,7 +55,7 @@ func (p *planned) fetched(t *testing.T, ago time.Duration) {
 	}
 	// The slot of now is asked for more often.
 	slots = append(slots, usage.Slot{From: usage.SlotAt(now), Forecast: new(usage.GramsPerKWh(77)), Provider: "uk", Grid: "GB", FetchedAt: now})
-	if err := s.SaveSlots(t.Context(), slots); err != nil {
+	if _, err := s.SaveSlots(t.Context(), slots); err != nil {
 		t.Fatal(err)
 	}
 }

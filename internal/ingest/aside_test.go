@@ -257,7 +257,7 @@ func TestIntensityThatWasFetchedInTheFutureIsNotFinal(t *testing.T) {
 		wrong := usage.GramsPerKWh(999)
 		slots[i].Forecast, slots[i].FetchedAt = &wrong, right.AddDate(2, 0, 0)
 	}
-	if err := r.store.SaveSlots(t.Context(), slots); err != nil {
+	if _, err := r.store.SaveSlots(t.Context(), slots); err != nil {
 		t.Fatal(err)
 	}
 	r.restart()

@@ -565,7 +565,7 @@ func TestAStoreThatIsLockedForAWhileIsWaitedFor(t *testing.T) {
 	grid := &intensity.Static{Intensity: 1, GridName: "x", Now: func() time.Time { return r.now }}
 	tool := r.tool(func(s *Settings) { s.Grid = Chain{grid} })
 	slots, _, _ := grid.Slots(t.Context(), start.Add(-72*time.Hour), start)
-	if err := r.store.SaveSlots(t.Context(), slots); err != nil { // so that the first that it writes is usage
+	if _, err := r.store.SaveSlots(t.Context(), slots); err != nil { // so that the first that it writes is usage
 		t.Fatal(err)
 	}
 	db, err := sql.Open("sqlite", "file:"+r.path+"?_txlock=immediate")

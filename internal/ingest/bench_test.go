@@ -42,7 +42,7 @@ func BenchmarkReprice(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		if err := r.store.SaveSlots(context.Background(), slots); err != nil {
+		if _, err := r.store.SaveSlots(context.Background(), slots); err != nil {
 			b.Fatal(err)
 		}
 		b.StartTimer()

@@ -34,7 +34,7 @@ const (
 
 // SlotStore stores carbon intensities.
 type SlotStore interface {
-	SaveSlots(ctx context.Context, slots []usage.Slot) error
+	SaveSlots(ctx context.Context, slots []usage.Slot) (doubted int, err error)
 	Slots(ctx context.Context, provider, grid string, from, to time.Time) ([]usage.Slot, error)
 	ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error)
 }

@@ -82,6 +82,9 @@ func (c Chain) late(place int) (late time.Duration) {
 // the slot: an actual from before an outage may have been revised since. A slot that was fetched
 // in the future, by a clock that ran ahead, does not count.
 func (s Settings) mayBeRevised(slot usage.Slot, now time.Time) bool {
+	if s.doubts(slot, now) {
+		return true
+	}
 	place := s.Grid.place(slot)
 	if place < 0 {
 		return true
@@ -91,6 +94,12 @@ func (s Settings) mayBeRevised(slot usage.Slot, now time.Time) bool {
 		return !fixed.Final(slot) || place > 0 && now.Before(final)
 	}
 	return slot.FetchedAt.Before(final) || slot.FetchedAt.After(now)
+}
+
+// doubts reports whether a slot had an actual of 0 that a second reading may confirm. If none comes
+// by SettleAfter, what is known counts.
+func (s Settings) doubts(slot usage.Slot, now time.Time) bool {
+	return !slot.DoubtedAt.IsZero() && now.Before(slot.DoubtedAt.Add(s.SettleAfter))
 }
 
 // lastWord is when the sources of a slot have said all that they will.

@@ -293,7 +293,7 @@ func TestAnswersInAnyOrderEndInTheSameRecord(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := r.store.SaveSlots(t.Context(), slots); err != nil {
+			if _, err := r.store.SaveSlots(t.Context(), slots); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := r.grams.reprice(t.Context(), r.spine.current()); err != nil {

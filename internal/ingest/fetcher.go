@@ -25,12 +25,25 @@ func (f *fetcher) keep(ctx context.Context, set Settings, g Grid, question func(
 		return ctx.Err()
 	}
 	f.requested(set, g, f.clock.Now().Sub(began), err)
-	f.observer.Rejected(rejects)
-	notKept := f.store.SaveSlots(ctx, slots)
+	doubted, notKept := f.store.SaveSlots(ctx, slots)
+	f.observer.Rejected(withDoubts(rejects, doubted))
 	if len(slots) > 0 {
 		wrote(ctx, f.observer, notKept)
 	}
 	return joined(err, notKept)
+}
+
+// RejectDoubtfulZero is why an actual of 0 was not taken: another value was expected. A second
+// reading an hour later is believed.
+const RejectDoubtfulZero = "intensity_doubtful_zero"
+
+func withDoubts(rejects usage.Rejects, doubted int) usage.Rejects {
+	if doubted == 0 {
+		return rejects
+	}
+	all := usage.Rejects{RejectDoubtfulZero: doubted}
+	all.Add(rejects)
+	return all
 }
 
 // requested tells of a request. The only source of a chain is called by what it is for; of several,

@@ -18,7 +18,7 @@ func price(set Settings, i usage.Interval, slots map[time.Time]usage.Slot, now t
 // slot by twice settle_after have had their say, and what is known is final.
 func lastPrice(set Settings, i usage.Interval, slots map[time.Time]usage.Slot, now time.Time) ([]usage.PiecePrice, usage.State) {
 	return priceUnless(i, slots, func(slot usage.Slot) bool {
-		return set.mayBeRevised(slot, now) && now.Before(set.lastWord(slot).Add(set.SettleAfter))
+		return set.doubts(slot, now) || set.mayBeRevised(slot, now) && now.Before(set.lastWord(slot).Add(set.SettleAfter))
 	})
 }
 

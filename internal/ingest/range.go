@@ -60,7 +60,7 @@ type Store interface {
 	PriceStore
 	DirectoryStore
 	RollupStore
-	SaveSlots(ctx context.Context, slots []usage.Slot) error
+	SaveSlots(ctx context.Context, slots []usage.Slot) (doubted int, err error)
 	ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error)
 	SaveActive(ctx context.Context, active []usage.Active, now time.Time) error
 	Estimate(ctx context.Context) error
@@ -74,7 +74,7 @@ type Store interface {
 type RangeStore interface {
 	PriceStore
 	DirectoryStore
-	SaveSlots(ctx context.Context, slots []usage.Slot) error
+	SaveSlots(ctx context.Context, slots []usage.Slot) (doubted int, err error)
 	ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error)
 	// Known returns the state of every stored interval that begins in a period.
 	Known(ctx context.Context, p usage.Period) (map[time.Time]usage.State, error)

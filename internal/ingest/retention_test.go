@@ -21,7 +21,7 @@ func (r *rig) used(n int) {
 	rec := usage.Record{
 		Interval: i, State: usage.Settled, PUE: 1, FetchedAt: i.End(),
 		Facts:  []usage.Fact{{Key: usage.Key{Project: "p", Machine: "m", User: "u", Group: "g"}, Start: i.Start, Energy: usage.ByMode[usage.KWh]{Busy: 1, Idle: 2}}},
-		Prices: []usage.PiecePrice{{Start: i.Start, Price: usage.Price{Intensity: 100, Kind: usage.Actual, Provider: "uk", Grid: "GB", SlotFrom: i.Start, FetchedAt: i.End()}}},
+		Prices: []usage.PiecePrice{{Start: i.Start, Price: usage.Price{Intensity: 100, Kind: usage.Actual, Quality: usage.QualityFinal, Provider: "uk", Grid: "GB", SlotFrom: i.Start, FetchedAt: i.End()}}},
 	}
 	if _, err := r.store.Update(context.Background(), []usage.Interval{i}, func(usage.Stored) (usage.Record, usage.Policy, error) {
 		return rec, usage.Policy{Answered: true, Restate: true}, nil

@@ -37,7 +37,7 @@ func withActual(s *usage.Slot) { s.Actual = new(*s.Forecast + 1) }
 func saveSlots(t *testing.T, s *Store, answers ...[]usage.Slot) {
 	t.Helper()
 	for _, slots := range answers {
-		if err := s.SaveSlots(t.Context(), slots); err != nil {
+		if _, err := s.SaveSlots(t.Context(), slots); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -229,7 +229,7 @@ func BenchmarkForecastErrors(b *testing.B) {
 		if n > 3 {
 			slots = append(slots, answer(n, 1, n-3, n-1, withActual)...)
 		}
-		if err := s.SaveSlots(b.Context(), slots); err != nil {
+		if _, err := s.SaveSlots(b.Context(), slots); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -31,7 +31,7 @@ func TestAProofHoldsAllThatIsKnown(t *testing.T) {
 		{From: at(1).Start, Forecast: &forecast, Provider: "uk", Grid: "GB-region-13", FetchedAt: at(1).Start},
 		{From: at(2).Start, Actual: &actual, Provider: "uk", Grid: "GB", FetchedAt: at(3).Start},
 	}
-	if err := s.SaveSlots(t.Context(), slots); err != nil {
+	if _, err := s.SaveSlots(t.Context(), slots); err != nil {
 		t.Fatal(err)
 	}
 	if err := reprice(t.Context(), s, at(1), priced(at(1), 180), usage.Provisional); err != nil {
@@ -213,7 +213,7 @@ func TestForecastsUsed(t *testing.T) {
 		later := slot
 		later.Actual, later.FetchedAt = &actual, at(n+3).Start
 		for _, said := range []usage.Slot{slot, later} {
-			if err := s.SaveSlots(t.Context(), []usage.Slot{said}); err != nil {
+			if _, err := s.SaveSlots(t.Context(), []usage.Slot{said}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -73,7 +73,7 @@ func TestBasisAndQualityAreThoseOfTheBestValue(t *testing.T) {
 			s := newStore(t)
 			for n, answer := range c.answers {
 				answer.Provider, answer.Grid, answer.From, answer.FetchedAt = "some", "FR", at(1).Start, at(3).Start.Add(time.Duration(n)*time.Minute)
-				if err := s.SaveSlots(t.Context(), []usage.Slot{answer}); err != nil {
+				if _, err := s.SaveSlots(t.Context(), []usage.Slot{answer}); err != nil {
 					t.Fatal(err)
 				}
 			}

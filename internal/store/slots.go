@@ -17,12 +17,20 @@ import (
 // this answer is from a clock that ran ahead and counts as older. If it has an actual and this
 // answer has none, it is not known when that was fetched, only that it was after the slot began.
 // The basis, too, is that of the best value.
-func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
+//
+// It returns how many actuals of 0 it left out because another value was expected: see zeros.
+func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) (doubted int, err error) {
 	if len(slots) == 0 {
-		return nil
+		return 0, nil
 	}
-	return s.write(ctx, func(tx *sqlite.Tx) error {
-		for _, slot := range slots {
+	inOrder := slices.SortedStableFunc(slices.Values(slots), func(a, b usage.Slot) int { return a.From.Compare(b.From) })
+	err = s.write(ctx, func(tx *sqlite.Tx) error {
+		zeros := &zeros{ctx: ctx, tx: tx, seen: map[usage.GridName]map[int64]int64{}}
+		for _, slot := range inOrder {
+			slot, err := zeros.believed(slot)
+			if err != nil {
+				return err
+			}
 			quality := slot.Quality
 			if slot.Actual == nil {
 				quality = ""
@@ -43,8 +51,10 @@ func (s *Store) SaveSlots(ctx context.Context, slots []usage.Slot) error {
 				return err
 			}
 		}
+		doubted = zeros.left
 		return s.archive(ctx, tx, slots)
 	})
+	return doubted, err
 }
 
 // Slots returns the known slots of a grid that start in [from, to), oldest first.
@@ -62,10 +72,10 @@ func slotsOf(ctx context.Context, db queryer, provider, grid string, i usage.Int
 	return slots, err
 }
 
-const slotColumns = "provider, grid, slot_start, forecast, actual, quality, basis, word, fetched_at"
+const slotColumns = "provider, grid, slot_start, forecast, actual, quality, basis, word, fetched_at, seen_at"
 
 func readSlots(ctx context.Context, db queryer, provider, grid string, from, to time.Time) (slots []usage.Slot, err error) {
-	err = each(ctx, db, "SELECT "+slotColumns+` FROM intensity_slot
+	err = each(ctx, db, "SELECT "+slotColumns+` FROM intensity_slot LEFT JOIN intensity_doubt USING (provider, grid, slot_start)
 		WHERE provider = ? AND grid = ? AND slot_start >= ? AND slot_start < ? ORDER BY slot_start`,
 		[]any{provider, grid, from.Unix(), to.Unix()}, func(rows *sql.Rows) error {
 			slot, err := scanSlot(rows)
@@ -77,7 +87,7 @@ func readSlots(ctx context.Context, db queryer, provider, grid string, from, to 
 
 // readAllSlots returns the slots that contain the pieces of an interval, of all providers.
 func readAllSlots(ctx context.Context, db queryer, i usage.Interval) (slots []usage.Slot, err error) {
-	err = each(ctx, db, "SELECT "+slotColumns+` FROM intensity_slot
+	err = each(ctx, db, "SELECT "+slotColumns+` FROM intensity_slot LEFT JOIN intensity_doubt USING (provider, grid, slot_start)
 		WHERE slot_start >= ? AND slot_start < ? ORDER BY slot_start, provider, grid`,
 		[]any{usage.SlotAt(i.Start).Unix(), i.End().Unix()}, func(rows *sql.Rows) error {
 			slot, err := scanSlot(rows)
@@ -90,9 +100,10 @@ func readAllSlots(ctx context.Context, db queryer, i usage.Interval) (slots []us
 // scanSlot reads the slotColumns of a row.
 func scanSlot(rows *sql.Rows) (slot usage.Slot, err error) {
 	var start, fetched int64
+	var seen *int64
 	var basis string
-	err = rows.Scan(&slot.Provider, &slot.Grid, &start, &slot.Forecast, &slot.Actual, &slot.Quality, &basis, &slot.Index, &fetched)
-	slot.From, slot.FetchedAt, slot.Basis = unix(start), unix(fetched), usage.BasisOf(basis)
+	err = rows.Scan(&slot.Provider, &slot.Grid, &start, &slot.Forecast, &slot.Actual, &slot.Quality, &basis, &slot.Index, &fetched, &seen)
+	slot.From, slot.FetchedAt, slot.Basis, slot.DoubtedAt = unix(start), unix(fetched), usage.BasisOf(basis), moment(seen)
 	return slot, err
 }
 

@@ -14,6 +14,7 @@ type Slot struct {
 	Provider  string
 	Grid      string
 	FetchedAt time.Time
+	DoubtedAt time.Time // when an actual of 0 was first seen that is not believed yet; zero: there is none
 }
 
 // ProviderStatic is the provider of a value that the operator gives for all time. It has no
