@@ -120,6 +120,12 @@ func intensity(s config.Source) string {
 	if url := s.Endpoint().URL; url.URL != nil {
 		at = ", from " + config.PublicURL(url)
 	}
+	if v := s.Prometheus; v != nil {
+		if at == "" {
+			at = ", from the server of the section prometheus"
+		}
+		return fmt.Sprintf("%s, %s in %s, a value holds for %s%s", s.Name, v.Query, v.Unit, v.Hold, at)
+	}
 	switch v := s.UK; {
 	case v == nil:
 		return s.Name + at

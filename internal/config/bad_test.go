@@ -147,6 +147,15 @@ var badFiles = []badFile{
 		`:5: unknown key "electricity" in carbon_intensity.sources[2]`,
 		`:6: carbon_intensity.sources[3]: must be the name of a source, or a mapping with it, is a list`,
 	}},
+	{"a series of carbon intensity without a query", "bad-grid-prometheus.yml", []string{
+		`:3: carbon_intensity.sources[0].prometheus.query: must not be empty`,
+		`:3: carbon_intensity.sources[0].prometheus.unit: must be g/kWh, kg/MWh, kg/kWh, lb/MWh or t/MWh, is "g"`,
+		`:5: carbon_intensity.sources[1].prometheus: must have a url of its own to have credentials and other settings of a client of its own`,
+		`:5: carbon_intensity.sources[1].prometheus.query: must not be empty`,
+		`:5: carbon_intensity.sources[1].prometheus.hold: must be whole minutes, at most 12h, is 1m30s`,
+		`:7: carbon_intensity.sources[2].prometheus.url: must begin with http:// or https:// and name a host`,
+		`:7: carbon_intensity.sources[2].prometheus.hold: must be whole minutes, at most 12h, is 13h`,
+	}},
 	{"a country that is none", "bad-grid-energy-charts.yml", []string{
 		`:3: carbon_intensity.sources[0].energy_charts.country: must be the code of a country, such as de or fr, is ""`,
 		`:4: carbon_intensity.sources[1].energy_charts.url: must begin with http:// or https:// and name a host`,

@@ -63,9 +63,10 @@ type Source struct {
 
 // Kinds are what a source can be; exactly one is not nil. Each has a file of its own.
 type Kinds struct {
-	UK           *UK           `yaml:"uk,omitempty"`
-	Static       *Static       `yaml:"static,omitempty"`
-	EnergyCharts *EnergyCharts `yaml:"energy_charts,omitempty"`
+	UK           *UK             `yaml:"uk,omitempty"`
+	Static       *Static         `yaml:"static,omitempty"`
+	Prometheus   *GridPrometheus `yaml:"prometheus,omitempty"`
+	EnergyCharts *EnergyCharts   `yaml:"energy_charts,omitempty"`
 }
 
 var kindsType = reflect.TypeFor[Kinds]()

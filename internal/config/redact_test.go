@@ -80,6 +80,10 @@ carbon_intensity:
   marginal: {sources: [{uk: {http_headers: {X-Key: {values: [hunter2]}}}}]}
   elsewhere: [{grid: FR, sources: [{uk: {proxy_url: "http://hunter2@localhost:3128"}}]}]
 `},
+	{"a series of carbon intensity", `
+carbon_intensity:
+  sources: [{prometheus: {query: x, url: "http://hunter2:hunter2@localhost", bearer_token: hunter2, http_headers: {X-Key: {values: [hunter2]}}}}]
+`},
 	{"MongoDB", `
 mongodb: {uri: "mongodb://carbon:hunter2@localhost"}
 `},

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	promconfig "github.com/prometheus/common/config"
+
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
@@ -109,14 +111,14 @@ func newGrid(cfg *config.Config, c config.Chain, s config.Source, now func() tim
 	if v := s.Static; v != nil {
 		return &intensity.Static{Intensity: usage.GramsPerKWh(*v.GCO2eqPerKWh), Name: name, GridName: grid, Basis: basis, Now: now}, nil
 	}
-	client, err := newSlots(s)
+	client, err := newSlots(cfg, s)
 	if err != nil {
 		return nil, err
 	}
 	if v := s.UK; v != nil {
 		return &intensity.UK{Upstream: client, URL: v.URL.String(), RegionID: v.RegionID, Postcode: v.Postcode, Name: name, GridName: grid, Now: now}, nil
 	}
-	api, err := newAPI(cfg, s, basis)
+	api, err := newAPI(cfg, s, basis, now)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +126,14 @@ func newGrid(cfg *config.Config, c config.Chain, s config.Source, now func() tim
 }
 
 // newAPI makes what is different from source to source.
-func newAPI(_ *config.Config, s config.Source, _ usage.Basis) (intensity.API, error) {
+func newAPI(cfg *config.Config, s config.Source, _ usage.Basis, now func() time.Time) (intensity.API, error) {
+	if v := s.Prometheus; v != nil {
+		url := v.URL.URL
+		if url == nil {
+			url = cfg.Prometheus.URL.URL
+		}
+		return &intensity.Prometheus{URL: url.String(), Query: v.Query, Unit: usage.IntensityUnits[v.Unit], Hold: time.Duration(v.Hold), Now: now}, nil
+	}
 	if v := s.EnergyCharts; v != nil {
 		return &intensity.EnergyCharts{URL: v.URL.String(), Country: v.Country}, nil
 	}
@@ -132,19 +141,27 @@ func newAPI(_ *config.Config, s config.Source, _ usage.Basis) (intensity.API, er
 }
 
 // newSlots makes the client of a source. Unless the configuration says otherwise, it goes through
-// the proxy that the environment names.
-func newSlots(s config.Source) (*upstream.Client, error) {
-	e := s.Endpoint()
-	h := e.HTTPClientConfig
+// the proxy that the environment names. A series of the Prometheus of the machines has the client
+// of that.
+func newSlots(cfg *config.Config, s config.Source) (*upstream.Client, error) {
+	if v := s.Prometheus; v != nil && v.URL.URL == nil {
+		p := cfg.Prometheus
+		return newClient(p.HTTPClientConfig, time.Duration(p.Timeout), (&config.Config{Prometheus: p}).Files(), p)
+	}
+	h := s.Endpoint().HTTPClientConfig
 	if h.ProxyURL.URL == nil && h.NoProxy == "" {
 		h.ProxyFromEnvironment = true
 	}
+	of := &config.Config{CarbonIntensity: config.CarbonIntensity{Chain: config.Chain{Sources: []config.Source{s}}}}
+	return newClient(h, slotsTimeout, of.Files(), s, h)
+}
+
+// newClient makes a client that hides the secrets of some sections.
+func newClient(h promconfig.HTTPClientConfig, timeout time.Duration, files []config.File, secrets ...any) (*upstream.Client, error) {
 	client, err := upstream.NewHTTPClient(h, usage.SourceCarbonIntensity)
 	if err != nil {
 		return nil, err
 	}
-	client.Transport = guard(client.Transport, (&config.Config{CarbonIntensity: config.CarbonIntensity{Chain: config.Chain{Sources: []config.Source{s}}}}).Files())
-	return &upstream.Client{
-		HTTP: client, UserAgent: userAgent(), Timeout: slotsTimeout, MaxBytes: maxSlotsBytes, Scrubber: upstream.NewScrubber(s, h),
-	}, nil
+	client.Transport = guard(client.Transport, files)
+	return &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: timeout, MaxBytes: maxSlotsBytes, Scrubber: upstream.NewScrubber(secrets...)}, nil
 }

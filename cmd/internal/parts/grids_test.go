@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -142,7 +144,7 @@ func TestASourceIsAskedThroughTheProxyOfTheEnvironment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, err := newSlots(cfg.CarbonIntensity.Priced().Sources[0])
+		client, err := newSlots(cfg, cfg.CarbonIntensity.Priced().Sources[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,5 +156,66 @@ func TestASourceIsAskedThroughTheProxyOfTheEnvironment(t *testing.T) {
 		if _, err := client.Do(req); err == nil || (proxied == "http://grid.invalid/x") != test.want {
 			t.Errorf("%s: the proxy was asked for %q, %v", test.name, proxied, err)
 		}
+	}
+}
+
+// seriesServer answers as Prometheus does, and notes who asks.
+func seriesServer(t *testing.T, asked *[]*http.Request) string {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*asked = append(*asked, r)
+		user, password, _ := r.BasicAuth()
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprintf(w, `{"status":"error","errorType":"bad_data","error":"not for %s with %s at %s"}`, user, password, r.URL)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// A series without a url is asked of the Prometheus of the machines, as that is; one with a url has
+// its own client and no credentials of the other.
+func TestASeriesOfCarbonIntensityIsAskedWhereItIs(t *testing.T) {
+	var machines, others []*http.Request
+	cfg, err := config.Parse("carbon.yml", []byte(`
+prometheus: {url: "`+seriesServer(t, &machines)+`/prom", basic_auth: {username: carbon, password: hunter2hunter2}, http_headers: {X-Scope-OrgID: {values: [tenant-of-machines]}}}
+carbon_intensity:
+  basis: {emissions: lifecycle}
+  sources:
+    - {prometheus: {query: avg(grid_intensity)}}
+    - {name: other, prometheus: {query: co2, url: "`+seriesServer(t, &others)+`", unit: lb/MWh, hold: 30m}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	grids, err := NewGrids(cfg, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range grids.Priced {
+		_, _, err := source.Slots(t.Context(), time.Now().Add(-24*time.Hour), time.Now())
+		if err == nil || strings.Contains(said(err)+usage.Cause(err), "hunter2") {
+			t.Errorf("%s: got %v", source.Provider(), err)
+		}
+		if got := source.Terms().Basis.String(); got != "lifecycle" || source.Grid() != "unknown" {
+			t.Errorf("%s of %s: the basis is %q", source.Provider(), source.Grid(), got)
+		}
+	}
+	if len(machines) != 1 || len(others) != 1 {
+		t.Fatalf("%d and %d requests, want one each", len(machines), len(others))
+	}
+	user, password, _ := machines[0].BasicAuth()
+	if user != "carbon" || password != "hunter2hunter2" || machines[0].Header.Get("X-Scope-OrgID") != "tenant-of-machines" ||
+		machines[0].URL.Path != "/prom/api/v1/query_range" || machines[0].URL.Query().Get("query") != "avg(grid_intensity)" {
+		t.Errorf("the machines' server was asked %s by %s", machines[0].URL, user)
+	}
+	if _, _, ok := others[0].BasicAuth(); ok || others[0].Header.Get("X-Scope-OrgID") != "" || others[0].URL.Query().Get("query") != "co2" {
+		t.Errorf("the other server was asked %s with %v", others[0].URL, others[0].Header)
+	}
+	other := grids.Priced[1].(*intensity.Feed).API.(*intensity.Prometheus)
+	if other.Unit != 0.45359237 || other.Hold != 30*time.Minute {
+		t.Errorf("got %+v", other)
+	}
+	if a := addresses(cfg).Grid; a["prometheus"] != config.PublicURL(cfg.Prometheus.URL) || a["other"] == "" {
+		t.Errorf("the addresses are %v", a)
 	}
 }

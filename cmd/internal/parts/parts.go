@@ -30,8 +30,11 @@ func addresses(cfg *config.Config) (a ingest.Addresses) {
 	a.Grid = map[string]string{}
 	for _, chain := range cfg.CarbonIntensity.Chains() {
 		for _, s := range chain.Sources {
-			if at := s.Endpoint().URL; at.URL != nil {
+			switch at := s.Endpoint().URL; {
+			case at.URL != nil:
 				a.Grid[s.Name] = config.PublicURL(at)
+			case s.Prometheus != nil:
+				a.Grid[s.Name] = a.Prometheus
 			}
 		}
 	}
