@@ -29,6 +29,9 @@ type Snapshot struct {
 	Drift      []usage.Drift // of every project seen in the last week
 	// Zones are what meters of the site have measured; nil if there are none.
 	Zones []usage.ZoneFact
+	// PricedBy is what priced the last 24 hours, and Chain the providers that are to.
+	PricedBy usage.PricedBy
+	Chain    []string
 }
 
 // Usage shows usage, rates and interval states.
@@ -46,6 +49,7 @@ type Usage struct {
 	bounds   bounds
 	embodied embodied
 	zones    zones
+	priced   priced
 
 	workspaces       workspaces
 	day, month, year toDate
@@ -60,7 +64,7 @@ func NewUsage() *Usage {
 	}
 	return &Usage{
 		attended: newAttended(), workspaces: newWorkspaces(), budgets: newBudgets(),
-		bounds: newBounds(), embodied: newEmbodied(), zones: newZones(),
+		bounds: newBounds(), embodied: newEmbodied(), zones: newZones(), priced: newPriced(),
 		day: newToDate("carbon_day_to_date_energy_kwh", "carbon_day_to_date_emissions_gco2eq",
 			"midnight in the configured time zone"),
 		month: newToDate("carbon_month_to_date_energy_kwh", "carbon_month_to_date_emissions_gco2eq",
@@ -118,6 +122,7 @@ func (c *Usage) Describe(ch chan<- *prometheus.Desc) {
 	c.bounds.describe(ch)
 	c.embodied.describe(ch)
 	c.zones.describe(ch)
+	c.priced.describe(ch)
 	for _, p := range []toDate{c.day, c.month, c.year} {
 		p.describe(ch)
 	}
@@ -169,6 +174,7 @@ func (c *Usage) Collect(ch chan<- prometheus.Metric) {
 	c.bounds.collect(out, s.Totals, s.Ratings)
 	c.embodied.collect(out, totals)
 	c.zones.collect(out, s.Zones)
+	c.priced.collect(out, s.PricedBy, s.Chain)
 }
 
 func (c *Usage) collectNewest(out emitter, n *usage.Newest, since time.Time) {

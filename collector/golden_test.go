@@ -37,6 +37,7 @@ func exporter(t *testing.T) *Exposition {
 	grid := NewGrid(clock)
 	grid.Publish(around(outlook()))
 	grid.PublishErrors(misses())
+	grid.PublishSources(sources())
 	live.MustRegister(grid, versioncollector.NewCollector("carbon_exporter"))
 	health := NewHealth(live, clock)
 	health.Reloaded(nil)
@@ -110,6 +111,10 @@ func TestCatalogue(t *testing.T) {
 		"carbon_intensity_gco2eq_per_kwh":                              "GAUGE grid kind provider",
 		"carbon_intensity_slot_start_timestamp_seconds":                "GAUGE grid kind provider",
 		"carbon_intensity_index_info":                                  "GAUGE grid index kind provider",
+		"carbon_intensity_info":                                        "GAUGE basis grid kind provider quality",
+		"carbon_intensity_source_info":                                 "GAUGE basis credit grid licence link provider",
+		"carbon_intensity_source_ratio":                                "GAUGE provider",
+		"carbon_intensity_basis_ratio":                                 "GAUGE basis",
 		"carbon_intensity_forecast_gco2eq_per_kwh":                     "GAUGE ahead grid provider",
 		"carbon_intensity_best_window_start_timestamp_seconds":         "GAUGE grid provider window",
 		"carbon_intensity_best_window_gco2eq_per_kwh":                  "GAUGE grid provider window",

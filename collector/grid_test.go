@@ -2,6 +2,7 @@ package collector
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +119,71 @@ func TestTheProvidersWord(t *testing.T) {
 				}
 			}
 			if d := differ(family(t, r, "carbon_intensity_index_info"), want); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// Two providers have the forecast and the actual; each series says what it is.
+func TestEachIntensitySaysWhatItIs(t *testing.T) {
+	g := func(v usage.GramsPerKWh) *usage.GramsPerKWh { return &v }
+	noon := usage.SlotAt(now)
+	for _, test := range []struct {
+		name  string
+		slots []usage.Slot
+		want  []string
+	}{
+		{"a forecast of one, an estimate of another", []usage.Slot{
+			{From: noon.Add(-30 * time.Minute), Actual: g(60), Quality: usage.QualityEstimated, Basis: usage.BasisOf("average lifecycle"), Provider: "electricity_maps", Grid: "FR"},
+			{From: noon, Forecast: g(55), Quality: usage.QualityFinal, Basis: usage.BasisOf("average direct"), Provider: "rte", Grid: "FR"},
+		}, []string{
+			`{basis="average direct",grid="FR",kind="forecast",provider="rte",quality="forecast"}`,
+			`{basis="average lifecycle",grid="FR",kind="actual",provider="electricity_maps",quality="estimated"}`,
+		}},
+		{"nobody says anything", []usage.Slot{{From: noon, Actual: g(60), Provider: "static", Grid: "hall"}},
+			[]string{`{basis="undeclared",grid="hall",kind="actual",provider="static",quality="provisional"}`}},
+		{"nothing is known", []usage.Slot{{From: noon, Provider: "uk", Grid: "GB"}}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			grid := NewGrid(clock)
+			grid.Publish(around(test.slots))
+			r := prometheus.NewPedanticRegistry()
+			r.MustRegister(grid)
+			var got []string
+			for name := range samples(gathered(t, r)) {
+				if labels, ok := strings.CutPrefix(name, "carbon_intensity_info"); ok {
+					got = append(got, labels)
+				}
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestSharesAreAbsentWithoutUsage(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		by    usage.PricedBy
+		chain []string
+		want  map[string]float64
+	}{
+		{"nothing has usage", usage.PricedBy{}, []string{"uk"}, map[string]float64{}},
+		{"nothing has a price", usage.PricedBy{Pieces: 2}, []string{"uk", "static"}, map[string]float64{
+			`carbon_intensity_source_ratio{provider="uk"}`: 0, `carbon_intensity_source_ratio{provider="static"}`: 0,
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := day()
+			s.PricedBy, s.Chain = test.by, test.chain
+			got := samples(gathered(t, usageOf(s)))
+			maps.DeleteFunc(got, func(name string, _ float64) bool {
+				return !strings.Contains(name, "_ratio{provider=") && !strings.Contains(name, "basis_ratio")
+			})
+			if d := differ(got, test.want); d != "" {
 				t.Error(d)
 			}
 		})

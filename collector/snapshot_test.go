@@ -80,6 +80,12 @@ func day() *Snapshot {
 		PUE: 1, Interval: 30 * time.Minute, Since: now.Add(-40 * 24 * time.Hour),
 		Drift: []usage.Drift{{Project: "IDAaaS"}, {Project: "TDAaaS", Lost: []string{usage.LostSeries}, Since: newest.Start.Add(-time.Hour)}},
 		Zones: []usage.ZoneFact{{Zone: "hall", Measured: 0.7, Booked: 0.55}},
+		PricedBy: usage.PricedBy{ // one provider has been removed since, and some half hours have no price
+			Pieces:   48,
+			Provider: map[string]float64{"uk": 0.75, "electricity_maps": 0.125},
+			Basis:    map[string]float64{direct.Name(): 0.75, usage.Undeclared: 0.125},
+		},
+		Chain: []string{"uk", "static"},
 		ToDate: ToDate{
 			Month: []usage.Total{toDateOf(laser, 0.075, 4.5), {Key: muon, Energy: usage.ByMode[usage.KWh]{Busy: 0.095, Idle: 0.012}}},
 			Year: []usage.Total{
@@ -128,7 +134,7 @@ func around(slots []usage.Slot) usage.GridNow { return usage.GridNow{Slots: slot
 
 func slots() []usage.Slot {
 	at := func(before time.Duration, forecast, actual *usage.GramsPerKWh) usage.Slot {
-		return usage.Slot{From: usage.SlotAt(now).Add(-before), Forecast: forecast, Actual: actual, Provider: "uk", Grid: "GB"}
+		return usage.Slot{From: usage.SlotAt(now).Add(-before), Forecast: forecast, Actual: actual, Basis: direct, Provider: "uk", Grid: "GB"}
 	}
 	g := func(v usage.GramsPerKWh) *usage.GramsPerKWh { return &v }
 	return []usage.Slot{
@@ -139,13 +145,25 @@ func slots() []usage.Slot {
 	}
 }
 
+// direct is the basis of the UK's numbers.
+var direct = usage.BasisOf("average direct consumption")
+
+// sources are those of two chains. One is in both.
+func sources() []usage.GridSource {
+	uk := usage.GridSource{
+		GridName: usage.GridName{Provider: "uk", Grid: "GB"},
+		Terms:    usage.Terms{Basis: direct, Licence: "CC BY 4.0", Credit: "National Energy System Operator", Link: "https://carbonintensity.org.uk"},
+	}
+	return []usage.GridSource{uk, {GridName: usage.GridName{Provider: "static", Grid: "hall"}}, uk}
+}
+
 // outlook is the same slots with the provider's words, and forecasts up to six
 // hours ahead: the best hour begins at 15:30, the best three at 14:00.
 func outlook() []usage.Slot {
 	all := slots()
 	all[1].Index, all[2].Index = "moderate", "low"
 	for _, v := range []usage.GramsPerKWh{48, 45, 42, 40, 38, 36, 37, 41, 46, 53, 60} {
-		next := usage.Slot{From: all[len(all)-1].From.Add(usage.SlotLength), Forecast: &v, Provider: "uk", Grid: "GB"}
+		next := usage.Slot{From: all[len(all)-1].From.Add(usage.SlotLength), Forecast: &v, Basis: direct, Provider: "uk", Grid: "GB"}
 		all = append(all, next)
 	}
 	return all

@@ -124,6 +124,16 @@ func (s Settings) Providers() (names []string) {
 	return names
 }
 
+// Sources lists the sources of all chains, with what is known of them.
+func (s Settings) Sources() (all []usage.GridSource) {
+	for _, chain := range s.chains() {
+		for _, g := range chain {
+			all = append(all, usage.GridSource{GridName: name(g), Terms: g.Terms()})
+		}
+	}
+	return all
+}
+
 // chains lists all that are asked, the one that prices usage first.
 func (s Settings) chains() []Chain {
 	all := []Chain{s.Grid}

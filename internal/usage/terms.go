@@ -19,3 +19,9 @@ type Terms struct {
 	Credit  string // what its licence asks everybody to name who shows its values; empty: nothing
 	Link    string // its page, for people
 }
+
+// GridSource is a configured source of carbon intensity, and what is known of it.
+type GridSource struct {
+	GridName
+	Terms
+}

@@ -215,6 +215,7 @@ func (d *daemon) use(cfg *config.Config, made *parts.Parts) (was *parts.Parts) {
 		}
 	}
 	d.watchGrids(made.Settings)
+	d.grid.PublishSources(made.Settings.Sources())
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	was, d.parts, d.config = d.parts, made, cfg

@@ -9,6 +9,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/landing"
 	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // picture is what /metrics and the landing page show of the store at one moment, with users shown
@@ -93,6 +94,12 @@ func (d *daemon) picture(ctx context.Context, v *store.View) (picture, error) {
 	s.Ratings = parts.Ratings(model, people.Machines, models)
 	if s.Zones, err = v.Zones(ctx); err != nil {
 		return picture{}, err
+	}
+	if s.PricedBy, err = v.PricedBy(ctx, usage.Period{From: now.Add(-24 * time.Hour), To: now}); err != nil {
+		return picture{}, err
+	}
+	for _, source := range d.currentParts().Settings.Grid {
+		s.Chain = append(s.Chain, source.Provider())
 	}
 	seen, err := v.Sightings(ctx)
 	s.Drift = d.drifted(seen)
