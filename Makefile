@@ -28,7 +28,7 @@ E2ERACE  := ./mongodb
 FUZZTIME ?= 1m
 SOAK     ?= 20m
 
-.PHONY: help build demo stack dashboards kubernetes rehearsal check test unit race browser e2e lint vuln unreached tools stacktools bench golden processors fuzz soak upstreams clean
+.PHONY: help build demo stack dashboards kubernetes rehearsal check test unit race browser e2e lint vuln unreached tools stacktools bench golden processors ember fuzz soak upstreams clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -118,6 +118,9 @@ bench: ## run the benchmarks of docs/performance.md
 
 processors: ## derive the table of processors from the results of servers
 	$(GO) run ./tools/processors
+
+ember: ## derive the table of the yearly carbon intensity of countries
+	$(GO) run ./tools/ember
 
 golden: ## rewrite the catalogue of metrics after a change
 	$(GO) test ./collector -update

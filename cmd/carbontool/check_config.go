@@ -10,6 +10,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
+	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
 )
 
 // checkConfig checks a file and prints in a few lines what it means: reading that back reveals
@@ -103,7 +104,7 @@ func origin(source string) string {
 func intensities(c config.Chain) string {
 	var all []string
 	for _, source := range c.Sources {
-		all = append(all, intensity(source))
+		all = append(all, intensityOf(source))
 	}
 	text := strings.Join(all, ", else ")
 	if c.Grid != "" {
@@ -112,9 +113,16 @@ func intensities(c config.Chain) string {
 	return text
 }
 
-func intensity(s config.Source) string {
+func intensityOf(s config.Source) string {
 	if v := s.Static; v != nil {
 		return fmt.Sprintf("static, %v gCO2eq/kWh, grid %s, %s", *v.GCO2eqPerKWh, v.Grid, origin(v.Source))
+	}
+	if v := s.Table; v != nil {
+		place, err := intensity.PlaceOf(v.Zone)
+		if err != nil {
+			return s.Name + ", " + err.Error()
+		}
+		return fmt.Sprintf("%s, %v gCO2eq/kWh, %s in %d, from Ember's yearly data", s.Name, float64(place.Intensity), place.Name, place.Year)
 	}
 	at := ""
 	if url := s.Endpoint().URL; url.URL != nil {

@@ -147,6 +147,10 @@ var badFiles = []badFile{
 		`:5: unknown key "electricity" in carbon_intensity.sources[2]`,
 		`:6: carbon_intensity.sources[3]: must be the name of a source, or a mapping with it, is a list`,
 	}},
+	{"a table of nowhere", "bad-grid-table.yml", []string{
+		`:3: carbon_intensity.sources[0].table.zone: must be the code of a country, such as FR, or EU, or WORLD`,
+		`:4: carbon_intensity.sources[1].table.zone: must be the code of a country, such as FR, or EU, or WORLD`,
+	}},
 	{"a series of carbon intensity without a query", "bad-grid-prometheus.yml", []string{
 		`:3: carbon_intensity.sources[0].prometheus.query: must not be empty`,
 		`:3: carbon_intensity.sources[0].prometheus.unit: must be g/kWh, kg/MWh, kg/kWh, lb/MWh or t/MWh, is "g"`,

@@ -67,6 +67,7 @@ type Kinds struct {
 	Static       *Static         `yaml:"static,omitempty"`
 	Prometheus   *GridPrometheus `yaml:"prometheus,omitempty"`
 	EnergyCharts *EnergyCharts   `yaml:"energy_charts,omitempty"`
+	Table        *Table          `yaml:"table,omitempty"`
 }
 
 var kindsType = reflect.TypeFor[Kinds]()

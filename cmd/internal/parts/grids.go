@@ -111,6 +111,13 @@ func newGrid(cfg *config.Config, c config.Chain, s config.Source, now func() tim
 	if v := s.Static; v != nil {
 		return &intensity.Static{Intensity: usage.GramsPerKWh(*v.GCO2eqPerKWh), Name: name, GridName: grid, Basis: basis, Now: now}, nil
 	}
+	if v := s.Table; v != nil {
+		place, err := intensity.PlaceOf(v.Zone)
+		if err != nil {
+			return nil, fmt.Errorf("table.zone: %w", err)
+		}
+		return &intensity.Table{Place: place, Name: name, GridName: grid, Now: now}, nil
+	}
 	client, err := newSlots(cfg, s)
 	if err != nil {
 		return nil, err

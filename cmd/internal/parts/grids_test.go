@@ -219,3 +219,17 @@ carbon_intensity:
 		t.Errorf("the addresses are %v", a)
 	}
 }
+
+func TestAZoneThatTheTableDoesNotHaveIsAFault(t *testing.T) {
+	_, err := gridsOf(t, "{sources: [uk, {table: {zone: Germany}}]}")
+	if want := `carbon_intensity.sources[1]: table.zone: the table has no country "Germany"; near it are DE (Germany)`; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	grids, err := gridsOf(t, "{mix_bases: true, sources: [uk, {table: {zone: gb}}]}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := grids.Priced[1]; g.Provider() != "table" || g.Grid() != "GB" || g.Terms().Credit == "" {
+		t.Errorf("got %s of %s, %+v", g.Provider(), g.Grid(), g.Terms())
+	}
+}

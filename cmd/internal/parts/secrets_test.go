@@ -47,7 +47,7 @@ var publicKeys = []string{
 	"prometheus.oauth2.tls_config.ca", "prometheus.oauth2.tls_config.cert", "prometheus.oauth2.tls_config.server_name",
 	"carbon_intensity.provider", "carbon_intensity.uk.postcode", "carbon_intensity.static.grid", "carbon_intensity.static.source",
 	"carbon_intensity.name", "carbon_intensity.grid", "carbon_intensity.basis.",
-	"carbon_intensity.prometheus.query", "carbon_intensity.prometheus.unit",
+	"carbon_intensity.table.zone", "carbon_intensity.prometheus.query", "carbon_intensity.prometheus.unit",
 	"carbon_intensity.energy_charts.country",
 	"attribution.group", "attribution.user_label", "mongodb.database", "mongodb.collections.", "mongodb.fields.", "mongodb.usage_database",
 	"directory.file", "prometheus.names.", "budgets", "timezone",
