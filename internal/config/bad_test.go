@@ -165,6 +165,14 @@ var badFiles = []badFile{
 		`:4: carbon_intensity.sources[1].energy_charts.url: must begin with http:// or https:// and name a host`,
 		`:4: carbon_intensity.sources[1].energy_charts.country: must be the code of a country, such as de or fr, is "Germany"`,
 	}},
+	{"grids of one country that are none", "bad-grid-national.yml", []string{
+		`:3: carbon_intensity.sources[0].rte.url: must begin with http:// or https:// and name a host`,
+		`:4: carbon_intensity.sources[1].energinet.area: must be DK1 or DK2, is "dk1"`,
+		`:5: carbon_intensity.sources[2].openelectricity.token_file: must not be set together with token`,
+		`:5: carbon_intensity.sources[2].openelectricity.network: must be NEM or WEM, is "NSW1"`,
+		`:5: carbon_intensity.sources[2].openelectricity.region: must be the code of a region of the network, such as NSW1, is "New South Wales"`,
+		`:6: carbon_intensity.sources[3].openelectricity.token_file: must be given: the file that holds the key of the API; or token, the key itself`,
+	}},
 	{"two documents", "bad-documents.yml", []string{
 		`: has several YAML documents, but only one is allowed`,
 	}},

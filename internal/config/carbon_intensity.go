@@ -63,11 +63,14 @@ type Source struct {
 
 // Kinds are what a source can be; exactly one is not nil. Each has a file of its own.
 type Kinds struct {
-	UK           *UK             `yaml:"uk,omitempty"`
-	Static       *Static         `yaml:"static,omitempty"`
-	Prometheus   *GridPrometheus `yaml:"prometheus,omitempty"`
-	EnergyCharts *EnergyCharts   `yaml:"energy_charts,omitempty"`
-	Table        *Table          `yaml:"table,omitempty"`
+	UK              *UK              `yaml:"uk,omitempty"`
+	Static          *Static          `yaml:"static,omitempty"`
+	Prometheus      *GridPrometheus  `yaml:"prometheus,omitempty"`
+	EnergyCharts    *EnergyCharts    `yaml:"energy_charts,omitempty"`
+	Table           *Table           `yaml:"table,omitempty"`
+	RTE             *RTE             `yaml:"rte,omitempty"`
+	Energinet       *Energinet       `yaml:"energinet,omitempty"`
+	OpenElectricity *OpenElectricity `yaml:"openelectricity,omitempty"`
 }
 
 var kindsType = reflect.TypeFor[Kinds]()

@@ -84,6 +84,9 @@ carbon_intensity:
 carbon_intensity:
   sources: [{prometheus: {query: x, url: "http://hunter2:hunter2@localhost", bearer_token: hunter2, http_headers: {X-Key: {values: [hunter2]}}}}]
 `},
+	{"the key of OpenElectricity", `
+carbon_intensity: {sources: [{openelectricity: {token: hunter2}}]}
+`},
 	{"MongoDB", `
 mongodb: {uri: "mongodb://carbon:hunter2@localhost"}
 `},

@@ -2,6 +2,7 @@ package parts
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
@@ -9,6 +10,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -144,7 +146,27 @@ func newAPI(cfg *config.Config, s config.Source, _ usage.Basis, now func() time.
 	if v := s.EnergyCharts; v != nil {
 		return &intensity.EnergyCharts{URL: v.URL.String(), Country: v.Country}, nil
 	}
+	if v := s.RTE; v != nil {
+		return &intensity.RTE{URL: v.URL.String(), Now: now}, nil
+	}
+	if v := s.Energinet; v != nil {
+		return &intensity.Energinet{URL: v.URL.String(), Area: v.Area}, nil
+	}
+	if v := s.OpenElectricity; v != nil {
+		return &intensity.OpenElectricity{URL: v.URL.String(), Network: v.Network, Region: v.Region, Token: token(v.Token)}, nil
+	}
 	return nil, fmt.Errorf("%s is no source of carbon intensity", s.Kind())
+}
+
+// token reads the key of an API, each time: the file may change.
+func token(t config.Token) func() (string, error) {
+	return func() (string, error) {
+		if t.TokenFile == "" {
+			return string(t.Token), nil
+		}
+		text, err := readfile.All(t.TokenFile, maxFileBytes)
+		return strings.TrimSpace(string(text)), err
+	}
 }
 
 // newSlots makes the client of a source. Unless the configuration says otherwise, it goes through

@@ -49,6 +49,8 @@ var publicKeys = []string{
 	"carbon_intensity.name", "carbon_intensity.grid", "carbon_intensity.basis.",
 	"carbon_intensity.table.zone", "carbon_intensity.prometheus.query", "carbon_intensity.prometheus.unit",
 	"carbon_intensity.energy_charts.country",
+	"carbon_intensity.energinet.area",
+	"carbon_intensity.openelectricity.network", "carbon_intensity.openelectricity.region",
 	"attribution.group", "attribution.user_label", "mongodb.database", "mongodb.collections.", "mongodb.fields.", "mongodb.usage_database",
 	"directory.file", "prometheus.names.", "budgets", "timezone",
 }
