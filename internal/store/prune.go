@@ -16,9 +16,9 @@ const pruneAtOnce = 2000
 
 // Prune does the next step of deleting per-key rows older than keep, and reports whether more
 // steps are due. A step covers at most part of one local day, in one short transaction. Only
-// whole days are pruned, oldest first, in which every interval is settled or empty and was sent
-// to the follower, if there is one ("": there is none). Other days wait, and do not hold up
-// later ones.
+// whole days are pruned, oldest first, in which every interval is settled or empty, was sent to
+// the follower, if there is one ("": there is none), and was added up by all other factors. Other
+// days wait, and do not hold up later ones.
 //
 // Age is counted from the newest usage: a clock that runs ahead deletes nothing, and a site
 // that stands still for years keeps its last usage. These are kept for ever: fact_usage, the
@@ -154,5 +154,11 @@ func (s *Store) readDay(ctx context.Context, tx *sqlite.Tx, start time.Time, fol
 			}
 			return nil
 		})
+	if err != nil || !d.final || len(d.kept) == 0 {
+		return d, err
+	}
+	at := s.dayAt(start)
+	news, err := readFactorNews(ctx, tx, usage.Period{From: usage.SlotAt(at.From), To: at.To})
+	d.final = len(news) == 0
 	return d, err
 }

@@ -64,6 +64,9 @@ func (s *Store) recount(ctx context.Context, tx *sqlite.Tx, was string) error {
 			return err
 		}
 	}
+	if err := s.recountFactors(ctx, tx); err != nil {
+		return err
+	}
 	a := &accounts{tx: tx, zone: s.zone, all: totals{}, days: map[int64]totals{}}
 	// Facts come in order of time: a day that is over can be written.
 	today := int64(0)

@@ -127,7 +127,7 @@ type Pruned struct {
 	Intervals int       // intervals whose rows were deleted
 	Facts     int       // rows deleted
 	Until     time.Time // end of the last of the intervals
-	Waiting   int       // intervals old enough that wait: their day is not settled, or not yet written to MongoDB
+	Waiting   int       // intervals old enough that wait: their day is not settled, or not yet written to MongoDB or added up by other factors
 	More      bool      // there is more to delete
 }
 
