@@ -29,6 +29,8 @@ func (w *Worker) Backfill(ctx context.Context, r Range) (Done, error) {
 		err = b.run(ctx)
 	}
 	if err == nil && !r.Dry {
+		b.windows.freshen()
+		b.windows.coverFactors(ctx, b.done.Whole)
 		err = b.priceLeft(ctx)
 	}
 	b.sum()

@@ -60,6 +60,7 @@ type carbonLoop struct {
 
 	wakeEvery time.Duration
 	unpriced  <-chan struct{} // there are intervals to price, or to settle
+	factors   chan<- struct{} // rung when there may be new factors
 	changed   func(ctx context.Context)
 
 	reload  int64 // the settings that the sources belong to
@@ -71,6 +72,7 @@ func (l *carbonLoop) run(ctx context.Context) {
 		set := l.settings()
 		l.forget(set)
 		l.askAll(ctx, set)
+		nudge(l.factors)
 		unpriced, err := l.reprice(ctx, set)
 		if err != nil && ctx.Err() == nil {
 			l.outages.told(err, l.outages.carbon, "")

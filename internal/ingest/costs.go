@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -55,6 +56,44 @@ func (all costs) list() map[string]Cost {
 		list[project] = Cost{
 			Energy: sum.energy.Total(), Emissions: sum.emissions.Total(), Priced: sum.priced,
 			Embodied: usage.Grams(sum.embodied.Float64()), Hardware: sum.hardware,
+		}
+	}
+	return list
+}
+
+// factorCosts are the exact sums of usage by other factors, by set and project.
+type factorCosts map[string]map[string]*usage.FactorSum
+
+// addFactors adds an interval by every set. Half hours without a factor are left out.
+func (c *recost) addFactors(ctx context.Context, r usage.Record) error {
+	for _, set := range c.worker.Settings.Factors {
+		slots, err := c.windows.known(ctx, set.Chain, usage.Period{From: r.Interval.Start, To: r.Interval.End()})
+		if err != nil {
+			return err
+		}
+		if c.factors[set.Name] == nil {
+			c.factors[set.Name] = map[string]*usage.FactorSum{}
+		}
+		for _, f := range r.Facts {
+			price, ok := slots[usage.SlotAt(f.Start)].Price()
+			if !ok {
+				continue
+			}
+			if c.factors[set.Name][f.Project] == nil {
+				c.factors[set.Name][f.Project] = &usage.FactorSum{}
+			}
+			c.factors[set.Name][f.Project].Add(f.Energy, price.Intensity)
+		}
+	}
+	return nil
+}
+
+func (all factorCosts) list() map[string]map[string]usage.FactorTally {
+	list := map[string]map[string]usage.FactorTally{}
+	for set, projects := range all {
+		list[set] = map[string]usage.FactorTally{}
+		for project, sum := range projects {
+			list[set][project] = sum.Tally()
 		}
 	}
 	return list

@@ -60,6 +60,7 @@ type Store interface {
 	PriceStore
 	DirectoryStore
 	RollupStore
+	FactorStore
 	SaveSlots(ctx context.Context, slots []usage.Slot) (doubted int, err error)
 	ForecastErrors(ctx context.Context, provider, grid string, since time.Time) ([]usage.ForecastError, error)
 	SaveActive(ctx context.Context, active []usage.Active, now time.Time) error

@@ -14,6 +14,8 @@ type Recosted struct {
 	Done
 	Before, After map[string]Cost // of the intervals that it has stored, or would store, by project
 	NoPrice       int             // intervals that keep their price, because the grid has none
+	// Factors is what After would be by the other factors, by set and project. Only a dry run looks.
+	Factors map[string]map[string]usage.FactorTally
 }
 
 // Recost computes energy and prices of a range again, from the CPU seconds in the store and the
@@ -21,14 +23,14 @@ type Recosted struct {
 // not final in the store. Settled intervals change only with Range.Restate. No interval changes
 // its state, except that an unpriced one may get a price.
 func (w *Worker) Recost(ctx context.Context, r Range) (Recosted, error) {
-	c := &recost{worker: w, over: r, done: w.begin(r), before: costs{}, after: costs{}}
+	c := &recost{worker: w, over: r, done: w.begin(r), before: costs{}, after: costs{}, factors: factorCosts{}}
 	c.windows = w.windows(c.done.Whole.To)
 	if r.Dry {
 		c.windows.seen = map[usage.GridName]map[time.Time]usage.Slot{}
 	}
 	err := c.run(ctx)
 	c.sum()
-	return Recosted{Done: c.done, Before: c.before.list(), After: c.after.list(), NoPrice: c.noPrice}, err
+	return Recosted{Done: c.done, Before: c.before.list(), After: c.after.list(), NoPrice: c.noPrice, Factors: c.factors.list()}, err
 }
 
 // recost is the work on one range.
@@ -38,6 +40,7 @@ type recost struct {
 	windows       *windows
 	done          Done
 	before, after costs
+	factors       factorCosts
 	noPrice       int
 }
 
@@ -114,22 +117,30 @@ func (c *recost) redo(ctx context.Context, run []usage.Interval) error {
 			o.Left = usage.ErrNoWhole
 		case o.Left == nil:
 			o.State = m.is.State
-			c.count(m)
+			if err := c.count(ctx, m); err != nil {
+				return err
+			}
 		}
 	}
 	c.done.count(outcomes)
 	return nil
 }
 
-func (c *recost) count(m recosted) {
+func (c *recost) count(ctx context.Context, m recosted) error {
 	c.before.add(m.was)
 	c.after.add(m.is)
+	if c.over.Dry {
+		if err := c.addFactors(ctx, m.is); err != nil {
+			return err
+		}
+	}
 	switch {
 	case m.is.State == usage.Unpriced:
 		c.done.Unpriced++
 	case m.noPrice:
 		c.noPrice++
 	}
+	return nil
 }
 
 // slots returns the known slots of an interval, including those that a dry run has fetched but

@@ -51,7 +51,7 @@ func (p *pruner) run(ctx context.Context) {
 			p.clock.Sleep(ctx, d, nil)
 			continue
 		case done.Waiting != waiting && done.Waiting > 0:
-			p.log.Info("Keeping old per-key rows for now: their day is not settled, or not yet written to MongoDB", "intervals", done.Waiting)
+			p.log.Info("Keeping old per-key rows for now: their day is not settled, or not yet written to MongoDB or added up by other factors", "intervals", done.Waiting)
 		}
 		waiting = done.Waiting
 		pause.reset()

@@ -56,6 +56,7 @@ type bells struct {
 	readable chan struct{} // settings changed, perhaps to another directory
 	changed  chan struct{} // the store has something new for another system
 	unpriced chan struct{} // there are intervals to price, or to settle
+	factors  chan struct{} // there may be days to add up by other factors
 }
 
 // New returns a spine with its first settings.
@@ -65,7 +66,7 @@ func New(store Store, witness Witness, log *slog.Logger, c clock.Clock, settings
 		Store: store, Witness: witness, Log: log, Clock: c, settings: settings, WakeEvery: wakeEvery,
 		book:    &book{store: store, observer: witness, clock: c, began: c.Now()},
 		outages: newOutages(witness, c, log),
-		woken:   bells{due: bell(), readable: bell(), changed: bell(), unpriced: bell()},
+		woken:   bells{due: bell(), readable: bell(), changed: bell(), unpriced: bell(), factors: bell()},
 	}
 }
 
@@ -76,7 +77,7 @@ func (s *Spine) Reload(settings Settings) {
 	settings.generation = s.settings.generation + 1
 	s.settings = settings
 	s.mu.Unlock()
-	for _, c := range []chan struct{}{s.woken.due, s.woken.unpriced, s.woken.readable, s.woken.changed} {
+	for _, c := range []chan struct{}{s.woken.due, s.woken.unpriced, s.woken.readable, s.woken.changed, s.woken.factors} {
 		nudge(c)
 	}
 }
@@ -94,6 +95,7 @@ func (s *Spine) Run(ctx context.Context) {
 	}
 	loops := []func(context.Context){
 		s.energyLoop().run, s.carbonLoop().run, s.librarian().run, s.writerLoop().run, s.others().run, s.pruner().run,
+		s.factorLoop().run,
 	}
 	running := make([]func(), len(loops))
 	for i, run := range loops {
@@ -147,7 +149,7 @@ func (s *Spine) carbonLoop() *carbonLoop {
 		fetcher: &fetcher{store: s.Store, observer: s.observer(), clock: s.Clock},
 		pricer:  &pricer{store: s.Store, observer: s.observer(), clock: s.Clock, book: s.book},
 		outages: s.outages, shown: s.Witness, settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
-		unpriced: s.woken.unpriced, changed: s.changed, notices: &notices{log: s.Log, clock: s.Clock},
+		unpriced: s.woken.unpriced, factors: s.woken.factors, changed: s.changed, notices: &notices{log: s.Log, clock: s.Clock},
 	}
 }
 
@@ -170,6 +172,13 @@ func (s *Spine) pruner() *pruner {
 	return &pruner{store: s.Store, observer: s.observer(), settings: s.current, keep: s.Retention, clock: s.Clock, log: s.Log}
 }
 
+func (s *Spine) factorLoop() *factorLoop {
+	return &factorLoop{
+		store: s.Store, observer: s.observer(), settings: s.current, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery,
+		news: s.woken.factors, changed: s.Witness.Changed,
+	}
+}
+
 func (s *Spine) others() *othersLoop {
 	return &othersLoop{store: s.Store, clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery, changed: s.changed}
 }
@@ -178,6 +187,7 @@ func (s *Spine) others() *othersLoop {
 func (s *Spine) changed(ctx context.Context) {
 	s.Witness.Changed(ctx)
 	nudge(s.woken.changed)
+	nudge(s.woken.factors)
 }
 
 // nudge rings c, unless it has a ring already.

@@ -59,6 +59,19 @@ func (w *windows) cover(ctx context.Context, p usage.Period) {
 	}
 }
 
+// coverFactors makes sure that the other factors of a time are known, as far as their sources have
+// them, also of usage that is final.
+func (w *windows) coverFactors(ctx context.Context, p usage.Period) {
+	for from := usage.SlotAt(p.From); from.Before(p.To) && ctx.Err() == nil; from = from.Add(longestWindow) {
+		window := usage.Period{From: from, To: usage.Earlier(from.Add(longestWindow), p.To)}
+		for _, set := range w.set.Factors {
+			if !w.has(ctx, set.Chain, window) {
+				w.fetchAll(ctx, set.Chain, window, false)
+			}
+		}
+	}
+}
+
 // fetchAll asks the sources of a chain one after another, each only while half hours are left that
 // those before it do not have.
 func (w *windows) fetchAll(ctx context.Context, chain Chain, window usage.Period, prices bool) (asked, failed bool) {
