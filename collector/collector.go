@@ -32,6 +32,8 @@ type Snapshot struct {
 	// PricedBy is what priced the last 24 hours, and Chain the providers that are to.
 	PricedBy usage.PricedBy
 	Chain    []string
+	// Factors are totals by other factors; empty if there are none.
+	Factors usage.FactorTotals
 }
 
 // Usage shows usage, rates and interval states.
@@ -50,6 +52,7 @@ type Usage struct {
 	embodied embodied
 	zones    zones
 	priced   priced
+	factors  factors
 
 	workspaces       workspaces
 	day, month, year toDate
@@ -64,7 +67,7 @@ func NewUsage() *Usage {
 	}
 	return &Usage{
 		attended: newAttended(), workspaces: newWorkspaces(), budgets: newBudgets(),
-		bounds: newBounds(), embodied: newEmbodied(), zones: newZones(), priced: newPriced(),
+		bounds: newBounds(), embodied: newEmbodied(), zones: newZones(), priced: newPriced(), factors: newFactors(),
 		day: newToDate("carbon_day_to_date_energy_kwh", "carbon_day_to_date_emissions_gco2eq",
 			"midnight in the configured time zone"),
 		month: newToDate("carbon_month_to_date_energy_kwh", "carbon_month_to_date_emissions_gco2eq",
@@ -123,6 +126,7 @@ func (c *Usage) Describe(ch chan<- *prometheus.Desc) {
 	c.embodied.describe(ch)
 	c.zones.describe(ch)
 	c.priced.describe(ch)
+	c.factors.describe(ch)
 	for _, p := range []toDate{c.day, c.month, c.year} {
 		p.describe(ch)
 	}
@@ -175,6 +179,7 @@ func (c *Usage) Collect(ch chan<- prometheus.Metric) {
 	c.embodied.collect(out, totals)
 	c.zones.collect(out, s.Zones)
 	c.priced.collect(out, s.PricedBy, s.Chain)
+	c.factors.collect(out, s.Factors)
 }
 
 func (c *Usage) collectNewest(out emitter, n *usage.Newest, since time.Time) {

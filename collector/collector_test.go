@@ -95,6 +95,20 @@ func TestUnknownIsNeverZero(t *testing.T) {
 			present: []string{"carbon_energy_kwh{" + laser, "carbon_machine_power_watts"},
 		},
 		{
+			name: "other factors of which one is not known",
+			change: func(s *Snapshot) {
+				s.Factors.Totals = s.Factors.Totals[1:]
+				s.Factors.Unpriced = map[string]usage.KWh{"lifecycle": 0.55, "market": 0}
+			},
+			absent:  []string{`carbon_factor_emissions_gco2eq{factors="lifecycle"`},
+			present: []string{`carbon_factor_emissions_gco2eq{factors="market"`, `carbon_factor_unpriced_energy_kwh{factors="lifecycle"`},
+		},
+		{
+			name:   "without other factors",
+			change: func(s *Snapshot) { s.Factors = usage.FactorTotals{} },
+			absent: []string{"carbon_factor_emissions_gco2eq", "carbon_factor_unpriced_energy_kwh"}, present: []string{"carbon_emissions_gco2eq"},
+		},
+		{
 			name:   "devices that were taken back: a counter stays where it was",
 			change: func(s *Snapshot) { s.Totals[0].Energy.Measured, s.Totals[0].Emissions.Measured = 0, 0 },
 			present: []string{

@@ -136,6 +136,8 @@ func TestCatalogue(t *testing.T) {
 		"carbon_machine_power_high_watts":                              "GAUGE machine mode source",
 		"carbon_measured_energy_kwh":                                   "GAUGE zone",
 		"carbon_unexplained_energy_kwh":                                "GAUGE zone",
+		"carbon_factor_emissions_gco2eq":                               "GAUGE factors group project",
+		"carbon_factor_unpriced_energy_kwh":                            "GAUGE factors",
 		"carbon_coverage_ratio":                                        "GAUGE project",
 		"carbon_hosts":                                                 "GAUGE project state",
 		"carbon_cores":                                                 "GAUGE project",

@@ -86,6 +86,13 @@ func day() *Snapshot {
 			Basis:    map[string]float64{direct.Name(): 0.75, usage.Undeclared: 0.125},
 		},
 		Chain: []string{"uk", "static"},
+		Factors: usage.FactorTotals{
+			Totals: []usage.FactorTotal{
+				{Factors: "lifecycle", Project: "IDAaaS", Group: "ISIS", FactorTally: usage.FactorTally{Energy: 0.5, Emissions: 60, Known: true}},
+				{Factors: "market", Project: "IDAaaS", Group: "ISIS", FactorTally: usage.FactorTally{Energy: 0.55, Known: true}},
+			},
+			Unpriced: map[string]usage.KWh{"lifecycle": 0.05, "market": 0},
+		},
 		ToDate: ToDate{
 			Month: []usage.Total{toDateOf(laser, 0.075, 4.5), {Key: muon, Energy: usage.ByMode[usage.KWh]{Busy: 0.095, Idle: 0.012}}},
 			Year: []usage.Total{

@@ -101,6 +101,9 @@ func (d *daemon) picture(ctx context.Context, v *store.View) (picture, error) {
 	for _, source := range d.currentParts().Settings.Grid {
 		s.Chain = append(s.Chain, source.Provider())
 	}
+	if s.Factors, err = otherFactors(ctx, v, cfg, summary.Totals); err != nil {
+		return picture{}, err
+	}
 	seen, err := v.Sightings(ctx)
 	s.Drift = d.drifted(seen)
 	return picture{usage: s, page: numbers(s, spent, seen, models), people: people}, err
