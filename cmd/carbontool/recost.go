@@ -37,8 +37,9 @@ in the store. Averages are valid for a period of time: last year's usage keeps l
 year's watts.
 
 Settled (final) intervals change only with --restate. The difference is printed per
-project; --dry-run prints it and changes nothing. Use --config.file to try another
-configuration. carbon_exporter may run at the same time; it keeps pricing intervals
+project; --dry-run prints it and changes nothing, and prints what the same energy
+would give by the other factors of carbon_intensity.also. Use --config.file to try
+another configuration. carbon_exporter may run at the same time; it keeps pricing intervals
 that are not final with its own configuration.
 
 Example:
@@ -84,6 +85,9 @@ func (r *recost) run(ctx context.Context, s streams) error {
 	done, err := worker.Recost(ctx, ingest.Range{Period: period, Restate: r.restate, Dry: r.dryRun})
 	w.end()
 	r.print(s.out, cfg.Interval.String(), done)
+	if r.dryRun {
+		byOtherFactors(s.out, made.Settings.Factors, done)
+	}
 	if err == nil && ctx.Err() == nil && done.NoPrice > 0 && done.NoCarbon != nil {
 		err = fmt.Errorf("%d of %d intervals keep their old price: %w", done.NoPrice, done.All, done.NoCarbon)
 		return errors.Join(err, ended(ctx, done.Done, nil))

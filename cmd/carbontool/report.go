@@ -27,6 +27,7 @@ type reportUsage struct {
 	topGiven    bool
 	names       bool
 	equivalents bool
+	factors     bool
 	csvSafe     csvSafe
 	sci         sciFlags
 }
@@ -57,6 +58,10 @@ CPU coverage is known per project, so it is shown for the scopes site and projec
 Intensity (E x I + M) / R of ISO/IEC 21031:2024. --per is R: a number, or PromQL that
 is evaluated once, at the end of the range, in which $__range is its length. R, M or
 an I that is unknown makes it unknown.
+--factors shows what the same energy emitted by each set of carbon_intensity.also,
+such as lifecycle factors or a contract, beside the ordinary emissions, and of which
+share of the energy that is known. Their columns are never added up.
+
 Users are shown by id; --names adds their names. Equivalents come with their source
 in tables and JSON, and in docs/accuracy.md.
 
@@ -68,6 +73,7 @@ Example:
     carbontool report --scope=project --month=2026-10 --top=5 --equivalents
     carbontool report --scope=site --from=yesterday --to=today
     carbontool report --scope=user --from=2026-08 --by=week --format=csv
+    carbontool report --scope=site --month=2026-10 --factors
     carbontool report --sci --per='sum(increase(jobs_total[$__range]))'
 `)
 	r.site.register(c)
@@ -81,6 +87,7 @@ Example:
 	c.Flag("by", "Split the range by day, week or month.").EnumVar(&r.by, report.ByDay, report.ByWeek, report.ByMonth)
 	c.Flag("format", "Output format: table, csv or json.").Default("table").EnumVar(&r.format, "table", "csv", "json")
 	c.Flag("equivalents", "Add everyday equivalents, such as kilometres by car.").BoolVar(&r.equivalents)
+	c.Flag("factors", "Add what the same energy emitted by the other factors of the configuration, carbon_intensity.also.").BoolVar(&r.factors)
 	c.Flag("top", "Show the N members with the most energy, and one row for all others.").
 		PlaceHolder("N").IsSetByUser(&r.topGiven).IntVar(&r.top)
 	c.Flag("names", "With --scope=user: also show the names of users.").BoolVar(&r.names)
@@ -107,6 +114,9 @@ func (r *reportUsage) run(ctx context.Context, s streams) error {
 	if err := r.check(&r.span, c, now); err != nil {
 		return err
 	}
+	if r.factors && len(c.CarbonIntensity.Also) == 0 {
+		return wrongUsef("--factors: the configuration has no other factors; add them to carbon_intensity.also")
+	}
 	st, err := r.openToRead(ctx, c)
 	if err != nil {
 		return err
@@ -123,6 +133,11 @@ func (r *reportUsage) run(ctx context.Context, s streams) error {
 	}
 	if rep.Grids, err = gridsUsed(ctx, st, p, c.CarbonIntensity); err != nil {
 		return err
+	}
+	if r.factors {
+		if err := addFactors(ctx, st, c, rep); err != nil {
+			return err
+		}
 	}
 	if len(rep.Whole.Members) == 0 {
 		if err := sayNothing(ctx, s, st, rep); err != nil {

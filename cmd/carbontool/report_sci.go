@@ -44,6 +44,8 @@ func (f *sciFlags) check(r *reportUsage) error {
 		return wrongUsef("--sci: add --per, what the emissions are divided by: a number, or PromQL such as 'sum(increase(jobs_total[$__range]))'")
 	case r.by != "":
 		return wrongUsef("--by: cannot be combined with --sci, whose R is of the whole range")
+	case r.factors:
+		return wrongUsef("--factors: cannot be combined with --sci")
 	case r.equivalents:
 		return wrongUsef("--equivalents: cannot be combined with --sci")
 	}

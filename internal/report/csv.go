@@ -35,13 +35,16 @@ func (r *Report) fields() []string {
 			names = append(names, "equivalent_"+e.Name)
 		}
 	}
-	return names
+	return append(names, r.factorFields()...)
 }
 
 func (r *Report) cells(row Row, text func(string) string) []string {
 	cells := r.cellsOf(row, text)
 	for _, v := range row.Equivalents {
 		cells = append(cells, cell(reflect.ValueOf(v), text))
+	}
+	for _, a := range row.Factors {
+		cells = append(cells, cell(reflect.ValueOf(a.Emissions), text), cell(reflect.ValueOf(a.Priced), text))
 	}
 	return cells
 }
@@ -63,7 +66,7 @@ func (r *Report) each(row any, f func(name string, v reflect.Value)) {
 	for i := range v.NumField() {
 		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
 		switch name {
-		case "", "equivalents":
+		case "", "equivalents", "factors":
 			continue
 		case "display_name":
 			if r.Names == nil {

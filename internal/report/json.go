@@ -21,6 +21,7 @@ type document struct {
 
 	Power []PowerShare `json:"power"` // where it came from, by energy
 
+	Factors      []Factors    `json:"factors,omitempty"` // other factors for the same energy
 	Equivalents  []Equivalent `json:"equivalent_factors,omitempty"`
 	Rows         []Row        `json:"rows"` // members and other
 	PeriodTotals []Row        `json:"period_totals,omitempty"`
@@ -33,7 +34,7 @@ func (r *Report) WriteJSON(out io.Writer) error {
 	d := document{
 		Scope: r.called(string(r.Scope)), Timezone: r.Zone.String(), Intervals: r.Whole.Intervals,
 		From: r.Whole.From.In(r.Zone).Format(time.RFC3339), To: r.Whole.To.In(r.Zone).Format(time.RFC3339),
-		Grids: append([]Grid{}, r.Grids...), ForecastErrorPairs: r.Forecasts.Pairs, Power: powerShares(r.Power), Rows: []Row{},
+		Grids: append([]Grid{}, r.Grids...), ForecastErrorPairs: r.Forecasts.Pairs, Power: powerShares(r.Power), Rows: []Row{}, Factors: r.Factors,
 	}
 	if r.Forecasts != (ForecastError{}) {
 		d.ForecastError = value(r.Forecasts.Mean)

@@ -17,6 +17,8 @@ type Stretch struct {
 	Members   []usage.Tally // of the scope; they add up to the site
 	Intervals Intervals
 	Coverage  map[string]usage.Coverage // by project, where it is known
+	// Factors are tallies by other factors, by set and member.
+	Factors map[string]map[string]usage.FactorTally
 }
 
 // Report is the usage of the members of a scope over a period.
@@ -34,6 +36,8 @@ type Report struct {
 	Grids       []Grid // those that price the usage
 	Forecasts   ForecastError
 	Power       []usage.PowerUsed // where the power came from, over the whole
+	Factors     []Factors         // other factors for the same energy; nil: not asked for
+	Fetch       string            // the command that fetches what they lack
 }
 
 // Grid is a grid, and who says what its carbon intensity is.
@@ -94,7 +98,7 @@ func (r *Report) rowsOf(s Stretch, named map[string]bool, total Kind) []Row {
 	var others []usage.Tally
 	for _, t := range byEnergy(s.Members) {
 		if named[t.Name] {
-			rows = append(rows, r.row(Member, s, t, r.seen(s, t)))
+			rows = append(rows, r.row(Member, s, t, t))
 		} else {
 			others = append(others, t)
 		}
@@ -102,7 +106,7 @@ func (r *Report) rowsOf(s Stretch, named map[string]bool, total Kind) []Row {
 	if len(others) > 0 {
 		t := add(others)
 		t.Name = string(Other)
-		rows = append(rows, r.row(Other, s, t, r.seen(s, others...)))
+		rows = append(rows, r.row(Other, s, t, others...))
 	}
 	return append(rows, r.total(total, s))
 }
@@ -110,7 +114,7 @@ func (r *Report) rowsOf(s Stretch, named map[string]bool, total Kind) []Row {
 func (r *Report) total(kind Kind, s Stretch) Row {
 	t := add(s.Members)
 	t.Name = string(Total)
-	return r.row(kind, s, t, r.seen(s, s.Members...))
+	return r.row(kind, s, t, s.Members...)
 }
 
 // seen is the CPU coverage of members, which is known per project.

@@ -67,13 +67,15 @@ type Row struct {
 
 	Equivalents Amounts `json:"equivalents,omitempty"` // nil: not asked for
 
+	Factors FactorAmounts `json:"factors,omitempty"` // by other factors; nil: not asked for
+
 	label    string      // of the period, for people
 	made     usage.Grams // embodied emissions, as far as they are known
 	hardware *float64    // share of CPU time of which they are; nil: there is none
 }
 
-// row makes a row of a tally.
-func (r *Report) row(kind Kind, s Stretch, t usage.Tally, seen *usage.Coverage) Row {
+// row makes a row of the tally of members.
+func (r *Report) row(kind Kind, s Stretch, t usage.Tally, members ...usage.Tally) Row {
 	row := Row{
 		Kind: kind, Scope: r.called(string(r.Scope)), Name: r.called(t.Name), label: r.label(kind, s.Period),
 		Start: s.From.In(r.Zone).Format(time.RFC3339), End: s.To.In(r.Zone).Format(time.RFC3339),
@@ -107,7 +109,8 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, seen *usage.Coverage) 
 	row.Idle, row.Unpriced, row.Provisional = share(t.Energy.Idle), share(t.Unpriced), share(t.Provisional)
 	row.Forecast, row.Unattributed, row.Unbounded = share(t.Forecast), share(t.Unattributed), share(t.Undoubted)
 	row.made, row.hardware = t.Embodied, part01(ratio(t.Hardware, t.CPU.Total()))
-	if seen != nil {
+	row.Factors = r.factorsOf(s, t, members)
+	if seen := r.seen(s, members...); seen != nil {
 		row.Coverage = ratio(seen.Seen, seen.Capacity)
 	}
 	if r.Equivalents {

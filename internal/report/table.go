@@ -25,8 +25,13 @@ func (r *Report) WriteTable(out io.Writer) error {
 			return err
 		}
 	}
+	if r.Factors != nil {
+		if err := r.writeFactors(out, rows); err != nil {
+			return err
+		}
+	}
 	total := rows[len(rows)-1]
-	if notes := slices.Concat(r.powerNotes(), r.boundsNotes(total), unpricedNotes(total), r.gridNotes()); len(notes) > 0 {
+	if notes := slices.Concat(r.powerNotes(), r.boundsNotes(total), unpricedNotes(total), r.gridNotes(), r.factorNotes(total)); len(notes) > 0 {
 		fmt.Fprintf(out, "\n%s\n", strings.Join(notes, "\n"))
 	}
 	if r.Equivalents {
