@@ -66,6 +66,8 @@ type Kinds struct {
 	UK              *UK              `yaml:"uk,omitempty"`
 	Static          *Static          `yaml:"static,omitempty"`
 	Prometheus      *GridPrometheus  `yaml:"prometheus,omitempty"`
+	ElectricityMaps *ElectricityMaps `yaml:"electricity_maps,omitempty"`
+	WattTime        *WattTime        `yaml:"watttime,omitempty"`
 	EnergyCharts    *EnergyCharts    `yaml:"energy_charts,omitempty"`
 	Table           *Table           `yaml:"table,omitempty"`
 	RTE             *RTE             `yaml:"rte,omitempty"`

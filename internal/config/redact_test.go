@@ -87,6 +87,12 @@ carbon_intensity:
 	{"the key of OpenElectricity", `
 carbon_intensity: {sources: [{openelectricity: {token: hunter2}}]}
 `},
+	{"the key of Electricity Maps", `
+carbon_intensity: {sources: [{electricity_maps: {zone: FR, token: hunter2, url: "https://hunter2@localhost/v4"}}]}
+`},
+	{"the account at WattTime", `
+carbon_intensity: {sources: [{watttime: {region: CAISO_NORTH, basic_auth: {username: carbon-hunter2, password: hunter2}}}]}
+`},
 	{"MongoDB", `
 mongodb: {uri: "mongodb://carbon:hunter2@localhost"}
 `},

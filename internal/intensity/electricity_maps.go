@@ -23,7 +23,7 @@ type ElectricityMaps struct {
 	URL       string // up to the version; without a path it is that of version 4
 	Zone      string
 	Emissions string        // usage.Lifecycle or usage.Direct; empty: lifecycle, as the API has it
-	Step      time.Duration // of values, one of those in granularities; 0: an hour
+	Step      time.Duration // of values, see StepOf; 0: an hour
 	Estimates bool          // whether values that are not measured count
 	Horizon   time.Duration // of forecasts: 6, 24, 48 or 72 hours; 0: they are not asked for
 	Token     func() (string, error)
@@ -171,6 +171,9 @@ func (m *ElectricityMaps) address(endpoint string) string {
 func (m *ElectricityMaps) emissions() string { return cmp.Or(m.Emissions, usage.Lifecycle) }
 
 func (m *ElectricityMaps) step() time.Duration { return cmp.Or(m.Step, time.Hour) }
+
+// StepOf is the step of a granularity in the API's word; 0: it has no such word.
+func StepOf(granularity string) time.Duration { return granularities[granularity] }
 
 // granularityOf is a step in the API's word.
 func granularityOf(step time.Duration) string {

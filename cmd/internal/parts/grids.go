@@ -10,7 +10,6 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
-	"github.com/carbon-exporter/carbon_exporter/internal/readfile"
 	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -135,13 +134,22 @@ func newGrid(cfg *config.Config, c config.Chain, s config.Source, now func() tim
 }
 
 // newAPI makes what is different from source to source.
-func newAPI(cfg *config.Config, s config.Source, _ usage.Basis, now func() time.Time) (intensity.API, error) {
+func newAPI(cfg *config.Config, s config.Source, basis usage.Basis, now func() time.Time) (intensity.API, error) {
 	if v := s.Prometheus; v != nil {
 		url := v.URL.URL
 		if url == nil {
 			url = cfg.Prometheus.URL.URL
 		}
 		return &intensity.Prometheus{URL: url.String(), Query: v.Query, Unit: usage.IntensityUnits[v.Unit], Hold: time.Duration(v.Hold), Now: now}, nil
+	}
+	if v := s.ElectricityMaps; v != nil {
+		return &intensity.ElectricityMaps{
+			URL: v.URL.String(), Zone: v.Zone, Emissions: basis.Emissions, Step: intensity.StepOf(v.Granularity),
+			Estimates: v.Estimates, Horizon: time.Duration(v.Horizon), Token: token(v.Token), Now: now,
+		}, nil
+	}
+	if v := s.WattTime; v != nil {
+		return &intensity.WattTime{URL: v.URL.String(), Region: v.Region, Signal: v.Signal}, nil
 	}
 	if v := s.EnergyCharts; v != nil {
 		return &intensity.EnergyCharts{URL: v.URL.String(), Country: v.Country}, nil
@@ -158,15 +166,31 @@ func newAPI(cfg *config.Config, s config.Source, _ usage.Basis, now func() time.
 	return nil, fmt.Errorf("%s is no source of carbon intensity", s.Kind())
 }
 
-// token reads the key of an API, each time: the file may change.
-func token(t config.Token) func() (string, error) {
+// token reads the key of an API, each time: its file may change. What it returns fits into a header.
+func token(c config.Token) func() (string, error) {
 	return func() (string, error) {
-		if t.TokenFile == "" {
-			return string(t.Token), nil
+		key, err := secret(string(c.Token), c.TokenFile)
+		name := "token_file"
+		if c.TokenFile == "" {
+			name = "token"
 		}
-		text, err := readfile.All(t.TokenFile, maxFileBytes)
-		return strings.TrimSpace(string(text)), err
+		key = strings.TrimSpace(key)
+		odd := func(r rune) bool { return r < ' ' || r > '~' }
+		switch {
+		case err != nil:
+			return "", noToken(fmt.Sprintf("%s cannot be read: %v", name, err))
+		case key == "":
+			return "", noToken(name + " is empty: it must hold the key of the API")
+		case strings.ContainsFunc(key, odd):
+			return "", noToken(name + " does not hold a key, which is one line of plain letters and signs")
+		}
+		return key, nil
 	}
+}
+
+// noToken is permanent: asking again soon does not bring the key.
+func noToken(cause string) error {
+	return &usage.Failure{Reason: usage.ReasonAuth, Permanent: true, Detail: cause, Cause: cause}
 }
 
 // newSlots makes the client of a source. Unless the configuration says otherwise, it goes through

@@ -48,6 +48,8 @@ var publicKeys = []string{
 	"carbon_intensity.provider", "carbon_intensity.uk.postcode", "carbon_intensity.static.grid", "carbon_intensity.static.source",
 	"carbon_intensity.name", "carbon_intensity.grid", "carbon_intensity.basis.",
 	"carbon_intensity.table.zone", "carbon_intensity.prometheus.query", "carbon_intensity.prometheus.unit",
+	"carbon_intensity.electricity_maps.zone", "carbon_intensity.electricity_maps.granularity",
+	"carbon_intensity.watttime.region", "carbon_intensity.watttime.signal",
 	"carbon_intensity.energy_charts.country",
 	"carbon_intensity.energinet.area",
 	"carbon_intensity.openelectricity.network", "carbon_intensity.openelectricity.region",
@@ -396,6 +398,9 @@ func configured(t *testing.T, k key, marker, server string) *config.Config {
 	if strings.HasPrefix(k.path, theFirst+".") {
 		h, at = &c.CarbonIntensity.UK.HTTPClientConfig, &c.CarbonIntensity.UK.URL
 	}
+	for _, source := range c.CarbonIntensity.Sources {
+		complete(source.Kinds, address)
+	}
 	if d := c.Directory; d != nil {
 		p := d.Prometheus
 		if p.URL.URL == nil {
@@ -431,6 +436,27 @@ func configured(t *testing.T, k key, marker, server string) *config.Config {
 		m.Collections = config.Collections{Workspaces: "w", Users: "u", Groups: "g", Hosts: "h"}
 	}
 	return &c
+}
+
+// complete gives the kind of a source that is set what it needs to send a request.
+func complete(kinds config.Kinds, address *url.URL) {
+	all := reflect.ValueOf(kinds)
+	for i := range all.NumField() {
+		if all.Field(i).IsNil() {
+			continue
+		}
+		of := all.Field(i).Elem()
+		if at := of.FieldByName("Endpoint"); at.IsValid() {
+			if e := at.Addr().Interface().(*config.Endpoint); e.URL.URL == nil {
+				e.URL = promconfig.URL{URL: address}
+			}
+		}
+		if with := of.FieldByName("Token"); with.IsValid() {
+			if key := with.Addr().Interface().(*config.Token); *key == (config.Token{}) {
+				key.Token = "no-secret"
+			}
+		}
+	}
 }
 
 func kept(t *testing.T, text string) string {
