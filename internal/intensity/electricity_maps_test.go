@@ -70,8 +70,8 @@ func wantEachSlot(t *testing.T, slots []usage.Slot, from, to time.Time, step tim
 	}
 }
 
-// stretches are times at whose edges clocks, calendars and requests end.
-var stretches = []struct{ name, from, to string }{
+// spansOfTime are times at whose edges clocks, calendars and requests end.
+var spansOfTime = []struct{ name, from, to string }{
 	{"one half hour", "2027-01-10T12:00:00Z", "2027-01-10T12:30:00Z"},
 	{"the second half of an hour", "2027-01-10T12:30:00Z", "2027-01-10T13:00:00Z"},
 	{"over new year", "2026-12-31T20:30:00Z", "2027-01-01T04:30:00Z"},
@@ -83,7 +83,7 @@ var stretches = []struct{ name, from, to string }{
 
 func TestElectricityMapsHasEachSlotOfAnyStretch(t *testing.T) {
 	for _, step := range []time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour} {
-		for _, s := range stretches {
+		for _, s := range spansOfTime {
 			t.Run(fmt.Sprintf("%s in steps of %s", s.name, step), func(t *testing.T) {
 				feed, api, _ := emFeed(t)
 				api.Step = step

@@ -43,7 +43,7 @@ func wattTimeFeed(t *testing.T) (*Feed, *WattTime, *grids.WattTime, *time.Time) 
 }
 
 func TestWattTimeHasEachSlotOfAnyStretch(t *testing.T) {
-	for _, s := range stretches {
+	for _, s := range spansOfTime {
 		for signal, factor := range map[string]usage.GramsPerKWh{WattTimeAverage: 1, WattTimeMarginal: 2} {
 			t.Run(s.name+" of "+signal, func(t *testing.T) {
 				feed, api, _, _ := wattTimeFeed(t)
