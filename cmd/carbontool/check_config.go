@@ -10,7 +10,6 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
-	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
 )
 
 // checkConfig checks a file and prints in a few lines what it means: reading that back reveals
@@ -61,8 +60,7 @@ func summary(c *config.Config) []string {
 		fmt.Sprintf("interval: %s; an empty store starts %s before now; %s", c.Interval, c.Lookback, finality(c)),
 		"prometheus: " + config.PublicURL(c.Prometheus.URL) + ", " + series(c.Prometheus),
 	}
-	return append(append(all, watts(c)...),
-		"carbon intensity: "+intensities(c.CarbonIntensity.Priced()),
+	return append(append(append(all, watts(c)...), intensities(c)...),
 		fmt.Sprintf("attribution: by %s, %s", c.Attribution.GroupBy, groups(c.Attribution.Groups)),
 		whose(c),
 		"users on /metrics: "+users(c.Attribution),
@@ -90,59 +88,6 @@ func finality(c *config.Config) string {
 		return "the price is final at once"
 	}
 	return fmt.Sprintf("prices are final after %s", c.SettleAfter)
-}
-
-// origin says where a static value is from.
-func origin(source string) string {
-	if source == "" {
-		return "source not given (set carbon_intensity.static.source to where the value is from)"
-	}
-	return "from: " + source
-}
-
-// intensities says what prices usage, in order of preference.
-func intensities(c config.Chain) string {
-	var all []string
-	for _, source := range c.Sources {
-		all = append(all, intensityOf(source))
-	}
-	text := strings.Join(all, ", else ")
-	if c.Grid != "" {
-		text = "grid " + c.Grid + ": " + text
-	}
-	return text
-}
-
-func intensityOf(s config.Source) string {
-	if v := s.Static; v != nil {
-		return fmt.Sprintf("static, %v gCO2eq/kWh, grid %s, %s", *v.GCO2eqPerKWh, v.Grid, origin(v.Source))
-	}
-	if v := s.Table; v != nil {
-		place, err := intensity.PlaceOf(v.Zone)
-		if err != nil {
-			return s.Name + ", " + err.Error()
-		}
-		return fmt.Sprintf("%s, %v gCO2eq/kWh, %s in %d, from Ember's yearly data", s.Name, float64(place.Intensity), place.Name, place.Year)
-	}
-	at := ""
-	if url := s.Endpoint().URL; url.URL != nil {
-		at = ", from " + config.PublicURL(url)
-	}
-	if v := s.Prometheus; v != nil {
-		if at == "" {
-			at = ", from the server of the section prometheus"
-		}
-		return fmt.Sprintf("%s, %s in %s, a value holds for %s%s", s.Name, v.Query, v.Unit, v.Hold, at)
-	}
-	switch v := s.UK; {
-	case v == nil:
-		return s.Name + at
-	case v.RegionID != 0:
-		return fmt.Sprintf("%s, region %d%s", s.Name, v.RegionID, at)
-	case v.Postcode != "":
-		return fmt.Sprintf("%s, postcode %s%s", s.Name, v.Postcode, at)
-	}
-	return s.Name + ", national" + at
 }
 
 func groups(groups []config.Group) string {

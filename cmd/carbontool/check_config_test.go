@@ -86,6 +86,41 @@ power: {busy_watts: 12, idle_watts: 1, cpu_models: off}
 `,
 		},
 		{
+			name: "every use of sources of carbon intensity",
+			text: `
+carbon_intensity:
+  grid: GB
+  mix_bases: true
+  sources:
+    - uk: {region_id: 13, url: "http://ada:hunter2@localhost"}
+    - {name: contract, static: {gco2eq_per_kwh: 30}, basis: {signal: average, emissions: lifecycle}}
+  also:
+    - {name: market, static: 0}
+  marginal: {sources: [{static: {gco2eq_per_kwh: 400, source: a study}, basis: {signal: marginal, emissions: direct, electricity: production}}]}
+  elsewhere:
+    - {grid: FR, basis: {signal: average, emissions: direct, electricity: production}, sources: [{static: {gco2eq_per_kwh: 56, source: RTE}}]}
+`,
+			code: exitDone,
+			stdout: `FILE: ok
+  interval: 30m; an empty store starts 1d before now; prices are final after 1d
+  prometheus: http://localhost:9090, node_cpu_seconds_total
+  power: 3.3 W busy and 0.65 W idle per core where the processor is not known, PUE 1, machine types with their own watts: 0
+  carbon intensity: grid GB: uk, region 13, from http://xxxxx@localhost, else contract (static), 30 gCO2eq/kWh, source not given (set carbon_intensity.sources[1].static.source to where the value is from)
+  carbon intensity, counts: average direct consumption; average lifecycle (mix_bases: totals hold both)
+  warning: nobody says whether the values of contract are consumption or production; declare it in carbon_intensity.sources[1].basis
+  carbon intensity, other factors market: market (static), 0 gCO2eq/kWh, grid unknown, source not given (set carbon_intensity.also[0].static.source to where the value is from)
+  warning: nobody says whether the values of market are average or marginal, lifecycle or direct, consumption or production; declare it in carbon_intensity.also[0].basis
+  carbon intensity, marginal, for when to run: marginal_static (static), 400 gCO2eq/kWh, grid unknown, from: a study
+  carbon intensity, marginal, for when to run, counts: marginal direct production
+  carbon intensity elsewhere, for where to run, FR: static, 56 gCO2eq/kWh, from: RTE
+  carbon intensity elsewhere, for where to run, FR, counts: average direct production
+  attribution: by project, no named groups
+  mongodb: none
+  users on /metrics: by their id, all of them
+  budgets: 0, in Europe/London
+`,
+		},
+		{
 			name: "all ways to know watts, which are lines where they are used",
 			text: `
 prometheus: {profile: proxmox}

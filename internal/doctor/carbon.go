@@ -156,7 +156,7 @@ func (s GridSource) meanwhile() string {
 
 // basis points out what nobody declares. A value that stands alone is added to no other.
 func (s GridSource) basis(c check) (Finding, bool) {
-	missing := undeclared(s.Terms.Basis)
+	missing := Undeclared(s.Terms.Basis)
 	if missing == "" {
 		return Finding{}, false
 	}
@@ -167,8 +167,8 @@ func (s GridSource) basis(c check) (Finding, bool) {
 	return c.warn(do, "nobody says whether the values of grid %s are %s", s.Grid, missing), true
 }
 
-// undeclared names the parts of a basis that are empty.
-func undeclared(b usage.Basis) string {
+// Undeclared names the parts of a basis that are empty.
+func Undeclared(b usage.Basis) string {
 	var parts []string
 	for _, part := range []struct{ word, means string }{
 		{b.Signal, usage.Average + " or " + usage.Marginal},
