@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -22,6 +23,7 @@ import (
 type forecast struct {
 	site
 	window string
+	grids  string // empty: the one that prices usage
 	format string
 }
 
@@ -33,15 +35,22 @@ no forecast are not considered.
 
 The forecast comes from the store, even while carbon_exporter runs. If there is no
 store, or its forecast is more than an hour old, the command asks the configured
-provider instead and does not store the answer. A static value has no forecast: the
-command says so and exits with 1.
+provider instead and does not store the answer. Of several sources the first that
+answers counts. With carbon_intensity.marginal its values count: what one more kWh
+would emit. A static value has no forecast: the command says so and exits with 1.
+
+With --grids the command asks several grids and says where the best time is the best:
+the grid of carbon_intensity and those of carbon_intensity.elsewhere, by name. Only
+grids whose values count the same things are compared.
 
 Example:
 
     carbontool forecast --window=6h --config.file=/etc/carbon_exporter/carbon.yml
+    carbontool forecast --grids=all
 `)
 	f.site.register(c)
 	c.Flag("window", "Length of the window: a multiple of 30m, at most 48h.").Default("3h").StringVar(&f.window)
+	c.Flag("grids", "Grids to compare, with commas between, or all.").PlaceHolder("GRIDS").StringVar(&f.grids)
 	c.Flag("format", "Output format: text or json.").Default("text").EnumVar(&f.format, "text", "json")
 	return c
 }
@@ -55,16 +64,29 @@ func (f *forecast) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if fixed := c.CarbonIntensity.Priced().Fixed(); fixed != nil {
-		return fmt.Errorf("carbon_intensity.provider is static: %v gCO2eq/kWh for all time has no forecast, so no time to run is better than another", *fixed.GCO2eqPerKWh)
+	now := time.Now()
+	if f.grids != "" {
+		return f.compare(ctx, s, c, now, length)
 	}
 	grids, err := parts.NewGrids(c, time.Now)
 	if err != nil {
 		return err
 	}
-	grid := grids.Priced[0]
-	now := time.Now()
-	slots, err := f.slots(ctx, s.err, c, grid, now)
+	chain := ahead(grids.Marginal)
+	if len(grids.Marginal) > 0 && len(chain) == 0 {
+		fmt.Fprintln(s.err, "carbontool forecast: no source of carbon_intensity.marginal has a forecast; this is by the values that price usage")
+	}
+	if len(chain) == 0 {
+		chain = ahead(grids.Priced)
+	}
+	if len(chain) == 0 {
+		return noForecast(c)
+	}
+	kept, err := f.kept(ctx, c, chain, now)
+	if err != nil {
+		return err
+	}
+	grid, slots, err := firstForecast(ctx, s.err, chain, kept, now)
 	if err != nil {
 		return err
 	}
@@ -74,6 +96,33 @@ func (f *forecast) run(ctx context.Context, s streams) error {
 	}
 	p.text(s.out, c.Location())
 	return nil
+}
+
+// ahead lists the sources of a chain that have forecasts.
+func ahead(chain ingest.Chain) (some ingest.Chain) {
+	for _, g := range chain {
+		if g.Terms().Forecasts {
+			some = append(some, g)
+		}
+	}
+	return some
+}
+
+func noForecast(c *config.Config) error {
+	const so = "so no time to run is better than another"
+	priced := c.CarbonIntensity.Priced()
+	if fixed := priced.Fixed(); fixed != nil {
+		key := "carbon_intensity.provider"
+		if len(c.CarbonIntensity.Sources) > 0 {
+			key = "carbon_intensity.sources[0]"
+		}
+		return fmt.Errorf("%s is static: %v gCO2eq/kWh for all time has no forecast, %s", key, *fixed.GCO2eqPerKWh, so)
+	}
+	var names []string
+	for _, s := range priced.Sources {
+		names = append(names, s.Name)
+	}
+	return fmt.Errorf("no source of carbon_intensity has a forecast (%s), %s", strings.Join(names, ", "), so)
 }
 
 // length is the window as a duration.
@@ -97,34 +146,43 @@ const (
 	forecastSkew = time.Minute
 )
 
-// slots lists the half hours from now on that have a forecast, at least one: those in
-// the store, unless they are old and the provider has newer ones.
-func (f *forecast) slots(ctx context.Context, said io.Writer, c *config.Config, grid ingest.Grid, now time.Time) ([]usage.Slot, error) {
-	kept, err := f.kept(ctx, c, grid, now)
-	if err != nil {
-		return nil, err
+// firstForecast returns the half hours from now on that have a forecast, at least one, of the first
+// source that has any: those of the store, unless they are old and the source has newer ones. If no
+// source answers, it is the old ones.
+func firstForecast(ctx context.Context, said io.Writer, chain ingest.Chain, kept map[ingest.Grid][]usage.Slot, now time.Time) (ingest.Grid, []usage.Slot, error) {
+	var failed []error
+	for n, grid := range chain {
+		if age := now.Sub(fetchedAt(kept[grid])); len(kept[grid]) > 0 && age <= forecastFresh && age >= -forecastSkew {
+			return grid, kept[grid], nil
+		}
+		asked, _, err := grid.Outlook(ctx, usage.SlotAt(now))
+		asked = withForecast(asked)
+		if err == nil && len(asked) == 0 {
+			err = fmt.Errorf("carbon intensity of %s: the provider has no forecast", grid.Grid())
+		}
+		switch {
+		case err == nil:
+			return grid, asked, nil
+		case ctx.Err() != nil:
+			return nil, nil, err
+		case n < len(chain)-1:
+			fmt.Fprintf(said, "carbontool forecast: %s: %s; asking the next source\n", grid.Provider(), oneLine(err))
+		}
+		failed = append(failed, err)
 	}
-	if age := now.Sub(fetchedAt(kept)); len(kept) > 0 && age <= forecastFresh && age >= -forecastSkew {
-		return kept, nil
+	last := failed[len(failed)-1]
+	for _, grid := range chain {
+		if old := kept[grid]; len(old) > 0 {
+			fmt.Fprintf(said, "carbontool forecast: %s; showing the forecast fetched at %s\n", oneLine(last), fetchedAt(old).UTC().Format(time.RFC3339))
+			return grid, old, nil
+		}
 	}
-	asked, _, err := grid.Outlook(ctx, usage.SlotAt(now))
-	asked = withForecast(asked)
-	if err == nil && len(asked) == 0 {
-		err = fmt.Errorf("carbon intensity of %s: the provider has no forecast", grid.Grid())
-	}
-	switch {
-	case err == nil:
-		return asked, nil
-	case ctx.Err() != nil || len(kept) == 0:
-		return nil, err
-	}
-	fmt.Fprintf(said, "carbontool forecast: %s; showing the forecast fetched at %s\n", oneLine(err), fetchedAt(kept).UTC().Format(time.RFC3339))
-	return kept, nil
+	return nil, nil, last
 }
 
-// kept lists the ones in the store. Having none is not an error: the provider has them
+// kept lists those in the store, by source. Having none is not an error: the providers have them
 // too.
-func (f *forecast) kept(ctx context.Context, c *config.Config, grid ingest.Grid, now time.Time) ([]usage.Slot, error) {
+func (f *forecast) kept(ctx context.Context, c *config.Config, chain ingest.Chain, now time.Time) (map[ingest.Grid][]usage.Slot, error) {
 	if _, err := os.Stat(f.storagePath); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -134,11 +192,15 @@ func (f *forecast) kept(ctx context.Context, c *config.Config, grid ingest.Grid,
 	}
 	defer st.Close()
 	from := usage.SlotAt(now)
-	slots, err := st.Slots(ctx, grid.Provider(), grid.Grid(), from, from.Add(usage.OutlookLength))
-	if err != nil {
-		return nil, fmt.Errorf("read the forecast from the store %s: %w", f.storagePath, err)
+	all := map[ingest.Grid][]usage.Slot{}
+	for _, grid := range chain {
+		slots, err := st.Slots(ctx, grid.Provider(), grid.Grid(), from, from.Add(usage.OutlookLength))
+		if err != nil {
+			return nil, fmt.Errorf("read the forecast from the store %s: %w", f.storagePath, err)
+		}
+		all[grid] = withForecast(slots)
 	}
-	return withForecast(slots), nil
+	return all, nil
 }
 
 func withForecast(slots []usage.Slot) (some []usage.Slot) {

@@ -19,6 +19,8 @@ import (
 type plan struct {
 	Provider  string     `json:"provider"`
 	Grid      string     `json:"grid"`
+	Basis     string     `json:"basis"` // what the values count, as far as it is known
+	Marginal  bool       `json:"marginal"`
 	FetchedAt time.Time  `json:"fetched_at"`
 	Slots     []planSlot `json:"slots"` // those that have a forecast
 	Window    string     `json:"window"`
@@ -42,7 +44,11 @@ type planWindow struct {
 
 // newPlan makes a plan of slots that have a forecast, oldest first.
 func newPlan(grid ingest.Grid, slots []usage.Slot, now time.Time, window string, length time.Duration) plan {
-	p := plan{Provider: grid.Provider(), Grid: grid.Grid(), FetchedAt: fetchedAt(slots).UTC().Truncate(time.Second), Window: window}
+	basis := grid.Terms().Basis
+	p := plan{
+		Provider: grid.Provider(), Grid: grid.Grid(), Basis: basis.String(), Marginal: basis.Signal == usage.Marginal,
+		FetchedAt: fetchedAt(slots).UTC().Truncate(time.Second), Window: window,
+	}
 	outlook := usage.OutlookAt(slots, now)
 	p.Now, p.Best = planWindowOf(outlook.Window(0, length)), planWindowOf(outlook.Best(length))
 	for _, s := range slots {
@@ -57,6 +63,16 @@ func planWindowOf(w usage.Window, ok bool) *planWindow {
 		return nil
 	}
 	return &planWindow{From: w.From, To: w.To, Mean: w.Mean}
+}
+
+// when writes the times of a window.
+func (w planWindow) when(zone *time.Location) string {
+	from, to := w.From.In(zone), w.To.In(zone)
+	until := planClock
+	if from.Format(planDay) != to.Format(planDay) {
+		until = planMoment
+	}
+	return from.Format(planMoment) + " to " + to.Format(until)
 }
 
 func (p plan) json(out io.Writer) error {
@@ -80,6 +96,9 @@ const (
 func (p plan) text(out io.Writer, zone *time.Location) {
 	fmt.Fprintf(out, "Forecast for %s (%s), gCO2eq/kWh, fetched %s.\n",
 		escape.Name(p.Grid), escape.Name(p.Provider), p.FetchedAt.In(zone).Format(planMoment))
+	if p.Marginal {
+		fmt.Fprintln(out, "These are marginal values: what one more kWh would emit. Usage is priced with others.")
+	}
 	c, today := p.columns(zone), ""
 	next := p.Slots[0].From
 	for _, s := range p.Slots {
@@ -147,12 +166,7 @@ func (p plan) advice(zone *time.Location) string {
 	if p.Best == nil {
 		return fmt.Sprintf("Best %s: none. No window has a forecast for each of its half hours.", p.Window)
 	}
-	from, to := p.Best.From.In(zone), p.Best.To.In(zone)
-	until := planClock
-	if from.Format(planDay) != to.Format(planDay) {
-		until = planMoment
-	}
-	when := fmt.Sprintf("%s to %s, mean %s", from.Format(planMoment), to.Format(until), planNumber(p.Best.Mean))
+	when := fmt.Sprintf("%s, mean %s", p.Best.when(zone), planNumber(p.Best.Mean))
 	switch {
 	case p.Now == nil:
 		return fmt.Sprintf("Best %s (*): %s.", p.Window, when)

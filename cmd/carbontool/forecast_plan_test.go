@@ -186,6 +186,8 @@ func TestPlanAsJSON(t *testing.T) {
 	want := `{
   "provider": "uk",
   "grid": "GB",
+  "basis": "average direct consumption",
+  "marginal": false,
   "fetched_at": "2026-01-15T22:35:30Z",
   "slots": [
     {
