@@ -11,20 +11,19 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// The provider of the UK's Carbon Intensity API, whose licence asks for credit.
-const providerUK = "uk"
-
 // Grid is the carbon intensity of electricity.
 type Grid struct {
 	Provider string
 	Static   *usage.GramsPerKWh // one value for all time; nil: it changes
 	Name     string             // of the grid of the static value
 	From     string             // where that value is from; empty: not said
+	Credits  []Credit           // of the sources
 	Slots    []usage.Slot       // around now, oldest first
 	Outlook  []usage.Slot       // from now on, of one source, oldest first
 }
 
-func (g Grid) isNESO() bool { return g.Provider == providerUK }
+// Credit is whom a licence asks to name.
+type Credit struct{ Text, Licence, Link string }
 
 // tile is the intensity of now: the forecast of this half hour, else the newest actual.
 func (g Grid) tile(c calendar) tile {

@@ -103,7 +103,7 @@ type view struct {
 	Budgets   []budgetView
 	Tops      []topView
 	Parts     []Part
-	Credit    bool
+	Credits   []Credit
 	Zone      string
 	At        string
 	StateOnly bool
@@ -113,7 +113,7 @@ func (k Known) view() view {
 	c := calendar{k.Now, k.Zone}
 	v := view{
 		Style: template.CSS(pageCSS), Version: k.Version, Links: k.Links, Parts: k.Parts, StateOnly: k.StateOnly,
-		Loud: k.loud(), Credit: k.Grid.isNESO(), Zone: k.Zone.String(), At: c.moment(k.Now),
+		Loud: k.loud(), Credits: k.Grid.Credits, Zone: k.Zone.String(), At: c.moment(k.Now),
 	}
 	v.Attention = k.attention(v.Loud, c)
 	v.Status = statusOf(v.Loud, v.Attention, k.StateOnly)

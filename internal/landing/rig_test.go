@@ -111,7 +111,9 @@ func cloud(t testing.TB) Known {
 	project := TopOf(usage.ScopeProject, month(), newest())
 	return Known{
 		Now: now, Zone: london(t), Version: "0.1.0", Late: 92 * time.Minute,
-		Grid: Grid{Provider: "uk", Slots: forecast(), Outlook: forecast()},
+		Grid: Grid{Provider: "uk", Slots: forecast(), Outlook: forecast(), Credits: []Credit{
+			{"National Energy System Operator, Carbon Intensity API", "CC BY 4.0", "https://carbonintensity.org.uk"}, {"Somebody Else", "", ""},
+		}},
 		Numbers: &Numbers{
 			Newest: RecentOf(newest()), Day: SpentOf(month()[:3], 0, 30*time.Minute), Month: SpentOf(month(), 0, 30*time.Minute),
 			Attended: attended(), Unpriced: 1.2, Power: rated(),

@@ -2,12 +2,14 @@ package exporter
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/version"
 
 	"github.com/carbon-exporter/carbon_exporter/collector"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/landing"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -54,10 +56,29 @@ func (d *daemon) landing(w http.ResponseWriter, _ *http.Request) {
 func (d *daemon) gridShown(cfg *config.Config) landing.Grid {
 	now := d.grid.Known()
 	g := landing.Grid{Provider: cfg.CarbonIntensity.Provider, Slots: now.Slots, Outlook: now.Outlook}
+	settings := d.currentParts().Settings
+	for _, chain := range [][]ingest.Grid{settings.Grid, settings.Marginal} {
+		g.Credits = credits(g.Credits, chain)
+	}
+	for _, set := range settings.Factors {
+		g.Credits = credits(g.Credits, set.Chain)
+	}
 	if static := cfg.CarbonIntensity.Priced().Fixed(); static != nil {
 		g.Static, g.From, g.Name = new(usage.GramsPerKWh(*static.GCO2eqPerKWh)), static.Source, static.Grid
 	}
 	return g
+}
+
+// credits adds those of the sources whose licences ask for it, each once.
+func credits(all []landing.Credit, chain []ingest.Grid) []landing.Credit {
+	for _, source := range chain {
+		terms := source.Terms()
+		credit := landing.Credit{Text: terms.Credit, Licence: terms.Licence, Link: terms.Link}
+		if credit.Text != "" && !slices.Contains(all, credit) {
+			all = append(all, credit)
+		}
+	}
+	return all
 }
 
 // budgetsShown are those of /metrics, with users as they may be shown.
