@@ -119,9 +119,12 @@ func causeOfStatus(u *url.URL, status int, body []byte) string {
 // titleOf finds the title of a page.
 var titleOf = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 
+// hypertext is how a page begins, once it may begin like any other XML.
+var hypertext = regexp.MustCompile(`(?i)<(!doctype\s+)?html`)
+
 // notAPage refuses an answer that is a page for people, such as the login of a proxy: proxies
-// send it with the status of a good answer.
-func notAPage(contentType string, body io.Reader) (io.Reader, error) {
+// send it with the status of a good answer. Where XML is accepted, other XML is no page.
+func notAPage(accept, contentType string, body io.Reader) (io.Reader, error) {
 	if strings.Contains(contentType, "json") {
 		return body, nil
 	}
@@ -131,7 +134,7 @@ func notAPage(contentType string, body io.Reader) (io.Reader, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) {
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) || strings.Contains(accept, "xml") && !hypertext.Match(text) {
 		return begins, nil
 	}
 	what := "a web page"

@@ -155,6 +155,37 @@ func TestOnlyAPageIsTakenForOne(t *testing.T) {
 	}
 }
 
+// An API that is asked for XML answers with text that begins as a page does.
+func TestXMLIsNoPageWhereItIsAskedFor(t *testing.T) {
+	for _, test := range []struct {
+		name, accept, body string
+		page               bool
+	}{
+		{"XML that was asked for", "application/xml", `<?xml version="1.0"?><GL_MarketDocument/>`, false},
+		{"XML without a declaration", "application/xml, text/xml", "<GL_MarketDocument/>", false},
+		{"XML that was not asked for", "application/json", "<GL_MarketDocument/>", true},
+		{"a page in place of XML", "application/xml", "<!DOCTYPE html><p>Sign in", true},
+		{"a page that is XML, too", "application/xml", `<?xml version="1.0"?><!DOCTYPE html><html xmlns="http://www.w3.org/1999/xhtml">`, true},
+		{"a page without a type", "application/xml", "<HTML><title>Sign in</title>", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			url := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, test.body) })
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Accept", test.accept)
+			body, err := plain(t).Do(req)
+			if err == nil {
+				defer body.Close()
+			}
+			if (err != nil) != test.page {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 // A title is text from outside.
 func TestATitleIsScrubbed(t *testing.T) {
 	cfg := config.DefaultHTTPClientConfig

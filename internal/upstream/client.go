@@ -83,7 +83,7 @@ func (c *Client) do(e *exchange, req *http.Request) (io.Reader, error) {
 		return nil, e.refused(resp, body)
 	}
 	if err == nil {
-		body, err = notAPage(resp.Header.Get("Content-Type"), body)
+		body, err = notAPage(req.Header.Get("Accept"), resp.Header.Get("Content-Type"), body)
 	}
 	if err != nil {
 		resp.Body.Close()

@@ -3,8 +3,10 @@ package upstream
 import (
 	"encoding/json"
 	"errors"
+	"html"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -67,6 +69,10 @@ func ambiguous(detail string) bool {
 	return strings.Contains(detail, "duplicate series for the match group") || strings.Contains(detail, "multiple matches for labels")
 }
 
+// acknowledgement is how markets for electricity say in XML that they refuse a document, and why
+// (IEC 62325-451-1). What matters comes last, behind more than is ever shown.
+var acknowledgement = regexp.MustCompile(`(?s)Acknowledgement_MarketDocument.*<(?:\w+:)?text>\s*(.*?)\s*</(?:\w+:)?text>`)
+
 // firstWords returns the message of an error's body. A body in Prometheus' format also has an
 // error type.
 func firstWords(text []byte) (errorType, detail string) {
@@ -77,6 +83,9 @@ func firstWords(text []byte) (errorType, detail string) {
 	}
 	if json.Unmarshal(text, &p) == nil && p.Status == "error" {
 		return p.ErrorType, p.ErrorType + ": " + p.Error
+	}
+	if reason := acknowledgement.FindSubmatch(text); reason != nil {
+		return "", "Acknowledgement_MarketDocument: " + html.UnescapeString(string(reason[1]))
 	}
 	return "", string(text)
 }

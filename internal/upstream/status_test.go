@@ -28,6 +28,10 @@ func TestStatusHasAMeaning(t *testing.T) {
 			want: usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: "bad_data: exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"},
 		},
 		{
+			name: "nothing to be had, in XML", status: 400, body: `<?xml version="1.0"?><n:Acknowledgement_MarketDocument xmlns:n="urn:x">` + strings.Repeat("<n:mRID>1</n:mRID>", 20) + "<n:Reason><n:code>999</n:code>\n<n:text> No data &amp; no hope </n:text></n:Reason></n:Acknowledgement_MarketDocument>",
+			want: usage.Failure{Reason: usage.ReasonBadRequest, Permanent: true, Detail: "Acknowledgement_MarketDocument: No data & no hope"},
+		},
+		{
 			name: "no credentials", status: 401, body: "Unauthorized\n",
 			want: usage.Failure{Reason: usage.ReasonAuth, Permanent: true, Detail: "Unauthorized"},
 		},
