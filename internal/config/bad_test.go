@@ -192,6 +192,19 @@ var badFiles = []badFile{
 		`:5: carbon_intensity.sources[2].watttime.region: must be a region of WattTime, such as CAISO_NORTH, is "CAISO NORTH"`,
 		`:5: carbon_intensity.sources[2].watttime.basic_auth: must have username and password_file (or password), those of the account at WattTime`,
 	}},
+	{"ENTSO-E without its zone and key", "bad-entsoe.yml", []string{
+		`:3: carbon_intensity.sources[0].entsoe.url: must begin with http:// or https:// and name a host`,
+		`:3: carbon_intensity.sources[0].entsoe.token_file: must not be set together with token`,
+		`:3: carbon_intensity.sources[0].entsoe.zone: must be given: a bidding zone or country such as DE-LU or FR, or the EIC of an area`,
+		`:4: carbon_intensity.sources[1].entsoe.token_file: must be given: the file that holds the key of the API; or token, the key itself`,
+	}},
+	{"EIA without its respondent and key", "bad-eia.yml", []string{
+		`:3: carbon_intensity.sources[0].eia.url: must begin with http:// or https:// and name a host`,
+		`:3: carbon_intensity.sources[0].eia.token_file: must not be set together with token`,
+		`:3: carbon_intensity.sources[0].eia.respondent: must be the code of a balancing authority or region, such as CISO or US48, is "New York"`,
+		`:4: carbon_intensity.sources[1].eia.token_file: must be given: the file that holds the key of the API; or token, the key itself`,
+		`:4: carbon_intensity.sources[1].eia.respondent: must be the code of a balancing authority or region, such as CISO or US48, is ""`,
+	}},
 	{"two documents", "bad-documents.yml", []string{
 		`: has several YAML documents, but only one is allowed`,
 	}},

@@ -69,10 +69,12 @@ type Kinds struct {
 	ElectricityMaps *ElectricityMaps `yaml:"electricity_maps,omitempty"`
 	WattTime        *WattTime        `yaml:"watttime,omitempty"`
 	EnergyCharts    *EnergyCharts    `yaml:"energy_charts,omitempty"`
-	Table           *Table           `yaml:"table,omitempty"`
+	ENTSOE          *ENTSOE          `yaml:"entsoe,omitempty"`
 	RTE             *RTE             `yaml:"rte,omitempty"`
 	Energinet       *Energinet       `yaml:"energinet,omitempty"`
 	OpenElectricity *OpenElectricity `yaml:"openelectricity,omitempty"`
+	EIA             *EIA             `yaml:"eia,omitempty"`
+	Table           *Table           `yaml:"table,omitempty"`
 }
 
 var kindsType = reflect.TypeFor[Kinds]()

@@ -93,6 +93,12 @@ carbon_intensity: {sources: [{electricity_maps: {zone: FR, token: hunter2, url: 
 	{"the account at WattTime", `
 carbon_intensity: {sources: [{watttime: {region: CAISO_NORTH, basic_auth: {username: carbon-hunter2, password: hunter2}}}]}
 `},
+	{"keys of ENTSO-E and EIA", `
+carbon_intensity:
+  sources:
+    - entsoe: {zone: FR, token: hunter2, url: "https://carbon:hunter2@localhost/api"}
+    - eia: {respondent: CISO, token: hunter2, basic_auth: {username: carbon-hunter2, password: hunter2}}
+`},
 	{"MongoDB", `
 mongodb: {uri: "mongodb://carbon:hunter2@localhost"}
 `},

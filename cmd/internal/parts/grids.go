@@ -163,6 +163,15 @@ func newAPI(cfg *config.Config, s config.Source, basis usage.Basis, now func() t
 	if v := s.OpenElectricity; v != nil {
 		return &intensity.OpenElectricity{URL: v.URL.String(), Network: v.Network, Region: v.Region, Token: token(v.Token)}, nil
 	}
+	if v := s.ENTSOE; v != nil {
+		if _, err := intensity.ZoneEIC(v.Zone); err != nil {
+			return nil, fmt.Errorf("entsoe.zone: %w", err)
+		}
+		return &intensity.ENTSOE{URL: v.URL.String(), Zone: v.Zone, Token: token(v.Token), Emissions: basis.Emissions}, nil
+	}
+	if v := s.EIA; v != nil {
+		return &intensity.EIA{URL: v.URL.String(), Respondent: v.Respondent, Token: token(v.Token), Emissions: basis.Emissions, Now: now}, nil
+	}
 	return nil, fmt.Errorf("%s is no source of carbon intensity", s.Kind())
 }
 

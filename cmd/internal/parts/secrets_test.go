@@ -51,7 +51,7 @@ var publicKeys = []string{
 	"carbon_intensity.electricity_maps.zone", "carbon_intensity.electricity_maps.granularity",
 	"carbon_intensity.watttime.region", "carbon_intensity.watttime.signal",
 	"carbon_intensity.energy_charts.country",
-	"carbon_intensity.energinet.area",
+	"carbon_intensity.energinet.area", "carbon_intensity.entsoe.zone", "carbon_intensity.eia.respondent",
 	"carbon_intensity.openelectricity.network", "carbon_intensity.openelectricity.region",
 	"attribution.group", "attribution.user_label", "mongodb.database", "mongodb.collections.", "mongodb.fields.", "mongodb.usage_database",
 	"directory.file", "prometheus.names.", "budgets", "timezone",

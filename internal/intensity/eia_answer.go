@@ -1,0 +1,113 @@
+package intensity
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+// eiaRow is a fuel in an hour. Anything in it may be missing, null or of another type without
+// spoiling the other rows.
+type eiaRow struct {
+	Period     json.RawMessage `json:"period"`
+	Respondent json.RawMessage `json:"respondent"`
+	Fuel       json.RawMessage `json:"fueltype"`
+	Value      json.RawMessage `json:"value"`
+	Units      json.RawMessage `json:"value-units"`
+}
+
+// eiaRowsOf splits an answer into its rows, which are not checked yet, and returns how many there
+// are on all pages.
+func eiaRowsOf(text []byte) (rows []json.RawMessage, total int, err error) {
+	var answer struct {
+		Error    json.RawMessage `json:"error"`
+		Response struct {
+			Total json.RawMessage    `json:"total"`
+			Data  *[]json.RawMessage `json:"data"`
+		} `json:"response"`
+	}
+	if err := json.Unmarshal(strictJSON(text), &answer); err != nil {
+		return nil, 0, malformed(nil, "the answer is not JSON in the API's format: %s", text)
+	}
+	if len(answer.Error) > 0 && string(answer.Error) != "null" {
+		return nil, 0, malformed(nil, "the answer is an error: %s", answer.Error)
+	}
+	if answer.Response.Data == nil {
+		return nil, 0, malformed(nil, "the answer has no rows: %s", text)
+	}
+	rows = *answer.Response.Data
+	total, err = strconv.Atoi(wordOf(answer.Response.Total))
+	if err != nil || total < 0 {
+		return nil, 0, malformed(nil, "the answer does not say how many rows there are, and may be cut off: %s", answer.Response.Total)
+	}
+	return rows, total, nil
+}
+
+// addEIA adds rows to a mix.
+func addEIA(m *mix, rows []json.RawMessage, respondent string) error {
+	for _, raw := range rows {
+		var row eiaRow
+		if json.Unmarshal(raw, &row) != nil {
+			m.rejects[RejectTime]++
+			continue
+		}
+		if got := wordOf(row.Respondent); got != "" && !strings.EqualFold(got, respondent) {
+			return &usage.Failure{
+				Reason: usage.ReasonMalformed, Detail: "asked for the respondent " + respondent + " and got " + got,
+				Cause: "the answer is of another respondent than was asked for: check respondent and url",
+			}
+		}
+		if err := row.addTo(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addTo adds a row to a mix. One without a number is of a fuel whose value comes later.
+func (r eiaRow) addTo(m *mix) error {
+	end, err := time.Parse(eiaTime, wordOf(r.Period))
+	if err != nil {
+		m.rejects[RejectTime]++
+		return nil
+	}
+	from := end.Add(-time.Hour)
+	code := wordOf(r.Fuel)
+	if !typeCode.MatchString(code) {
+		m.rejects[RejectValue]++
+		m.spoil(from, end)
+		return nil
+	}
+	if err := m.has(code); err != nil {
+		return err
+	}
+	if isNull(r.Value) {
+		return nil
+	}
+	if m.known(code, from, end) {
+		m.rejects[RejectDuplicate]++
+	}
+	megawatts, err := strconv.ParseFloat(wordOf(r.Value), 64)
+	if units := wordOf(r.Units); err != nil || units != "" && units != "megawatthours" {
+		megawatts = math.NaN()
+	}
+	m.set(code, from, end, megawatts)
+	return nil
+}
+
+// wordOf is a string or number of JSON as text; empty: it is neither.
+func wordOf(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return strings.TrimSpace(text)
+	}
+	var number json.Number
+	if json.Unmarshal(raw, &number) == nil {
+		return number.String()
+	}
+	return ""
+}
