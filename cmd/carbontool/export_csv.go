@@ -85,6 +85,7 @@ func (x *exported) factRows(ctx context.Context, w *csv.Writer, told *ticker, te
 	head := []string{
 		"ts", "project", "machine", "user", "group", "state", "busy_cpu_seconds", "idle_cpu_seconds", "busy_kwh", "idle_kwh",
 		"busy_gco2eq", "idle_gco2eq", "intensity_gco2eq_per_kwh", "kind", "provider", "grid", "measured_kwh", "measured_gco2eq",
+		"basis", "quality",
 	}
 	if err := x.Kept(ctx, x.period); err != nil {
 		return 0, err // no header line: it would look like an empty result
@@ -100,9 +101,10 @@ func (x *exported) factRows(ctx context.Context, w *csv.Writer, told *ticker, te
 				digits(f.CPU.Busy), digits(f.CPU.Idle), digits(f.Energy.Busy), digits(f.Energy.Idle))
 			if p := priceOf(rec, f.Start); p != nil {
 				cells = append(cells, digits(f.Energy.Busy.At(p.Intensity)), digits(f.Energy.Idle.At(p.Intensity)),
-					digits(p.Intensity), string(p.Kind), text(p.Provider), text(p.Grid), digits(f.Energy.Measured), digits(f.Energy.Measured.At(p.Intensity)))
+					digits(p.Intensity), string(p.Kind), text(p.Provider), text(p.Grid), digits(f.Energy.Measured), digits(f.Energy.Measured.At(p.Intensity)),
+					p.Basis.String(), string(p.Quality))
 			} else {
-				cells = append(cells, "", "", "", "", "", "", digits(f.Energy.Measured), "")
+				cells = append(cells, "", "", "", "", "", "", digits(f.Energy.Measured), "", "", "")
 			}
 			if err := w.Write(cells); err != nil {
 				return err

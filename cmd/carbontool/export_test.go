@@ -45,7 +45,7 @@ func interval(i usage.Interval, price float64, facts ...usage.Fact) usage.Record
 		rec.State = usage.Settled
 		for _, piece := range i.Pieces() {
 			rec.Prices = append(rec.Prices, usage.PiecePrice{Start: piece.Start, Price: usage.Price{
-				Intensity: usage.GramsPerKWh(price), Kind: usage.Actual, Provider: "uk", Grid: "GB", SlotFrom: usage.SlotAt(piece.Start), FetchedAt: i.End(),
+				Intensity: usage.GramsPerKWh(price), Kind: usage.Actual, Basis: usage.BasisOf("average direct"), Provider: "uk", Grid: "GB", SlotFrom: usage.SlotAt(piece.Start), FetchedAt: i.End(),
 			}})
 		}
 	}
@@ -409,11 +409,11 @@ func TestExportLeavesAKeyOutThatMetricsDoNotShow(t *testing.T) {
 func TestExportCSV(t *testing.T) {
 	args, _ := threeHours(t)
 	span := []string{"--from=2026-01-03T12:00", "--to=2026-01-03T14:00"}
-	called{stdout: `ts,project,machine,user,group,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,busy_gco2eq,idle_gco2eq,intensity_gco2eq_per_kwh,kind,provider,grid,measured_kwh,measured_gco2eq
-2026-01-03T12:00:00Z,ISIS,Muon,alice,g,settled,100,400,1,0.25,200,50,200,actual,uk,GB,0,0
-2026-01-03T12:30:00Z,ISIS,Muon,alice,g,unpriced,200,800,2,0.5,,,,,,,0,
-2026-01-03T12:30:00Z,ISIS,Muon,bob,g,unpriced,400,1600,4,1,,,,,,,0,
-2026-01-03T13:30:00Z,ISIS,Muon,bob,g,settled,800,3200,8,2,800,200,100,actual,uk,GB,0,0
+	called{stdout: `ts,project,machine,user,group,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,busy_gco2eq,idle_gco2eq,intensity_gco2eq_per_kwh,kind,provider,grid,measured_kwh,measured_gco2eq,basis,quality
+2026-01-03T12:00:00Z,ISIS,Muon,alice,g,settled,100,400,1,0.25,200,50,200,actual,uk,GB,0,0,average direct,final
+2026-01-03T12:30:00Z,ISIS,Muon,alice,g,unpriced,200,800,2,0.5,,,,,,,0,,,
+2026-01-03T12:30:00Z,ISIS,Muon,bob,g,unpriced,400,1600,4,1,,,,,,,0,,,
+2026-01-03T13:30:00Z,ISIS,Muon,bob,g,settled,800,3200,8,2,800,200,100,actual,uk,GB,0,0,average direct,final
 `}.by(t, slices.Concat([]string{"export", "csv"}, span, args)...)
 	called{stdout: `ts,scope,name,state,busy_cpu_seconds,idle_cpu_seconds,busy_kwh,idle_kwh,busy_gco2eq,idle_gco2eq,intensity_gco2eq_per_kwh,measured_kwh,measured_gco2eq
 2026-01-03T12:30:00Z,ada,ada,unpriced,600,2400,6,1.5,,,,0,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -131,9 +132,7 @@ func (r *reportUsage) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if rep.Grids, err = gridsUsed(ctx, st, p, c.CarbonIntensity); err != nil {
-		return err
-	}
+	rep.Grids = gridsUsed(rep.Whole.Prices, c.CarbonIntensity)
 	if r.factors {
 		if err := addFactors(ctx, st, c, rep); err != nil {
 			return err
@@ -199,6 +198,9 @@ func (r *reportUsage) read(ctx context.Context, st *store.Store, p usage.Period,
 		if s.Coverage, err = st.Coverage(ctx, a.Period); err != nil {
 			return nil, err
 		}
+		if s.Prices, err = st.PricesUsed(ctx, a.Period); err != nil {
+			return nil, err
+		}
 		if i == 0 {
 			rep.Whole = s
 		} else {
@@ -217,18 +219,19 @@ func (r *reportUsage) read(ctx context.Context, st *store.Store, p usage.Period,
 	return rep, err
 }
 
-// gridsUsed lists the grids that price the usage of a period, and where the configuration says
-// that a static value is from.
-func gridsUsed(ctx context.Context, st *store.Store, p usage.Period, c config.CarbonIntensity) (grids []report.Grid, err error) {
-	used, err := st.GridsUsed(ctx, p)
-	for _, u := range used {
-		g := report.Grid{Provider: u.Provider, Grid: u.Grid}
-		if s := c.Statics()[u]; s != nil {
+// gridsUsed lists the grids that price the usage of a period, what their numbers count, and where
+// the configuration says that a static value is from.
+func gridsUsed(prices report.Prices, c config.CarbonIntensity) (grids []report.Grid) {
+	for _, u := range prices {
+		g := report.Grid{Provider: u.Provider, Grid: u.Grid, Basis: u.Basis.Name()}
+		if s := c.Statics()[u.GridName]; s != nil {
 			g.Source = s.Source
 		}
-		grids = append(grids, g)
+		if !slices.Contains(grids, g) {
+			grids = append(grids, g)
+		}
 	}
-	return grids, err
+	return grids
 }
 
 // forecastErrorOver is the shortest time over which the error of forecasts is measured.

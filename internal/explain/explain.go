@@ -156,6 +156,7 @@ func pricesOf(k Known) []Price {
 		all = append(all, Price{
 			Piece: text(p.Start), Intensity: float64(p.Intensity), Kind: p.Kind, Provider: p.Provider, Grid: p.Grid,
 			Slot: text(p.SlotFrom), FetchedAt: text(p.FetchedAt), Source: k.source(p.Price),
+			Basis: p.Basis.Name(), Quality: p.Quality,
 		})
 	}
 	return all
@@ -177,7 +178,7 @@ func slotsOf(k Known) []Slot {
 	for _, s := range k.Slots {
 		all = append(all, Slot{
 			Start: text(s.From), Forecast: (*float64)(s.Forecast), Actual: (*float64)(s.Actual), Index: s.Index,
-			Provider: s.Provider, Grid: s.Grid, FetchedAt: text(s.FetchedAt),
+			Provider: s.Provider, Grid: s.Grid, FetchedAt: text(s.FetchedAt), Basis: s.Basis.Name(), Quality: s.Quality,
 		})
 	}
 	return all

@@ -286,14 +286,14 @@ func TestText(t *testing.T) {
 					Key: usage.Key{Project: "ISIS", Machine: "Muon", User: "al\x1bice", Group: "Muons, all"}, Start: start,
 					CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 3600, Idle: 1800}, Energy: usage.ByMode[usage.KWh]{Busy: 0.018, Idle: 0.00075},
 				}},
-				Prices: []usage.PiecePrice{{Start: start, Price: usage.Price{Intensity: 231.5, Kind: usage.Actual, Provider: "uk", Grid: "GB", SlotFrom: start, FetchedAt: start.Add(2 * time.Hour)}}},
+				Prices: []usage.PiecePrice{{Start: start, Price: usage.Price{Intensity: 231.5, Kind: usage.Actual, Quality: usage.QualityEstimated, Basis: usage.BasisOf("average direct"), Provider: "uk", Grid: "GB", SlotFrom: start, FetchedAt: start.Add(2 * time.Hour)}}},
 			},
 			Slots: []usage.Slot{
-				{From: start, Forecast: &forecast, Actual: &actual, Index: "high", Provider: "uk", Grid: "GB", FetchedAt: start.Add(26 * time.Hour)},
+				{From: start, Forecast: &forecast, Actual: &actual, Quality: usage.QualityEstimated, Basis: usage.BasisOf("average direct"), Index: "high", Provider: "uk", Grid: "GB", FetchedAt: start.Add(26 * time.Hour)},
 				{From: start, Forecast: &forecast, Provider: "uk", Grid: "GB-region-13", FetchedAt: start},
 			},
 			Changes: []usage.Change{
-				{Piece: start, At: start.Add(time.Hour), Why: usage.BecauseActual, Was: usage.Price{Intensity: 240, Kind: usage.Forecast, Provider: "uk", Grid: "GB"}, Is: usage.Price{Intensity: 231.5, Kind: usage.Actual, Provider: "uk", Grid: "GB"}, EnergyWas: 1, EnergyIs: 1},
+				{Piece: start, At: start.Add(time.Hour), Why: usage.BecauseActual, Was: usage.Price{Intensity: 240, Kind: usage.Forecast, Provider: "uk", Grid: "GB", Basis: usage.BasisOf("direct")}, Is: usage.Price{Intensity: 231.5, Kind: usage.Actual, Provider: "uk", Grid: "GB", Basis: usage.BasisOf("lifecycle")}, EnergyWas: 1, EnergyIs: 1},
 				{Piece: start, At: start.Add(9 * time.Hour), Why: usage.BecauseRecost, Was: usage.Price{Intensity: 231.5, Kind: usage.Actual, Provider: "uk", Grid: "GB"}, Is: usage.Price{Intensity: 231.5, Kind: usage.Actual, Provider: "uk", Grid: "GB"}, EnergyWas: 1, EnergyIs: 1.5},
 			},
 		},
@@ -320,9 +320,9 @@ Factors
   PUE 1.5; source: config
 
 Carbon intensity, gCO2eq/kWh
-  used for 2026-07-01T12:00:00Z: 231.5, actual for the slot 2026-07-01T12:00:00Z, uk, grid GB, fetched 2026-07-01T14:00:00Z
-  slot 2026-07-01T12:00:00Z: forecast 240, actual 231.5 (high), uk, grid GB, fetched 2026-07-02T14:00:00Z
-  slot 2026-07-01T12:00:00Z: forecast 240, actual unknown, uk, grid GB-region-13, fetched 2026-07-01T12:00:00Z
+  used for 2026-07-01T12:00:00Z: 231.5, actual for the slot 2026-07-01T12:00:00Z, uk, grid GB, fetched 2026-07-01T14:00:00Z; quality: estimated; basis: average direct
+  slot 2026-07-01T12:00:00Z: forecast 240, actual 231.5 (high), uk, grid GB, fetched 2026-07-02T14:00:00Z; quality: estimated; basis: average direct
+  slot 2026-07-01T12:00:00Z: forecast 240, actual unknown, uk, grid GB-region-13, fetched 2026-07-01T12:00:00Z; basis: undeclared
 
 CPU seconds x watts / 3600000 x PUE = kWh; kWh x gCO2eq/kWh = gCO2eq
   machine type Muon, user "al\x1bice", group "Muons, all"
@@ -337,7 +337,7 @@ Users
   "al\x1bice": member of SANS since 2026-07-01T12:00:00Z
 
 Restated
-  2026-07-01T13:00:00Z  half hour 2026-07-01T12:00:00Z: 240 (forecast, uk, grid GB) to 231.5 (actual, uk, grid GB): the actual replaced the forecast
+  2026-07-01T13:00:00Z  half hour 2026-07-01T12:00:00Z: 240 (forecast, uk, grid GB, direct) to 231.5 (actual, uk, grid GB, lifecycle): the actual replaced the forecast
   2026-07-01T21:00:00Z  half hour 2026-07-01T12:00:00Z: 231.5 (actual, uk, grid GB) to 231.5 (actual, uk, grid GB); energy of the site 1 to 1.5 kWh: recalculated on request
 `
 	var out bytes.Buffer

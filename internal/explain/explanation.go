@@ -115,6 +115,9 @@ type Slot struct {
 	Provider  string   `json:"provider"`
 	Grid      string   `json:"grid"`
 	FetchedAt string   `json:"fetched_at"`
+
+	Basis   string        `json:"basis"`   // "undeclared": nobody says
+	Quality usage.Quality `json:"quality"` // of the actual, as the provider says it; empty: it does not, or there is none
 }
 
 // Price is the carbon intensity used for a half hour.
@@ -127,6 +130,9 @@ type Price struct {
 	Slot      string     `json:"slot_start"`
 	FetchedAt string     `json:"fetched_at"`
 	Source    string     `json:"source,omitempty"` // where the operator has a static value from; empty: not said
+
+	Basis   string        `json:"basis"` // "undeclared": nobody says
+	Quality usage.Quality `json:"quality"`
 }
 
 // Usage is the usage of one key in one half hour. For each mode:
@@ -216,6 +222,7 @@ type Worth struct {
 	Kind      usage.Kind `json:"kind"`
 	Provider  string     `json:"provider"`
 	Grid      string     `json:"grid"`
+	Basis     string     `json:"basis,omitempty"` // empty: not known
 }
 
 func (u Usage) key() usage.Key {

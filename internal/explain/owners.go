@@ -19,7 +19,9 @@ func ownersOf(k Known) []Owner {
 
 func changesOf(k Known) []Change {
 	all := []Change{}
-	worth := func(p usage.Price) Worth { return Worth{float64(p.Intensity), p.Kind, p.Provider, p.Grid} }
+	worth := func(p usage.Price) Worth {
+		return Worth{float64(p.Intensity), p.Kind, p.Provider, p.Grid, p.Basis.String()}
+	}
 	for _, c := range k.Changes {
 		all = append(all, Change{
 			At: text(c.At), Piece: text(c.Piece), Why: c.Why, Was: worth(c.Was), Is: worth(c.Is),

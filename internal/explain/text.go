@@ -164,8 +164,8 @@ func (e *Explanation) writePrices(w *writer) {
 		if p.Source != "" {
 			source = ", from: " + escape.Line(p.Source)
 		}
-		w.line("  used for %s: %s, %s for the slot %s, %s, grid %s, fetched %s%s",
-			p.Piece, exact(p.Intensity), p.Kind, p.Slot, escape.Line(p.Provider), escape.Line(p.Grid), p.FetchedAt, source)
+		w.line("  used for %s: %s, %s for the slot %s, %s, grid %s, fetched %s; quality: %s; basis: %s%s",
+			p.Piece, exact(p.Intensity), p.Kind, p.Slot, escape.Line(p.Provider), escape.Line(p.Grid), p.FetchedAt, p.Quality, p.Basis, source)
 	}
 	for _, s := range e.Slots {
 		word := ""
@@ -176,7 +176,12 @@ func (e *Explanation) writePrices(w *writer) {
 		if s.Provider == usage.ProviderStatic {
 			value = maybe(s.Actual) + " for all time"
 		}
-		w.line("  slot %s: %s, %s, grid %s, fetched %s", s.Start, value, escape.Line(s.Provider), escape.Line(s.Grid), s.FetchedAt)
+		quality := ""
+		if s.Quality != "" {
+			quality = "; quality: " + string(s.Quality)
+		}
+		w.line("  slot %s: %s, %s, grid %s, fetched %s%s; basis: %s",
+			s.Start, value, escape.Line(s.Provider), escape.Line(s.Grid), s.FetchedAt, quality, s.Basis)
 	}
 }
 
@@ -252,7 +257,11 @@ func (p Processor) String() string {
 
 // String is a price in words.
 func (p Worth) String() string {
-	return fmt.Sprintf("%s (%s, %s, grid %s)", exact(p.Intensity), p.Kind, escape.Line(p.Provider), escape.Line(p.Grid))
+	basis := ""
+	if p.Basis != "" {
+		basis = ", " + p.Basis
+	}
+	return fmt.Sprintf("%s (%s, %s, grid %s%s)", exact(p.Intensity), p.Kind, escape.Line(p.Provider), escape.Line(p.Grid), basis)
 }
 
 // exact is a number with all its digits, without an exponent.

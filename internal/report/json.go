@@ -15,7 +15,11 @@ type document struct {
 	By        *string   `json:"by"` // null: not divided
 	Intervals Intervals `json:"intervals"`
 
-	Grids              []Grid   `json:"carbon_intensity"`
+	Grids []Grid `json:"carbon_intensity"`
+	// Shares of the priced energy of the site.
+	Quality map[string]float64 `json:"quality"`
+	Basis   map[string]float64 `json:"basis"`
+
 	ForecastError      *float64 `json:"forecast_error_gco2eq_per_kwh"` // null: no forecast was used
 	ForecastErrorPairs int      `json:"forecast_error_pairs"`          // 0: it is the documented one
 
@@ -35,6 +39,7 @@ func (r *Report) WriteJSON(out io.Writer) error {
 		Scope: r.called(string(r.Scope)), Timezone: r.Zone.String(), Intervals: r.Whole.Intervals,
 		From: r.Whole.From.In(r.Zone).Format(time.RFC3339), To: r.Whole.To.In(r.Zone).Format(time.RFC3339),
 		Grids: append([]Grid{}, r.Grids...), ForecastErrorPairs: r.Forecasts.Pairs, Power: powerShares(r.Power), Rows: []Row{}, Factors: r.Factors,
+		Quality: r.Whole.Prices.qualities(), Basis: r.Whole.Prices.bases(),
 	}
 	if r.Forecasts != (ForecastError{}) {
 		d.ForecastError = value(r.Forecasts.Mean)

@@ -17,6 +17,7 @@ type Stretch struct {
 	Members   []usage.Tally // of the scope; they add up to the site
 	Intervals Intervals
 	Coverage  map[string]usage.Coverage // by project, where it is known
+	Prices    Prices                    // of the site
 	// Factors are tallies by other factors, by set and member.
 	Factors map[string]map[string]usage.FactorTally
 }
@@ -45,6 +46,7 @@ type Grid struct {
 	Provider string `json:"provider"`
 	Grid     string `json:"grid"`
 	Source   string `json:"source,omitempty"` // where the operator has the value from; empty: not said
+	Basis    string `json:"basis"`            // "undeclared": nobody says
 }
 
 // rows returns the rows of the report. Each period lists the member with the most energy

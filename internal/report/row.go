@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strings"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -64,6 +65,8 @@ type Row struct {
 	MeasuredEmissions *float64 `json:"measured_gco2eq"`
 	Embodied          *float64 `json:"embodied_gco2eq"`        // of making the machines, in no other column; nil: not configured for any
 	PowerSource       *string  `json:"power_source,omitempty"` // of a machine type, most energy first; nil: not of one
+	Basis             string   `json:"basis"`                  // of the prices of the site in the period, most energy first
+	Quality           string   `json:"quality"`                // the same
 
 	Equivalents Amounts `json:"equivalents,omitempty"` // nil: not asked for
 
@@ -84,6 +87,7 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, members ...usage.Tally
 		Intervals: s.Intervals.All, Answered: s.Intervals.answered(), Empty: s.Intervals.Empty,
 	}
 	row.PowerSource = r.sourceOf(kind, t.Name)
+	row.Basis, row.Quality = strings.Join(most(s.Prices.bases()), "; "), strings.Join(most(s.Prices.qualities()), "; ")
 	if r.Names != nil {
 		name := r.Names[t.Name]
 		if kind != Member {

@@ -31,7 +31,7 @@ func (r *Report) WriteTable(out io.Writer) error {
 		}
 	}
 	total := rows[len(rows)-1]
-	if notes := slices.Concat(r.powerNotes(), r.boundsNotes(total), unpricedNotes(total), r.gridNotes(), r.factorNotes(total)); len(notes) > 0 {
+	if notes := slices.Concat(r.powerNotes(), r.boundsNotes(total), unpricedNotes(total), r.Whole.Prices.notes(), r.gridNotes(), r.factorNotes(total)); len(notes) > 0 {
 		fmt.Fprintf(out, "\n%s\n", strings.Join(notes, "\n"))
 	}
 	if r.Equivalents {
@@ -159,6 +159,9 @@ func unpricedNotes(total Row) (notes []string) {
 func (r *Report) gridNotes() (notes []string) {
 	for _, g := range r.Grids {
 		note := fmt.Sprintf("Carbon intensity: %s, grid %s", escape.Line(g.Provider), escape.Line(g.Grid))
+		if g.Basis != "" && g.Basis != usage.Undeclared {
+			note += ", " + escape.Line(g.Basis)
+		}
 		if g.Source != "" {
 			note += ", from: " + escape.Line(g.Source)
 		}

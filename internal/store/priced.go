@@ -35,3 +35,22 @@ func (v *View) PricedBy(ctx context.Context, p usage.Period) (by usage.PricedBy,
 	})
 	return by, err
 }
+
+// PricesUsed returns what priced the usage of the intervals that begin in a period, by provider,
+// grid, basis and quality. The energy of an interval is divided evenly among its pieces, so that it
+// is known where per-key rows were deleted, too.
+func (s *Store) PricesUsed(ctx context.Context, p usage.Period) (all []usage.PriceUsed, err error) {
+	err = each(ctx, s.reader, `SELECT p.provider, p.grid, p.basis, p.quality,
+		total(i.kwh / (SELECT count(*) FROM interval_price q WHERE q.start >= i.start AND q.start < i.start + i.seconds))
+		FROM usage_interval i JOIN interval_price p ON p.start >= i.start AND p.start < i.start + i.seconds
+		WHERE i.start >= ? AND i.start < ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`,
+		[]any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
+			var u usage.PriceUsed
+			var basis string
+			err := rows.Scan(&u.Provider, &u.Grid, &basis, &u.Quality, &u.Energy)
+			u.Basis = usage.BasisOf(basis)
+			all = append(all, u)
+			return err
+		})
+	return all, err
+}

@@ -62,3 +62,22 @@ func TestAnHourIsPricedByItsHalves(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
+
+func TestPricesUsedShareTheEnergy(t *testing.T) {
+	s := openStore(t, newFile(t, t.TempDir()+"/carbon.db"), Options{Exclusive: true, Interval: 2 * half})
+	for n, of := range [][]string{{"uk", "uk"}, {"uk", "rte"}, {"rte", "rte"}} {
+		commit(t, s, sourced(usage.Interval{Start: at(2 * n).Start, Length: 2 * half}, of...))
+	}
+	got, err := s.PricesUsed(t.Context(), usage.Period{From: at(0).Start, To: at(4).Start})
+	if err != nil || len(got) != 2 {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	rte, uk := got[0], got[1]
+	if rte.Provider != "rte" || rte.Quality != usage.QualityEstimated || rte.Basis != (usage.Basis{}) ||
+		uk.Provider != "uk" || uk.Grid != "GB" || uk.Quality != usage.QualityForecast || uk.Basis != directOf {
+		t.Errorf("got %+v", got)
+	}
+	if math.Abs(float64(uk.Energy/rte.Energy)-3) > 1e-9 {
+		t.Errorf("%v kWh and %v kWh, want 3 to 1", uk.Energy, rte.Energy)
+	}
+}

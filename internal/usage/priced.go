@@ -18,3 +18,11 @@ func (b Basis) Name() string {
 	}
 	return Undeclared
 }
+
+// PriceUsed is the energy that prices of one kind were used for.
+type PriceUsed struct {
+	GridName
+	Basis   Basis
+	Quality Quality
+	Energy  KWh
+}
