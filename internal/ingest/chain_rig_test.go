@@ -176,4 +176,3 @@ func (r *rig) providers() map[string]int {
 	}
 	return counts
 }
-

@@ -33,7 +33,7 @@ type answers struct {
 // newGridSource returns an empty memory: everything is due.
 func newGridSource(g Grid) *gridSource {
 	return &gridSource{
-		grid: g, every: cmp.Or(g.Terms().Every, pollEvery), pause: backoff{longest: 5 * time.Minute},
+		grid: g, every: cmp.Or(g.Terms().Every, pollEvery), pause: backoff{longest: max(5*time.Minute, g.Terms().Every)},
 		asked: map[time.Time]time.Time{}, eager: firstPoll,
 	}
 }
@@ -56,7 +56,7 @@ func (s *gridSource) mend(now time.Time) {
 	for _, of := range []struct {
 		at   *time.Time
 		most time.Duration
-	}{{&s.poll, s.every}, {&s.probe, max(s.every, spareEvery)}, {&s.outlook, usage.SlotLength}, {&s.paused, 2 * usage.MaxRetryAfter}} {
+	}{{&s.poll, s.every}, {&s.probe, max(s.every, spareEvery)}, {&s.outlook, usage.SlotLength}, {&s.paused, 2 * usage.PatientRetryAfter}} {
 		if of.at.After(now.Add(of.most)) {
 			*of.at = now
 		}

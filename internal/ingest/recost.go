@@ -189,7 +189,7 @@ func (c *recost) made(ctx context.Context, was usage.Record, slots map[time.Time
 	}
 	is.Embodied = embodiedRates(set, is)
 	is.Zones = reconciled(set, is, was.Zones)
-	prices, state := price(set, was.Interval, slots, time.Time{})
+	prices, state := priceUnless(was.Interval, slots, func(usage.Slot) bool { return was.State != usage.Settled })
 	if state == usage.Unpriced {
 		return is, true, nil // a price that is there stays
 	}

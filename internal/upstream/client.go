@@ -4,6 +4,7 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type Client struct {
 	UserAgent string        // names the program and its version
 	Timeout   time.Duration // of one exchange, from dialling to the last byte of the answer
 	MaxBytes  int64         // of one answer, decoded
+	Patience  time.Duration // the longest that a Retry-After may make us wait; 0: usage.MaxRetryAfter
 	Scrubber  *Scrubber     // for all text from the server; nil: knows only the credentials in requests
 
 	own Scrubber
@@ -51,7 +53,7 @@ func (c *Client) Do(req *http.Request) (io.ReadCloser, error) {
 		return nil, errors.New("upstream client: timeout and byte limit must be positive")
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), c.Timeout)
-	e := &exchange{caller: req.Context(), ctx: ctx, timeout: c.Timeout, url: req.URL}
+	e := &exchange{caller: req.Context(), ctx: ctx, timeout: c.Timeout, patience: cmp.Or(c.Patience, usage.MaxRetryAfter), url: req.URL}
 	body, err := c.do(e, req)
 	if err != nil {
 		cancel()
@@ -97,8 +99,10 @@ type exchange struct {
 	caller  context.Context // the request's own
 	ctx     context.Context // caller's, with our deadline
 	timeout time.Duration
-	url     *url.URL
-	raw     io.Closer
+	// patience is the longest that is waited because the server asked for it.
+	patience time.Duration
+	url      *url.URL
+	raw      io.Closer
 }
 
 // failure turns an error of the transport into a Failure.

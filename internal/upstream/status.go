@@ -34,7 +34,7 @@ func (e *exchange) refused(resp *http.Response, body io.Reader) error {
 		f.Cause = causeOfStatus(e.url, resp.StatusCode, text)
 	}
 	if f.Status == http.StatusTooManyRequests || f.Status == http.StatusServiceUnavailable {
-		f.RetryAfter = retryAfter(resp.Header)
+		f.RetryAfter = retryAfter(resp.Header, e.patience)
 	}
 	return f
 }
@@ -90,12 +90,12 @@ func firstWords(text []byte) (errorType, detail string) {
 	return "", string(text)
 }
 
-// retryAfter reads both forms of the header, seconds and a date. A date is compared with the
+// retryAfter reads both forms of the header, seconds and a date, up to the most that is waited. A date is compared with the
 // answer's own Date, so that a difference between the clocks does not matter.
-func retryAfter(h http.Header) time.Duration {
+func retryAfter(h http.Header, most time.Duration) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil || errors.Is(err, strconv.ErrRange) {
-		return time.Duration(min(seconds, uint64(usage.MaxRetryAfter/time.Second))) * time.Second
+		return time.Duration(min(seconds, uint64(most/time.Second))) * time.Second
 	}
 	at, err := http.ParseTime(value)
 	if err != nil {
@@ -105,5 +105,5 @@ func retryAfter(h http.Header) time.Duration {
 	if err != nil {
 		now = time.Now()
 	}
-	return min(max(at.Sub(now), 0), usage.MaxRetryAfter)
+	return min(max(at.Sub(now), 0), most)
 }

@@ -1,8 +1,10 @@
 package upstream
 
 import (
+	"cmp"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -161,7 +163,27 @@ func TestRetryAfter(t *testing.T) {
 
 func TestRetryAfterDateWithoutADateOfTheServer(t *testing.T) {
 	h := http.Header{"Retry-After": {time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}}
-	if got := retryAfter(h); got != usage.MaxRetryAfter {
+	if got := retryAfter(h, usage.MaxRetryAfter); got != usage.MaxRetryAfter {
 		t.Errorf("got %s, want %s", got, usage.MaxRetryAfter)
+	}
+}
+
+func TestAPatientClientObeysALongerRetryAfter(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "7200")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	t.Cleanup(s.Close)
+	for _, patience := range []time.Duration{0, time.Hour} {
+		c := &Client{HTTP: s.Client(), UserAgent: "test", Timeout: time.Minute, MaxBytes: 1 << 20, Patience: patience}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Do(req)
+		f := usage.FailureOf(err)
+		if want := cmp.Or(patience, usage.MaxRetryAfter); f == nil || f.RetryAfter != want {
+			t.Errorf("got %v, want to wait %s", err, want)
+		}
 	}
 }

@@ -145,7 +145,7 @@ func noToken(err error) *usage.Failure {
 	}
 	switch {
 	case status == http.StatusTooManyRequests:
-		f.Reason, f.Permanent, f.RetryAfter = usage.ReasonRateLimited, false, retryAfter(refused.Response.Header)
+		f.Reason, f.Permanent, f.RetryAfter = usage.ReasonRateLimited, false, retryAfter(refused.Response.Header, usage.MaxRetryAfter)
 	case status >= 500:
 		f.Reason, f.Permanent = usage.ReasonServer, false
 	}

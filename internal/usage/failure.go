@@ -13,14 +13,18 @@ type Failure struct {
 	Status     int           // HTTP status, 0 if none came
 	Detail     string        // the start of what the server said; never a credential
 	Cause      string        // what is wrong, in plain words that say what to do; empty: Error says all there is
-	RetryAfter time.Duration // what the server asked for, at most MaxRetryAfter; 0 if it did not
+	RetryAfter time.Duration // what the server asked for, bounded; 0 if it did not
 	Permanent  bool          // an immediate retry is useless: the query or the permissions are wrong
 	TooLarge   bool          // a smaller query may succeed
 	Err        error         // the cause, if any
 }
 
-// MaxRetryAfter bounds how long a server may make us wait.
-const MaxRetryAfter = 5 * time.Minute
+// MaxRetryAfter bounds how long a server may make us wait; PatientRetryAfter is for one that others
+// share, and may mean it.
+const (
+	MaxRetryAfter     = 5 * time.Minute
+	PatientRetryAfter = time.Hour
+)
 
 // The reasons of failures, a closed set: they are label values of a metric.
 const (

@@ -225,5 +225,8 @@ func newClient(h promconfig.HTTPClientConfig, timeout time.Duration, files []con
 		return nil, err
 	}
 	client.Transport = guard(client.Transport, files)
-	return &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: timeout, MaxBytes: maxSlotsBytes, Scrubber: upstream.NewScrubber(secrets...)}, nil
+	return &upstream.Client{
+		HTTP: client, UserAgent: userAgent(), Timeout: timeout, MaxBytes: maxSlotsBytes, Patience: usage.PatientRetryAfter,
+		Scrubber: upstream.NewScrubber(secrets...),
+	}, nil
 }
