@@ -95,6 +95,7 @@ func sharedSite(t *testing.T) *site {
 type settings struct {
 	prometheus string
 	uk         string
+	intensity  string        // the lines of the section carbon_intensity, in place of uk
 	settle     time.Duration // settle_after; 3h if zero
 	more       string        // more lines
 	section    string        // more lines of the section prometheus
@@ -158,6 +159,9 @@ func (s settings) yaml(over span) string {
 	if s.attribute == "" {
 		s.attribute = "group_by: project, groups: [{name: Facilities, projects: [IDAaaS, CLF]}]"
 	}
+	if s.intensity == "" {
+		s.intensity = "  uk: {url: " + s.uk + "}"
+	}
 	return fmt.Sprintf(`interval: %ds
 lookback: %ds
 settle_after: %ds
@@ -173,11 +177,11 @@ power:
     Muon: {busy_watts: 9.5, idle_watts: 1.25}
     Laue: {busy_watts: 20}
 carbon_intensity:
-  uk: {url: %s}
+%s
 attribution: {%s}
 %s
 `, int(over.interval.Seconds()), int(over.lookback.Seconds()), int(s.settle.Seconds()), s.prometheus, int(over.lag.Seconds()), s.section,
-		pue, s.uk, s.attribute, s.more)
+		pue, s.intensity, s.attribute, s.more)
 }
 
 // place is the directory of one exporter.
