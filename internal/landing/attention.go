@@ -33,6 +33,9 @@ func statusOf(l *loud, items []item, stateOnly bool) status {
 	case bad > 0:
 		return status{"bad", count(bad, "thing needs", "things need") + " attention"}
 	}
+	if stateOnly && len(items) > 0 { // each of them only explains
+		return status{"well", "All that is needed answers"}
+	}
 	if stateOnly { // which does not look at machines and budgets
 		return status{"well", "Everything answers"}
 	}
@@ -49,17 +52,27 @@ func (k Known) attention(l *loud, c calendar) (all []item) {
 			all = append(all, item{Bad: true, What: topicName(n.About), Why: escape.Line(n.Text), Do: "Since " + c.near(n.Since) + "."})
 		}
 	}
-	for _, p := range k.Parts {
-		if p.Bad && !told[p.About] {
-			all = append(all, item{Bad: true, What: p.Name, Why: sentence(p.State), Do: p.Meanwhile})
-		}
-	}
+	all = append(all, k.down(told)...)
 	if ago := k.late(); ago > 0 {
 		all = append(all, item{Bad: true, What: "Late", Why: "The newest usage is " + span(ago) + " old.", Do: "See the states of Prometheus and of the intervals below."})
 	}
-	if k.StateOnly || k.Numbers == nil {
-		return all
+	if !k.StateOnly && k.Numbers != nil {
+		all = append(all, k.doubtful(told, c)...)
 	}
+	slices.SortStableFunc(all, func(a, b item) int {
+		switch {
+		case a.Bad == b.Bad:
+			return 0
+		case a.Bad:
+			return -1
+		}
+		return 1
+	})
+	return all
+}
+
+// doubtful lists what is wrong with the numbers, and what explains them.
+func (k Known) doubtful(told map[usage.Topic]bool, c calendar) (all []item) {
 	n := k.Numbers
 	if !told[usage.TopicHosts] {
 		all = append(all, n.refused()...)
@@ -71,15 +84,19 @@ func (k Known) attention(l *loud, c calendar) (all []item) {
 	all = append(all, n.drifted(c)...)
 	all = append(all, overBudget(k.Budgets)...)
 	all = append(all, n.incomplete(k.Grid.Static != nil)...)
-	slices.SortStableFunc(all, func(a, b item) int {
-		switch {
-		case a.Bad == b.Bad:
-			return 0
-		case a.Bad:
-			return -1
+	return all
+}
+
+// down lists the parts that are bad. One of several ways to the same only explains, and says nothing
+// while none of them is left: then the whole is down, which is said.
+func (k Known) down(told map[usage.Topic]bool) (all []item) {
+	bad := map[string]bool{}
+	for _, p := range k.Parts {
+		bad[p.Name] = p.Bad
+		if p.Bad && !told[p.About] && !bad[p.Within] {
+			all = append(all, item{Bad: p.Within == "", What: p.Name, Why: sentence(p.State), Do: p.Meanwhile})
 		}
-		return 1
-	})
+	}
 	return all
 }
 

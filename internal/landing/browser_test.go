@@ -111,7 +111,7 @@ func measure(t *testing.T, chromium, url, scheme string) (all []measured) {
 	if err := json.Unmarshal([]byte(stdhtml.UnescapeString(text)), &all); err != nil {
 		t.Fatalf("the browser says %q: %v", text, err)
 	}
-	if want := 4 * 7; len(all) != want {
+	if want := 4 * 8; len(all) != want {
 		t.Fatalf("%d pages were measured, want %d", len(all), want)
 	}
 	return all

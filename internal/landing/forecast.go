@@ -4,16 +4,14 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // Grid is the carbon intensity of electricity.
 type Grid struct {
-	Provider string
+	Provider string             // of the first source
 	Static   *usage.GramsPerKWh // one value for all time; nil: it changes
 	Name     string             // of the grid of the static value
 	From     string             // where that value is from; empty: not said
@@ -24,45 +22,6 @@ type Grid struct {
 
 // Credit is whom a licence asks to name.
 type Credit struct{ Text, Licence, Link string }
-
-// tile is the intensity of now: the forecast of this half hour, else the newest actual.
-func (g Grid) tile(c calendar) tile {
-	t := tile{Name: "Grid now", Value: unknown, Unknown: true}
-	if g.Static != nil {
-		t = tile{Name: "Grid", Value: strconv.FormatFloat(float64(*g.Static), 'f', -1, 64) + nbsp + "g/kWh", Also: []string{"one value for all time"}}
-		if g.Name != "" && g.Name != usage.Unknown {
-			t.Also[0] += ", grid " + escape.Name(g.Name)
-		}
-		if g.From != "" {
-			t.Also = append(t.Also, "from "+escape.Line(g.From))
-		}
-		return t
-	}
-	var actual *usage.Slot
-	for i, s := range g.Slots {
-		if s.From.Equal(usage.SlotAt(c.now)) && s.Forecast != nil {
-			t.Value, t.Unknown = intensityText(*s.Forecast), false
-			t.Also = []string{strings.TrimSpace("forecast for " + escape.Name(s.Grid) + " " + inWords(s.Index))}
-		}
-		if s.Actual != nil && !s.From.After(c.now) {
-			actual = &g.Slots[i]
-		}
-	}
-	if actual != nil {
-		t.Also = append(t.Also, fmt.Sprintf("actual at %s: %s", c.near(actual.From), intensityText(*actual.Actual)))
-	}
-	if len(t.Also) == 0 {
-		t.Also = []string{"the provider has not answered yet"}
-	}
-	return t
-}
-
-func inWords(index string) string {
-	if index == "" {
-		return ""
-	}
-	return "(" + escape.Name(index) + ")"
-}
 
 // chart is the forecast of the next 48 hours as bars.
 type chart struct {

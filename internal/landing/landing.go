@@ -44,6 +44,7 @@ type Part struct {
 	Meanwhile        string      // what goes on while it is bad
 	Asked            bool        // of an upstream: whether it was
 	Bad              bool
+	Within           string // the name of the part that it is one of several ways to: while that is well, nothing is lost
 }
 
 // Link is another page.

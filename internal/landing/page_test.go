@@ -43,6 +43,14 @@ func TestThePageSaysHowItIs(t *testing.T) {
 		"refused": {[]string{"Nothing found yet", "all 1 of them are refused", "0 exact, 0 interpolated, 1 refused", "To do: see whether prometheus.busy_modes"}, []string{"All is well"}},
 		"static":  {[]string{"Grid 21.7 g/kWh one value for all time, grid FR from RTE, mean of 2025"}, []string{"National Energy System Operator", "next 48 hours", "Best time", "forecast"}},
 		"down":    {[]string{"Power 5 hours ago", "nobody listens at 127.0.0.1:9090. Nothing is lost meanwhile", "The newest usage is 5 hours old.", "10 intervals missing"}, []string{"Power now", "All is well"}},
+		"several": {
+			[]string{
+				"Grid now 44 g/kWh for FR, by table, the mean of a year", "3 things need attention", // as many as with one source
+				"Carbon intensity by rte Down, last response 2h8m0s ago (2026-01-17T16:02:00Z): connection: no route to host. The other sources are asked meanwhile.",
+				"Carbon intensity by table where rte has no value responded",
+			},
+			[]string{"actual at"},
+		},
 	} {
 		got := text(t, pages(t)[name])
 		for _, w := range want.has {
@@ -55,6 +63,22 @@ func TestThePageSaysHowItIs(t *testing.T) {
 				t.Errorf("%s: says %q:\n%s", name, w, got)
 			}
 		}
+	}
+}
+
+func TestASourceOfSeveralIsSaidAsLongAsAnotherStandsIn(t *testing.T) {
+	k := pages(t)["several"]
+	k.StateOnly = true
+	if got := text(t, k); !strings.Contains(got, "All that is needed answers") || !strings.Contains(got, "Carbon intensity by rte Down") {
+		t.Errorf("one is down:\n%s", got)
+	}
+	k.Parts[2].Bad, k.Parts[2].State, k.Parts[4].Bad = true, "down: nobody answers", true
+	items := k.attention(nil, calendar{now, london(t)})
+	if len(items) != 1 || !items[0].Bad || items[0].What != "Carbon intensity" {
+		t.Errorf("all are down: %+v", items)
+	}
+	if got := text(t, k); !strings.Contains(got, "1 thing needs attention") {
+		t.Errorf("all are down:\n%s", got)
 	}
 }
 

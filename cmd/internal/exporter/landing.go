@@ -55,8 +55,8 @@ func (d *daemon) landing(w http.ResponseWriter, _ *http.Request) {
 
 func (d *daemon) gridShown(cfg *config.Config) landing.Grid {
 	now := d.grid.Known()
-	g := landing.Grid{Provider: cfg.CarbonIntensity.Provider, Slots: now.Slots, Outlook: now.Outlook}
 	settings := d.currentParts().Settings
+	g := landing.Grid{Provider: settings.Grid[0].Provider(), Slots: now.Slots, Outlook: now.Outlook}
 	for _, chain := range [][]ingest.Grid{settings.Grid, settings.Marginal} {
 		g.Credits = credits(g.Credits, chain)
 	}

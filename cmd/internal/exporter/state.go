@@ -23,10 +23,9 @@ func (d *daemon) state(now time.Time) ([]landing.Part, error) {
 	for _, f := range gathered {
 		seen[f.GetName()] = f
 	}
-	return []landing.Part{
-		d.record(), d.prometheus(seen, now), d.carbonIntensity(seen, now),
-		d.directory(seen, now), d.writer(seen, now), seen.store(), seen.configuration(now),
-	}, nil
+	parts := []landing.Part{d.record(), d.prometheus(seen, now)}
+	parts = append(parts, d.carbonIntensity(seen, now)...)
+	return append(parts, d.directory(seen, now), d.writer(seen, now), seen.store(), seen.configuration(now)), nil
 }
 
 // record is the state of the stored intervals.
@@ -51,17 +50,6 @@ func (d *daemon) prometheus(seen families, now time.Time) landing.Part {
 	p.About = usage.TopicPrometheus
 	p.Meanwhile = "Nothing is lost meanwhile: what is missing is fetched later, as long as Prometheus keeps it."
 	return d.because(p, usage.SourcePrometheus)
-}
-
-func (d *daemon) carbonIntensity(seen families, now time.Time) landing.Part {
-	const name, what = "Carbon intensity", "gCO2eq per kWh, for each half hour"
-	cfg, _ := d.current()
-	if static := cfg.CarbonIntensity.Priced().Fixed(); static != nil {
-		return landing.Part{Name: name, For: what, State: fmt.Sprintf("one value for all time, %g", *static.GCO2eqPerKWh)}
-	}
-	p := seen.source(name, what, usage.SourceCarbonIntensity, now)
-	p.About, p.Meanwhile = usage.TopicCarbon, "Energy is recorded meanwhile, and priced later."
-	return d.because(p, usage.SourceCarbonIntensity)
 }
 
 // because adds why an upstream is down. No error has a secret in it, see upstream.Scrubber, and
