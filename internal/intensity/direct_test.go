@@ -66,6 +66,8 @@ var stretches = []struct{ name, from, to string }{
 	{"over new year", "2026-12-31T20:00:00Z", "2027-01-01T04:00:00Z"},
 	{"the last half hour of a year alone", "2026-12-31T23:30:00Z", "2027-01-01T00:00:00Z"},
 	{"a leap day", "2024-02-28T22:00:00Z", "2024-03-01T02:00:00Z"},
+	{"the next leap day", "2028-02-28T22:00:00Z", "2028-03-01T02:00:00Z"},
+	{"the last half hour of a leap day", "2028-02-29T23:30:00Z", "2028-03-01T00:00:00Z"},
 	{"the day of 25 hours in Paris and Copenhagen", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"},
 	{"the hour that is there twice", "2026-10-25T00:00:00Z", "2026-10-25T02:00:00Z"},
 	{"the day of 23 hours in Paris and Copenhagen", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"},
@@ -82,7 +84,7 @@ func wantWave(t *testing.T, api API, grain time.Duration, handler func(now func(
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				from, to := at(test.from), at(test.to)
-				now := clockFrom(at("2027-01-10T12:00:00Z"))
+				now := clockFrom(usage.Later(at("2027-01-10T12:00:00Z"), to.Add(day)))
 				slots, rejects, err := feedTo(api, handler(now), now).Slots(t.Context(), from, to)
 				if err != nil || len(rejects) > 0 || len(slots) != int(to.Sub(from)/usage.SlotLength) {
 					t.Fatalf("got %d slots, %v, %v", len(slots), rejects, err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -53,7 +52,7 @@ func (e *EIA) Terms() usage.Terms {
 }
 
 // Values asks for the hours that a time touches, page by page: an answer of too many rows is cut
-// off, and says so only by its total.
+// off, and says so only by its total. One without a total is cut off if it is full.
 func (e *EIA) Values(ctx context.Context, get Get, from, to time.Time) (Answer, error) {
 	key, err := keyOf(e.Token)
 	if err != nil {
@@ -74,16 +73,24 @@ func (e *EIA) Values(ctx context.Context, get Get, from, to time.Time) (Answer, 
 		}
 		offset += len(rows)
 		switch {
-		case total == 0:
+		case offset == 0 && total <= 0:
 			return e.noRows(from)
-		case offset >= total:
+		case total >= 0 && offset >= total, total < 0 && len(rows) < eiaRows:
 			return m.answer(e.Emissions)
 		case len(rows) == 0 || page+1 == eiaPages:
 			return Answer{Rejects: m.rejects}, &usage.Failure{
-				Reason: usage.ReasonPartial, Detail: fmt.Sprintf("the answer is cut off: %d of %d rows came", offset, total),
+				Reason: usage.ReasonPartial, Detail: "the answer is cut off: " + cameOf(offset, total),
 			}
 		}
 	}
+}
+
+// cameOf says how many rows came of how many there are.
+func cameOf(n, total int) string {
+	if total < 0 {
+		return fmt.Sprintf("%d rows came, and nobody says of how many", n)
+	}
+	return fmt.Sprintf("%d of %d rows came", n, total)
 }
 
 // noRows is what an answer without rows means: it is too early, or the API does not know the
@@ -106,7 +113,7 @@ func (*EIA) Outlook(context.Context, Get, time.Time, time.Time) (Answer, error) 
 func (e *EIA) address(key string, from, to time.Time, offset int) string {
 	first := from.Add(-lookBack).UTC().Truncate(time.Hour).Add(time.Hour)
 	last := to.UTC().Add(time.Hour - 1).Truncate(time.Hour)
-	return withQuery(strings.TrimRight(e.URL, "/")+"/v2/electricity/rto/fuel-type-data/data/", url.Values{
+	return withQuery(rootOf(e.URL, "/v2")+"/v2/electricity/rto/fuel-type-data/data/", url.Values{
 		"api_key": {key}, "frequency": {"hourly"}, "data[0]": {"value"}, "facets[respondent][]": {e.Respondent},
 		"start": {first.Format(eiaTime)}, "end": {last.Format(eiaTime)},
 		"sort[0][column]": {"period"}, "sort[0][direction]": {"asc"}, "sort[1][column]": {"fueltype"}, "sort[1][direction]": {"asc"},

@@ -2,6 +2,7 @@ package intensity
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -21,7 +22,7 @@ type eiaRow struct {
 }
 
 // eiaRowsOf splits an answer into its rows, which are not checked yet, and returns how many there
-// are on all pages.
+// are on all pages; below 0: it does not say.
 func eiaRowsOf(text []byte) (rows []json.RawMessage, total int, err error) {
 	var answer struct {
 		Error    json.RawMessage `json:"error"`
@@ -40,15 +41,13 @@ func eiaRowsOf(text []byte) (rows []json.RawMessage, total int, err error) {
 		return nil, 0, malformed(nil, "the answer has no rows: %s", text)
 	}
 	rows = *answer.Response.Data
-	total, err = strconv.Atoi(wordOf(answer.Response.Total))
-	if err != nil || total < 0 {
-		return nil, 0, malformed(nil, "the answer does not say how many rows there are, and may be cut off: %s", answer.Response.Total)
-	}
-	return rows, total, nil
+	return rows, totalOf(answer.Response.Total), nil
 }
 
-// addEIA adds rows to a mix.
+// addEIA adds rows to a mix, those of other respondents left out. It is a failure if there are none
+// but those.
 func addEIA(m *mix, rows []json.RawMessage, respondent string) error {
+	ours, other := false, ""
 	for _, raw := range rows {
 		var row eiaRow
 		if json.Unmarshal(raw, &row) != nil {
@@ -56,13 +55,18 @@ func addEIA(m *mix, rows []json.RawMessage, respondent string) error {
 			continue
 		}
 		if got := wordOf(row.Respondent); got != "" && !strings.EqualFold(got, respondent) {
-			return &usage.Failure{
-				Reason: usage.ReasonMalformed, Detail: "asked for the respondent " + respondent + " and got " + got,
-				Cause: "the answer is of another respondent than was asked for: check respondent and url",
-			}
+			other = got
+			continue
 		}
+		ours = true
 		if err := row.addTo(m); err != nil {
 			return err
+		}
+	}
+	if other != "" && !ours {
+		return &usage.Failure{
+			Reason: usage.ReasonMalformed, Detail: fmt.Sprintf("asked for the respondent %s and got %.32q", respondent, other),
+			Cause: "the answer is of another respondent than was asked for: check respondent and url",
 		}
 	}
 	return nil
@@ -70,7 +74,7 @@ func addEIA(m *mix, rows []json.RawMessage, respondent string) error {
 
 // addTo adds a row to a mix. One without a number is of a fuel whose value comes later.
 func (r eiaRow) addTo(m *mix) error {
-	end, err := time.Parse(eiaTime, wordOf(r.Period))
+	end, err := eiaHour(wordOf(r.Period))
 	if err != nil {
 		m.rejects[RejectTime]++
 		return nil
@@ -92,11 +96,23 @@ func (r eiaRow) addTo(m *mix) error {
 		m.rejects[RejectDuplicate]++
 	}
 	megawatts, err := strconv.ParseFloat(wordOf(r.Value), 64)
-	if units := wordOf(r.Units); err != nil || units != "" && units != "megawatthours" {
+	if units := wordOf(r.Units); err != nil || units != "" && !eiaUnits[strings.ToLower(units)] {
 		megawatts = math.NaN()
 	}
 	m.set(code, from, end, megawatts)
 	return nil
+}
+
+// eiaUnits are the words for MWh.
+var eiaUnits = map[string]bool{"megawatthours": true, "mwh": true}
+
+// eiaHour reads the end of an hour, which is in UTC.
+func eiaHour(text string) (time.Time, error) {
+	end, err := time.Parse(eiaTime, text)
+	if err != nil {
+		end, err = readNaive(text, time.UTC)
+	}
+	return end, err
 }
 
 // wordOf is a string or number of JSON as text; empty: it is neither.

@@ -161,7 +161,7 @@ func andForecasts(endpoint string) string {
 }
 
 func (m *ElectricityMaps) address(endpoint string) string {
-	base := strings.TrimRight(m.URL, "/")
+	base := rootOf(m.URL, "/carbon-intensity")
 	if u, err := url.Parse(base); err == nil && u.Path == "" {
 		base += "/v4"
 	}

@@ -53,8 +53,9 @@ type emQuestion struct {
 	Kind            usage.Kind
 }
 
-// decodeElectricityMaps reads an answer. It must be of what was asked for: the numbers of another
-// zone would look right and be wrong.
+// decodeElectricityMaps reads an answer. It must not be of something else than was asked for: the
+// numbers of another zone would look right and be wrong. One that does not say of what it is, is of
+// what was asked for.
 func decodeElectricityMaps(text []byte, q emQuestion) (Answer, error) {
 	var a emAnswer
 	if err := json.Unmarshal(strictJSON(text), &a); err != nil {
@@ -70,10 +71,8 @@ func decodeElectricityMaps(text []byte, q emQuestion) (Answer, error) {
 	if raw == nil {
 		return Answer{}, malformed(nil, "the answer has no list of values: %s", text)
 	}
-	if a.Zone != "" || len(raw) == 0 {
-		if err := q.differs(a.emLabels); err != nil {
-			return Answer{}, err
-		}
+	if err := q.differs(a.emLabels); err != nil {
+		return Answer{}, err
 	}
 	read := Answer{Rejects: usage.Rejects{}}
 	var points []emPoint
@@ -83,7 +82,7 @@ func decodeElectricityMaps(text []byte, q emQuestion) (Answer, error) {
 			read.Rejects[RejectValue]++
 			continue
 		}
-		if err := q.differs(v.or(a.emLabels)); err != nil {
+		if err := q.differs(v.emLabels); err != nil {
 			return Answer{}, err
 		}
 		p, reason := q.point(v, a.emLabels)
@@ -99,24 +98,10 @@ func decodeElectricityMaps(text []byte, q emQuestion) (Answer, error) {
 	return read, nil
 }
 
-// or are the labels of a value, completed by those of the whole answer.
-func (v emValue) or(whole emLabels) emLabels {
-	l := v.emLabels
-	if l.Zone == "" {
-		l.Zone = whole.Zone
-	}
-	if l.Emissions == "" {
-		l.Emissions = whole.Emissions
-	}
-	return l
-}
-
 // differs says that an answer is of something else than was asked for.
 func (q emQuestion) differs(l emLabels) error {
 	switch {
-	case l.Zone == "":
-		return malformed(nil, "the answer does not say of which zone it is")
-	case !strings.EqualFold(l.Zone, q.Zone):
+	case l.Zone != "" && !strings.EqualFold(l.Zone, q.Zone):
 		return &usage.Failure{
 			Reason: usage.ReasonMalformed, Permanent: true,
 			Detail: fmt.Sprintf("asked for zone %s and got zone %s", q.Zone, l.Zone),
@@ -133,30 +118,29 @@ func (q emQuestion) differs(l emLabels) error {
 }
 
 func (q emQuestion) point(v emValue, whole emLabels) (p emPoint, reject string) {
-	var at time.Time
-	if json.Unmarshal(v.At, &at) != nil || at.IsZero() {
+	at, ok := zonedOf(v.At)
+	if !ok {
 		return p, RejectTime
 	}
-	p.From, p.Kind = at.UTC(), q.Kind
+	p.From, p.Kind = at, q.Kind
 	p.label = granularities[v.Granularity]
 	if p.label == 0 {
 		p.label = granularities[whole.Granularity]
 	}
-	if isNull(v.Intensity) {
-		return p, ""
-	}
-	if json.Unmarshal(v.Intensity, &p.Intensity) != nil {
+	number, err := readNumber(v.Intensity)
+	if err != nil {
 		return p, RejectValue
 	}
-	p.known = true
-	if estimated := string(v.Estimated) == "true" || isNull(v.Estimated) && !isNull(v.Method); estimated && q.Kind == usage.Actual {
+	if number == nil {
+		return p, ""
+	}
+	p.Intensity, p.known = usage.GramsPerKWh(*number), true
+	if estimated := strings.Trim(string(v.Estimated), `"`) == "true" || isNull(v.Estimated) && !isNull(v.Method); estimated && q.Kind == usage.Actual {
 		p.Quality = usage.QualityEstimated
 		p.known = q.Estimates // asked for none, and got one all the same
 	}
 	return p, ""
 }
-
-func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
 // give makes values of points: each lasts for a step.
 func (q emQuestion) give(a *Answer, points []emPoint) {

@@ -22,6 +22,7 @@ var emOdd = []struct {
 	{name: "version 4", text: `{"zone":"FR","temporalGranularity":"hourly","data":[{"datetime":"2026-06-01T12:00:00.000Z","carbonIntensity":40,"isEstimated":false,"estimationMethod":null}]}`, want: "12:00/60 40"},
 	{name: "version 3", text: `{"zone":"FR","history":[{"zone":"FR","datetime":"2026-06-01T12:00:00Z","carbonIntensity":40.5,"isEstimated":true,"emissionFactorType":"lifecycle"}]}`, want: "12:00/60 40.5 estimated"},
 	{name: "zones in the values only", text: `{"data":[{"zone":"FR","datetime":"2026-06-01T12:00:00Z","carbonIntensity":40}]}`, want: "12:00/60 40"},
+	{name: "no zone", text: `{"data":[{"datetime":"2026-06-01T12:00+00:00","carbonIntensity":"40","isEstimated":"true"}]}`, want: "12:00/60 40 estimated"},
 	{name: "another offset", text: `{"zone":"fr","data":[{"datetime":"2026-06-01T14:00:00+02:00","carbonIntensity":40}]}`, want: "12:00/60 40"},
 	{name: "not known yet", text: `{"zone":"FR","data":[{"datetime":"2026-06-01T12:00:00Z","carbonIntensity":null},{"datetime":"2026-06-01T13:00:00Z"}]}`, want: "nothing"},
 	{name: "a method and no flag", text: `{"zone":"FR","data":[{"datetime":"2026-06-01T12:00:00Z","carbonIntensity":40,"estimationMethod":"MODE_BREAKDOWN"}]}`, want: "12:00/60 40 estimated"},
@@ -29,7 +30,7 @@ var emOdd = []struct {
 	{name: "zero is a number", text: `{"zone":"FR","data":[{"datetime":"2026-06-01T12:00:00Z","carbonIntensity":0}]}`, want: "12:00/60 0"},
 	{
 		name:    "each bad value spoils itself",
-		text:    `{"zone":"FR","temporalGranularity":"hourly","data":[{"datetime":"soon","carbonIntensity":1},{"carbonIntensity":1},{"datetime":"2026-06-01T12:00:00Z","carbonIntensity":"40"},{"datetime":"2026-06-01T13:00:00Z","carbonIntensity":NaN},7,{"datetime":1780315200,"carbonIntensity":1},{"datetime":"2026-06-01T15:00:00Z","carbonIntensity":55}]}`,
+		text:    `{"zone":"FR","temporalGranularity":"hourly","data":[{"datetime":"soon","carbonIntensity":1},{"carbonIntensity":1},{"datetime":"2026-06-01T12:00:00Z","carbonIntensity":"low"},{"datetime":"2026-06-01T13:00:00Z","carbonIntensity":NaN},7,{"datetime":1780315200,"carbonIntensity":1},{"datetime":"2026-06-01T15:00:00Z","carbonIntensity":55}]}`,
 		rejects: usage.Rejects{RejectTime: 3, RejectValue: 3}, want: "15:00/60 55",
 	},
 	{name: "hours said to be five minutes", minutes: 5, text: `{"zone":"FR","temporalGranularity":"5_minutes","data":[{"datetime":"2026-06-01T12:00:00Z","carbonIntensity":1},{"datetime":"2026-06-01T13:00:00Z","carbonIntensity":2},{"datetime":"2026-06-01T14:00:00Z","carbonIntensity":3}]}`, want: "12:00/60 1, 13:00/60 2, 14:00/60 3, remark"},
@@ -50,7 +51,7 @@ var emOdd = []struct {
 	{name: "forecasts in place of what was", text: `{"zone":"FR","forecast":[{"datetime":"2026-06-01T12:00:00Z","carbonIntensity":40}]}`, fails: "no list"},
 	{name: "another zone", text: `{"zone":"DE","data":[]}`, fails: "asked for zone FR and got zone DE"},
 	{name: "another zone within", text: `{"zone":"FR","data":[{"zone":"DE","datetime":"2026-06-01T12:00:00Z","carbonIntensity":40}]}`, fails: "asked for zone FR and got zone DE"},
-	{name: "no zone", text: `{"data":[{"datetime":"2026-06-01T12:00:00Z","carbonIntensity":40}]}`, fails: "does not say of which zone"},
+	{name: "another zone of the whole, ours within", text: `{"zone":"DE","data":[{"zone":"FR","datetime":"2026-06-01T12:00:00Z","carbonIntensity":40}]}`, fails: "asked for zone FR and got zone DE"},
 	{name: "other emissions", text: `{"zone":"FR","data":[{"datetime":"2026-06-01T12:00:00Z","carbonIntensity":40,"emissionFactorType":"direct"}]}`, fails: "asked for lifecycle emissions and got direct"},
 }
 

@@ -76,6 +76,8 @@ var spansOfTime = []struct{ name, from, to string }{
 	{"the second half of an hour", "2027-01-10T12:30:00Z", "2027-01-10T13:00:00Z"},
 	{"over new year", "2026-12-31T20:30:00Z", "2027-01-01T04:30:00Z"},
 	{"the leap day", "2024-02-28T23:00:00Z", "2024-03-01T00:30:00Z"},
+	{"the hour that is there twice in Paris", "2026-10-25T00:00:00Z", "2026-10-25T02:00:00Z"},
+	{"the last half hour of a year alone", "2026-12-31T23:30:00Z", "2027-01-01T00:00:00Z"},
 	{"the day of 23 hours in Paris", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"},
 	{"the day of 25 hours in Los Angeles", "2026-11-01T07:00:00Z", "2026-11-02T08:00:00Z"},
 	{"five weeks", "2026-12-01T00:30:00Z", "2027-01-05T00:00:00Z"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -51,7 +50,7 @@ func (e *Energinet) Outlook(ctx context.Context, get Get, from, to time.Time) (A
 }
 
 func (e *Energinet) ask(ctx context.Context, get Get, list string, kind usage.Kind, from, to time.Time) (Answer, error) {
-	rows, whole, err := allPages(ctx, get, func(offset int) string { return e.address(list, from, to, offset) }, readEnerginetPage)
+	rows, whole, err := allPages(ctx, get, rowsFor(from, to), func(offset int) string { return e.address(list, from, to, offset) }, readEnerginetPage)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -65,17 +64,21 @@ func (e *Energinet) ask(ctx context.Context, get Get, list string, kind usage.Ki
 // address asks for a page of [from, to), and for two hours more: were the times read as Danish
 // ones, which they are unless timezone is understood, the last would be missing.
 func (e *Energinet) address(list string, from, to time.Time, offset int) string {
-	end := to.Add(danishOffset)
 	q := url.Values{
 		"start":    {from.UTC().Format(energinetTime)},
-		"end":      {end.UTC().Format(energinetTime)},
+		"end":      {to.Add(danishOffset).UTC().Format(energinetTime)},
 		"timezone": {"utc"},
 		"filter":   {`{"PriceArea":["` + e.Area + `"]}`},
 		"sort":     {"Minutes5UTC"},
-		"limit":    {strconv.Itoa(int(end.Sub(from)/energinetStep) + 1)},
+		"limit":    {strconv.Itoa(rowsFor(from, to))},
 	}
 	if offset > 0 {
 		q.Set("offset", strconv.Itoa(offset))
 	}
-	return strings.TrimRight(e.URL, "/") + "/dataset/" + list + "?" + q.Encode()
+	return rootOf(e.URL, "/dataset") + "/dataset/" + list + "?" + q.Encode()
+}
+
+// rowsFor is how many rows of one area there can be in what address asks for.
+func rowsFor(from, to time.Time) int {
+	return int(to.Add(danishOffset).Sub(from)/energinetStep) + 1
 }

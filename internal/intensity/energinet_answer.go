@@ -2,6 +2,7 @@ package intensity
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -11,7 +12,7 @@ import (
 func readEnerginetPage(text []byte) (p page, err error) {
 	var in struct {
 		Rows  []json.RawMessage `json:"records"`
-		Total int               `json:"total"`
+		Total json.RawMessage   `json:"total"`
 	}
 	if err := json.Unmarshal(strictJSON(text), &in); err != nil {
 		return p, malformed(nil, "the answer is not JSON in the API's format: %s", text)
@@ -19,7 +20,7 @@ func readEnerginetPage(text []byte) (p page, err error) {
 	if in.Rows == nil {
 		return p, malformed(nil, "the answer has no records: %s", text)
 	}
-	return page{rows: in.Rows, total: in.Total}, nil
+	return page{rows: in.Rows, total: totalOf(in.Total)}, nil
 }
 
 // decodeEnerginet reads rows, those of other areas left out. It is a failure if there are no rows
@@ -37,7 +38,7 @@ func decodeEnerginet(rows []json.RawMessage, area string, kind usage.Kind) (Answ
 			a.Rejects[RejectTime]++
 			continue
 		}
-		if row.Area != "" && row.Area != area {
+		if row.Area != "" && !strings.EqualFold(row.Area, area) {
 			other = row.Area
 			continue
 		}
@@ -63,18 +64,4 @@ func decodeEnerginet(rows []json.RawMessage, area string, kind usage.Kind) (Answ
 	}
 	a.Nothing = len(a.Values) == 0
 	return a, nil
-}
-
-// readNaive reads a time that need not say of which zone it is.
-func readNaive(text string, zone *time.Location) (time.Time, error) {
-	at, err := time.Parse(time.RFC3339, text)
-	if err == nil {
-		return at.UTC(), nil
-	}
-	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05"} {
-		if at, err := time.ParseInLocation(layout, text, zone); err == nil {
-			return at.UTC(), nil
-		}
-	}
-	return time.Time{}, err
 }

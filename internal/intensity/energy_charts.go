@@ -64,7 +64,7 @@ func (e *EnergyCharts) address(from, to time.Time) string {
 		"start":   {from.Add(-time.Hour).UTC().Format(energyChartsTime)},
 		"end":     {to.Add(time.Hour).UTC().Format(energyChartsTime)},
 	}
-	return strings.TrimRight(e.URL, "/") + "/co2eq?" + q.Encode()
+	return rootOf(e.URL, "/co2eq") + "/co2eq?" + q.Encode()
 }
 
 // leaveAlone makes an outage of a refusal, so that nobody goes on asking: each request more makes

@@ -16,8 +16,8 @@ type energyChartsAnswer struct {
 	Old       any               `json:"deprecated"`
 }
 
-// decodeEnergyCharts reads an answer. A list of values may be missing as a whole, but not be of
-// another length: whose values they are would be a guess.
+// decodeEnergyCharts reads an answer. A list of values may be missing or empty as a whole, but not
+// be of another length: whose values they are would be a guess.
 func decodeEnergyCharts(text []byte) (a Answer, err error) {
 	var in energyChartsAnswer
 	if err := json.Unmarshal(strictJSON(text), &in); err != nil {
@@ -27,7 +27,7 @@ func decodeEnergyCharts(text []byte) (a Answer, err error) {
 		return a, malformed(nil, "the answer has no unix_seconds with co2eq: %s", text)
 	}
 	for name, values := range map[string][]json.RawMessage{"co2eq": in.Actuals, "co2eq_forecast": in.Forecasts} {
-		if values != nil && len(values) != len(in.Seconds) {
+		if len(values) > 0 && len(values) != len(in.Seconds) {
 			return a, malformed(nil, "the answer has %d times and %d values of %s", len(in.Seconds), len(values), name)
 		}
 	}
@@ -63,7 +63,7 @@ func decodeEnergyCharts(text []byte) (a Answer, err error) {
 
 // add adds what stands at a place of a list, if anything does.
 func (a *Answer) add(list []json.RawMessage, i int, v Value, kind usage.Kind) {
-	if list == nil {
+	if len(list) == 0 {
 		return
 	}
 	number, err := readNumber(list[i])

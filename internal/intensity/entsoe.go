@@ -65,11 +65,19 @@ func (e *ENTSOE) Values(ctx context.Context, get Get, from, to time.Time) (Answe
 		"securityToken": {key}, "documentType": {"A75"}, "processType": {"A16"}, "in_Domain": {zone},
 		"periodStart": {from.Add(-lookBack).UTC().Format(entsoeTime)}, "periodEnd": {to.UTC().Format(entsoeTime)},
 	}
-	text, err := get(ctx, withQuery(e.URL, question), http.Header{"Accept": {"application/xml, text/xml"}})
+	text, err := get(ctx, withQuery(e.address(), question), http.Header{"Accept": {"application/xml, text/xml"}})
 	if err != nil {
 		return Answer{}, refusedKey(noMatch(err))
 	}
 	return decodeENTSOE(text, zone, from, to, e.Emissions)
+}
+
+// address is where the API is: without a path, where the platform has it.
+func (e *ENTSOE) address() string {
+	if u, err := url.Parse(e.URL); err == nil && strings.Trim(u.Path, "/") == "" {
+		return u.JoinPath("api").String()
+	}
+	return e.URL
 }
 
 // Outlook has nothing.

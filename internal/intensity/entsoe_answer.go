@@ -142,7 +142,8 @@ func (s entsoeSeries) addTo(m *mix) error {
 		return err
 	}
 	// Nobody knows what a number of another unit means.
-	readable := s.Unit == "" || strings.TrimSpace(s.Unit) == "MAW"
+	unit := strings.TrimSpace(s.Unit)
+	readable := unit == "" || unit == "MAW" || unit == "MW"
 	carried := strings.TrimSpace(s.Curve) == "A03"
 	for _, p := range s.Periods {
 		start, end, step, reason := p.times()
@@ -227,17 +228,13 @@ func (p entsoePeriod) sorted(start, end time.Time, step time.Duration) ([]point,
 	return points, true
 }
 
-// minuteOf reads a time, which has a zone and no seconds.
-func minuteOf(text string) (t time.Time, err error) {
-	for _, format := range []string{"2006-01-02T15:04Z07:00", time.RFC3339} {
-		if t, err = time.Parse(format, strings.TrimSpace(text)); err == nil {
-			break
-		}
-	}
+// minuteOf reads a time, which has a zone and is of a whole minute.
+func minuteOf(text string) (time.Time, error) {
+	t, err := readZoned(strings.TrimSpace(text))
 	if err == nil && !t.Equal(t.Truncate(time.Minute)) {
 		err = errors.New("the time has seconds")
 	}
-	return t.UTC(), err
+	return t, err
 }
 
 // resolution reads a length such as PT15M or PT1H: whole minutes, at most the longest value. 0: it

@@ -106,11 +106,11 @@ func mean(values []Value, at time.Time) (Value, bool) {
 		if !ok {
 			return whole, false
 		}
-		sum.Add(float64(v.Intensity) * (float64(to.Sub(from)) / float64(usage.SlotLength)))
+		sum.Add(float64(v.Intensity) * float64(to.Sub(from)))
 		whole.Quality = worse(whole.Quality, v.Quality, i == 0)
 		whole.Index = sameWord(whole.Index, v.Index, i == 0)
 	}
-	whole.Intensity = usage.GramsPerKWh(sum.Float64())
+	whole.Intensity = usage.GramsPerKWh(sum.Float64() / float64(usage.SlotLength)) // at the end: six times 100 is 100 then
 	return whole, true
 }
 

@@ -34,6 +34,18 @@ func refusedKey(err error) error {
 	return err
 }
 
+// rootOf is an address without the slashes at its end and without one of these ends, with which
+// some people write it: what follows has it.
+func rootOf(address string, ends ...string) string {
+	address = strings.TrimRight(address, "/")
+	for _, end := range ends {
+		if short, ok := strings.CutSuffix(address, end); ok {
+			return strings.TrimRight(short, "/")
+		}
+	}
+	return address
+}
+
 // withQuery adds to the query of an address, which may have one.
 func withQuery(address string, question url.Values) string {
 	if strings.Contains(address, "?") {

@@ -74,9 +74,9 @@ func (m *mix) unknown(code string, from, to time.Time) {
 
 // set says what a type generated in a time of whole minutes. What was said before does not count.
 // Less than 0 is what plants use themselves, and is not generation. Not a number is not known; nor is
-// what is more than any grid has, which counts as refused.
+// what is more than any grid has, in either direction, which counts as refused.
 func (m *mix) set(code string, from, to time.Time, megawatts float64) {
-	if !(megawatts <= maxPower) {
+	if !(math.Abs(megawatts) <= maxPower) {
 		megawatts = math.NaN()
 		m.rejects[RejectValue]++
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -75,7 +74,7 @@ func (o *OpenElectricity) address(from, to time.Time) string {
 	if o.Region != "" {
 		q.Set("network_region", o.Region)
 	}
-	return strings.TrimRight(o.URL, "/") + "/v4/data/network/" + url.PathEscape(o.Network) + "?" + q.Encode()
+	return rootOf(o.URL, "/v4") + "/v4/data/network/" + url.PathEscape(o.Network) + "?" + q.Encode()
 }
 
 // zoneOf is the zone of a network. It has no summer time, whatever its towns have.

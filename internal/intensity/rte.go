@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -104,7 +103,7 @@ func notYetIn(later, live []Value) (kept []Value) {
 }
 
 func (r *RTE) ask(ctx context.Context, get Get, list string, from, to time.Time) (Answer, error) {
-	rows, whole, err := allPages(ctx, get, func(offset int) string { return r.address(list, from, to, offset) }, readRTEPage)
+	rows, whole, err := allPages(ctx, get, rtePage, func(offset int) string { return r.address(list, from, to, offset) }, readRTEPage)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -130,5 +129,5 @@ func (r *RTE) address(list string, from, to time.Time, offset int) string {
 	if offset > 0 {
 		q.Set("offset", strconv.Itoa(offset))
 	}
-	return strings.TrimRight(r.URL, "/") + "/api/explore/v2.1/catalog/datasets/" + list + "/records?" + q.Encode()
+	return rootOf(r.URL, "/api/explore/v2.1") + "/api/explore/v2.1/catalog/datasets/" + list + "/records?" + q.Encode()
 }

@@ -12,7 +12,7 @@ import (
 func readRTEPage(text []byte) (p page, err error) {
 	var in struct {
 		Rows  []json.RawMessage `json:"results"`
-		Total int               `json:"total_count"`
+		Total json.RawMessage   `json:"total_count"`
 	}
 	if err := json.Unmarshal(strictJSON(text), &in); err != nil {
 		return p, malformed(nil, "the answer is not JSON in the API's format: %s", text)
@@ -20,7 +20,7 @@ func readRTEPage(text []byte) (p page, err error) {
 	if in.Rows == nil {
 		return p, malformed(nil, "the answer has no results: %s", text)
 	}
-	return page{rows: in.Rows, total: in.Total}, nil
+	return page{rows: in.Rows, total: totalOf(in.Total)}, nil
 }
 
 // decodeRTE reads rows. A value lasts until the next of its kind, and no longer than usual; one
@@ -66,11 +66,11 @@ func readRTERow(raw json.RawMessage) (v Value, reason string) {
 		return v, ""
 	}
 	// Without an offset it would be a guess which of two hours is meant on one night of the year.
-	start, err := time.Parse(time.RFC3339, row.At)
+	start, err := readZoned(row.At)
 	if err != nil {
 		return v, RejectTime
 	}
-	v = Value{From: start.UTC(), Kind: usage.Actual, Intensity: usage.GramsPerKWh(*number), Quality: usage.QualityProvisional}
+	v = Value{From: start, Kind: usage.Actual, Intensity: usage.GramsPerKWh(*number), Quality: usage.QualityProvisional}
 	if nature, _ := row.Nature.(string); strings.Contains(strings.ToLower(nature), "finitive") {
 		v.Quality = usage.QualityFinal
 	}

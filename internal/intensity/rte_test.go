@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -136,7 +137,8 @@ func TestRTEOddAnswers(t *testing.T) {
 		{name: "half hours between rows of nothing", answer: rows(row("12:00:00Z", "20"), row("12:15:00Z", "null"), row("12:30:00Z", "40"), row("12:45:00Z", "null")), want: "12:00 - 20, 12:30 - 40"},
 		{name: "a quarter of nothing", answer: rows(row("12:00:00Z", "20"), row("12:15:00Z", "20"), row("12:30:00Z", "40"), row("12:45:00Z", "null")), want: "12:00 - 20"},
 		{name: "no offset", answer: rows(row("12:00:00", "20"), row("12:30:00Z", "40")), want: "12:30 - 40"},
-		{name: "a word", answer: rows(row("12:00:00Z", `"20"`), row("12:30:00Z", "40")), want: "12:30 - 40"},
+		{name: "a word", answer: rows(row("12:00:00Z", `"low"`), row("12:30:00Z", "40")), want: "12:30 - 40"},
+		{name: "a number in quotes", answer: rows(row("12:00:00Z", `"20"`), row("12:30Z", "40")), want: "12:00 - 20, 12:30 - 40"},
 		{name: "not a number", answer: rows(row("12:00:00Z", `NaN`), row("12:30:00Z", "40")), want: "12:30 - 40"},
 		{name: "no row", answer: rows(`5`, `[]`, `{"date_heure":7,"taux_co2":1}`, row("12:30:00Z", "40")), want: "12:30 - 40"},
 		{name: "below 0", answer: rows(row("12:00:00Z", "-1"), row("12:30:00Z", "40")), want: "12:30 - 40"},
@@ -163,22 +165,34 @@ func FuzzRTE(f *testing.F) {
 }
 
 func TestPagesEnd(t *testing.T) {
-	ask := 0
-	get := func(rows int) func([]byte) (page, error) {
-		return func([]byte) (page, error) { ask++; return page{rows: make([]json.RawMessage, rows), total: 1000}, nil }
-	}
 	for _, test := range []struct {
-		name       string
-		rows, asks int
-		whole      bool
+		name              string
+		rows, total, asks int
+		first, whole      bool // all pages are the first
 	}{
-		{name: "all", rows: 100, asks: 10, whole: true},
-		{name: "a server that has no more", rows: 0, asks: 1},
-		{name: "a server that never ends", rows: 1, asks: maxPages},
+		{name: "all", rows: 100, total: 1000, asks: 10, whole: true},
+		{name: "a server that has no more", rows: 0, total: 1000, asks: 1},
+		{name: "a server that never ends", rows: 1, total: 1000, asks: maxPages},
+		{name: "no total and a page with room", rows: 99, total: -1, asks: 1, whole: true},
+		{name: "no total and full pages", rows: 100, total: -1, asks: maxPages},
+		{name: "a server that knows no second page", rows: 100, total: 1000, first: true, asks: 2},
 	} {
-		ask = 0
+		ask := 0
+		get := func(n int) func([]byte) (page, error) {
+			return func([]byte) (page, error) {
+				ask++
+				rows := make([]json.RawMessage, n)
+				for i := range rows {
+					rows[i] = json.RawMessage(strconv.Itoa(i))
+					if !test.first {
+						rows[i] = json.RawMessage(strconv.Itoa(ask*n + i))
+					}
+				}
+				return page{rows: rows, total: test.total}, nil
+			}
+		}
 		_, whole, err := allPages(t.Context(), func(_ context.Context, _ string, _ http.Header) ([]byte, error) { return nil, nil },
-			func(int) string { return "" }, get(test.rows))
+			100, func(int) string { return "" }, get(test.rows))
 		if err != nil || whole != test.whole || ask != test.asks {
 			t.Errorf("%s: %v, %v, %d requests", test.name, whole, err, ask)
 		}

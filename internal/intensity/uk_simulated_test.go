@@ -15,7 +15,7 @@ import (
 // The simulated API has every oddity of the real one. Whatever stretch is asked
 // for, each of its slots comes, once, with its own value.
 func TestEverySlotOfAnyStretch(t *testing.T) {
-	now := time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)
+	now := time.Date(2028, 4, 1, 0, 0, 0, 0, time.UTC)
 	api := simulate.NewUKAPI(3, func() time.Time { return now })
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
@@ -29,6 +29,8 @@ func TestEverySlotOfAnyStretch(t *testing.T) {
 		{"the last half hour of a year alone", "2026-12-31T23:30:00Z", "2027-01-01T00:00:00Z"},
 		{"from new year", "2027-01-01T00:00:00Z", "2027-01-01T01:00:00Z"},
 		{"the day of 25 hours in London", "2026-10-24T23:00:00Z", "2026-10-26T00:00:00Z"},
+		{"over a leap day", "2028-02-28T23:30:00Z", "2028-03-01T00:30:00Z"},
+		{"the day of 23 hours in London", "2027-03-28T00:00:00Z", "2027-03-28T23:00:00Z"},
 		{"five weeks", "2026-12-01T00:00:00Z", "2027-01-05T00:00:00Z"},
 	} {
 		for _, region := range []int{0, 13} {

@@ -94,13 +94,17 @@ func read(raw json.RawMessage, s span, regional bool) (slot usage.Slot, reason s
 	return slot, ""
 }
 
-// readTime reads a time in the only format that the API uses.
+// readTime reads a time in UTC, in which the API has all times.
 func readTime(raw json.RawMessage) (time.Time, error) {
 	var text string
 	if err := json.Unmarshal(raw, &text); err != nil {
 		return time.Time{}, err
 	}
-	return time.Parse(ukTime, text)
+	at, err := readZoned(text)
+	if err == nil && !strings.HasSuffix(text, "Z") && !strings.HasSuffix(text, "+00:00") {
+		err = errors.New("the time is not in UTC")
+	}
+	return at, err
 }
 
 // readIntensity reads the numbers and the API's own rating of them.

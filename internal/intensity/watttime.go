@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -154,7 +153,7 @@ func (w *WattTime) refused(err error) error {
 // base is the address that the endpoints begin with. The version is not part of it: the login has
 // none.
 func (w *WattTime) base() string {
-	return strings.TrimRight(strings.TrimSuffix(strings.TrimRight(w.URL, "/"), "/v3"), "/")
+	return rootOf(w.URL, "/v3")
 }
 
 func (w *WattTime) signal() string { return cmp.Or(w.Signal, WattTimeAverage) }

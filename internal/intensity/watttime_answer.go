@@ -1,6 +1,7 @@
 package intensity
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -40,8 +41,8 @@ type wattTimeValue struct {
 	Updated json.RawMessage `json:"last_updated"`
 }
 
-// decodeWattTime reads an answer, and the date of the model that it is by. It must be of the region
-// and the signal asked for.
+// decodeWattTime reads an answer, and the date of the model that it is by. It must not be of
+// another region or signal than was asked for; one that does not say of which it is, is of these.
 func decodeWattTime(text []byte, region, signal string, kind usage.Kind) (read Answer, model string, err error) {
 	var a wattTimeAnswer
 	if err := json.Unmarshal(strictJSON(text), &a); err != nil {
@@ -53,7 +54,7 @@ func decodeWattTime(text []byte, region, signal string, kind usage.Kind) (read A
 	if err := a.differs(region, signal); err != nil {
 		return read, "", err
 	}
-	step := a.step()
+	var starts []time.Time
 	read.Rejects = usage.Rejects{}
 	updated := map[time.Time]time.Time{}
 	for _, one := range a.Data {
@@ -62,33 +63,37 @@ func decodeWattTime(text []byte, region, signal string, kind usage.Kind) (read A
 			read.Rejects[RejectValue]++
 			continue
 		}
-		var at, when time.Time
-		if json.Unmarshal(v.At, &at) != nil || at.IsZero() {
+		at, ok := zonedOf(v.At)
+		if !ok {
 			read.Rejects[RejectTime]++
 			continue
 		}
-		if isNull(v.Value) {
-			continue
-		}
-		var pounds float64
-		if json.Unmarshal(v.Value, &pounds) != nil {
+		starts = append(starts, at)
+		pounds, err := readNumber(v.Value)
+		if err != nil {
 			read.Rejects[RejectValue]++
 			continue
 		}
-		at = at.UTC()
+		if pounds == nil {
+			continue
+		}
 		// A time that comes twice has the value that was updated last.
-		if json.Unmarshal(v.Updated, &when) == nil {
+		if when, ok := zonedOf(v.Updated); ok {
 			if when.Before(updated[at]) {
 				read.Rejects[RejectDuplicate]++
 				continue
 			}
 			updated[at] = when
 		}
-		value := Value{From: at, To: at.Add(step), Intensity: usage.GramsPerKWh(pounds * gramsPerPound / 1000), Kind: kind}
-		if kind == usage.Actual && string(v.Imputed) == "true" {
+		value := Value{From: at, Intensity: usage.GramsPerKWh(*pounds * gramsPerPound / 1000), Kind: kind}
+		if kind == usage.Actual && strings.Trim(string(v.Imputed), `"`) == "true" {
 			value.Quality = usage.QualityEstimated
 		}
 		read.Values = append(read.Values, value)
+	}
+	step := a.step(starts)
+	for i := range read.Values {
+		read.Values[i].To = read.Values[i].From.Add(step)
 	}
 	slices.SortStableFunc(read.Values, func(a, b Value) int { return a.From.Compare(b.From) })
 	read.Nothing = len(read.Values) == 0
@@ -99,13 +104,11 @@ func decodeWattTime(text []byte, region, signal string, kind usage.Kind) (read A
 func (a *wattTimeAnswer) differs(region, signal string) error {
 	m := a.Meta
 	switch {
-	case m.Region == "" || m.Signal == "":
-		return malformed(nil, "the answer does not say of which region and signal it is")
-	case !strings.EqualFold(m.Region, region) || !strings.EqualFold(m.Signal, signal):
+	case m.Region != "" && !strings.EqualFold(m.Region, region), m.Signal != "" && !strings.EqualFold(m.Signal, signal):
 		return &usage.Failure{
 			Reason: usage.ReasonMalformed, Permanent: true,
-			Detail: fmt.Sprintf("asked for %s of region %s and got %s of region %s", signal, region, m.Signal, m.Region),
-			Cause:  fmt.Sprintf("WattTime answers with %s of region %s in place of %s of %s: correct region and signal", m.Signal, m.Region, signal, region),
+			Detail: fmt.Sprintf("asked for %s of region %s and got %s of region %s", signal, region, cmp.Or(m.Signal, signal), cmp.Or(m.Region, region)),
+			Cause:  fmt.Sprintf("WattTime answers with %s of region %s in place of %s of %s: correct region and signal", cmp.Or(m.Signal, signal), cmp.Or(m.Region, region), signal, region),
 		}
 	}
 	if unit := strings.ToLower(m.Units); unit != "" && (!strings.HasPrefix(unit, "lb") || !strings.HasSuffix(unit, "mwh")) {
@@ -118,13 +121,17 @@ func (a *wattTimeAnswer) differs(region, signal string) error {
 	return nil
 }
 
-// step is how long each value lasts. Some servers write the number as text.
-func (a *wattTimeAnswer) step() time.Duration {
-	seconds, err := strconv.Atoi(strings.Trim(string(a.Meta.Step), `"`))
-	if err != nil || seconds <= 0 || seconds > int(day/time.Second) {
-		return wattTimeStep
+// step is how long each of the values lasts that begin at these times: as the answer says, or as
+// they follow each other all the way.
+func (a *wattTimeAnswer) step(starts []time.Time) time.Duration {
+	seconds, err := strconv.Atoi(wordOf(a.Meta.Step))
+	if err == nil && seconds > 0 && seconds <= int(day/time.Second) {
+		return time.Duration(seconds) * time.Second
 	}
-	return time.Duration(seconds) * time.Second
+	if gap, regular := spacing(starts); regular && gap <= longestValue {
+		return gap
+	}
+	return wattTimeStep
 }
 
 // model is the date of the model; empty: it is none.

@@ -203,7 +203,7 @@ var wattTimeOdd = []struct {
 	{name: "no values", text: wattTimeText(``, ``), want: "nothing"},
 	{
 		name: "each bad value spoils itself", rejects: usage.Rejects{RejectTime: 2, RejectValue: 3}, want: "12:05/5 453.59237",
-		text: wattTimeText(`{"point_time":"soon","value":1},{"value":1},{"point_time":"2026-06-01T12:00:00Z","value":"1"},{"point_time":"2026-06-01T12:00:00Z","value":NaN},[],{"point_time":"2026-06-01T12:05:00Z","value":1000}`, ``),
+		text: wattTimeText(`{"point_time":"soon","value":1},{"value":1},{"point_time":"2026-06-01T12:00:00Z","value":"low"},{"point_time":"2026-06-01T12:00:00Z","value":NaN},[],{"point_time":"2026-06-01T12:05:00Z","value":1000}`, ``),
 	},
 	{
 		name: "a time twice", rejects: usage.Rejects{RejectDuplicate: 1}, want: "12:00/5 453.59237",
@@ -212,7 +212,9 @@ var wattTimeOdd = []struct {
 	{name: "nothing", text: `{}`, fails: "no list of values"},
 	{name: "no text", text: ``, fails: "not JSON"},
 	{name: "an error", text: `{"error":"Internal","message":"try again"}`, fails: "try again"},
-	{name: "no meta", text: `{"data":[{"point_time":"2026-06-01T12:00:00Z","value":1000}]}`, fails: "does not say of which region and signal"},
+	{name: "no meta", text: `{"data":[{"point_time":"2026-06-01T12:00Z","value":"1000"}]}`, want: "12:00/5 453.59237"},
+	{name: "no meta, in hours", text: `{"data":[{"point_time":"2026-06-01T14:00:00Z","value":0},{"point_time":"2026-06-01T13:00:00Z","value":null},{"point_time":"2026-06-01T12:00:00Z","value":1000}]}`, want: "12:00/60 453.59237, 14:00/60 0"},
+	{name: "another region and no signal", text: `{"data":[],"meta":{"region":"PJM_DC"}}`, fails: "got co2_aoer of region PJM_DC"},
 	{name: "the other signal", text: strings.Replace(wattTimeText(``, ``), "co2_aoer", "co2_moer", 1), fails: "asked for co2_aoer of region CAISO_NORTH and got co2_moer of region CAISO_NORTH"},
 	{name: "kilograms", text: strings.Replace(wattTimeText(``, ``), "lbs_co2_per_mwh", "kg_co2_per_mwh", 1), fails: "the values are in kg_co2_per_mwh"},
 }
