@@ -440,6 +440,9 @@ func configured(t *testing.T, k key, marker, server string) *config.Config {
 
 // complete gives the kind of a source that is set what it needs to send a request.
 func complete(kinds config.Kinds, address *url.URL) {
+	if e := kinds.ENTSOE; e != nil && e.Zone == "" {
+		e.Zone = "FR" // without a zone that there is, nothing is sent
+	}
 	all := reflect.ValueOf(kinds)
 	for i := range all.NumField() {
 		if all.Field(i).IsNil() {
