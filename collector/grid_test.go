@@ -141,8 +141,11 @@ func TestEachIntensitySaysWhatItIs(t *testing.T) {
 			`{basis="average direct",grid="FR",kind="forecast",provider="rte",quality="forecast"}`,
 			`{basis="average lifecycle",grid="FR",kind="actual",provider="electricity_maps",quality="estimated"}`,
 		}},
-		{"nobody says anything", []usage.Slot{{From: noon, Actual: g(60), Provider: "static", Grid: "hall"}},
-			[]string{`{basis="undeclared",grid="hall",kind="actual",provider="static",quality="provisional"}`}},
+		{"nobody says anything", []usage.Slot{
+			{From: noon, Actual: g(60), Provider: "static", Grid: "hall"},
+		}, []string{
+			`{basis="undeclared",grid="hall",kind="actual",provider="static",quality="provisional"}`,
+		}},
 		{"nothing is known", []usage.Slot{{From: noon, Provider: "uk", Grid: "GB"}}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -288,8 +288,8 @@ func (k Kinds) all() map[string]kind {
 // copied is the kinds with a value of its own for the one that is set.
 func (k Kinds) copied() Kinds {
 	v := reflect.ValueOf(&k).Elem()
-	for i := range v.NumField() {
-		if p := v.Field(i); !p.IsNil() {
+	for _, p := range v.Fields() {
+		if !p.IsNil() {
 			fresh := reflect.New(p.Type().Elem())
 			fresh.Elem().Set(p.Elem())
 			p.Set(fresh)

@@ -152,7 +152,7 @@ func bridge(values []usage.GramsPerKWh, most int) {
 // none is a minute without a value.
 var none = usage.GramsPerKWh(math.NaN())
 
-func isNone(v usage.GramsPerKWh) bool { return v != v }
+func isNone(v usage.GramsPerKWh) bool { return math.IsNaN(float64(v)) }
 
 // joined makes one value of the minutes of a half hour that follow each other and are alike.
 func joined(values []usage.GramsPerKWh, first time.Time) (all []Value) {

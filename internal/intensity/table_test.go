@@ -58,12 +58,14 @@ func TestTableCreditsItsMakers(t *testing.T) {
 
 func TestZonesOfTheTable(t *testing.T) {
 	for zone, want := range map[string]string{
-		"FR": "France", "fra": "France", " de ": "Germany", "DE_LU": "Germany", "DK-DK1": "Denmark", "NO2": "Norway",
+		"FR": "France", "fra": "France", "de": "Germany", "DE_LU": "Germany", "DK-DK1": "Denmark", "NO2": "Norway",
 		"US-CAL-CISO": "United States", "GB": "United Kingdom", "uk": "United Kingdom", "EL": "Greece", "XK": "Kosovo",
 		"EU": "EU", "world": "World", "TWN": "Taiwan",
 	} {
-		if p, err := PlaceOf(zone); err != nil || !strings.HasPrefix(p.Name, want) {
-			t.Errorf("%s: got %+v, %v, want %s", zone, p, err, want)
+		for _, text := range []string{zone, " " + zone + " "} {
+			if p, err := PlaceOf(text); err != nil || !strings.HasPrefix(p.Name, want) {
+				t.Errorf("%q: got %+v, %v, want %s", text, p, err, want)
+			}
 		}
 	}
 }

@@ -102,7 +102,7 @@ func TestWattTimeLogsInSeldom(t *testing.T) {
 }
 
 func TestWattTimeForecasts(t *testing.T) {
-	feed, api, server, _ := wattTimeFeed(t)
+	feed, _, server, _ := wattTimeFeed(t)
 	if slots, _, err := feed.Outlook(t.Context(), now); len(slots) != 0 || err != nil || feed.Terms().Forecasts {
 		t.Errorf("of an average that has none: %d slots, %v", len(slots), err)
 	}
@@ -110,7 +110,7 @@ func TestWattTimeForecasts(t *testing.T) {
 	if _, _, err := feed.Outlook(t.Context(), now); err != nil || len(server.Requests()) != asked {
 		t.Errorf("asked again, %v", err)
 	}
-	feed, api, server, _ = wattTimeFeed(t)
+	feed, api, server, _ := wattTimeFeed(t)
 	server.AverageForecasts = true
 	for _, signal := range []string{WattTimeAverage, WattTimeMarginal} {
 		api.Signal = signal

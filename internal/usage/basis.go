@@ -26,7 +26,7 @@ func (b Basis) String() string {
 
 // BasisOf reads what String has written. It leaves out words that it does not know.
 func BasisOf(text string) (b Basis) {
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		switch word {
 		case Average, Marginal:
 			b.Signal = word

@@ -444,11 +444,11 @@ func complete(kinds config.Kinds, address *url.URL) {
 		e.Zone = "FR" // without a zone that there is, nothing is sent
 	}
 	all := reflect.ValueOf(kinds)
-	for i := range all.NumField() {
-		if all.Field(i).IsNil() {
+	for _, kind := range all.Fields() {
+		if kind.IsNil() {
 			continue
 		}
-		of := all.Field(i).Elem()
+		of := kind.Elem()
 		if at := of.FieldByName("Endpoint"); at.IsValid() {
 			if e := at.Addr().Interface().(*config.Endpoint); e.URL.URL == nil {
 				e.URL = promconfig.URL{URL: address}

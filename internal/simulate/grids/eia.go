@@ -2,7 +2,6 @@ package grids
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -52,7 +51,7 @@ func (e *EIA) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if page == nil {
 		page = []map[string]any{}
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{ // the client may have gone
+	answer(w, map[string]any{
 		"response": map[string]any{"total": strconv.Itoa(len(rows)), "dateFormat": `YYYY-MM-DD"T"HH24`, "frequency": "hourly", "data": page},
 		"request":  map[string]any{"command": r.URL.Path, "params": map[string]any{"api_key": q.Get("api_key")}},
 	})

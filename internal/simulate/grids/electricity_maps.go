@@ -1,7 +1,6 @@
 package grids
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"path"
@@ -57,7 +56,7 @@ func (m *ElectricityMaps) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func refuse(w http.ResponseWriter, status int, text string) {
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]string{"error": text})
+	answer(w, map[string]string{"error": text})
 }
 
 func (m *ElectricityMaps) past(w http.ResponseWriter, q url.Values) {
@@ -120,7 +119,7 @@ func (m *ElectricityMaps) answer(w http.ResponseWriter, q url.Values, list, word
 	if m.List != "" {
 		list = m.List
 	}
-	json.NewEncoder(w).Encode(map[string]any{"zone": zone, "temporalGranularity": word, list: values})
+	answer(w, map[string]any{"zone": zone, "temporalGranularity": word, list: values})
 }
 
 // step is what the plan has of what is asked for, and its name.

@@ -63,7 +63,7 @@ func (e *Energinet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		limit = min(limit, e.Most)
 	}
 	page := rows[min(offset, len(rows)):min(offset+limit, len(rows))]
-	_ = json.NewEncoder(w).Encode(map[string]any{"total": len(rows), "dataset": r.URL.Path[len("/dataset/"):], "records": page})
+	answer(w, map[string]any{"total": len(rows), "dataset": r.URL.Path[len("/dataset/"):], "records": page})
 }
 
 func (e *Energinet) rows(areas []string, from, to, begin, last time.Time) []map[string]any {

@@ -1,7 +1,6 @@
 package grids
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -47,7 +46,7 @@ func (e *EnergyCharts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(e.answer(from, to)) // a client that has gone needs no answer
+	answer(w, e.answer(from, to))
 }
 
 func (e *EnergyCharts) tooSoon() bool {

@@ -1,7 +1,6 @@
 package grids
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -49,7 +48,7 @@ func (o *OpenElectricity) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"unit": map[string]string{"energy": "MWh", "emissions": "t"}[metric], "results": o.parts(metric, q.Get("network_region"), from, to),
 		})
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"success": true, "data": data})
+	answer(w, map[string]any{"success": true, "data": data})
 }
 
 // parts are those of a metric: coal emits all there is, and wind is a quarter of the energy.

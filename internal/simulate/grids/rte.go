@@ -1,7 +1,6 @@
 package grids
 
 import (
-	"encoding/json"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -53,7 +52,7 @@ func (s *RTE) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	rows := s.rows(list[1] == "eco2mix-national-tr", from, to, strings.Contains(q.Get("where"), "taux_co2 is not null"))
 	page := rows[min(offset, len(rows)):min(offset+limit, len(rows))]
-	_ = json.NewEncoder(w).Encode(map[string]any{"total_count": len(rows), "results": page})
+	answer(w, map[string]any{"total_count": len(rows), "results": page})
 }
 
 func (s *RTE) rows(live bool, from, to time.Time, valued bool) []map[string]any {

@@ -4,6 +4,7 @@
 package grids
 
 import (
+	"encoding/json"
 	"net/http"
 	"sync"
 	"time"
@@ -54,6 +55,11 @@ func (s *Server) fails(w http.ResponseWriter, r *http.Request) bool {
 	}
 	w.WriteHeader(broken)
 	return true
+}
+
+// answer writes a body of JSON. A client that has gone needs none.
+func answer(w http.ResponseWriter, body any) {
+	_ = json.NewEncoder(w).Encode(body)
 }
 
 // mean is the truth of [from, to), in steps of five minutes.

@@ -1,7 +1,6 @@
 package grids
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -83,7 +82,7 @@ func (m *WattTime) login(w http.ResponseWriter, r *http.Request) {
 	}
 	m.logins++
 	m.issued = m.Now()
-	json.NewEncoder(w).Encode(map[string]string{"token": m.token()})
+	answer(w, map[string]string{"token": m.token()})
 }
 
 // token is the newest. It is no JWT, which a text is never shown with.
@@ -142,7 +141,7 @@ func (m *WattTime) answer(w http.ResponseWriter, q url.Values, list []any) {
 		units = m.Units
 	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(map[string]any{"data": list, "meta": map[string]any{
+	answer(w, map[string]any{"data": list, "meta": map[string]any{
 		"region": region, "signal_type": q.Get("signal_type"), "units": units, "data_point_period_seconds": 300,
 		"model": map[string]string{"date": m.Model}, "warnings": []any{},
 	}})
