@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,8 @@ The forecast comes from the store, even while carbon_exporter runs. If there is 
 store, or its forecast is more than an hour old, the command asks the configured
 provider instead and does not store the answer. Of several sources the first that
 answers counts. With carbon_intensity.marginal its values count: what one more kWh
-would emit. A static value has no forecast: the command says so and exits with 1.
+would emit; if none of its sources has a forecast, the command says so and goes by
+the values that price usage, as /metrics does. A static value has no forecast: the command says so and exits with 1.
 
 With --grids the command asks several grids and says where the best time is the best:
 the grid of carbon_intensity and those of carbon_intensity.elsewhere, by name. Only
@@ -72,13 +74,7 @@ func (f *forecast) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	chain := ahead(grids.Marginal)
-	if len(grids.Marginal) > 0 && len(chain) == 0 {
-		fmt.Fprintln(s.err, "carbontool forecast: no source of carbon_intensity.marginal has a forecast; this is by the values that price usage")
-	}
-	if len(chain) == 0 {
-		chain = ahead(grids.Priced)
-	}
+	chain := slices.Concat(ahead(grids.Marginal), ahead(grids.Priced))
 	if len(chain) == 0 {
 		return noForecast(c)
 	}
@@ -89,6 +85,9 @@ func (f *forecast) run(ctx context.Context, s streams) error {
 	grid, slots, err := firstForecast(ctx, s.err, chain, kept, now)
 	if err != nil {
 		return err
+	}
+	if len(grids.Marginal) > 0 && !slices.Contains(grids.Marginal, grid) {
+		fmt.Fprintln(s.err, "carbontool forecast: no source of carbon_intensity.marginal has a forecast; this is by the values that price usage")
 	}
 	p := newPlan(grid, slots, now, f.window, length)
 	if f.format == "json" {

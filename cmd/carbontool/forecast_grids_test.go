@@ -60,6 +60,16 @@ func TestForecastOfMarginalValuesThatHaveNone(t *testing.T) {
 	}
 }
 
+func TestForecastOfMarginalValuesThatAreAway(t *testing.T) {
+	s := gridsOf(t, "carbon_intensity: {sources: [{uk: {url: GOOD}}], marginal: {sources: [{watttime: {url: DEAD, region: FR, signal: co2_moer, basic_auth: {username: ada, password: hunter2}}}]}}\n")
+	got := s.call("forecast")
+	for _, want := range []string{"carbontool forecast: marginal_watttime: ", "; asking the next source\n", "has a forecast; this is by the values that price usage\n"} {
+		if got.code != exitDone || !strings.Contains(got.stderr, want) {
+			t.Errorf("there is no %q in %+v", want, got)
+		}
+	}
+}
+
 func TestForecastOfMarginalValues(t *testing.T) {
 	p := planOf(t, "2026-01-15T22:40:30.5Z", "1h", []float64{84, 12, 10, 0}, "low")
 	p.Marginal = true

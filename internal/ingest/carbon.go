@@ -275,13 +275,9 @@ func (l *carbonLoop) show(ctx context.Context, set Settings) error {
 	if err != nil {
 		return err
 	}
-	ahead := set.Marginal
-	if len(ahead) == 0 {
-		ahead = set.Grid
-	}
 	show := usage.GridNow{Slots: inOrder(known)}
 	var wrong []usage.ForecastError
-	for _, g := range ahead {
+	for _, g := range slices.Concat(set.Marginal, set.Grid) { // without marginal values, those that price
 		slots, err := l.fetcher.store.Slots(ctx, g.Provider(), g.Grid(), usage.SlotAt(now), around.To)
 		if err != nil {
 			return err

@@ -111,7 +111,7 @@ func (s Settings) lastWord(slot usage.Slot) time.Time {
 	return slot.From.Add(usage.SlotLength + s.SettleAfter + s.Grid.late(place))
 }
 
-// Providers lists the sources that are called by their own names in metrics: all, unless one
+// Providers lists the sources whose health is shown one by one, see usage.SourceOf: all, unless one
 // alone prices usage.
 func (s Settings) Providers() (names []string) {
 	for n, chain := range s.chains() {

@@ -54,7 +54,7 @@ func (f *fetcher) requested(set Settings, g Grid, took time.Duration, err error)
 		f.observer.Requested(usage.SourceCarbonIntensity, took, err)
 		return
 	}
-	f.observer.Requested(g.Provider(), took, err)
+	f.observer.Requested(usage.SourceOf(g.Provider()), took, err)
 	f.failing[g.Provider()] = err != nil
 	failing := func(of Grid) bool { return f.failing[of.Provider()] }
 	if prices && (err == nil || !slices.ContainsFunc(set.Grid, func(of Grid) bool { return !failing(of) })) {

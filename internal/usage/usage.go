@@ -34,6 +34,16 @@ const (
 	SourceUsageWriter     = "mongodb_usage" // where usage is written
 )
 
+// SourceOf names a provider of carbon intensity among all sources. One that is called like another
+// upstream, as a Prometheus is that has intensities, is told apart from it.
+func SourceOf(provider string) string {
+	switch provider {
+	case SourcePrometheus, SourceCarbonIntensity, SourceMongoDB, SourceDirectory, SourceUsageWriter:
+		return SourceCarbonIntensity + "_" + provider
+	}
+	return provider
+}
+
 // Series identifies one virtual machine by the labels of its CPU series.
 type Series struct {
 	Project, Machine, Host, User string

@@ -188,7 +188,8 @@ func (d *daemon) currentParts() *parts.Parts {
 // watchGrids shows the health of each source of carbon intensity, if there are several.
 func (d *daemon) watchGrids(set ingest.Settings) {
 	watched := map[string]bool{}
-	for _, source := range set.Providers() {
+	for _, provider := range set.Providers() {
+		source := usage.SourceOf(provider)
 		d.Watch(source)
 		watched[source] = true
 	}

@@ -26,9 +26,9 @@ func (d *daemon) carbonIntensity(seen families, now time.Time) []landing.Part {
 	parts := []landing.Part{whole}
 	settings := d.currentParts().Settings
 	for _, provider := range settings.Providers() {
-		link := seen.source(name+" by "+escape.Name(provider), purpose(settings, provider), provider, now)
+		link := seen.source(name+" by "+escape.Name(provider), purpose(settings, provider), usage.SourceOf(provider), now)
 		link.Within, link.Meanwhile = name, meanwhile(settings, provider)
-		parts = append(parts, d.because(link, provider))
+		parts = append(parts, d.because(link, usage.SourceOf(provider)))
 	}
 	return parts
 }
