@@ -143,9 +143,12 @@ func (r *rig) round() {
 }
 
 // elapse lets time pass, a round every ten minutes.
-func (r *rig) elapse(d time.Duration) {
+func (r *rig) elapse(d time.Duration) { r.elapseBy(10*time.Minute, d) }
+
+// elapseBy lets time pass with rounds that far apart.
+func (r *rig) elapseBy(step, d time.Duration) {
 	for end := r.now.Add(d); r.now.Before(end); {
-		r.now = r.now.Add(10 * time.Minute)
+		r.now = r.now.Add(step)
 		r.round()
 	}
 }

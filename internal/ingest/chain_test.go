@@ -50,7 +50,7 @@ func TestASwitchOfSourceNeverChangesWhatIsSettled(t *testing.T) {
 	first := &station{name: "first", grain: 30 * time.Minute, truth: wave(100), status: http.StatusServiceUnavailable}
 	second := &station{name: "second", grain: 15 * time.Minute, truth: wave(500)}
 	r := chained(t, 0, first, second)
-	r.elapse(30 * time.Hour)
+	r.elapseBy(30*time.Minute, 30*time.Hour)
 	before := map[time.Time]usage.Proof{}
 	for at, p := range r.priced() {
 		if p.State == usage.Settled {
@@ -89,7 +89,7 @@ func TestAFixedValueThatStandsInIsNotFinalAtOnce(t *testing.T) {
 func TestALateSourceIsWaitedFor(t *testing.T) {
 	late := &station{name: "late", grain: time.Hour, late: 30 * time.Hour, truth: wave(100), terms: func(t *usage.Terms) { t.Late = 36 * time.Hour }}
 	r := chained(t, 300, late)
-	r.elapse(40 * time.Hour)
+	r.elapseBy(30*time.Minute, 40*time.Hour)
 	for at, p := range r.priced() {
 		switch age := r.now.Sub(at.Add(time.Hour)); {
 		case age > 31*time.Hour && p.Prices[0].Provider != "late":
@@ -112,7 +112,7 @@ func TestARemovedSourceLeavesItsPrices(t *testing.T) {
 		return 700
 	}}
 	r.chain(0, other)
-	r.elapse(72 * time.Hour)
+	r.elapseBy(30*time.Minute, 72*time.Hour)
 	now := r.priced()
 	for at, was := range before {
 		is := now[at]

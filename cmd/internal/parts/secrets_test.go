@@ -454,6 +454,9 @@ func complete(kinds config.Kinds, address *url.URL) {
 				e.URL = promconfig.URL{URL: address}
 			}
 		}
+		if zone := of.FieldByName("Zone"); zone.IsValid() && zone.String() == "" {
+			zone.SetString("FR")
+		}
 		if with := of.FieldByName("Token"); with.IsValid() {
 			if key := with.Addr().Interface().(*config.Token); *key == (config.Token{}) {
 				key.Token = "no-secret"
