@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/prometheus/common/config"
 )
 
 // File is a file that a configuration names.
@@ -121,4 +123,20 @@ func join(path, key string) string {
 		return path + key
 	}
 	return path + "." + key
+}
+
+// setDirectory makes file names relative to the configuration file.
+func (c *CarbonIntensity) setDirectory(dir string) {
+	of := func(k Kinds) {
+		for _, one := range k.all() {
+			if at, ok := one.(asked); ok {
+				setDirectoryOfClient(&at.endpoint().HTTPClientConfig, dir)
+			}
+			if with, ok := one.(interface{ tokenFile() *string }); ok {
+				*with.tokenFile() = config.JoinDir(dir, *with.tokenFile())
+			}
+		}
+	}
+	setDirectoryOfClient(&c.UK.HTTPClientConfig, dir)
+	c.each(func(_ string, s *Source) { of(s.Kinds) })
 }

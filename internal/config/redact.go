@@ -114,3 +114,34 @@ func redactURL(u config.URL) config.URL {
 	}
 	return config.URL{URL: &public}
 }
+
+// redacted is a copy without secrets.
+func (c CarbonIntensity) redacted() CarbonIntensity {
+	hide := func(e *Endpoint) {
+		e.URL = redactURL(e.URL)
+		redactClient(&e.HTTPClientConfig)
+	}
+	hide(&c.UK.Endpoint)
+	c.Sources = slices.Clone(c.Sources)
+	c.Also, c.Elsewhere = slices.Clone(c.Also), slices.Clone(c.Elsewhere)
+	for i := range c.Also {
+		c.Also[i].Sources = slices.Clone(c.Also[i].Sources)
+	}
+	for i := range c.Elsewhere {
+		c.Elsewhere[i].Sources = slices.Clone(c.Elsewhere[i].Sources)
+	}
+	if c.Marginal != nil {
+		marginal := *c.Marginal
+		marginal.Sources = slices.Clone(marginal.Sources)
+		c.Marginal = &marginal
+	}
+	c.each(func(_ string, s *Source) {
+		s.Kinds = s.copied()
+		for _, one := range s.all() {
+			if at, ok := one.(asked); ok {
+				hide(at.endpoint())
+			}
+		}
+	})
+	return c
+}
