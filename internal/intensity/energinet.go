@@ -33,6 +33,8 @@ func (e *Energinet) Terms() usage.Terms {
 		Basis:     usage.Basis{Signal: usage.Average, Emissions: usage.Direct, Electricity: usage.Consumption},
 		Forecasts: true,
 		Longest:   92 * 24 * time.Hour,
+		Gap:       time.Minute,
+		GapByPath: true, // the first value need not wait for the first forecast
 		Licence:   "CC BY 4.0",
 		Credit:    "Energinet, www.energidataservice.dk",
 		Link:      "https://www.energidataservice.dk/tso-electricity/CO2Emis",

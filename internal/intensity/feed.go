@@ -57,9 +57,10 @@ type Feed struct {
 	GridName string      // of the grid, likewise
 	Basis    usage.Basis // fills in what the API's own terms leave open
 	Now      func() time.Time
+	Pacer    *Pacer // of all feeds that may ask the same server; nil: this one asks alone
 
+	own     Pacer
 	mu      sync.Mutex
-	asked   time.Time // when the last request ended
 	remarks []string
 	grain   time.Duration
 }
@@ -170,30 +171,18 @@ func (f *Feed) failed(p usage.Period, err error) error {
 
 // get sends one request, not sooner after the last than the API likes.
 func (f *Feed) get(ctx context.Context, address string, header http.Header) ([]byte, error) {
-	if gap := f.API.Terms().Gap; gap > 0 {
-		f.mu.Lock()
-		defer f.mu.Unlock() // one request at a time
-		if err := pause(ctx, f.asked.Add(gap).Sub(f.Now())); err != nil {
+	if terms := f.API.Terms(); terms.Gap > 0 {
+		pacer := f.Pacer
+		if pacer == nil {
+			pacer = &f.own
+		}
+		done, err := pacer.turn(ctx, address, terms, f.Now)
+		if err != nil {
 			return nil, err
 		}
-		defer func() { f.asked = f.Now() }()
+		defer done()
 	}
 	return get(ctx, f.Upstream, address, header)
-}
-
-// pause waits, no longer than a minute: a clock may have been set back.
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(min(d, time.Minute))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
 
 // grainOf is the length that most values have, the shortest if there are several.

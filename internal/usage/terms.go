@@ -14,10 +14,12 @@ type Terms struct {
 	// Longest is the longest time that one request can ask for; 0: there is no limit.
 	Longest time.Duration
 	// Gap is the shortest time between two requests that it likes; 0: any.
-	Gap     time.Duration
-	Licence string // of its values, in the words of whoever grants it; empty: not known
-	Credit  string // what its licence asks everybody to name who shows its values; empty: nothing
-	Link    string // its page, for people
+	Gap time.Duration
+	// GapByPath is whether it likes that between two requests of one path only.
+	GapByPath bool
+	Licence   string // of its values, in the words of whoever grants it; empty: not known
+	Credit    string // what its licence asks everybody to name who shows its values; empty: nothing
+	Link      string // its page, for people
 }
 
 // GridSource is a configured source of carbon intensity, and what is known of it.

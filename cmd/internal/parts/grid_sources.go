@@ -6,6 +6,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
+	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
 )
 
 // GridUse is what a chain of sources is for.
@@ -68,13 +69,14 @@ type GridSource struct {
 // GridSources makes every source of a configuration, whether or not the values of a chain may be
 // added up. No source is asked yet.
 func GridSources(cfg *config.Config, now func() time.Time) (all []GridSource) {
+	pacer := &intensity.Pacer{}
 	for _, chain := range GridChains(cfg) {
 		for i, source := range chain.Sources {
 			one := GridSource{Chain: chain, Source: source, Path: chain.Path}
 			if !chain.Short {
 				one.Path = fmt.Sprintf("%s.sources[%d]", chain.Path, i)
 			}
-			one.Grid, one.Err = newGrid(cfg, chain.Chain, source, now)
+			one.Grid, one.Err = newGrid(cfg, chain.Chain, source, now, pacer)
 			all = append(all, one)
 		}
 	}

@@ -29,19 +29,19 @@ type Grids struct {
 
 // NewGrids makes the chains, and refuses those that would add up what must not be added up.
 func NewGrids(cfg *config.Config, now func() time.Time) (g Grids, err error) {
-	c := cfg.CarbonIntensity
-	if g.Priced, err = Chain(cfg, c.Priced(), "carbon_intensity", now); err != nil {
+	c, pacer := cfg.CarbonIntensity, &intensity.Pacer{}
+	if g.Priced, err = chainOf(cfg, c.Priced(), "carbon_intensity", now, pacer); err != nil {
 		return g, err
 	}
 	for i, set := range c.Also {
-		chain, err := Chain(cfg, set.Whole(), fmt.Sprintf("carbon_intensity.also[%d]", i), now)
+		chain, err := chainOf(cfg, set.Whole(), fmt.Sprintf("carbon_intensity.also[%d]", i), now, pacer)
 		if err != nil {
 			return g, err
 		}
 		g.Factors = append(g.Factors, ingest.FactorSet{Name: set.Name, Chain: chain})
 	}
 	if c.Marginal != nil {
-		g.Marginal, err = sources(cfg, *c.Marginal, "carbon_intensity.marginal", now)
+		g.Marginal, err = sources(cfg, *c.Marginal, "carbon_intensity.marginal", now, pacer)
 		for i, source := range g.Marginal {
 			if basis := source.Terms().Basis; err == nil && !basis.Agrees(usage.Basis{Signal: usage.Marginal}) {
 				err = fmt.Errorf("carbon_intensity.marginal.sources[%d]: %s is %s, not marginal", i, source.Provider(), basis)
@@ -54,7 +54,12 @@ func NewGrids(cfg *config.Config, now func() time.Time) (g Grids, err error) {
 // Chain makes the sources of one chain, whose values may be added up: path is where it is
 // configured.
 func Chain(cfg *config.Config, c config.Chain, path string, now func() time.Time) (ingest.Chain, error) {
-	chain, err := sources(cfg, c, path, now)
+	return chainOf(cfg, c, path, now, &intensity.Pacer{})
+}
+
+// chainOf is Chain for one of several, which keep their requests apart together.
+func chainOf(cfg *config.Config, c config.Chain, path string, now func() time.Time, pacer *intensity.Pacer) (ingest.Chain, error) {
+	chain, err := sources(cfg, c, path, now, pacer)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +89,9 @@ func placeOf(path string, c config.Chain, i int) string {
 	return fmt.Sprintf("%s.sources[%d]", path, i)
 }
 
-func sources(cfg *config.Config, c config.Chain, path string, now func() time.Time) (chain ingest.Chain, err error) {
+func sources(cfg *config.Config, c config.Chain, path string, now func() time.Time, pacer *intensity.Pacer) (chain ingest.Chain, err error) {
 	for i, s := range c.Sources {
-		source, err := newGrid(cfg, c, s, now)
+		source, err := newGrid(cfg, c, s, now, pacer)
 		at := placeOf(path, c, i)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", at, err)
@@ -106,7 +111,7 @@ func sources(cfg *config.Config, c config.Chain, path string, now func() time.Ti
 }
 
 // newGrid makes one source.
-func newGrid(cfg *config.Config, c config.Chain, s config.Source, now func() time.Time) (ingest.Grid, error) {
+func newGrid(cfg *config.Config, c config.Chain, s config.Source, now func() time.Time, pacer *intensity.Pacer) (ingest.Grid, error) {
 	name, grid := s.Name, c.GridName(s)
 	basis := usage.Basis(s.Basis).Or(usage.Basis(c.Basis))
 	if v := s.Static; v != nil {
@@ -130,7 +135,7 @@ func newGrid(cfg *config.Config, c config.Chain, s config.Source, now func() tim
 	if err != nil {
 		return nil, err
 	}
-	return &intensity.Feed{API: api, Upstream: client, Name: name, GridName: grid, Basis: basis, Now: now}, nil
+	return &intensity.Feed{API: api, Upstream: client, Name: name, GridName: grid, Basis: basis, Now: now, Pacer: pacer}, nil
 }
 
 // newAPI makes what is different from source to source.
