@@ -61,7 +61,8 @@ stands below it. The areas are
 
 Nothing is written anywhere, no secret and no person is shown, and it ends within
 a minute; with sources within three, as some providers want time between requests. carbon_exporter may be running. The exit code is 1 if anything is a
-failure; warnings leave it at 0. docs/troubleshooting.md has every check.
+failure; warnings leave it at 0. A source of carbon intensity that fails while one
+before it in its chain answers is a warning, and with --only a failure. docs/troubleshooting.md has every check.
 
 Example:
 

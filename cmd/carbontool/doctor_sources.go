@@ -28,6 +28,9 @@ const (
 // carbon asks every source of carbon intensity for the last day and the next.
 func (e *examination) carbon(ctx context.Context) (all []doctor.Finding) {
 	e.sources = e.askSources(ctx, parts.GridSources(e.cfg, time.Now))
+	if e.only == "" { // who asks for sources alone wants to know of each whether it is of use
+		doctor.FindSpares(e.sources)
+	}
 	for _, s := range e.sources {
 		all = append(all, doctor.Intensity(s, e.now)...)
 	}

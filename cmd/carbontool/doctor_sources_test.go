@@ -82,6 +82,23 @@ func TestDoctorShowsEverySource(t *testing.T) {
 	}
 }
 
+// Of everything, a source that is not needed now is a pity; asked for sources alone, it is of no use.
+func TestDoctorWarnsOfASpareThatIsDead(t *testing.T) {
+	s := gridsOf(t, `carbon_intensity: {sources: [{uk: {url: "GOOD"}}, {name: spare, uk: {url: "DEAD"}}]}`+"\n")
+	if got := s.call("doctor"); !strings.Contains(got.stdout, "carbon_intensity  warning  spare ") || strings.Contains(got.stdout, "carbon_intensity  failure") {
+		t.Errorf("code %d, %s", got.code, got.stdout)
+	}
+	for _, only := range []string{"sources", "carbon_intensity"} {
+		if got := s.call("doctor", "--only="+only); got.code != exitFailed || !strings.Contains(got.stdout, "carbon_intensity  failure  spare ") {
+			t.Errorf("--only=%s: code %d, %s", only, got.code, got.stdout)
+		}
+	}
+	s = gridsOf(t, `carbon_intensity: {sources: [{name: first, uk: {url: "DEAD"}}, {uk: {url: "GOOD"}}]}`+"\n")
+	if got := s.call("doctor"); got.code != exitFailed || !strings.Contains(got.stdout, "carbon_intensity  failure  first ") {
+		t.Errorf("code %d, %s", got.code, got.stdout)
+	}
+}
+
 func TestDoctorListsSourcesInJSON(t *testing.T) {
 	got := chained(t).call("doctor", "--only=sources", "--format=json")
 	var read struct {

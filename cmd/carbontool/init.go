@@ -53,8 +53,8 @@ Example:
 	c.Flag("prometheus", "URL of the server, as in the browser. Without user and password.").Required().PlaceHolder("URL").StringVar(&i.prometheus)
 	c.Flag("http.config.file", "File with Prometheus' HTTP client settings, such as basic_auth and tls_config.").PlaceHolder("FILE").StringVar(&i.clientFile)
 	c.Flag("output", "File to write; it must not exist yet. - for standard output.").Default("carbon.yml").PlaceHolder("FILE").StringVar(&i.output)
-	c.Flag("carbon-intensity", "uk for the grid of Great Britain, or static=GRAMS,GRID for one value in gCO2eq/kWh, such as static=56,FR.").
-		PlaceHolder("uk|static=...").StringVar(&i.intensity)
+	c.Flag("carbon-intensity", "uk for the grid of Great Britain, table=COUNTRY for the yearly mean of another country, such as table=FR, or static=GRAMS,GRID for one value in gCO2eq/kWh, such as static=56,FR.").
+		PlaceHolder("uk|table=...|static=...").StringVar(&i.intensity)
 	c.Flag("timezone", "Time zone for budgets and reports, such as Europe/Paris. Default: this machine's.").PlaceHolder("ZONE").StringVar(&i.timezone)
 	c.Flag("yes", "Do not ask: take what is proposed.").BoolVar(&i.yes)
 	return c

@@ -12,6 +12,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
+	"github.com/carbon-exporter/carbon_exporter/internal/intensity"
 	"github.com/carbon-exporter/carbon_exporter/internal/proposal"
 	"github.com/carbon-exporter/carbon_exporter/internal/survey"
 )
@@ -35,17 +36,30 @@ func (i *initialise) given(set *proposal.Settings) error {
 	return nil
 }
 
-// takeIntensity reads uk, a number, or static=NUMBER,GRID.
+// takeIntensity reads uk, the code of a country, table=COUNTRY, a number, or static=NUMBER,GRID.
 func takeIntensity(set *proposal.Settings, text string) error {
 	set.Assumed = false
 	if strings.EqualFold(text, config.ProviderUK) {
-		set.Static = nil
 		return nil
+	}
+	zone, table := text, false
+	for _, sign := range []string{"=", ":"} {
+		if rest, found := strings.CutPrefix(text, "table"+sign); found {
+			zone, table = strings.TrimSpace(rest), true
+		}
+	}
+	place, unknown := intensity.PlaceOf(zone)
+	if unknown == nil {
+		set.Zone, set.Country = strings.ToUpper(zone), fmt.Sprintf("%s in %d", place.Name, place.Year)
+		return nil
+	}
+	if table {
+		return fmt.Errorf("%s: %w", text, unknown)
 	}
 	number, grid, _ := strings.Cut(strings.TrimPrefix(text, config.ProviderStatic+"="), ",")
 	grams, err := strconv.ParseFloat(number, 64)
 	if err != nil || !(grams >= 0 && grams <= 1000) {
-		return fmt.Errorf("must be uk, or a number of gCO2eq per kWh and the name of the grid, such as static=56,FR, is %q", text)
+		return fmt.Errorf("must be uk, or the code of a country, such as table=FR, or a number of gCO2eq per kWh and the name of the grid, such as static=56,FR, is %q", text)
 	}
 	set.Static, set.Grid = &grams, strings.TrimSpace(grid)
 	return nil
@@ -128,7 +142,7 @@ func ask(ctx context.Context, person *dialogue, p *proposal.Proposal, set *propo
 		}
 	}
 	if set.Assumed {
-		err := person.valid(ctx, "Carbon intensity: uk for the grid of Great Britain, or gCO2eq per kWh and the name of your grid, such as 56,FR", config.ProviderUK,
+		err := person.valid(ctx, "Carbon intensity: uk for the grid of Great Britain, or the code of your country, such as FR, or gCO2eq per kWh and the name of your grid, such as 56,FR", config.ProviderUK,
 			func(answer string) error { return takeIntensity(set, answer) })
 		if err != nil {
 			return err
@@ -206,7 +220,7 @@ func (i *initialise) warn(out io.Writer, p *proposal.Proposal, set proposal.Sett
 	}
 	if set.Assumed {
 		all = append(all, "carbon intensity is ASSUMED to be that of Great Britain: elsewhere all grams will be wrong. "+
-			"Give --carbon-intensity=static=GRAMS,GRID, or change it in the file")
+			"Give --carbon-intensity=table=COUNTRY or static=GRAMS,GRID, or change it in the file")
 	}
 	for _, w := range all {
 		fmt.Fprintf(out, "WARNING: %s.\n", escape.Line(w))

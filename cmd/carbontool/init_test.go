@@ -56,13 +56,18 @@ func TestInitUsedWrongly(t *testing.T) {
 		},
 		{
 			"a grid without a value",
-			[]string{"--yes", "--prometheus=http://localhost:1", "--carbon-intensity=FR"},
-			`--carbon-intensity must be uk, or a number of gCO2eq per kWh and the name of the grid, such as static=56,FR, is "FR"` + see,
+			[]string{"--yes", "--prometheus=http://localhost:1", "--carbon-intensity=mine"},
+			`--carbon-intensity must be uk, or the code of a country, such as table=FR, or a number of gCO2eq per kWh and the name of the grid, such as static=56,FR, is "mine"` + see,
 		},
 		{
 			"a value that no grid has",
 			[]string{"--yes", "--prometheus=http://localhost:1", "--carbon-intensity=static=NaN"},
-			`--carbon-intensity must be uk, or a number of gCO2eq per kWh and the name of the grid, such as static=56,FR, is "static=NaN"` + see,
+			`--carbon-intensity must be uk, or the code of a country, such as table=FR, or a number of gCO2eq per kWh and the name of the grid, such as static=56,FR, is "static=NaN"` + see,
+		},
+		{
+			"a country that is not in the table",
+			[]string{"--yes", "--prometheus=http://localhost:1", "--carbon-intensity=table=ATLANTIS"},
+			`--carbon-intensity table=ATLANTIS: the table has no country "ATLANTIS"; give the code of a country, such as FR, or EU, or WORLD` + see,
 		},
 		{"no zone", []string{"--yes", "--prometheus=http://localhost:1", "--timezone=Paris"}, `--timezone must be a time zone such as Europe/Paris, is "Paris"` + see},
 	} {
@@ -147,6 +152,7 @@ func TestInitAsks(t *testing.T) {
 		{"no project", "\n3\n\n\n\n\n", `node_exporter instance - flavor - "" uk UTC`},
 		{"one job", "\n\n\nother\n\n\n", `node_exporter instance tenant flavor - "job=\"other\"" uk UTC`},
 		{"a grid and a zone of its own", "\n\n\n\n56, FR\nEurope/Paris\n", `node_exporter instance tenant flavor - "" static 56 FR Europe/Paris`},
+		{"a country", "\n\n\n\nfr\nEurope/Paris\n", `node_exporter instance tenant flavor - "" table FR Europe/Paris`},
 		{"mistakes are asked again", "9\n1\nwhat\n1\n\n\nmany\n56\nMars\nUTC\n", `node_exporter instance tenant flavor - "" static 56 UTC`},
 		{"the other exporter", "2\n\n\n", `windows_exporter instance - - - "" uk UTC`},
 		{"the last answer has no line end", "\n\n\n\n\nUTC", `node_exporter instance tenant flavor - "" uk UTC`},
@@ -186,7 +192,13 @@ func meaning(p *proposal.Proposal, c *config.Config) string {
 		}
 		said = append(said, name)
 	}
-	said = append(said, fmt.Sprintf("%q", c.Prometheus.Matchers), c.CarbonIntensity.Provider)
+	said = append(said, fmt.Sprintf("%q", c.Prometheus.Matchers))
+	if p := c.CarbonIntensity.Provider; p != "" {
+		said = append(said, p)
+	}
+	for _, s := range c.CarbonIntensity.Sources {
+		said = append(said, s.Kind(), s.Table.Zone)
+	}
 	if s := c.CarbonIntensity.Static; s != nil {
 		said = append(said, fmt.Sprint(*s.GCO2eqPerKWh))
 		if s.Grid != "" && s.Grid != "unknown" {
@@ -224,7 +236,7 @@ Which jobs count?
   1  all of them
   2  node         8 machines
   3  other        4 machines
-Number [1]: Carbon intensity: uk for the grid of Great Britain, or gCO2eq per kWh and the name of your grid, such as 56,FR [uk]: Time zone for budgets and reports [UTC]: `
+Number [1]: Carbon intensity: uk for the grid of Great Britain, or the code of your country, such as FR, or gCO2eq per kWh and the name of your grid, such as 56,FR [uk]: Time zone for budgets and reports [UTC]: `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}

@@ -18,6 +18,7 @@ type GridSource struct {
 	Path     string // where it is configured
 	Key      string // where the key of its API is configured; empty: it needs none
 	Others   int    // how many sources can stand in for it
+	Spare    bool   // a source before it answers, so that it is a pity and no more if it does not
 	Fixed    *float64
 	From     string // where Fixed is from; empty: not said
 
@@ -84,6 +85,8 @@ func (s GridSource) lately(c check, now time.Time) Finding {
 	const wait = "see whether the provider is out of order; "
 	newest, found := s.newest()
 	switch {
+	case !found && s.Spare && usage.FailureOf(s.Failed) != nil:
+		return c.warn(s.advice()+"; nothing is missing while the source before it answers", "grid %s: %s", s.Grid, usage.Cause(s.Failed))
 	case !found && s.Failed != nil:
 		return c.fail(s.advice()+"; "+s.meanwhile(), "grid %s: %s", s.Grid, usage.Cause(s.Failed))
 	case !found:
@@ -91,7 +94,11 @@ func (s GridSource) lately(c check, now time.Time) Finding {
 		if s.Terms.Late > 0 {
 			over += ", nor for the " + roughly(s.Terms.Late) + " before it that its values are late"
 		}
-		return c.fail(wait+s.meanwhile(), "answers, and has no intensity of grid %s for %s", s.Grid, over)
+		judge := c.fail
+		if s.Spare {
+			judge = c.warn
+		}
+		return judge(wait+s.meanwhile(), "answers, and has no intensity of grid %s for %s", s.Grid, over)
 	}
 	price, _ := newest.Price()
 	said := fmt.Sprintf("newest half hour of grid %s: %s, %.0f gCO2eq/kWh, %s", s.Grid, newest.From.UTC().Format(time.RFC3339), float64(price.Intensity), price.Kind)
@@ -102,6 +109,17 @@ func (s GridSource) lately(c check, now time.Time) Finding {
 		return c.warn(s.advice()+"; "+s.meanwhile(), "%s; some of its requests failed: %s", said, usage.Cause(s.Failed))
 	}
 	return c.ok("%s", said)
+}
+
+// FindSpares marks the sources of a chain that stand in for one before them that answers.
+func FindSpares(all []GridSource) {
+	answers := map[string]bool{}
+	for i, s := range all {
+		all[i].Spare = answers[s.For]
+		if _, found := s.newest(); found {
+			answers[s.For] = true
+		}
+	}
 }
 
 // newest is the newest half hour that has a value.

@@ -43,6 +43,9 @@ func TestIntensity(t *testing.T) {
 		{"too many calls", GridSource{Failed: refused(usage.ReasonRateLimited, "too many")}, Failure, "to do: wait; see by carbontool doctor --only=sources"},
 		{"nobody answers", GridSource{Failed: refused(usage.ReasonConnection, "nothing listens")}, Failure, "to do: see whether the provider is out of order; check the url of carbon_intensity.sources[1]"},
 		{"a dead one of several", GridSource{Others: 2, Failed: refused(usage.ReasonConnection, "nothing listens")}, Failure, "the other sources of its chain stand in meanwhile"},
+		{"one that stands in for one that answers", GridSource{Others: 2, Spare: true, Failed: refused(usage.ReasonConnection, "nothing listens")}, Warning, "nothing is missing while the source before it answers"},
+		{"one that stands in and has nothing", GridSource{Others: 2, Spare: true}, Warning, "answers, and has no intensity of grid GB"},
+		{"one that stands in and cannot be made", GridSource{Others: 2, Spare: true, Failed: errors.New("no such file")}, Failure, "no such file"},
 		{"a dead one of other factors", GridSource{For: "also market", Failed: refused(usage.ReasonConnection, "nothing listens")}, Failure, "these factors are missing meanwhile"},
 		{"one that cannot be made", GridSource{Failed: errors.New("no such file")}, Failure, "no such file; to do: correct carbon_intensity.sources[1]"},
 		{"a part of the day", GridSource{Lately: fresh, Failed: refused(usage.ReasonServer, "out of order")}, Warning, "actual; some of its requests failed: out of order"},
@@ -79,6 +82,22 @@ func day() (slots []usage.Slot) {
 		slots = append(slots, s)
 	}
 	return slots
+}
+
+func TestASpareHasAnAnswerBeforeIt(t *testing.T) {
+	all := []GridSource{
+		{Provider: "dead", For: "prices", Failed: errors.New("out of order")},
+		{Provider: "second", For: "prices", Failed: errors.New("out of order")},
+		{Provider: "well", For: "prices", Lately: day()},
+		{Provider: "spare", For: "prices"},
+		{Provider: "other", For: "also market"},
+	}
+	FindSpares(all)
+	for _, s := range all {
+		if s.Spare != (s.Provider == "spare") {
+			t.Errorf("%s is a spare: %v", s.Provider, s.Spare)
+		}
+	}
 }
 
 func TestATableOfSources(t *testing.T) {

@@ -18,10 +18,13 @@ type Settings struct {
 	Server survey.Server
 	// Client is YAML of more keys of the section prometheus, without indent: how to log in.
 	Client string
-	// Static is the carbon intensity of the grid, in gCO2eq/kWh, and Grid its name; nil: that of
-	// Great Britain, as its API gives it. Grid may be empty. Assumed means that nobody has said so.
+	// Static is the carbon intensity of the grid, in gCO2eq/kWh, and Grid its name, which may be
+	// empty. Zone is a country whose yearly mean counts, and Country its name. Neither: the
+	// intensity of Great Britain, as its API gives it. Assumed means that nobody has said so.
 	Static     *float64
 	Grid       string
+	Zone       string
+	Country    string
 	Assumed    bool
 	Timezone   string
 	BusyWatts  float64
@@ -229,10 +232,15 @@ func intensity(t *text, s Settings) {
 		t.line(2, "# source: where the value is from; reports show it")
 		return
 	}
+	if s.Zone != "" {
+		t.comment(1, "%s: the mean of a year, which ships with the program. Half hours are better: put a source that has them before it, see docs/grids.md.", shown(s.Country))
+		t.line(1, "sources:")
+		t.line(2, "- table: {zone: %s}", scalar(s.Zone))
+		return
+	}
 	if s.Assumed {
 		t.comment(1, "ASSUMED, NOT ASKED: the grid of Great Britain. Anywhere else every number of grams is wrong: use instead")
-		t.line(1, "# provider: static")
-		t.line(1, "# static: {gco2eq_per_kwh: 56, grid: FR}   # the value and name of your grid")
+		t.line(1, "# sources: [{table: {zone: FR}}]   # your country; docs/grids.md has sources that are better")
 	} else {
 		t.comment(1, "The grid of Great Britain, by half hour. uk: {region_id: ...} or uk: {postcode: ...} chooses a region.")
 	}

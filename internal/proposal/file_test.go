@@ -81,11 +81,15 @@ func TestFile(t *testing.T) {
 		},
 		{
 			name: "no grid was named", exporter: node(2), change: func(s *Settings) { s.Assumed = true },
-			has: []string{"  # ASSUMED, NOT ASKED: the grid of Great Britain.", "  provider: uk\n"},
+			has: []string{"  # ASSUMED, NOT ASKED: the grid of Great Britain.", "  # sources: [{table: {zone: FR}}] ", "  provider: uk\n"},
 		},
 		{
 			name: "a value for the grid", exporter: node(2), change: func(s *Settings) { s.Static = new(0.5) },
 			has: []string{"  provider: static\n  static:\n    gco2eq_per_kwh: 0.5\n"},
+		},
+		{
+			name: "a country", exporter: node(2), change: func(s *Settings) { s.Zone, s.Country = "NO", "Norway in 2024" },
+			has: []string{"carbon_intensity:\n  # Norway in 2024: the mean of a year, ", "\n  sources:\n    - table: {zone: \"NO\"}\n"},
 		},
 		{
 			name: "a server that keeps little", exporter: node(2), change: func(s *Settings) { s.Server.Retention = 6 * time.Hour },
