@@ -93,6 +93,16 @@ func TestAlertsAreThoseThatWereAgreed(t *testing.T) {
 			"15m", "", "warning",
 		},
 		{
+			"CarbonSourceDown",
+			`carbon_exporter_source_up == 0 unless on (job, instance, source) label_replace( label_replace(carbon_intensity_source_info, "source", "$1", "provider", "(.*)"), "source", "carbon_intensity_$1", "provider", "(prometheus|carbon_intensity|mongodb|directory|mongodb_usage)" )`,
+			"1h", "", "warning",
+		},
+		{
+			"CarbonIntensitySourceDown",
+			`carbon_exporter_source_up == 0 and on (job, instance, source) label_replace( label_replace(carbon_intensity_source_info, "source", "$1", "provider", "(.*)"), "source", "carbon_intensity_$1", "provider", "(prometheus|carbon_intensity|mongodb|directory|mongodb_usage)" )`,
+			"6h", "", "info",
+		},
+		{
 			"CarbonUnpricedHigh",
 			`carbon_unpriced_energy_kwh > on (job, instance) 0.1 * 24 / 1000 * avg_over_time(sum by (job, instance) (carbon_power_watts)[1d:15m])`,
 			"24h", "", "info",
