@@ -15,6 +15,7 @@ func exporter() frame {
 			{title: "Sources", panels: []panel{
 				sourceStates().size(12, 7), answered().size(12, 7), failures().size(12, 8), durations().size(12, 8),
 			}},
+			{title: "What priced the last 24 hours", panels: []panel{pricedBySource().size(12, 6), pricedByBasis().size(12, 6)}},
 			{title: "Data", panels: []panel{
 				intervals().size(12, 8), coverage().size(12, 8),
 				rejected().size(8, 7), drift().size(8, 7), restated().size(8, 7),
@@ -66,6 +67,16 @@ func durations() panel {
 	}
 	return lines("Request duration", "Median and 95th percentile of the duration of requests, over three hours. A query to Prometheus covers all intervals due, at most a day.",
 		"s", over(q("0.5"), "{{source}}, median"), over(q("0.95"), "{{source}}, 95 %")).fromZero().field("/95 %/", dashed(), thin())
+}
+
+func pricedBySource() panel {
+	return lines("Prices by source", "Share of each source of carbon intensity in the prices of the preceding 24 hours. The first of carbon_intensity.sources should have most. What is missing to 100 % has no price yet.",
+		share, over("max by (provider) (carbon_intensity_source_ratio)", "{{provider}}")).decimals(0).between(0, 1)
+}
+
+func pricedByBasis() panel {
+	return lines("Prices by basis", "Share of each basis in the same prices: what the carbon intensity counts. More than one means that emissions of different kinds are added up.",
+		share, over("max by (basis) (carbon_intensity_basis_ratio)", "{{basis}}")).decimals(0).between(0, 1)
 }
 
 func intervals() panel {

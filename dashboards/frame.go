@@ -29,8 +29,6 @@ type section struct {
 const (
 	tag     = "carbon"
 	columns = 24
-	// credit is the line that the licence of the carbon intensity data requires.
-	credit = "Carbon intensity: National Energy System Operator, Carbon Intensity API, CC BY 4.0"
 )
 
 // source is the Prometheus selected on the dashboard.

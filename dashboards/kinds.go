@@ -9,7 +9,6 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/stat"
 	"github.com/grafana/grafana-foundation-sdk/go/statetimeline"
 	"github.com/grafana/grafana-foundation-sdk/go/table"
-	"github.com/grafana/grafana-foundation-sdk/go/text"
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 )
 
@@ -106,15 +105,16 @@ func states(title, about string, queries ...query) panel {
 		title, about, queries)
 }
 
-func words(title, about, markdown string) panel {
-	return made(text.NewPanelBuilder().Mode(text.TextModeMarkdown).Content(markdown), title, about, nil)
-}
-
+// creditPanel names whom the licences of the carbon intensities ask to name, and says what the
+// values of each source count.
 func creditPanel() panel {
-	p := words("", "The licence of the carbon intensity data requires this line. The data covers CO2 from generation, imports and grid losses, but not the life cycle of power stations.",
-		credit+", if the provider is uk · [carbonintensity.org.uk](https://carbonintensity.org.uk) · energy is modelled from CPU usage: see the README of carbon_exporter.")
-	p.Transparent = new(true)
-	return p.size(columns, 2)
+	return tables("Carbon intensity: sources, licences and credits", "Each configured source of carbon intensity, what its values count, their licence, and whom it asks to name. Energy is modelled from CPU usage: see the README of carbon_exporter.",
+		rows("max by (provider, grid, basis, licence, credit, link) (carbon_intensity_source_info)")).
+		columns([2]string{"provider", "Source"}, [2]string{"grid", "Grid"}, [2]string{"basis", "Counts"},
+			[2]string{"credit", "Credit"}, [2]string{"licence", "Licence"}, [2]string{"link", "Page"}).
+		field("Source", wide(140)).field("Grid", wide(80)).
+		field("Page", set{Id: "links", Value: []map[string]any{{"title": "The page of the source", "url": "${__value.raw}", "targetBlank": true}}}).
+		size(columns, 4)
 }
 
 func last() *common.ReduceDataOptionsBuilder {

@@ -151,10 +151,13 @@ func nextDay() panel {
 
 func bestWindows() panel {
 	const window = "max by (window) (%s)"
+	// The forecast of now may be of another provider than that of the next days. A marginal one is
+	// not compared with what everything emits.
+	const saved = `1 - (carbon_intensity_best_window_gco2eq_per_kwh unless on (job, instance, provider) carbon_intensity_source_info{basis=~"marginal.*"}) / on (job, instance) group_left max by (job, instance) (carbon_intensity_gco2eq_per_kwh{kind="forecast"})`
 	return tables("Best times to run", "Windows in the next 48 hours with the lowest forecast: start, mean carbon intensity, and saving compared with running now.",
 		rows(fmt.Sprintf(window, "carbon_intensity_best_window_start_timestamp_seconds * 1000")),
 		rows(fmt.Sprintf(window, "carbon_intensity_best_window_gco2eq_per_kwh")),
-		rows(fmt.Sprintf(window, `1 - carbon_intensity_best_window_gco2eq_per_kwh / on (grid, provider) group_left carbon_intensity_gco2eq_per_kwh{kind="forecast"}`)),
+		rows(fmt.Sprintf(window, saved)),
 	).then("merge", map[string]any{}).
 		columns([2]string{"window", "For"}, [2]string{"Value #A", "Starts"}, [2]string{"Value #B", "Mean"}, [2]string{"Value #C", "Saves"}).
 		field("For", wide(55)).
