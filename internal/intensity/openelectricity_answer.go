@@ -27,11 +27,9 @@ type openElectricitySeries struct {
 	Unit    string `json:"unit"`
 	Step    string `json:"interval"`
 	Parts   []struct {
-		Columns struct {
-			Region        string `json:"region"`
-			NetworkRegion string `json:"network_region"`
-		} `json:"columns"`
-		Data []json.RawMessage `json:"data"`
+		Name    string            `json:"name"`
+		Columns json.RawMessage   `json:"columns"` // what tells it from other parts, beside its name and place
+		Data    []json.RawMessage `json:"data"`
 	} `json:"results"`
 }
 
@@ -90,24 +88,29 @@ func elsewhere(asked, got string) error {
 	}
 }
 
-// sums is what all parts have of a metric, by time. A time of which a part is not known has none.
+// sums is what all parts have of a metric, by time; nil: a part does not know it. A part that is
+// listed again takes the place of the first.
 type sums struct {
-	of      map[time.Time]float64
-	unknown map[time.Time]bool
+	parts map[string]map[time.Time]*float64
 }
 
-func newSums() *sums { return &sums{of: map[time.Time]float64{}, unknown: map[time.Time]bool{}} }
+func newSums() *sums { return &sums{parts: map[string]map[time.Time]*float64{}} }
 
 // add adds the parts of a series that are of a region.
 func (s *sums) add(series openElectricitySeries, unit float64, network, region string, rejects usage.Rejects) error {
 	ours, other := 0, ""
-	for _, part := range series.Parts {
-		if got := cmp.Or(part.Columns.NetworkRegion, part.Columns.Region); region != "" && got != "" && got != region {
+	for i, part := range series.Parts {
+		var columns struct {
+			Region        string `json:"region"`
+			NetworkRegion string `json:"network_region"`
+		}
+		_ = json.Unmarshal(part.Columns, &columns) // a part without them is of the whole
+		if got := cmp.Or(columns.NetworkRegion, columns.Region); region != "" && got != "" && got != region {
 			other = got
 			continue
 		}
 		ours++
-		once := map[time.Time]float64{} // of two values of a time the last counts
+		known := map[time.Time]*float64{} // of two values of a time the last counts
 		for _, raw := range part.Data {
 			at, number, reason := readPoint(raw, zoneOf(network))
 			switch {
@@ -115,16 +118,14 @@ func (s *sums) add(series openElectricitySeries, unit float64, network, region s
 				rejects[reason]++
 			case reason != "":
 				rejects[reason]++
-				s.unknown[at] = true
+				known[at] = nil
 			case number == nil:
-				s.unknown[at] = true
+				known[at] = nil
 			default:
-				once[at] = *number * unit
+				known[at] = new(*number * unit)
 			}
 		}
-		for at, number := range once {
-			s.of[at] += number
-		}
+		s.parts[fmt.Sprintf("%s %s %d", part.Name, part.Columns, i)] = known
 	}
 	if ours == 0 && other != "" {
 		return elsewhere(region, other)
@@ -133,8 +134,22 @@ func (s *sums) add(series openElectricitySeries, unit float64, network, region s
 }
 
 // times lists those of which anything is said, if only that it is not known.
-func (s *sums) times() []time.Time {
-	return slices.AppendSeq(slices.Collect(maps.Keys(s.of)), maps.Keys(s.unknown))
+func (s *sums) times() (all []time.Time) {
+	for _, known := range s.parts {
+		all = slices.AppendSeq(all, maps.Keys(known))
+	}
+	return all
+}
+
+// at is the sum of all parts at a time; false: one of them does not know it, or has not said it.
+func (s *sums) at(at time.Time) (sum float64, ok bool) {
+	for _, known := range s.parts {
+		if known[at] == nil {
+			return 0, false
+		}
+		sum += *known[at]
+	}
+	return sum, len(s.parts) > 0
 }
 
 // readPoint reads a time and its value; nil: it is not known.
@@ -158,18 +173,19 @@ func readPoint(raw json.RawMessage, zone *time.Location) (at time.Time, number *
 func quotients(energy, emissions *sums, rejects usage.Rejects) (values []Value) {
 	starts := slices.Concat(energy.times(), emissions.times())
 	for at, lasts := range lengths(starts, openElectricityStep) {
-		grams, ok := emissions.of[at]
-		if _, has := energy.of[at]; !has || !ok || energy.unknown[at] || emissions.unknown[at] {
+		tonnes, ok := emissions.at(at)
+		mwh, has := energy.at(at)
+		if !ok || !has {
 			continue
 		}
-		if energy.of[at] <= 0 {
+		if mwh <= 0 {
 			rejects[RejectValue]++
 			continue
 		}
 		const perTonnePerMWh = 1000 // g/kWh
 		values = append(values, Value{
 			From: at, To: at.Add(lasts), Kind: usage.Actual,
-			Intensity: usage.GramsPerKWh(grams / energy.of[at] * perTonnePerMWh),
+			Intensity: usage.GramsPerKWh(tonnes / mwh * perTonnePerMWh),
 		})
 	}
 	return values

@@ -122,6 +122,8 @@ func TestOpenElectricityOddAnswers(t *testing.T) {
 		{name: "no point", answer: both(energy+`,7,["soon",1],["2026-06-01T22:00:00+10:00"],[1,2]`, emissions), want: "12:00 - 500, 12:30 - 250"},
 		{name: "a point twice", answer: both(energy+`,["2026-06-01T22:30:00+10:00",10]`, emissions), want: "12:00 - 500, 12:30 - 500"},
 		{name: "no emissions are a value", answer: both(energy, strings.Replace(emissions, ",5", ",0", 1)), want: "12:00 - 0, 12:30 - 250"},
+		{name: "a metric twice", answer: `{"data":[` + series("energy", "", energy) + `,` + series("emissions", "", emissions) + `,` + series("emissions", "", emissions) + `]}`, want: "12:00 - 500, 12:30 - 250"},
+		{name: "two parts, one of which lacks a time", answer: `{"data":[` + series("energy", "", energy) + `,{"metric":"emissions","results":[{"columns":{"fueltech":"coal"},"data":[` + emissions + `]},{"columns":{"fueltech":"gas"},"data":[["2026-06-01T22:30:00+10:00",5]]}]}]}`, want: "12:30 - 500"},
 		{name: "kg", answer: `{"data":[` + series("energy", `"unit":"MWh",`, energy) + `,` + series("emissions", `"unit":"kg",`, strings.ReplaceAll(emissions, ",5", ",5000")) + `]}`, want: "12:00 - 500, 12:30 - 250"},
 		{name: "a unit that is none", answer: `{"data":[` + series("energy", `"unit":"$",`, energy) + `]}`, want: "!no unit"},
 		{name: "another network", answer: `{"data":[` + series("energy", `"network_code":"WEM",`, energy) + `]}`, want: "!asked for NEM"},
