@@ -37,7 +37,7 @@ func (e *examination) carbon(ctx context.Context) (all []doctor.Finding) {
 	return all
 }
 
-// askSources asks side by side, but for the sources of one server that wants time between requests.
+// askSources asks side by side, but for the sources of one server: it is asked politely.
 func (e *examination) askSources(ctx context.Context, all []parts.GridSource) []doctor.GridSource {
 	asked := make([]doctor.GridSource, len(all))
 	places := make(chan struct{}, sourcesAtOnce)
@@ -79,7 +79,7 @@ func lanes(all []parts.GridSource) (lanes [][]int) {
 	of := map[string]int{}
 	for i, s := range all {
 		at := s.Source.Endpoint().URL
-		if s.Grid == nil || s.Grid.Terms().Gap == 0 || at.URL == nil {
+		if s.Grid == nil || at.URL == nil {
 			lanes = append(lanes, []int{i})
 			continue
 		}

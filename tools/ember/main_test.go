@@ -30,8 +30,12 @@ func TestTableIsDerived(t *testing.T) {
 func TestWhatIsLeftOut(t *testing.T) {
 	derived, err := derive([][]string{
 		header,
-		{"FR", "FRA", "France", "2024", "44"}, {"", "", "Asia", "2024", "572"}, {"", "", "EU", "2024", "213"},
-		{"CF", "CAF", "Central African Republic", "2022", "0"}, {"XX", "XXX", "Old", "2019", "5"}, {"YY", "YYY", "Not so old", "2020", "5"},
+		{"FR", "FRA", "France", "2024", "44"},
+		{"", "", "Asia", "2024", "572"},
+		{"", "", "EU", "2024", "213"},
+		{"CF", "CAF", "Central African Republic", "2022", "0"},
+		{"XX", "XXX", "Old", "2019", "5"},
+		{"YY", "YYY", "Not so old", "2020", "5"},
 	})
 	var names []string
 	for _, r := range derived[1:] {
