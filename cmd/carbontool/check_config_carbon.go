@@ -142,5 +142,5 @@ func undeclared(s parts.GridSource) string {
 	if s.Grid == nil {
 		return ""
 	}
-	return doctor.Undeclared(s.Grid.Terms().Basis)
+	return doctor.Undeclared(s.Grid.Terms())
 }

@@ -110,9 +110,9 @@ carbon_intensity:
   carbon intensity: grid GB: uk, region 13, from http://xxxxx@localhost, else contract (static), 30 gCO2eq/kWh, source not given (set carbon_intensity.sources[1].static.source to where the value is from)
   carbon intensity, counts: average direct consumption; average lifecycle (mix_bases: totals hold both)
   warning: nobody says whether the values of contract are consumption or production; declare it in carbon_intensity.sources[1].basis
-  carbon intensity, other factors market: market (static), 0 gCO2eq/kWh, grid unknown, source not given (set carbon_intensity.also[0].static.source to where the value is from)
+  carbon intensity, other factors market: grid GB: market (static), 0 gCO2eq/kWh, source not given (set carbon_intensity.also[0].static.source to where the value is from)
   warning: nobody says whether the values of market are average or marginal, lifecycle or direct, consumption or production; declare it in carbon_intensity.also[0].basis
-  carbon intensity, marginal, for when to run: marginal_static (static), 400 gCO2eq/kWh, grid unknown, from: a study
+  carbon intensity, marginal, for when to run: grid GB: marginal_static (static), 400 gCO2eq/kWh, from: a study
   carbon intensity, marginal, for when to run, counts: marginal direct production
   carbon intensity elsewhere, for where to run, FR: static, 56 gCO2eq/kWh, from: RTE
   carbon intensity elsewhere, for where to run, FR, counts: average direct production

@@ -52,14 +52,14 @@ func TestDoctorShowsEverySource(t *testing.T) {
 		}
 	}
 	for row, want := range map[string]string{
-		"SOURCE GRID":             "FOR LAST DAY COMING DAY GRAIN BASIS QUALITY NEWEST CALLS A DAY LICENCE CREDIT",
-		"uk GB":                   "prices 48 of 48 48 of 48 30m average direct consumption ",
-		"spare GB":                "prices no answer no answer - average direct consumption - - 192 CC BY 4.0 National Energy System Operator",
-		"contract GB":             "prices 48 of 48 - all time ? ? ? final - 0 - -",
-		"market unknown":          "also market 48 of 48 - all time ? ? ? final - 0 - -",
-		"marginal_static unknown": "marginal 48 of 48 - all time marginal direct production final - 0 - -",
-		"uk north":                "elsewhere north 48 of 48 48 of 48 30m average direct consumption forecast ",
-		"uk nowhere":              "elsewhere nowhere no answer no answer - average direct consumption - - 0 CC BY 4.0",
+		"SOURCE GRID":        "FOR LAST DAY COMING DAY GRAIN BASIS QUALITY NEWEST CALLS A DAY LICENCE CREDIT",
+		"uk GB":              "prices 48 of 48 48 of 48 30m average direct consumption ",
+		"spare GB":           "prices no answer no answer - average direct consumption - - 192 CC BY 4.0 National Energy System Operator",
+		"contract GB":        "prices 48 of 48 - all time ? ? ? final - 0 - -",
+		"market GB":          "also market 48 of 48 - all time ? ? ? final - 0 - -",
+		"marginal_static GB": "marginal 48 of 48 - all time marginal direct production final - 0 - -",
+		"uk north":           "elsewhere north 48 of 48 48 of 48 30m average direct consumption forecast ",
+		"uk nowhere":         "elsewhere nowhere no answer no answer - average direct consumption - - 0 CC BY 4.0",
 	} {
 		if !strings.HasPrefix(strings.Join(rows[row], " "), want) {
 			t.Errorf("%s is %q, want %q", row, rows[row], want)

@@ -166,7 +166,7 @@ func askGrid(ctx context.Context, c namedChain, now time.Time, length time.Durat
 	}
 	outlook := usage.OutlookAt(slots, now)
 	w.Provider, w.Basis = grid.Provider(), grid.Terms().Basis.String()
-	w.Undeclared = doctor.Undeclared(grid.Terms().Basis)
+	w.Undeclared = doctor.Undeclared(grid.Terms())
 	w.Now, w.Best = planWindowOf(outlook.Window(0, length)), planWindowOf(outlook.Best(length))
 	if w.Best == nil {
 		w.Failure = "no window has a forecast for each of its half hours"

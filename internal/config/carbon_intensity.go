@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 
@@ -180,7 +181,8 @@ func (c Chain) GridName(s Source) string {
 	return ""
 }
 
-// fit names what has no name: a source has that of its kind, after that of its set.
+// fit names what has no name: a source has that of its kind, after that of its set, and the other
+// chains of a site are of its grid.
 func (c *CarbonIntensity) fit() {
 	if len(c.Sources) > 0 {
 		c.Provider, c.UK, c.Static = "", UK{}, nil
@@ -194,9 +196,11 @@ func (c *CarbonIntensity) fit() {
 	}
 	name(&c.Chain, "")
 	for i := range c.Also {
+		c.Also[i].Grid = cmp.Or(c.Also[i].Grid, c.Grid)
 		name(&c.Also[i].Chain, c.Also[i].Name+"_")
 	}
 	if c.Marginal != nil {
+		c.Marginal.Grid = cmp.Or(c.Marginal.Grid, c.Grid)
 		name(c.Marginal, "marginal_")
 	}
 	for i := range c.Elsewhere {

@@ -174,7 +174,7 @@ func (s GridSource) meanwhile() string {
 
 // basis points out what nobody declares. A value that stands alone is added to no other.
 func (s GridSource) basis(c check) (Finding, bool) {
-	missing := Undeclared(s.Terms.Basis)
+	missing := Undeclared(s.Terms)
 	if missing == "" {
 		return Finding{}, false
 	}
@@ -185,9 +185,13 @@ func (s GridSource) basis(c check) (Finding, bool) {
 	return c.warn(do, "nobody says whether the values of grid %s are %s", s.Grid, missing), true
 }
 
-// Undeclared names the parts of a basis that are empty.
-func Undeclared(b usage.Basis) string {
+// Undeclared names the parts of a basis that are empty, unless they are left open on purpose.
+func Undeclared(t usage.Terms) string {
+	if t.Open {
+		return ""
+	}
 	var parts []string
+	b := t.Basis
 	for _, part := range []struct{ word, means string }{
 		{b.Signal, usage.Average + " or " + usage.Marginal},
 		{b.Emissions, usage.Lifecycle + " or " + usage.Direct},

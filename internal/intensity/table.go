@@ -48,6 +48,7 @@ func (t *Table) Grid() string { return t.GridName }
 func (t *Table) Terms() usage.Terms {
 	return usage.Terms{
 		Basis:   usage.Basis{Signal: usage.Average, Emissions: usage.Lifecycle},
+		Open:    true,
 		Licence: "CC BY 4.0",
 		Credit:  fmt.Sprintf("Ember, Yearly Electricity Data, %d, CC BY 4.0", t.Place.Year),
 		Link:    "https://ember-energy.org/data/yearly-electricity-data/",

@@ -5,6 +5,8 @@ import "time"
 // Terms are what is known of a source of carbon intensity without asking it.
 type Terms struct {
 	Basis Basis
+	// Open is whether what Basis leaves empty is left open on purpose, because it stands in for either.
+	Open bool
 	// Forecasts is whether it has forecasts of the time to come.
 	Forecasts bool
 	// Every is how often it is asked for recent values; 0: every ten minutes.

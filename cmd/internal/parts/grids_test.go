@@ -99,7 +99,7 @@ func TestSourcesHaveTheNamesAndTheBasisThatAreDeclared(t *testing.T) {
 	if got := priced[1].Terms().Basis; got != (usage.Basis{Emissions: usage.Direct}) {
 		t.Errorf("the basis is %s", got)
 	}
-	if len(grids.Factors) != 2 || grids.Factors[0].Chain[0].Provider() != "market" || grids.Factors[1].Chain[0].Provider() != "plain_uk" || grids.Factors[1].Chain[0].Grid() != "GB" {
+	if len(grids.Factors) != 2 || grids.Factors[0].Chain[0].Provider() != "market" || grids.Factors[1].Chain[0].Provider() != "plain_uk" || grids.Factors[1].Chain[0].Grid() != "UK" {
 		t.Errorf("got %+v", grids.Factors)
 	}
 }
