@@ -20,10 +20,10 @@ func TestCSVSafe(t *testing.T) {
 	for _, command := range [][]string{
 		{"export", "csv", "--from=2026-01-03"},
 		{"export", "csv", "--from=2026-01-03", "--grain=scope"},
-		{"report", "--from=2026-01-03", "--format=csv"},
-		{"report", "--from=2026-01-03", "--format=csv", "--scope=machine"},
-		{"report", "--from=2026-01-03", "--format=csv", "--scope=user"},
-		{"report", "--from=2026-01-03", "--format=csv", "--scope=group"},
+		{"report", "--from=2026-01-03", "--to=2026-01-04", "--format=csv"},
+		{"report", "--from=2026-01-03", "--to=2026-01-04", "--format=csv", "--scope=machine"},
+		{"report", "--from=2026-01-03", "--to=2026-01-04", "--format=csv", "--scope=user"},
+		{"report", "--from=2026-01-03", "--to=2026-01-04", "--format=csv", "--scope=group"},
 	} {
 		t.Run(strings.Join(command, " "), func(t *testing.T) {
 			safe := csvOf(t, append(command, args...)...)
