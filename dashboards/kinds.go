@@ -114,6 +114,7 @@ func creditPanel() panel {
 			[2]string{"credit", "Credit"}, [2]string{"licence", "Licence"}, [2]string{"link", "Page"}).
 		field("Source", wide(140)).field("Grid", wide(80)).
 		field("Page", set{Id: "links", Value: []map[string]any{{"title": "The page of the source", "url": "${__value.raw}", "targetBlank": true}}}).
+		the("1h"). // as now: a dashboard may end in the future
 		size(columns, 4)
 }
 
