@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -48,14 +49,7 @@ func (c Chain) slots(read readSlots) (map[time.Time]usage.Slot, error) {
 		if err != nil {
 			return nil, err
 		}
-		for at, slot := range known {
-			if _, taken := counts[at]; taken {
-				continue
-			}
-			if _, ok := slot.Price(); ok {
-				counts[at] = slot
-			}
-		}
+		usage.Complete(counts, maps.Values(known))
 	}
 	return counts, nil
 }

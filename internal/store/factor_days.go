@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
@@ -201,18 +202,18 @@ func eachFactored(ctx context.Context, tx *sqlite.Tx, p usage.Period, sets []usa
 
 // readFactorsOf returns the factor of each half hour that has one: that of the first source.
 func readFactorsOf(ctx context.Context, db queryer, set usage.FactorSet, p usage.Period) (map[int64]usage.GramsPerKWh, error) {
-	counts := map[int64]usage.GramsPerKWh{}
+	counts := map[time.Time]usage.Slot{}
 	for _, source := range set.Sources {
 		slots, err := readSlots(ctx, db, source.Provider, source.Grid, usage.SlotAt(p.From), p.To)
 		if err != nil {
 			return nil, err
 		}
-		for _, slot := range slots {
-			price, ok := slot.Price()
-			if _, taken := counts[slot.From.Unix()]; ok && !taken {
-				counts[slot.From.Unix()] = price.Intensity
-			}
-		}
+		usage.Complete(counts, slices.Values(slots))
 	}
-	return counts, nil
+	factors := make(map[int64]usage.GramsPerKWh, len(counts))
+	for at, slot := range counts {
+		price, _ := slot.Price()
+		factors[at.Unix()] = price.Intensity
+	}
+	return factors, nil
 }

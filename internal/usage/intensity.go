@@ -1,6 +1,9 @@
 package usage
 
-import "time"
+import (
+	"iter"
+	"time"
+)
 
 // Slot is the carbon intensity of a grid in one half hour, [From, From+SlotLength). Forecast
 // and Actual are nil while the provider has not published them.
@@ -62,6 +65,17 @@ func (s Slot) Price() (Price, bool) {
 		return Price{}, false
 	}
 	return p, true
+}
+
+// Complete adds to what counts of each half hour the slots of the next source: of each half hour the
+// first source that has a value counts.
+func Complete(counts map[time.Time]Slot, next iter.Seq[Slot]) {
+	for slot := range next {
+		_, taken := counts[slot.From]
+		if _, ok := slot.Price(); ok && !taken {
+			counts[slot.From] = slot
+		}
+	}
 }
 
 // SlotAt returns the start of the carbon slot that contains t.
