@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,8 +60,7 @@ type daemon struct {
 	mu         sync.Mutex    // guards the following
 	config     *config.Config
 	parts      *parts.Parts
-	grids      map[string]bool // sources of carbon intensity with metrics of their own
-	nextReload *reload         // waits for the one under way; nil: there is none
+	nextReload *reload // waits for the one under way; nil: there is none
 }
 
 func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.Store, log *slog.Logger, c clock.Clock) (*daemon, error) {
@@ -185,20 +185,17 @@ func (d *daemon) currentParts() *parts.Parts {
 	return d.parts
 }
 
-// watchGrids shows the health of each source of carbon intensity, if there are several.
-func (d *daemon) watchGrids(set ingest.Settings) {
-	watched := map[string]bool{}
-	for _, provider := range set.Providers() {
-		source := usage.SourceOf(provider)
-		d.Watch(source)
-		watched[source] = true
-	}
-	for source := range d.grids {
-		if !watched[source] {
-			d.Unwatch(source)
+// watchGrids shows the health of each source of carbon intensity, if there are several, in place of
+// those that there were.
+func (d *daemon) watchGrids(was, is []string) {
+	for _, provider := range was {
+		if !slices.Contains(is, provider) {
+			d.Unwatch(usage.SourceOf(provider))
 		}
 	}
-	d.grids = watched
+	for _, provider := range is {
+		d.Watch(usage.SourceOf(provider))
+	}
 }
 
 // use replaces the current parts and returns them.
@@ -215,7 +212,11 @@ func (d *daemon) use(cfg *config.Config, made *parts.Parts) (was *parts.Parts) {
 			d.Unwatch(source)
 		}
 	}
-	d.watchGrids(made.Settings)
+	var before []string
+	if now := d.currentParts(); now != nil {
+		before = now.Settings.Providers()
+	}
+	d.watchGrids(before, made.Settings.Providers())
 	d.grid.PublishSources(made.Settings.Sources())
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/collector"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
-	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/landing"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -57,28 +56,16 @@ func (d *daemon) gridShown(cfg *config.Config) landing.Grid {
 	now := d.grid.Known()
 	settings := d.currentParts().Settings
 	g := landing.Grid{Provider: settings.Grid[0].Provider(), Slots: now.Slots, Outlook: now.Outlook}
-	for _, chain := range [][]ingest.Grid{settings.Grid, settings.Marginal} {
-		g.Credits = credits(g.Credits, chain)
-	}
-	for _, set := range settings.Factors {
-		g.Credits = credits(g.Credits, set.Chain)
+	for _, source := range settings.Sources() {
+		credit := landing.Credit{Text: source.Terms.Credit, Licence: source.Terms.Licence, Link: source.Terms.Link}
+		if credit.Text != "" && !slices.Contains(g.Credits, credit) {
+			g.Credits = append(g.Credits, credit)
+		}
 	}
 	if static := cfg.CarbonIntensity.Priced().Fixed(); static != nil {
 		g.Static, g.From, g.Name = new(usage.GramsPerKWh(*static.GCO2eqPerKWh)), static.Source, static.Grid
 	}
 	return g
-}
-
-// credits adds those of the sources whose licences ask for it, each once.
-func credits(all []landing.Credit, chain []ingest.Grid) []landing.Credit {
-	for _, source := range chain {
-		terms := source.Terms()
-		credit := landing.Credit{Text: terms.Credit, Licence: terms.Licence, Link: terms.Link}
-		if credit.Text != "" && !slices.Contains(all, credit) {
-			all = append(all, credit)
-		}
-	}
-	return all
 }
 
 // budgetsShown are those of /metrics, with users as they may be shown.

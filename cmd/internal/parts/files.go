@@ -63,8 +63,11 @@ func checkGrids(cfg *config.Config) error {
 	if _, err := NewGrids(cfg, time.Now); err != nil {
 		return err
 	}
-	for i, chain := range cfg.CarbonIntensity.Elsewhere {
-		if _, err := Chain(cfg, chain, fmt.Sprintf("carbon_intensity.elsewhere[%d]", i), time.Now); err != nil {
+	for _, chain := range GridChains(cfg) {
+		if chain.Use != UseElsewhere {
+			continue
+		}
+		if _, err := Chain(cfg, chain.Chain, chain.Path, time.Now); err != nil {
 			return err
 		}
 	}
