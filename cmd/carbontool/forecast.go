@@ -39,7 +39,8 @@ store, or its forecast is more than an hour old, the command asks the configured
 provider instead and does not store the answer. Of several sources the first that
 answers counts. With carbon_intensity.marginal its values count: what one more kWh
 would emit; if none of its sources has a forecast, the command says so and goes by
-the values that price usage, as /metrics does. A static value has no forecast: the command says so and exits with 1.
+the values that price usage, as /metrics does. A static value has no forecast: the
+command says so and exits with 1.
 
 With --grids the command asks several grids and says where the best time is the best:
 the grid of carbon_intensity and those of carbon_intensity.elsewhere, by name. Only
