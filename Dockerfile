@@ -1,3 +1,6 @@
+# Copyright The carbon_exporter Authors
+# SPDX-License-Identifier: Apache-2.0
+
 # An image of the two programs and nothing else: no shell, no user, 60 MB.
 FROM golang:1.26-bookworm AS build
 WORKDIR /src

@@ -1,3 +1,6 @@
+# Copyright The carbon_exporter Authors
+# SPDX-License-Identifier: Apache-2.0
+
 # `make help` lists the targets. Go builds everything from pinned modules: Go and make are
 # enough, plus gcc for the tests with the race detector.
 

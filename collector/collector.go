@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package collector serves /metrics. It shows a snapshot that was made beforehand and
 // does no I/O; it must not know how numbers are calculated. Start with
 // testdata/metrics.prom, the catalogue of all metrics, then Usage.Collect.

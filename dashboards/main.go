@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command dashboards writes Grafana dashboards as JSON, from Go. It knows metrics
 // by the names of collector/testdata/metrics.prom alone. Start with a file that
 // is named after a dashboard; query.go has the PromQL, panel.go the looks.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package docs holds the links of the documents to the files and headings that
 // they lead to. It must not know what they say.
 package docs

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command carbon_exporter reads the CPU seconds of virtual machines from a Prometheus server
 // and republishes their energy and emissions. The package exporter is the program.
 package main

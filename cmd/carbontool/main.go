@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command carbontool is the operator's tool for carbon_exporter. It uses the same
 // configuration and the same store. Each command has its own file, with a register and
 // a run method; this file knows only the list of commands and the exit codes: 0 done,

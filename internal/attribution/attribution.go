@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package attribution decides which key usage belongs to. It knows the operator's rules for
 // groups and what a directory says of hosts, users and times; it must not know watts or grams,
 // nor where the directory is stored. Start with Rules.Parts. An Index is a directory prepared

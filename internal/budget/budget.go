@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package budget knows calendar periods and the status of limits in them: consumption,
 // burn rate and projection. It must not know about storage or display. Start with
 // Budget.Status; Kind is the calendar, which reports also use.

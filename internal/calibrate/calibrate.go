@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package calibrate learns the average power of a machine type from measured power. It knows
 // least squares and when not to trust them; it must not know where either side was measured or
 // where an average is stored. Start with Learn; Pairs matches the two sides.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package clock makes time a value: all waiting goes through a Clock, so that a simulated one
 // can run weeks of the program in seconds. It must not know what is waited for. Start with
 // Clock; Real is the only code that reads the machine's clock.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package config reads one strict YAML file into values. It knows every key of that file, its
 // default and its valid values; it must not know what other packages do with a value, nor open
 // an upstream or a secret's file. Start with Config and Default; Parse is the entry point, and

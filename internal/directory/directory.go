@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package directory is the vocabulary of who had which host when, and who was in which group,
 // for the packages that read such records, attribute usage by them or store them. It must not
 // know where records come from or where they are stored. Start with Directory and Tenure.

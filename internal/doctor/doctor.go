@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package doctor judges what the upstreams, the store and the configuration of a site look like,
 // and says of each thing what was seen and what to do. It must not know how any of it is asked
 // for, and names no person. Start with Finding; each area has its own file, but prometheus three:

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package door keeps an HTTP server available to well-behaved clients: it bounds how many
 // requests are answered and how many connections are open at once, and drops the slowest
 // readers first. It identifies clients only by their address; it must not know what is served.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package drift finds projects that have lost their series, or a label that identifies
 // their users. It must not know where that was observed or how it is reported. Start with
 // Find.

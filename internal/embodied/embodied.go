@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package embodied spreads the emissions of making a server over the time in which it is used. It
 // knows nothing of electricity, and nothing of who used the server. Start with Hardware.Rate.
 package embodied

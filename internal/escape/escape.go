@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package escape makes text from outside harmless where people read it: names of projects,
 // machines, users and groups, and answers of servers. It must not know what the text means.
 // Name and Line are for a terminal, Cell is for a spreadsheet.

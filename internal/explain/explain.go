@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package explain shows how a number was calculated, from CPU seconds to grams: each
 // factor, and where it came from. It knows the vocabulary and text; it must not know
 // about storage or flags. Start with New. The factors multiply to exactly the number

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package infometric reads who has which host from the labels of an info metric, such as
 // libvirt_domain_openstack_info. It knows how long a series may be away before its host has lost
 // its owner; it must not know HTTP, PromQL or how ownership is determined. Start with

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ingest moves usage from the source to the store. It knows the order of the steps and
 // the life of an interval; it must not know HTTP, SQL or how a step does its work. Start with
 // collector.collect, which collects every interval, for the live loop (energy.go) and for a

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package intensity gets the carbon intensity of a grid, per half hour, from a provider. It must
 // not know what the numbers are used for, nor fill in what a provider does not publish: a missing
 // slot is unpriced, never 0. Start with API, what a provider needs to have, and Feed, which does

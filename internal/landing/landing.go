@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package landing is the page at /: what was found, what it uses and whether all is well. It knows
 // how to say that to a person, in HTML; it must not know where anything comes from, and asks
 // nobody. Start with Known, which becomes a page in Write.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package manifests wraps rules and dashboards into the Kubernetes objects that
 // kube-prometheus-stack looks for. It must not know what they say: both pass through as text, so
 // that what runs in a cluster is what is tested outside of one. Start with Rules.

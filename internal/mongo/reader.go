@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package mongo reads from MongoDB who had which workspace when, and writes usage there. It
 // knows MongoDB's protocol and the records that operators keep; it must not know Prometheus,
 // energy or how ownership is determined. Start with Reader.Census; Writer is another client

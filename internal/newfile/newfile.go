@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package newfile writes files that exist completely or not at all: a file has another
 // name until it is complete. It must not know the content. Start with Reserve.
 package newfile

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package openmetrics writes historical samples with timestamps as OpenMetrics text,
 // for `promtool tsdb create-blocks-from openmetrics`. It checks that its caller follows
 // the format; it must not know which metrics exist. Start with Writer. The format is

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package power turns CPU seconds into energy by the average power of machine types. It knows
 // where an average may come from and which one wins; it must not know who used the energy.
 // Start with Model.Energy, then Model.Rating.

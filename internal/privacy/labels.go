@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package privacy decides how users are shown outside the store: by id, by pseudonym or
 // not at all, and how many of them. It must not know where numbers come from or how
 // they are displayed. Start with Labels.Summary.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package processor knows what servers draw at the wall, by the family of their processors.
 // It must not know where names come from, or what the watts are used for.
 // Start reading at Of.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package progress shows the progress of a long command. It knows terminals and
 // arithmetic; it must not know what is counted. Start with Line.
 package progress

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package proposal makes a configuration of what a server has: profile, labels and matchers, each
 // with its reason. It is pure: facts in, text out; it must not ask the server or a person, nor
 // know how usage is read. Start with Offers, then Make; Proposal.File is the result.

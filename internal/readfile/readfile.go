@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package readfile reads files that an operator has named: only regular files, of bounded size,
 // and never waiting for long. A named pipe in place of a password must not block a reload, let
 // alone shutdown. It must not know what a file contains. Start with All.

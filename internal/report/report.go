@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package report turns sums of usage into reports: shares, bounds, equivalents, rows
 // that add up, and their layout. It knows arithmetic and text; it must not know about
 // storage or flags. Start with Report.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package roster reads a file in which an operator keeps who has which host, and in which group
 // people are: CSV, JSON or YAML. It knows the file's columns and what can be wrong in it; it must
 // not know how ownership is determined, nor what a host has used. Start with File.Census.

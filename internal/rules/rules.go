@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package rules has the alerting and recording rules for a Prometheus that scrapes
 // carbon_exporter, in the files *.yml. It must not know a configuration: limits, intervals and
 // names reach the rules as metrics, so that a new configuration needs no new rules and one set

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package simulate is an imaginary research cloud: its hosts, their load, the records of who
 // has them and the grid that supplies them, each a pure function of a seed and a time; and the
 // truth about them, computed from the same rates by simple sums. It must not know Prometheus,

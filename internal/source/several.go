@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package source
 
 // longestMove is how long a machine that moves may be busy in two places, in seconds: where it

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package source queries Prometheus for CPU seconds, and for what is measured beside them. It knows
 // PromQL and the HTTP API of Prometheus; it must not know carbon, or what is stored. Start with
 // Client.Read and Client.Instruments; query.go and query_*.go have the queries.

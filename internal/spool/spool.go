@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package spool reorders rows: they arrive in order of time, all series mixed, and are
 // read back series by series. Rows are kept on disk, with little of them in memory. It
 // must not know what they mean. Start with Spool.

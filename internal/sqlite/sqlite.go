@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package sqlite keeps one program's data in one SQLite file: it opens and locks the file,
 // migrates its schema, runs transactions and bulk inserts, copies it, and notices when it is no
 // longer the file that was opened. It must not know what the tables contain or mean. Start with

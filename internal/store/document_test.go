@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package store
 
 // documentSchema is fact_usage and what it refers to in the user's document.

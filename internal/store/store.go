@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package store keeps everything in one SQLite file: facts, the state of every interval,
 // intensities, power averages, exact totals, and the directory. It knows tables and their
 // meaning. It must not know files and locks (which is why it imports internal/sqlite beside

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package survey asks a server with the API of Prometheus about itself: what it is, how long it
 // keeps data, what it allows in one query, how its clock runs, and which CPU time of which exporters
 // it has. It must not know what the data is used for, nor judge what it finds: what a server does

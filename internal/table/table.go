@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package table aligns columns for people, in plain text where every character has the same
 // width. Numbers are right-aligned and words left-aligned, which text/tabwriter cannot do in
 // one table. It must not know what cells mean. Start with Table.

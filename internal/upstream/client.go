@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package upstream talks to servers that are not ours. It knows deadlines, limits, compression,
 // redirects, what an HTTP failure means to the caller and which text must not be shown; it must
 // not know the request's purpose or the answer's content. Start with Client.Do and Scrubber.

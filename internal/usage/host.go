@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package usage
 
 // HostState says how well the CPU time of a host in an interval is known. The CPU seconds of

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package usage
 
 // meanings are what the reasons for doubt mean, and what to do about them, for a person.

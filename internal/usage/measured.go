@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package usage
 
 // Measurement is the measured mean power in a piece: of one host or, if the series names no

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package usage
 
 // PricedBy is what priced the half hours of a time that have usage, as shares of them. The shares

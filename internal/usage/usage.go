@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package usage is the vocabulary of all other packages: quantities, intervals, keys and
 // states. It must not know where numbers come from, where they are stored or how they are
 // shown, and imports the standard library only. Start with Interval, then Sample and Fact:

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command ember derives the yearly carbon intensity of countries, for internal/intensity. It knows
 // an extract of Ember's yearly data, the file beside it. Start reading at derive.
 package main

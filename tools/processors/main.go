@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command processors derives what servers draw by the family of their processors, for
 // internal/processor. It knows the results of SPECpower_ssj2008 and thermal design powers, as
 // files beside it. Start reading at derive.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package commandline parses arguments without ending the process, so that tests can call a
 // whole program, and says what is wrong with them: which flag, and where the help is. It must not
 // know any flag. Start with Parse.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package exporter is the program carbon_exporter. It turns flags into values, values into
 // parts, and runs them; it is the only package that knows all others. It must not know how
 // anything is computed. Start with Run.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package learning learns the watts of machine types from hosts that are measured, for the daemon
 // as for the command: it asks Prometheus for both sides, has them fitted, and stores what can be
 // trusted. It must not know when to learn, or how what was learned is shown. Start with

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command manifests writes the rules and dashboards of this repository as Kubernetes objects for
 // kube-prometheus-stack. It must not know what is in them; internal/manifests has their form.
 // `make kubernetes` runs it.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package parts turns a configuration into the parts that the programs run. It knows every
 // package and how they fit together; it must not know flags, pages or commands. Start with New.
 package parts

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command rehearsal is the whole exporter, except for its sockets, running through weeks of a
 // simulated cloud in seconds, by a simulated clock. It records what scrapes would have seen,
 // which no real Prometheus can for the past. The demo stack and the tests of dashboards and

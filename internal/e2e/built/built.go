@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package built has the programs that the tests run: those of this repository, as they are now,
 // and those that `make tools` builds into bin/. It must not know what they do. Start with Main
 // and Program.

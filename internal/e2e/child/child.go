@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package child runs programs that end together with the one that started them. It knows
 // processes and how to wait for one of their pages; it must not know what they do. Start with
 // Start.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 //go:build !race
 
 // The race detector makes calls dear, and with them what is small and quick:

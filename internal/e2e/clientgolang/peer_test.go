@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package clientgolang holds the answers that package source reads against
 // what client_golang, the library of Prometheus itself, makes of them, and what
 // each of the two costs. It is a module of its own because client_golang's API

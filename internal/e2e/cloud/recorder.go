@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package cloud puts the simulated cloud into Prometheus: it simulates scrapes. History and
 // live data share one code path. It must not know what is queried later. Start with
 // Recorder.Record.

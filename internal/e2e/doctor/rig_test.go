@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package doctor_test runs carbontool doctor against Prometheus' own engine, a server that speaks
 // MongoDB's protocol and servers in front of them that are wrong in every way that operators meet.
 // It knows the program by its flags and its output. Start with TestEveryWayToGetNothing.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package engine is Prometheus itself, in a test or a demo: its TSDB, its PromQL engine and its
 // HTTP API, put together as in cmd/prometheus. It knows nothing of carbon_exporter and fakes
 // nothing that a query can see. Start with Open, fill it with Append, serve it with Handler.

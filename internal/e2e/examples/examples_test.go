@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package examples holds the files of examples/ to the tools and types that they
 // are made for. Those of carbon_exporter itself are loaded by internal/config.
 package examples

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package exporter_test runs the program carbon_exporter against Prometheus' own
 // engine and a simulated carbon API, and compares what it says and stores with
 // the simulation's truth. It knows the program by its flags, its files and its

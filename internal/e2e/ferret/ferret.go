@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ferret runs a server that speaks MongoDB's protocol, on loopback and with its own
 // SQLite. It knows how FerretDB is embedded; it must not know what it is used for. Start with
 // Start.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package first_test is the first hour of a new user: carbontool and carbon_exporter, told
 // nothing but the address of a Prometheus, which is the real engine. It knows the programs by
 // their flags, files and pages alone. Start with TestInitFindsItsWay.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package instruments holds what package source makes of meters, devices, memory and processors
 // against small worlds whose truth is known, through Prometheus' own engine. Start with world.
 package instruments_test

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package intensity_test reads carbon intensity from the engine of Prometheus itself.
 package intensity_test
 

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package mongodb tests reading and writing MongoDB against a server that speaks
 // its protocol: FerretDB, started here, or an operator's own mongod.
 package mongodb

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package power_test runs carbon_exporter and carbontool against sites whose energy is known, in
 // Prometheus' own engine: servers with processors that say what they draw, meters, devices,
 // memory, a PUE and hardware that was made. It knows the programs by their flags, files and pages

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package profiles makes small sites, one for each exporter that a profile is for: the series
 // that the exporter shows, with the labels that it has in the wild, and the usage behind them,
 // as plain sums. It must not know how the program reads. Start with Site; there is a file for

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package rehearsal creates, within minutes, a Prometheus that has scraped the exporter for
 // weeks, and the exporter's store of that time: it runs the exporter by a simulated clock
 // (cmd/internal/rehearsal) and stores what scrapes would have seen. Older history comes as an

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package rules_test holds the rules, and what is done with their alerts, to
 // Prometheus' own tools.
 package rules_test

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package worlds makes small worlds of machines whose CPU time is known: what they did, as
 // plain sums, and what a Prometheus stores of it, with all that goes wrong between the two. It
 // must not know how the exporter reads. Start with World, then Machine and Scrape; Serve makes

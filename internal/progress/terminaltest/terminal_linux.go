@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package terminaltest gives tests a real terminal. It knows Linux' pseudoterminals and must not
 // know who reads or writes there. Start with Open.
 package terminaltest

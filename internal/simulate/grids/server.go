@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package grids imitates servers of carbon intensity, each as it really answers, odd answers
 // included, with a known truth. It must not know how anybody reads the answers. Start with Server,
 // which all of them have in common; each has a file of its own.

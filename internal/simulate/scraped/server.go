@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package scraped answers the HTTP API of Prometheus as a server would that has scraped some
 // hosts, whose counters are functions of time. It must not know internal/source: it evaluates
 // the part of PromQL that is asked of it, whoever asks. Start with Server; eval.go has the

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package storetest fills real stores for the tests of other packages. It knows
 // records and nothing of tables. Start with Commit.
 package storetest

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Demo starts a simulated research cloud with an exporter, as an operator would, waits until
 // the history is collected, and shows the first numbers, a report and an explanation of one
 // number. Ctrl-C ends everything.

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Rehearse fills a directory with the data of a Prometheus that has scraped the exporter for
 // weeks, and with the exporter's store.
 package main

@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Simcloud is a research cloud for trying out carbon_exporter: a real Prometheus with days of
 // history of simulated hosts, a simulated UK Carbon Intensity API and, on request, a database
 // that speaks MongoDB's protocol, with the records of who had which host. Everything runs in

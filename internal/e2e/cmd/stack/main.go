@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Stack runs everything that an operator has around the exporter, on loopback: a Prometheus and
 // an Alertmanager, node_exporter on this machine, a simulated cloud with days of history, and
 // the exporter, with alerts on the terminal. Ctrl-C ends everything.

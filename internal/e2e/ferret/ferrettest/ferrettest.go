@@ -1,3 +1,6 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ferrettest serves MongoDB's protocol to one test. It knows documents by their
 // collection and must not know what they mean. Start with Serve.
 package ferrettest
