@@ -12,7 +12,7 @@ import (
 // budgets shows which limits will hold.
 func budgets() frame {
 	return frame{
-		uid: "carbon-budgets", title: "Budgets", from: "now-30d", to: "now",
+		uid: "carbon-budgets", title: "Carbon / Budgets", from: "now-30d", to: "now",
 		about: "Each budget against its plan: consumption so far, burn rate, projection, and firing alerts.",
 		variables: []dashboard.VariableModel{
 			labelVariable("budget", "Budget", "", "carbon_budget_period_end_timestamp_seconds"),

@@ -16,7 +16,7 @@ import (
 // numbers for a selection, and where to save.
 func detail() frame {
 	return frame{
-		uid: "carbon-detail", title: "Project / group / user", from: "now-7d", to: "now",
+		uid: "carbon-detail", title: "Carbon / Project, group, user", from: "now-7d", to: "now",
 		about: "Energy and emissions of a project, group, user or machine type: over time, busy and idle, with equivalents.",
 		variables: []dashboard.VariableModel{
 			labelVariable("project", "Project", "", energy),

@@ -9,7 +9,7 @@ import "fmt"
 // writable.
 func exporter() frame {
 	return frame{
-		uid: "carbon-exporter", title: "Exporter", from: "now-2d", to: "now",
+		uid: "carbon-exporter", title: "Carbon / Exporter", from: "now-2d", to: "now",
 		about: "The exporter itself: sources, interval states, gaps, coverage, rejected and restated data, watts and what meters say of them, and the store.",
 		sections: []section{
 			{title: "Health", panels: []panel{

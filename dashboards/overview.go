@@ -12,7 +12,7 @@ import (
 // overview is the page for the wall: current usage, top consumers and data quality.
 func overview() frame {
 	return frame{
-		uid: "carbon-overview", title: "Carbon overview", from: "now-2d", to: "now",
+		uid: "carbon-overview", title: "Carbon / Overview", from: "now-2d", to: "now",
 		about:     "Power and emissions of the site, now, today and this month: top consumers, carbon intensity, budgets and data quality.",
 		variables: []dashboard.VariableModel{periodVariable()},
 		sections: []section{

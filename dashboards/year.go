@@ -10,7 +10,7 @@ func year() frame {
 	return frame{
 		// To the end of this week, so that its column is there from Monday on: see
 		// weekdays.
-		uid: "carbon-year", title: "A year at a glance", from: "now-1y/w", to: "now/w", refresh: "30m",
+		uid: "carbon-year", title: "Carbon / A year", from: "now-1y/w", to: "now/w", refresh: "30m",
 		about: "Emissions of every day of a year, and busy and idle emissions per day, month and year.",
 		sections: []section{
 			{panels: []panel{

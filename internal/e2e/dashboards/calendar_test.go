@@ -62,7 +62,7 @@ func TestDaysAddUpToTheRecord(t *testing.T) {
 		{"emissions, scraped", "Emissions by the day", "busy_gCo2eq + idle_gCo2eq", today.Add(-4 * day), 3, 0.15, 0.02},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			expr := query(t, "Project / group / user", tc.panel, 0)
+			expr := query(t, "Carbon / Project, group, user", tc.panel, 0)
 			var bars, record float64
 			for d := tc.first; d.Before(tc.first.AddDate(0, 0, tc.days)); d = d.Add(day) {
 				var want float64
@@ -86,7 +86,7 @@ func TestDaysAddUpToTheRecord(t *testing.T) {
 // A cell of the calendar is the day of its row, in the week of its column.
 func TestCellsAreTheirDays(t *testing.T) {
 	s := theSite(t)
-	aDay := query(t, "A year at a glance", "Emissions by the day", 0)
+	aDay := query(t, "Carbon / A year", "Emissions by the day", 0)
 	names := []time.Weekday{time.Sunday, time.Saturday, time.Friday, time.Thursday, time.Wednesday, time.Tuesday, time.Monday}
 	thursday := usage.FloorEpoch(s.now.Add(-3*day), 7*day) // the epoch was one
 	for row, name := range names {
@@ -96,7 +96,7 @@ func TestCellsAreTheirDays(t *testing.T) {
 			t.Fatalf("%s is no %s", date, name)
 		}
 		want := s.total(t, aDay, date)
-		got := s.total(t, query(t, "A year at a glance", "Grams by the day", row), thursday)
+		got := s.total(t, query(t, "Carbon / A year", "Grams by the day", row), thursday)
 		if math.Abs(got-want) > 1e-9*want {
 			t.Errorf("%s in the week of %s is %v, that day is %v", name, thursday.Format(time.DateOnly), got, want)
 		}
@@ -108,9 +108,9 @@ func TestMonthsAndYearsAreTheirDays(t *testing.T) {
 	for _, panel := range []string{"Emissions by the month", "Emissions by the year"} {
 		var bars, days float64
 		for mode := range 3 { // busy, idle and measured
-			bars += s.total(t, query(t, "A year at a glance", panel, mode), s.now)
+			bars += s.total(t, query(t, "Carbon / A year", panel, mode), s.now)
 		}
-		aDay := query(t, "A year at a glance", "Emissions by the day", 0)
+		aDay := query(t, "Carbon / A year", "Emissions by the day", 0)
 		for d := usage.FloorEpoch(s.now, day).Add(-100 * day); !d.After(s.now); d = d.Add(day) {
 			days += s.total(t, aDay, d)
 		}
@@ -122,7 +122,7 @@ func TestMonthsAndYearsAreTheirDays(t *testing.T) {
 
 func TestLastMonthIsTheSameDay(t *testing.T) {
 	s := theSite(t)
-	got := s.total(t, query(t, "Carbon overview", "Against last month", 0), s.now)
+	got := s.total(t, query(t, "Carbon / Overview", "Against last month", 0), s.now)
 	length := s.now.AddDate(0, 0, -s.now.Day()).Day()
 	then := s.now.AddDate(0, 0, -max(length, s.now.Day()))
 	gauge := "sum(carbon_month_to_date_emissions_gco2eq)"
