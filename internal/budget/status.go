@@ -56,6 +56,9 @@ type Status struct {
 	// active or its target was never seen (then there are no ratios either), or it is
 	// in grams and nothing in the period is priced yet.
 	Used *float64
+	// Unknown is how much of the period, until then, is not in Used: time that is missing or,
+	// for a budget in grams, not priced.
+	Unknown time.Duration
 	// Burn holds the ratios of the windows covered by the store, the shortest first.
 	Burn []Burn
 	// Projected is the consumption at the end of the period, at the rate of the last
@@ -90,7 +93,7 @@ func (b Budget) Status(now time.Time, r Record) (Status, error) {
 		if err != nil {
 			return Status{}, fmt.Errorf("budget %q: read what is used: %w", b.Name, err)
 		}
-		used, _ = a.in(b.Unit)
+		used, s.Unknown = a.in(b.Unit)
 		known = a.knows(b.Unit)
 	}
 	if known {

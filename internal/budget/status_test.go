@@ -169,17 +169,18 @@ func TestStatusIsInTheUnitOfTheBudget(t *testing.T) {
 		name                 string
 		unit                 Unit
 		limit, used, twoHour float64
+		unknown              time.Duration
 	}{
 		// A day's plan of 48 x 2 kWh: on plan, priced or not.
-		{"kilowatt hours", KWh, 96, 48, 1},
+		{"kilowatt hours", KWh, 96, 48, 1, 0},
 		// Of 48 x 300 g; a third of each half hour is unpriced, the rest has all of them.
-		{"grams", GCO2eq, 14400, 7200, 1.5},
+		{"grams", GCO2eq, 14400, 7200, 1.5, 4 * time.Hour},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := Budget{Kind: Day, Zone: time.UTC, Unit: c.unit, Limit: c.limit}
 			s := status(t, b, now, record(both, now.AddDate(-1, 0, 0), now))
-			if !near(number(s.Used), c.used) || !near(burn(s, TwoHours), c.twoHour) {
-				t.Errorf("used %v and burn %v, want %v and %v", number(s.Used), burn(s, TwoHours), c.used, c.twoHour)
+			if !near(number(s.Used), c.used) || s.Unknown != c.unknown || !near(burn(s, TwoHours), c.twoHour) {
+				t.Errorf("used %v but for %s and burn %v, want %v, %s and %v", number(s.Used), s.Unknown, burn(s, TwoHours), c.used, c.unknown, c.twoHour)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/standing"
 	"github.com/carbon-exporter/carbon_exporter/collector"
 	"github.com/carbon-exporter/carbon_exporter/internal/budget"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
@@ -33,7 +34,7 @@ func periods(ctx context.Context, v *store.View, cfg *config.Config, labels priv
 	if err != nil {
 		return spent{}, err
 	}
-	look := accountant{store: v, known: map[usage.Period]*account{}}
+	book := standing.NewBook(v)
 	toDate := func(kind budget.Kind) ([]usage.Total, *landing.Spent) {
 		p := kind.Period(now, cfg.Location())
 		if p.To.After(held.To) {
@@ -42,8 +43,8 @@ func periods(ctx context.Context, v *store.View, cfg *config.Config, labels priv
 		if err != nil || !p.From.Before(p.To) {
 			return nil, nil
 		}
-		var a *account
-		if a, err = look.over(ctx, p); err != nil {
+		var a *standing.Account
+		if a, err = book.Over(ctx, p); err != nil {
 			return nil, nil
 		}
 		totals := labels.Totals(a.Keys(), view.Named)
@@ -62,9 +63,7 @@ func periods(ctx context.Context, v *store.View, cfg *config.Config, labels priv
 	}
 	all.budgets = make([]collector.Budget, 0, len(cfg.Budgets))
 	for _, b := range parts.Budgets(cfg) {
-		status, err := b.Status(now, budget.Record{
-			Held: held, Seen: isSeen(summary, b), Used: func(p usage.Period) (budget.Amount, error) { return look.amount(ctx, p, b) },
-		})
+		status, err := book.Status(ctx, b, summary.Totals, now)
 		if err != nil {
 			return spent{}, err
 		}
@@ -87,63 +86,6 @@ func show(b budget.Budget, s budget.Status, labels privacy.Labels, named map[str
 	return c
 }
 
-// isSeen reports whether a budget's target ever had usage.
-func isSeen(s usage.Summary, b budget.Budget) bool {
-	for _, t := range s.Totals {
-		if b.Scope == usage.ScopeAda || b.Scope.Member(t.Key) == b.Target {
-			return true
-		}
-	}
-	return false
-}
-
-// accountant adds up each period once, however many budgets use it.
-type accountant struct {
-	store *store.View
-	known map[usage.Period]*account
-}
-
-// account is an account of the store, added up by scope on first use.
-type account struct {
-	store.Account
-	by map[usage.Scope]map[string]usage.Tally
-}
-
-func (a accountant) over(ctx context.Context, p usage.Period) (*account, error) {
-	if known := a.known[p]; known != nil {
-		return known, nil
-	}
-	all, err := a.store.Accounts(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	a.known[p] = &account{Account: all[0], by: map[usage.Scope]map[string]usage.Tally{}}
-	return a.known[p], nil
-}
-
-func (a accountant) amount(ctx context.Context, p usage.Period, b budget.Budget) (budget.Amount, error) {
-	over, err := a.over(ctx, p)
-	if err != nil {
-		return budget.Amount{}, err
-	}
-	members := over.by[b.Scope]
-	if members == nil {
-		members = map[string]usage.Tally{}
-		for _, t := range over.By(b.Scope) {
-			members[t.Name] = t
-		}
-		over.by[b.Scope] = members
-	}
-	target := b.Target
-	if b.Scope == usage.ScopeAda {
-		target = string(usage.ScopeAda)
-	}
-	t := members[target] // no usage in the period is an empty tally
-	return budget.Amount{
-		Energy: t.Energy.Total(), Emissions: t.Emissions.Total(), Priced: t.Priced, Missing: over.Missing, Unpriced: over.Unpriced,
-	}, nil
-}
-
 // warnOfBudgets logs budgets that are most likely a mistake.
 func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 	summary, err := d.store.Summary(ctx)
@@ -163,7 +105,7 @@ func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
 		return
 	}
 	for i, b := range parts.Budgets(cfg) {
-		seen := isSeen(summary, b)
+		seen := standing.Seen(summary.Totals, b)
 		if !seen && b.Scope != usage.ScopeAda { // the site is always there
 			d.log.Warn("Budget has a target without any usage so far; exporting it without usage",
 				"key", fmt.Sprintf("budgets[%d].target", i), "budget", b.Name, "scope", b.Scope)
