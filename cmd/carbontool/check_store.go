@@ -33,6 +33,7 @@ Prints one line per check:
   scopes      projects, machine types and users add up to the site in every
               interval, and to the facts
   sums        the daily and all-time sums match the facts
+  statements  each statement that was issued is there, as it was issued
 
 Nothing is changed, and an older store is not upgraded. carbon_exporter may be
 running, and the file may be read-only. The whole file is read, parts of it more

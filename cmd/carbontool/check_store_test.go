@@ -24,13 +24,13 @@ func TestCheckStore(t *testing.T) {
 	lines := strings.Split(good.stdout, "\n")
 	for i, want := range []string{
 		"file        ok      ", "schema      ok      version ", "references  ok", "intervals   ok      1: 1 unpriced",
-		"scopes      ok      5 member rows checked", "sums        ok      1 days and all time, 2 facts", "",
+		"scopes      ok      5 member rows checked", "sums        ok      1 days and all time, 2 facts", "statements  ok      0", "",
 	} {
 		if i >= len(lines) || !strings.HasPrefix(lines[i], want) {
 			t.Fatalf("line %d is not %q:\n%s", i, want, good.stdout)
 		}
 	}
-	if good.code != exitDone || good.stderr != "" || len(lines) != 7 {
+	if good.code != exitDone || good.stderr != "" || len(lines) != 8 {
 		t.Errorf("got %+v", good)
 	}
 
@@ -45,7 +45,7 @@ func TestCheckStore(t *testing.T) {
 		}
 	}
 	bad := call("check", "store", "--storage.path="+path)
-	if bad.code != exitFailed || bad.stderr != "carbontool check store: "+path+": 3 of 6 checks failed\n" {
+	if bad.code != exitFailed || bad.stderr != "carbontool check store: "+path+": 3 of 7 checks failed\n" {
 		t.Errorf("got %+v", bad)
 	}
 	for _, want := range []string{

@@ -99,7 +99,7 @@ func described(t store.Traces, zone *time.Location) string {
 	for _, of := range []struct {
 		n    int
 		what string
-	}{{t.Workspaces, "active workspace"}, {t.Tenures, "ownership record"}, {t.Memberships, "group membership"}} {
+	}{{t.Workspaces, "active workspace"}, {t.Tenures, "ownership record"}, {t.Memberships, "group membership"}, {t.Statements, "statement"}} {
 		if of.n > 0 {
 			all = append(all, counted(of.n, of.what))
 		}
@@ -129,7 +129,8 @@ func (f *forgetUser) report(out io.Writer, c *config.Config, alias string, rewri
 		fmt.Fprintln(out, "- series of the directory's metrics that name the user")
 	}
 	fmt.Fprint(out, "- series in Prometheus that have the label user, from carbon_exporter and from the machines\n"+
-		"- backups, copies and exports of the store\n")
+		"- backups, copies and exports of the store\n"+
+		"- statements that were sent; those that the store keeps show the alias now\n")
 }
 
 // confirm asks on a terminal and fails unless the answer is yes.

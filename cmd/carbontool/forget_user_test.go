@@ -79,6 +79,7 @@ The file was rewritten, so its free pages hold no trace of the user.
 Not covered; remove these yourself:
 - series in Prometheus that have the label user, from carbon_exporter and from the machines
 - backups, copies and exports of the store
+- statements that were sent; those that the store keeps show the alias now
 `, path, alias[1])}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -87,7 +87,8 @@ func forget(ctx context.Context, tx *sqlite.Tx, user string) (alias string, befo
 	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM dim_user WHERE user_id = ?1)
 		OR EXISTS (SELECT 1 FROM directory_person WHERE user_id = ?1)
 		OR EXISTS (SELECT 1 FROM directory_membership WHERE user_id = ?1)
-		OR EXISTS (SELECT 1 FROM directory_tenure WHERE owner = ?1)`, user).Scan(&known); err != nil || !known {
+		OR EXISTS (SELECT 1 FROM directory_tenure WHERE owner = ?1)
+		OR EXISTS (SELECT 1 FROM statement_person WHERE user_id = ?1)`, user).Scan(&known); err != nil || !known {
 		return "", false, err
 	}
 	if gone.salt == nil {
@@ -108,7 +109,8 @@ func forget(ctx context.Context, tx *sqlite.Tx, user string) (alias string, befo
 }
 
 // rename replaces the id by the alias everywhere. usage_key and shown_user follow dim_user by
-// their foreign keys; the document's tables do not.
+// their foreign keys; the document's tables do not. Statements keep their text: what stood for the
+// person in it stands for nobody any more.
 func rename(ctx context.Context, tx *sqlite.Tx, user, alias string) error {
 	for _, query := range []string{
 		"PRAGMA defer_foreign_keys = ON",
@@ -120,6 +122,7 @@ func rename(ctx context.Context, tx *sqlite.Tx, user, alias string) error {
 		"DELETE FROM directory_person WHERE user_id = ?1",
 		"DELETE FROM directory_membership WHERE user_id = ?1",
 		"DELETE FROM directory_name WHERE kind = 'user' AND (id = ?1 OR name = ?1)",
+		"UPDATE statement_person SET user_id = ?2, label = ?2, salt = NULL WHERE user_id = ?1",
 	} {
 		if _, err := tx.ExecContext(ctx, query, user, alias); err != nil {
 			return err

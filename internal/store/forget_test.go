@@ -65,6 +65,7 @@ func fullStore(t *testing.T, path string) *Store {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	issue(t, s, usage.ScopeGroup, "g1", "2025-09", usage.StatementPerson{User: person, Label: person}, usage.StatementPerson{User: "u2", Label: "u2"})
 	return s
 }
 

@@ -19,12 +19,13 @@ type Traces struct {
 	Tenures     int       // records of who had a machine when
 	Memberships int       // of groups
 	Workspaces  int       // that are active
+	Statements  int       // that show the person
 	Forgotten   bool      // before, so that there is nothing else
 }
 
 // Any says that there is anything to forget.
 func (t Traces) Any() bool {
-	return t.Intervals+t.Tenures+t.Memberships+t.Workspaces > 0 || t.Listed
+	return t.Intervals+t.Tenures+t.Memberships+t.Workspaces+t.Statements > 0 || t.Listed
 }
 
 // Traces looks at what Forget would do, and changes nothing.
@@ -60,8 +61,9 @@ func (s *Store) Traces(ctx context.Context, user string) (t Traces, err error) {
 			EXISTS (SELECT 1 FROM dim_user WHERE user_id = ?1) OR EXISTS (SELECT 1 FROM directory_person WHERE user_id = ?1),
 			(SELECT count(*) FROM directory_tenure WHERE owner = ?1),
 			(SELECT count(*) FROM directory_membership WHERE user_id = ?1),
-			(SELECT count(*) FROM active_workspace WHERE user_id = ?1)`, user).
-			Scan(&t.Listed, &t.Tenures, &t.Memberships, &t.Workspaces)
+			(SELECT count(*) FROM active_workspace WHERE user_id = ?1),
+			(SELECT count(*) FROM statement_person WHERE user_id = ?1)`, user).
+			Scan(&t.Listed, &t.Tenures, &t.Memberships, &t.Workspaces, &t.Statements)
 	})
 	if err != nil {
 		return t, fmt.Errorf("store: look for a user: %w", err)

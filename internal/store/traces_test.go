@@ -21,7 +21,7 @@ func TestTracesAreWhatForgetRemoves(t *testing.T) {
 	if got.Intervals == 0 || got.First.Before(at(0).Start) || got.Last.After(at(11).Start) || !got.First.Before(got.Last) {
 		t.Errorf("usage in %d intervals, from %s to %s", got.Intervals, got.First, got.Last)
 	}
-	if !got.Any() || !got.Listed || got.Tenures != 1 || got.Memberships != 1 || got.Workspaces != 1 || got.Forgotten {
+	if !got.Any() || !got.Listed || got.Tenures != 1 || got.Memberships != 1 || got.Workspaces != 1 || got.Statements != 1 || got.Forgotten {
 		t.Errorf("got %+v", got)
 	}
 	if answers(t, s) != before {

@@ -78,8 +78,9 @@ func (v *verification) run(ctx context.Context) error {
 	if err := w.all(ctx); err != nil {
 		return err
 	}
-	v.verdicts = append(v.verdicts, w.intervals, w.scopes, w.sums)
-	return nil
+	statements, err := verifyStatements(ctx, v.tx)
+	v.verdicts = append(v.verdicts, w.intervals, w.scopes, w.sums, statements)
+	return err
 }
 
 // file checks that every page can be read. quick_check reports damage as rows.
