@@ -18,7 +18,7 @@ const noBounds = "not known: watts that the configuration sets need an error (po
 
 // withSite is a metric by project, with the site in a row of its own.
 func withSite(ofProjects, ofSite string) string {
-	return fmt.Sprintf(`(%s or label_replace(%s, "project", "whole site", "", ""))`, sumBy("project", ofProjects), sum(ofSite))
+	return fmt.Sprintf(`(%s or label_replace(%s, "project", "%s", "", ""))`, sumBy("project", ofProjects), sum(ofSite), entireSite)
 }
 
 func bounds() panel {
@@ -30,7 +30,7 @@ func bounds() panel {
 		rows(halfWidth(low, high)),
 	).then("merge", map[string]any{}).
 		columns([2]string{"project", "Project"}, [2]string{"Value #A", "Low"}, [2]string{"Value #B", "Energy"}, [2]string{"Value #C", "High"}, [2]string{"Value #D", "±"}).
-		field("/^(Low|Energy|High)$/", unit(kWh), decimals(1), blank()).field("±", unit(share), decimals(0), wide(80), blank()).
+		field("Project", worded(entireSite, "whole site")).field("/^(Low|Energy|High)$/", unit(kWh), decimals(1), blank()).field("±", unit(share), decimals(0), wide(80), blank()).
 		ordered("High").empty(noBounds)
 }
 
@@ -44,5 +44,5 @@ func boundsWidth() panel {
 		share,
 		over(halfWidth(sumBy("project", energyLow), sumBy("project", energyHigh)), "{{project}}"),
 		over(halfWidth(sum(siteLow), sum(siteHigh)), "whole site"),
-	).decimals(0).fromZero().field("whole site", painted(busyColour), set{Id: "custom.lineWidth", Value: 3}).empty(noBounds)
+	).decimals(0).fromZero().field("whole site", painted(busyColour), set{Id: "custom.lineWidth", Value: 3}).leadsNowhere("whole site").empty(noBounds)
 }

@@ -31,6 +31,12 @@ func budgetRatioOf(matcher string) string {
 	return fmt.Sprintf("carbon_budget_used_gco2eq%[1]s / carbon_budget_limit_gco2eq%[1]s or carbon_budget_used_kwh%[1]s / carbon_budget_limit_kwh%[1]s", matcher)
 }
 
+// targetOf leads to the page of what a budget limits. Its scope is the name of the variable that
+// chooses the target there; that of the whole site is no variable's, so all is chosen.
+func targetOf(column, scope, target string) lead {
+	return lead{column, "The page of what it limits", "carbon-detail", "var-${" + scope + "}=${" + target + ":percentencode}"}
+}
+
 const ofBudget = `{budget=~"$budget"}`
 
 func budgetTable() panel {
@@ -47,7 +53,8 @@ func budgetTable() panel {
 			[2]string{"Value #A", "Used"}, [2]string{"Value #B", "Plan"}, [2]string{"Value #C", "Burn, 1 day"}, [2]string{"Value #D", "Projected"},
 			[2]string{"Value #E", "Limit"}, [2]string{"Value #F", "Limit, energy"}, [2]string{"Value #G", "Ends"}).
 		field("Used", append(gauged(1, goodColour, step{0.8, noteColour}, step{1, badColour}), unit(share), decimals(0))...).
-		field("Scope", wide(90)).field("Plan", unit(share), decimals(0), wide(80)).
+		leads(targetOf("Of", "__data.fields.Scope", "__value.raw")).
+		field("Scope", wide(90), worded("ada", "site")).field("Plan", unit(share), decimals(0), wide(80)).
 		field("Burn, 1 day", decimals(2), wide(110)).
 		field("Projected", unit(share), decimals(0), wide(110), set{Id: "custom.cellOptions", Value: map[string]any{"type": "color-text"}},
 			set{Id: "thresholds", Value: thresholds(goodColour, []step{{1, noteColour}, {1.1, badColour}})}, set{Id: "color", Value: map[string]any{"mode": "thresholds"}}).

@@ -56,11 +56,11 @@ func (f frame) Build() (dashboard.Dashboard, error) {
 	// That of Grafana 11: later ones bring it up to date themselves.
 	d.SchemaVersion = 39
 	d.Templating.List = append([]dashboard.VariableModel{datasourceVariable(), zoneVariable(f.zone)}, f.variables...)
-	d.Panels, err = f.lay()
+	d.Panels, err = f.lay(d.Templating.List)
 	return d, err
 }
 
-func (f frame) lay() ([]dashboard.PanelOrRowPanel, error) {
+func (f frame) lay(variables []dashboard.VariableModel) ([]dashboard.PanelOrRowPanel, error) {
 	var laid []dashboard.PanelOrRowPanel
 	var y, id uint32
 	next := func() uint32 { id++; return id }
@@ -83,7 +83,7 @@ func (f frame) lay() ([]dashboard.PanelOrRowPanel, error) {
 			if p.err != nil {
 				return nil, fmt.Errorf("panel %q: %w", *p.Title, p.err)
 			}
-			made := p.Panel
+			made := p.linked(variables).Panel
 			made.Id = new(next())
 			place := dashboard.GridPos{X: x, Y: y, W: p.GridPos.W, H: p.GridPos.H}
 			switch {

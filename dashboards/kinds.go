@@ -57,7 +57,7 @@ func ranking(title, about, unit string, queries ...query) panel {
 		NamePlacement(common.BarGaugeNamePlacementLeft).ShowUnfilled(true).Sizing(common.BarGaugeSizingAuto).
 		MinVizWidth(8).MinVizHeight(16).MaxVizHeight(32).Orientation(common.VizOrientationHorizontal).
 		Legend(hiddenLegend()).ReduceOptions(last()).Text(common.NewVizTextDisplayOptionsBuilder().ValueSize(16)),
-		title, about, queries)
+		title, about, queries).called(queries)
 }
 
 // chart is bars by a name: the field x.

@@ -172,6 +172,7 @@ func bestWindows() panel {
 func budgetsUsed() panel {
 	return ranking("Budgets used", "Used share of each limit in the current period. Yellow from 80 %, red from 100 %, where CarbonBudgetExhausted fires. The dashboard Budgets compares it with the plan.",
 		share, now("sort_desc("+budgetRatioOf("")+")", "{{budget}}")).
+		leads(targetOf("", "__field.labels.scope", "__field.labels.target")).
 		decimals(0).between(0, 1).steps(goodColour, step{0.8, noteColour}, step{1, badColour}).empty("no budgets configured")
 }
 

@@ -5,6 +5,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/barchart"
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
@@ -22,6 +23,8 @@ type panel struct {
 	err error
 	// stacked says that it stands under the panel before it, as wide.
 	stacked bool
+	// to are the pages that its names lead to.
+	to []lead
 }
 
 // made is a panel of a kind: what it shows in a few words, and in sentences that
@@ -42,6 +45,9 @@ func made(kind cog.Builder[dashboard.Panel], title, about string, queries []quer
 	p.Datasource = &source
 	for i, q := range queries {
 		p.Targets = append(p.Targets, q.target(i))
+		if label, ok := q.names(); ok {
+			p = p.leads(leadOf(label, ""))
+		}
 	}
 	return p
 }
@@ -132,7 +138,11 @@ func dashed() set {
 	return set{Id: "custom.lineStyle", Value: map[string]any{"fill": "dash", "dash": []int{8, 6}}}
 }
 func blank() set { return set{Id: "noValue", Value: "–"} } // a cell, where the panel has a text for no data at all
-func thin() set  { return set{Id: "custom.lineWidth", Value: 1} }
+// worded writes one value of a column as a word.
+func worded(value, word string) set {
+	return set{Id: "mappings", Value: []map[string]any{{"type": "value", "options": map[string]any{value: map[string]any{"text": word, "index": 0}}}}}
+}
+func thin() set { return set{Id: "custom.lineWidth", Value: 1} }
 func painted(colour string) set {
 	return set{Id: "color", Value: map[string]any{"mode": "fixed", "fixedColor": colour}}
 }
@@ -199,6 +209,9 @@ func (p panel) columns(names ...[2]string) panel {
 	for i, n := range names {
 		keep = append(keep, n[0])
 		order[n[0]], rename[n[0]] = i, n[1]
+		if _, ok := pages[n[0]]; ok {
+			p = p.leads(leadOf(n[0], n[1]))
+		}
 	}
 	return p.then("filterFieldsByName", map[string]any{"include": map[string]any{"names": keep}}).
 		then("organize", map[string]any{"indexByName": order, "renameByName": rename, "excludeByName": map[string]any{}})
@@ -233,6 +246,13 @@ func (p panel) modes() panel {
 }
 
 // The rest changes what only some kinds have.
+
+// called names bars by their label. Without that, Grafana leaves out the name of a bar that is
+// the only one.
+func (p panel) called(queries []query) panel {
+	name := strings.NewReplacer("{{", "${__field.labels.", "}}", "}").Replace(queries[0].legend)
+	return p.change(func(c *dashboard.FieldConfigSource) { c.Defaults.DisplayName = &name })
+}
 
 // named shows the name of a value beside it.
 func (p panel) named() panel {
