@@ -18,7 +18,7 @@ import (
 func generous() Limits {
 	return Limits{
 		Places: 40, PerClient: 20, Waiting: 100, Wait: time.Minute,
-		Stall: 50 * time.Millisecond, Grace: time.Minute, BytesPerSecond: 1 << 10,
+		Stall: 250 * time.Millisecond, Grace: time.Minute, BytesPerSecond: 1 << 10,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,14 +30,18 @@ type station struct {
 	ahead bool // whether it has forecasts, each 7 g too high
 	terms func(*usage.Terms)
 
-	status int // of every answer; 0: well
+	status int // of every answer; 0: well. Set it while nobody asks, or by fail
 	asked  int
+	mu     sync.Mutex // a loop asks while the test goes on
 }
 
 func (s *station) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
 	s.asked++
-	if s.status != 0 {
-		w.WriteHeader(s.status)
+	status := s.status
+	s.mu.Unlock()
+	if status != 0 {
+		w.WriteHeader(status)
 		return
 	}
 	from, _ := strconv.ParseInt(r.URL.Query().Get("from"), 10, 64)
@@ -54,6 +59,13 @@ func (s *station) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	fmt.Fprintln(w, "end")
+}
+
+// fail makes every answer of a running station one of this status; 0: it is well again.
+func (s *station) fail(status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status = status
 }
 
 // grid is the station as a source.

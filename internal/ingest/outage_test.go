@@ -276,7 +276,7 @@ func TestEachSourceHasItsOwnLines(t *testing.T) {
 		r.spine.Reload(set)
 		lines := r.during(func() {
 			time.Sleep(90 * time.Minute)
-			first.status = 0
+			first.fail(0)
 			time.Sleep(15 * time.Minute)
 		})
 		want := []string{

@@ -117,7 +117,7 @@ func batchOf(command bson.Raw, id int64, docs ...bson.D) bson.D {
 
 func readerOf(t *testing.T, address, userinfo, options string) *Reader {
 	t.Helper()
-	r, err := Open(Options{URI: "mongodb://" + userinfo + address + "/" + options, Database: "ada", AppName: "test", Timeout: 2 * time.Second})
+	r, err := Open(Options{URI: "mongodb://" + userinfo + address + "/" + options, Database: "ada", AppName: "test", Timeout: 30 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestErrorsQuoteNothingOfTheServer(t *testing.T) {
 			return readerOf(t, refuse("saslStart", "authenticate").start(t), "reader:hunter2@", "?authMechanism=PLAIN&authSource=%24external").Ping(t.Context())
 		}, "ping: auth: authentication failed: the server refused: code 11000 (DuplicateKey)"},
 		{"a bulk of writes", func(t *testing.T) error {
-			w, err := OpenWriter(Options{URI: "mongodb://" + refuse().start(t), Database: "usage", Timeout: 2 * time.Second})
+			w, err := OpenWriter(Options{URI: "mongodb://" + refuse().start(t), Database: "usage", Timeout: 30 * time.Second})
 			if err != nil {
 				return err
 			}
@@ -189,7 +189,7 @@ func TestErrorsQuoteNothingOfTheServer(t *testing.T) {
 			return w.Write(t.Context(), []usage.Rollup{posted})
 		}, "write group_usage: server_error: the server refused: code 11000 (DuplicateKey), code 77777"},
 		{"a concern of writes", func(t *testing.T) error {
-			w, err := OpenWriter(Options{URI: "mongodb://" + refuse().start(t), Database: "usage", Timeout: 2 * time.Second})
+			w, err := OpenWriter(Options{URI: "mongodb://" + refuse().start(t), Database: "usage", Timeout: 30 * time.Second})
 			if err != nil {
 				return err
 			}
@@ -197,7 +197,7 @@ func TestErrorsQuoteNothingOfTheServer(t *testing.T) {
 			return w.Write(t.Context(), []usage.Rollup{{Interval: posted.Interval}})
 		}, "write group_usage: server_error: the server refused: code 64 (WriteConcernTimeout)"},
 		{"an index", func(t *testing.T) error {
-			w, err := OpenWriter(Options{URI: "mongodb://" + refuse("createIndexes").start(t), Database: "usage", Timeout: 2 * time.Second})
+			w, err := OpenWriter(Options{URI: "mongodb://" + refuse("createIndexes").start(t), Database: "usage", Timeout: 30 * time.Second})
 			if err != nil {
 				return err
 			}
