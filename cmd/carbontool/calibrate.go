@@ -15,6 +15,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/learning"
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/when"
 	"github.com/carbon-exporter/carbon_exporter/internal/calibrate"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
@@ -105,7 +106,7 @@ func (k *calibrateMachine) one() error {
 		return wrongUsef("--all cannot be combined with --machine")
 	case k.all && k.exprGiven:
 		return wrongUsef("--all cannot be combined with --power-metric: it uses power.measured of the configuration")
-	case k.forgot && (k.all || k.machineGiven || k.exprGiven || k.span.fromGiven || k.span.toGiven || k.validFrom != "" || k.validTo != ""):
+	case k.forgot && (k.all || k.machineGiven || k.exprGiven || k.span.FromGiven || k.span.ToGiven || k.validFrom != "" || k.validTo != ""):
 		return wrongUsef("--forget cannot be combined with flags other than --dry-run")
 	case k.forgot && strings.TrimSpace(k.forget) == "":
 		return wrongUsef("--forget: must not be empty")
@@ -158,7 +159,7 @@ func (k *calibrateMachine) runMachine(ctx context.Context, s streams, cfg *confi
 		From:   valid.From, To: valid.To,
 		Calibration: &store.Calibration{
 			RSquared: fit.RSquared, Observations: fit.Observations, At: now,
-			From: fmt.Sprintf("%s, %s to %s, %s", k.expr, written(period.From, time.UTC), written(period.To, time.UTC), paired.Way),
+			From: fmt.Sprintf("%s, %s to %s, %s", k.expr, when.Written(period.From, time.UTC), when.Written(period.To, time.UTC), paired.Way),
 		},
 	})
 }
@@ -168,18 +169,18 @@ func (k *calibrateMachine) validity(cfg *config.Config, from, now time.Time) (us
 	valid := usage.Period{From: from}
 	var err error
 	if k.validFrom != "" {
-		if valid.From, err = moment(k.validFrom, cfg.Location(), now); err != nil {
+		if valid.From, err = when.Moment(k.validFrom, cfg.Location(), now); err != nil {
 			return valid, wrongUsef("--valid-from: %w", err)
 		}
 	}
 	if k.validTo == "" {
 		return valid, nil
 	}
-	if valid.To, err = moment(k.validTo, cfg.Location(), now); err != nil {
+	if valid.To, err = when.Moment(k.validTo, cfg.Location(), now); err != nil {
 		return valid, wrongUsef("--valid-to: %w", err)
 	}
 	if !valid.From.Before(valid.To) {
-		return valid, wrongUsef("--valid-to: %s is not after %s, the start of the validity", k.validTo, written(valid.From, cfg.Location()))
+		return valid, wrongUsef("--valid-to: %s is not after %s, the start of the validity", k.validTo, when.Written(valid.From, cfg.Location()))
 	}
 	return valid, nil
 }
@@ -237,7 +238,7 @@ func (k *calibrateMachine) keep(ctx context.Context, s streams, cfg *config.Conf
 		return fmt.Errorf("store the average of %s: %w", k.machine, err)
 	}
 	zone := cfg.Location()
-	fmt.Fprintf(s.out, "\n%s: average of %s from %s %s, source %q,\n", verb, escape.Name(k.machine), written(placed.From, zone), lasting(placed.To, zone), a.Source)
+	fmt.Fprintf(s.out, "\n%s: average of %s from %s %s, source %q,\n", verb, escape.Name(k.machine), when.Written(placed.From, zone), lasting(placed.To, zone), a.Source)
 	fmt.Fprintf(s.out, "replacing %s. Stored usage keeps its watts until \"carbontool recost\".\n", both(was))
 	fmt.Fprintf(s.out, "PUE is not included: energy is multiplied by it afterwards (currently %v).\n", cfg.Power.PUE.Ratio)
 	k.warnOfChange(s.err, learning.Outcome{Learned: learned, Before: was})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/learning"
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/when"
 	"github.com/carbon-exporter/carbon_exporter/internal/calibrate"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
@@ -33,7 +34,7 @@ func (k *calibrateMachine) runAll(ctx context.Context, s streams, cfg *config.Co
 	}
 	now := time.Now()
 	period := learning.LastDays(defaultDays, now, cfg.Location())
-	if k.span.fromGiven || k.span.toGiven {
+	if k.span.FromGiven || k.span.ToGiven {
 		var err error
 		if period, err = k.span.period(cfg, now); err != nil {
 			return err
@@ -112,7 +113,7 @@ func (k *calibrateMachine) list(out io.Writer, cfg *config.Config, l learning.Le
 		verb = "Dry run, not stored"
 	}
 	fmt.Fprintf(out, "\n%s: %s from %s %s, learned from %s to %s.\n", verb, counted(learned, "average"),
-		written(l.Valid.From, zone), lasting(l.Valid.To, zone), written(l.Period.From, zone), written(l.Period.To, zone))
+		when.Written(l.Valid.From, zone), lasting(l.Valid.To, zone), when.Written(l.Period.From, zone), when.Written(l.Period.To, zone))
 	fmt.Fprintf(out, "Stored usage keeps its watts until \"carbontool recost\". PUE is not included: energy is multiplied by it afterwards (currently %v).\n", cfg.Power.PUE.Ratio)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/learning"
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/when"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 )
@@ -37,7 +38,7 @@ func (k *calibrateMachine) runForget(ctx context.Context, s streams, cfg *config
 		return wrongUsef("--forget: there is no learned average of %q in force; there is of %s", k.forget, firstOf(slices.Sorted(maps.Keys(learned))))
 	}
 	zone := cfg.Location()
-	said := fmt.Sprintf("what was learned of %s, %s, from %s on", escape.Name(k.forget), both(was), written(at, zone))
+	said := fmt.Sprintf("what was learned of %s, %s, from %s on", escape.Name(k.forget), both(was), when.Written(at, zone))
 	if k.dryRun {
 		fmt.Fprintf(s.out, "Dry run, not ended: %s.\n", said)
 		return nil

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/when"
 	"github.com/carbon-exporter/carbon_exporter/internal/calibrate"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -123,7 +124,7 @@ func lasting(to time.Time, zone *time.Location) string {
 	if to.IsZero() {
 		return "on"
 	}
-	return "to " + written(to, zone)
+	return "to " + when.Written(to, zone)
 }
 
 // both returns the watts of a rating and their source.

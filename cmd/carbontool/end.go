@@ -9,16 +9,15 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/commandline"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 )
 
 // wrongUse is a usage error, such as a missing flag or an invalid date. The program
 // then exits with 2.
-type wrongUse struct{ error }
+type wrongUse = commandline.Wrong
 
-func (e wrongUse) Unwrap() error { return e.error }
-
-func wrongUsef(format string, args ...any) error { return wrongUse{fmt.Errorf(format, args...)} }
+func wrongUsef(format string, args ...any) error { return commandline.Wrongf(format, args...) }
 
 // errReported is the error of a command that has already printed to stderr, in several lines,
 // why it failed.

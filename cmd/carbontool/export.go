@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/when"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/newfile"
 	"github.com/carbon-exporter/carbon_exporter/internal/progress"
@@ -52,7 +53,7 @@ func (e *export) open(ctx context.Context, now time.Time) (*exported, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.check(&e.span, c, now); err != nil {
+	if err := e.check(when.Range(e.span), c, now); err != nil {
 		return nil, err // before the store is opened
 	}
 	st, err := e.openToRead(ctx, c)

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/answers"
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/doctor"
@@ -36,11 +36,11 @@ type comparison struct {
 
 // gridWindow is the best window of one grid.
 type gridWindow struct {
-	Grid     string      `json:"grid"`
-	Provider string      `json:"provider"` // empty with Failure
-	Basis    string      `json:"basis"`
-	Now      *planWindow `json:"now"`
-	Best     *planWindow `json:"best"`
+	Grid     string              `json:"grid"`
+	Provider string              `json:"provider"` // empty with Failure
+	Basis    string              `json:"basis"`
+	Now      *answers.PlanWindow `json:"now"`
+	Best     *answers.PlanWindow `json:"best"`
 	// Compared is whether its values count the same as those of the first grid.
 	Compared bool   `json:"compared"`
 	LeftOut  string `json:"left_out,omitempty"` // why it is not compared
@@ -63,12 +63,12 @@ func (f *forecast) compare(ctx context.Context, s streams, c *config.Config, now
 	}
 	limited, done := context.WithTimeout(ctx, patientExamination)
 	defer done()
-	said := comparison{Window: f.window, Grids: askGrids(limited, chains, now, length)}
+	said := comparison{Window: f.Window, Grids: askGrids(limited, chains, now, length)}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	said.judge()
-	if f.format == "json" {
+	if f.Format == answers.JSON {
 		e := json.NewEncoder(s.out)
 		e.SetIndent("", "  ")
 		err = e.Encode(said)
@@ -156,13 +156,13 @@ func longestGap(chain ingest.Chain) (gap time.Duration) {
 
 func askGrid(ctx context.Context, c namedChain, now time.Time, length time.Duration) gridWindow {
 	w := gridWindow{Grid: c.name}
-	some := ahead(c.chain)
+	some := answers.Ahead(c.chain)
 	if len(some) == 0 {
 		w.Failure = "none of its sources has a forecast"
 		return w
 	}
-	var tried bytes.Buffer // each failure is told in the last
-	grid, slots, err := firstForecast(ctx, &tried, some, nil, now)
+	quiet := func(string) {} // each failure is told in the last
+	grid, slots, err := answers.FirstForecast(ctx, quiet, some, nil, now)
 	if err != nil {
 		w.Failure = oneLine(errors.New(usage.Cause(err)))
 		return w
@@ -170,7 +170,7 @@ func askGrid(ctx context.Context, c namedChain, now time.Time, length time.Durat
 	outlook := usage.OutlookAt(slots, now)
 	w.Provider, w.Basis = grid.Provider(), grid.Terms().Basis.String()
 	w.Undeclared = doctor.Undeclared(grid.Terms())
-	w.Now, w.Best = planWindowOf(outlook.Window(0, length)), planWindowOf(outlook.Best(length))
+	w.Now, w.Best = answers.PlanWindowOf(outlook.Window(0, length)), answers.PlanWindowOf(outlook.Best(length))
 	if w.Best == nil {
 		w.Failure = "no window has a forecast for each of its half hours"
 	}
@@ -207,10 +207,10 @@ func (c *comparison) text(out io.Writer, zone *time.Location) error {
 	for _, w := range c.Grids {
 		when, mean, now, basis := "none", "-", "-", w.Basis
 		if w.Best != nil {
-			when, mean = w.Best.when(zone), planNumber(w.Best.Mean)
+			when, mean = w.Best.When(zone), answers.PlanNumber(w.Best.Mean)
 		}
 		if w.Now != nil {
-			now = planNumber(w.Now.Mean)
+			now = answers.PlanNumber(w.Now.Mean)
 		}
 		if basis == "" {
 			basis = "not declared"
@@ -225,7 +225,7 @@ func (c *comparison) text(out io.Writer, zone *time.Location) error {
 	}
 	fmt.Fprintln(out)
 	if b := c.Best; b != nil {
-		fmt.Fprintf(out, "Best of all: %s, %s, mean %s%s.\n", escape.Name(b.Grid), b.Best.when(zone), planNumber(b.Best.Mean), c.saved())
+		fmt.Fprintf(out, "Best of all: %s, %s, mean %s%s.\n", escape.Name(b.Grid), b.Best.When(zone), answers.PlanNumber(b.Best.Mean), c.saved())
 	}
 	for _, w := range c.Grids {
 		switch {

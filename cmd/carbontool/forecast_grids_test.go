@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/answers"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // gridsOf is a site with two grids of the simulated API, one without forecasts, and one that is
@@ -38,7 +40,7 @@ carbon_intensity:
 func TestForecastTakesTheFirstSourceThatAnswers(t *testing.T) {
 	s := gridsOf(t, severalGrids)
 	got := s.call("forecast", "--format=json")
-	var p plan
+	var p answers.Plan
 	if err := json.Unmarshal([]byte(got.stdout), &p); err != nil || got.code != exitDone {
 		t.Fatalf("%v: %+v", err, got)
 	}
@@ -70,16 +72,6 @@ func TestForecastOfMarginalValuesThatAreAway(t *testing.T) {
 		if got.code != exitDone || !strings.Contains(got.stderr, want) {
 			t.Errorf("there is no %q in %+v", want, got)
 		}
-	}
-}
-
-func TestForecastOfMarginalValues(t *testing.T) {
-	p := planOf(t, "2026-01-15T22:40:30.5Z", "1h", []float64{84, 12, 10, 0}, "low")
-	p.Marginal = true
-	var out strings.Builder
-	p.text(&out, time.UTC)
-	if !strings.Contains(out.String(), "marginal values: what one more kWh would emit") {
-		t.Errorf("got %s", &out)
 	}
 }
 
@@ -131,8 +123,14 @@ func TestForecastOfGridsRefuses(t *testing.T) {
 
 func TestOnlyGridsOfOneBasisAreCompared(t *testing.T) {
 	of := func(grid, basis, undeclared string, mean, now float64) gridWindow {
-		p := planOf(t, "2026-01-15T22:40:30.5Z", "30m", []float64{now, mean}, "")
-		return gridWindow{Grid: grid, Provider: "p", Basis: basis, Undeclared: undeclared, Now: p.Now, Best: p.Best}
+		at := time.Date(2026, 1, 15, 22, 30, 0, 0, time.UTC)
+		window := func(from time.Time, v float64) *answers.PlanWindow {
+			return &answers.PlanWindow{From: from, To: from.Add(usage.SlotLength), Mean: usage.GramsPerKWh(v)}
+		}
+		return gridWindow{
+			Grid: grid, Provider: "p", Basis: basis, Undeclared: undeclared,
+			Now: window(at, now), Best: window(at.Add(usage.SlotLength), mean),
+		}
 	}
 	c := comparison{Window: "30m", Grids: []gridWindow{
 		{Grid: "away", Failure: "nothing listens"},

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/answers"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -42,7 +43,11 @@ func newPlanned(t *testing.T, more string) *planned {
 // of 77 for two days and more so long ago.
 func (p *planned) fetched(t *testing.T, ago time.Duration) {
 	t.Helper()
-	s, err := store.Open(t.Context(), p.store, store.Options{Exclusive: true, Interval: usage.SlotLength, Timezone: london(t)})
+	zone, err := time.LoadLocation("Europe/London") // as the configuration has it
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), p.store, store.Options{Exclusive: true, Interval: usage.SlotLength, Timezone: zone})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +75,7 @@ func (p *planned) forecast(args ...string) called {
 // kept says whether a plan is of the forecast of the store.
 func kept(t *testing.T, got called) bool {
 	t.Helper()
-	var p plan
+	var p answers.Plan
 	if err := json.Unmarshal([]byte(got.stdout), &p); err != nil || got.code != exitDone {
 		t.Fatalf("%v: %+v", err, got)
 	}

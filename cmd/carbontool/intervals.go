@@ -6,24 +6,21 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/answers"
 	"github.com/carbon-exporter/carbon_exporter/internal/progress"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // listIntervals lists which intervals are stored, which are not, and why. It also
 // drops those that only a wrong clock has made missing.
 type listIntervals struct {
 	site
-	span        timeRange
-	states      []string
-	format      string
+	answers.Intervals
 	formatGiven bool
 	drop, yes   bool
 }
@@ -57,13 +54,10 @@ Example:
         --storage.path=/var/lib/carbon_exporter/carbon.db
 `)
 	l.site.register(c)
-	l.span.registerAll(c)
-	var all []string
-	for _, s := range usage.States() {
-		all = append(all, string(s))
-	}
-	c.Flag("state", "Show only this state: "+strings.Join(all, ", ")+". Can be repeated.").PlaceHolder("STATE").EnumsVar(&l.states, all...)
-	c.Flag("format", "Output format: table or json.").Default("table").IsSetByUser(&l.formatGiven).EnumVar(&l.format, "table", "json")
+	(*timeRange)(&l.Span).registerAll(c)
+	all := answers.IntervalStates()
+	c.Flag("state", "Show only this state: "+strings.Join(all, ", ")+". Can be repeated.").PlaceHolder("STATE").EnumsVar(&l.States, all...)
+	c.Flag("format", "Output format: table or json.").Default(answers.Table).IsSetByUser(&l.formatGiven).EnumVar(&l.Format, answers.IntervalFormats()...)
 	c.Flag("drop-never-asked", "Instead of listing, delete missing intervals that were never asked for and that only a wrong clock can have left.").BoolVar(&l.drop)
 	c.Flag("yes", "Do not ask for confirmation.").BoolVar(&l.yes)
 	return c
@@ -81,7 +75,7 @@ func (l *listIntervals) run(ctx context.Context, s streams) error {
 		return err
 	}
 	now := time.Now()
-	if err := l.check(&l.span, cfg, now); err != nil {
+	if err := l.check(l.Span, cfg, now); err != nil {
 		return err
 	}
 	st, err := l.openToRead(ctx, cfg)
@@ -89,56 +83,17 @@ func (l *listIntervals) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer st.Close()
-	cfg.Timezone = st.Timezone().String()
-	period, err := l.span.period(cfg, now)
+	answer, err := l.Answer(ctx, from(cfg, st, now))
 	if err != nil {
 		return err
 	}
-	if !l.span.fromGiven && !l.span.toGiven {
-		period = usage.Period{} // all, even intervals that a wrong clock put into the future
-	}
-	gaps, err := st.Gaps(ctx, period)
-	if err != nil {
-		return fmt.Errorf("list the intervals of %s: %w", l.storagePath, err)
-	}
-	var states []usage.State
-	for _, state := range l.states {
-		states = append(states, usage.State(state))
-	}
-	if len(states) > 0 {
-		gaps = slices.DeleteFunc(gaps, func(g usage.Gap) bool { return !slices.Contains(states, g.State) })
-	}
-	if l.format == "json" {
-		return gapsJSON(ctx, s.out, gaps, st)
-	}
-	if err := gapsTable(s.out, gaps); err != nil {
-		return err
-	}
-	if err := doubtedTable(ctx, s.out, st, period, states); err != nil {
-		return err
-	}
-	n, err := st.NeverAsked(ctx, now.Add(-time.Duration(cfg.Lookback)))
-	if err != nil || n == 0 {
-		return err
-	}
-	_, err = fmt.Fprintf(s.out, "%s %s never asked for, %s; if a wrong clock left them, drop them with --drop-never-asked.\n", intervals(n), wasOrWere(n), whereNeverAsked)
-	return err
-}
-
-// whereNeverAsked is where intervals can be dropped.
-const whereNeverAsked = "before the first usage or in a gap of more than 90 days"
-
-func wasOrWere(n int) string {
-	if n == 1 {
-		return "was"
-	}
-	return "were"
+	return answer.Write(s.out, nil)
 }
 
 // dropNeverAsked deletes what a wrong clock has left.
 func (l *listIntervals) dropNeverAsked(ctx context.Context, s streams) error {
 	switch {
-	case l.span.fromGiven || l.span.toGiven || len(l.states) > 0 || l.formatGiven:
+	case l.Span.FromGiven || l.Span.ToGiven || len(l.States) > 0 || l.formatGiven:
 		return wrongUsef("--drop-never-asked cannot be combined with --from, --to, --state or --format")
 	case !l.yes && !progress.Terminal(s.in):
 		return wrongUsef("standard input is not a terminal, so there is nobody to confirm: add --yes")
@@ -164,7 +119,7 @@ func (l *listIntervals) dropNeverAsked(ctx context.Context, s streams) error {
 		_, err := fmt.Fprintln(s.out, "There are no intervals to drop.")
 		return err
 	case !l.yes:
-		question := fmt.Sprintf("Drop %s of %s that %s never asked for, %s? Type yes: ", intervals(n), l.storagePath, wasOrWere(n), whereNeverAsked)
+		question := fmt.Sprintf("Drop %s of %s that %s never asked for, %s? Type yes: ", intervals(n), l.storagePath, answers.WasOrWere(n), answers.WhereNeverAsked)
 		if err := confirm(ctx, s, question); err != nil {
 			return err
 		}

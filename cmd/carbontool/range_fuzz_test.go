@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/when"
 	"github.com/carbon-exporter/carbon_exporter/internal/budget"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 )
@@ -50,9 +51,9 @@ func FuzzRange(f *testing.F) {
 		}
 		cfg.Timezone = zone
 		now := time.Unix(seconds&(1<<33-1), 0)
-		r := timeRange{from: from, to: to, month: month, fromGiven: from != "", toGiven: to != "", monthGiven: month != "", months: true}
+		r := timeRange{From: from, To: to, Month: month, FromGiven: from != "", ToGiven: to != "", MonthGiven: month != "", Months: true}
 		for _, ahead := range []bool{false, true} {
-			r.ahead = ahead
+			r.Ahead = ahead
 			p, err := r.period(&cfg, now)
 			if err == nil {
 				if !p.From.Before(p.To) || p.To.After(now) || p.From.Before(time.Unix(0, 0)) {
@@ -84,9 +85,9 @@ func FuzzMoment(f *testing.F) {
 			return // the fuzzer invents names; every seed is a zone of time/tzdata
 		}
 		at := time.Unix(seconds&(1<<33-1), 0)
-		got, err := moment(written(at, zone), zone, at)
+		got, err := when.Moment(when.Written(at, zone), zone, at)
 		if err != nil || !got.Equal(at) {
-			t.Errorf("%s is read as %s, %v; want %s", written(at, zone), got, err, at.UTC())
+			t.Errorf("%s is read as %s, %v; want %s", when.Written(at, zone), got, err, at.UTC())
 		}
 		if day := budget.DayStart(at.In(zone), zone); day.After(at) || at.Sub(day) > 26*time.Hour {
 			t.Errorf("the day of %s begins at %s", at.In(zone), day.In(zone))

@@ -98,12 +98,12 @@ func TestWithoutARangeAReportIsOfThisMonth(t *testing.T) {
 			t.Fatal(err)
 		}
 		cfg.Timezone = c.zone
-		got, err := (&timeRange{present: true, months: true}).period(&cfg, now)
+		got, err := (&timeRange{Present: true, Months: true}).period(&cfg, now)
 		if err != nil || got.From.Format(time.RFC3339) != c.from || !got.To.Equal(now) {
 			t.Errorf("%s in %s: got %s to %s, %v", c.now, c.zone, got.From, got.To, err)
 		}
 	}
-	_, err := (&timeRange{present: true, months: true, toGiven: true, to: "2026-10-01"}).period(&cfg, time.Now())
+	_, err := (&timeRange{Present: true, Months: true, ToGiven: true, To: "2026-10-01"}).period(&cfg, time.Now())
 	if err == nil || err.Error() != "no range: give --from or --month" {
 		t.Errorf("only its end: %v", err)
 	}

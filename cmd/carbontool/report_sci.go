@@ -45,11 +45,11 @@ func (f *sciFlags) check(r *reportUsage) error {
 		return nil
 	case strings.TrimSpace(f.per) == "":
 		return wrongUsef("--sci: add --per, what the emissions are divided by: a number, or PromQL such as 'sum(increase(jobs_total[$__range]))'")
-	case r.by != "":
+	case r.By != "":
 		return wrongUsef("--by: cannot be combined with --sci, whose R is of the whole range")
-	case r.factors:
+	case r.Factors:
 		return wrongUsef("--factors: cannot be combined with --sci")
-	case r.equivalents:
+	case r.Equivalents:
 		return wrongUsef("--equivalents: cannot be combined with --sci")
 	}
 	if n, err := strconv.ParseFloat(f.per, 64); err == nil && (n < 0 || math.IsNaN(n) || math.IsInf(n, 0)) {

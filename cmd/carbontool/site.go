@@ -14,6 +14,8 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/answers"
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
@@ -128,4 +130,9 @@ func (s *site) openOrMake(ctx context.Context, c *config.Config, dry bool) (st *
 		return nil, false, nil, errors.Join(err, clean())
 	}
 	return st, true, func() error { return errors.Join(st.Close(), clean()) }, nil
+}
+
+// from is what answers are made from.
+func from(c *config.Config, st *store.Store, now time.Time) answers.From {
+	return answers.From{Config: c, Store: st, Now: now, Grids: func() (parts.Grids, error) { return parts.NewGrids(c, time.Now) }}
 }

@@ -34,8 +34,11 @@ type Report struct {
 	By    string
 	Zone  *time.Location // that times are written in
 
-	Top         int               // how many members have rows, the others share one; 0: all
-	Names       map[string]string // names of users by id; nil: not asked for
+	Top   int               // how many members have rows, the others share one; 0: all
+	Names map[string]string // names of users by id; nil: not asked for
+	// Shown is how a member is shown, and whether as one: false is among the others, who share a
+	// row. Sums do not change. Nil: all are, by name.
+	Shown       func(name string) (label string, one bool)
 	Equivalents bool
 	Grids       []Grid // those that price the usage
 	Forecasts   ForecastError
@@ -87,7 +90,10 @@ func (r *Report) called(name string) string {
 // named lists the members with rows of their own: the same ones in every period, those
 // with the most energy overall.
 func (r *Report) named() map[string]bool {
-	all := byEnergy(r.Whole.Members)
+	all := slices.DeleteFunc(byEnergy(r.Whole.Members), func(t usage.Tally) bool {
+		_, one := r.shownAs(t.Name)
+		return !one
+	})
 	if r.Top > 0 && r.Top < len(all) {
 		all = all[:r.Top]
 	}
@@ -96,6 +102,14 @@ func (r *Report) named() map[string]bool {
 		named[t.Name] = true
 	}
 	return named
+}
+
+// shownAs is how a member is shown, and whether as one.
+func (r *Report) shownAs(name string) (label string, one bool) {
+	if r.Shown == nil {
+		return name, true
+	}
+	return r.Shown(name)
 }
 
 func (r *Report) rowsOf(s Stretch, named map[string]bool, total Kind) []Row {

@@ -89,6 +89,10 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, members ...usage.Tally
 		BusyEnergy: float64(t.Energy.Busy), IdleEnergy: float64(t.Energy.Idle), MeasuredEnergy: float64(t.Energy.Measured), Energy: float64(t.Energy.Total()),
 		Intervals: s.Intervals.All, Answered: s.Intervals.answered(), Empty: s.Intervals.Empty,
 	}
+	if kind == Member {
+		name, _ := r.shownAs(t.Name)
+		row.Name = r.called(name)
+	}
 	row.PowerSource = r.sourceOf(kind, t.Name)
 	row.Basis, row.Quality = strings.Join(most(s.Prices.bases()), "; "), strings.Join(most(s.Prices.qualities()), "; ")
 	if r.Names != nil {

@@ -1,10 +1,9 @@
 // Copyright The carbon_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package answers
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
-	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/table"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -59,7 +57,7 @@ func gapsTable(out io.Writer, gaps []usage.Gap) error {
 			words = append(words, fmt.Sprintf("%d %s", n, state))
 		}
 	}
-	_, err := fmt.Fprintf(out, "%s: %s.\n", intervals(all), strings.Join(words, ", "))
+	_, err := fmt.Fprintf(out, "%s: %s.\n", counted(all, "interval"), strings.Join(words, ", "))
 	return err
 }
 
@@ -67,10 +65,10 @@ func gapsTable(out io.Writer, gaps []usage.Gap) error {
 const mostDoubted = 20
 
 // doubtedTable lists the hosts that are interpolated or refused.
-func doubtedTable(ctx context.Context, out io.Writer, st *store.Store, period usage.Period, states []usage.State) error {
-	all, n, err := st.Doubted(ctx, period, states, mostDoubted)
-	if err != nil || n == 0 {
-		return err
+func (a *IntervalsAnswer) doubtedTable(out io.Writer) error {
+	all, n := a.doubted, a.allDoubted
+	if n == 0 {
+		return nil
 	}
 	t := table.Table{
 		table.Words("HOST"), table.Words("PROJECT"), table.Words("STATE"), table.Words("REASON"),
@@ -89,13 +87,14 @@ func doubtedTable(ctx context.Context, out io.Writer, st *store.Store, period us
 		return err
 	}
 	if n > len(all) {
-		_, err = fmt.Fprintf(out, "And %d more; --from and --to narrow the list.\n", n-len(all))
+		_, err := fmt.Fprintf(out, "And %d more; --from and --to narrow the list.\n", n-len(all))
+		return err
 	}
-	return err
+	return nil
 }
 
-// gapsJSON writes one array. Unknown values are null, never 0 or "".
-func gapsJSON(ctx context.Context, out io.Writer, gaps []usage.Gap, st *store.Store) error {
+// json writes one array. Unknown values are null, never 0 or "".
+func (a *IntervalsAnswer) json(out io.Writer) error {
 	type doubted struct {
 		Host      string            `json:"host"`
 		Project   string            `json:"project"`
@@ -119,7 +118,7 @@ func gapsJSON(ctx context.Context, out io.Writer, gaps []usage.Gap, st *store.St
 		Doubts       []doubted   `json:"doubts"` // those with the most intervals
 	}
 	all := []gap{}
-	for _, g := range gaps {
+	for i, g := range a.gaps {
 		line := gap{From: g.From, To: g.To, State: g.State, Intervals: g.Intervals, Attempts: g.Attempts, Doubts: []doubted{}}
 		if g.Error != "" {
 			line.Error = &g.Error
@@ -127,14 +126,8 @@ func gapsJSON(ctx context.Context, out io.Writer, gaps []usage.Gap, st *store.St
 		if g.Hosts != nil {
 			line.Hosts, line.Interpolated, line.Refused = &g.Hosts.All, &g.Hosts.Interpolated, &g.Hosts.Refused
 		}
-		if g.Hosts != nil && g.Hosts.Interpolated+g.Hosts.Refused > 0 {
-			hosts, _, err := st.Doubted(ctx, g.Period, nil, mostDoubted)
-			if err != nil {
-				return err
-			}
-			for _, d := range hosts {
-				line.Doubts = append(line.Doubts, doubted{d.Host, d.Project, d.Machine, d.State, d.Reason, d.Detail, d.Intervals, d.Newest})
-			}
+		for _, d := range a.doubts[i] {
+			line.Doubts = append(line.Doubts, doubted{d.Host, d.Project, d.Machine, d.State, d.Reason, d.Detail, d.Intervals, d.Newest})
 		}
 		all = append(all, line)
 	}

@@ -1,7 +1,7 @@
 // Copyright The carbon_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package when
 
 import (
 	"fmt"
@@ -12,17 +12,18 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/commandline"
 	"github.com/carbon-exporter/carbon_exporter/internal/budget"
 )
 
-// pastMoment reads the value of a flag that must not be in the future.
-func pastMoment(flag, value string, zone *time.Location, now time.Time) (time.Time, error) {
-	at, err := moment(value, zone, now)
+// Past reads the value of a flag that must not be in the future.
+func Past(flag, value string, zone *time.Location, now time.Time) (time.Time, error) {
+	at, err := Moment(value, zone, now)
 	switch {
 	case err != nil:
-		return time.Time{}, wrongUsef("%s: %w", flag, err)
+		return time.Time{}, commandline.Wrongf("%s: %w", flag, err)
 	case at.After(now):
-		return time.Time{}, wrongUsef("%s: %s is in the future", flag, value)
+		return time.Time{}, commandline.Wrongf("%s: %s is in the future", flag, value)
 	}
 	return at, nil
 }
@@ -31,10 +32,10 @@ func pastMoment(flag, value string, zone *time.Location, now time.Time) (time.Ti
 // it would be a year, or a typing error.
 var unixSeconds = regexp.MustCompile(`^[0-9]{9,10}$`)
 
-// moment reads a time, in the given zone unless it names one itself. A day, a month or a year is
+// Moment reads a time, in the given zone unless it names one itself. A day, a month or a year is
 // when it begins. A local time that does not exist, or exists twice, because the clocks change is
 // refused.
-func moment(value string, zone *time.Location, now time.Time) (time.Time, error) {
+func Moment(value string, zone *time.Location, now time.Time) (time.Time, error) {
 	if at, ok := relative(value, zone, now); ok {
 		return sinceUnix(value, at)
 	}
@@ -65,7 +66,7 @@ func moment(value string, zone *time.Location, now time.Time) (time.Time, error)
 		case 1:
 			return sinceUnix(value, found[0])
 		default:
-			return time.Time{}, fmt.Errorf("%s exists twice in %s: use %s or %s", value, zone, written(found[0], zone), written(found[1], zone))
+			return time.Time{}, fmt.Errorf("%s exists twice in %s: use %s or %s", value, zone, Written(found[0], zone), Written(found[1], zone))
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is not a time such as 2026-10-01, 2026-10-01T10:30, 2026-10-01T10:30:00Z, 2026-10, yesterday or -1h", typed)
@@ -112,9 +113,9 @@ func moments(wall time.Time, zone *time.Location) []time.Time {
 	return found
 }
 
-// written is a time in a format that reads back as the same time. RFC 3339 has no
+// Written is a time in a format that reads back as the same time. RFC 3339 has no
 // seconds in its offsets; old local times that need them are written in UTC.
-func written(at time.Time, zone *time.Location) string {
+func Written(at time.Time, zone *time.Location) string {
 	if _, offset := at.In(zone).Zone(); offset%60 != 0 {
 		zone = time.UTC
 	}

@@ -1,7 +1,7 @@
 // Copyright The carbon_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package answers
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 
 // planOf is the plan at a time of forecasts from its slot on, of which a negative
 // one stands for none.
-func planOf(t *testing.T, now, window string, values []float64, words ...string) plan {
+func planOf(t *testing.T, now, window string, values []float64, words ...string) *Plan {
 	t.Helper()
 	at, err := time.Parse(time.RFC3339, now)
 	if err != nil {
@@ -32,7 +32,7 @@ func planOf(t *testing.T, now, window string, values []float64, words ...string)
 			slots = append(slots, slot)
 		}
 	}
-	length, err := (&forecast{window: window}).length()
+	length, err := Forecast{Window: window}.Length()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,5 +221,15 @@ func TestPlanAsJSON(t *testing.T) {
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestForecastOfMarginalValues(t *testing.T) {
+	p := planOf(t, "2026-01-15T22:40:30.5Z", "1h", []float64{84, 12, 10, 0}, "low")
+	p.Marginal = true
+	var out strings.Builder
+	p.text(&out, time.UTC)
+	if !strings.Contains(out.String(), "marginal values: what one more kWh would emit") {
+		t.Errorf("got %s", &out)
 	}
 }

@@ -1,7 +1,7 @@
 // Copyright The carbon_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package answers
 
 import (
 	"encoding/json"
@@ -18,8 +18,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// plan is the forecast of the coming 48 hours, and the best window in it.
-type plan struct {
+// Plan is the forecast of the coming 48 hours, and the best window in it.
+type Plan struct {
 	Provider  string     `json:"provider"`
 	Grid      string     `json:"grid"`
 	Basis     string     `json:"basis"` // what the values count, as far as it is known
@@ -28,8 +28,11 @@ type plan struct {
 	Slots     []planSlot `json:"slots"` // those that have a forecast
 	Window    string     `json:"window"`
 	// Now is the window that starts with the current half hour; nil: none.
-	Now  *planWindow `json:"now"`
-	Best *planWindow `json:"best"`
+	Now  *PlanWindow `json:"now"`
+	Best *PlanWindow `json:"best"`
+
+	format string
+	zone   *time.Location
 }
 
 type planSlot struct {
@@ -39,21 +42,22 @@ type planSlot struct {
 	Best      bool              `json:"best"`
 }
 
-type planWindow struct {
+// PlanWindow is a time to run, and its mean intensity.
+type PlanWindow struct {
 	From time.Time         `json:"from"`
 	To   time.Time         `json:"to"`
 	Mean usage.GramsPerKWh `json:"mean_gco2eq_per_kwh"`
 }
 
 // newPlan makes a plan of slots that have a forecast, oldest first.
-func newPlan(grid ingest.Grid, slots []usage.Slot, now time.Time, window string, length time.Duration) plan {
+func newPlan(grid ingest.Grid, slots []usage.Slot, now time.Time, window string, length time.Duration) *Plan {
 	basis := grid.Terms().Basis
-	p := plan{
+	p := &Plan{
 		Provider: grid.Provider(), Grid: grid.Grid(), Basis: basis.String(), Marginal: basis.Signal == usage.Marginal,
 		FetchedAt: fetchedAt(slots).UTC().Truncate(time.Second), Window: window,
 	}
 	outlook := usage.OutlookAt(slots, now)
-	p.Now, p.Best = planWindowOf(outlook.Window(0, length)), planWindowOf(outlook.Best(length))
+	p.Now, p.Best = PlanWindowOf(outlook.Window(0, length)), PlanWindowOf(outlook.Best(length))
 	for _, s := range slots {
 		best := p.Best != nil && !s.From.Before(p.Best.From) && s.From.Before(p.Best.To)
 		p.Slots = append(p.Slots, planSlot{From: s.From.UTC(), Intensity: *s.Forecast, Index: s.Index, Best: best})
@@ -61,15 +65,16 @@ func newPlan(grid ingest.Grid, slots []usage.Slot, now time.Time, window string,
 	return p
 }
 
-func planWindowOf(w usage.Window, ok bool) *planWindow {
+// PlanWindowOf is a window, or nil.
+func PlanWindowOf(w usage.Window, ok bool) *PlanWindow {
 	if !ok {
 		return nil
 	}
-	return &planWindow{From: w.From, To: w.To, Mean: w.Mean}
+	return &PlanWindow{From: w.From, To: w.To, Mean: w.Mean}
 }
 
-// when writes the times of a window.
-func (w planWindow) when(zone *time.Location) string {
+// When writes the times of a window.
+func (w PlanWindow) When(zone *time.Location) string {
 	from, to := w.From.In(zone), w.To.In(zone)
 	until := planClock
 	if from.Format(planDay) != to.Format(planDay) {
@@ -78,7 +83,7 @@ func (w planWindow) when(zone *time.Location) string {
 	return from.Format(planMoment) + " to " + to.Format(until)
 }
 
-func (p plan) json(out io.Writer) error {
+func (p *Plan) json(out io.Writer) error {
 	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
 	return e.Encode(p)
@@ -96,7 +101,7 @@ const (
 )
 
 // text writes a line for each half hour, grouped by day.
-func (p plan) text(out io.Writer, zone *time.Location) {
+func (p *Plan) text(out io.Writer, zone *time.Location) {
 	fmt.Fprintf(out, "Forecast for %s (%s), gCO2eq/kWh, fetched %s.\n",
 		escape.Name(p.Grid), escape.Name(p.Provider), p.FetchedAt.In(zone).Format(planMoment))
 	if p.Marginal {
@@ -128,10 +133,10 @@ type planColumns struct {
 	most                 usage.GramsPerKWh
 }
 
-func (p plan) columns(zone *time.Location) (c planColumns) {
+func (p *Plan) columns(zone *time.Location) (c planColumns) {
 	for _, s := range p.Slots {
 		c.clock = max(c.clock, len(s.From.In(zone).Format(planClock)))
-		c.number = max(c.number, len(planNumber(s.Intensity)))
+		c.number = max(c.number, len(PlanNumber(s.Intensity)))
 		c.index = max(c.index, utf8.RuneCountInString(escape.Line(s.Index)))
 		c.most = max(c.most, s.Intensity)
 	}
@@ -143,7 +148,7 @@ func (c planColumns) line(at time.Time, s planSlot) string {
 	if s.Best {
 		mark, bar = "*", "*"
 	}
-	line := fmt.Sprintf("%s %-*s  %*s  ", mark, c.clock, at.Format(planClock), c.number, planNumber(s.Intensity))
+	line := fmt.Sprintf("%s %-*s  %*s  ", mark, c.clock, at.Format(planClock), c.number, PlanNumber(s.Intensity))
 	if c.index > 0 {
 		word := escape.Line(s.Index)
 		line += word + strings.Repeat(" ", c.index-utf8.RuneCountInString(word)) + "  "
@@ -159,17 +164,17 @@ func (c planColumns) bar(v usage.GramsPerKWh) int {
 	return max(1, int(math.Round(planBarWidth*float64(v/c.most))))
 }
 
-// planNumber has at most one decimal: forecasts are not more exact than that.
-func planNumber(v usage.GramsPerKWh) string {
+// PlanNumber has at most one decimal: forecasts are not more exact than that.
+func PlanNumber(v usage.GramsPerKWh) string {
 	return strconv.FormatFloat(math.Round(float64(v)*10)/10, 'f', -1, 64)
 }
 
 // advice says when to run.
-func (p plan) advice(zone *time.Location) string {
+func (p *Plan) advice(zone *time.Location) string {
 	if p.Best == nil {
 		return fmt.Sprintf("Best %s: none. No window has a forecast for each of its half hours.", p.Window)
 	}
-	when := fmt.Sprintf("%s, mean %s", p.Best.when(zone), planNumber(p.Best.Mean))
+	when := fmt.Sprintf("%s, mean %s", p.Best.When(zone), PlanNumber(p.Best.Mean))
 	switch {
 	case p.Now == nil:
 		return fmt.Sprintf("Best %s (*): %s.", p.Window, when)
@@ -177,5 +182,5 @@ func (p plan) advice(zone *time.Location) string {
 		return fmt.Sprintf("Best %s (*): now, %s.", p.Window, when)
 	}
 	return fmt.Sprintf("Best %s (*): %s.\nStarting now the mean would be %s: waiting saves %.0f %%.",
-		p.Window, when, planNumber(p.Now.Mean), 100*float64(1-p.Best.Mean/p.Now.Mean))
+		p.Window, when, PlanNumber(p.Now.Mean), 100*float64(1-p.Best.Mean/p.Now.Mean))
 }

@@ -1,7 +1,7 @@
 // Copyright The carbon_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package answers
 
 import (
 	"context"
@@ -10,16 +10,13 @@ import (
 	"slices"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
-	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/report"
-	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // addFactors adds to a report what its members emitted by the other factors of a configuration.
-func addFactors(ctx context.Context, st *store.Store, c *config.Config, rep *report.Report) error {
-	grids, err := parts.NewGrids(c, time.Now)
+func addFactors(ctx context.Context, from From, rep *report.Report) error {
+	grids, err := from.Grids()
 	if err != nil {
 		return err
 	}
@@ -43,7 +40,7 @@ func addFactors(ctx context.Context, st *store.Store, c *config.Config, rep *rep
 	for _, s := range rep.Parts {
 		periods = append(periods, s.Period)
 	}
-	all, err := st.FactorTallies(ctx, rep.Scope, sets, periods...)
+	all, err := from.Store.FactorTallies(ctx, rep.Scope, sets, periods...)
 	if errors.Is(err, usage.ErrPruned) {
 		return fmt.Errorf("--factors: %w", err)
 	}
