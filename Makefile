@@ -34,7 +34,7 @@ E2ERACE  := ./mongodb
 FUZZTIME ?= 1m
 SOAK     ?= 20m
 
-.PHONY: help build demo stack dashboards kubernetes rehearsal check test unit race browser e2e lint vuln unreached tools stacktools bench golden processors ember fuzz soak upstreams clean
+.PHONY: help build demo stack dashboards kubernetes rehearsal check test unit race browser debian e2e lint vuln unreached platforms tools stacktools bench golden processors ember fuzz soak upstreams clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -70,7 +70,7 @@ test: unit e2e ## run every test: units, real files, real components (needs Go a
 
 # -count=1: Go's test cache ignores files outside of a module, and programs that a test
 # builds and runs.
-unit: race browser
+unit: race browser debian
 	$(GO) test -count=1 $(RACE) -timeout 20m $(CONCURRENT)
 	$(GO) test -count=1 -timeout 20m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CONCURRENT))") $(UNWATCHED)
 	cd dashboards && $(GO) test -count=1 ./...
@@ -81,6 +81,10 @@ race:
 # Chromium looks at the landing page as a phone does.
 browser:
 	@.ci/browser
+
+# mandoc reads the manual pages, shells complete command lines, rpm and dpkg install packages.
+debian:
+	@.ci/packages
 
 e2e: rehearsal race
 	cd $(E2E) && $(GO) test -count=1 -timeout 20m ./...
@@ -112,6 +116,15 @@ vuln: ## compare the code with the Go vulnerability database, which is on the in
 	cd dashboards && $(ROOT)/$(BIN)/govulncheck ./...
 
 # One workspace of all modules: what only another module uses is used.
+# The platforms of docs/requirements.md. The tests run on the first. What only tests and make use
+# needs a Unix; internal/e2e, which starts servers, is for Linux.
+PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
+platforms: ## build and vet everything for each platform that docs/requirements.md promises
+	@set -e; for p in $(PLATFORMS); do \
+	export GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0; echo "$$p"; \
+	$(GO) build -o /dev/null ./cmd/carbon_exporter; $(GO) build -o /dev/null ./cmd/carbontool; \
+	$(GO) vet ./...; (cd dashboards && $(GO) vet ./...); done
+
 unreached: ## list functions that no program uses, tests aside
 	cd tools/deadcode && $(GO) build -o $(ROOT)/$(BIN)/ golang.org/x/tools/cmd/deadcode
 	@work=$$(mktemp -d) && trap 'rm -r "$$work"' EXIT && \

@@ -10,10 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile/readfiletest"
 )
 
 func TestRegularFilesOnly(t *testing.T) {
@@ -29,7 +30,7 @@ func TestRegularFilesOnly(t *testing.T) {
 	must(os.WriteFile(path("empty"), nil, 0o600))
 	must(os.Symlink(path("file"), path("link")))
 	must(os.Symlink(path("nowhere"), path("broken")))
-	must(syscall.Mkfifo(path("pipe"), 0o600))
+	must(readfiletest.Pipe(path("pipe")))
 	must(os.Symlink(path("pipe"), path("link to a pipe")))
 	socket, err := net.Listen("unix", path("socket"))
 	must(err)
@@ -85,7 +86,7 @@ func said(err error) string {
 // TestAPipeThatTookTheFilesPlace is opened where Stat has still seen a file.
 func TestAPipeThatTookTheFilesPlace(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+	if err := readfiletest.Pipe(pipe); err != nil {
 		t.Fatal(err)
 	}
 	opened := make(chan error, 1)

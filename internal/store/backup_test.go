@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -208,8 +207,7 @@ func copyOnce(both string) error {
 
 // copySmall does the same where a file may not be larger than a megabyte.
 func copySmall(both string) error {
-	limit := syscall.Rlimit{Cur: 1 << 20, Max: 1 << 20}
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+	if err := limitFiles(1 << 20); err != nil {
 		return err
 	}
 	err := copyOnce(both)

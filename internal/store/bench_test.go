@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -210,14 +209,6 @@ func perCPUSecond[T any](b *testing.B, input func(i int) T, do func(T) error) {
 		spent += cpu(b) - began
 	}
 	b.ReportMetric(float64(b.N*benchKeys)/spent.Seconds(), "rows/cpu-s")
-}
-
-func cpu(b *testing.B) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func prepared(tb testing.TB, db *sql.DB, query string) *sql.Stmt {

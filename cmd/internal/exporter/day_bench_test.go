@@ -1,6 +1,8 @@
 // Copyright The carbon_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build linux
+
 package exporter
 
 import (

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile/readfiletest"
 )
 
 func TestRunUntilQuit(t *testing.T) {
@@ -169,7 +171,7 @@ func TestAnEndThatSomethingHoldsUp(t *testing.T) {
 func TestTermAfterAReloadOfAPipe(t *testing.T) {
 	path := configFile(t, "")
 	p := start(t, storage(t), "--config.file="+path)
-	if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)); err != nil {
+	if err := errors.Join(os.Remove(path), readfiletest.Pipe(path)); err != nil {
 		t.Fatal(err)
 	}
 	self, err := os.FindProcess(os.Getpid())

@@ -7,8 +7,9 @@ import (
 	"bytes"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile/readfiletest"
 )
 
 func TestArguments(t *testing.T) {
@@ -19,7 +20,7 @@ func TestArguments(t *testing.T) {
 	webConfig := filepath.Join(t.TempDir(), "web.yml")
 	write(t, webConfig, "basic_auth_users: [\n")
 	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+	if err := readfiletest.Pipe(pipe); err != nil {
 		t.Fatal(err)
 	}
 	named := configFile(t, "")

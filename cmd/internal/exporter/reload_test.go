@@ -13,10 +13,10 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile/readfiletest"
 	"github.com/carbon-exporter/carbon_exporter/internal/store/storetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -80,7 +80,7 @@ func TestAReloadWithoutAFile(t *testing.T) {
 		{"the file is gone", os.Remove, ": open: no such file or directory"},
 		{"its directory is gone", func(path string) error { return os.RemoveAll(filepath.Dir(path)) }, ": open: no such file or directory"},
 		{"a directory is in its place", func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }, ": read: is a directory"},
-		{"a pipe is in its place", func(path string) error { return errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)) }, ": read: is a pipe, must be a regular file"},
+		{"a pipe is in its place", func(path string) error { return errors.Join(os.Remove(path), readfiletest.Pipe(path)) }, ": read: is a pipe, must be a regular file"},
 		{"a link to nothing is in its place", func(path string) error { return errors.Join(os.Remove(path), os.Symlink("nothing", path)) }, ": open: no such file or directory"},
 	} {
 		for _, given := range []bool{true, false} {

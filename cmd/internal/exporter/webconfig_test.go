@@ -10,18 +10,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile/readfiletest"
 )
 
 // Whoever reads a pipe in the place of a file waits for ever, and the start with it.
 func TestAWebConfigThatWouldBeWaitedFor(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
-	if err := syscall.Mkfifo(path("pipe"), 0o600); err != nil {
+	if err := readfiletest.Pipe(path("pipe")); err != nil {
 		t.Fatal(err)
 	}
 	write(t, path("file"), "")
@@ -62,7 +62,7 @@ func TestAWebConfigThatBecomesAPipe(t *testing.T) {
 		if err := os.Remove(file); err != nil {
 			t.Fatal(err)
 		}
-		if err := syscall.Mkfifo(file, 0o600); err != nil {
+		if err := readfiletest.Pipe(file); err != nil {
 			t.Fatal(err)
 		}
 		for range 3 {

@@ -12,11 +12,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile/readfiletest"
 )
 
 // folder is a directory with a file for each way in which one can be wrong.
@@ -33,7 +33,7 @@ func folder(t *testing.T) string {
 		}
 	}
 	for _, name := range []string{"pipe", "pipe.csv"} {
-		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
+		if err := readfiletest.Pipe(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -181,7 +181,7 @@ func TestAFileThatBecomesAPipe(t *testing.T) {
 		"token": "prometheus.http_headers.X-Token.files[0]: " + dir + "/token: read: is a pipe, must be a regular file",
 	} {
 		path := filepath.Join(dir, name)
-		if err := errors.Join(os.Rename(path, path+".was"), syscall.Mkfifo(path, 0o600)); err != nil {
+		if err := errors.Join(os.Rename(path, path+".was"), readfiletest.Pipe(path)); err != nil {
 			t.Fatal(err)
 		}
 		if err := get(); err == nil || !strings.Contains(err.Error(), want) {

@@ -6,16 +6,16 @@ package parts
 import (
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/readfile/readfiletest"
 )
 
 func TestASecretThatIsAPipeDoesNotHangAReload(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+	if err := readfiletest.Pipe(pipe); err != nil {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*config.Config){
