@@ -92,7 +92,7 @@ func run(args []string, s streams) int {
 	for _, c := range commands() {
 		byName[c.register(app).FullCommand()] = c
 	}
-	name, err := commandline.Parse(app, args, s.out)
+	name, err := commandline.ParseWithManual(app, page(), args, s.out)
 	switch {
 	case errors.Is(err, commandline.ErrAnswered):
 		return exitDone

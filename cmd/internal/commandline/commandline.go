@@ -10,9 +10,12 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/manual"
 )
 
 // ErrAnswered means that the arguments requested a text, such as --help, which has been
@@ -29,10 +32,24 @@ func (e *UsageError) Unwrap() error { return e.error }
 
 // Parse returns the name of the command in the arguments, if there are commands. Kingpin would
 // end the process after --help and --version, whose text goes to stdout; Parse returns
-// ErrAnswered instead. Every other error is a UsageError.
+// ErrAnswered instead. An answer that cannot be written is an
+// error as it is; every other error is a UsageError.
 func Parse(app *kingpin.Application, args []string, stdout io.Writer) (command string, err error) {
+	return ParseWithManual(app, manual.Page{}, args, stdout)
+}
+
+// ParseWithManual is Parse for a program whose manual page says more than its flags do.
+// Kingpin's own page is no valid one, and it has no completion for fish: both are written here.
+func ParseWithManual(app *kingpin.Application, page manual.Page, args []string, stdout io.Writer) (command string, err error) {
 	args = joined(args)
+	app.Flag("completion-script-fish", "Generate completion script for fish.").Hidden().Bool()
 	context, wrong := app.ParseContext(args)
+	switch {
+	case asked(context, "help-man"):
+		return "", answered(page.Write(stdout, app.Model()))
+	case asked(context, "completion-script-fish"):
+		return "", answered(manual.Fish(stdout, app.Name))
+	}
 	if wrong == nil && len(context.Elements) == 0 && len(app.Model().Commands) > 0 {
 		// Kingpin would print the help and exit with 0.
 		return "", &UsageError{"", kingpin.ErrCommandNotSpecified}
@@ -59,6 +76,21 @@ func Parse(app *kingpin.Application, args []string, stdout io.Writer) (command s
 		err = named(context, err)
 	}
 	return command, &UsageError{of, inWords(err)}
+}
+
+// asked is whether a switch is among the arguments.
+func asked(context *kingpin.ParseContext, name string) bool {
+	return context != nil && slices.ContainsFunc(context.Elements, func(e *kingpin.ParseElement) bool {
+		flag, ok := e.Clause.(*kingpin.FlagClause)
+		return ok && flag.Model().Name == name && *e.Value == "true"
+	})
+}
+
+func answered(err error) error {
+	if err != nil {
+		return err
+	}
+	return ErrAnswered
 }
 
 // negative is a value that looks like a flag, such as a time in the past.

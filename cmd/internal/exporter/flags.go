@@ -60,7 +60,7 @@ func parse(args []string, stdout io.Writer) (f flags, err error) {
 	app.Flag("collector.workspace", "Expose the energy and emissions of each active workspace since its start.").Default("false").BoolVar(&f.workspaces)
 	f.web = webflag.AddFlags(app, ":9977")
 	promslogflag.AddFlags(app, &f.log)
-	if _, err := commandline.Parse(app, args, stdout); err != nil {
+	if _, err := commandline.ParseWithManual(app, page(), args, stdout); err != nil {
 		return f, err
 	}
 	keep, err := model.ParseDuration(*retention)
