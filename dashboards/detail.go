@@ -129,13 +129,14 @@ func equivalents() []panel {
 
 func workspaces() panel {
 	info := chosen.of("carbon_workspace_info")
-	join := " * on (host) group_left (project, machine, user, group) " + info
+	each := eachExporter + ", host"
+	join := " * on (" + each + ") group_left (project, machine, user, group) " + info
 	return tables("Workspaces", "Each active workspace, its usage since its start, and the share estimated for time without data. Requires --collector.workspace.",
 		rows("max by (host, project, machine, user, group) (carbon_workspace_start_timestamp_seconds * 1000"+join+")"),
-		rows("sum by (host, project, machine, user, group) (sum by (host) (carbon_workspace_energy_kwh)"+join+")"),
-		rows("sum by (host, project, machine, user, group) (sum by (host) (carbon_workspace_emissions_gco2eq)"+join+")"),
-		rows(`sum by (host, project, machine, user, group) ((sum by (host) (carbon_workspace_energy_kwh{mode="idle"}) / (sum by (host) (carbon_workspace_energy_kwh) > 0))`+join+")"),
-		rows("sum by (host, project, machine, user, group) (carbon_workspace_estimated_ratio"+join+")"),
+		rows("sum by (host, project, machine, user, group) ("+sumBy(each, "carbon_workspace_energy_kwh")+join+")"),
+		rows("sum by (host, project, machine, user, group) ("+sumBy(each, "carbon_workspace_emissions_gco2eq")+join+")"),
+		rows("max by (host, project, machine, user, group) (("+sumBy(each, `carbon_workspace_energy_kwh{mode="idle"}`)+" / ("+sumBy(each, "carbon_workspace_energy_kwh")+" > 0))"+join+")"),
+		rows("max by (host, project, machine, user, group) (carbon_workspace_estimated_ratio"+join+")"),
 	).then("merge", map[string]any{}).
 		columns([2]string{"host", "Host"}, [2]string{"project", "Project"}, [2]string{"group", "Group"}, [2]string{"user", "User"}, [2]string{"machine", "Machine type"},
 			[2]string{"Value #A", "Started"}, [2]string{"Value #B", "Energy"}, [2]string{"Value #C", "Emissions"}, [2]string{"Value #D", "Idle"}, [2]string{"Value #E", "Estimated"}).

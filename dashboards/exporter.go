@@ -66,7 +66,7 @@ func failures() panel {
 
 func durations() panel {
 	q := func(p string) string {
-		return fmt.Sprintf("histogram_quantile(%s, sum by (source, le) (rate(carbon_exporter_source_request_duration_seconds_bucket[3h]))) >= 0", p)
+		return fmt.Sprintf("histogram_quantile(%s, sum by (source, le) (increase(carbon_exporter_source_request_duration_seconds_bucket[3h]))) >= 0", p)
 	}
 	return lines("Request duration", "Median and 95th percentile of the duration of requests, over three hours. A query to Prometheus covers all intervals due, at most a day.",
 		"s", over(q("0.5"), "{{source}}, median"), over(q("0.95"), "{{source}}, 95 %")).fromZero().field("/95 %/", dashed(), thin())
@@ -99,8 +99,8 @@ func coverage() panel {
 func rejected() panel {
 	return ranking("Rejected", "Samples from Prometheus, slots from the carbon intensity API and records from MongoDB that were rejected as invalid in the time range, by reason.",
 		plain,
-		now(`sum by (reason) (increase(carbon_exporter_rejected_samples_total[$__range])) or label_replace(vector(0), "reason", "samples", "", "")`, "{{reason}}"),
-		now(`sum by (reason) (increase(carbon_exporter_rejected_records_total[$__range])) or label_replace(vector(0), "reason", "records", "", "")`, "{{reason}}")).
+		now(`sum by (reason) (increase(carbon_exporter_rejected_samples_total[$__range])) or label_replace(0 * max(carbon_exporter_build_info), "reason", "samples", "", "")`, "{{reason}}"),
+		now(`sum by (reason) (increase(carbon_exporter_rejected_records_total[$__range])) or label_replace(0 * max(carbon_exporter_build_info), "reason", "records", "", "")`, "{{reason}}")).
 		decimals(0).colour(noteColour)
 }
 

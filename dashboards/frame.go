@@ -5,6 +5,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
@@ -55,7 +56,7 @@ func (f frame) Build() (dashboard.Dashboard, error) {
 	}
 	// That of Grafana 11: later ones bring it up to date themselves.
 	d.SchemaVersion = 39
-	d.Templating.List = append([]dashboard.VariableModel{datasourceVariable(), zoneVariable(f.zone)}, f.variables...)
+	d.Templating.List = slices.Concat([]dashboard.VariableModel{datasourceVariable(), zoneVariable(f.zone)}, exporterVariables(), f.variables)
 	d.Panels, err = f.lay(d.Templating.List)
 	return d, err
 }

@@ -86,8 +86,8 @@ func wordy(p panel) panel {
 }
 
 func freshness() panel {
-	return stats("Newest usage", "Time since the end of the newest complete half hour. Normally at most about 35 minutes. Red from 2 hours, the threshold of CarbonDataStale.",
-		"s", now("time() - carbon_last_complete_interval_timestamp_seconds", "age")).
+	return stats("Newest usage", "Time since the end of the newest complete half hour, of several exporters the oldest. Normally at most about 35 minutes. Red from 2 hours, the threshold of CarbonDataStale.",
+		"s", now("time() - min(carbon_last_complete_interval_timestamp_seconds)", "age")).
 		decimals(0).steps(goodColour, step{3600, noteColour}, step{7200, badColour})
 }
 
@@ -125,7 +125,7 @@ func most(s selection, label, title string) panel {
 }
 
 func gridOverTime() panel {
-	return lines("Carbon intensity", "Actual carbon intensity, the forecast made a day earlier, and the mean of the best three hours in the next 48 hours as forecast at each time. The actual is shifted back by an hour because it is published that much later.",
+	return lines("Carbon intensity", "Actual carbon intensity, the forecast made a day earlier, and the mean of the best three hours in the next 48 hours as forecast at each time. Of several exporters the highest, and the best of all hours. The actual is shifted back by an hour because it is published that much later.",
 		gramsPerKWh,
 		over(`max(carbon_intensity_gco2eq_per_kwh{kind="actual"} offset -1h)`, "actual"),
 		over(`max(carbon_intensity_gco2eq_per_kwh{kind="forecast"})`, "forecast"),
@@ -156,7 +156,7 @@ func bestWindows() panel {
 	const window = "max by (window) (%s)"
 	// The forecast of now may be of another provider than that of the next days. A marginal one is
 	// not compared with what everything emits.
-	const saved = `1 - (carbon_intensity_best_window_gco2eq_per_kwh unless on (job, instance, provider) carbon_intensity_source_info{basis=~"marginal.*"}) / on (job, instance) group_left max by (job, instance) (carbon_intensity_gco2eq_per_kwh{kind="forecast"})`
+	const saved = `1 - (carbon_intensity_best_window_gco2eq_per_kwh unless on (` + eachExporter + `, provider) carbon_intensity_source_info{basis=~"marginal.*"}) / on (` + eachExporter + `) group_left max by (` + eachExporter + `) (carbon_intensity_gco2eq_per_kwh{kind="forecast"})`
 	return tables("Best times to run", "Windows in the next 48 hours with the lowest forecast: start, mean carbon intensity, and saving compared with running now.",
 		rows(fmt.Sprintf(window, "carbon_intensity_best_window_start_timestamp_seconds * 1000")),
 		rows(fmt.Sprintf(window, "carbon_intensity_best_window_gco2eq_per_kwh")),
@@ -170,8 +170,8 @@ func bestWindows() panel {
 }
 
 func budgetsUsed() panel {
-	return ranking("Budgets used", "Used share of each limit in the current period. Yellow from 80 %, red from 100 %, where CarbonBudgetExhausted fires. The dashboard Budgets compares it with the plan.",
-		share, now("sort_desc("+budgetRatioOf("")+")", "{{budget}}")).
+	return ranking("Budgets used", "Used share of each limit in the current period; of budgets of one name in several exporters the most used. Yellow from 80 %, red from 100 %, where CarbonBudgetExhausted fires. The dashboard Budgets compares it with the plan.",
+		share, now("sort_desc(max by (budget, scope, target) ("+budgetRatioOf("")+"))", "{{budget}}")).
 		leads(targetOf("", "__field.labels.scope", "__field.labels.target")).
 		decimals(0).between(0, 1).steps(goodColour, step{0.8, noteColour}, step{1, badColour}).empty("no budgets configured")
 }
@@ -191,7 +191,7 @@ func provisional() panel {
 
 func unpriced() panel {
 	return stats("Unpriced", "Energy without a carbon intensity yet, which is missing from emissions. Yellow from 1 Wh. CarbonUnpricedHigh fires above a tenth of the daily energy.",
-		kWh, now("carbon_unpriced_energy_kwh", "unpriced")).decimals(1).steps(goodColour, step{0.001, noteColour})
+		kWh, now(sum("carbon_unpriced_energy_kwh"), "unpriced")).decimals(1).steps(goodColour, step{0.001, noteColour})
 }
 
 func gaps() panel {

@@ -119,5 +119,6 @@ func sameDayLastMonth(expr string) string {
 // or without one where it has none.
 func gridNow(kind string) string {
 	value := fmt.Sprintf(`carbon_intensity_gco2eq_per_kwh{kind="%s"}`, kind)
-	return fmt.Sprintf("%[1]s * on (grid, provider, kind) group_left (index) carbon_intensity_index_info or %[1]s unless on (grid, provider, kind) carbon_intensity_index_info", value)
+	return fmt.Sprintf("%[1]s * on (%[2]s) group_left (index) carbon_intensity_index_info or %[1]s unless on (%[2]s) carbon_intensity_index_info",
+		value, eachExporter+", grid, provider, kind")
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 )
 
-// query is PromQL and how its answer is to be read.
+// query is PromQL, of all exporters, and how its answer is to be read. Its target asks only the
+// chosen ones.
 type query struct {
 	expr   string
 	legend string // of each series
@@ -30,7 +31,7 @@ func rows(expr string) query            { return query{expr: expr, kind: tabled}
 func (q query) every(step string) query { q.step = step; return q }
 
 func (q query) target(n int) variants.Dataquery {
-	b := prometheus.NewDataqueryBuilder().Expr(q.expr).RefId(string(rune('A' + n))).Datasource(source)
+	b := prometheus.NewDataqueryBuilder().Expr(scoped(q.expr)).RefId(string(rune('A' + n))).Datasource(source)
 	switch q.kind {
 	case instant:
 		b.Instant().LegendFormat(q.legend)

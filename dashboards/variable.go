@@ -24,13 +24,16 @@ func zoneVariable(zone string) dashboard.VariableModel {
 		Values(dashboard.StringOrMap{String: &zone}).Current(option(zone, zone)).AllowCustomValue(false))
 }
 
-// labelVariable offers the values of a label of a metric.
+// labelVariable offers the values of a label of a metric of the chosen exporters.
 func labelVariable(name, label, about, metric string) dashboard.VariableModel {
+	return must(labelQuery(name, label, about, scoped(metric)).IncludeAll(true).AllValue(".*").Current(option("All", "$__all")))
+}
+
+func labelQuery(name, label, about, metric string) *dashboard.QueryVariableBuilder {
 	query := "label_values(" + metric + ", " + name + ")"
-	return must(dashboard.NewQueryVariableBuilder(name).Label(label).Description(about).
+	return dashboard.NewQueryVariableBuilder(name).Label(label).Description(about).
 		Query(dashboard.StringOrMap{String: &query}).Definition(query).Datasource(source).
-		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).Sort(dashboard.VariableSortNaturalAsc).
-		Multi(true).IncludeAll(true).AllValue(".*").Current(option("All", "$__all")))
+		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).Sort(dashboard.VariableSortNaturalAsc).Multi(true)
 }
 
 // choice is a variable with fixed options: text and value of each.

@@ -10,7 +10,9 @@ const machinePower = "carbon_machine_power_watts"
 // bySource is the power of each key and mode with the source of its watts as a label. A
 // machine type has one source at a time; of two, as where a series has just ended, one counts.
 // Devices with meters of their own have no watts of a type and are left out.
-const bySource = power + ` * on (job, instance, machine, mode) group_left (source) (topk by (job, instance, machine, mode) (1, ` + machinePower + `) ^ 0)`
+const bySource = power + ` * on (` + ofType + `) group_left (source) (topk by (` + ofType + `) (1, ` + machinePower + `) ^ 0)`
+
+const ofType = eachExporter + ", machine, mode"
 
 func wattsTable() panel {
 	by := "machine, mode, source"

@@ -25,6 +25,7 @@ type variable struct {
 	Name, Type string
 	Query      any
 	IncludeAll bool
+	Multi      bool
 	AllValue   string
 	Current    struct{ Value any }
 }
@@ -71,8 +72,9 @@ func (v variable) choices(t *testing.T) []string {
 	text, _ := v.Query.(string)
 	switch v.Type {
 	case "query":
-		if !v.IncludeAll || v.AllValue != ".*" {
-			t.Fatalf("variable %s has no value for all", v.Name)
+		// Grafana begins with All where there is that, else with the first value.
+		if v.IncludeAll && v.AllValue != ".*" || !v.IncludeAll && v.AllValue != ".+" {
+			t.Fatalf("variable %s: all are %q", v.Name, v.AllValue)
 		}
 		return []string{v.AllValue}
 	case "custom":
