@@ -87,9 +87,13 @@ func grownOver(gauge, stretch string) string { return "delta(" + gauge + "[" + s
 // lacks the last half hour, and they don't tell busy from idle.
 func grownInDay(gauge string) string { return grownInDayAfter(gauge, "-1d") }
 
-// grownInDayAfter is the day that ends at an offset into the past.
+// grownInDayAfter is the day that ends at an offset into the past, or at none. Before 3.4
+// Prometheus refused an offset of 0.
 func grownInDayAfter(gauge, offset string) string {
-	return fmt.Sprintf("delta((%s offset -4m)[1d1ms:30m] offset %s)", gauge, offset)
+	if offset != "" {
+		offset = " offset " + offset
+	}
+	return fmt.Sprintf("delta((%s offset -4m)[1d1ms:30m]%s)", gauge, offset)
 }
 
 // grownByCalendar adds up days by the year or the month in which they begin, in

@@ -33,7 +33,7 @@ func year() frame {
 // from Monday on, that its Thursday is in, as ISO 8601 counts weeks. A day is that
 // which ends so long before its Thursday begins.
 var weekdays = []struct{ name, ends string }{
-	{"Sun", "-4d"}, {"Sat", "-3d"}, {"Fri", "-2d"}, {"Thu", "-1d"}, {"Wed", "0d"}, {"Tue", "1d"}, {"Mon", "2d"},
+	{"Sun", "-4d"}, {"Sat", "-3d"}, {"Fri", "-2d"}, {"Thu", "-1d"}, {"Wed", ""}, {"Tue", "1d"}, {"Mon", "2d"},
 }
 
 func days() panel {
