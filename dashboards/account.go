@@ -29,9 +29,9 @@ func measuredAndBooked() panel {
 		rows(unexplainedShare("$__range")),
 	).then("merge", map[string]any{}).
 		columns([2]string{"zone", "Zone"}, [2]string{"Value #A", "Measured"}, [2]string{"Value #B", "Booked"},
-			[2]string{"Value #C", "Unexplained"}, [2]string{"Value #D", "Share"}).
-		field("/^(Measured|Booked|Unexplained)$/", unit(kWh), decimals(2), blank()).
-		field("Share", unit(share), decimals(0), blank(), set{Id: "custom.cellOptions", Value: map[string]any{"type": "color-text"}},
+			[2]string{"Value #C", "Not booked"}, [2]string{"Value #D", "Share"}).
+		field("/^(Measured|Booked|Not booked)$/", unit(kWh), decimals(2)).
+		field("Share", unit(share), decimals(0), set{Id: "custom.cellOptions", Value: map[string]any{"type": "color-text"}},
 			set{Id: "thresholds", Value: thresholds(noteColour, []step{{-0.25, goodColour}, {0.25, noteColour}})}, set{Id: "color", Value: map[string]any{"mode": "thresholds"}}).
 		ordered("Measured").empty(noMeter)
 }

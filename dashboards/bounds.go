@@ -30,7 +30,7 @@ func bounds() panel {
 		rows(halfWidth(low, high)),
 	).then("merge", map[string]any{}).
 		columns([2]string{"project", "Project"}, [2]string{"Value #A", "Low"}, [2]string{"Value #B", "Energy"}, [2]string{"Value #C", "High"}, [2]string{"Value #D", "±"}).
-		field("Project", worded(entireSite, "whole site")).field("/^(Low|Energy|High)$/", unit(kWh), decimals(1), blank()).field("±", unit(share), decimals(0), wide(80), blank()).
+		field("Project", worded(entireSite, "whole site")).field("/^(Low|Energy|High)$/", unit(kWh), decimals(1)).field("±", unit(share), decimals(0), wide(80)).
 		ordered("High").empty(noBounds)
 }
 
@@ -45,4 +45,17 @@ func boundsWidth() panel {
 		over(halfWidth(sumBy("project", energyLow), sumBy("project", energyHigh)), "{{project}}"),
 		over(halfWidth(sum(siteLow), sum(siteHigh)), "whole site"),
 	).decimals(0).fromZero().field("whole site", painted(busyColour), set{Id: "custom.lineWidth", Value: 3}).leadsNowhere("whole site").empty(noBounds)
+}
+
+// band fills what lies between two series.
+func (p panel) band(low, high, colour string) panel {
+	edge := func(more ...set) []set { return append([]set{painted(colour), thin()}, more...) }
+	return p.field(low, edge()...).field(high, edge(set{Id: "custom.fillBelowTo", Value: low}, set{Id: "custom.fillOpacity", Value: 25})...)
+}
+
+func energyBand() panel {
+	return lines("Energy of the site and its bounds", "All energy since the first stored interval, and around it what the true energy is between two times in three. The band is of one account: it widens as energy is added, and its ± in the table narrows as watts become better known. Watts that the configuration sets need an error: power.error.",
+		kWh,
+		over(sum(siteLow), "low"), over(sum(energy)+" and "+sum(siteLow), "energy"), over(sum(siteHigh), "high"),
+	).band("low", "high", measuredColour).field("energy", painted(busyColour)).empty(noBounds)
 }

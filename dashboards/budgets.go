@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
@@ -18,9 +19,9 @@ func budgets() frame {
 			labelVariable("budget", "Budget", "", "carbon_budget_period_end_timestamp_seconds"),
 		},
 		sections: []section{
-			{title: "Selected budgets", panels: []panel{budgetTable().size(24, 7), alertsFiring().size(4, 6), alertsOverTime().size(20, 6)}},
+			{title: "Selected budgets", panels: []panel{budgetTable().size(24, 7), alertsFiring().size(6, 6), alertsOverTime().size(18, 6)}},
 			{title: "$budget", repeat: "budget", panels: []panel{
-				plan().size(10, 8), burn().size(9, 8), projection().size(5, 8),
+				plan().size(9, 8), burn().size(8, 8), projection().size(7, 8),
 			}},
 		},
 	}
@@ -30,6 +31,13 @@ func budgets() frame {
 func budgetRatioOf(matcher string) string {
 	return fmt.Sprintf("carbon_budget_used_gco2eq%[1]s / carbon_budget_limit_gco2eq%[1]s or carbon_budget_used_kwh%[1]s / carbon_budget_limit_kwh%[1]s", matcher)
 }
+
+const (
+	// beyondLimit is where bars of budgets end: one that is exceeded is seen to be.
+	beyondLimit = 1.5
+
+	noBudgets = "not configured: the section budgets has the limits, of the site, a project, a group or a user"
+)
 
 // targetOf leads to the page of what a budget limits. Its scope is the name of the variable that
 // chooses the target there; that of the whole site is no variable's, so all is chosen.
@@ -43,26 +51,24 @@ const eachBudget = eachExporter + ", budget"
 const ofBudget = `{budget=~"$budget"}`
 
 func budgetTable() panel {
-	return tables("Budgets", "Consumption in the current period, the plan (an even rate over the period), the burn rate (1 = on plan), and the projection for the end of the period. Used turns yellow at 80 % and red at 100 %. Projected turns yellow at 100 %, and red at 110 %, the threshold of CarbonBudgetProjectedOverrun.",
+	return tables("Budgets", "Consumption in the current period, the plan (an even rate over the period), and the projection for the end of the period. Used turns yellow at 80 % and red at 100 %. Projected turns yellow at 100 %, and red at 110 %, the threshold of CarbonBudgetProjectedOverrun.",
 		rows(`label_replace(max by (`+eachBudget+`, scope, target) (`+budgetRatioOf(ofBudget)+`), "target", "whole site", "scope", "ada")`),
 		rows("max by ("+eachBudget+") ("+planRatio+")"),
-		rows(`max by (`+eachBudget+`) (carbon_budget_burn_ratio{budget=~"$budget",window="1d"})`),
 		rows(`max by (`+eachBudget+`) (carbon_budget_projected_ratio`+ofBudget+`)`),
 		rows(`max by (`+eachBudget+`) (carbon_budget_limit_gco2eq`+ofBudget+`)`),
 		rows(`max by (`+eachBudget+`) (carbon_budget_limit_kwh`+ofBudget+`)`),
 		rows(`max by (`+eachBudget+`) (carbon_budget_period_end_timestamp_seconds`+ofBudget+`) * 1000`),
 	).then("merge", map[string]any{}).
 		columns([2]string{"budget", "Budget"}, [2]string{"instance", "Exporter"}, [2]string{"scope", "Scope"}, [2]string{"target", "Of"},
-			[2]string{"Value #A", "Used"}, [2]string{"Value #B", "Plan"}, [2]string{"Value #C", "Burn, 1 day"}, [2]string{"Value #D", "Projected"},
-			[2]string{"Value #E", "Limit"}, [2]string{"Value #F", "Limit, energy"}, [2]string{"Value #G", "Ends"}).
-		field("Used", append(gauged(1, goodColour, step{0.8, noteColour}, step{1, badColour}), unit(share), decimals(0))...).
+			[2]string{"Value #A", "Used"}, [2]string{"Value #B", "Plan"}, [2]string{"Value #C", "Projected"},
+			[2]string{"Value #D", "Limit"}, [2]string{"Value #E", "or energy"}, [2]string{"Value #F", "Ends"}).
+		field("Used", append(gauged(common.BarGaugeDisplayModeLcd, beyondLimit, goodColour, step{0.8, noteColour}, step{1, badColour}), unit(share), decimals(0))...).
 		leads(targetOf("Of", "__data.fields.Scope", "__value.raw")).
-		field("Scope", wide(90), worded("ada", "site")).field("Exporter", wide(130)).field("Plan", unit(share), decimals(0), wide(80)).
-		field("Burn, 1 day", decimals(2), wide(110)).
-		field("Projected", unit(share), decimals(0), wide(110), set{Id: "custom.cellOptions", Value: map[string]any{"type": "color-text"}},
+		field("Scope", wide(65), worded("ada", "site")).field("Plan", unit(share), decimals(0), wide(50)).
+		field("Projected", unit(share), decimals(0), wide(80), set{Id: "custom.cellOptions", Value: map[string]any{"type": "color-text"}},
 			set{Id: "thresholds", Value: thresholds(goodColour, []step{{1, noteColour}, {1.1, badColour}})}, set{Id: "color", Value: map[string]any{"mode": "thresholds"}}).
-		field("Limit", unit(grams), decimals(1), wide(110)).field("Limit, energy", unit(kWh), decimals(1), wide(120)).
-		field("Ends", unit("dateTimeFromNow")).ordered("Used")
+		field("Limit", unit(grams), decimals(1), wide(75)).field("or energy", unit(kWh), decimals(1), wide(80)).
+		field("Ends", unit("dateTimeFromNow")).ordered("Used").empty(noBudgets)
 }
 
 // planRatio is the elapsed share of the period: the plan is an even rate.
@@ -74,7 +80,7 @@ func plan() panel {
 		over("max("+budgetRatioOf(ofBudget)+")", "used"),
 		over("max(clamp_max(clamp_min("+planRatio+", 0), 1))", "plan"),
 	).fromZero().field("used", painted(busyColour), set{Id: "custom.fillOpacity", Value: 20}).
-		field("plan", painted("text"), dashed(), thin()).marked(step{1, badColour})
+		field("plan", painted("text"), dashed(), thin()).marked(step{1, badColour}).empty(noBudgets)
 }
 
 func burn() panel {
@@ -82,13 +88,13 @@ func burn() panel {
 		"none", over(`max by (window) (carbon_budget_burn_ratio{budget=~"$budget"})`, "{{window}}")).
 		decimals(2).fromZero().soft(0, 1.5).
 		field("2h", painted("semi-dark-yellow"), thin()).field("1d", painted(idleColour)).field("7d", painted(busyColour), set{Id: "custom.lineWidth", Value: 3}).
-		marked(step{1.25, noteColour}, step{3, badColour})
+		marked(step{1.25, noteColour}, step{3, badColour}).empty(noBudgets)
 }
 
 func projection() panel {
-	return gauges("At the end of the period", "Projected consumption at the end of the period, at the rate of the last 7 days, divided by the limit. Yellow from 100 %: the budget will be exceeded. Red from 110 %, the threshold of CarbonBudgetProjectedOverrun: less than that is within normal variation.",
+	return gauges("Projected", "Projected consumption at the end of the period, at the rate of the last 7 days, divided by the limit. Yellow from 100 %: the budget will be exceeded. Red from 110 %, the threshold of CarbonBudgetProjectedOverrun: less than that is within normal variation.",
 		share, now(`max(carbon_budget_projected_ratio{budget=~"$budget"})`, "projected")).
-		decimals(0).between(0, 2).steps(goodColour, step{1, noteColour}, step{1.1, badColour}).empty("less than 7 days stored")
+		decimals(0).between(0, 2).steps(goodColour, step{1, noteColour}, step{1.1, badColour}).empty("no projection: less than 7 days stored, or no budgets")
 }
 
 // ourAlerts are those of the chosen exporters, and those that say that one has gone, which

@@ -18,7 +18,7 @@ func embodiedTable(s selection) panel {
 		rows(sumBy("project", grownOver(s.of(embodied), "$__range"))),
 	).then("merge", map[string]any{}).
 		columns([2]string{"project", "Project"}, [2]string{"Value #A", "Operational"}, [2]string{"Value #B", "Embodied"}).
-		field("/^(Operational|Embodied)$/", unit(grams), decimals(1), blank()).ordered("Embodied").empty(notEmbodied)
+		field("/^(Operational|Embodied)$/", unit(grams), decimals(1)).ordered("Embodied").empty(notEmbodied)
 }
 
 func embodiedDaily(s selection) panel {

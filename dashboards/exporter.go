@@ -23,11 +23,11 @@ func exporter() frame {
 				intervals().size(12, 8), coverage().size(12, 8),
 				rejected().size(8, 7), drift().size(8, 7), restated().size(8, 7),
 			}},
-			{title: "Watts", panels: []panel{wattsTable().size(12, 9), typesBySource().size(5, 9), powerBySource().size(7, 9)}},
-			{title: "Does the account close?", panels: []panel{measuredAndBooked().size(12, 7), unexplainedOverTime().size(12, 7)}},
+			{title: "Watts", panels: []panel{wattsTable(site).size(24, 8), typesBySource().size(12, 7), powerBySource().size(12, 7)}},
+			{title: "Does the account close?", panels: []panel{measuredAndBooked().size(15, 7), unexplainedOverTime().size(9, 7)}},
 			{title: "Forecasts", panels: []panel{forecastErrors().size(24, 6)}},
 			{title: "Store and directory", panels: []panel{
-				storeSize().size(10, 7), directoryAge().size(4, 7), pendingPostings().size(4, 7), build().size(6, 7),
+				storeSize().size(9, 7), directoryAge().size(7, 4), pendingPostings().size(7, 3).below(), build().size(8, 7),
 			}},
 		},
 	}
@@ -116,16 +116,9 @@ func restated() panel {
 }
 
 func forecastErrors() panel {
-	expr := "max by (ahead) (carbon_intensity_forecast_error_gco2eq_per_kwh)"
-	for _, r := range [][2]string{
-		{"+00:30", "30m"}, {"+0$1:00", "([0-9])h"}, {"+$1:00", "([0-9]{2})h"}, {"+0$1:30", "([0-9])h30m"}, {"+$1:30", "([0-9]{2})h30m"},
-	} {
-		expr = fmt.Sprintf(`label_replace(%s, "in", "%s", "ahead", "%s")`, expr, r[0], r[1])
-	}
 	return chart("Forecast error by lead time", "Mean absolute difference between the actuals of the last 28 days and the forecasts first seen this far ahead.",
-		gramsPerKWh, "in", rows("sum by (in) ("+expr+")")).
-		decimals(0).colour("semi-dark-purple").then("sortBy", map[string]any{"sort": []map[string]any{{"field": "in"}}}).
-		then("filterFieldsByName", map[string]any{"include": map[string]any{"names": []string{"in", "Value"}}}).legendless()
+		gramsPerKWh, "in", rows("sum by (in) ("+byLeadTime("max by (ahead) (carbon_intensity_forecast_error_gco2eq_per_kwh)")+")")).
+		decimals(0).colour("semi-dark-purple").sortedBy("in").legendless()
 }
 
 func storeSize() panel {

@@ -21,8 +21,8 @@ func stats(title, about, unit string, queries ...query) panel {
 	return made(stat.NewPanelBuilder().
 		Unit(unit).GraphMode(common.BigValueGraphModeNone).ColorMode(common.BigValueColorModeValue).
 		JustifyMode(common.BigValueJustifyModeAuto).TextMode(common.BigValueTextModeAuto).WideLayout(true).
-		Orientation(common.VizOrientationAuto).ReduceOptions(last()).Text(common.NewVizTextDisplayOptionsBuilder().ValueSize(34).TitleSize(14)),
-		title, about, queries).size(4, 4).colour("text")
+		Orientation(common.VizOrientationAuto).ReduceOptions(last()).Text(common.NewVizTextDisplayOptionsBuilder().ValueSize(28).TitleSize(14)),
+		title, about, queries).size(8, 3).colour("text")
 }
 
 // lines are series over time, one line each.
@@ -80,7 +80,7 @@ func gauges(title, about, unit string, queries ...query) panel {
 
 func tables(title, about string, queries ...query) panel {
 	return made(table.NewPanelBuilder().ShowHeader(true).CellHeight(common.TableCellHeightSm).
-		Align(common.FieldTextAlignmentAuto).Filterable(false).Inspect(false).
+		Align(common.FieldTextAlignmentAuto).MinWidth(48).Filterable(false).Inspect(false).
 		Footer(common.NewTableFooterOptionsBuilder().Show(false).CountRows(false).Reducer([]string{"sum"})), title, about, queries).colour("text")
 }
 

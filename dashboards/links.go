@@ -16,7 +16,7 @@ import (
 
 // pages are the dashboards on which a variable, by the name of a label, chooses of what they are.
 var pages = map[string]string{
-	"project": "carbon-detail", "group": "carbon-detail", "user": "carbon-detail", "machine": "carbon-detail",
+	"project": "carbon-detail", "group": "carbon-detail", "user": "carbon-detail", "machine": "carbon-machine",
 	"budget": "carbon-budgets",
 }
 

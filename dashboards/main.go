@@ -29,7 +29,7 @@ func main() {
 
 // all makes every dashboard, in the order of their links.
 func all(zone string) []frame {
-	frames := []frame{overview(), detail(), budgets(), year(), exporter()}
+	frames := []frame{overview(), detail(), machine(), budgets(), year(), exporter()}
 	for i := range frames {
 		frames[i].zone = zone
 	}

@@ -5,6 +5,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
@@ -29,10 +30,11 @@ func overview() frame {
 				most(site, "project", "Projects"), most(site, "group", "Groups"),
 				most(site, "user", "Users"), most(site, "machine", "Machine types"),
 			}},
+			ownersSection(),
 			{title: "The grid, and when to run flexible jobs", panels: []panel{
-				gridOverTime().size(9, 8), nextDay().size(8, 8), bestWindows().size(7, 8),
+				gridOverTime().size(12, 8), nextDays().size(12, 8), bestWindows().size(24, 5),
 			}},
-			{title: "How certain the energy is", panels: []panel{bounds().size(14, 8), boundsWidth().size(10, 8)}},
+			{title: "How certain the energy is", panels: []panel{energyBand().size(24, 7), bounds().size(14, 8), boundsWidth().size(10, 8)}},
 			embodiedSection(site),
 			{title: "Budgets and data quality", panels: []panel{
 				budgetsUsed().size(12, 8), unattributed().size(6, 4), provisional().size(6, 4).below(), unpriced().size(6, 4), gaps().size(6, 4).below(),
@@ -138,42 +140,51 @@ func gridOverTime() panel {
 		field("best 3 h ahead", painted(goodColour), thin(), dashed())
 }
 
-// nextDay writes lead times so that they sort: 30m becomes +00:30.
-func nextDay() panel {
-	expr := `max by (ahead) (carbon_intensity_forecast_gco2eq_per_kwh{ahead=~"30m|[0-9]h(30m)?|1[0-9]h(30m)?|2[0-3]h(30m)?|24h"})`
-	for _, r := range [][2]string{
-		{"+00:30", "30m"}, {"+0$1:00", "([0-9])h"}, {"+$1:00", "([0-9]{2})h"}, {"+0$1:30", "([0-9])h30m"}, {"+$1:30", "([0-9]{2})h30m"},
-	} {
-		expr = fmt.Sprintf(`label_replace(%s, "in", "%s", "ahead", "%s")`, expr, r[0], r[1])
-	}
-	return chart("The next 24 hours", "Forecast carbon intensity per half hour, by time from now. Green is the lowest value shown and red the highest.",
-		gramsPerKWh, "in", rows("sum by (in) ("+expr+")")).
-		decimals(0).shade("continuous-GrYlRd").then("sortBy", map[string]any{"sort": []map[string]any{{"field": "in"}}}).
-		then("filterFieldsByName", map[string]any{"include": map[string]any{"names": []string{"in", "Value"}}}).legendless()
+// nextDays are the 48 hours of the forecast.
+func nextDays() panel {
+	return chart("The next 48 hours", "Forecast carbon intensity of each half hour of the next 48 hours, by hours and minutes from now. Green is the lowest value shown and red the highest. Empty if the source of carbon intensity has no forecast, such as static.",
+		gramsPerKWh, "in", rows("sum by (in) ("+byLeadTime("max by (ahead) (carbon_intensity_forecast_gco2eq_per_kwh)")+")")).
+		decimals(0).shade("continuous-GrYlRd").sortedBy("in").legendless().empty(noForecast)
 }
+
+const noForecast = "no forecast: the source of carbon intensity has none, or was not reached yet"
 
 func bestWindows() panel {
 	const window = "max by (window) (%s)"
 	// The forecast of now may be of another provider than that of the next days. A marginal one is
 	// not compared with what everything emits.
 	const saved = `1 - (carbon_intensity_best_window_gco2eq_per_kwh unless on (` + eachExporter + `, provider) carbon_intensity_source_info{basis=~"marginal.*"}) / on (` + eachExporter + `) group_left max by (` + eachExporter + `) (carbon_intensity_gco2eq_per_kwh{kind="forecast"})`
-	return tables("Best times to run", "Windows in the next 48 hours with the lowest forecast: start, mean carbon intensity, and saving compared with running now.",
-		rows(fmt.Sprintf(window, "carbon_intensity_best_window_start_timestamp_seconds * 1000")),
+	return tables("Best times to run", "Windows in the next 48 hours with the lowest forecast: from when to when, in the time zone of the dashboard, mean carbon intensity, and saving compared with running now. Empty if the source of carbon intensity has no forecast, such as static.",
+		rows(fmt.Sprintf(window, windowStart+" * 1000")),
+		rows(fmt.Sprintf(window, windowEnd())),
+		rows(fmt.Sprintf(window, windowStart+" * 1000")),
 		rows(fmt.Sprintf(window, "carbon_intensity_best_window_gco2eq_per_kwh")),
 		rows(fmt.Sprintf(window, saved)),
 	).then("merge", map[string]any{}).
-		columns([2]string{"window", "For"}, [2]string{"Value #A", "Starts"}, [2]string{"Value #B", "Mean"}, [2]string{"Value #C", "Saves"}).
-		field("For", wide(55)).
+		columns([2]string{"window", "For"}, [2]string{"Value #A", "From"}, [2]string{"Value #B", "To"}, [2]string{"Value #C", "Starts"},
+			[2]string{"Value #D", "Mean"}, [2]string{"Value #E", "Saves"}).
+		field("/^(From|To)$/", unit(weekdayAndTime)).
 		field("Starts", unit("dateTimeFromNow")).
-		field("Mean", unit(gramsPerKWh), decimals(0), wide(100)).
-		field("Saves", unit(share), decimals(0), wide(80))
+		field("Mean", unit(gramsPerKWh), decimals(0)).
+		field("Saves", unit(share), decimals(0)).empty(noForecast)
+}
+
+const windowStart = "carbon_intensity_best_window_start_timestamp_seconds"
+
+// windowEnd is when the window of a length that begins at its start is over, in milliseconds.
+func windowEnd() string {
+	var ends []string
+	for _, hours := range []int{1, 3, 6} {
+		ends = append(ends, fmt.Sprintf(`(%s{window="%[2]dh"} + %[2]d * 3600)`, windowStart, hours))
+	}
+	return "(" + strings.Join(ends, " or ") + ") * 1000"
 }
 
 func budgetsUsed() panel {
-	return ranking("Budgets used", "Used share of each limit in the current period; of budgets of one name in several exporters the most used. Yellow from 80 %, red from 100 %, where CarbonBudgetExhausted fires. The dashboard Budgets compares it with the plan.",
+	return ranking("Budgets used", "Used share of each limit in the current period; of budgets of one name in several exporters the most used. Yellow from 80 %, red from 100 %, where CarbonBudgetExhausted fires. A bar goes on to 150 %, and its cells are red from 100 %. The dashboard Budgets compares it with the plan.",
 		share, now("sort_desc(max by (budget, scope, target) ("+budgetRatioOf("")+"))", "{{budget}}")).
 		leads(targetOf("", "__field.labels.scope", "__field.labels.target")).
-		decimals(0).between(0, 1).steps(goodColour, step{0.8, noteColour}, step{1, badColour}).empty("no budgets configured")
+		decimals(0).between(0, beyondLimit).lit().steps(goodColour, step{0.8, noteColour}, step{1, badColour}).empty(noBudgets)
 }
 
 func unattributed() panel {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/barchart"
+	"github.com/grafana/grafana-foundation-sdk/go/bargauge"
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
@@ -137,20 +138,34 @@ func wide(px int) set    { return set{Id: "custom.width", Value: px} }
 func dashed() set {
 	return set{Id: "custom.lineStyle", Value: map[string]any{"fill": "dash", "dash": []int{8, 6}}}
 }
-func blank() set { return set{Id: "noValue", Value: "–"} } // a cell, where the panel has a text for no data at all
+func blank() set { return set{Id: "noValue", Value: "–"} }
+
 // worded writes one value of a column as a word.
 func worded(value, word string) set {
 	return set{Id: "mappings", Value: []map[string]any{{"type": "value", "options": map[string]any{value: map[string]any{"text": word, "index": 0}}}}}
 }
+
+// titled is what a column is called, with variables, which its own name may not have.
+func titled(name string) set { return set{Id: "displayName", Value: name} }
+
 func thin() set { return set{Id: "custom.lineWidth", Value: 1} }
 func painted(colour string) set {
 	return set{Id: "color", Value: map[string]any{"mode": "fixed", "fixedColor": colour}}
 }
 
-// gauged draws a column of a table as bars, from 0 to top.
-func gauged(top float64, base string, steps ...step) []set {
+// inWords colours the text of a column by thresholds.
+func inWords(base string, steps ...step) []set {
 	return []set{
-		{Id: "custom.cellOptions", Value: map[string]any{"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}},
+		{Id: "custom.cellOptions", Value: map[string]any{"type": "color-text"}},
+		{Id: "thresholds", Value: thresholds(base, steps)},
+		{Id: "color", Value: map[string]any{"mode": "thresholds"}},
+	}
+}
+
+// gauged draws a column of a table as bars, from 0 to top.
+func gauged(mode common.BarGaugeDisplayMode, top float64, base string, steps ...step) []set {
+	return []set{
+		{Id: "custom.cellOptions", Value: map[string]any{"type": "gauge", "mode": mode, "valueDisplayMode": "text"}},
 		{Id: "min", Value: 0},
 		{Id: "max", Value: top},
 		{Id: "thresholds", Value: thresholds(base, steps)},
@@ -177,8 +192,11 @@ func (p panel) between(low, high float64) panel {
 	return p.change(func(c *dashboard.FieldConfigSource) { c.Defaults.Min, c.Defaults.Max = &low, &high })
 }
 
-// empty is what is shown where there is no data.
+// empty is what is shown where there is no data. In a table that is not for its cells.
 func (p panel) empty(why string) panel {
+	if p.Type == "table" {
+		p = p.field("/.*/", blank())
+	}
 	return p.change(func(c *dashboard.FieldConfigSource) { c.Defaults.NoValue = &why })
 }
 
@@ -199,6 +217,12 @@ func (p panel) then(id string, options map[string]any) panel {
 	p.Transformations = append(append([]dashboard.DataTransformerConfig{}, p.Transformations...),
 		dashboard.DataTransformerConfig{Id: id, Options: options})
 	return p
+}
+
+// sortedBy sorts the rows of charts by a field, and shows that and the value alone.
+func (p panel) sortedBy(field string) panel {
+	return p.then("sortBy", map[string]any{"sort": []map[string]any{{"field": field}}}).
+		then("filterFieldsByName", map[string]any{"include": map[string]any{"names": []string{field, "Value"}}})
 }
 
 // columns names the columns of a table, in their order: what a field is called,
@@ -227,6 +251,8 @@ const (
 	share        = units.PercentUnit
 	plain        = units.Short
 	whole        = units.LocaleFormat // 3,020 rather than 3.02 K
+
+	weekdayAndTime = "time:ddd HH:mm" // in the time zone of the dashboard
 )
 
 // Colours that stand for something, on every dashboard.
@@ -246,6 +272,15 @@ func (p panel) modes() panel {
 }
 
 // The rest changes what only some kinds have.
+
+// lit draws bars as cells in the colours of the thresholds, dim where the value does not reach:
+// each bar shows where its limit is, also those far below.
+func (p panel) lit() panel {
+	o := *p.Options.(*bargauge.Options)
+	o.DisplayMode = common.BarGaugeDisplayModeLcd
+	p.Options = &o
+	return p
+}
 
 // called names bars by their label. Without that, Grafana leaves out the name of a bar that is
 // the only one.

@@ -28,7 +28,7 @@ func TestQueriesAskOnlyForWhatThereIs(t *testing.T) {
 	for _, d := range dashboards(t) {
 		for _, p := range d.Panels {
 			for _, q := range p.Targets {
-				for _, expr := range d.written(t, q.Expr, map[string]string{"__range": "1d", "__interval": "1m", "__rate_interval": "5m"}) {
+				for _, expr := range d.written(t, q.Expr, map[string]string{"__range": "1d", "__range_s": "86400", "__interval": "1m", "__rate_interval": "5m"}) {
 					for _, name := range metrics(t, d.name(p, q), expr) {
 						asked[name] = true
 						if !known[name] {

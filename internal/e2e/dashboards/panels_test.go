@@ -35,7 +35,7 @@ func (s *site) answers(t *testing.T, d dashboard, p panel, q target, must bool) 
 	t.Helper()
 	from, to := d.span(t, p, s.now)
 	builtIn := map[string]string{
-		"__range": fmt.Sprintf("%ds", int(to.Sub(from).Seconds())), "__interval": "5m", "__rate_interval": "20m",
+		"__range": fmt.Sprintf("%ds", int(to.Sub(from).Seconds())), "__range_s": fmt.Sprint(int(to.Sub(from).Seconds())), "__interval": "5m", "__rate_interval": "20m",
 	}
 	for _, expr := range d.written(t, q.Expr, builtIn) {
 		got, err := s.run(t, p, q, expr, from, to)
