@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/commandline"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
@@ -26,11 +27,14 @@ var errReported = errors.New("failed as reported")
 // end prints one line if a command failed, with the reason, and returns the exit code.
 func end(ctx context.Context, name string, stderr io.Writer, err error) int {
 	var wrong wrongUse
+	var decided verdict
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errReported):
 		return exitFailed
+	case errors.As(err, &decided):
+		return int(decided)
 	case errors.As(err, &wrong):
 		fmt.Fprintf(stderr, "carbontool %s: %s; see carbontool %[1]s --help\n", name, oneLine(err))
 		return exitUsage
@@ -46,3 +50,8 @@ func end(ctx context.Context, name string, stderr io.Writer, err error) int {
 // oneLine joins several errors in one line, and escapes for the terminal what servers put into
 // them.
 func oneLine(err error) string { return escape.Line(err.Error()) }
+
+// verdict is the exit code of a command that has said all in its output.
+type verdict int
+
+func (v verdict) Error() string { return "exit code " + strconv.Itoa(int(v)) }

@@ -84,7 +84,7 @@ func TestOutput(t *testing.T) {
 			if c.full {
 				s.out = fullDisk{}
 			}
-			if err := do(t.Context(), c.command, s); !errors.Is(err, c.want) {
+			if err := do(t.Context(), c.command.run, s); !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 			if !c.full && out.String() != c.command.text {

@@ -5,11 +5,13 @@ package main
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/answers"
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/remote"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -54,6 +56,10 @@ Example:
 	}
 	c.Flag("format", "Output format: text or json.").Default(answers.Text).EnumVar(&e.Format, answers.ExplainFormats()...)
 	return c
+}
+
+func (e *explainUsage) ask(ctx context.Context, s streams, from *remote.Server, flags url.Values) error {
+	return from.Ask(ctx, "explain", withFormat(flags, e.Format), s.out)
 }
 
 func (e *explainUsage) run(ctx context.Context, s streams) error {

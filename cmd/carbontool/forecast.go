@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/answers"
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/remote"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
@@ -64,23 +66,35 @@ func (f *forecast) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	now := time.Now()
 	if f.grids != "" {
-		return f.compare(ctx, s, c, now, length)
+		return f.compare(ctx, s, c, time.Now(), length)
 	}
-	st, err := f.openIfThere(ctx, c)
-	if err != nil {
-		return err
-	}
-	if st != nil {
-		defer st.Close()
-	}
-	f.Ask, f.Say = true, func(line string) { fmt.Fprintf(s.err, "carbontool forecast: %s\n", line) }
-	plan, err := f.Answer(ctx, from(c, st, now))
+	f.Say = func(line string) { fmt.Fprintf(s.err, "carbontool forecast: %s\n", line) }
+	plan, err := f.answer(ctx, c, time.Now())
 	if err != nil {
 		return err
 	}
 	return plan.Write(s.out, nil)
+}
+
+// answer reads the store or asks the providers.
+func (f *forecast) answer(ctx context.Context, c *config.Config, now time.Time) (*answers.Plan, error) {
+	st, err := f.openIfThere(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if st != nil {
+		defer st.Close()
+	}
+	f.Forecast.Ask = true
+	return f.Answer(ctx, from(c, st, now))
+}
+
+func (f *forecast) ask(ctx context.Context, s streams, from *remote.Server, flags url.Values) error {
+	if f.grids != "" {
+		return wrongUsef("--grids: asks the providers from here, by a configuration: leave out --server")
+	}
+	return from.Ask(ctx, "forecast", withFormat(flags, f.Format), s.out)
 }
 
 // openIfThere opens the store to read; nil if there is none.

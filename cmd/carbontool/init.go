@@ -28,7 +28,7 @@ import (
 // initialise proposes a configuration of what a Prometheus has, and writes it.
 type initialise struct {
 	prometheus string
-	clientFile string
+	client     *kingpin.FlagClause // of the program
 	output     string
 	intensity  string
 	timezone   string
@@ -54,7 +54,7 @@ Example:
     carbontool init --prometheus=http://localhost:9090
 `)
 	c.Flag("prometheus", "URL of the server, as in the browser. Without user and password.").Required().PlaceHolder("URL").StringVar(&i.prometheus)
-	c.Flag("http.config.file", "File with Prometheus' HTTP client settings, such as basic_auth and tls_config.").PlaceHolder("FILE").StringVar(&i.clientFile)
+	i.client = app.GetFlag(clientFlag)
 	c.Flag("output", "File to write; it must not exist yet. - for standard output.").Default("carbon.yml").PlaceHolder("FILE").StringVar(&i.output)
 	c.Flag("carbon-intensity", "uk for the grid of Great Britain, table=COUNTRY for the yearly mean of another country, such as table=FR, or static=GRAMS,GRID for one value in gCO2eq/kWh, such as static=56,FR.").
 		PlaceHolder("uk|table=...|static=...").StringVar(&i.intensity)
@@ -101,12 +101,16 @@ func (i *initialise) server() (config.Prometheus, error) {
 	u.RawQuery, u.Fragment = "", "" // a browser's address of a page has them
 	u.Path = strings.TrimRight(u.Path, "/")
 	c.URL.URL = u
-	if i.clientFile == "" {
+	file := i.client.Model().Value.String()
+	if file == "" {
 		return c, nil
 	}
-	client, err := readClient(i.clientFile)
+	client, err := readClient(file)
+	if err == nil {
+		_, err = clientText(client)
+	}
 	if err != nil {
-		return c, wrongUsef("--http.config.file %s: %w", i.clientFile, err)
+		return c, wrongUsef("--http.config.file %s: %w", file, err)
 	}
 	c.HTTPClientConfig = client
 	return c, nil

@@ -6,12 +6,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/answers"
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/remote"
 	"github.com/carbon-exporter/carbon_exporter/internal/progress"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
@@ -88,6 +90,13 @@ func (l *listIntervals) run(ctx context.Context, s streams) error {
 		return err
 	}
 	return answer.Write(s.out, nil)
+}
+
+func (l *listIntervals) ask(ctx context.Context, s streams, from *remote.Server, flags url.Values) error {
+	if l.drop || l.yes {
+		return wrongUsef("--drop-never-asked: changes the store, so run it on the host of carbon_exporter, without --server")
+	}
+	return from.Ask(ctx, "intervals", withFormat(flags, l.Format), s.out)
 }
 
 // dropNeverAsked deletes what a wrong clock has left.

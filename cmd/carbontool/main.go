@@ -87,7 +87,7 @@ const (
 
 // run runs the whole program and returns its exit code.
 func run(args []string, s streams) int {
-	app := newApp()
+	app, from := newApp()
 	byName := map[string]command{}
 	for _, c := range commands() {
 		byName[c.register(app).FullCommand()] = c
@@ -104,19 +104,26 @@ func run(args []string, s streams) int {
 		fmt.Fprintf(s.err, "%s: %s; see %[1]s --help\n", program, oneLine(err))
 		return exitUsage
 	}
+	c := byName[name]
+	work := c.run
+	if ask, err := from.instead(c, commandline.Given(app, args), s); err != nil {
+		return end(context.Background(), name, s.err, err)
+	} else if ask != nil {
+		work = ask
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	defer upstream.StandardLog(slog.New(slog.DiscardHandler))() // a command reports through its error
 	context.AfterFunc(ctx, stop)                                // a second Ctrl-C ends a command that does not
-	return end(ctx, name, s.err, do(ctx, byName[name], s))
+	return end(ctx, name, s.err, do(ctx, work, s))
 }
 
 // do runs a command with buffered output. Output from before a failure is written
 // too.
-func do(ctx context.Context, c command, s streams) error {
+func do(ctx context.Context, work func(context.Context, streams) error, s streams) error {
 	out := bufio.NewWriter(s.out)
 	s.out = out
-	err := c.run(ctx, s)
+	err := work(ctx, s)
 	if failed := out.Flush(); failed != nil && err == nil {
 		err = fmt.Errorf("write the output: %w", failed)
 	}

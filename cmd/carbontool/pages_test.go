@@ -37,7 +37,7 @@ func TestCommandsOfThePagesAreTaken(t *testing.T) {
 					continue
 				}
 				found++
-				app := newApp()
+				app, _ := newApp()
 				for _, c := range commands() {
 					c.register(app)
 				}

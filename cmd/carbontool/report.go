@@ -6,11 +6,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/answers"
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/remote"
 	"github.com/carbon-exporter/carbon_exporter/internal/report"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -81,6 +83,19 @@ Example:
 	r.sci.register(c)
 	r.csvSafe.register(c)
 	return c
+}
+
+func (r *reportUsage) ask(ctx context.Context, s streams, from *remote.Server, flags url.Values) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	if err := r.sci.check(r); err != nil {
+		return err
+	}
+	if r.sci.asked {
+		return wrongUsef("--sci: asks Prometheus from here, by a configuration: leave out --server")
+	}
+	return from.Ask(ctx, "report", withFormat(flags, r.Format), s.out)
 }
 
 func (r *reportUsage) run(ctx context.Context, s streams) error {

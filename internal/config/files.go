@@ -21,9 +21,12 @@ type File struct {
 
 // Files returns the files that a configuration names, in the order of the keys of Config. They
 // are found by the names of the keys, so that new keys are included.
-func (c *Config) Files() []File {
+func (c *Config) Files() []File { return FilesIn(c) }
+
+// FilesIn does the same for one section, given by its pointer.
+func FilesIn(section any) []File {
 	var all []File
-	eachFile("", reflect.ValueOf(c), func(key string, path reflect.Value) {
+	eachFile("", reflect.ValueOf(section), func(key string, path reflect.Value) {
 		if path.String() != "" {
 			all = append(all, File{key, path.String()})
 		}
