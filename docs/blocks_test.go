@@ -42,7 +42,7 @@ func TestBlocksOfYAMLAreTaken(t *testing.T) {
 
 // ofAnother tells by its keys whether a block is the configuration of another program.
 func ofAnother(keys map[string]any) bool {
-	for theirs := range strings.FieldsSeq("scrape_configs otlp rule_files remote_write alerting apiVersion groups services route") {
+	for theirs := range strings.FieldsSeq("scrape_configs otlp rule_files remote_write alerting apiVersion groups services route stages jobs") {
 		if _, ok := keys[theirs]; ok {
 			return true
 		}

@@ -52,8 +52,10 @@ func commands() []command {
 		&recost{},
 		&listIntervals{},
 		&forecast{},
+		&gateWork{},
 		&reportUsage{},
 		&explainUsage{},
+		&listBudgets{},
 		&exportOpenMetrics{},
 		&exportCSV{},
 		&forgetUser{},
@@ -83,6 +85,9 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+	// Of gate alone: work should not start now.
+	exitDenied   = 3
+	exitDeferred = 4
 )
 
 // run runs the whole program and returns its exit code.

@@ -18,6 +18,8 @@ func page() manual.Page {
 			{Term: "0", Text: "Done."},
 			{Term: "1", Text: "Failed, with one line on standard error that says why."},
 			{Term: "2", Text: "Wrong flags or arguments, with one line that names the flag and the help to read."},
+			{Term: "3", Text: "Of gate: the work should not start, because its budget is used up or will be."},
+			{Term: "4", Text: "Of gate: the work should wait for a better time, which is on standard output."},
 		},
 		Files: []manual.Item{
 			{Term: "carbon.yml", Text: "The configuration, unless --config.file names another. Packages have it at /etc/carbon_exporter/carbon.yml."},
