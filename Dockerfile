@@ -6,12 +6,13 @@ FROM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY . .
 # No C is in it; the time zones are compiled in, as the image has none.
-RUN CGO_ENABLED=0 GOFLAGS=-tags=timetzdata make build && mkdir -p /data
+RUN make build && mkdir -p /data
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /src/bin/carbon_exporter /src/bin/carbontool /bin/
 COPY --from=build --chown=65534:65534 /data /data
+COPY LICENSE NOTICE /licenses/
 USER 65534:65534
 VOLUME /data
 EXPOSE 9977

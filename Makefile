@@ -16,6 +16,10 @@ LDFLAGS  := -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(V).Bran
 E2E      := internal/e2e
 ROOT     := $(CURDIR)
 
+# There is no C in the programs, and none is linked into them: they run on any Linux, and in an
+# image with nothing else in it. For the latter they have the time zones in them.
+STATIC   := CGO_ENABLED=0 $(GO) build -trimpath -tags timetzdata
+
 # The race detector watches all code but SQLite, which is C translated to Go: it runs one
 # statement at a time under its own lock, uses memory that Go does not know, and is seven times
 # slower when watched.
@@ -41,10 +45,10 @@ help: ## show this help
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS="$$(printf '\t')" read -r t d; do printf '  %-10s %s\n' "$$t" "$$d"; done
 
 build: ## build carbon_exporter and carbontool into bin/
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/carbon_exporter ./cmd/carbontool
+	$(STATIC) -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/carbon_exporter ./cmd/carbontool
 
 demo: build ## run the exporter on a simulated cloud and show the first numbers
-	cd $(E2E) && $(GO) build -trimpath -ldflags "-s -w" -o ../../$(BIN)/ ./cmd/simcloud ./cmd/demo
+	cd $(E2E) && $(STATIC) -ldflags "-s -w" -o ../../$(BIN)/ ./cmd/simcloud ./cmd/demo
 	@exec $(BIN)/demo $(DEMO)
 
 dashboards: ## write dashboards/*.json from their Go code
@@ -54,11 +58,11 @@ kubernetes: ## write the rules and dashboards for kube-prometheus-stack into bin
 	$(GO) run ./cmd/internal/manifests -into $(BIN)/kubernetes $(if $(RELEASE),-release $(RELEASE))
 
 rehearsal: build tools ## build rehearse, which gives a Prometheus weeks of the exporter's metrics
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/internal/rehearsal
+	$(STATIC) -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/internal/rehearsal
 	cd $(E2E) && $(GO) build -o ../../$(BIN)/ ./cmd/rehearse
 
 stack: rehearsal stacktools ## run Prometheus, Alertmanager, node_exporter and the exporter together
-	cd $(E2E) && $(GO) build -trimpath -ldflags "-s -w" -o ../../$(BIN)/ ./cmd/simcloud ./cmd/stack
+	cd $(E2E) && $(STATIC) -ldflags "-s -w" -o ../../$(BIN)/ ./cmd/simcloud ./cmd/stack
 	@exec $(BIN)/stack $(STACK)
 
 check: lint ## what to run while working: build, vet, lint and the tests of the packages that changed
