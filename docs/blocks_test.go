@@ -16,7 +16,8 @@ import (
 var block = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
 
 // TestBlocksOfYAMLAreTaken: what a reader copies from a page, the program takes. Blocks for other
-// programs are YAML at least; internal/e2e/examples gives those for Prometheus to Prometheus.
+// programs are YAML at least; internal/e2e/examples gives those for Prometheus to Prometheus, and
+// tools/deploy/chart those for the chart to Helm.
 func TestBlocksOfYAMLAreTaken(t *testing.T) {
 	ours := 0
 	for _, path := range documents(t) {
@@ -42,7 +43,7 @@ func TestBlocksOfYAMLAreTaken(t *testing.T) {
 
 // ofAnother tells by its keys whether a block is the configuration of another program.
 func ofAnother(keys map[string]any) bool {
-	for theirs := range strings.FieldsSeq("scrape_configs otlp rule_files remote_write alerting apiVersion groups services route stages jobs") {
+	for theirs := range strings.FieldsSeq("scrape_configs otlp rule_files remote_write alerting apiVersion groups services route stages jobs serviceMonitor") {
 		if _, ok := keys[theirs]; ok {
 			return true
 		}

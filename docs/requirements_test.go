@@ -26,6 +26,10 @@ func TestTheVersionsThatTestsRunAreThoseOfTheModules(t *testing.T) {
 		{"Alertmanager", "tools/alertmanager", `github.com/prometheus/alertmanager v(\S+)`, "| %s, with `amtool` |"},
 		{"Kubernetes", "internal/e2e", `k8s.io/api v0\.(\d+)`, "the types of 1.%s |"},
 		{"the Prometheus Operator", "internal/e2e", `prometheus-operator/pkg/apis/monitoring v(\d+\.\d+)`, "the types of operator %s |"},
+		{"Helm", "tools/deploy", `helm.sh/helm/v3 v(\S+)`, "| %s's own code |"},
+		{"jsonnet", "tools/deploy", `github.com/google/go-jsonnet v(\S+)`, "| go-jsonnet %s |"},
+		{"Kubernetes, for the chart", "tools/deploy", `k8s.io/api v0\.(\d+)`, "the types of 1.%s |"},
+		{"the Prometheus Operator, for the chart", "tools/deploy", `prometheus-operator/pkg/apis/monitoring v(\d+\.\d+)`, "the types of operator %s |"},
 		{"FerretDB", "internal/e2e", `github.com/FerretDB/FerretDB v(\d+\.\d+)`, "| FerretDB %s,"},
 		{"MongoDB's driver", ".", `go.mongodb.org/mongo-driver/v2 v(\d+\.\d+)`, "its Go driver %s connects"},
 	} {
