@@ -13,6 +13,8 @@ V        := github.com/prometheus/common/version
 # The date of the commit, not of the build: the same commit gives the same program.
 DATE     := $(shell TZ=UTC git show -s --date=format-local:%Y%m%d-%H:%M:%S --format=%cd HEAD 2>/dev/null)
 LDFLAGS  := -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(V).Branch=$(BRANCH) -X $(V).BuildDate=$(DATE)
+# The same for files beside the programs.
+COMMIT   := $(shell TZ=UTC git show -s --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd HEAD 2>/dev/null || echo 1970-01-01T00:00:00Z)
 E2E      := internal/e2e
 ROOT     := $(CURDIR)
 
@@ -38,7 +40,7 @@ E2ERACE  := ./mongodb
 FUZZTIME ?= 1m
 SOAK     ?= 20m
 
-.PHONY: help build demo stack dashboards kubernetes rehearsal check test unit race browser debian e2e lint vuln unreached platforms tools stacktools bench golden processors ember fuzz soak upstreams clean
+.PHONY: help build demo stack dashboards kubernetes chart image rehearsal check test unit race browser debian e2e deploy lint vuln unreached platforms tools stacktools bench golden processors ember fuzz soak upstreams clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -57,6 +59,15 @@ dashboards: ## write dashboards/*.json from their Go code
 kubernetes: ## write the rules and dashboards for kube-prometheus-stack into bin/kubernetes/
 	$(GO) run ./cmd/internal/manifests -into $(BIN)/kubernetes $(if $(RELEASE),-release $(RELEASE))
 
+chart: ## package the Helm chart with the rules and dashboards into bin/chart/
+	cd tools/deploy && $(GO) run ./chart -root $(ROOT) -into $(ROOT)/$(BIN)/chart -date $(COMMIT)
+
+# Two builds of a commit give the same image, wherever they run.
+image: ## write the container image for amd64 and arm64 into bin/image/, without a daemon
+	for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch $(STATIC) -ldflags '$(LDFLAGS)' -o $(BIN)/linux-$$arch/ ./cmd/carbon_exporter ./cmd/carbontool || exit 1; done
+	rm -rf $(BIN)/image
+	cd tools/deploy && $(GO) run ./image -root $(ROOT) -programs $(ROOT)/$(BIN) -into $(ROOT)/$(BIN)/image -revision $(REVISION) -date $(COMMIT)
+
 rehearsal: build tools ## build rehearse, which gives a Prometheus weeks of the exporter's metrics
 	$(STATIC) -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/internal/rehearsal
 	cd $(E2E) && $(GO) build -o ../../$(BIN)/ ./cmd/rehearse
@@ -70,7 +81,7 @@ check: lint ## what to run while working: build, vet, lint and the tests of the 
 	$(GO) test ./...
 	cd dashboards && $(GO) test -count=1 ./...
 
-test: unit e2e ## run every test: units, real files, real components (needs Go and a C compiler)
+test: unit e2e deploy ## run every test: units, real files, real components (needs Go and a C compiler)
 
 # -count=1: Go's test cache ignores files outside of a module, and programs that a test
 # builds and runs.
@@ -94,6 +105,10 @@ e2e: rehearsal race
 	cd $(E2E) && $(GO) test -count=1 -timeout 20m ./...
 	cd $(E2E) && $(GO) test -count=1 $(RACE) -timeout 20m $(E2ERACE)
 
+# The Helm chart, the image and the mixin, with Helm's own code and the types of Kubernetes.
+deploy: build
+	cd tools/deploy && $(GO) test -count=1 ./...
+
 # The tags and cgo settings are those of the tests, so that shared packages are compiled once.
 tools: ## build the real programs that the tests use
 	cd tools/prometheus && $(GO) build -tags remove_all_sd -o $(ROOT)/$(BIN)/ github.com/prometheus/prometheus/cmd/prometheus github.com/prometheus/prometheus/cmd/promtool
@@ -109,6 +124,7 @@ lint: $(BIN)/golangci-lint ## run golangci-lint, vet included
 	$(LINT)
 	cd $(E2E) && $(LINT)
 	cd dashboards && $(LINT)
+	cd tools/deploy && $(LINT)
 
 $(BIN)/golangci-lint: tools/golangci-lint/go.mod
 	cd tools/golangci-lint && $(GO) build -o $(ROOT)/$(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
@@ -118,6 +134,7 @@ vuln: ## compare the code with the Go vulnerability database, which is on the in
 	$(BIN)/govulncheck ./...
 	cd $(E2E) && $(ROOT)/$(BIN)/govulncheck ./...
 	cd dashboards && $(ROOT)/$(BIN)/govulncheck ./...
+	cd tools/deploy && $(ROOT)/$(BIN)/govulncheck ./...
 
 # One workspace of all modules: what only another module uses is used.
 # The platforms of docs/requirements.md. The tests run on the first. What only tests and make use
