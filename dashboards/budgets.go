@@ -51,7 +51,7 @@ const eachBudget = eachExporter + ", budget"
 const ofBudget = `{budget=~"$budget"}`
 
 func budgetTable() panel {
-	return tables("Budgets", "Consumption in the current period, the plan (an even rate over the period), and the projection for the end of the period. Used turns yellow at 80 % and red at 100 %. Projected turns yellow at 100 %, and red at 110 %, the threshold of CarbonBudgetProjectedOverrun.",
+	return tables("Budgets", "Consumption in the current period, the plan (an even rate over the period), and the projection for the end of the period. Used turns yellow at 80 % and red at 100 %. Projected turns yellow at 100 %, and red at 110 %, the threshold of CarbonBudgetProjectedOverrun. Needs the section budgets.",
 		rows(`label_replace(max by (`+eachBudget+`, scope, target) (`+budgetRatioOf(ofBudget)+`), "target", "whole site", "scope", "ada")`),
 		rows("max by ("+eachBudget+") ("+planRatio+")"),
 		rows(`max by (`+eachBudget+`) (carbon_budget_projected_ratio`+ofBudget+`)`),
@@ -75,7 +75,7 @@ func budgetTable() panel {
 const planRatio = `(time() - carbon_budget_period_start_timestamp_seconds{budget=~"$budget"}) / (carbon_budget_period_end_timestamp_seconds{budget=~"$budget"} - carbon_budget_period_start_timestamp_seconds{budget=~"$budget"})`
 
 func plan() panel {
-	return lines("Used against the plan", "Used share of the limit, and the plan: an even rate that reaches 100 % at the end of the period. Both restart at 0 with each period. The red line is the limit. Of budgets of one name in several exporters, the most used. Below the plan is good.",
+	return lines("Used against the plan", "Used share of the limit, and the plan: an even rate that reaches 100 % at the end of the period. Both restart at 0 with each period. The red line is the limit. Of budgets of one name in several exporters, the most used. Below the plan is good. Needs the section budgets.",
 		share,
 		over("max("+budgetRatioOf(ofBudget)+")", "used"),
 		over("max(clamp_max(clamp_min("+planRatio+", 0), 1))", "plan"),
@@ -84,7 +84,7 @@ func plan() panel {
 }
 
 func burn() panel {
-	return lines("Burn rate", "Consumption rate divided by the rate that would exactly exhaust the budget over its period (1 = on plan). The yellow line at 1.25 is the threshold of CarbonBudgetBurnSlow (7 d and 1 d), the red line at 3 that of CarbonBudgetBurnFast (1 d and 2 h). The 2 h ratio varies widely between day and night even if the budget is fine.",
+	return lines("Burn rate", "Consumption rate divided by the rate that would exactly exhaust the budget over its period (1 = on plan). The yellow line at 1.25 is the threshold of CarbonBudgetBurnSlow (7 d and 1 d), the red line at 3 that of CarbonBudgetBurnFast (1 d and 2 h). The 2 h ratio varies widely between day and night even if the budget is fine. Needs the section budgets.",
 		"none", over(`max by (window) (carbon_budget_burn_ratio{budget=~"$budget"})`, "{{window}}")).
 		decimals(2).fromZero().soft(0, 1.5).
 		field("2h", painted("semi-dark-yellow"), thin()).field("1d", painted(idleColour)).field("7d", painted(busyColour), set{Id: "custom.lineWidth", Value: 3}).
@@ -92,7 +92,7 @@ func burn() panel {
 }
 
 func projection() panel {
-	return gauges("Projected", "Projected consumption at the end of the period, at the rate of the last 7 days, divided by the limit. Yellow from 100 %: the budget will be exceeded. Red from 110 %, the threshold of CarbonBudgetProjectedOverrun: less than that is within normal variation.",
+	return gauges("Projected", "Projected consumption at the end of the period, at the rate of the last 7 days, divided by the limit. Yellow from 100 %: the budget will be exceeded. Red from 110 %, the threshold of CarbonBudgetProjectedOverrun: less than that is within normal variation. Needs the section budgets, and 7 days.",
 		share, now(`max(carbon_budget_projected_ratio{budget=~"$budget"})`, "projected")).
 		decimals(0).between(0, 2).steps(goodColour, step{1, noteColour}, step{1.1, badColour}).empty("no projection: less than 7 days stored, or no budgets")
 }

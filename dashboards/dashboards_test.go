@@ -191,6 +191,8 @@ func TestPanelsThatNeedAConfigurationSaySo(t *testing.T) {
 		{"a meter of a zone", regexp.MustCompile(`carbon_(measured|unexplained)_energy_kwh`), "power.reconcile"},
 		{"embodied emissions", regexp.MustCompile(`carbon_embodied_`), "embodied"},
 		{"bounds of energy", regexp.MustCompile(`_energy_(low|high)_kwh`), "power.error"},
+		{"budgets", regexp.MustCompile(`carbon_budget_`), "budgets"},
+		{"a forecast", regexp.MustCompile(`carbon_intensity_(forecast_gco2eq|best_window_)`), "forecast"},
 		{"single machines", regexp.MustCompile(`carbon_workspace_`), "--collector.workspace"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

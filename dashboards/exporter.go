@@ -116,9 +116,9 @@ func restated() panel {
 }
 
 func forecastErrors() panel {
-	return chart("Forecast error by lead time", "Mean absolute difference between the actuals of the last 28 days and the forecasts first seen this far ahead.",
+	return chart("Forecast error by lead time", "Mean absolute difference between the actuals of the last 28 days and the forecast first seen this far ahead.",
 		gramsPerKWh, "in", rows("sum by (in) ("+byLeadTime("max by (ahead) (carbon_intensity_forecast_error_gco2eq_per_kwh)")+")")).
-		decimals(0).colour("semi-dark-purple").sortedBy("in").legendless()
+		decimals(0).colour("semi-dark-purple").sortedBy("in").legendless().empty("no forecast with an actual to compare yet")
 }
 
 func storeSize() panel {

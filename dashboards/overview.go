@@ -13,7 +13,7 @@ import (
 // overview is the page for the wall: current usage, top consumers and data quality.
 func overview() frame {
 	return frame{
-		uid: "carbon-overview", title: "Carbon / Overview", from: "now-2d", to: "now",
+		uid: "carbon-overview", title: "Carbon / Overview", from: "now-24h", to: "now",
 		about:     "Power and emissions of the site, now, today and this month: top consumers, carbon intensity, budgets and data quality.",
 		variables: []dashboard.VariableModel{periodVariable()},
 		sections: []section{
@@ -181,7 +181,7 @@ func windowEnd() string {
 }
 
 func budgetsUsed() panel {
-	return ranking("Budgets used", "Used share of each limit in the current period; of budgets of one name in several exporters the most used. Yellow from 80 %, red from 100 %, where CarbonBudgetExhausted fires. A bar goes on to 150 %, and its cells are red from 100 %. The dashboard Budgets compares it with the plan.",
+	return ranking("Budgets used", "Used share of each limit in the current period; of budgets of one name in several exporters the most used. Yellow from 80 %, red from 100 %, where CarbonBudgetExhausted fires. A bar goes on to 150 %, and its cells are red from 100 %. The dashboard Budgets compares it with the plan. Needs the section budgets.",
 		share, now("sort_desc(max by (budget, scope, target) ("+budgetRatioOf("")+"))", "{{budget}}")).
 		leads(targetOf("", "__field.labels.scope", "__field.labels.target")).
 		decimals(0).between(0, beyondLimit).lit().steps(goodColour, step{0.8, noteColour}, step{1, badColour}).empty(noBudgets)

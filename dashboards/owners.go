@@ -14,7 +14,7 @@ func ownersSection() section {
 
 func daily(label, title, metric, unit string) panel {
 	return columnsOf(title, "By day, of each "+label+" that used anything."+daysAbout,
-		unit, over(sumBy(label, grownInDay(site.of(metric))), "{{"+label+"}}").every("1d")).the("31d").points(400)
+		unit, over(sumBy(label, grownInDay(site.of(metric))), "{{"+label+"}}").every("1d")).the("14d").points(400)
 }
 
 // shareSection says how much of the site the chosen are.

@@ -24,7 +24,7 @@ import (
 var needsConfiguration = regexp.MustCompile(`carbon_(measured|unexplained)_energy_kwh|carbon_embodied_|_(low|high)_(kwh|watts)|mode="measured"`)
 
 // grows matches the families of the golden scrape that are all usage since the beginning.
-var grows = regexp.MustCompile(`^carbon_(site_)?(energy|emissions|embodied_emissions|measured_energy|unexplained_energy)_`)
+var grows = regexp.MustCompile(`^carbon_((site_|workspace_)?(energy|emissions|embodied_emissions|measured_energy|unexplained_energy)_|cpu_seconds\{)`)
 
 const scrapedDays = 3
 
@@ -125,11 +125,31 @@ func TestWhatIsConfiguredIsShownAsItIs(t *testing.T) {
 		{"the same of the last day", "Carbon / Exporter", "Unexplained share", 0, []float64{0.15 / 0.7}},
 		{"operational emissions", "Carbon / Overview", "Operational and embodied", 0, []float64{28.875}},
 		{"embodied emissions beside them", "Carbon / Overview", "Operational and embodied", 1, []float64{40}},
+		{"watts of machine types on their page", "Carbon / Machine", "Watts of machine types", 0, []float64{1, 1.2, 2, 8.25, 9.5, 12}},
+		{"the highest watts of busy cores", "Carbon / Machine", "Watts per core over time", 1, []float64{12}},
+		{"and the edges of its band", "Carbon / Machine", "Watts per core over time", 0, []float64{9}},
+		{"above it", "Carbon / Machine", "Watts per core over time", 2, []float64{18}},
+		{"60 core hours in three days", "Carbon / Machine", "Cores, busy and idle", 0, []float64{20. / 72, 40. / 72}},
+		{"workspaces", "Carbon / Machine", "Workspaces", 0, []float64{2}},
+		{"low edge of the energy of the site", "Carbon / Overview", "Energy of the site and its bounds", 0, []float64{0.592}},
+		{"energy in its band", "Carbon / Overview", "Energy of the site and its bounds", 1, []float64{0.657}},
+		{"high edge", "Carbon / Overview", "Energy of the site and its bounds", 2, []float64{0.767}},
+		{"idle energy of two machine types", "Carbon / Project, group, user", "Idle by machine type", 0, []float64{0.012, 0.03}},
+		{"what it emitted, of one without a price nothing", "Carbon / Project, group, user", "Idle by machine type", 1, []float64{1.575}},
+		{"what it cost", "Carbon / Project, group, user", "Idle by machine type", 2, []float64{0.003, 0.0075}},
+		{"its part of all", "Carbon / Project, group, user", "Idle by machine type", 3, []float64{0.03 / 0.55, 0.012 / 0.107}},
+		{"idle energy of two workspaces", "Carbon / Project, group, user", "Idle workspaces", 0, []float64{0.012, 0.03}},
+		{"what that cost", "Carbon / Project, group, user", "Idle workspaces", 2, []float64{0.003, 0.0075}},
+		{"its part of the workspace", "Carbon / Project, group, user", "Idle workspaces", 3, []float64{0.03 / 0.55, 0.012 / 0.107}},
+		{"all is all of the site", "Carbon / Project, group, user", "Share of energy", 0, []float64{1}},
+		{"two digits of 28.875 g by car", "Carbon / Project, group, user", "Car miles", 0, []float64{0.072}},
+		{"when to run", "Carbon / Overview", "Best times to run", 0, []float64{1768478400e3, 1768485600e3, 1768491000e3}},
+		{"until when: six hours, three hours and one hour later", "Carbon / Overview", "Best times to run", 1, []float64{1768494600e3, 1768496400e3, 1768500000e3}},
 		{"the same of all that may be chosen", "Carbon / Project, group, user", "Operational and embodied", 1, []float64{40}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d, p := find(t, tc.title, tc.panel)
-			expr := d.written(t, p.Targets[tc.n].Expr, map[string]string{"__range": strconv.Itoa(scrapedDays) + "d"})[0]
+			expr := d.written(t, p.Targets[tc.n].Expr, map[string]string{"__range": strconv.Itoa(scrapedDays) + "d", "__range_s": strconv.Itoa(scrapedDays * 24 * 3600)})[0]
 			answer, err := s.instant(expr, s.now)
 			if err != nil {
 				t.Fatalf("%v: %s", err, expr)
