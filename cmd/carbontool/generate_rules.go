@@ -21,7 +21,7 @@ import (
 type generateRules struct {
 	site
 	outputDir string
-	runbooks  string
+	links     rules.Links
 }
 
 func (g *generateRules) register(app *kingpin.Application) *kingpin.CmdClause {
@@ -45,22 +45,26 @@ Example:
 	c.Flag("output-dir", "Directory for the files. Created if it does not exist.").
 		PlaceHolder("DIR").StringVar(&g.outputDir)
 	c.Flag("runbooks.url", "URL of the directory of runbooks that alerts link to. Default: the runbooks in this repository.").
-		PlaceHolder("URL").StringVar(&g.runbooks)
+		PlaceHolder("URL").StringVar(&g.links.Runbooks)
+	c.Flag("grafana.url", "URL of the Grafana that has the dashboards, which alerts then link to. Default: no such links.").
+		PlaceHolder("URL").StringVar(&g.links.Grafana)
 	return c
 }
 
 func (g *generateRules) run(_ context.Context, s streams) error {
-	if g.runbooks == "" {
-		g.runbooks = rules.Runbooks
-	}
-	if err := rules.CheckRunbooks(g.runbooks); err != nil {
-		return wrongUsef("--runbooks.url %w", err)
+	for _, given := range []struct{ flag, url string }{{"--runbooks.url", g.links.Runbooks}, {"--grafana.url", g.links.Grafana}} {
+		if given.url == "" {
+			continue
+		}
+		if err := rules.CheckURL(given.url); err != nil {
+			return wrongUsef("%s %w", given.flag, err)
+		}
 	}
 	c, err := g.config()
 	if err != nil {
 		return err
 	}
-	files, err := rules.Files(g.runbooks)
+	files, err := rules.Files(g.links)
 	if err != nil {
 		return fmt.Errorf("read the rules: %w", err)
 	}

@@ -41,11 +41,16 @@ func TestExampleRulesAreTheGeneratedOnes(t *testing.T) {
 }
 
 func TestGenerateRules(t *testing.T) {
-	files, err := rules.Files(rules.Runbooks)
+	files, err := rules.Files(rules.Links{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	one := rules.Joined(files)
+	files, err = rules.Files(rules.Links{Grafana: "http://grafana"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	withDashboards := rules.Joined(files)
 	dir := t.TempDir()
 	none := filepath.Join(dir, "none.yml")
 	bad := filepath.Join(dir, "bad.yml")
@@ -62,6 +67,13 @@ func TestGenerateRules(t *testing.T) {
 		}},
 		{"runbooks of one's own", []string{"--config.file=" + filepath.Join(examples, "carbon.yml"), "--runbooks.url=https://wiki.example.org/carbon/"}, called{
 			stdout: strings.ReplaceAll(one, rules.Runbooks, "https://wiki.example.org/carbon"),
+		}},
+		{"dashboards of one's own", []string{"--config.file=" + filepath.Join(examples, "carbon.yml"), "--grafana.url=http://grafana/"}, called{
+			stdout: withDashboards,
+		}},
+		{"dashboards nowhere", []string{"--grafana.url=grafana"}, called{
+			code:   exitUsage,
+			stderr: "carbontool generate rules: --grafana.url must begin with http:// or https:// and name a host, is \"grafana\"; see carbontool generate rules --help\n",
 		}},
 		{"runbooks nowhere", []string{"--runbooks.url=wiki"}, called{
 			code:   exitUsage,

@@ -11,6 +11,7 @@ import (
 	"embed"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -26,9 +27,22 @@ type File struct {
 // Runbooks is the URL of this repository's runbooks.
 const Runbooks = "https://github.com/carbon-exporter/carbon_exporter/blob/main/docs/runbooks"
 
-// Files returns all files, by name. The runbook_url of an alert is its name with .md under the
-// URL runbooks; see CheckRunbooks.
-func Files(runbooks string) ([]File, error) {
+// Links are where alerts lead to, as URLs that CheckURL accepts.
+type Links struct {
+	Runbooks string // the runbook_url of an alert is its name with .md under this; empty: Runbooks
+	Grafana  string // its dashboard_url is a dashboard there; empty: alerts have none
+}
+
+// grafana is the Grafana of the embedded files, which stands for that of a site.
+const grafana = "https://grafana.example.org"
+
+var dashboardURL = regexp.MustCompile(`(?m)^ +dashboard_url: .*\n`)
+
+// Files returns all files, by name.
+func Files(links Links) ([]File, error) {
+	if links.Runbooks == "" {
+		links.Runbooks = Runbooks
+	}
 	entries, err := embedded.ReadDir(".")
 	if err != nil {
 		return nil, err
@@ -39,21 +53,30 @@ func Files(runbooks string) ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
-		files[i] = File{e.Name(), strings.ReplaceAll(string(text), Runbooks+"/", strings.TrimRight(runbooks, "/")+"/")}
+		files[i] = File{e.Name(), links.in(string(text))}
 	}
 	return files, nil
 }
 
-// CheckRunbooks refuses anything that is not a URL, or that YAML or the templates of Prometheus
-// would change.
-func CheckRunbooks(runbooks string) error {
-	u, err := url.Parse(runbooks)
+// in is a file with these links.
+func (l Links) in(text string) string {
+	text = strings.ReplaceAll(text, Runbooks+"/", strings.TrimRight(l.Runbooks, "/")+"/")
+	if l.Grafana == "" {
+		return dashboardURL.ReplaceAllString(text, "")
+	}
+	return strings.ReplaceAll(text, grafana+"/", strings.TrimRight(l.Grafana, "/")+"/")
+}
+
+// CheckURL refuses anything that is not a URL, or that YAML or the templates of Prometheus would
+// change.
+func CheckURL(text string) error {
+	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("must begin with http:// or https:// and name a host, is %q", runbooks)
+		return fmt.Errorf("must begin with http:// or https:// and name a host, is %q", text)
 	}
 	odd := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("{}\"'#`\\", r) }
-	if strings.ContainsFunc(runbooks, odd) {
-		return fmt.Errorf("must not contain spaces, quotes, braces, # or non-ASCII characters, is %q", runbooks)
+	if strings.ContainsFunc(text, odd) {
+		return fmt.Errorf("must not contain spaces, quotes, braces, # or non-ASCII characters, is %q", text)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ package rules
 
 import (
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -39,9 +40,9 @@ func parse(t *testing.T, text string) ruleFile {
 }
 
 // all is every rule of every file.
-func all(t *testing.T, runbooks string) []rule {
+func all(t *testing.T, links Links) []rule {
 	t.Helper()
-	files, err := Files(runbooks)
+	files, err := Files(links)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func all(t *testing.T, runbooks string) []rule {
 func alerts(t *testing.T) map[string]rule {
 	t.Helper()
 	byName := map[string]rule{}
-	for _, r := range all(t, Runbooks) {
+	for _, r := range all(t, Links{}) {
 		if r.Alert != "" {
 			byName[r.Alert] = r
 		}
@@ -69,6 +70,8 @@ func alerts(t *testing.T) map[string]rule {
 func TestAlertsAreThoseThatWereAgreed(t *testing.T) {
 	byName := alerts(t)
 	spaces := regexp.MustCompile(`\s+`)
+	// Of a budget the alert has the group, if the budget is a group's.
+	const opened, closed = "label_replace( label_join( ", ` , "group", ";", "scope", "target" ), "group", "$1", "group", "group;(.*)|.*" )`
 	for _, want := range []struct{ name, expr, wait, keep, severity string }{
 		{
 			"CarbonBudgetBurnFast",
@@ -123,6 +126,9 @@ func TestAlertsAreThoseThatWereAgreed(t *testing.T) {
 	} {
 		t.Run(want.name, func(t *testing.T) {
 			got := byName[want.name]
+			if strings.HasPrefix(want.name, "CarbonBudget") {
+				want.expr = opened + want.expr + closed
+			}
 			if expr := strings.TrimSpace(spaces.ReplaceAllString(got.Expr, " ")); expr != want.expr {
 				t.Errorf("expression\n%s\nwant\n%s", expr, want.expr)
 			}
@@ -134,9 +140,50 @@ func TestAlertsAreThoseThatWereAgreed(t *testing.T) {
 	}
 }
 
+// An alert leads to a dashboard that there is, and says there what its variables are to be.
+func TestAlertsLeadToDashboards(t *testing.T) {
+	for _, a := range all(t, Links{}) {
+		if a.Annotations["dashboard_url"] != "" {
+			t.Errorf("%s leads to %s, where nobody said where Grafana is", a.Alert, a.Annotations["dashboard_url"])
+		}
+	}
+	template := regexp.MustCompile(`\{\{ \$labels\.(\w+) \| urlquery \}\}`)
+	for _, a := range all(t, Links{Grafana: "http://grafana/at/work/"}) {
+		if a.Alert == "" {
+			continue
+		}
+		t.Run(a.Alert, func(t *testing.T) {
+			link, err := url.Parse(template.ReplaceAllString(a.Annotations["dashboard_url"], "of-$1"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			uid, ok := strings.CutPrefix(link.Path, "/at/work/d/")
+			if !ok || link.Host != "grafana" || !strings.HasPrefix(link.Query().Get("from"), "now-") || link.Query().Get("to") != "now" {
+				t.Errorf("leads to %s", link)
+			}
+			text, err := os.ReadFile(filepath.Join("..", "..", "dashboards", uid+".json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, value := range link.Query() {
+				name, isVariable := strings.CutPrefix(name, "var-")
+				if isVariable && (value[0] != "of-"+name || !strings.Contains(string(text), `"name": "`+name+`"`)) {
+					t.Errorf("%s has no variable %s, or %q is not its value", uid, name, value)
+				}
+			}
+			if exporter := link.Query().Has("var-job") && link.Query().Has("var-instance"); !exporter && a.Alert != "CarbonExporterAbsent" {
+				t.Errorf("%s does not say of which exporter", link)
+			}
+			if strings.HasPrefix(a.Alert, "CarbonBudget") != link.Query().Has("var-budget") {
+				t.Errorf("%s is of a budget, or not", link)
+			}
+		})
+	}
+}
+
 // Nobody is paged for carbon, and whoever gets an alert is told what to do.
 func TestEveryAlertIsFitForPeople(t *testing.T) {
-	for _, a := range all(t, "https://wiki.example.org/carbon/") {
+	for _, a := range all(t, Links{Runbooks: "https://wiki.example.org/carbon/"}) {
 		if a.Alert == "" {
 			continue
 		}
@@ -278,7 +325,7 @@ func TestRulesAndPagesUseOnlyMetricsThatThereAre(t *testing.T) {
 	}
 	metric := regexp.MustCompile(`\bcarbon_[a-z0-9_]+`)
 	used := map[string]bool{}
-	for _, r := range all(t, Runbooks) {
+	for _, r := range all(t, Links{}) {
 		for _, name := range metric.FindAllString(r.Expr, -1) {
 			used[name] = true
 		}
@@ -307,7 +354,7 @@ func TestRulesAndPagesUseOnlyMetricsThatThereAre(t *testing.T) {
 }
 
 func TestJoinedIsAllFilesInOne(t *testing.T) {
-	files, err := Files(Runbooks)
+	files, err := Files(Links{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,7 +376,7 @@ func TestJoinedIsAllFilesInOne(t *testing.T) {
 	}
 }
 
-func TestCheckRunbooks(t *testing.T) {
+func TestCheckURL(t *testing.T) {
 	for _, c := range []struct {
 		name, url string
 		good      bool
@@ -347,7 +394,7 @@ func TestCheckRunbooks(t *testing.T) {
 		{"a line end", "https://wiki.example.org\n", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if err := CheckRunbooks(c.url); (err == nil) != c.good {
+			if err := CheckURL(c.url); (err == nil) != c.good {
 				t.Errorf("%q: %v", c.url, err)
 			}
 		})

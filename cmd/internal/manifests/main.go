@@ -30,7 +30,7 @@ func main() {
 }
 
 func write(into, dashboards, release string) error {
-	files, err := rules.Files(rules.Runbooks)
+	files, err := rules.Files(rules.Links{})
 	if err != nil {
 		return fmt.Errorf("read the rules: %w", err)
 	}

@@ -59,7 +59,8 @@ const notification = `{
     {"status": "firing", "startsAt": "2026-03-29T10:15:00+01:00", "generatorURL": "http://prometheus.example.org/graph",
      "labels": {"alertname": "CarbonBudgetBurnFast", "severity": "warning", "group": "ISIS", "budget": "isis-monthly"},
      "annotations": {"summary": "Carbon budget isis-monthly burns 3.1 times as fast as planned.",
-       "description": "In the last day group <ISIS> used too much.", "runbook_url": "https://wiki.example.org/CarbonBudgetBurnFast.md"}},
+       "description": "In the last day group <ISIS> used too much.", "runbook_url": "https://wiki.example.org/CarbonBudgetBurnFast.md",
+       "dashboard_url": "https://grafana.example.org/d/carbon-budgets?var-budget=isis"}},
     {"status": "resolved", "startsAt": "2026-03-28T00:00:00Z", "endsAt": "2026-03-29T09:00:00Z",
      "labels": {"alertname": "CarbonBudgetProjectedOverrun", "severity": "info", "group": "ISIS", "budget": "isis-monthly"},
      "annotations": {"summary": "Carbon budget isis-monthly is heading for 125% of its limit."}}
@@ -94,6 +95,7 @@ func TestNotificationsReadWell(t *testing.T) {
 		{"mail as text", "carbon.text", "text", several, `Carbon budget isis-monthly burns 3.1 times as fast as planned.
 In the last day group <ISIS> used too much.
 Since 2026-03-29 09:15 UTC. What to do: https://wiki.example.org/CarbonBudgetBurnFast.md
+Dashboard: https://grafana.example.org/d/carbon-budgets?var-budget=isis
 
 Resolved at 2026-03-29 09:00 UTC: Carbon budget isis-monthly is heading for 125% of its limit.
 
@@ -109,7 +111,7 @@ Carbon intensity: National Energy System Operator, Carbon Intensity API, CC BY 4
 <body style="font-family: sans-serif; max-width: 40em">
 <h3 style="margin-bottom: 0">Carbon budget isis-monthly burns 3.1 times as fast as planned.</h3>
 <p>In the last day group &lt;ISIS&gt; used too much.</p>
-<p>warning, since 2026-03-29 09:15 UTC · <a href="https://wiki.example.org/CarbonBudgetBurnFast.md">What to do</a> · <a href="http://prometheus.example.org/graph">Graph</a></p>
+<p>warning, since 2026-03-29 09:15 UTC · <a href="https://wiki.example.org/CarbonBudgetBurnFast.md">What to do</a> · <a href="https://grafana.example.org/d/carbon-budgets?var-budget=isis">Dashboard</a> · <a href="http://prometheus.example.org/graph">Graph</a></p>
 <h3 style="margin-bottom: 0; color: #3a7d44">Resolved: Carbon budget isis-monthly is heading for 125% of its limit.</h3>
 <p>Over since 2026-03-29 09:00 UTC.</p>
 <p style="color: #777; font-size: small"><a href="http://alertmanager.example.org">Alertmanager</a> · Carbon intensity: National Energy System Operator, Carbon Intensity API, CC BY 4.0.</p>

@@ -211,7 +211,7 @@ type prometheus struct{ url string }
 func lived(t *testing.T, r rehearsal.Rehearsal) prometheus {
 	t.Helper()
 	r.Bin = filepath.Dir(built.Program(t, "rehearsal"))
-	generated, err := rules.Files(rules.Runbooks)
+	generated, err := rules.Files(rules.Links{})
 	if err != nil {
 		t.Fatal(err)
 	}
