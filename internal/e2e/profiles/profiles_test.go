@@ -61,8 +61,9 @@ var sites = []struct {
 
 const exact = 1e-9
 
-// Every key of every half hour is booked with the truth, and nothing else is booked.
-func TestTruth(t *testing.T) {
+// Every key of every half hour is booked with the truth, and nothing else is booked; and the laws
+// hold.
+func TestTruthAndLaws(t *testing.T) {
 	for _, tc := range sites {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -74,6 +75,7 @@ func TestTruth(t *testing.T) {
 			if hosts, cores := p.hosts(t, halfHours-1); hosts != tc.hosts || cores != tc.cores {
 				t.Errorf("%d hosts with %d cores were there, want %d with %d", hosts, cores, tc.hosts, tc.cores)
 			}
+			p.checkLaws(t)
 		})
 	}
 }
