@@ -32,6 +32,7 @@ func Open(ctx context.Context, cfg *config.Config, path string, c clock.Clock) (
 		return nil, errors.Join(err, keeper.Close())
 	}
 	d.spine.WakeEvery = time.Hour // only a real clock jumps
+	d.busy = true                 // its hours of waiting take no time
 	return &Exporter{d}, nil
 }
 

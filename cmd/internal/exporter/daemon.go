@@ -60,6 +60,7 @@ type daemon struct {
 	lost       map[string]string
 	caughtUp   atomic.Bool   // whether everything due has been collected once
 	upToDate   chan struct{} // rings when that has become so
+	busy       bool          // there are no hours of waiting: see Rested
 	mu         sync.Mutex    // guards the following
 	config     *config.Config
 	parts      *parts.Parts
@@ -163,6 +164,9 @@ func (d *daemon) Rested(ctx context.Context) {
 	if !d.caughtUp.Swap(true) {
 		d.upToDate <- struct{}{} // once, so there is room
 		d.Changed(ctx)
+	}
+	if d.busy {
+		return
 	}
 	if err := d.store.Rest(ctx); err != nil && ctx.Err() == nil {
 		d.log.Warn("Releasing store memory failed", "err", err)
