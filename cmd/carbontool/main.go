@@ -54,6 +54,7 @@ func commands() []command {
 		&forecast{},
 		&gateWork{},
 		&reportUsage{},
+		&stateMonth{},
 		&explainUsage{},
 		&listBudgets{},
 		&exportOpenMetrics{},

@@ -16,10 +16,10 @@ type Bounds[T ~float64] struct{ Low, High T }
 // nearlyAll is a share that equals 1 except for rounding.
 const nearlyAll = 1 - 1e-9
 
-// energyBounds are what the energy is between two times in three, given the known errors of power
+// EnergyBounds are what the energy is between two times in three, given the known errors of power
 // and meters. Energy without a known error is taken as exact; the result is false if that is all
 // of it.
-func energyBounds(t usage.Tally) (Bounds[usage.KWh], bool) {
+func EnergyBounds(t usage.Tally) (Bounds[usage.KWh], bool) {
 	b, known := margin(t).Around(t.Energy.Total())
 	return Bounds[usage.KWh](b), known
 }
@@ -28,7 +28,7 @@ func margin(t usage.Tally) usage.Margin {
 	return usage.Margin{Down: t.Down, Up: t.Up, Unknown: usage.ByMode[usage.KWh]{Busy: t.Undoubted}} // of whichever mode
 }
 
-// emissionsBounds combine two errors that have nothing to do with each other, that of the energy
+// EmissionsBounds combine two errors that have nothing to do with each other, that of the energy
 // and that of forecasts, as the root of the sum of their squares. With d the error of the energy
 // as a fraction, to the side in question, and e the mean error of forecasts:
 //
@@ -36,11 +36,11 @@ func margin(t usage.Tally) usage.Margin {
 //
 // Actuals count as exact. The result is false if there are no emissions, or neither error is
 // known for any of them.
-func emissionsBounds(t usage.Tally, e usage.GramsPerKWh) (Bounds[usage.Grams], bool) {
+func EmissionsBounds(t usage.Tally, e usage.GramsPerKWh) (Bounds[usage.Grams], bool) {
 	if !t.Priced {
 		return Bounds[usage.Grams]{}, false
 	}
-	_, powerKnown := energyBounds(t)
+	_, powerKnown := EnergyBounds(t)
 	grams, forecast := t.Emissions.Total(), t.Forecast.At(e)
 	off := func(energy usage.KWh) usage.Grams {
 		if t.Energy.Total() <= 0 {

@@ -83,10 +83,10 @@ func TestBounds(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			of := tally(c.change)
-			if e, ok := energyBounds(of); ok != c.energy || ok && (!near(float64(e.Low), c.want.energyLow) || !near(float64(e.High), c.want.energyHigh)) {
+			if e, ok := EnergyBounds(of); ok != c.energy || ok && (!near(float64(e.Low), c.want.energyLow) || !near(float64(e.High), c.want.energyHigh)) {
 				t.Errorf("energy %v, %v, want %v to %v, %v", e, ok, c.want.energyLow, c.want.energyHigh, c.energy)
 			}
-			if g, ok := emissionsBounds(of, c.forecastsMayBe); ok != c.grams || ok && (!near(float64(g.Low), c.want.low) || !near(float64(g.High), c.want.high)) {
+			if g, ok := EmissionsBounds(of, c.forecastsMayBe); ok != c.grams || ok && (!near(float64(g.Low), c.want.low) || !near(float64(g.High), c.want.high)) {
 				t.Errorf("emissions %v, %v, want %v to %v, %v", g, ok, c.want.low, c.want.high, c.grams)
 			}
 		})

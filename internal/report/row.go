@@ -102,7 +102,7 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, members ...usage.Tally
 		}
 		row.DisplayName = &name
 	}
-	if b, ok := energyBounds(t); ok {
+	if b, ok := EnergyBounds(t); ok {
 		row.EnergyLow, row.EnergyHigh = value(b.Low), value(b.High)
 	}
 	if t.Priced {
@@ -113,7 +113,7 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, members ...usage.Tally
 	if t.Hardware > 0 { // of old hardware it may be 0
 		row.Embodied = value(t.Embodied)
 	}
-	if b, ok := emissionsBounds(t, r.Forecasts.Mean); ok {
+	if b, ok := EmissionsBounds(t, r.Forecasts.Mean); ok {
 		row.EmissionsLow, row.EmissionsHigh = value(b.Low), value(b.High)
 	}
 	share := func(part usage.KWh) *float64 { return part01(ratio(part, t.Energy.Total())) }

@@ -241,3 +241,15 @@ func (s *Store) Timezone() *time.Location { return s.zone }
 
 // Interval is the length of the store's intervals; 0 while it has none.
 func (s *Store) Interval() time.Duration { return s.length }
+
+// Of is the part of an account that belongs to one member of a scope.
+func (a Account) Of(scope usage.Scope, member string) Account {
+	part := a
+	part.keys = nil
+	for _, k := range a.keys {
+		if scope.Member(k.Key) == member {
+			part.keys = append(part.keys, k)
+		}
+	}
+	return part
+}

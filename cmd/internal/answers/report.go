@@ -164,7 +164,7 @@ func (q Report) read(ctx context.Context, from From, p usage.Period) (*report.Re
 	if rep.Power, err = st.PowerUsed(ctx, p); err != nil {
 		return nil, err
 	}
-	if rep.Forecasts, err = forecastError(ctx, st, p); err != nil {
+	if rep.Forecasts, err = ForecastError(ctx, st, p); err != nil {
 		return nil, err
 	}
 	if rep.Scope == usage.ScopeUser {
@@ -191,9 +191,9 @@ func gridsUsed(prices report.Prices, c config.CarbonIntensity) (grids []report.G
 // forecastErrorOver is the shortest time over which the error of forecasts is measured.
 const forecastErrorOver = 28 * 24 * time.Hour
 
-// forecastError is the error of the forecasts that a period is priced with. Prices are
+// ForecastError is the error of the forecasts that a period is priced with. Prices are
 // made as a half hour ends, so of the archived lead times the shortest applies.
-func forecastError(ctx context.Context, st *store.Store, p usage.Period) (report.ForecastError, error) {
+func ForecastError(ctx context.Context, st *store.Store, p usage.Period) (report.ForecastError, error) {
 	since := p.To.Add(-forecastErrorOver)
 	if p.From.Before(since) {
 		since = p.From

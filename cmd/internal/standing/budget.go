@@ -18,6 +18,20 @@ func (b *Book) Status(ctx context.Context, of budget.Budget, ever []usage.Total,
 	if err != nil {
 		return budget.Status{}, err
 	}
+	return b.status(ctx, of, ever, held, now)
+}
+
+// Ended is the status at the end of a time that is over: what was used later does not count.
+func (b *Book) Ended(ctx context.Context, of budget.Budget, ever []usage.Total, end time.Time) (budget.Status, error) {
+	held, _, err := b.store.Span(ctx)
+	if err != nil {
+		return budget.Status{}, err
+	}
+	held.To = usage.Earlier(held.To, end)
+	return b.status(ctx, of, ever, held, end.Add(-time.Nanosecond)) // at the end, the next period has begun
+}
+
+func (b *Book) status(ctx context.Context, of budget.Budget, ever []usage.Total, held usage.Period, now time.Time) (budget.Status, error) {
 	return of.Status(now, budget.Record{
 		Held: held, Seen: Seen(ever, of),
 		Used: func(p usage.Period) (budget.Amount, error) { return b.amount(ctx, p, of) },
