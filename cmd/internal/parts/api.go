@@ -16,7 +16,6 @@ import (
 // and is some megabytes of JSON.
 const (
 	apiTimeout  = time.Minute
-	apiPatience = 30 * time.Second
 	maxAPIBytes = 256 << 20
 )
 
@@ -28,6 +27,6 @@ func API(c promconfig.HTTPClientConfig) (*upstream.Client, error) {
 	}
 	client.Transport = guard(client.Transport, config.FilesIn(&c))
 	return &upstream.Client{
-		HTTP: client, UserAgent: userAgent(), Timeout: apiTimeout, MaxBytes: maxAPIBytes, Patience: apiPatience, Scrubber: upstream.NewScrubber(c),
+		HTTP: client, UserAgent: userAgent(), Timeout: apiTimeout, MaxBytes: maxAPIBytes, Scrubber: upstream.NewScrubber(c),
 	}, nil
 }

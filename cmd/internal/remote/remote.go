@@ -12,7 +12,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
+	"time"
 
 	promconfig "github.com/prometheus/common/config"
 
@@ -48,6 +50,9 @@ func New(address string, c promconfig.HTTPClientConfig, by clock.Clock) (*Server
 	return &Server{u, by, client}, nil
 }
 
+// patience is how long a server that is busy may make us wait.
+const patience = 30 * time.Second
+
 // Ask writes the answer to a question, with the tool's flags as its parameters, as it comes. A server
 // that is busy is asked once more, when it says so.
 func (s *Server) Ask(ctx context.Context, question string, flags url.Values, out io.Writer) error {
@@ -55,16 +60,16 @@ func (s *Server) Ask(ctx context.Context, question string, flags url.Values, out
 	at.RawQuery = flags.Encode()
 	body, err := s.get(ctx, at)
 	var busy *usage.Failure
-	if errors.As(err, &busy) && busy.RetryAfter > 0 {
+	if errors.As(err, &busy) && busy.RetryAfter > 0 && busy.RetryAfter <= patience {
 		s.Clock.Sleep(ctx, busy.RetryAfter, nil)
 		body, err = s.get(ctx, at)
 	}
 	if err != nil {
-		return s.failed(err)
+		return s.failed(flags, err)
 	}
 	defer body.Close()
 	if _, err = io.Copy(out, body); err != nil {
-		return s.failed(err)
+		return s.failed(flags, err)
 	}
 	return nil
 }
@@ -77,26 +82,33 @@ func (s *Server) get(ctx context.Context, at *url.URL) (io.ReadCloser, error) {
 	return s.client.Do(req)
 }
 
-// badData is how the server's words on wrong parameters begin, as Prometheus' do.
-const badData = "bad_data: "
+// refusal is how the API says no: with a type, as Prometheus does, and why.
+var refusal = regexp.MustCompile(`(?s)^(bad_data|not_found|timeout|unavailable|internal): (.*)$`)
 
-// failed says what to do.
-func (s *Server) failed(err error) error {
+// failed says what to do. What the API says of a flag is a wrong use, as it is without a server; a name
+// that nobody has seen, too.
+func (s *Server) failed(flags url.Values, err error) error {
 	what := "ask " + s.URL.String()
 	var f *usage.Failure
 	if !errors.As(err, &f) {
 		return s.client.Failed(what, err)
 	}
-	said, isAPI := strings.CutPrefix(f.Detail, badData)
-	switch {
-	case f.Status == http.StatusBadRequest && isAPI:
-		return commandline.Wrongf("%s", said)
+	switch said := refusal.FindStringSubmatch(f.Detail); {
+	case said != nil:
+		flag, _, _ := strings.Cut(said[2], ":")
+		switch {
+		case flags.Has(flag):
+			return commandline.Wrongf("--%s", said[2])
+		case f.Status == http.StatusBadRequest:
+			return commandline.Wrongf("%s", said[2])
+		}
+		return fmt.Errorf("%s: %s", what, said[2])
 	case f.Status == http.StatusNotFound:
-		return fmt.Errorf("%s: there is no API at this address: start carbon_exporter with --web.enable-api, and check the path of --server", what)
-	case f.Cause != "" && (f.Reason == usage.ReasonAuth || f.Reason == usage.ReasonConnection):
-		return fmt.Errorf("%s: %s; HTTP client settings are in the file of --http.config.file", what, f.Cause)
+		return fmt.Errorf("%s: there is no API at this address: carbon_exporter has one with --web.enable-api; check the version of the server and the path of --server", what)
+	case f.Reason == usage.ReasonAuth, f.Reason == usage.ReasonConnection && strings.Contains(f.Cause, "tls_config"):
+		return fmt.Errorf("%s: %s, in the file of --http.config.file", what, f.Cause)
 	case f.Cause != "":
-		return fmt.Errorf("%s: %s: %s", what, f.Cause, f.Detail)
+		return fmt.Errorf("%s: %s", what, f.Cause)
 	}
 	return s.client.Failed(what, err)
 }
