@@ -24,7 +24,10 @@ import (
 
 // gated is a site whose projects CLF (of the group Lasers) and IDAaaS use 0.1 kWh each half hour, which is
 // 10 g, in some days up to a while ago.
-type gated struct{ dir, config, store string }
+type gated struct {
+	config, store string
+	now           time.Time
+}
 
 // still is a clock that stands.
 type still struct{ clock.Real }
@@ -33,15 +36,20 @@ func (still) Now() time.Time { return time.Date(2026, 11, 25, 10, 20, 0, 0, time
 
 func newGated(t testing.TB, days int, ago time.Duration) *gated {
 	t.Helper()
+	return newGatedAt(t, still{}.Now(), days, ago)
+}
+
+func newGatedAt(t testing.TB, now time.Time, days int, ago time.Duration) *gated {
+	t.Helper()
 	dir := t.TempDir()
-	g := &gated{dir, filepath.Join(dir, "carbon.yml"), filepath.Join(dir, "carbon.db")}
+	g := &gated{filepath.Join(dir, "carbon.yml"), filepath.Join(dir, "carbon.db"), now}
 	g.configure(t, "carbon_intensity: {uk: {url: \"http://127.0.0.1:1\"}}\n")
 	st, err := store.Open(t.Context(), g.store, store.Options{Interval: usage.SlotLength, Timezone: time.UTC})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	until := usage.SlotAt(still{}.Now().Add(-ago))
+	until := usage.SlotAt(now.Add(-ago))
 	var recs []usage.Record
 	for i := usage.IntervalAt(until.AddDate(0, 0, -days), usage.SlotLength); i.Start.Before(until); i = i.Next() {
 		rec := usage.Record{
@@ -66,7 +74,7 @@ func newGated(t testing.TB, days int, ago time.Duration) *gated {
 // configure writes a configuration with budgets of every kind. Those that end in two weeks began a week ago.
 func (g *gated) configure(t testing.TB, more string) {
 	t.Helper()
-	day := func(days int) string { return still{}.Now().UTC().AddDate(0, 0, days).Format(time.DateOnly) }
+	day := func(days int) string { return g.now.UTC().AddDate(0, 0, days).Format(time.DateOnly) }
 	now := fmt.Sprintf("from: %s, to: %s", day(-7), day(14))
 	text := "timezone: UTC\nprometheus: {url: \"http://127.0.0.1:1\"}\n" + more + "budgets:\n" +
 		"- {name: clf, scope: project, target: CLF, " + now + ", kgco2eq: 100}\n" +
@@ -90,7 +98,7 @@ func (g *gated) forecasts(t testing.TB, ago time.Duration, values ...float64) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	now := still{}.Now()
+	now := g.now
 	var slots []usage.Slot
 	for n, v := range values {
 		slots = append(slots, usage.Slot{
@@ -165,10 +173,10 @@ func TestGateFailsOpen(t *testing.T) {
 		prepare    func(*testing.T, *gated)
 		want       []string // what stderr has
 	}{
-		{"no store", both, 0, func(t *testing.T, g *gated) { g.store += ".none" }, []string{"not known: where budget clf-small stands: open store ", "not known: whether a later time is better: "}},
-		{"not a store", both, 0, func(t *testing.T, g *gated) { g.store = g.config }, []string{"is not a SQLite database"}},
+		{"no store", both, 0, func(_ *testing.T, g *gated) { g.store += ".none" }, []string{"not known: where budget clf-small stands: open store ", "not known: whether a later time is better: "}},
+		{"not a store", both, 0, func(_ *testing.T, g *gated) { g.store = g.config }, []string{"is not a SQLite database"}},
 		{"a broken configuration", both, 0, func(t *testing.T, g *gated) { g.configure(t, "nothing: 1\n") }, []string{`unknown key "nothing"`}},
-		{"no configuration", both, 0, func(t *testing.T, g *gated) { g.config += ".none" }, []string{"no such file"}},
+		{"no configuration", both, 0, func(_ *testing.T, g *gated) { g.config += ".none" }, []string{"no such file"}},
 		{"the data is stale", "--project=CLF --budget=clf-small", 3 * time.Hour, func(*testing.T, *gated) {}, []string{"not known: the data is stale: the newest interval ended at "}},
 		{"an old forecast, and the provider is down", "--defer-to-best=6h", 0, func(t *testing.T, g *gated) { g.forecasts(t, 2*time.Hour, 100, 100, 10, 10) }, []string{"not known: the forecast of GB is old: it was fetched at "}},
 		{"no forecast, and the provider is down", "--defer-to-best=6h", 0, func(*testing.T, *gated) {}, []string{"not known: whether a later time is better: carbon intensity of GB, "}},

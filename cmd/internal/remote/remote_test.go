@@ -61,8 +61,10 @@ func TestAsk(t *testing.T) {
 		{"busy, and then not", twice(), "/carbon/api/v1/report top=3", false, 7 * time.Second},
 		{"busy twice", refuse(http.StatusServiceUnavailable, busy, "Retry-After", "1"), "too many requests at once; try again in a second", false, time.Second},
 		{"busy for long", refuse(http.StatusServiceUnavailable, busy, "Retry-After", "60"), "too many requests at once; try again in a second", false, 0},
-		{"the API is off", refuse(http.StatusNotFound, `{"status":"error","errorType":"not_found","error":"the API is off; start carbon_exporter with --web.enable-api"}`),
-			"the API is off; start carbon_exporter with --web.enable-api", false, 0},
+		{
+			"the API is off", refuse(http.StatusNotFound, `{"status":"error","errorType":"not_found","error":"the API is off; start carbon_exporter with --web.enable-api"}`),
+			"the API is off; start carbon_exporter with --web.enable-api", false, 0,
+		},
 		{"there is no API", refuse(http.StatusNotFound, "404 page not found"), "there is no API at this address: carbon_exporter has one with --web.enable-api; check the version of the server and the path of --server", false, 0},
 		{"a wrong flag", refuse(http.StatusBadRequest, `{"status":"error","errorType":"bad_data","error":"top: must be at least 1, is 0"}`), "--top: must be at least 1, is 0", true, 0},
 		{"too much", refuse(http.StatusUnprocessableEntity, `{"status":"error","errorType":"bad_data","error":"top: the report has up to 9 rows"}`), "--top: the report has up to 9 rows", true, 0},
