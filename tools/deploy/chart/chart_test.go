@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
 	"maps"
@@ -66,9 +67,27 @@ func TestThePackageIsReproducible(t *testing.T) {
 			t.Fatal("two packages of the same files differ")
 		}
 	}
-	// Helm keeps the chart in a Secret, gzipped and twice in base64, with what it rendered.
-	if kept := 2 * base64.StdEncoding.EncodedLen(base64.StdEncoding.EncodedLen(len(first))); kept > 1<<20 {
-		t.Errorf("a release would have up to %d bytes, a Secret has room for 1 MiB", kept)
+}
+
+// Helm keeps a release in a Secret: the chart and what was rendered, as gzipped JSON in base64.
+func TestAReleaseHasRoomInASecret(t *testing.T) {
+	r := install(t, "carbon-exporter", everything)
+	text, err := json.Marshal(map[string]any{"chart": r.chart, "manifest": r.manifest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept bytes.Buffer
+	zip := gzip.NewWriter(&kept)
+	if _, err := zip.Write(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if size := base64.StdEncoding.EncodedLen(kept.Len()); size > 1<<20*3/4 {
+		t.Errorf("a release has %d bytes: of the 1 MiB of a Secret, a quarter is for the values of a site", size)
+	} else {
+		t.Logf("a release has %d bytes", size)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	helm "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
@@ -25,8 +26,10 @@ const root = "../../.."
 
 // release is what Helm would apply and print.
 type release struct {
-	objects map[string]any // by kind and name
-	notes   string
+	chart    *helm.Chart
+	manifest string         // of all objects
+	objects  map[string]any // by kind and name
+	notes    string
 }
 
 // install renders the package of this repository with the text of a file of values, as `helm
@@ -72,12 +75,13 @@ func tryFiles(t *testing.T, c chart, name, values string) (release, error) {
 	if err != nil {
 		return release{}, err
 	}
-	r := release{objects: map[string]any{}}
+	r := release{chart: loaded, objects: map[string]any{}}
 	for file, text := range texts {
 		if path.Base(file) == "NOTES.txt" {
 			r.notes = text
 			continue
 		}
+		r.manifest += text
 		for doc := range strings.SplitSeq("\n"+text, "\n---\n") {
 			if err := r.add(doc); err != nil {
 				return release{}, fmt.Errorf("%s: %w\n%.2000s", file, err, doc)
