@@ -5,6 +5,8 @@
 // repository, so install all of it: docs/alerts.md says how. Limits, intervals and names reach
 // the rules as metrics, which is why there is so little to configure.
 local runbooks = 'https://github.com/carbon-exporter/carbon_exporter/blob/main/docs/runbooks';
+// What stands in the files for the Grafana of a site.
+local grafana = 'https://grafana.example.org';
 
 local groups = std.flattenArrays([
   std.parseYaml(file).groups
@@ -26,6 +28,8 @@ local having(key) = [
   _config+:: {
     // Where your copy of docs/runbooks is.
     runbookURL: runbooks,
+    // Where your Grafana is. Empty: alerts lead to no dashboard.
+    grafanaURL: '',
     // Labels that every alert gets, for the routes of your Alertmanager.
     alertLabels: {},
     // Tags of every dashboard, besides its own.
@@ -34,15 +38,21 @@ local having(key) = [
 
   local config = self._config,
 
+  local under(from, to, text) = std.strReplace(text, from + '/', std.rstripChars(to, '/') + '/'),
+
+  local links(annotations) = {
+    [key]: under(grafana, config.grafanaURL, under(runbooks, config.runbookURL, annotations[key]))
+    for key in std.objectFields(annotations)
+    if key != 'dashboard_url' || config.grafanaURL != ''
+  },
+
   prometheusAlerts+:: {
     groups+: [
       group {
         rules: [
           alert {
             labels+: config.alertLabels,
-            annotations+: {
-              runbook_url: std.strReplace(super.runbook_url, runbooks + '/', std.rstripChars(config.runbookURL, '/') + '/'),
-            },
+            annotations: links(alert.annotations),
           }
           for alert in group.rules
         ],

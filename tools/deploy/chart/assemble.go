@@ -25,6 +25,9 @@ const name = "carbon-exporter"
 // sourceVersion is what Chart.yaml has in the place of a version.
 const sourceVersion = "0.0.0"
 
+// someGrafana is what the template of the rules puts a site's Grafana in the place of.
+const someGrafana = "https://grafana.example.org"
+
 // chart is a Helm chart: its files by their paths, with slashes.
 type chart struct {
 	version string
@@ -67,7 +70,7 @@ func (c chart) addSource(root string) error {
 }
 
 func (c chart) addRules(string) error {
-	files, err := rules.Files(rules.Runbooks)
+	files, err := rules.Files(rules.Links{Grafana: someGrafana})
 	if err != nil {
 		return fmt.Errorf("read the rules: %w", err)
 	}

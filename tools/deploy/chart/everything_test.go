@@ -139,14 +139,18 @@ func TestThePolicyIsThatOfTheManifests(t *testing.T) {
 }
 
 func TestRulesAreThoseOfTheRepository(t *testing.T) {
-	for _, c := range []struct{ name, value, runbooks string }{
-		{"runbooks of the project", "", rules.Runbooks},
-		{"runbooks of a site", "https://wiki.example.org/carbon", "https://wiki.example.org/carbon"},
-		{"with a slash at the end", "https://wiki.example.org/carbon/", "https://wiki.example.org/carbon"},
+	for _, c := range []struct {
+		name, values string
+		links        rules.Links
+	}{
+		{"as they are", "", rules.Links{}},
+		{"runbooks of a site", ", runbookUrl: 'https://wiki.example.org/carbon'", rules.Links{Runbooks: "https://wiki.example.org/carbon"}},
+		{"with a slash at the end", ", runbookUrl: 'https://wiki.example.org/carbon/'", rules.Links{Runbooks: "https://wiki.example.org/carbon"}},
+		{"dashboards of a site", ", grafanaUrl: 'https://g.example.org/x/'", rules.Links{Grafana: "https://g.example.org/x"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			rule := the[monitoringv1.PrometheusRule](t, install(t, "carbon-exporter", "prometheusRule: {enabled: true, runbookUrl: '"+c.value+"'}"), "carbon-exporter")
-			files, err := rules.Files(c.runbooks)
+			rule := the[monitoringv1.PrometheusRule](t, install(t, "carbon-exporter", "prometheusRule: {enabled: true"+c.values+"}"), "carbon-exporter")
+			files, err := rules.Files(c.links)
 			if err != nil {
 				t.Fatal(err)
 			}

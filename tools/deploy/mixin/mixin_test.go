@@ -41,10 +41,10 @@ type group struct {
 	Rules []map[string]any `json:"rules"`
 }
 
-// written are the groups of `carbontool generate rules --runbooks=URL`.
-func written(t *testing.T, runbooks string) []group {
+// written are the groups of `carbontool generate rules` with these links.
+func written(t *testing.T, links rules.Links) []group {
 	t.Helper()
-	files, err := rules.Files(runbooks)
+	files, err := rules.Files(links)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,15 +64,19 @@ func written(t *testing.T, runbooks string) []group {
 }
 
 func TestTheRulesAreThoseOfTheRepository(t *testing.T) {
-	for _, c := range []struct{ name, config, runbooks string }{
-		{"as they are", "{}", rules.Runbooks},
-		{"runbooks of a site", "{ runbookURL: 'https://wiki.example.org/carbon' }", "https://wiki.example.org/carbon"},
-		{"with a slash at the end", "{ runbookURL: 'https://wiki.example.org/carbon/' }", "https://wiki.example.org/carbon"},
+	for _, c := range []struct {
+		name, config string
+		links        rules.Links
+	}{
+		{"as they are", "{}", rules.Links{}},
+		{"runbooks of a site", "{ runbookURL: 'https://wiki.example.org/carbon' }", rules.Links{Runbooks: "https://wiki.example.org/carbon"}},
+		{"with a slash at the end", "{ runbookURL: 'https://wiki.example.org/carbon/' }", rules.Links{Runbooks: "https://wiki.example.org/carbon"}},
+		{"dashboards of a site", "{ grafanaURL: 'https://g.example.org/x/' }", rules.Links{Grafana: "https://g.example.org/x"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []group
 			evaluate(t, c.config, "mixin.prometheusAlerts.groups + mixin.prometheusRules.groups", &got)
-			want := written(t, c.runbooks)
+			want := written(t, c.links)
 			byName := func(a, b group) int { return strings.Compare(a.Name, b.Name) }
 			slices.SortFunc(got, byName)
 			slices.SortFunc(want, byName)
