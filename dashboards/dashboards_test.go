@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -297,5 +298,38 @@ func TestUnitsAreKnown(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// What is not known is a gap: no panel connects what is before with what is after it.
+func TestGapsStayOpen(t *testing.T) {
+	found := 0
+	for _, d := range read(t) {
+		for _, p := range panels(d) {
+			if p.Type != "timeseries" {
+				continue
+			}
+			found++
+			var custom struct {
+				SpanNulls any `json:"spanNulls"`
+			}
+			text, err := json.Marshal(p.FieldConfig.Defaults.Custom)
+			if err == nil {
+				err = json.Unmarshal(text, &custom)
+			}
+			if err != nil || custom.SpanNulls != false {
+				t.Errorf("%s, %s connects over gaps: %v (%v)", *d.Title, *p.Title, custom.SpanNulls, err)
+			}
+			for _, o := range p.FieldConfig.Overrides {
+				for _, property := range o.Properties {
+					if property.Id == "custom.spanNulls" {
+						t.Errorf("%s, %s connects one series over gaps", *d.Title, *p.Title)
+					}
+				}
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("%d panels over time", found)
 	}
 }

@@ -47,7 +47,7 @@ func detail() frame {
 
 func byMachine(metric, title, about, unit string) panel {
 	return areas(title, about,
-		unit, over(sumBy("machine", chosen.of(metric)), "{{machine}}")).fromZero()
+		unit, over(overTime(chosen, "machine", metric), "{{machine}}")).fromZero()
 }
 
 const daysAbout = " Today is incomplete. Restatements count on the day they were made, so that days add up to the total."

@@ -48,19 +48,22 @@ func periodVariable() dashboard.VariableModel {
 		[2]string{"this month", "month"}, [2]string{"today", "day"}, [2]string{"this year", "year"})
 }
 
+// outdated is what a panel of now says when nothing of now is known.
+const outdated = "not known now"
+
 func powerNow(s selection) panel {
 	return stats("Power now", "Mean power over the newest complete half hour, including PUE. CPU seconds x watts of the machine type, or measured where there are meters.",
-		watts, now(sum(s.of(power)), "power")).colour(busyColour)
+		watts, now(sum(current(s.of(power))), "power")).colour(busyColour).empty(outdated)
 }
 
 func rateNow(s selection) panel {
 	return stats("Emissions now", "Mean emission rate over the newest complete half hour: its energy x the carbon intensity of the grid in the same half hour. Absent while that is unknown.",
-		gramsPerHour, now(sum(s.of(rate)), "emissions")).colour("semi-dark-purple")
+		gramsPerHour, now(sum(current(s.of(rate))), "emissions")).colour("semi-dark-purple").empty(outdated)
 }
 
 func idleNow(s selection) panel {
 	return stats("Idle now", "Share of the power used by idle cores. Yellow from 30 %, red from 50 %, where every second watt is used by machines that do nothing. A third is usual for interactive machines.",
-		share, now(ratio(sum(s.of(power, idle)), sum(s.of(power))), "idle")).
+		share, now(ratio(sum(current(s.of(power, idle))), sum(current(s.of(power)))), "idle")).empty(outdated).
 		decimals(0).steps(goodColour, step{0.3, noteColour}, step{0.5, badColour})
 }
 
@@ -112,12 +115,12 @@ func againstLastMonth(s selection) panel {
 
 func powerByMode(s selection) panel {
 	return areas("Power, busy and idle", "Mean power of each half hour, as first calculated. Idle is the power of cores without work, measured that of devices with meters of their own, such as GPUs.",
-		watts, over(sumBy("mode", s.of(power)), "{{mode}}")).modes().fromZero()
+		watts, over(overTime(s, "mode", power), "{{mode}}")).modes().fromZero()
 }
 
 func rateByMode(s selection) panel {
 	return areas("Emissions, busy and idle", "Mean emission rate of each half hour, with the carbon intensity first known. It changes with the load and with the grid.",
-		gramsPerHour, over(sumBy("mode", s.of(rate)), "{{mode}}")).modes().fromZero()
+		gramsPerHour, over(overTime(s, "mode", rate), "{{mode}}")).modes().fromZero()
 }
 
 func most(s selection, label, title string) panel {

@@ -58,6 +58,25 @@ const (
 	chosenPeriod    = "${period}"
 )
 
+// tooOld is the time since the newest complete interval of an exporter, where CarbonDataStale finds
+// that too long. Until the next one /metrics shows the last one's power and rate.
+const tooOld = "2 * carbon_interval_seconds + 3600"
+
+// current is a gauge of the newest interval, of exporters whose newest is not old: what is not
+// known any more is a gap.
+func current(gauge string) string {
+	return fmt.Sprintf("%s unless on (%s) (time() - carbon_last_complete_interval_timestamp_seconds > %s)", gauge, eachExporter, tooOld)
+}
+
+// overTime is a gauge of the newest interval over time, by a label, to be stacked. A key that
+// comes later or has left uses nothing while its exporter collects, and is 0; while it does not,
+// there is a gap. A key that has power and no rate, as it has no price yet, is no 0 either.
+func overTime(s selection, by, gauge string) string {
+	return sumBy(by, fmt.Sprintf(
+		"%s or 0 * max_over_time(%s[$__range] @ end()) and on (%s) (time() - carbon_last_complete_interval_timestamp_seconds <= %s) unless %s",
+		current(s.of(gauge)), s.of(gauge), eachExporter, tooOld, s.of(power)))
+}
+
 func sum(expr string) string { return "sum(" + expr + ")" }
 
 func sumBy(labels, expr string) string { return "sum by (" + labels + ") (" + expr + ")" }

@@ -14,7 +14,7 @@ const (
 // bySource is the power of each key and mode with the source of its watts as a label. A
 // machine type has one source at a time; of two, as where a series has just ended, one counts.
 // Devices with meters of their own have no watts of a type and are left out.
-func (s selection) bySource() string { return s.of(power) + withSource }
+func (s selection) bySource() string { return "(" + current(s.of(power)) + ")" + withSource }
 
 const ofType = eachExporter + ", machine, mode"
 
@@ -53,7 +53,7 @@ func typesBySource() panel {
 
 func powerBySource() panel {
 	return areas("Power by source of its watts", "Mean power of each half hour by where the watts of its machine type come from. Devices have meters of their own. CarbonPowerByDefault fires if more than half is by default for a day.",
-		watts, over("sum by (source) ("+site.bySource()+")", "{{source}}"), over(sum(site.of(power, `mode="measured"`)), "devices")).fromZero().sources()
+		watts, over("sum by (source) ("+site.bySource()+")", "{{source}}"), over(sum(current(site.of(power, `mode="measured"`))), "devices")).fromZero().sources()
 }
 
 // wattsBand is the watts of busy and of idle cores, each within its bounds.

@@ -20,7 +20,7 @@ const day = 24 * time.Hour
 func query(t *testing.T, title, panel string, n int) string {
 	t.Helper()
 	d, p := find(t, title, panel)
-	return d.written(t, p.Targets[n].Expr, nil)[0]
+	return d.written(t, p.Targets[n].Expr, map[string]string{"__range": "6d"})[0]
 }
 
 // total is the sum of an answer now or at another time.

@@ -45,7 +45,7 @@ func configured(t *testing.T) *site {
 	target := e.NewTarget(rehearsal.Job, rehearsal.Instance)
 	begin := s.now.AddDate(0, 0, -scrapedDays)
 	for at := begin; !at.After(s.now); at = at.Add(5 * time.Minute) {
-		page := scaled(t, golden, at.Sub(begin).Seconds()/s.now.Sub(begin).Seconds())
+		page := upToDate(scaled(t, golden, at.Sub(begin).Seconds()/s.now.Sub(begin).Seconds()), at)
 		if err := target.Scrape(t.Context(), at, page); err != nil {
 			t.Fatal(err)
 		}
@@ -77,6 +77,14 @@ func scaled(t *testing.T, page []byte, part float64) []byte {
 		lines[i] = strconv.AppendFloat(slices.Clone(line[:space+1]), part*v, 'g', -1, 64)
 	}
 	return bytes.Join(lines, []byte("\n"))
+}
+
+var newestInterval = regexp.MustCompile(`(?m)^(carbon_last_complete_interval_timestamp_seconds) .*$`)
+
+// upToDate is a page whose newest interval is that which has just ended.
+func upToDate(page []byte, at time.Time) []byte {
+	end := usage.FloorEpoch(at, usage.SlotLength).Unix()
+	return newestInterval.ReplaceAll(page, []byte("$1 "+strconv.FormatInt(end, 10)))
 }
 
 func TestEveryQueryHasAnAnswerWhereAllIsConfigured(t *testing.T) {

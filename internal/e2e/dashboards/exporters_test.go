@@ -28,7 +28,7 @@ const ofNoExporter = `ALERTS{job=~".*",alertname=~"Carbon(Exporter|Site)Absent",
 // parsed is a query as PromQL has it. Variables between quotes stand as they are, others at a value.
 func parsed(t *testing.T, expr string) parser.Expr {
 	t.Helper()
-	for name, value := range map[string]string{"__range": "1d", "__interval": "1m", "__rate_interval": "5m", "period": "month", "price": "1"} {
+	for name, value := range map[string]string{"__range": "1d", "__range_s": "86400", "__interval": "1m", "__rate_interval": "5m", "period": "month", "price": "1"} {
 		expr = replace(expr, name, value)
 	}
 	tree, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
@@ -125,7 +125,7 @@ func beside(t *testing.T, all ...exporterOf) *site {
 	begin := s.now.Add(-2 * time.Hour)
 	targets := map[exporterOf]*engine.Target{}
 	for at := begin; !at.After(s.now); at = at.Add(5 * time.Minute) {
-		page := scaled(t, golden, at.Sub(begin).Hours()/2)
+		page := upToDate(scaled(t, golden, at.Sub(begin).Hours()/2), at)
 		for _, one := range all {
 			if targets[one] == nil {
 				targets[one] = e.NewTarget(one.job, one.instance)
@@ -175,7 +175,7 @@ func TestExportersAreNotAddedUpUnlessChosen(t *testing.T) {
 					for name, value := range map[string]string{"job": job, "instance": instance, "site": place} {
 						expr = replace(expr, name, value)
 					}
-					return d.written(t, expr, map[string]string{"__range": "2h", "__interval": "5m", "__rate_interval": "20m"})[0]
+					return d.written(t, expr, map[string]string{"__range": "2h", "__range_s": "7200", "__interval": "5m", "__rate_interval": "20m"})[0]
 				}
 				ask := func(s *site, expr string) answer {
 					got, err := s.instant(expr, s.now)
