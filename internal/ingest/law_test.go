@@ -5,9 +5,7 @@ package ingest
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -16,69 +14,8 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
-	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
-
-// Whatever fails in between, and in whatever order things come: once all is
-// well again the record is the one of an exporter that never had a bad day.
-func TestAnyHistoryEndsInTheSameRecord(t *testing.T) {
-	const steps = 12
-	clean := newRig(t)
-	clean.both()
-	for range steps {
-		clean.now = clean.now.Add(time.Hour)
-		clean.both()
-	}
-	calm(clean)
-	want, counted := clean.dump(), clean.counters()
-	for seed := range uint64(4) {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			r, random := newRig(t), rand.New(rand.NewPCG(seed, 1))
-			r.both()
-			for range steps {
-				r.now = r.now.Add(time.Hour)
-				r.server.fault = pick(random, nil, status(500), status(429), broken(`{"status":"success","data":{"resu`), broken("<html>"),
-					broken(`{"status":"success","warnings":["x"],"data":{"resultType":"matrix","result":[]}}`))
-				r.server.most = pick(random, 0, 0, 7, 2)
-				r.grid.SetFault(pick(random, simulate.Healthy, simulate.Healthy, simulate.Down, simulate.NoActuals, simulate.EmptyData, simulate.HTMLPage))
-				if random.IntN(4) == 0 {
-					r.restart()
-				}
-				for range random.IntN(4) {
-					if random.IntN(2) == 0 {
-						r.energy() //nolint:errcheck // failing is the point
-					} else {
-						r.carbon() //nolint:errcheck // likewise
-					}
-				}
-			}
-			r.server.fault, r.server.most = nil, 0
-			r.grid.SetFault(simulate.Healthy)
-			calm(r)
-			if got := r.dump(); got != want {
-				t.Errorf("the record differs:\n%s", firstDifference(got, want))
-			}
-			if got := r.counters(); !maps.Equal(got, counted) {
-				t.Errorf("the settled counters are %v, want %v", got, counted)
-			}
-		})
-	}
-}
-
-// calm lets two days pass, in which everything settles.
-func calm(r *rig) {
-	r.now = usage.FloorEpoch(r.now, 24*time.Hour).Add(24*time.Hour + 3*time.Minute)
-	for range 12 {
-		r.energy() //nolint:errcheck // intervals that were put off are due by and by
-		r.carbon() //nolint:errcheck // likewise
-		r.now = r.now.Add(10 * time.Minute)
-	}
-	r.now = r.now.Add(26 * time.Hour)
-	r.both()
-	r.now = r.now.Add(11 * time.Minute)
-	r.both()
-}
 
 func TestScopesAddUpAtEveryInterval(t *testing.T) {
 	r := newRig(t)

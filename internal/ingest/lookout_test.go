@@ -1,6 +1,8 @@
 // Copyright The carbon_exporter Authors
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build !race
+
 package ingest
 
 import (
@@ -28,14 +30,6 @@ func (a allRefused) Read(ctx context.Context, run []usage.Interval) ([]usage.Rea
 	}
 	return readings, rejects, err
 }
-
-// noticed is a witness who keeps the notices.
-type noticed struct {
-	silent
-	about map[usage.Topic]string
-}
-
-func (n noticed) Notice(about usage.Topic, text string) { n.about[about] = text }
 
 func TestWhileNothingIsFoundItIsSaid(t *testing.T) {
 	for _, c := range []struct {

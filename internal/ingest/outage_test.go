@@ -140,6 +140,14 @@ func (r *troubled) during(do func()) []string {
 	return slices.DeleteFunc(r.lines, func(line string) bool { return !outageLine.MatchString(line) })
 }
 
+// noticed is a witness who keeps the notices.
+type noticed struct {
+	silent
+	about map[usage.Topic]string
+}
+
+func (n noticed) Notice(about usage.Topic, text string) { n.about[about] = text }
+
 // brokenStore cannot be written for a time.
 type brokenStore struct {
 	Store

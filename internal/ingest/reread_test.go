@@ -5,13 +5,9 @@ package ingest
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"math/rand/v2"
 	"testing"
 	"time"
 
-	"github.com/carbon-exporter/carbon_exporter/internal/simulate"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -213,74 +209,6 @@ func TestABackfillReadsASecondTime(t *testing.T) {
 	}
 	if done := r.mustBackfill(hours(0, 1)); done.Had != 2 {
 		t.Errorf("once more: %+v", done)
-	}
-}
-
-// Data that comes late or never, readings that fail, second readings in any number
-// and order, restarts: once all is well the record is the one of a single reading of all there is.
-func TestLateDataEndsInTheSameRecord(t *testing.T) {
-	const steps = 16
-	for seed := range uint64(4) {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			random := rand.New(rand.NewPCG(seed, 3))
-			clean, all := fleetRig(newRig(t, rereading))
-			r, f := fleetRig(newRig(t, rereading))
-			for range 5 {
-				host, from := random.IntN(3), random.Float64()*steps
-				to := from + 0.1 + random.Float64()*2
-				arrives := to + random.Float64()*(3-(to-from)) // in time for the second reading
-				if random.IntN(3) == 0 {
-					arrives = 0
-				}
-				f.late(host, from, to, arrives)
-				all.late(host, from, to, arrives)
-			}
-			r.both()
-			for range steps {
-				r.now = r.now.Add(time.Hour)
-				f.fault = func() error {
-					if random.IntN(3) == 0 {
-						return &usage.Failure{Reason: usage.ReasonServer, Status: 500}
-					}
-					return nil
-				}
-				r.grid.SetFault(pick(random, simulate.Healthy, simulate.Healthy, simulate.Down, simulate.NoActuals))
-				if random.IntN(4) == 0 {
-					r.restart()
-				}
-				for range random.IntN(4) {
-					r.energy() //nolint:errcheck // failing is the point
-					r.carbon() //nolint:errcheck // likewise
-				}
-				if random.IntN(4) == 0 {
-					over := hours(random.Float64()*steps-1, steps)
-					if _, err := r.backfill(over); err != nil {
-						t.Log(err)
-					}
-				}
-			}
-			f.fault = nil
-			r.grid.SetFault(simulate.Healthy)
-			// All at once, when everything has come.
-			r.both()
-			clean.now = r.now
-			clean.spine.Reload(func() Settings { s := clean.spine.current(); s.Lookback += steps * time.Hour; return s }())
-			clean.both()
-			for _, each := range []*rig{r, clean} {
-				for range 9 {
-					each.now = each.now.Add(30 * time.Minute)
-					each.energy() //nolint:errcheck // intervals that were put off are due by and by
-					each.carbon() //nolint:errcheck // likewise
-				}
-				calm(each)
-			}
-			if got, want := r.dump(), clean.dump(); got != want {
-				t.Errorf("the record differs:\n%s", firstDifference(got, want))
-			}
-			if got, want := r.counters(), clean.counters(); !maps.Equal(got, want) {
-				t.Errorf("the settled counters are %v, want %v", got, want)
-			}
-		})
 	}
 }
 
