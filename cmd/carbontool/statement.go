@@ -34,7 +34,6 @@ type stateMonth struct {
 	preview                  bool
 	provisional              bool
 	csvSafe                  csvSafe
-	now                      func() time.Time // nil: the machine's clock
 }
 
 // What the command does beside writing a statement.
@@ -160,9 +159,6 @@ func (m *stateMonth) printable(ctx context.Context, s streams, c *config.Config,
 	}
 	c.Timezone = st.Timezone().String() // without a file, the months are those of the store
 	maker := stating.Maker{Store: st, Config: c, Labels: labels, Now: time.Now(), Version: version.Version}
-	if m.now != nil {
-		maker.Now = m.now()
-	}
 	of := m.subject()
 	if m.preview {
 		return maker.Preview(ctx, of)

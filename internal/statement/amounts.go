@@ -12,12 +12,12 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// Energy is a whole number of microwatt hours (1e-9 kWh) and Carbon one of micrograms of CO2eq.
-// Whole numbers add up and cancel out exactly, in any order; floats do not.
-type (
-	Energy int64
-	Carbon int64
-)
+// Energy is a whole number of microwatt hours (1e-9 kWh). Whole numbers add up and cancel out
+// exactly, in any order; floats do not.
+type Energy int64
+
+// Carbon is a whole number of micrograms of CO2eq.
+type Carbon int64
 
 // The digits after the point of kWh and of grams.
 const (

@@ -29,7 +29,7 @@ var page = template.Must(template.New("statement").Funcs(template.FuncMap{
 	"plain": func(v float64) string { return trimmed(v, 6) },
 	"used":  used,
 	"last":  func(t time.Time) string { return t.Add(-time.Nanosecond).Format("2 January 2006") },
-	"power": func(s string) string { return powerWords(s) },
+	"power": powerWords,
 }).Parse(layout1))
 
 // WriteHTML writes one page that needs nothing else, for a screen and for paper.
@@ -53,7 +53,7 @@ func (p Print) title() string {
 	return fmt.Sprintf("%s: energy and carbon of %s, %s", what, p.Subject(), monthName(p.Month))
 }
 
-// HasMeasured, HasEmbodied and HasCoverage say which columns there are.
+// HasMeasured says whether devices have measured energy.
 func (p Print) HasMeasured() bool { return p.Whole != nil && p.Whole.Measured != 0 }
 
 // HasEmbodied says whether embodied emissions are known of anything.

@@ -400,12 +400,27 @@ func TestNotices(t *testing.T) {
 
 func TestNumbersForPeople(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{kwh(EnergyOf(1234567.8914)), "1\u202f234\u202f567.891"}, {kwh(Energy(1)), "0.000000001"}, {kwh(Energy(0)), "0.000"}, {kwh((*Energy)(nil)), "–"},
-		{kg(CarbonOf(340)), "0.340"}, {kg(CarbonOf(0.2)), "0.0002"}, {dkg(CarbonOf(-340)), "−0.340"}, {dkwh(EnergyOf(1.2)), "+1.200"}, {dkwh(0), "0.000"},
-		{percent(0.0), "0 %"}, {percent(1.0), "100 %"}, {percent(0.00001), "less than 0.1 %"}, {percent(0.99999), "more than 99.9 %"}, {percent(0.125), "12.5 %"},
-		{percent((*float64)(nil)), "–"}, {change(90, 100), "−10.0 %"}, {change(116.2, 100), "+16.2 %"},
-		{powerWords("config, devices, lab"), "the configuration, meters of devices, lab"}, {Reason{"recost", 1}.String(), "recalculated with other watts, PUE or carbon intensity (1 interval)"},
-		{because(nil), "no reason is recorded"}, {monthName("2026-10"), "October 2026"},
+		{kwh(EnergyOf(1234567.8914)), "1\u202f234\u202f567.891"},
+		{kwh(Energy(1)), "0.000000001"},
+		{kwh(Energy(0)), "0.000"},
+		{kwh((*Energy)(nil)), "–"},
+		{kg(CarbonOf(340)), "0.340"},
+		{kg(CarbonOf(0.2)), "0.0002"},
+		{dkg(CarbonOf(-340)), "−0.340"},
+		{dkwh(EnergyOf(1.2)), "+1.200"},
+		{dkwh(0), "0.000"},
+		{percent(0.0), "0 %"},
+		{percent(1.0), "100 %"},
+		{percent(0.00001), "less than 0.1 %"},
+		{percent(0.99999), "more than 99.9 %"},
+		{percent(0.125), "12.5 %"},
+		{percent((*float64)(nil)), "–"},
+		{change(90, 100), "−10.0 %"},
+		{change(116.2, 100), "+16.2 %"},
+		{powerWords("config, devices, lab"), "the configuration, meters of devices, lab"},
+		{Reason{"recost", 1}.String(), "recalculated with other watts, PUE or carbon intensity (1 interval)"},
+		{because(nil), "no reason is recorded"},
+		{monthName("2026-10"), "October 2026"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)

@@ -77,8 +77,10 @@ func record(i usage.Interval, scale, price float64, state usage.State) usage.Rec
 		rec.Ratings = append(rec.Ratings, usage.Rating{Machine: machine, Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, Source: "config", Error: &doubt})
 	}
 	keys := []usage.Key{
-		{Project: "IDAaaS", Machine: "Muon", User: "alice", Group: "ISIS"}, {Project: "IDAaaS", Machine: "Artemis", User: "bob", Group: "ISIS"},
-		{Project: "CDAaaS", Machine: "Muon", User: "bob", Group: "ISIS"}, {Project: "CDAaaS", Machine: "Muon", User: "carol", Group: "CLF"},
+		{Project: "IDAaaS", Machine: "Muon", User: "alice", Group: "ISIS"},
+		{Project: "IDAaaS", Machine: "Artemis", User: "bob", Group: "ISIS"},
+		{Project: "CDAaaS", Machine: "Muon", User: "bob", Group: "ISIS"},
+		{Project: "CDAaaS", Machine: "Muon", User: "carol", Group: "CLF"},
 		{Project: "IDAaaS", Machine: "Muon", User: usage.Unattributed, Group: "ISIS"},
 	}
 	for p, piece := range i.Pieces() {
