@@ -36,7 +36,7 @@ const (
 	// beyondLimit is where bars of budgets end: one that is exceeded is seen to be.
 	beyondLimit = 1.5
 
-	noBudgets = "not configured: the section budgets has the limits, of the site, a project, a group or a user"
+	noBudgets = "not configured: the section budgets"
 )
 
 // targetOf leads to the page of what a budget limits. Its scope is the name of the variable that
@@ -94,7 +94,7 @@ func burn() panel {
 func projection() panel {
 	return gauges("Projected", "Projected consumption at the end of the period, at the rate of the last 7 days, divided by the limit. Yellow from 100 %: the budget will be exceeded. Red from 110 %, the threshold of CarbonBudgetProjectedOverrun: less than that is within normal variation. Needs the section budgets, and 7 days.",
 		share, now(`max(carbon_budget_projected_ratio{budget=~"$budget"})`, "projected")).
-		decimals(0).between(0, 2).steps(goodColour, step{1, noteColour}, step{1.1, badColour}).empty("no projection: less than 7 days stored, or no budgets")
+		decimals(0).between(0, 2).steps(goodColour, step{1, noteColour}, step{1.1, badColour}).empty("needs budgets, 7 days")
 }
 
 // ourAlerts are those of the chosen exporters, and those that say that one has gone, which
@@ -103,7 +103,7 @@ const ourAlerts = `(ALERTS{alertname=~"Carbon.+",alertstate="firing"} or ALERTS{
 
 func alertsFiring() panel {
 	return stats("Alerts firing", "Alerts of the carbon_exporter rules that are firing in this Prometheus. Yellow from 1. 0 only if carbon-recording.yml is loaded too: without alerts, that is how the panel knows that there are rules.",
-		plain, now("count"+ourAlerts+" or 0 * count(instance:carbon_power_watts:sum)", "firing")).decimals(0).steps(goodColour, step{1, noteColour}).empty("none, or no rules loaded")
+		plain, now("count"+ourAlerts+" or 0 * count(instance:carbon_power_watts:sum)", "firing")).decimals(0).steps(goodColour, step{1, noteColour}).empty("none, or no rules")
 }
 
 func alertsOverTime() panel {

@@ -128,12 +128,12 @@ func storeSize() panel {
 
 func directoryAge() panel {
 	return stats("Directory", "Time since the directory of owners was last read. It is read every few minutes; until then, usage of new workspaces is unattributed. Yellow from one hour. Absent without a directory.",
-		"s", now("time() - max(carbon_exporter_directory_timestamp_seconds)", "age")).decimals(0).steps(goodColour, step{3600, noteColour}).empty("no directory")
+		"s", now("time() - max(carbon_exporter_directory_timestamp_seconds)", "age")).decimals(0).steps(goodColour, step{3600, noteColour}).empty("no directory of owners")
 }
 
 func pendingPostings() panel {
 	return stats("Pending writes", "New or restated intervals not yet written to MongoDB. Yellow from 96, two days of half hours. Absent without usage_database.",
-		plain, now("max(carbon_exporter_usage_writer_pending_intervals)", "intervals")).decimals(0).steps(goodColour, step{96, noteColour}).empty("not configured")
+		plain, now("max(carbon_exporter_usage_writer_pending_intervals)", "intervals")).decimals(0).steps(goodColour, step{96, noteColour}).empty("no usage_database")
 }
 
 func build() panel {

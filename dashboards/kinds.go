@@ -17,11 +17,12 @@ import (
 
 // The kinds of panels.
 
+// stats are numbers, as large as they fit: so is the text where there is none.
 func stats(title, about, unit string, queries ...query) panel {
 	return made(stat.NewPanelBuilder().
 		Unit(unit).GraphMode(common.BigValueGraphModeNone).ColorMode(common.BigValueColorModeValue).
 		JustifyMode(common.BigValueJustifyModeAuto).TextMode(common.BigValueTextModeAuto).WideLayout(true).
-		Orientation(common.VizOrientationAuto).ReduceOptions(last()).Text(common.NewVizTextDisplayOptionsBuilder().ValueSize(28).TitleSize(14)),
+		Orientation(common.VizOrientationAuto).ReduceOptions(last()).Text(common.NewVizTextDisplayOptionsBuilder().TitleSize(14)),
 		title, about, queries).size(8, 3).colour("text")
 }
 

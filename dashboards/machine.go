@@ -37,8 +37,12 @@ func machine() frame {
 
 const cpuSeconds = "carbon_cpu_seconds"
 
-// ofCores is how many cores used so many CPU seconds within an hour.
-func (s selection) ofCores() string { return grownOver(s.of(cpuSeconds), "1h") + " / 3600" }
+// ofCores is how many cores used so many CPU seconds within an hour. It looks at each half hour, a
+// little after its end, as grownInDay does: usage comes in steps, and of a window between two
+// steps one would be lost.
+func (s selection) ofCores() string {
+	return "delta((" + s.of(cpuSeconds) + " offset -4m)[1h1ms:30m]) / 3600"
+}
 
 func coresNow(s selection) panel {
 	return stats("Cores", "Mean number of cores over the last hour, busy and idle: CPU seconds over the length of the hour.",

@@ -110,7 +110,7 @@ func againstLastMonth(s selection) panel {
 	gauge := s.of(toDate("month", emissionsGCO2eq))
 	return stats("Against last month", "Emissions of this month compared with last month up to the same day and time. Green: less; red: over 10 % more, beyond what weather and weekends explain. Requires two months of data in Prometheus.",
 		share, now(fmt.Sprintf("%s / (%s) - 1", sum(gauge), sameDayLastMonth(gauge)), "against last month")).
-		decimals(0).steps(goodColour, step{0, noteColour}, step{0.1, badColour}).empty("no data")
+		decimals(0).steps(goodColour, step{0, noteColour}, step{0.1, badColour}).empty("needs two months")
 }
 
 func powerByMode(s selection) panel {

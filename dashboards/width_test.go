@@ -23,7 +23,8 @@ const (
 	letter    = 7.2        // mean width of one in titles and headings
 	cellEdge  = 12         // left and right in a cell
 	scrollbar = 8
-	sortArrow = 20 // beside the heading that a table is sorted by
+	readable  = 8.5 // mean width of a letter of 16 pixels
+	sortArrow = 20  // beside the heading that a table is sorted by
 )
 
 func pixels(w uint32) float64 { return float64(narrow+gap)*float64(w)/columns - gap }
@@ -40,6 +41,27 @@ func TestTitlesFitANarrowScreen(t *testing.T) {
 				t.Errorf("%s: the title %q does not fit in %.0f pixels, or there is none", *d.Title, *p.Title, pixels(p.GridPos.W))
 			}
 		}
+	}
+}
+
+// What a panel says in place of its data is one line as well. That of a number shrinks until it
+// fits, but is to be read; that of bars does not.
+func TestReasonsFitANarrowScreen(t *testing.T) {
+	found := 0
+	for _, d := range read(t) {
+		for _, p := range panels(d) {
+			why := p.FieldConfig.Defaults.NoValue
+			if why == nil || !slices.Contains([]string{"stat", "gauge", "bargauge"}, p.Type) {
+				continue
+			}
+			found++
+			if need := readable * float64(len([]rune(*why))); need > pixels(p.GridPos.W)-frameEdge {
+				t.Errorf("%s, %s: %q needs %.0f of %.0f pixels", *d.Title, *p.Title, *why, need, pixels(p.GridPos.W)-frameEdge)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("%d reasons", found)
 	}
 }
 

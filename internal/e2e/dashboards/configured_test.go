@@ -137,7 +137,7 @@ func TestWhatIsConfiguredIsShownAsItIs(t *testing.T) {
 		{"the highest watts of busy cores", "Carbon / Machine", "Watts per core over time", 1, []float64{12}},
 		{"and the edges of its band", "Carbon / Machine", "Watts per core over time", 0, []float64{9}},
 		{"above it", "Carbon / Machine", "Watts per core over time", 2, []float64{18}},
-		{"60 core hours in three days", "Carbon / Machine", "Cores, busy and idle", 0, []float64{20. / 72, 40. / 72}},
+		{"60 core hours in three days, of an hour and a millisecond", "Carbon / Machine", "Cores, busy and idle", 0, []float64{20. / 72 * 3600.001 / 3600, 40. / 72 * 3600.001 / 3600}},
 		{"workspaces", "Carbon / Machine", "Workspaces", 0, []float64{2}},
 		{"low edge of the energy of the site", "Carbon / Overview", "Energy of the site and its bounds", 0, []float64{0.592}},
 		{"energy in its band", "Carbon / Overview", "Energy of the site and its bounds", 1, []float64{0.657}},
