@@ -45,11 +45,18 @@ func New(l Limits) *Door {
 
 // Handler guards a handler. Beyond the limits it answers 503 with Retry-After.
 func (d *Door) Handler(next http.Handler) http.Handler {
+	return d.HandlerOr(next, func(w http.ResponseWriter) {
+		http.Error(w, "Too many requests at once, try again in a second.", http.StatusServiceUnavailable)
+	})
+}
+
+// HandlerOr is Handler with another answer beyond the limits, to which Retry-After is added.
+func (d *Door) HandlerOr(next http.Handler, full func(http.ResponseWriter)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := d.places.enter(r.Context(), clientOf(r.RemoteAddr))
 		if v == nil {
 			w.Header().Set("Retry-After", "1")
-			http.Error(w, "Too many requests at once, try again in a second.", http.StatusServiceUnavailable)
+			full(w)
 			return
 		}
 		defer d.places.leave(v)

@@ -28,12 +28,13 @@ type From struct {
 	Users Users
 }
 
-// Users returns how the user of an id is shown, and whether as somebody: false is one of the others,
-// who are shown together.
-type Users func(id string) (label string, somebody bool)
-
 // Zone is the time zone of the store, which is the one of every answer.
 func (f From) Zone() *time.Location { return f.Store.Timezone() }
+
+// TooMuch is an answer that would be larger than who asks allows.
+type TooMuch struct{ error }
+
+func tooMuchf(format string, args ...any) error { return TooMuch{fmt.Errorf(format, args...)} }
 
 // Answer is the answer to a question, in the format that was asked for.
 type Answer interface {

@@ -14,7 +14,6 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/commandline"
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/when"
 	"github.com/carbon-exporter/carbon_exporter/internal/explain"
-	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -61,7 +60,7 @@ func (q Explain) Answer(ctx context.Context, from From) (*ExplainAnswer, error) 
 	if err := q.known(ctx, from); err != nil {
 		return nil, err
 	}
-	known, err := q.read(ctx, st, usage.IntervalAt(at, st.Interval()), from.Now)
+	known, err := q.read(ctx, from, usage.IntervalAt(at, st.Interval()))
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +94,9 @@ func (q Explain) known(ctx context.Context, from From) error {
 		Narrowing
 	}{
 		{usage.ScopeProject, Narrowing{q.Project, true}},
-		{usage.ScopeMachine, q.Machine}, {usage.ScopeUser, q.User}, {usage.ScopeGroup, q.Group},
+		{usage.ScopeMachine, q.Machine},
+		{usage.ScopeUser, q.User},
+		{usage.ScopeGroup, q.Group},
 	} {
 		if !n.Given {
 			continue
@@ -103,6 +104,9 @@ func (q Explain) known(ctx context.Context, from From) error {
 		names, err := from.Store.Members(ctx, n.scope)
 		if err != nil {
 			return err
+		}
+		if n.scope == usage.ScopeUser {
+			names = from.Users.labels(names)
 		}
 		switch {
 		case slices.Contains(names, n.Name):
@@ -127,15 +131,18 @@ func projects(names []string) string {
 	return "it has " + strings.Trim(fmt.Sprintf("%q", names), "[]")
 }
 
-func (q Explain) read(ctx context.Context, st *store.Store, i usage.Interval, now time.Time) (explain.Known, error) {
-	k := explain.Known{Now: now, Key: explain.Key{
+func (q Explain) read(ctx context.Context, from From, i usage.Interval) (explain.Known, error) {
+	st := from.Store
+	k := explain.Known{Now: from.Now, Key: explain.Key{
 		Project: q.Project, Machine: q.Machine.pointer(), User: q.User.pointer(), Group: q.Group.pointer(),
 	}}
 	var err error
 	if k.Proof, err = st.Proof(ctx, i); err != nil {
 		return k, err
 	}
-	if k.Titles, err = st.Titles(ctx, k.Users(), i); err != nil {
+	ids := usersOf(k.Facts)
+	k.Facts = from.Users.facts(k.Facts)
+	if k.Titles, err = from.Users.titles(ctx, st.Titles, k, ids); err != nil {
 		return k, err
 	}
 	if k.Pruned {

@@ -20,6 +20,7 @@ type Intervals struct {
 	Span   when.Range
 	States []string // of IntervalStates; empty: all
 	Format string   // one of IntervalFormats
+	Most   int      // lines; more are TooMuch; 0: any number
 }
 
 // IntervalStates lists the states.
@@ -53,6 +54,9 @@ func (q Intervals) Answer(ctx context.Context, from From) (*IntervalsAnswer, err
 	}
 	if len(states) > 0 {
 		a.gaps = slices.DeleteFunc(a.gaps, func(g usage.Gap) bool { return !slices.Contains(states, g.State) })
+	}
+	if q.Most > 0 && len(a.gaps) > q.Most {
+		return nil, tooMuchf("the list has %d lines; at most %d are answered at once: narrow it with --from, --to or --state", len(a.gaps), q.Most)
 	}
 	if q.Format == JSON {
 		return a, a.readDoubts(ctx, st)
@@ -88,9 +92,6 @@ type IntervalsAnswer struct {
 	allDoubted int
 	neverAsked int
 }
-
-// Lines is how many runs of intervals there are.
-func (a *IntervalsAnswer) Lines() int { return len(a.gaps) }
 
 // Write writes the intervals.
 func (a *IntervalsAnswer) Write(out io.Writer, _ func(string) string) error {

@@ -31,6 +31,9 @@ type Report struct {
 	Equivalents bool
 	Factors     bool
 	Format      string // one of ReportFormats
+
+	MostParts int // days, weeks or months; more are TooMuch; 0: any number
+	MostRows  int // the same of the rows of the answer
 }
 
 // ReportScopes lists what usage is added up by.
@@ -83,13 +86,26 @@ func (q Report) Answer(ctx context.Context, from From) (*ReportAnswer, error) {
 			return nil, err
 		}
 	}
-	return &ReportAnswer{rep, q.Format}, nil
+	a := &ReportAnswer{rep, q.Format}
+	if n := a.mostRows(); q.MostRows > 0 && n > q.MostRows {
+		return nil, tooMuchf("--top: the report has up to %d rows; at most %d are answered at once: give --top=N, choose a shorter range, or a longer --by", n, q.MostRows)
+	}
+	return a, nil
 }
 
 // ReportAnswer is a report.
 type ReportAnswer struct {
 	*report.Report
 	format string
+}
+
+// mostRows is how many rows there may be.
+func (a *ReportAnswer) mostRows() int {
+	members := len(a.Whole.Members)
+	if a.Top > 0 {
+		members = min(members, a.Top+1)
+	}
+	return max(1, len(a.Parts)) * (members + 1)
 }
 
 // Empty reports whether nothing is stored for the range.
@@ -127,6 +143,9 @@ func (q Report) read(ctx context.Context, from From, p usage.Period) (*report.Re
 	periods := []usage.Period{p}
 	if q.By != "" {
 		periods = append(periods, budget.Split(p, budget.Kind(q.By), rep.Zone)...)
+	}
+	if n := len(periods) - 1; q.MostParts > 0 && n > q.MostParts {
+		return nil, tooMuchf("--by: the range has %s; at most %d are answered at once: choose a shorter range, or longer parts than a %s", counted(n, q.By), q.MostParts, q.By)
 	}
 	accounts, err := st.Accounts(ctx, periods...)
 	if errors.Is(err, usage.ErrPruned) {

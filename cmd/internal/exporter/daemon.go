@@ -47,6 +47,7 @@ type daemon struct {
 	store *store.Store
 	spine *ingest.Spine
 	quit  chan struct{}
+	apart *store.Apart // what the API reads; nil: it is off
 
 	usage      *collector.Usage
 	numbers    atomic.Pointer[landing.Numbers] // of the landing page
@@ -58,10 +59,12 @@ type daemon struct {
 	reloading  sync.Mutex // one reload at a time, by signal or request
 	publishing sync.Mutex // one snapshot at a time, in order; also guards lost
 	lost       map[string]string
-	caughtUp   atomic.Bool   // whether everything due has been collected once
-	upToDate   chan struct{} // rings when that has become so
-	busy       bool          // there are no hours of waiting: see Rested
-	mu         sync.Mutex    // guards the following
+	caughtUp   atomic.Bool     // whether everything due has been collected once
+	upToDate   chan struct{}   // rings when that has become so
+	busy       bool            // there are no hours of waiting: see Rested
+	mu         sync.Mutex      // guards the following
+	generation int64           // of what answers of the API depend on beside the store
+	named      map[string]bool // users that are shown as somebody; nil: all
 	config     *config.Config
 	parts      *parts.Parts
 	nextReload *reload // waits for the one under way; nil: there is none
@@ -92,7 +95,7 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	if err := d.publish(ctx); err != nil {
 		return nil, fmt.Errorf("read store %s: %w", f.storagePath, err)
 	}
-	return d, nil
+	return d, d.openAPI(ctx)
 }
 
 // run serves until ctx ends, the server fails, the store's file is gone or a client requests
@@ -127,7 +130,7 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 		server.Close() //nolint:errcheck // cuts off clients that are still reading
 	}
 	running.Wait()
-	if err := d.currentParts().Close(); err != nil {
+	if err := errors.Join(d.currentParts().Close(), d.closeAPI()); err != nil {
 		d.log.Warn("Closing connections failed", "err", err)
 	}
 	if !ended {
@@ -228,5 +231,6 @@ func (d *daemon) use(cfg *config.Config, made *parts.Parts) (was *parts.Parts) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	was, d.parts, d.config = d.parts, made, cfg
+	d.generation++
 	return was
 }

@@ -28,6 +28,7 @@ type flags struct {
 	telemetryPath   string
 	landing         string
 	enableLifecycle bool
+	enableAPI       bool
 	workspaces      bool
 	web             *web.FlagConfig
 	log             promslog.Config
@@ -57,6 +58,7 @@ func parse(args []string, stdout io.Writer) (f flags, err error) {
 	app.Flag("web.landing", "What the landing page shows: full, or state, which leaves out all usage.").
 		Default(landingFull).EnumVar(&f.landing, landingFull, landingState)
 	app.Flag("web.enable-lifecycle", "Enable reload and shutdown by POST requests to /-/reload and /-/quit.").BoolVar(&f.enableLifecycle)
+	app.Flag("web.enable-api", "Enable the read-only HTTP API under /api/v1/. It shows users as /metrics does.").BoolVar(&f.enableAPI)
 	app.Flag("collector.workspace", "Expose the energy and emissions of each active workspace since its start.").Default("false").BoolVar(&f.workspaces)
 	f.web = webflag.AddFlags(app, ":9977")
 	promslogflag.AddFlags(app, &f.log)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/common/version"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/api"
 	"github.com/carbon-exporter/carbon_exporter/collector"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/landing"
@@ -51,6 +52,9 @@ func (d *daemon) landing(w http.ResponseWriter, _ *http.Request) {
 			{Address: "/-/healthy", Text: "Healthy"},
 			{Address: "/-/ready", Text: "Ready"},
 		},
+	}
+	if d.flags.enableAPI {
+		known.Links = append(known.Links, landing.Link{Address: api.Prefix + "openapi.yml", Text: "API"})
 	}
 	landing.Write(w, known)
 }

@@ -188,6 +188,11 @@ func prepared(t testing.TB, args ...string) (*daemon, *httptest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := d.closeAPI(); err != nil {
+			t.Error(err)
+		}
+	})
 	server := httptest.NewUnstartedServer(nil)
 	server.Config = d.server()
 	server.Start()

@@ -40,6 +40,7 @@ func (d *daemon) publish(ctx context.Context) error {
 			return err
 		}
 	}
+	d.name(p.people.Named)
 	d.usage.Publish(p.usage)
 	d.numbers.Store(p.page)
 	d.exposition.Show(d.registry)

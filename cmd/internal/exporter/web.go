@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/api"
 	"github.com/carbon-exporter/carbon_exporter/internal/door"
 )
 
@@ -40,6 +41,7 @@ func (d *daemon) server() *http.Server {
 	pages := door.New(doorLimits)
 	mux.Handle("GET /config", pages.Handler(http.HandlerFunc(d.showConfig)))
 	mux.Handle("GET /{$}", pages.Handler(http.HandlerFunc(d.landing)))
+	mux.Handle(api.Prefix, d.apiHandler(pages))
 	mux.Handle("/-/reload", pages.Handler(d.lifecycle(d.requestReload)))
 	files := &webFiles{file: d.flags.webConfigFile(), log: d.log}
 	return &http.Server{
@@ -85,7 +87,7 @@ func checkTelemetryPath(p string) error {
 		return fmt.Errorf("must start with / and name a page, is %q", p)
 	case p != path.Clean(p) || strings.ContainsAny(p, "{}?#% \t\r\n"):
 		return fmt.Errorf("must be a plain path, is %q", p)
-	case p == "/config" || strings.HasPrefix(p, "/-/"):
+	case p == "/config" || strings.HasPrefix(p, "/-/") || strings.HasPrefix(p+"/", api.Prefix):
 		return fmt.Errorf("%s is used by another page", p)
 	}
 	return nil

@@ -27,6 +27,7 @@ func TestPages(t *testing.T) {
 		{"HEAD", "/-/ready", 200, nil},
 		{"GET", "/config", 200, []string{"interval: 30m"}},
 		{"GET", "/metrics/", 404, nil},
+		{"GET", "/api/v1/report", 404, []string{"the API is off; start carbon_exporter with --web.enable-api"}},
 		{"GET", "/index.html", 404, nil},
 		{"GET", "/debug/pprof/", 404, nil},
 		{"GET", "/%2e%2e/etc/passwd", 404, nil},
@@ -97,7 +98,7 @@ func TestBasicAuth(t *testing.T) {
 	web := filepath.Join(t.TempDir(), "web.yml")
 	// The password is "scrape me".
 	write(t, web, "basic_auth_users: {prometheus: $2a$04$4JCIzuSkrYwfxMMxMW8/ieer.ChnoPTPnHVcB14uyJzuTFefhti76}\n")
-	p := start(t, storage(t), "--config.file="+configFile(t, ""), "--web.config.file="+web)
+	p := start(t, storage(t), "--config.file="+configFile(t, ""), "--web.config.file="+web, "--web.enable-api")
 	for _, test := range []struct {
 		name, user, password string
 		status               int
@@ -106,7 +107,7 @@ func TestBasicAuth(t *testing.T) {
 		{"another password", "prometheus", "let me in", 401},
 		{"the right one", "prometheus", "scrape me", 200},
 	} {
-		for _, page := range []string{"/metrics", "/config", "/"} {
+		for _, page := range []string{"/metrics", "/config", "/", "/api/v1/report", "/api/v1/openapi.yml"} {
 			req, err := http.NewRequest("GET", p.url+page, nil)
 			if err != nil {
 				t.Fatal(err)
