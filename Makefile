@@ -19,8 +19,10 @@ E2E      := internal/e2e
 ROOT     := $(CURDIR)
 
 # There is no C in the programs, and none is linked into them: they run on any Linux, and in an
-# image with nothing else in it. For the latter they have the time zones in them.
-STATIC   := CGO_ENABLED=0 $(GO) build -trimpath -tags timetzdata
+# image with nothing else in it. Tests are compiled the same way, but for those with the race
+# detector: what all share is compiled once.
+export CGO_ENABLED := 0
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 
 # The race detector watches all code but SQLite, which is C translated to Go: it runs one
 # statement at a time under its own lock, uses memory that Go does not know, and is seven times
@@ -47,10 +49,10 @@ help: ## show this help
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS="$$(printf '\t')" read -r t d; do printf '  %-10s %s\n' "$$t" "$$d"; done
 
 build: ## build carbon_exporter and carbontool into bin/
-	$(STATIC) -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/carbon_exporter ./cmd/carbontool
+	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/carbon_exporter ./cmd/carbontool
 
 demo: build ## run the exporter on a simulated cloud and show the first numbers
-	cd $(E2E) && $(STATIC) -ldflags "-s -w" -o ../../$(BIN)/ ./cmd/simcloud ./cmd/demo
+	cd $(E2E) && $(GO) build -ldflags "-s -w" -o ../../$(BIN)/ ./cmd/simcloud ./cmd/demo
 	@exec $(BIN)/demo $(DEMO)
 
 dashboards: ## write dashboards/*.json from their Go code
@@ -64,16 +66,16 @@ chart: ## package the Helm chart with the rules and dashboards into bin/chart/
 
 # Two builds of a commit give the same image, wherever they run.
 image: ## write the container image for amd64 and arm64 into bin/image/, without a daemon
-	for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch $(STATIC) -ldflags '$(LDFLAGS)' -o $(BIN)/linux-$$arch/ ./cmd/carbon_exporter ./cmd/carbontool || exit 1; done
+	for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/linux-$$arch/ ./cmd/carbon_exporter ./cmd/carbontool || exit 1; done
 	rm -rf $(BIN)/image
 	cd tools/deploy && $(GO) run ./image -root $(ROOT) -programs $(ROOT)/$(BIN) -into $(ROOT)/$(BIN)/image -revision $(REVISION) -date $(COMMIT)
 
 rehearsal: build tools ## build rehearse, which gives a Prometheus weeks of the exporter's metrics
-	$(STATIC) -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/internal/rehearsal
+	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/internal/rehearsal
 	cd $(E2E) && $(GO) build -o ../../$(BIN)/ ./cmd/rehearse
 
 stack: rehearsal stacktools ## run Prometheus, Alertmanager, node_exporter and the exporter together
-	cd $(E2E) && $(STATIC) -ldflags "-s -w" -o ../../$(BIN)/ ./cmd/simcloud ./cmd/stack
+	cd $(E2E) && $(GO) build -ldflags "-s -w" -o ../../$(BIN)/ ./cmd/simcloud ./cmd/stack
 	@exec $(BIN)/stack $(STACK)
 
 check: lint ## what to run while working: build, vet, lint and the tests of the packages that changed
@@ -86,7 +88,7 @@ test: unit e2e deploy ## run every test: units, real files, real components (nee
 # -count=1: Go's test cache ignores files outside of a module, and programs that a test
 # builds and runs.
 unit: race browser debian
-	$(GO) test -count=1 $(RACE) -timeout 20m $(CONCURRENT)
+	CGO_ENABLED=1 $(GO) test -count=1 $(RACE) -timeout 20m $(CONCURRENT)
 	$(GO) test -count=1 -timeout 20m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CONCURRENT))") $(UNWATCHED)
 	cd dashboards && $(GO) test -count=1 ./...
 
@@ -103,20 +105,19 @@ debian:
 
 e2e: rehearsal race
 	cd $(E2E) && $(GO) test -count=1 -timeout 20m ./...
-	cd $(E2E) && $(GO) test -count=1 $(RACE) -timeout 20m $(E2ERACE)
+	cd $(E2E) && CGO_ENABLED=1 $(GO) test -count=1 $(RACE) -timeout 20m $(E2ERACE)
 
 # The Helm chart, the image and the mixin, with Helm's own code and the types of Kubernetes.
 deploy: build
 	cd tools/deploy && $(GO) test -count=1 ./...
 
-# The tags and cgo settings are those of the tests, so that shared packages are compiled once.
 tools: ## build the real programs that the tests use
 	cd tools/prometheus && $(GO) build -tags remove_all_sd -o $(ROOT)/$(BIN)/ github.com/prometheus/prometheus/cmd/prometheus github.com/prometheus/prometheus/cmd/promtool
 	cd tools/alertmanager && $(GO) build -o $(ROOT)/$(BIN)/ github.com/prometheus/alertmanager/cmd/alertmanager github.com/prometheus/alertmanager/cmd/amtool
 	cd tools/victoriametrics && $(GO) build -o $(ROOT)/$(BIN)/ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
 
 stacktools:
-	cd tools/node_exporter && CGO_ENABLED=0 $(GO) build -o $(ROOT)/$(BIN)/ github.com/prometheus/node_exporter
+	cd tools/node_exporter && $(GO) build -o $(ROOT)/$(BIN)/ github.com/prometheus/node_exporter
 
 # Another clone may be linted on the same machine at the same time.
 LINT = $(ROOT)/$(BIN)/golangci-lint run --allow-parallel-runners --config $(ROOT)/.golangci.yml ./...
@@ -142,7 +143,7 @@ vuln: ## compare the code with the Go vulnerability database, which is on the in
 PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
 platforms: ## build and vet everything for each platform that docs/requirements.md promises
 	@set -e; for p in $(PLATFORMS); do \
-	export GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0; echo "$$p"; \
+	export GOOS=$${p%/*} GOARCH=$${p#*/}; echo "$$p"; \
 	$(GO) build -o /dev/null ./cmd/carbon_exporter; $(GO) build -o /dev/null ./cmd/carbontool; \
 	$(GO) vet ./...; (cd dashboards && $(GO) vet ./...); done
 

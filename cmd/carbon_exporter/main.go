@@ -7,6 +7,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // for an image, or a Windows, without time zones
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/exporter"
 )

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // for an image, or a Windows, without time zones
 
 	"github.com/alecthomas/kingpin/v2"
 
