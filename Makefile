@@ -42,7 +42,7 @@ E2ERACE  := ./mongodb
 FUZZTIME ?= 1m
 SOAK     ?= 20m
 
-.PHONY: help build demo stack dashboards kubernetes chart image rehearsal check test unit race browser debian e2e deploy lint vuln unreached platforms tools stacktools bench golden processors ember fuzz soak upstreams clean
+.PHONY: help build demo stack dashboards pictures kubernetes chart image rehearsal check test unit race browser debian e2e deploy lint vuln unreached platforms tools stacktools bench golden processors ember fuzz soak upstreams clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -57,6 +57,11 @@ demo: build ## run the exporter on a simulated cloud and show the first numbers
 
 dashboards: ## write dashboards/*.json from their Go code
 	cd dashboards && $(GO) run . $(if $(TIMEZONE),-timezone $(TIMEZONE))
+
+# Not a part of the tests, because of what npm downloads: those only see whether it was run.
+pictures: rehearsal browser ## draw the dashboards and the landing page into docs/img (needs Node and npm)
+	cd $(E2E) && $(GO) build -o ../../$(BIN)/ ./cmd/pictures
+	@exec $(BIN)/pictures $(PICTURES)
 
 kubernetes: ## write the rules and dashboards for kube-prometheus-stack into bin/kubernetes/
 	$(GO) run ./cmd/internal/manifests -into $(BIN)/kubernetes $(if $(RELEASE),-release $(RELEASE))
@@ -95,7 +100,7 @@ unit: race browser debian
 race:
 	@command -v "$$($(GO) env CC)" >/dev/null || { echo "make test needs a C compiler for Go's race detector: install gcc" >&2; exit 1; }
 
-# Chromium looks at the landing page as a phone does.
+# Chromium looks at the landing page as a phone does, and takes the pictures.
 browser:
 	@.ci/browser
 

@@ -17,7 +17,7 @@ import (
 const root = ".."
 
 var (
-	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	link    = regexp.MustCompile(`(?:\]\(|src="|srcset=")([^)"\s]+)[)"]`)
 	heading = regexp.MustCompile(`(?m)^#+ +(.+?)\s*$`)
 	noise   = regexp.MustCompile(`[^\pL\pN_ -]`)
 )

@@ -62,6 +62,9 @@ func (e *Exporter) Work(ctx context.Context) { e.daemon.work(ctx) }
 // Metrics returns the handler of /metrics.
 func (e *Exporter) Metrics() http.Handler { return e.daemon.exposition }
 
+// Landing returns the handler of the landing page.
+func (e *Exporter) Landing() http.Handler { return http.HandlerFunc(e.daemon.landing) }
+
 // Close closes the store.
 func (e *Exporter) Close() error {
 	return errors.Join(e.daemon.currentParts().Close(), e.daemon.store.Close())

@@ -30,6 +30,7 @@ type plan struct {
 	Config  string          // file
 	Store   string          // file
 	Scrapes string          // file to write pages to, see scrape
+	Landing string          // file to write the landing page of the end to; empty: none
 	Cloud   simulate.Config // what Prometheus has seen
 	History time.Time       // backfilled from here to the first life; zero: no backfill
 	Lives   []usage.Period  // when the exporter runs and is scraped
@@ -115,7 +116,9 @@ func (r *rehearsal) live(ctx context.Context, until time.Time, first bool) (err 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	r.clock.Run(func() { e.Work(ctx) }, func() {
-		err = r.scrape(ctx, e, until)
+		if err = r.scrape(ctx, e, until); err == nil {
+			err = r.land(e)
+		}
 		stop()
 	})
 	return err
@@ -125,7 +128,9 @@ func (r *rehearsal) live(ctx context.Context, until time.Time, first bool) (err 
 // time.
 func (r *rehearsal) upstreams(s *ingest.Settings) {
 	s.Source.(*source.Client).Upstream = r.near(r.failing(usage.SourcePrometheus, r.prometheus()), 0.4)
-	s.Grid[0].(*intensity.UK).Upstream = r.near(r.failing(usage.SourceCarbonIntensity, simulate.NewUKAPI(r.Cloud.Seed, r.clock.Now)), 0.2)
+	if uk, ok := s.Grid[0].(*intensity.UK); ok {
+		uk.Upstream = r.near(r.failing(usage.SourceCarbonIntensity, simulate.NewUKAPI(r.Cloud.Seed, r.clock.Now)), 0.2)
+	}
 	if !r.Cloud.Directory {
 		return
 	}
@@ -169,4 +174,17 @@ func (r *rehearsal) scrape(ctx context.Context, e *exporter.Exporter, until time
 		}
 	}
 	return nil
+}
+
+// land writes the landing page, each life over that of the one before.
+func (r *rehearsal) land(e *exporter.Exporter) error {
+	if r.Landing == "" {
+		return nil
+	}
+	w := httptest.NewRecorder()
+	e.Landing().ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if w.Code != 200 {
+		return fmt.Errorf("landing page: status %d: %s", w.Code, w.Body)
+	}
+	return os.WriteFile(r.Landing, w.Body.Bytes(), 0o644)
 }

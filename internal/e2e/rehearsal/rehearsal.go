@@ -35,10 +35,12 @@ type Rehearsal struct {
 	Rules   []string // files, evaluated at each scrape
 	Cloud   simulate.Config
 	History time.Time      // the exporter's store begins here
+	Metrics []string       // of the history before the first life, with the labels of the scrape; none: all, without
 	Lives   []usage.Period // when it runs and is scraped
 	Every   time.Duration  // between two scrapes
 	Faults  []Fault
 	Surges  []Surge
+	Landing string         // file for the landing page as it is at the end; empty: none
 	Unseen  []usage.Period // when the exporter runs, but Prometheus gets no answer from it
 	Log     io.Writer
 }
@@ -93,7 +95,7 @@ func (r Rehearsal) live(ctx context.Context, e *engine.Engine) error {
 	}
 	path := filepath.Join(r.Dir, "plan.json")
 	plan, err := json.Marshal(map[string]any{
-		"Config": r.Config, "Store": r.Store(), "Scrapes": "/dev/fd/3", "Cloud": r.Cloud,
+		"Config": r.Config, "Store": r.Store(), "Scrapes": "/dev/fd/3", "Landing": r.Landing, "Cloud": r.Cloud,
 		"History": r.History, "Lives": r.Lives, "Every": r.Every, "Faults": r.Faults, "Surges": r.Surges,
 	})
 	if err == nil {
@@ -178,12 +180,20 @@ func (r Rehearsal) unseen(at time.Time) bool {
 // the dashboards look back for: a year of all metrics would be gigabytes.
 func (r Rehearsal) export(ctx context.Context) error {
 	text := filepath.Join(r.Dir, "history.om")
+	var metrics, blocks []string
+	for _, name := range r.Metrics {
+		metrics = append(metrics, "--metric="+name)
+	}
+	if len(metrics) > 0 {
+		blocks = []string{"--label=job=" + Job, "--label=instance=" + Instance}
+	}
 	for _, args := range [][]string{
-		{
+		append([]string{
 			"carbontool", "export", "openmetrics", "--storage.path=" + r.Store(), "--output=" + text,
 			"--from=" + r.History.Format(time.RFC3339), "--to=" + r.Lives[0].From.Format(time.RFC3339),
-		},
-		{"promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=744h", "--quiet", text, r.Prometheus()},
+		}, metrics...),
+		// promtool reads the text once for each block.
+		append([]string{"promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=8784h", "--quiet", text, r.Prometheus()}, blocks...),
 	} {
 		if out, err := exec.CommandContext(ctx, filepath.Join(r.Bin, args[0]), args[1:]...).CombinedOutput(); err != nil {
 			return fmt.Errorf("%s %s: %w: %s", args[0], args[1], err, out)
