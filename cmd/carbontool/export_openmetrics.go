@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/openmetrics"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -121,18 +119,9 @@ func (e *exportOpenMetrics) families() ([]family, error) {
 
 // newHistory makes a history that shows users as they are shown today.
 func (e *exportOpenMetrics) newHistory(ctx context.Context, x *exported) (*history, error) {
-	labels, err := parts.Labels(x.config.Attribution)
-	if err != nil {
-		return nil, fmt.Errorf("attribution: %w", err)
-	}
-	summary, err := x.Summary(ctx)
+	user, err := x.users(ctx)
 	if err != nil {
 		return nil, err
 	}
-	shown, err := x.Shown(ctx)
-	if err != nil {
-		return nil, err
-	}
-	named := labels.Summary(summary, shown, false).Named
-	return newHistory(x, time.Duration(x.config.Metrics.Keep), e.every, func(user string) string { return labels.Shown(user, named) })
+	return newHistory(x, time.Duration(x.config.Metrics.Keep), e.every, user)
 }

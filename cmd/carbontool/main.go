@@ -60,6 +60,7 @@ func commands() []command {
 		&listBudgets{},
 		&exportOpenMetrics{},
 		&exportCSV{},
+		&exportCIM{},
 		&forgetUser{},
 		&calibrateMachine{},
 		&generateRules{},

@@ -91,31 +91,54 @@ func (a Account) Keys() []usage.Total {
 
 // By returns the usage of every member of a scope, by name. They add up to the site.
 func (a Account) By(scope usage.Scope) []usage.Tally {
-	members := map[string]*keyTotals{}
-	margins := map[string]marginsByType{}
-	unattributed := map[string]*usage.Sum{}
+	members := talliesOf(a, scope.Member)
+	var all []usage.Tally
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		t := members[name]
+		t.Name = name
+		all = append(all, t)
+	}
+	return all
+}
+
+// ByKey returns the usage of every key, in their order. Keys that as makes one are added up. They
+// add up to the site.
+func (a Account) ByKey(as func(usage.Key) usage.Key) []usage.KeyTally {
+	members := talliesOf(a, as)
+	all := make([]usage.KeyTally, 0, len(members))
+	for _, k := range slices.SortedFunc(maps.Keys(members), usage.Key.Compare) {
+		all = append(all, usage.KeyTally{Key: k, Tally: members[k]})
+	}
+	return all
+}
+
+// talliesOf adds keys up by what they are of, exactly.
+func talliesOf[K comparable](a Account, of func(usage.Key) K) map[K]usage.Tally {
+	members := map[K]*keyTotals{}
+	margins := map[K]marginsByType{}
+	unattributed := map[K]*usage.Sum{}
 	for i := range a.keys {
 		k := &a.keys[i]
-		name := scope.Member(k.Key)
-		if members[name] == nil {
-			members[name], margins[name], unattributed[name] = &keyTotals{}, marginsByType{}, &usage.Sum{}
+		m := of(k.Key)
+		if members[m] == nil {
+			members[m], margins[m], unattributed[m] = &keyTotals{}, marginsByType{}, &usage.Sum{}
 		}
-		members[name].include(&k.keyTotals)
-		margins[name].include(k)
+		members[m].include(&k.keyTotals)
+		margins[m].include(k)
 		if k.User == usage.Unattributed {
 			for _, mode := range [...]int{busyKWh, idleKWh, measuredKWh} {
-				unattributed[name].AddSum(k.sums[mode])
+				unattributed[m].AddSum(k.sums[mode])
 			}
 		}
 	}
-	var all []usage.Tally
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		t := members[name].tally()
-		t.Period, t.Name, t.Unattributed = a.Period, name, usage.KWh(unattributed[name].Float64())
-		t.Margins = margins[name].margins()
+	all := make(map[K]usage.Tally, len(members))
+	for m, sums := range members {
+		t := sums.tally()
+		t.Period, t.Unattributed = a.Period, usage.KWh(unattributed[m].Float64())
+		t.Margins = margins[m].margins()
 		across := usage.AcrossTypes(t.Margins)
 		t.Down, t.Up = across.Down, across.Up
-		all = append(all, t)
+		all[m] = t
 	}
 	return all
 }

@@ -80,6 +80,12 @@ type Tally struct {
 	Hardware CPUSeconds
 }
 
+// KeyTally is what one key used over a period. Its tally has no name.
+type KeyTally struct {
+	Key
+	Tally Tally
+}
+
 // Member is the usage of one member of a scope in one interval, as in fact_usage.
 type Member struct {
 	Interval  Interval
