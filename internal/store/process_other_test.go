@@ -17,4 +17,6 @@ func cpu(b *testing.B) time.Duration {
 	return 0
 }
 
-func limitFiles(uint64) error { return fmt.Errorf("limit the size of files: %w", errors.ErrUnsupported) }
+func limitFiles(uint64) error {
+	return fmt.Errorf("limit the size of files: %w", errors.ErrUnsupported)
+}
