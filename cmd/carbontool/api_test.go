@@ -118,6 +118,7 @@ func TestTheAPIAnswersAsTheTool(t *testing.T) {
 		{"explain", "--ts=2025-09-30", "--project=isis"},
 		{"intervals", "--from=tomorrow"},
 		{"forecast", "--window=1m"},
+		{"forecast", "--until=2025-10-02"},
 	} {
 		tool := call(append(args, "--storage.path", path)...)
 		said := strings.TrimPrefix(strings.SplitN(tool.stderr, "; see carbontool", 2)[0], "carbontool "+args[0]+": ")
@@ -142,7 +143,8 @@ func TestTheAPIForecastsAsTheTool(t *testing.T) {
 	p := newPlanned(t, "")
 	p.fetched(t, time.Minute)
 	answer := answersOf(t, p.store, p.config)
-	for _, args := range [][]string{{}, {"--window=90m"}, {"--format=text"}, {"--format=text", "--window=48h"}} {
+	until := "--until=" + usage.SlotAt(time.Now()).Add(6*time.Hour).Format(time.RFC3339)
+	for _, args := range [][]string{{}, {"--window=90m"}, {until}, {"--format=text", until}, {"--format=text"}, {"--format=text", "--window=48h"}} {
 		flags := args
 		if len(args) == 0 || !strings.HasPrefix(args[0], "--format") {
 			flags = append([]string{"--format=json"}, args...)

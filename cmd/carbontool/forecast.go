@@ -31,7 +31,7 @@ func (f *forecast) register(app *kingpin.Application) *kingpin.CmdClause {
 	c := app.Command("forecast", "Show the forecast carbon intensity of the next 48 hours and the best time to run.").HelpLong(`
 The best time is the window with the lowest mean forecast, or the earliest of several
 equal ones. It may start with the current half hour. Windows with half hours that have
-no forecast are not considered.
+no forecast are not considered, and with --until neither are those that end later.
 
 The forecast comes from the store, even while carbon_exporter runs. If there is no
 store, or its forecast is more than an hour old, the command asks the configured
@@ -48,18 +48,20 @@ grids whose values count the same things are compared.
 Example:
 
     carbontool forecast --window=6h --config.file=/etc/carbon_exporter/carbon.yml
+    carbontool forecast --window=2h --until=2026-10-02T08:00
     carbontool forecast --grids=all
 `)
 	f.site.register(c)
 	c.Flag("window", "Length of the window: a multiple of 30m, at most 48h.").Default(answers.ForecastWindow).StringVar(&f.Window)
+	c.Flag("until", "When the window ends at the latest, such as 2026-10-02T08:00: within the coming 48 hours.").
+		PlaceHolder("TIME").IsSetByUser(&f.UntilGiven).StringVar(&f.Until)
 	c.Flag("grids", "Grids to compare, with commas between, or all.").PlaceHolder("GRIDS").StringVar(&f.grids)
 	c.Flag("format", "Output format: text or json.").Default(answers.Text).EnumVar(&f.Format, answers.ForecastFormats()...)
 	return c
 }
 
 func (f *forecast) run(ctx context.Context, s streams) error {
-	length, err := f.Length()
-	if err != nil {
+	if _, err := f.Length(); err != nil {
 		return err
 	}
 	c, err := f.config()
@@ -67,7 +69,7 @@ func (f *forecast) run(ctx context.Context, s streams) error {
 		return err
 	}
 	if f.grids != "" {
-		return f.compare(ctx, s, c, time.Now(), length)
+		return f.compare(ctx, s, c, time.Now())
 	}
 	f.Say = func(line string) { fmt.Fprintf(s.err, "carbontool forecast: %s\n", line) }
 	plan, err := f.answer(ctx, c, time.Now())

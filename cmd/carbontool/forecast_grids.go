@@ -30,8 +30,11 @@ const allGrids = "all"
 // comparison is when and where to run.
 type comparison struct {
 	Window string       `json:"window"`
+	Until  *time.Time   `json:"until"` // when a window ends at the latest; nil: any time
 	Grids  []gridWindow `json:"grids"`
 	Best   *gridWindow  `json:"best"` // of those that are compared; nil: there is none
+
+	job answers.Job
 }
 
 // gridWindow is the best window of one grid.
@@ -56,14 +59,21 @@ type namedChain struct {
 }
 
 // compare asks several grids, and says where and when to run.
-func (f *forecast) compare(ctx context.Context, s streams, c *config.Config, now time.Time, length time.Duration) error {
+func (f *forecast) compare(ctx context.Context, s streams, c *config.Config, now time.Time) error {
+	job, err := f.Job(c.Location(), now)
+	if err != nil {
+		return err
+	}
 	chains, err := f.chains(c)
 	if err != nil {
 		return err
 	}
 	limited, done := context.WithTimeout(ctx, patientExamination)
 	defer done()
-	said := comparison{Window: f.Window, Grids: askGrids(limited, chains, now, length)}
+	said := comparison{Window: f.Window, Grids: askGrids(limited, chains, now, c.Location(), job), job: job}
+	if job.Until != nil {
+		said.Until = new(job.Until.UTC())
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -120,14 +130,14 @@ func (f *forecast) chains(c *config.Config) ([]namedChain, error) {
 }
 
 // askGrids asks side by side, but for grids whose sources want time between requests.
-func askGrids(ctx context.Context, chains []namedChain, now time.Time, length time.Duration) []gridWindow {
+func askGrids(ctx context.Context, chains []namedChain, now time.Time, zone *time.Location, job answers.Job) []gridWindow {
 	found := make([]gridWindow, len(chains))
 	var group sync.WaitGroup
 	places := make(chan struct{}, sourcesAtOnce)
 	ask := func(i int) {
 		places <- struct{}{}
 		defer func() { <-places }()
-		found[i] = askGrid(ctx, chains[i], now, length)
+		found[i] = askGrid(ctx, chains[i], now, zone, job)
 	}
 	var slow []int
 	for i, c := range chains {
@@ -154,7 +164,7 @@ func longestGap(chain ingest.Chain) (gap time.Duration) {
 	return gap
 }
 
-func askGrid(ctx context.Context, c namedChain, now time.Time, length time.Duration) gridWindow {
+func askGrid(ctx context.Context, c namedChain, now time.Time, zone *time.Location, job answers.Job) gridWindow {
 	w := gridWindow{Grid: c.name}
 	some := answers.Ahead(c.chain)
 	if len(some) == 0 {
@@ -170,9 +180,9 @@ func askGrid(ctx context.Context, c namedChain, now time.Time, length time.Durat
 	outlook := usage.OutlookAt(slots, now)
 	w.Provider, w.Basis = grid.Provider(), grid.Terms().Basis.String()
 	w.Undeclared = doctor.Undeclared(grid.Terms())
-	w.Now, w.Best = answers.PlanWindowOf(outlook.Window(0, length)), answers.PlanWindowOf(outlook.Best(length))
+	w.Now, w.Best = answers.PlanWindowOf(outlook.Window(0, job.Length)), answers.PlanWindowOf(job.Best(outlook))
 	if w.Best == nil {
-		w.Failure = "no window has a forecast for each of its half hours"
+		w.Failure = job.None(now, zone)
 	}
 	return w
 }
@@ -200,7 +210,7 @@ func (c *comparison) judge() {
 }
 
 func (c *comparison) text(out io.Writer, zone *time.Location) error {
-	fmt.Fprintf(out, "Best %s of each grid, gCO2eq/kWh.\n\n", c.Window)
+	fmt.Fprintf(out, "Best %s%s of each grid, gCO2eq/kWh.\n\n", c.Window, c.job.By(zone))
 	t := table.Table{
 		table.Words("GRID"), table.Words("SOURCE"), table.Words("WHEN"), table.Numbers("MEAN"), table.Numbers("STARTING NOW"), table.Words("BASIS"),
 	}

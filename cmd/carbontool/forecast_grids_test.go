@@ -105,6 +105,25 @@ func TestForecastComparesGrids(t *testing.T) {
 	}
 }
 
+func TestForecastComparesGridsUntilATime(t *testing.T) {
+	s := gridsOf(t, severalGrids)
+	until := usage.SlotAt(time.Now()).Add(4 * time.Hour)
+	got := s.call("forecast", "--grids=home,north", "--window=1h", "--until="+until.UTC().Format(time.RFC3339), "--format=json")
+	var c comparison
+	if err := json.Unmarshal([]byte(got.stdout), &c); err != nil || got.code != exitDone || c.Best == nil || c.Until == nil || !c.Until.Equal(until) {
+		t.Fatalf("%v: %+v", err, got)
+	}
+	for _, w := range c.Grids {
+		if w.Best == nil || w.Best.To.After(until) {
+			t.Errorf("%s: %+v", w.Grid, w.Best)
+		}
+	}
+	text := s.call("forecast", "--grids=home,north", "--window=6h", "--until="+until.UTC().Format(time.RFC3339))
+	if text.code != exitFailed || !strings.HasPrefix(text.stdout, "Best 6h until ") || strings.Count(text.stdout, ": the first window ends at ") != 2 {
+		t.Errorf("no window fits, and it says %+v", text)
+	}
+}
+
 func TestForecastOfGridsRefuses(t *testing.T) {
 	s := gridsOf(t, severalGrids)
 	for _, names := range []string{"FR", "home,FR", "home,"} {

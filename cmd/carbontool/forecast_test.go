@@ -156,6 +156,30 @@ func TestForecastOfOtherGrids(t *testing.T) {
 	}
 }
 
+func TestForecastUntil(t *testing.T) {
+	p := newPlanned(t, "")
+	p.fetched(t, time.Minute)
+	until := func(ahead time.Duration) string {
+		return "--until=" + usage.SlotAt(time.Now()).Add(ahead).UTC().Format(time.RFC3339)
+	}
+	got := p.forecast("--window=1h", until(3*time.Hour), "--format=json")
+	var said answers.Plan
+	if err := json.Unmarshal([]byte(got.stdout), &said); err != nil || got.code != exitDone || said.Until == nil || said.Best == nil || said.Best.To.After(*said.Until) {
+		t.Errorf("%v: %+v", err, got)
+	}
+	if got := p.forecast("--window=3h", until(2*time.Hour)); got.code != exitDone || got.stderr != "" || !strings.Contains(got.stdout, ": none. The first window ends at ") {
+		t.Errorf("no window fits, and it says %+v", got)
+	}
+	for _, ahead := range []time.Duration{-time.Minute, 49 * time.Hour} {
+		if got := p.forecast(until(ahead)); got.code != exitUsage || got.stdout != "" || !strings.HasPrefix(got.stderr, "carbontool forecast: --until: must be within the coming 48 hours, is 20") {
+			t.Errorf("%s ahead: %+v", ahead, got)
+		}
+	}
+	if p.api.Requests() != 0 {
+		t.Error("the provider was asked")
+	}
+}
+
 func TestForecastRefuses(t *testing.T) {
 	p := newPlanned(t, "")
 	wrong := func(said string) called {

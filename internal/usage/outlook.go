@@ -65,8 +65,13 @@ func (o Outlook) Window(n int, length time.Duration) (Window, bool) {
 // found is false if there is none. It may begin with the current slot: somebody who waits for
 // its start would otherwise wait for ever, because the best would always be yet to come.
 func (o Outlook) Best(length time.Duration) (best Window, found bool) {
+	return o.BestUntil(length, o.From.Add(OutlookLength))
+}
+
+// BestUntil is Best of the windows that end by a time.
+func (o Outlook) BestUntil(length time.Duration, until time.Time) (best Window, found bool) {
 	for n := range o.Forecasts {
-		if w, ok := o.Window(n, length); ok && (!found || w.Mean < best.Mean) {
+		if w, ok := o.Window(n, length); ok && !w.To.After(until) && (!found || w.Mean < best.Mean) {
 			best, found = w, true
 		}
 	}

@@ -81,6 +81,30 @@ func TestBestWindow(t *testing.T) {
 	}
 }
 
+// TestTheBestWindowEndsInTime: it is the best of those that do, whenever that is.
+func TestTheBestWindowEndsInTime(t *testing.T) {
+	r := rand.New(rand.NewSource(2))
+	for range 300 {
+		values := make([]float64, 1+r.Intn(96))
+		for i := range values {
+			values[i] = float64(r.Intn(40)-1) / 8
+		}
+		length := time.Duration(1+r.Intn(12)) * SlotLength
+		until := noonAnd(time.Duration(r.Intn(50*60)) * time.Minute)
+		o := OutlookAt(forecasts(values...), noonAnd(0))
+		best, found := o.BestUntil(length, until)
+		// What begins after it cannot be known, and is not needed.
+		known := int(until.Sub(o.From) / SlotLength)
+		want, some := OutlookAt(forecasts(values[:min(known, len(values))]...), noonAnd(0)).Best(length)
+		if found != some || best != want {
+			t.Fatalf("%s of %v until %s: got %+v, %v, want %+v, %v", length, values, until, best, found, want, some)
+		}
+		if found && best.To.After(until) {
+			t.Fatalf("it ends at %s, after %s", best.To, until)
+		}
+	}
+}
+
 // TestLawsOfTheBestWindow: it is one of the windows, none is better and none as
 // good is earlier; and neither the order of the slots, nor those of the past, nor
 // actuals change it.

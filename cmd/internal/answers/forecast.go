@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/commandline"
+	"github.com/carbon-exporter/carbon_exporter/cmd/internal/when"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/escape"
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
@@ -23,8 +24,10 @@ import (
 
 // Forecast asks when electricity will be cleanest in the coming days.
 type Forecast struct {
-	Window string
-	Format string // one of ForecastFormats
+	Window     string
+	Until      string // when the window ends at the latest
+	UntilGiven bool
+	Format     string // one of ForecastFormats
 
 	// Ask asks the providers if the forecast of the store is old.
 	Ask bool
@@ -57,9 +60,53 @@ func (q Forecast) Length() (time.Duration, error) {
 	return length, nil
 }
 
+// Job is what is to be run: how long it takes, and by when it has to end.
+type Job struct {
+	Length time.Duration
+	Until  *time.Time // nil: at any time that has a forecast
+}
+
+// Job is what the question is about.
+func (q Forecast) Job(zone *time.Location, now time.Time) (Job, error) {
+	length, err := q.Length()
+	if err != nil || !q.UntilGiven {
+		return Job{Length: length}, err
+	}
+	until, err := when.Coming("--until", q.Until, zone, now, usage.OutlookLength)
+	return Job{length, &until}, err
+}
+
+// Best is the best window for the job.
+func (j Job) Best(o usage.Outlook) (usage.Window, bool) {
+	if j.Until == nil {
+		return o.Best(j.Length)
+	}
+	return o.BestUntil(j.Length, *j.Until)
+}
+
+// By says by when the job has to end; empty: at any time.
+func (j Job) By(zone *time.Location) string {
+	if j.Until == nil {
+		return ""
+	}
+	return " until " + j.Until.In(zone).Format(planMoment)
+}
+
+// None says why there is no best window.
+func (j Job) None(now time.Time, zone *time.Location) string {
+	first := usage.SlotAt(now).Add(j.Length)
+	switch {
+	case j.Until == nil:
+		return "no window has a forecast for each of its half hours"
+	case first.After(*j.Until):
+		return "the first window ends at " + first.In(zone).Format(planMoment)
+	}
+	return "no window that ends by then has a forecast for each of its half hours"
+}
+
 // Answer makes a plan of the forecast. The store may be nil: it then has none.
 func (q Forecast) Answer(ctx context.Context, from From) (*Plan, error) {
-	length, err := q.Length()
+	job, err := q.Job(from.Config.Location(), from.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +139,7 @@ func (q Forecast) Answer(ctx context.Context, from From) (*Plan, error) {
 	if len(grids.Marginal) > 0 && !slices.Contains(grids.Marginal, grid) {
 		say("no source of carbon_intensity.marginal has a forecast; this is by the values that price usage")
 	}
-	p := newPlan(grid, slots, from.Now, q.Window, length)
+	p := newPlan(grid, slots, from.Now, q.Window, job)
 	p.format, p.zone = q.Format, from.Config.Location()
 	return p, nil
 }

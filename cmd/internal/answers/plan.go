@@ -27,10 +27,13 @@ type Plan struct {
 	FetchedAt time.Time  `json:"fetched_at"`
 	Slots     []planSlot `json:"slots"` // those that have a forecast
 	Window    string     `json:"window"`
+	Until     *time.Time `json:"until"` // when the best window ends at the latest; nil: any time
 	// Now is the window that starts with the current half hour; nil: none.
 	Now  *PlanWindow `json:"now"`
 	Best *PlanWindow `json:"best"`
 
+	job    Job
+	asked  time.Time
 	format string
 	zone   *time.Location
 }
@@ -50,14 +53,17 @@ type PlanWindow struct {
 }
 
 // newPlan makes a plan of slots that have a forecast, oldest first.
-func newPlan(grid ingest.Grid, slots []usage.Slot, now time.Time, window string, length time.Duration) *Plan {
+func newPlan(grid ingest.Grid, slots []usage.Slot, now time.Time, window string, job Job) *Plan {
 	basis := grid.Terms().Basis
 	p := &Plan{
 		Provider: grid.Provider(), Grid: grid.Grid(), Basis: basis.String(), Marginal: basis.Signal == usage.Marginal,
-		FetchedAt: fetchedAt(slots).UTC().Truncate(time.Second), Window: window,
+		FetchedAt: fetchedAt(slots).UTC().Truncate(time.Second), Window: window, job: job, asked: now,
+	}
+	if job.Until != nil {
+		p.Until = new(job.Until.UTC())
 	}
 	outlook := usage.OutlookAt(slots, now)
-	p.Now, p.Best = PlanWindowOf(outlook.Window(0, length)), PlanWindowOf(outlook.Best(length))
+	p.Now, p.Best = PlanWindowOf(outlook.Window(0, job.Length)), PlanWindowOf(job.Best(outlook))
 	for _, s := range slots {
 		best := p.Best != nil && !s.From.Before(p.Best.From) && s.From.Before(p.Best.To)
 		p.Slots = append(p.Slots, planSlot{From: s.From.UTC(), Intensity: *s.Forecast, Index: s.Index, Best: best})
@@ -171,16 +177,18 @@ func PlanNumber(v usage.GramsPerKWh) string {
 
 // advice says when to run.
 func (p *Plan) advice(zone *time.Location) string {
+	wanted := p.Window + p.job.By(zone)
 	if p.Best == nil {
-		return fmt.Sprintf("Best %s: none. No window has a forecast for each of its half hours.", p.Window)
+		why := p.job.None(p.asked, zone)
+		return fmt.Sprintf("Best %s: none. %s%s.", wanted, strings.ToUpper(why[:1]), why[1:])
 	}
 	when := fmt.Sprintf("%s, mean %s", p.Best.When(zone), PlanNumber(p.Best.Mean))
 	switch {
 	case p.Now == nil:
-		return fmt.Sprintf("Best %s (*): %s.", p.Window, when)
+		return fmt.Sprintf("Best %s (*): %s.", wanted, when)
 	case p.Now.From.Equal(p.Best.From):
-		return fmt.Sprintf("Best %s (*): now, %s.", p.Window, when)
+		return fmt.Sprintf("Best %s (*): now, %s.", wanted, when)
 	}
 	return fmt.Sprintf("Best %s (*): %s.\nStarting now the mean would be %s: waiting saves %.0f %%.",
-		p.Window, when, PlanNumber(p.Now.Mean), 100*float64(1-p.Best.Mean/p.Now.Mean))
+		wanted, when, PlanNumber(p.Now.Mean), 100*float64(1-p.Best.Mean/p.Now.Mean))
 }

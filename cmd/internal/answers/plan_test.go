@@ -5,6 +5,7 @@ package answers
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 )
 
 // planOf is the plan at a time of forecasts from its slot on, of which a negative
-// one stands for none.
+// one stands for none. The window may have " until " and a time in London after it.
 func planOf(t *testing.T, now, window string, values []float64, words ...string) *Plan {
 	t.Helper()
 	at, err := time.Parse(time.RFC3339, now)
@@ -32,7 +33,8 @@ func planOf(t *testing.T, now, window string, values []float64, words ...string)
 			slots = append(slots, slot)
 		}
 	}
-	length, err := Forecast{Window: window}.Length()
+	window, until, given := strings.Cut(window, " until ")
+	job, err := Forecast{Window: window, Until: until, UntilGiven: given}.Job(london(t), at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +43,7 @@ func planOf(t *testing.T, now, window string, values []float64, words ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newPlan(grids.Priced[0], slots, at, window, length)
+	return newPlan(grids.Priced[0], slots, at, window, job)
 }
 
 func london(t *testing.T) *time.Location {
@@ -133,6 +135,50 @@ Sun 29 Mar 2026
 Best 1h (*): Sun 29 Mar 00:30 GMT to 02:30 BST, mean 20.
 Starting now the mean would be 30: waiting saves 33 %.
 `},
+		{"the best would end too late", "2026-07-01T10:00:00Z", "1h until 2026-07-01T12:45", []float64{50, 40, 30, 20, 10, 0}, nil, `Forecast for GB (uk), gCO2eq/kWh, fetched Wed 1 Jul 10:55 BST.
+
+Wed 1 Jul 2026
+  11:00 BST  50  ##########################################
+* 11:30 BST  40  **********************************
+* 12:00 BST  30  *************************
+  12:30 BST  20  #################
+  13:00 BST  10  ########
+  13:30 BST   0
+
+Best 1h until Wed 1 Jul 12:45 BST (*): Wed 1 Jul 11:30 BST to 12:30 BST, mean 35.
+Starting now the mean would be 45: waiting saves 22 %.
+`},
+		{"it ends just in time", "2026-07-01T10:00:00Z", "1h until 2026-07-01T13:00", []float64{50, 40, 30, 20, 10}, nil, `Forecast for GB (uk), gCO2eq/kWh, fetched Wed 1 Jul 10:55 BST.
+
+Wed 1 Jul 2026
+  11:00 BST  50  ##########################################
+  11:30 BST  40  ##################################
+* 12:00 BST  30  *************************
+* 12:30 BST  20  *****************
+  13:00 BST  10  ########
+
+Best 1h until Wed 1 Jul 13:00 BST (*): Wed 1 Jul 12:00 BST to 13:00 BST, mean 25.
+Starting now the mean would be 45: waiting saves 44 %.
+`},
+		{"there is no time for it", "2026-07-01T10:00:00Z", "1h until 2026-07-01T11:50", []float64{50, 40, 30}, nil, `Forecast for GB (uk), gCO2eq/kWh, fetched Wed 1 Jul 10:55 BST.
+
+Wed 1 Jul 2026
+  11:00 BST  50  ##########################################
+  11:30 BST  40  ##################################
+  12:00 BST  30  #########################
+
+Best 1h until Wed 1 Jul 11:50 BST: none. The first window ends at Wed 1 Jul 12:00 BST.
+`},
+		{"a half hour is missing until then", "2026-07-01T10:00:00Z", "1h until 2026-07-01T12:30", []float64{50, -1, 30, 30}, nil, `Forecast for GB (uk), gCO2eq/kWh, fetched Wed 1 Jul 10:55 BST.
+
+Wed 1 Jul 2026
+  11:00 BST  50  ##########################################
+  11:30 BST   -
+  12:00 BST  30  #########################
+  12:30 BST  30  #########################
+
+Best 1h until Wed 1 Jul 12:30 BST: none. No window that ends by then has a forecast for each of its half hours.
+`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -211,6 +257,7 @@ func TestPlanAsJSON(t *testing.T) {
     }
   ],
   "window": "1h",
+  "until": null,
   "now": null,
   "best": {
     "from": "2026-01-15T23:30:00Z",
@@ -221,6 +268,38 @@ func TestPlanAsJSON(t *testing.T) {
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestPlanUntilATimeAsJSON(t *testing.T) {
+	var out bytes.Buffer
+	if err := planOf(t, "2026-07-01T10:00:00Z", "1h until 2026-07-01T11:50", []float64{84, 10}).json(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"until": "2026-07-01T10:50:00Z"`, `"best": null`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %s in %s", want, &out)
+		}
+	}
+}
+
+func TestUntilIsWithinTheComing48Hours(t *testing.T) {
+	now := time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC)
+	for until, want := range map[string]string{
+		"2026-07-01T11:00:01":  "",
+		"2026-07-03T11:00":     "",
+		"1782907200":           "",
+		"2026-07-03T11:00:01":  "--until: must be within the coming 48 hours, is 2026-07-03T11:00:01+01:00",
+		"2026-07-04":           "--until: must be within the coming 48 hours, is 2026-07-04T00:00:00+01:00",
+		"now":                  "--until: must be within the coming 48 hours, is 2026-07-01T11:00:00+01:00",
+		"2026-07-01T10:00:00Z": "--until: must be within the coming 48 hours, is 2026-07-01T11:00:00+01:00",
+		"-1h":                  "--until: must be within the coming 48 hours, is 2026-07-01T10:00:00+01:00",
+		"soon":                 `--until: "soon" is not a time such as 2026-10-01, 2026-10-01T10:30, 2026-10-01T10:30:00Z, 2026-10, yesterday or -1h`,
+	} {
+		_, err := Forecast{Window: "3h", Until: until, UntilGiven: true}.Job(london(t), now)
+		if got := fmt.Sprint(err); err == nil && want != "" || err != nil && got != want {
+			t.Errorf("%s: got %v, want %s", until, err, want)
+		}
 	}
 }
 

@@ -46,6 +46,8 @@ func TestRefusals(t *testing.T) {
 		{"a query that is none", "/api/v1/report?from=%zz", 400, badData, `the query cannot be read: invalid URL escape "%zz"`},
 		{"no time", "/api/v1/explain?project=ISIS", 400, badData, "ts: must be given"},
 		{"a project that was never seen", "/api/v1/explain?ts=2026-10-01&project=isis", 404, notFound, `project: the store has never seen "isis"; it has "ISIS"`},
+		{"a time that is over", "/api/v1/forecast?until=2026-10-03T13:00", 400, badData, "until: must be within the coming 48 hours, is 2026-10-03T13:00:00+01:00"},
+		{"a time too far ahead", "/api/v1/forecast?until=2026-10-06", 400, badData, "until: must be within the coming 48 hours, is 2026-10-06T00:00:00+01:00"},
 		{"a wrong window", "/api/v1/forecast?window=5m", 400, badData, "window: must be a multiple of 30m, at most 48h, is 5m"},
 		{"a state that there is not", "/api/v1/intervals?state=done", 400, badData, `state: must be missing, empty, unpriced, provisional or settled, is "done"`},
 		{"too many parts", "/api/v1/report?from=2020&by=day", 422, badData, "by: the range has 2468 days; at most 400 are answered at once: choose a shorter range, or longer parts than a day"},
@@ -126,6 +128,37 @@ func TestATagHoldsUntilTheStoreChanges(t *testing.T) {
 		if got := a.get(path); got.status != 200 || got.header.Get("ETag") != "" {
 			t.Errorf("%s depends on now: %v", path, got.header)
 		}
+	}
+}
+
+// TestUntilATime: the best window of all ends too late. What was to come and has passed is refused,
+// even to a client that has the answer.
+func TestUntilATime(t *testing.T) {
+	a := newAsked(t)
+	const path = "/api/v1/forecast?window=1h&until=2026-10-03T15:05"
+	a.server.Now = func() time.Time { return now.Add(usage.SlotLength) }
+	best := func(path string) (answered, answers.Plan) {
+		t.Helper()
+		got := a.get(path)
+		var plan answers.Plan
+		if err := json.Unmarshal([]byte(got.body), &plan); err != nil || got.status != 200 || plan.Best == nil {
+			t.Fatalf("%v: %+v", err, got)
+		}
+		return got, plan
+	}
+	until := time.Date(2026, 10, 3, 14, 5, 0, 0, time.UTC)
+	_, free := best("/api/v1/forecast?window=1h")
+	got, bound := best(path)
+	if free.Until != nil || !free.Best.To.After(until) || bound.Until == nil || !bound.Until.Equal(until) || bound.Best.To.After(until) || bound.Best.Mean <= free.Best.Mean {
+		t.Errorf("the best is %+v, and until %v %+v", free.Best, bound.Until, bound.Best)
+	}
+	tag := "If-None-Match: " + got.header.Get("ETag")
+	if again := a.get(path, tag); again.status != 304 {
+		t.Errorf("again: %+v", again)
+	}
+	a.server.Now = func() time.Time { return until }
+	if late := a.get(path, tag); late.status != 400 {
+		t.Errorf("when it has passed: %+v", late)
 	}
 }
 

@@ -112,6 +112,9 @@ func askForecast() *question {
 		format: func() string { return ask.Format },
 		answer: func(ctx context.Context, from answers.From) (answers.Answer, error) { return ask.Answer(ctx, from) },
 		depends: func(from answers.From) (string, bool) {
+			if _, err := ask.Job(from.Config.Location(), from.Now); err != nil {
+				return "", false // a time that was to come may have passed
+			}
 			// Of several sources it is the age of their forecasts that decides which one counts.
 			grids, err := from.Grids()
 			sources := len(answers.Ahead(grids.Marginal)) + len(answers.Ahead(grids.Priced))
@@ -119,6 +122,7 @@ func askForecast() *question {
 		},
 		parameters: []parameter{
 			text("window", &ask.Window, &given),
+			text("until", &ask.Until, &ask.UntilGiven),
 			oneOf("format", answers.ForecastFormats(), &ask.Format),
 		},
 	}

@@ -28,6 +28,18 @@ func Past(flag, value string, zone *time.Location, now time.Time) (time.Time, er
 	return at, nil
 }
 
+// Coming reads the value of a flag that must be in the future, and not further ahead than that.
+func Coming(flag, value string, zone *time.Location, now time.Time, most time.Duration) (time.Time, error) {
+	at, err := Moment(value, zone, now)
+	switch {
+	case err != nil:
+		return time.Time{}, commandline.Wrongf("%s: %w", flag, err)
+	case !at.After(now) || at.Sub(now) > most:
+		return time.Time{}, commandline.Wrongf("%s: must be within the coming %.0f hours, is %s", flag, most.Hours(), Written(at, zone))
+	}
+	return at, nil
+}
+
 // unixSeconds is a time as the Prometheus API and promtool take it. With fewer digits
 // it would be a year, or a typing error.
 var unixSeconds = regexp.MustCompile(`^[0-9]{9,10}$`)
