@@ -21,15 +21,18 @@ func TestCheck(t *testing.T) {
 		want   []string
 	}{
 		{"as it was drawn", func(*testing.T, string) {}, nil},
-		{"a panel was changed", func(t *testing.T, root string) { write(t, root, "dashboards/grid.json", `{"panels":[{}]}`) },
-			[]string{"the pictures of dashboards/grid.json show an older one"}},
-		{"the landing page was changed", func(t *testing.T, root string) { write(t, root, landing, "<p>new") },
-			[]string{"the pictures of " + landing + " show an older one"}},
-		{"a new dashboard", func(t *testing.T, root string) { write(t, root, "dashboards/new.json", "{}") },
-			[]string{
-				"the pictures of dashboards/new.json show an older one",
-				"dashboards/new.json has no picture docs/img/new-light.png", "dashboards/new.json has no picture docs/img/new-dark.png",
-			}},
+		{"a panel was changed", func(t *testing.T, root string) {
+			write(t, root, "dashboards/grid.json", `{"panels":[{}]}`)
+		}, []string{"the pictures of dashboards/grid.json show an older one"}},
+		{"the landing page was changed", func(t *testing.T, root string) {
+			write(t, root, landing, "<p>new")
+		}, []string{"the pictures of " + landing + " show an older one"}},
+		{"a new dashboard", func(t *testing.T, root string) {
+			write(t, root, "dashboards/new.json", "{}")
+		}, []string{
+			"the pictures of dashboards/new.json show an older one",
+			"dashboards/new.json has no picture docs/img/new-light.png", "dashboards/new.json has no picture docs/img/new-dark.png",
+		}},
 		{"a dashboard less", func(t *testing.T, root string) {
 			write(t, root, "dashboards/other.json", "{}")
 			remove(t, root, "dashboards/grid.json")
@@ -39,10 +42,12 @@ func TestCheck(t *testing.T) {
 			"the pictures of dashboards/other.json show an older one", "grid in docs/img/pictures.json shows nothing that there is",
 			"docs/img/grid-dark.png shows nothing that there is", "docs/img/grid-light.png shows nothing that there is",
 		}},
-		{"a picture less", func(t *testing.T, root string) { remove(t, root, "docs/img/grid-dark.png") },
-			[]string{"dashboards/grid.json has no picture docs/img/grid-dark.png"}},
-		{"no list", func(t *testing.T, root string) { remove(t, root, "docs/img/pictures.json") },
-			[]string{"the pictures of dashboards/grid.json show an older one", "the pictures of " + landing + " show an older one"}},
+		{"a picture less", func(t *testing.T, root string) {
+			remove(t, root, "docs/img/grid-dark.png")
+		}, []string{"dashboards/grid.json has no picture docs/img/grid-dark.png"}},
+		{"no list", func(t *testing.T, root string) {
+			remove(t, root, "docs/img/pictures.json")
+		}, []string{"the pictures of dashboards/grid.json show an older one", "the pictures of " + landing + " show an older one"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root := drawn(t)
