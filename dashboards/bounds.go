@@ -23,16 +23,20 @@ func withSite(ofProjects, ofSite string) string {
 
 func bounds() panel {
 	low, high := withSite(energyLow, siteLow), withSite(energyHigh, siteHigh)
-	return tables("Energy, low to high", "Energy since the first stored interval, and what the true energy is between two times in three. ± is half of low to high over the middle. Errors of machine types cancel out in part, so projects do not add up to the whole site. Projects without a known error are not listed. Low and high include users and machine types that have left /metrics, Energy does not. The time range does not matter: bounds of a part of the time cannot be told from these. Watts that the configuration sets need an error: power.error.",
+	return tables("Energy, low to high", "What the true energy since the first stored interval is between two times in three. Middle is halfway from low to high, and ± is how far they are from it. Errors of machine types cancel out in part, so projects do not add up to the whole site. Projects without a known error are not listed. The energy itself is not shown here: bounds include users and machine types that have left /metrics. The time range does not matter: bounds of a part of the time cannot be told from these. Watts that the configuration sets need an error: power.error.",
 		rows(low),
-		rows(withSite(energy, energy)+" and on (project) "+low),
+		rows(middle(low, high)),
 		rows(high),
 		rows(halfWidth(low, high)),
 	).then("merge", map[string]any{}).
-		columns([2]string{"project", "Project"}, [2]string{"Value #A", "Low"}, [2]string{"Value #B", "Energy"}, [2]string{"Value #C", "High"}, [2]string{"Value #D", "±"}).
-		field("Project", worded(entireSite, "whole site")).field("/^(Low|Energy|High)$/", unit(kWh), decimals(1)).field("±", unit(share), decimals(0), wide(80)).
+		columns([2]string{"project", "Project"}, [2]string{"Value #A", "Low"}, [2]string{"Value #B", "Middle"}, [2]string{"Value #C", "High"}, [2]string{"Value #D", "±"}).
+		field("Project", worded(entireSite, "whole site")).field("/^(Low|Middle|High)$/", unit(kWh), decimals(1)).field("±", unit(share), decimals(0), wide(80)).
 		ordered("High").empty(noBounds)
 }
+
+// middle is halfway between the bounds. The energy itself has users who have left /metrics in the
+// store, and so in its bounds, but not on /metrics.
+func middle(low, high string) string { return fmt.Sprintf("(%s + %s) / 2", low, high) }
 
 // halfWidth is how far the bounds are from their middle, as a part of it.
 func halfWidth(low, high string) string {
@@ -54,8 +58,8 @@ func (p panel) band(low, high, colour string) panel {
 }
 
 func energyBand() panel {
-	return lines("Energy of the site and its bounds", "All energy since the first stored interval, and around it what the true energy is between two times in three. The band is of one account: it widens as energy is added, and its ± in the table narrows as watts become better known. Watts that the configuration sets need an error: power.error.",
+	return lines("Bounds of the energy of the site", "What the true energy since the first stored interval is between two times in three, and the middle of that. The band is of one account: it widens as energy is added, and its ± in the table narrows as watts become better known. Watts that the configuration sets need an error: power.error.",
 		kWh,
-		over(sum(siteLow), "low"), over(sum(energy)+" and "+sum(siteLow), "energy"), over(sum(siteHigh), "high"),
-	).band("low", "high", measuredColour).field("energy", painted(busyColour)).empty(noBounds)
+		over(sum(siteLow), "low"), over(middle(sum(siteLow), sum(siteHigh)), "middle"), over(sum(siteHigh), "high"),
+	).band("low", "high", measuredColour).field("middle", painted(busyColour), dashed()).empty(noBounds)
 }

@@ -116,8 +116,10 @@ func creditPanel() panel {
 		rows("max by (provider, grid, basis, licence, credit, link) (carbon_intensity_source_info)")).
 		columns([2]string{"provider", "Source"}, [2]string{"grid", "Grid"}, [2]string{"basis", "Counts"},
 			[2]string{"credit", "Credit"}, [2]string{"licence", "Licence"}, [2]string{"link", "Page"}).
-		field("Source", wide(140)).field("Grid", wide(80)).
-		field("Page", set{Id: "links", Value: []map[string]any{{"title": "The page of the source", "url": "${__value.raw}", "targetBlank": true}}}).
+		field("Source", wide(130)).field("Grid", wide(70)).field("Licence", wide(110)).
+		// A licence asks for the whole of it.
+		field("Credit", set{Id: "custom.cellOptions", Value: map[string]any{"type": "auto", "wrapText": true}}).
+		field("Page", wide(90), set{Id: "links", Value: []map[string]any{{"title": "The page of the source", "url": "${__value.raw}", "targetBlank": true}}}).
 		the("1h"). // as now: a dashboard may end in the future
 		size(columns, 4)
 }

@@ -156,8 +156,8 @@ func bestWindows() panel {
 	const window = "max by (window) (%s)"
 	// The forecast of now may be of another provider than that of the next days. A marginal one is
 	// not compared with what everything emits.
-	const saved = `1 - (carbon_intensity_best_window_gco2eq_per_kwh unless on (` + eachExporter + `, provider) carbon_intensity_source_info{basis=~"marginal.*"}) / on (` + eachExporter + `) group_left max by (` + eachExporter + `) (carbon_intensity_gco2eq_per_kwh{kind="forecast"})`
-	return tables("Best times to run", "Windows in the next 48 hours with the lowest forecast: from when to when, in the time zone of the dashboard, mean carbon intensity, and saving compared with running now. Empty if the source of carbon intensity has no forecast, such as static.",
+	const saved = `clamp_min(1 - (carbon_intensity_best_window_gco2eq_per_kwh unless on (` + eachExporter + `, provider) carbon_intensity_source_info{basis=~"marginal.*"}) / on (` + eachExporter + `) group_left max by (` + eachExporter + `) (carbon_intensity_gco2eq_per_kwh{kind="forecast"}), 0)`
+	return tables("Best times to run", "Windows in the next 48 hours with the lowest forecast: from when to when, in the time zone of the dashboard, mean carbon intensity, and saving compared with the current half hour: 0 % where waiting saves nothing. Empty if the source of carbon intensity has no forecast, such as static.",
 		rows(fmt.Sprintf(window, windowStart+" * 1000")),
 		rows(fmt.Sprintf(window, windowEnd())),
 		rows(fmt.Sprintf(window, windowStart+" * 1000")),

@@ -138,10 +138,10 @@ func sameDayLastMonth(expr string) string {
 	return strings.Join(parts, " or ")
 }
 
-// gridNow is the intensity of the grid with the provider's own word as a label,
-// or without one where it has none.
+// gridNow is the intensity of the grid with the provider's own word as a label, or that there is
+// none: a series without a name would have all of its labels as one.
 func gridNow(kind string) string {
 	value := fmt.Sprintf(`carbon_intensity_gco2eq_per_kwh{kind="%s"}`, kind)
-	return fmt.Sprintf("%[1]s * on (%[2]s) group_left (index) carbon_intensity_index_info or %[1]s unless on (%[2]s) carbon_intensity_index_info",
+	return fmt.Sprintf(`%[1]s * on (%[2]s) group_left (index) carbon_intensity_index_info or label_replace(%[1]s unless on (%[2]s) carbon_intensity_index_info, "index", "no category", "", "")`,
 		value, eachExporter+", grid, provider, kind")
 }
