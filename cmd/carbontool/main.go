@@ -61,6 +61,7 @@ func commands() []command {
 		&exportOpenMetrics{},
 		&exportCSV{},
 		&exportCIM{},
+		&exportFOCUS{},
 		&forgetUser{},
 		&calibrateMachine{},
 		&generateRules{},

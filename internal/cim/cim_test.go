@@ -6,6 +6,7 @@ package cim
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +79,7 @@ func TestWhatIsNotKnownIsLeftOut(t *testing.T) {
 			if err := json.Unmarshal([]byte(written(t, unit.Record(day, u))), &got); err != nil {
 				t.Fatal(err)
 			}
-			absent := append(tc.absent, "SuspendDuration_s", "CPUNormalizationFactor") // nobody has said those
+			absent := slices.Concat(tc.absent, []string{"SuspendDuration_s", "CPUNormalizationFactor"}) // nobody has said those
 			for _, name := range absent {
 				if v, there := got[0][name]; there {
 					t.Errorf("%s is %v", name, v)
