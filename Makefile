@@ -12,7 +12,9 @@ BRANCH   := $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
 V        := github.com/prometheus/common/version
 # The date of the commit, not of the build: the same commit gives the same program.
 DATE     := $(shell TZ=UTC git show -s --date=format-local:%Y%m%d-%H:%M:%S --format=%cd HEAD 2>/dev/null)
-LDFLAGS  := -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(V).Branch=$(BRANCH) -X $(V).BuildDate=$(DATE)
+# Who builds, as --version says it. Not the user of this machine, which would give another program.
+BUILD_USER ?= carbon-exporter/maintainers
+LDFLAGS  := -X $(V).BuildUser=$(BUILD_USER) -X $(V).Version=$(VERSION) -X $(V).Revision=$(REVISION) -X $(V).Branch=$(BRANCH) -X $(V).BuildDate=$(DATE)
 # The same for files beside the programs.
 COMMIT   := $(shell TZ=UTC git show -s --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd HEAD 2>/dev/null || echo 1970-01-01T00:00:00Z)
 E2E      := internal/e2e
@@ -42,7 +44,7 @@ E2ERACE  := ./mongodb
 FUZZTIME ?= 1m
 SOAK     ?= 20m
 
-.PHONY: help build demo stack dashboards pictures kubernetes chart image rehearsal check test unit race browser debian e2e deploy lint vuln unreached platforms tools stacktools bench golden processors ember fuzz soak upstreams clean
+.PHONY: help build demo stack dashboards pictures kubernetes chart image rehearsal check test unit race browser mandoc e2e deploy lint vuln unreached platforms release packages tools stacktools bench golden processors ember fuzz soak upstreams clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -92,7 +94,7 @@ test: unit e2e deploy ## run every test: units, real files, real components (nee
 
 # -count=1: Go's test cache ignores files outside of a module, and programs that a test
 # builds and runs.
-unit: race browser debian
+unit: race browser mandoc
 	CGO_ENABLED=1 $(GO) test -count=1 $(RACE) -timeout 20m $(CONCURRENT)
 	$(GO) test -count=1 -timeout 20m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CONCURRENT))") $(UNWATCHED)
 	cd dashboards && $(GO) test -count=1 ./...
@@ -104,9 +106,9 @@ race:
 browser:
 	@.ci/browser
 
-# mandoc reads the manual pages, shells complete command lines, rpm and dpkg install packages.
-debian:
-	@.ci/packages
+# It reads the manual pages.
+mandoc:
+	@.ci/packages mandoc
 
 e2e: rehearsal race
 	cd $(E2E) && $(GO) test -count=1 -timeout 20m ./...
@@ -131,6 +133,7 @@ lint: $(BIN)/golangci-lint ## run golangci-lint, vet included
 	cd $(E2E) && $(LINT)
 	cd dashboards && $(LINT)
 	cd tools/deploy && $(LINT)
+	cd packaging && $(LINT)
 
 $(BIN)/golangci-lint: tools/golangci-lint/go.mod
 	cd tools/golangci-lint && $(GO) build -o $(ROOT)/$(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
@@ -141,8 +144,8 @@ vuln: ## compare the code with the Go vulnerability database, which is on the in
 	cd $(E2E) && $(ROOT)/$(BIN)/govulncheck ./...
 	cd dashboards && $(ROOT)/$(BIN)/govulncheck ./...
 	cd tools/deploy && $(ROOT)/$(BIN)/govulncheck ./...
+	cd packaging && $(ROOT)/$(BIN)/govulncheck ./...
 
-# One workspace of all modules: what only another module uses is used.
 # The platforms of docs/requirements.md. The tests run on the first. What only tests and make use
 # needs a Unix; internal/e2e, which starts servers, is for Linux.
 PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
@@ -152,11 +155,21 @@ platforms: ## build and vet everything for each platform that docs/requirements.
 	$(GO) build -o /dev/null ./cmd/carbon_exporter; $(GO) build -o /dev/null ./cmd/carbontool; \
 	$(GO) vet ./...; (cd dashboards && $(GO) vet ./...); done
 
+release: ## write archives, packages, bills of materials and checksums into bin/release/; uploads nothing
+	cd packaging && $(GO) run . -revision $(REVISION) -branch $(BRANCH) -user '$(BUILD_USER)' -date $(shell git show -s --format=%ct HEAD)
+
+# Packages have files of several users, so the tests install them as root, in a folder. The user
+# compiles the tests: root gets the user's compiled packages.
+packages: ## make the packages for one platform twice, compare, install, upgrade and remove them
+	@.ci/packages mandoc rpm zsh fish
+	cd packaging && $(GO) test -count=1 $(if $(filter 0,$(shell id -u)),,-exec "sudo -n env PATH=$$PATH HOME=$$HOME") ./...
+
+# One workspace of all modules: what only another module uses is used.
 unreached: ## list functions that no program uses, tests aside
 	cd tools/deadcode && $(GO) build -o $(ROOT)/$(BIN)/ golang.org/x/tools/cmd/deadcode
 	@work=$$(mktemp -d) && trap 'rm -r "$$work"' EXIT && \
-	(cd "$$work" && $(GO) work init $(ROOT) $(ROOT)/$(E2E) $(ROOT)/dashboards) && \
-	GOWORK="$$work/go.work" $(BIN)/deadcode -filter carbon-exporter/carbon_exporter ./cmd/... ./$(E2E)/cmd/... ./dashboards/...
+	(cd "$$work" && $(GO) work init $(ROOT) $(ROOT)/$(E2E) $(ROOT)/dashboards $(ROOT)/packaging $(ROOT)/tools/deploy) && \
+	GOWORK="$$work/go.work" $(BIN)/deadcode -filter carbon-exporter/carbon_exporter ./cmd/... ./$(E2E)/cmd/... ./dashboards/... ./packaging/... ./tools/deploy/...
 
 bench: ## run the benchmarks of docs/performance.md
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/store ./internal/ingest ./internal/mongo ./internal/attribution ./collector ./cmd/internal/exporter ./cmd/carbontool
