@@ -31,7 +31,7 @@ func (r Release) archive(name string, p Platform, contents []File) (string, erro
 
 func (r Release) tarball(name string, contents []File) ([]byte, error) {
 	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	z, err := gzip.NewWriterLevel(&b, gzip.DefaultCompression)
 	if err != nil {
 		return nil, err
 	}
