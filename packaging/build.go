@@ -16,7 +16,8 @@ import (
 
 var programNames = []string{"carbon_exporter", "carbontool"}
 
-// build builds both programs for a platform, and returns their paths.
+// build builds both programs for a platform into a folder, unless they are there, and returns
+// their paths.
 func (r Release) build(ctx context.Context, into string, p Platform) ([]string, error) {
 	const v = "github.com/prometheus/common/version."
 	flags := "-s -w -buildid="
@@ -33,13 +34,16 @@ func (r Release) build(ctx context.Context, into string, p Platform) ([]string, 
 	var paths []string
 	for _, name := range programNames {
 		path := filepath.Join(into, name+suffix)
+		paths = append(paths, path)
+		if _, err := os.Stat(path); err == nil {
+			continue
+		}
 		cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-ldflags", flags, "-o", path, "./cmd/"+name)
 		cmd.Dir = r.Root
 		cmd.Env = r.environment(p)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("build %s: %w\n%s", name, err, out)
 		}
-		paths = append(paths, path)
 	}
 	return paths, nil
 }
@@ -53,7 +57,8 @@ func (r Release) environment(p Platform) []string {
 
 // documents are the manual pages and completions, which the programs write of themselves.
 func (r Release) documents(ctx context.Context, work string) ([]File, error) {
-	here, err := r.build(ctx, work, Platform{runtime.GOOS, runtime.GOARCH})
+	p := Platform{runtime.GOOS, runtime.GOARCH}
+	here, err := r.build(ctx, filepath.Join(work, p.String()), p)
 	if err != nil {
 		return nil, err
 	}

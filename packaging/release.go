@@ -39,7 +39,7 @@ func (r Release) Make(ctx context.Context) (names []string, err error) {
 	}
 	defer os.RemoveAll(work)
 	// The programs write their own manual pages and completions.
-	docs, err := r.documents(ctx, filepath.Join(work, "here"))
+	docs, err := r.documents(ctx, work)
 	if err != nil {
 		return nil, err
 	}

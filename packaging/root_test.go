@@ -75,7 +75,7 @@ func (r root) dpkg(args ...string) string {
 // rpm runs scripts in the root, so it needs a shell there, and what the scripts call.
 func (r root) rpm(args ...string) string {
 	r.t.Helper()
-	return must(r.t, "rpm", append([]string{"--root=" + r.dir, "--force-debian", "--nodeps", "--nosignature"}, args...)...).run()
+	return must(r.t, "rpm", append([]string{"--root=" + r.dir, "--dbpath=/var/lib/rpm", "--force-debian", "--nodeps", "--nosignature"}, args...)...).run()
 }
 
 var library = regexp.MustCompile(`/[^ ]+\.so[^ ]*`)
