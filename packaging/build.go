@@ -20,13 +20,12 @@ var programNames = []string{"carbon_exporter", "carbontool"}
 // their paths.
 func (r Release) build(ctx context.Context, into string, p Platform) ([]string, error) {
 	const v = "github.com/prometheus/common/version."
-	flags := "-s -w -buildid="
-	for _, said := range [][2]string{
-		{"Version", r.Version}, {"Revision", r.Revision}, {"Branch", r.Branch}, {"BuildUser", r.User},
-		{"BuildDate", r.Date.Format("20060102-15:04:05")},
-	} {
-		flags += " -X " + v + said[0] + "=" + said[1]
-	}
+	flags := "-s -w -buildid=" +
+		" -X " + v + "Version=" + r.Version +
+		" -X " + v + "Revision=" + r.Revision +
+		" -X " + v + "Branch=" + r.Branch +
+		" -X " + v + "BuildUser=" + r.User +
+		" -X " + v + "BuildDate=" + r.Date.Format("20060102-15:04:05")
 	suffix := ""
 	if p.OS == "windows" {
 		suffix = ".exe"
