@@ -114,7 +114,10 @@ func TestVariablesHaveValues(t *testing.T) {
 			err := s.ask("/api/v1/label/"+label+"/values", url.Values{
 				"match[]": {metric}, "start": {stamp(s.now.AddDate(0, 0, -2))}, "end": {stamp(s.now)},
 			}, &values)
-			if err != nil || len(values) == 0 {
+			// An external label, which a single Prometheus does not have: All is what is chosen at
+			// first, and takes in series without it.
+			optional := v.Name == "site" && v.IncludeAll && v.AllValue == ".*" && v.Current.Value == "$__all"
+			if err != nil || len(values) == 0 && !optional {
 				t.Errorf("%s: %s has no values: %v", d.Title, v.Name, err)
 			}
 		}

@@ -180,20 +180,20 @@ func (r Rehearsal) unseen(at time.Time) bool {
 // the dashboards look back for: a year of all metrics would be gigabytes.
 func (r Rehearsal) export(ctx context.Context) error {
 	text := filepath.Join(r.Dir, "history.om")
-	var metrics, blocks []string
+	var metrics []string
 	for _, name := range r.Metrics {
 		metrics = append(metrics, "--metric="+name)
-	}
-	if len(metrics) > 0 {
-		blocks = []string{"--label=job=" + Job, "--label=instance=" + Instance}
 	}
 	for _, args := range [][]string{
 		append([]string{
 			"carbontool", "export", "openmetrics", "--storage.path=" + r.Store(), "--output=" + text,
 			"--from=" + r.History.Format(time.RFC3339), "--to=" + r.Lives[0].From.Format(time.RFC3339),
 		}, metrics...),
-		// promtool reads the text once for each block.
-		append([]string{"promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=8784h", "--quiet", text, r.Prometheus()}, blocks...),
+		// promtool reads the text once for each block. The labels are those of the scrape, without which no dashboard finds the history.
+		{
+			"promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=8784h", "--quiet",
+			"--label=job=" + Job, "--label=instance=" + Instance, text, r.Prometheus(),
+		},
 	} {
 		if out, err := exec.CommandContext(ctx, filepath.Join(r.Bin, args[0]), args[1:]...).CombinedOutput(); err != nil {
 			return fmt.Errorf("%s %s: %w: %s", args[0], args[1], err, out)
