@@ -44,7 +44,7 @@ func (f frame) Build() (dashboard.Dashboard, error) {
 		f.refresh = "5m"
 	}
 	b := dashboard.NewDashboardBuilder(f.title).
-		Uid(f.uid).Description(f.about).Tags([]string{tag, "carbon_exporter"}).
+		Uid(f.uid).Description(f.about).Tags([]string{tag, "carbon_exporter"}).Readonly().
 		Timezone(f.zone).WeekStart("monday").
 		Time(f.from, f.to).Refresh(f.refresh).
 		Tooltip(dashboard.DashboardCursorSyncCrosshair).
