@@ -120,6 +120,7 @@ deploy: build
 
 tools: ## build the real programs that the tests use
 	cd tools/prometheus && $(GO) build -tags remove_all_sd -o $(ROOT)/$(BIN)/ github.com/prometheus/prometheus/cmd/prometheus github.com/prometheus/prometheus/cmd/promtool
+	cd tools/oldprometheus && $(GO) build -o $(ROOT)/$(BIN)/ .
 	cd tools/alertmanager && $(GO) build -o $(ROOT)/$(BIN)/ github.com/prometheus/alertmanager/cmd/alertmanager github.com/prometheus/alertmanager/cmd/amtool
 	cd tools/victoriametrics && $(GO) build -o $(ROOT)/$(BIN)/ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
 

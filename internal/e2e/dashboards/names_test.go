@@ -112,21 +112,28 @@ func goldenNames(t *testing.T) map[string]bool {
 	return names
 }
 
-// recorded are the names that the example rules record.
-func recorded(t *testing.T) map[string]bool {
+// rulesOf are the example rules.
+func rulesOf(t *testing.T) (all []rulefmt.Rule) {
 	t.Helper()
-	names := map[string]bool{}
 	for _, path := range ruleFiles(t) {
 		groups, errs := rulefmt.ParseFile(path, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
 		if len(errs) > 0 {
 			t.Fatal(errs)
 		}
 		for _, g := range groups.Groups {
-			for _, r := range g.Rules {
-				if r.Record != "" {
-					names[r.Record] = true
-				}
-			}
+			all = append(all, g.Rules...)
+		}
+	}
+	return all
+}
+
+// recorded are the names that the example rules record.
+func recorded(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	for _, r := range rulesOf(t) {
+		if r.Record != "" {
+			names[r.Record] = true
 		}
 	}
 	return names

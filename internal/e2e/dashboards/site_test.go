@@ -26,8 +26,9 @@ import (
 // site is a Prometheus that has scraped the demo's exporter, and its store.
 type site struct {
 	rehearsal.Rehearsal
-	now time.Time
-	url string
+	now      time.Time
+	url      string
+	answered map[question]answer
 }
 
 var (
@@ -71,7 +72,7 @@ func newSite(t *testing.T) (*site, error) {
 		return nil, err
 	}
 	closers = append(closers, func() error { return os.RemoveAll(dir) })
-	s := &site{now: when, Rehearsal: rehearsal.Rehearsal{Dir: dir}}
+	s := &site{now: when, answered: map[question]answer{}, Rehearsal: rehearsal.Rehearsal{Dir: dir}}
 	bin := filepath.Join("..", "..", "..", "bin")
 	out, err := exec.Command(filepath.Join(bin, "rehearse"), "-bin="+bin, "-into="+dir, "-config=../../../examples/demo.yml",
 		"-rules="+strings.Join(ruleFiles(t), ","), "-until="+s.now.Format(time.RFC3339), "-days=5", "-history=25", "-hosts=8").CombinedOutput()
