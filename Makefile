@@ -30,8 +30,9 @@ export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 # statement at a time under its own lock, uses memory that Go does not know, and is seven times
 # slower when watched.
 RACE     := -race -gcflags='modernc.org/...=-race=false -d=checkptr=0'
-# It is for the packages whose code has goroutines or locks.
-CONCURRENT := $(addprefix ./,$(sort $(dir $(shell grep -rlE '^[[:space:]]+"sync/?[a-z]*"$$|[[:space:]]go func|[.]Go.func' \
+# It is for the packages whose code has goroutines or locks, and for the API, which has those of
+# the web server.
+CONCURRENT := ./cmd/internal/api/ $(addprefix ./,$(sort $(dir $(shell grep -rlE '^[[:space:]]+"sync/?[a-z]*"$$|[[:space:]]go func|[.]Go.func' \
 	--include='*.go' --exclude='*_test.go' --exclude-dir=e2e cmd collector internal))))
 # In a file of tests that begins with "//go:build !race" there is only one goroutine, and much
 # arithmetic: the detector has nothing to watch. The packages run once more without it.

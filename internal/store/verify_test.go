@@ -269,7 +269,7 @@ func TestTheLogIsVerifiedToo(t *testing.T) {
 	copyFile(t, s.path+"-wal", copied+"-wal")
 	before := hash(t, copied)
 	verdicts, err := Verify(t.Context(), copied, later, nil)
-	if err != nil || len(verdicts) != 6 || verdicts[3].Found != "20: 20 provisional" {
+	if err != nil || len(verdicts) != 7 || verdicts[3].Found != "20: 20 provisional" {
 		t.Errorf("got %+v, %v", verdicts, err)
 	}
 	if hash(t, copied) != before {

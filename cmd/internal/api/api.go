@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package api answers the questions of carbontool over HTTP, read-only: parse the parameters, ask
-// internal/answers, write. It bounds what a request may cost, and shows users as /metrics does. It
+// cmd/internal/answers, write. It bounds what a request may cost, and shows users as /metrics does. It
 // must not know how an answer is made. Start with Server.Handler.
 package api
 
