@@ -111,7 +111,8 @@ func TestASiteThatUsesNoneOfIt(t *testing.T) {
 	where, with := families(auto)
 	_, without := families(off)
 	for _, q := range queries[auto] {
-		if !slices.Contains(queries[off], q) {
+		// When hosts booted is asked after the intervals are stored: the exporter may have ended.
+		if !strings.Contains(q, "boot_time") && !slices.Contains(queries[off], q) {
 			t.Errorf("only an exporter that would take models of processors asks %q", q)
 		}
 	}
