@@ -3,7 +3,7 @@
 
 // Command dashboards writes Grafana dashboards as JSON, from Go. It knows metrics
 // by the names of collector/testdata/metrics.prom alone. Start with a file that
-// is named after a dashboard; query.go has the PromQL, panel.go the looks.
+// is named after a dashboard; query.go has the PromQL, panel.go, field.go and looks.go the looks.
 package main
 
 import (

@@ -15,7 +15,6 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/stat"
 	"github.com/grafana/grafana-foundation-sdk/go/table"
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
-	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
 // panel is a panel without a place. Its methods change a copy.
@@ -117,62 +116,6 @@ func (p panel) marked(steps ...step) panel {
 	})
 }
 
-// set is a property of an override.
-type set = dashboard.DynamicConfigValue
-
-// field overrides what a field by that name, or by a regular expression between
-// slashes, looks like.
-func (p panel) field(name string, properties ...set) panel {
-	matcher := dashboard.MatcherConfig{Id: "byName", Options: name}
-	if len(name) > 2 && name[0] == '/' {
-		matcher.Id = "byRegexp"
-	}
-	return p.change(func(c *dashboard.FieldConfigSource) {
-		c.Overrides = append(c.Overrides, dashboard.DashboardFieldConfigSourceOverrides{Matcher: matcher, Properties: properties})
-	})
-}
-
-func unit(id string) set { return set{Id: "unit", Value: id} }
-func decimals(n int) set { return set{Id: "decimals", Value: n} }
-func wide(px int) set    { return set{Id: "custom.width", Value: px} }
-func dashed() set {
-	return set{Id: "custom.lineStyle", Value: map[string]any{"fill": "dash", "dash": []int{8, 6}}}
-}
-func blank() set { return set{Id: "noValue", Value: "–"} }
-
-// worded writes one value of a column as a word.
-func worded(value, word string) set {
-	return set{Id: "mappings", Value: []map[string]any{{"type": "value", "options": map[string]any{value: map[string]any{"text": word, "index": 0}}}}}
-}
-
-// titled is what a column is called, with variables, which its own name may not have.
-func titled(name string) set { return set{Id: "displayName", Value: name} }
-
-func thin() set { return set{Id: "custom.lineWidth", Value: 1} }
-func painted(colour string) set {
-	return set{Id: "color", Value: map[string]any{"mode": "fixed", "fixedColor": colour}}
-}
-
-// inWords colours the text of a column by thresholds.
-func inWords(base string, steps ...step) []set {
-	return []set{
-		{Id: "custom.cellOptions", Value: map[string]any{"type": "color-text"}},
-		{Id: "thresholds", Value: thresholds(base, steps)},
-		{Id: "color", Value: map[string]any{"mode": "thresholds"}},
-	}
-}
-
-// gauged draws a column of a table as bars, from 0 to top.
-func gauged(mode common.BarGaugeDisplayMode, top float64, base string, steps ...step) []set {
-	return []set{
-		{Id: "custom.cellOptions", Value: map[string]any{"type": "gauge", "mode": mode, "valueDisplayMode": "text"}},
-		{Id: "min", Value: 0},
-		{Id: "max", Value: top},
-		{Id: "thresholds", Value: thresholds(base, steps)},
-		{Id: "color", Value: map[string]any{"mode": "thresholds"}},
-	}
-}
-
 // said maps a value to a word and a colour.
 func (p panel) said(value, word, colour string) panel {
 	return p.change(func(c *dashboard.FieldConfigSource) {
@@ -240,31 +183,6 @@ func (p panel) columns(names ...[2]string) panel {
 	return p.then("filterFieldsByName", map[string]any{"include": map[string]any{"names": keep}}).
 		then("organize", map[string]any{"indexByName": order, "renameByName": rename, "excludeByName": map[string]any{}})
 }
-
-// Units that Grafana knows, and two that it can be told.
-const (
-	watts        = units.Watt
-	kWh          = units.KiloWattHour
-	grams        = units.Gram
-	gramsPerHour = "si:g/h"
-	gramsPerKWh  = "suffix:g/kWh"
-	share        = units.PercentUnit
-	plain        = units.Short
-	whole        = units.LocaleFormat // 3,020 rather than 3.02 K
-
-	weekdayAndTime = "time:ddd HH:mm" // in the time zone of the dashboard
-)
-
-// Colours that stand for something, on every dashboard.
-const (
-	busyColour     = "semi-dark-blue"
-	idleColour     = "semi-dark-orange"
-	measuredColour = "super-light-blue"
-	goodColour     = "semi-dark-green"
-	noteColour     = "semi-dark-yellow"
-	badColour      = "semi-dark-red"
-	faintColour    = "text"
-)
 
 // modes colours busy, idle and measured.
 func (p panel) modes() panel {
