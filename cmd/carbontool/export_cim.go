@@ -13,7 +13,6 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/answers"
 	"github.com/carbon-exporter/carbon_exporter/internal/cim"
-	"github.com/carbon-exporter/carbon_exporter/internal/report"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -92,35 +91,8 @@ func (e *exportCIM) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer x.Close()
-	records := 0
-	var intervals report.Intervals
-	err = e.write(s, func(out io.Writer) error {
-		w, err := cim.NewWriter(out)
-		if err != nil {
-			return err
-		}
-		intervals, err = x.days(ctx, now, e.unitOf, func(day answers.Day) error {
-			for _, k := range day.Keys {
-				records++
-				if err := w.Write(e.recordOf(day, k)); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		return w.Close()
-	})
-	if err != nil {
-		return err
-	}
-	if records == 0 {
-		e.sayNothing(s)
-	}
-	e.sayLacking(s, intervals)
-	return nil
+	open := func(out io.Writer) (dayWriter[cim.Record], error) { return cim.NewWriter(out) }
+	return writeDays(ctx, s, &e.export, x, now, e.unitOf, open, e.recordOf)
 }
 
 // unitOf is the key of the execution unit that usage is of. People are in none.

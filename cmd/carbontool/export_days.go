@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/answers"
@@ -46,4 +47,45 @@ func (e *export) sayLacking(s streams, n report.Intervals) {
 	if n.Unpriced > 0 {
 		fmt.Fprintf(s.err, "carbontool export: of %d intervals, %d have energy and no emissions yet: export them again later\n", n.All, n.Unpriced)
 	}
+}
+
+// dayWriter writes the rows of an export by day.
+type dayWriter[Row any] interface {
+	Write(Row) error
+	Close() error
+}
+
+// writeDays writes a row for each key of each day, and says what the rows lack.
+func writeDays[Row any](ctx context.Context, s streams, e *export, x *exported, now time.Time, as func(usage.Key) usage.Key,
+	open func(io.Writer) (dayWriter[Row], error), row func(answers.Day, answers.KeyUse) Row,
+) error {
+	rows := 0
+	var intervals report.Intervals
+	err := e.write(s, func(out io.Writer) error {
+		w, err := open(out)
+		if err != nil {
+			return err
+		}
+		intervals, err = x.days(ctx, now, as, func(day answers.Day) error {
+			for _, k := range day.Keys {
+				rows++
+				if err := w.Write(row(day, k)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return w.Close()
+	})
+	if err != nil {
+		return err
+	}
+	if rows == 0 {
+		e.sayNothing(s)
+	}
+	e.sayLacking(s, intervals)
+	return nil
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/answers"
 	"github.com/carbon-exporter/carbon_exporter/internal/budget"
 	"github.com/carbon-exporter/carbon_exporter/internal/focus"
-	"github.com/carbon-exporter/carbon_exporter/internal/report"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -97,35 +96,9 @@ func (e *exportFOCUS) run(ctx context.Context, s streams) error {
 		k.User = user(k.User)
 		return k
 	}
-	charges := 0
-	var intervals report.Intervals
-	err = e.write(s, func(out io.Writer) error {
-		w, err := focus.NewWriter(out, e.terms)
-		if err != nil {
-			return err
-		}
-		intervals, err = x.days(ctx, now, shown, func(day answers.Day) error {
-			for _, k := range day.Keys {
-				charges++
-				if err := w.Write(chargeOf(day, k, x.Timezone())); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		return w.Close()
-	})
-	if err != nil {
-		return err
-	}
-	if charges == 0 {
-		e.sayNothing(s)
-	}
-	e.sayLacking(s, intervals)
-	return nil
+	open := func(out io.Writer) (dayWriter[focus.Charge], error) { return focus.NewWriter(out, e.terms) }
+	row := func(day answers.Day, k answers.KeyUse) focus.Charge { return chargeOf(day, k, x.Timezone()) }
+	return writeDays(ctx, s, &e.export, x, now, shown, open, row)
 }
 
 // chargeOf is what a key used on a day. It is billed in the calendar month of the day.
