@@ -6,7 +6,6 @@ package dashboards_test
 import (
 	"bytes"
 	"math"
-	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/rehearsal"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -37,10 +37,7 @@ func configured(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	e, err := engine.Open(engine.Options{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, address := enginetest.Serve(t, engine.Options{Dir: dir})
 	s := &site{now: usage.FloorEpoch(when, day)}
 	target := e.NewTarget(rehearsal.Job, rehearsal.Instance)
 	begin := s.now.AddDate(0, 0, -scrapedDays)
@@ -50,14 +47,7 @@ func configured(t *testing.T) *site {
 			t.Fatal(err)
 		}
 	}
-	web := httptest.NewServer(e.Handler())
-	t.Cleanup(func() {
-		web.Close()
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	s.url = web.URL
+	s.url = address
 	return s
 }
 

@@ -4,7 +4,6 @@
 package dashboards_test
 
 import (
-	"net/http/httptest"
 	"os"
 	"reflect"
 	"regexp"
@@ -16,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -117,10 +117,7 @@ func beside(t *testing.T, all ...exporterOf) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := engine.Open(engine.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, address := enginetest.Serve(t, engine.Options{})
 	s := &site{now: usage.FloorEpoch(when, day)}
 	begin := s.now.Add(-2 * time.Hour)
 	targets := map[exporterOf]*engine.Target{}
@@ -135,14 +132,7 @@ func beside(t *testing.T, all ...exporterOf) *site {
 			}
 		}
 	}
-	web := httptest.NewServer(e.Handler())
-	t.Cleanup(func() {
-		web.Close()
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	s.url = web.URL
+	s.url = address
 	return s
 }
 

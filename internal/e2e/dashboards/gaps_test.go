@@ -5,12 +5,12 @@ package dashboards_test
 
 import (
 	"maps"
-	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine"
+	"github.com/carbon-exporter/carbon_exporter/internal/e2e/engine/enginetest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -32,10 +32,7 @@ func within(at, from time.Time) bool { return !at.Before(from) && at.Before(from
 // withHoles is a Prometheus with those six days.
 func withHoles(t *testing.T) *site {
 	t.Helper()
-	e, err := engine.Open(engine.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, address := enginetest.Serve(t, engine.Options{})
 	samples := map[string][]engine.Sample{}
 	add := func(name string, at time.Time, v float64) { samples[name] = append(samples[name], engine.At(at, v)) }
 	var last float64
@@ -65,14 +62,7 @@ func withHoles(t *testing.T) *site {
 			t.Fatal(err)
 		}
 	}
-	web := httptest.NewServer(e.Handler())
-	t.Cleanup(func() {
-		web.Close()
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &site{now: holesEnd, url: web.URL}
+	return &site{now: holesEnd, url: address}
 }
 
 func TestWhatIsNotKnownIsAGapAndWhatDoesNotRunIsZero(t *testing.T) {
