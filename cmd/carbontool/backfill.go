@@ -87,7 +87,7 @@ func (b *backfill) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	made, err := parts.New(cfg, st, time.Now, hosts)
+	made, err := parts.New(cfg, st, time.Now, hosts, nil)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (k *calibrateMachine) runAll(ctx context.Context, s streams, cfg *config.Co
 
 // teach runs a lesson with its progress on a terminal.
 func teach[T any](stderr io.Writer, l *learning.Lesson, run func() (T, error)) (none T, err error) {
-	if l.Client, err = parts.Source(l.Config.Prometheus); err != nil {
+	if l.Client, err = parts.Source(l.Config.Prometheus, nil); err != nil {
 		return none, err
 	}
 	grain := l.Client.Grain(time.Duration(l.Config.Interval))

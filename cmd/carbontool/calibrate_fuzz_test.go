@@ -41,7 +41,7 @@ func FuzzCalibrate(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	all, err := parts.Source(cfg.Prometheus)
+	all, err := parts.Source(cfg.Prometheus, nil)
 	if err != nil {
 		f.Fatal(err)
 	}

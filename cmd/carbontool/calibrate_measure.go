@@ -24,7 +24,7 @@ const longestAsked = 24 * time.Hour
 
 // measure queries Prometheus for both sides of the comparison.
 func (k *calibrateMachine) measure(ctx context.Context, stderr io.Writer, cfg *config.Config, p usage.Period) (*calibrate.Pairs, usage.Rejects, error) {
-	all, err := parts.Source(cfg.Prometheus)
+	all, err := parts.Source(cfg.Prometheus, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -74,10 +74,10 @@ func (e *examination) draw(ctx context.Context) (_ *draw, err error) {
 	if d.stored, err = inTime(ctx, e.averages); err != nil {
 		return nil, err
 	}
-	if d.from, err = parts.Source(e.cfg.Prometheus); err != nil {
+	if d.from, err = parts.Source(e.cfg.Prometheus, nil); err != nil {
 		return nil, err
 	}
-	if d.made, err = parts.New(e.cfg, d.stored, time.Now, true); err != nil {
+	if d.made, err = parts.New(e.cfg, d.stored, time.Now, true, nil); err != nil {
 		return nil, err
 	}
 	if d.model, err = parts.Power(ctx, e.cfg.Power, d.stored, d.interval.Start); err != nil {

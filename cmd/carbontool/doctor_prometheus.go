@@ -37,7 +37,7 @@ func (e *examination) prometheus(ctx context.Context) []doctor.Finding {
 	case err != nil:
 		return []doctor.Finding{doctor.Unreached(url, usage.Cause(err), elsewhere(ctx, asker))}
 	}
-	from, err := parts.Source(e.cfg.Prometheus)
+	from, err := parts.Source(e.cfg.Prometheus, nil)
 	if err != nil {
 		return []doctor.Finding{doctor.Unreached(url, usage.Cause(err), "")}
 	}
@@ -167,7 +167,7 @@ func (e *examination) newest() usage.Interval {
 // usage is that of the newest interval, which is read once.
 func (e *examination) usage(ctx context.Context) ([]usage.Reading, error) {
 	e.once.Do(func() {
-		from, err := parts.Source(e.cfg.Prometheus)
+		from, err := parts.Source(e.cfg.Prometheus, nil)
 		if err != nil {
 			e.unread = err
 			return

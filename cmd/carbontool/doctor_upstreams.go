@@ -32,7 +32,7 @@ func (e *examination) directoryArea() doctor.Area {
 func (e *examination) directory(ctx context.Context, area doctor.Area, compare bool) []doctor.Finding {
 	learn := sync.OnceFunc(func() { close(e.known) })
 	defer learn()
-	made, err := parts.New(e.cfg, nil, time.Now, false)
+	made, err := parts.New(e.cfg, nil, time.Now, false, nil)
 	if err != nil {
 		return []doctor.Finding{doctor.Unread(area, usage.Cause(err))}
 	}

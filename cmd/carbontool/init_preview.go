@@ -43,7 +43,7 @@ func (i *initialise) preview(ctx context.Context, s streams, c *config.Config, s
 	if server.Skew != nil {
 		now = now.Add(*server.Skew) // its samples have the times of its clock
 	}
-	made, err := parts.New(c, noAverages{}, s.time().Now, false)
+	made, err := parts.New(c, noAverages{}, s.time().Now, false, nil)
 	if err != nil {
 		return err
 	}

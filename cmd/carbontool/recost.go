@@ -72,7 +72,7 @@ func (r *recost) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer st.Close()
-	made, err := parts.New(cfg, st, time.Now, false)
+	made, err := parts.New(cfg, st, time.Now, false, nil)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (f *sciFlags) units(ctx context.Context, c *config.Config, rep *report.Repo
 		return u, nil // there is nothing to divide
 	}
 	u.Expression = source.InRange(f.per, u.Over)
-	client, err := parts.Source(c.Prometheus)
+	client, err := parts.Source(c.Prometheus, nil)
 	if err != nil {
 		return u, err
 	}

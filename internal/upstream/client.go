@@ -29,6 +29,7 @@ type Client struct {
 	MaxBytes  int64         // of one answer, decoded
 	Patience  time.Duration // the longest that a Retry-After may make us wait; 0: usage.MaxRetryAfter
 	Scrubber  *Scrubber     // for all text from the server; nil: knows only the credentials in requests
+	Turns     *Turns        // shared with the other clients of the server; nil: it is asked at once
 
 	own Scrubber
 }
@@ -55,7 +56,12 @@ func (c *Client) Do(req *http.Request) (io.ReadCloser, error) {
 	if c.Timeout <= 0 || c.MaxBytes <= 0 {
 		return nil, errors.New("upstream client: timeout and byte limit must be positive")
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), c.Timeout)
+	end, err := c.Turns.take(req.Context(), req.URL.Host)
+	if err != nil {
+		return nil, err
+	}
+	ctx, timeout := context.WithTimeout(req.Context(), c.Timeout) // waiting is not the server's fault
+	cancel := func() { timeout(); end() }
 	e := &exchange{caller: req.Context(), ctx: ctx, timeout: c.Timeout, patience: cmp.Or(c.Patience, usage.MaxRetryAfter), url: req.URL}
 	body, err := c.do(e, req)
 	if err != nil {

@@ -30,6 +30,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/landing"
 	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -47,7 +48,8 @@ type daemon struct {
 	store *store.Store
 	spine *ingest.Spine
 	quit  chan struct{}
-	apart *store.Apart // what the API reads; nil: it is off
+	apart *store.Apart   // what the API reads; nil: it is off
+	turns upstream.Turns // of all that ask Prometheus, also across reloads
 
 	usage      *collector.Usage
 	numbers    atomic.Pointer[landing.Numbers] // of the landing page
@@ -82,7 +84,7 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	live.MustRegister(d.grid, versioncollector.NewCollector("carbon_exporter"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	d.registry.MustRegister(d.usage)
-	made, err := parts.New(cfg, keeper, c.Now, f.workspaces)
+	made, err := parts.New(cfg, keeper, c.Now, f.workspaces, &d.turns)
 	if err != nil {
 		return nil, configError{fmt.Errorf("%s: %w", f.configFile, err)}
 	}
@@ -149,7 +151,7 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 func (d *daemon) work(ctx context.Context) {
 	learn := learning.Loop{
 		Clock: d.clock, Log: d.log, Store: d.store, Ready: d.caughtUp.Load, Wake: d.upToDate,
-		Config: func() *config.Config { cfg, _ := d.current(); return cfg },
+		Config: func() *config.Config { cfg, _ := d.current(); return cfg }, Turns: &d.turns,
 	}
 	d.clock.Run(func() { d.spine.Run(ctx) }, func() { d.followDays(ctx) }, func() { learn.Run(ctx) })
 }

@@ -94,7 +94,7 @@ func (d *daemon) tryReload() error {
 	case cfg.Timezone != is.Timezone:
 		return fmt.Errorf("%s: timezone: the store has daily sums in %s; restart carbon_exporter to compute them in %s", d.flags.configFile, is.Timezone, cfg.Timezone)
 	}
-	made, err := parts.New(cfg, d.store, d.clock.Now, d.flags.workspaces)
+	made, err := parts.New(cfg, d.store, d.clock.Now, d.flags.workspaces, &d.turns)
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.flags.configFile, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
+	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 )
 
 const (
@@ -33,6 +34,7 @@ type Loop struct {
 		LastLearned(ctx context.Context) (time.Time, error)
 	}
 	Config func() *config.Config
+	Turns  *upstream.Turns // of all that ask Prometheus; nil: nobody else does
 	// Ready reports whether everything that was due has been collected: usage comes first. Wake
 	// says that it has become so; nil: nobody says.
 	Ready func() bool
@@ -76,7 +78,7 @@ func (l *Loop) turn(ctx context.Context) {
 }
 
 func (l *Loop) learn(ctx context.Context, cfg *config.Config, now time.Time) error {
-	client, err := parts.Source(cfg.Prometheus)
+	client, err := parts.Source(cfg.Prometheus, l.Turns)
 	if err != nil {
 		return err
 	}

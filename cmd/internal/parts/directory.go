@@ -14,11 +14,12 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/roster"
 	"github.com/carbon-exporter/carbon_exporter/internal/source"
+	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // addDirectory adds a directory that is not MongoDB.
-func (p *Parts) addDirectory(cfg *config.Config, now func() time.Time) error {
+func (p *Parts) addDirectory(cfg *config.Config, now func() time.Time, turns *upstream.Turns) error {
 	d := &ingest.Directory{
 		Source: usage.SourceDirectory,
 		Learn:  attribution.Learn,
@@ -33,7 +34,7 @@ func (p *Parts) addDirectory(cfg *config.Config, now func() time.Time) error {
 		if own := cfg.Directory.Prometheus.URL; own.URL != nil {
 			p.Settings.Addresses.Directory = config.PublicURL(own)
 		}
-		reader, err := newInfoMetric(cfg, now)
+		reader, err := newInfoMetric(cfg, now, turns)
 		if err != nil {
 			return err
 		}
@@ -50,9 +51,9 @@ func rosterOf(cfg *config.Config) *roster.File {
 // hidesUsers reports whether no user is shown by their id.
 func hidesUsers(c config.Attribution) bool { return c.UserLabel != config.UserLabelID }
 
-func newInfoMetric(cfg *config.Config, now func() time.Time) (*infometric.Reader, error) {
+func newInfoMetric(cfg *config.Config, now func() time.Time, turns *upstream.Turns) (*infometric.Reader, error) {
 	c := cfg.Directory.Prometheus
-	server, err := infoServer(cfg)
+	server, err := infoServer(cfg, turns)
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +84,12 @@ func newInfoMetric(cfg *config.Config, now func() time.Time) (*infometric.Reader
 const mostLookback = 48 * time.Hour
 
 // infoServer is the Prometheus of the machines, unless the directory has one of its own.
-func infoServer(cfg *config.Config) (*source.Client, error) {
+func infoServer(cfg *config.Config, turns *upstream.Turns) (*source.Client, error) {
 	server := cfg.Prometheus
 	if c := cfg.Directory.Prometheus; c.URL.URL != nil {
 		server.URL, server.HTTPClientConfig = c.URL, c.HTTPClientConfig
 	}
-	client, err := newSource(server)
+	client, err := newSource(server, turns)
 	if err != nil {
 		return nil, fmt.Errorf("prometheus: %w", err)
 	}
@@ -98,7 +99,7 @@ func infoServer(cfg *config.Config) (*source.Client, error) {
 // checkDirectory reads a file and makes a client, and asks for nothing.
 func checkDirectory(cfg *config.Config) error {
 	if cfg.Directory.Prometheus != nil {
-		_, err := infoServer(cfg)
+		_, err := infoServer(cfg, nil)
 		return err
 	}
 	if err := rosterOf(cfg).Check(); err != nil {

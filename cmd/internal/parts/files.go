@@ -39,7 +39,7 @@ func Check(cfg *config.Config) error {
 	if len(faults) > 0 {
 		return errors.Join(faults...)
 	}
-	if _, err := newSource(cfg.Prometheus); err != nil {
+	if _, err := newSource(cfg.Prometheus, nil); err != nil {
 		faults = append(faults, fmt.Errorf("prometheus: %w", err))
 	}
 	if err := checkGrids(cfg); err != nil {

@@ -135,7 +135,7 @@ func TestCheckAndNewLookAtEveryFile(t *testing.T) {
 			if strings.Contains(said, "hunter2") {
 				t.Error("shows a secret")
 			}
-			made, err := New(cfg, nil, time.Now, false)
+			made, err := New(cfg, nil, time.Now, false, nil)
 			if (err != nil) != test.refused {
 				t.Errorf("New: %v", err)
 			}
@@ -158,7 +158,7 @@ func TestAFileThatBecomesAPipe(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	from, err := Source(parsed(t, dir, "prometheus: {url: '"+server.URL+"', tls_config: {ca_file: ca}, http_headers: {X-Token: {files: [token]}}}").Prometheus)
+	from, err := Source(parsed(t, dir, "prometheus: {url: '"+server.URL+"', tls_config: {ca_file: ca}, http_headers: {X-Token: {files: [token]}}}").Prometheus, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

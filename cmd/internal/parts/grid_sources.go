@@ -72,14 +72,14 @@ type GridSource struct {
 // GridSources makes every source of a configuration, whether or not the values of a chain may be
 // added up. No source is asked yet.
 func GridSources(cfg *config.Config, now func() time.Time) (all []GridSource) {
-	pacer := &intensity.Pacer{}
+	with := manners{pacer: &intensity.Pacer{}}
 	for _, chain := range GridChains(cfg) {
 		for i, source := range chain.Sources {
 			one := GridSource{Chain: chain, Source: source, Path: chain.Path}
 			if !chain.Short {
 				one.Path = fmt.Sprintf("%s.sources[%d]", chain.Path, i)
 			}
-			one.Grid, one.Err = newGrid(cfg, chain.Chain, source, now, pacer)
+			one.Grid, one.Err = newGrid(cfg, chain.Chain, source, now, with)
 			all = append(all, one)
 		}
 	}

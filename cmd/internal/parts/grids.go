@@ -30,21 +30,31 @@ type Grids struct {
 	Marginal ingest.Chain // empty: none
 }
 
+// manners are how servers that others ask, too, are asked by all sources together.
+type manners struct {
+	pacer *intensity.Pacer
+	turns *upstream.Turns // of servers with Prometheus' API; nil: none are taken
+}
+
 // NewGrids makes the chains, and refuses those that would add up what must not be added up.
-func NewGrids(cfg *config.Config, now func() time.Time) (g Grids, err error) {
-	c, pacer := cfg.CarbonIntensity, &intensity.Pacer{}
-	if g.Priced, err = chainOf(cfg, c.Priced(), "carbon_intensity", now, pacer); err != nil {
+func NewGrids(cfg *config.Config, now func() time.Time) (Grids, error) {
+	return newGrids(cfg, now, nil)
+}
+
+func newGrids(cfg *config.Config, now func() time.Time, turns *upstream.Turns) (g Grids, err error) {
+	c, with := cfg.CarbonIntensity, manners{&intensity.Pacer{}, turns}
+	if g.Priced, err = chainOf(cfg, c.Priced(), "carbon_intensity", now, with); err != nil {
 		return g, err
 	}
 	for i, set := range c.Also {
-		chain, err := chainOf(cfg, set.Whole(), fmt.Sprintf("carbon_intensity.also[%d]", i), now, pacer)
+		chain, err := chainOf(cfg, set.Whole(), fmt.Sprintf("carbon_intensity.also[%d]", i), now, with)
 		if err != nil {
 			return g, err
 		}
 		g.Factors = append(g.Factors, ingest.FactorSet{Name: set.Name, Chain: chain})
 	}
 	if c.Marginal != nil {
-		g.Marginal, err = sources(cfg, *c.Marginal, "carbon_intensity.marginal", now, pacer)
+		g.Marginal, err = sources(cfg, *c.Marginal, "carbon_intensity.marginal", now, with)
 		for i, source := range g.Marginal {
 			if basis := source.Terms().Basis; err == nil && !basis.Agrees(usage.Basis{Signal: usage.Marginal}) {
 				err = fmt.Errorf("carbon_intensity.marginal.sources[%d]: %s is %s, not marginal", i, source.Provider(), basis)
@@ -57,12 +67,12 @@ func NewGrids(cfg *config.Config, now func() time.Time) (g Grids, err error) {
 // Chain makes the sources of one chain, whose values may be added up: path is where it is
 // configured.
 func Chain(cfg *config.Config, c config.Chain, path string, now func() time.Time) (ingest.Chain, error) {
-	return chainOf(cfg, c, path, now, &intensity.Pacer{})
+	return chainOf(cfg, c, path, now, manners{pacer: &intensity.Pacer{}})
 }
 
 // chainOf is Chain for one of several, which keep their requests apart together.
-func chainOf(cfg *config.Config, c config.Chain, path string, now func() time.Time, pacer *intensity.Pacer) (ingest.Chain, error) {
-	chain, err := sources(cfg, c, path, now, pacer)
+func chainOf(cfg *config.Config, c config.Chain, path string, now func() time.Time, with manners) (ingest.Chain, error) {
+	chain, err := sources(cfg, c, path, now, with)
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +102,9 @@ func placeOf(path string, c config.Chain, i int) string {
 	return fmt.Sprintf("%s.sources[%d]", path, i)
 }
 
-func sources(cfg *config.Config, c config.Chain, path string, now func() time.Time, pacer *intensity.Pacer) (chain ingest.Chain, err error) {
+func sources(cfg *config.Config, c config.Chain, path string, now func() time.Time, with manners) (chain ingest.Chain, err error) {
 	for i, s := range c.Sources {
-		source, err := newGrid(cfg, c, s, now, pacer)
+		source, err := newGrid(cfg, c, s, now, with)
 		at := placeOf(path, c, i)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", at, err)
@@ -114,7 +124,7 @@ func sources(cfg *config.Config, c config.Chain, path string, now func() time.Ti
 }
 
 // newGrid makes one source.
-func newGrid(cfg *config.Config, c config.Chain, s config.Source, now func() time.Time, pacer *intensity.Pacer) (ingest.Grid, error) {
+func newGrid(cfg *config.Config, c config.Chain, s config.Source, now func() time.Time, with manners) (ingest.Grid, error) {
 	name, grid := s.Name, c.GridName(s)
 	basis := usage.Basis(s.Basis).Or(usage.Basis(c.Basis))
 	if v := s.Static; v != nil {
@@ -131,6 +141,9 @@ func newGrid(cfg *config.Config, c config.Chain, s config.Source, now func() tim
 	if err != nil {
 		return nil, err
 	}
+	if s.Prometheus != nil {
+		client.Turns = with.turns
+	}
 	if v := s.UK; v != nil {
 		return &intensity.UK{Upstream: client, URL: v.URL.String(), RegionID: v.RegionID, Postcode: v.Postcode, Name: name, GridName: grid, Now: now}, nil
 	}
@@ -138,7 +151,7 @@ func newGrid(cfg *config.Config, c config.Chain, s config.Source, now func() tim
 	if err != nil {
 		return nil, err
 	}
-	return &intensity.Feed{API: api, Upstream: client, Name: name, GridName: grid, Basis: basis, Now: now, Pacer: pacer}, nil
+	return &intensity.Feed{API: api, Upstream: client, Name: name, GridName: grid, Basis: basis, Now: now, Pacer: with.pacer}, nil
 }
 
 // newAPI makes what is different from source to source.

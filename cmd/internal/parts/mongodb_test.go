@@ -26,7 +26,7 @@ func TestASecretThatIsAPipeDoesNotHangAReload(t *testing.T) {
 	} {
 		c := config.Default()
 		change(&c)
-		if _, err := New(&c, nil, time.Now, false); err == nil || !strings.Contains(err.Error(), "must be a regular file") {
+		if _, err := New(&c, nil, time.Now, false, nil); err == nil || !strings.Contains(err.Error(), "must be a regular file") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

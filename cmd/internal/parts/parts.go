@@ -15,6 +15,7 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/ingest"
 	"github.com/carbon-exporter/carbon_exporter/internal/mongo"
 	"github.com/carbon-exporter/carbon_exporter/internal/privacy"
+	"github.com/carbon-exporter/carbon_exporter/internal/upstream"
 )
 
 // Parts are what a configuration needs.
@@ -54,8 +55,12 @@ func (p *Parts) Close() error {
 }
 
 // New makes the parts of a configuration. It reads the files of secrets, but does not connect
-// yet. workspaces is whether usage is stored by host.
-func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces bool) (_ *Parts, err error) {
+// yet. workspaces is whether usage is stored by host. turns are shared with others in this program
+// that ask the same servers; nil: the parts share their own.
+func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces bool, turns *upstream.Turns) (_ *Parts, err error) {
+	if turns == nil {
+		turns = &upstream.Turns{}
+	}
 	p := &Parts{}
 	defer func() {
 		if err != nil {
@@ -65,13 +70,13 @@ func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces b
 	if err := lookAt(cfg.Files()); err != nil {
 		return nil, err
 	}
-	from, err := newSource(cfg.Prometheus)
+	from, err := newSource(cfg.Prometheus, turns)
 	if err != nil {
 		return nil, fmt.Errorf("prometheus: %w", err)
 	}
 	instruments, asked := Instruments(cfg)
 	from.Query.Instruments = instruments
-	grids, err := NewGrids(cfg, now)
+	grids, err := newGrids(cfg, now, turns)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +116,7 @@ func New(cfg *config.Config, keeper Averages, now func() time.Time, workspaces b
 		}
 	}
 	if cfg.Directory != nil {
-		if err := p.addDirectory(cfg, now); err != nil {
+		if err := p.addDirectory(cfg, now, turns); err != nil {
 			return nil, fmt.Errorf("directory: %w", err)
 		}
 	}

@@ -479,7 +479,7 @@ func kept(t *testing.T, text string) string {
 
 // attempts is all that goes wrong when the parts of a configuration are made and used.
 func attempts(c *config.Config) []error {
-	p, err := New(c, nil, time.Now, false)
+	p, err := New(c, nil, time.Now, false, nil)
 	if err != nil {
 		return []error{err}
 	}
@@ -498,7 +498,7 @@ func attempts(c *config.Config) []error {
 		note(err)
 		return errs
 	}
-	source, err := Source(c.Prometheus)
+	source, err := Source(c.Prometheus, nil)
 	note(err)
 	if source != nil {
 		_, _, err = source.Read(ctx, []usage.Interval{half})

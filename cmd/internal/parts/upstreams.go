@@ -20,23 +20,24 @@ import (
 // of it. It is read as a stream and never held in memory.
 const maxAnswerBytes = 1 << 30
 
-// Source returns Prometheus alone, for commands that need nothing else.
-func Source(c config.Prometheus) (*source.Client, error) {
-	client, err := newSource(c)
+// Source returns Prometheus alone, for who needs nothing else. turns are shared with others that
+// ask it; nil: nobody does.
+func Source(c config.Prometheus, turns *upstream.Turns) (*source.Client, error) {
+	client, err := newSource(c, turns)
 	if err != nil {
 		return nil, fmt.Errorf("prometheus: %w", err)
 	}
 	return client, nil
 }
 
-func newSource(c config.Prometheus) (*source.Client, error) {
+func newSource(c config.Prometheus, turns *upstream.Turns) (*source.Client, error) {
 	client, err := upstream.NewHTTPClient(c.HTTPClientConfig, usage.SourcePrometheus)
 	if err != nil {
 		return nil, err
 	}
 	client.Transport = guard(client.Transport, (&config.Config{Prometheus: c}).Files())
 	return &source.Client{
-		Upstream: &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: time.Duration(c.Timeout), MaxBytes: maxAnswerBytes, Scrubber: upstream.NewScrubber(c)},
+		Upstream: &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: time.Duration(c.Timeout), MaxBytes: maxAnswerBytes, Scrubber: upstream.NewScrubber(c), Turns: turns},
 		URL:      c.URL.URL,
 		Query: source.Query{
 			Metric: c.Metric, Matchers: c.Matchers,
