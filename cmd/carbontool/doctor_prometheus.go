@@ -75,7 +75,7 @@ func (e *examination) series(ctx context.Context, from *source.Client, server su
 		instead = e.instead(ctx, from)
 	}
 	all = append(all, doctor.Newest(interval, readings, len(jobs) > 0, instead)...)
-	load := doctor.Load{Interval: interval.Length, Took: e.took, Cores: coresOf(readings)}
+	load := doctor.Load{Budget: e.cfg.Prometheus.MaxSamplesPerQuery, Interval: interval.Length, Took: e.took, Cores: coresOf(readings)}
 	for _, n := range jobs {
 		load.Series += n
 	}

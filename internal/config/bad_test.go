@@ -79,6 +79,9 @@ var badFiles = []badFile{
 	{"a second reading before the first", "bad-reread-early.yml", []string{
 		`:3: prometheus.reread_after: must be longer than lag (10m) and shorter than settle_after (1d), or 0 for no second reading, is 10m`,
 	}},
+	{"fewer samples than none", "bad-samples.yml", []string{
+		`:2: prometheus.max_samples_per_query: must not be negative (0: only the server limits a query), is -1`,
+	}},
 	{"queries with variables of Grafana", "bad-variables.yml", []string{
 		`:2: prometheus.busy_query: must not contain $__rate_interval: only $__interval and $__interval_seconds are replaced`,
 		`:3: prometheus.idle_query: must not contain $__interval_ms: only $__interval and $__interval_seconds are replaced`,

@@ -34,8 +34,11 @@ func defaults() Config {
 			Timeout:     model.Duration(2 * time.Minute),
 			Lag:         model.Duration(2 * time.Minute),
 			RereadAfter: model.Duration(3 * time.Hour),
-			Metric:      "node_cpu_seconds_total",
-			Unit:        "s",
+			// What Prometheus itself allows, unless it is told otherwise (--query.max-samples).
+			MaxSamplesPerQuery: 50_000_000,
+
+			Metric: "node_cpu_seconds_total",
+			Unit:   "s",
 			Labels: Labels{
 				Project: "cloud_project_name", Machine: "machine_name", Host: "instance", User: "user",
 				CPU: "cpu", Mode: "mode",

@@ -19,13 +19,16 @@ type Prometheus struct {
 	// RereadAfter is how long after its end an interval is read a second time, for data that
 	// arrives late. 0: never. Otherwise it is between Lag and SettleAfter.
 	RereadAfter model.Duration `yaml:"reread_after"`
-	Metric      string         `yaml:"metric"`
-	Unit        string         `yaml:"unit"`     // of the counters: s, ms, us or ns
-	Matchers    string         `yaml:"matchers"` // PromQL without the braces
-	Labels      Labels         `yaml:"labels"`
-	BusyModes   []string       `yaml:"busy_modes"`
-	IdleModes   []string       `yaml:"idle_modes"`
-	OtherModes  []string       `yaml:"other_modes"` // neither busy nor idle, on purpose
+	// MaxSamplesPerQuery is how many samples the server may need for one query; 0: what it allows.
+	MaxSamplesPerQuery int `yaml:"max_samples_per_query"`
+
+	Metric     string   `yaml:"metric"`
+	Unit       string   `yaml:"unit"`     // of the counters: s, ms, us or ns
+	Matchers   string   `yaml:"matchers"` // PromQL without the braces
+	Labels     Labels   `yaml:"labels"`
+	BusyModes  []string `yaml:"busy_modes"`
+	IdleModes  []string `yaml:"idle_modes"`
+	OtherModes []string `yaml:"other_modes"` // neither busy nor idle, on purpose
 	// BusyQuery replaces the built queries. It is set together with IdleQuery, or with CoresQuery
 	// from which idle time follows. CoresQuery may also stand alone, for a metric whose series are
 	// not of single cores.

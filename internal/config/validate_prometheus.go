@@ -16,6 +16,9 @@ func (p *Prometheus) validate(f *faults) {
 	if p.Timeout == 0 {
 		f.key("prometheus.timeout", "must be positive, is %s", p.Timeout)
 	}
+	if p.MaxSamplesPerQuery < 0 {
+		f.key("prometheus.max_samples_per_query", "must not be negative (0: only the server limits a query), is %d", p.MaxSamplesPerQuery)
+	}
 	if !isMetric(p.Metric) {
 		f.key("prometheus.metric", "must be a metric name such as node_cpu_seconds_total, is %q", p.Metric)
 	}

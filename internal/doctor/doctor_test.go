@@ -77,6 +77,25 @@ func TestCost(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) { says(t, []Finding{Cost(load, test.server)}, test.level, test.words) })
 	}
+	for _, test := range []struct {
+		name   string
+		budget int
+		server survey.Server
+		level  Level
+		words  string
+	}{
+		{"a budget for a day", 50_000_000, survey.Server{}, OK, "took 1s"},
+		{"for some hours", 100_000, survey.Server{}, OK, "one query may need 100 thousand samples (prometheus.max_samples_per_query), so that days are asked for in parts"},
+		{"more than the server allows", 200_000, survey.Server{MaxSamples: 100_000}, OK, "(query.max-samples), so that days"},
+		{"for no interval", 20_000, survey.Server{}, Warning, "a single interval needs 32 thousand samples, so each is asked for project by project"},
+		{"for no interval, and what to do", 20_000, survey.Server{}, Warning, "run several exporters (docs/shards.md)"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			load := load
+			load.Budget = test.budget
+			says(t, []Finding{Cost(load, test.server)}, test.level, test.words)
+		})
+	}
 }
 
 // reading is of label sets that were booked.

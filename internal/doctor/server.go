@@ -91,6 +91,7 @@ type Load struct {
 	Series   int // selected
 	Cores    int // series of which each sample is counted
 	Hosts    int
+	Budget   int // samples that one query may need; 0: what the server allows
 	Interval time.Duration
 	Scrape   time.Duration // between two samples; 0: not known
 	Took     time.Duration // one interval
@@ -108,13 +109,19 @@ func Cost(l Load, s survey.Server) Finding {
 		samples += l.Cores * int(24*time.Hour/l.Scrape)
 	}
 	seen := fmt.Sprintf("a day is about %s of %d series; the newest interval took %s", samplesOf(samples), l.Series, l.Took.Round(time.Millisecond))
+	const two = 4 // moments of a single interval: its edges, and one beside each
 	switch {
+	case l.Budget > 0 && l.Series*two > l.Budget:
+		return cost.warn("allow more by prometheus.max_samples_per_query, run several exporters (docs/shards.md), or have a recording rule count for it: see examples/prometheus/rules-upstream.yml",
+			"%s; one query may need %s (prometheus.max_samples_per_query), and a single interval needs %s, so each is asked for project by project", seen, samplesOf(l.Budget), samplesOf(l.Series*two))
 	case s.QueryTimeout > 0 && l.Took*2 > s.QueryTimeout:
 		return cost.warn("give the server more CPU or a longer query.timeout, or have a recording rule count less often: see examples/prometheus/rules-upstream.yml",
 			"%s, of %s that the server allows (query.timeout)", seen, s.QueryTimeout)
-	case s.MaxSamples > 0 && int64(l.Series)*4 > s.MaxSamples:
+	case s.MaxSamples > 0 && int64(l.Series)*two > s.MaxSamples:
 		return cost.warn("raise query.max-samples of the server, or have a recording rule count for it: see examples/prometheus/rules-upstream.yml",
 			"%s; the server allows %s in one query (query.max-samples), which a single interval nearly needs", seen, samplesOf(int(s.MaxSamples)))
+	case l.Budget > 0 && atOnce > l.Budget && (s.MaxSamples == 0 || int64(l.Budget) <= s.MaxSamples):
+		return cost.ok("%s; one query may need %s (prometheus.max_samples_per_query), so that days are asked for in parts", seen, samplesOf(l.Budget))
 	case s.MaxSamples > 0 && int64(atOnce) > s.MaxSamples:
 		return cost.ok("%s; the server allows %s in one query (query.max-samples), so that days are asked for in parts", seen, samplesOf(int(s.MaxSamples)))
 	}

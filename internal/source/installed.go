@@ -143,6 +143,9 @@ func (g *gathering) memory(ctx context.Context) error {
 	m := g.client.Query.Instruments.Memory
 	host, window := cmp.Or(m.Host, g.client.Query.Labels.Host), g.pieces[0].Length
 	return g.inSteps(func(step time.Duration) error {
+		if err := g.affordEachHost(step); err != nil {
+			return err
+		}
 		a, err := g.ask(ctx, endsOf(g.pieces), memoryOf(m, host, window, step), []string{host}, memoryParts)
 		if err != nil {
 			return err

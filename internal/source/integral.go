@@ -72,8 +72,18 @@ func (g *gathering) inSteps(ask func(step time.Duration) error) error {
 	}
 }
 
+// affordEachHost refuses a question for a value of each host at each step that is too large.
+func (g *gathering) affordEachHost(step time.Duration) error {
+	return g.client.within(g.client.extent.hostsSeen(), len(g.pieces)*int(g.pieces[0].Length/step), nil)
+}
+
 func (g *gathering) powerAt(ctx context.Context, expr string, by []string, step time.Duration) (*powers, error) {
 	window := g.pieces[0].Length
+	if len(by) > 0 {
+		if err := g.affordEachHost(step); err != nil {
+			return nil, err
+		}
+	}
 	folded, err := g.ask(ctx, endsOf(g.pieces), integral(expr, by, window, step), by, integralParts)
 	if err != nil || len(folded.order) == 0 {
 		return &powers{}, err

@@ -22,11 +22,15 @@ type Client struct {
 	Upstream Doer
 	URL      *url.URL
 	Query    Query
+	// MaxSamples is how many samples a server may need for one query of counters; 0: only the server
+	// limits them. See budget.go.
+	MaxSamples int
 
 	get  atomic.Bool // the server takes no POST
 	once atomic.Bool // two servers scrape every host: count each core once
 
-	hosts memory
+	hosts  memory
+	extent extent
 }
 
 // maxPoints is Prometheus' own limit of evaluations per query.
@@ -108,7 +112,7 @@ func (c *Client) recognise(ctx context.Context, pieces []usage.Interval, alone b
 func (c *Client) edges(ctx context.Context, q Query, pieces []usage.Interval, alone bool) (*edges, error) {
 	t := newEdges(q, pieces, alone, besideOf(pieces[0].Length))
 	err := c.fill(ctx, t, nil)
-	if alone && hasRefused(err) { // who is there hours before need not be known
+	if alone && (hasRefused(err) || overBudget(err)) { // who is there hours before need not be known
 		t = newEdges(q, pieces, alone, 1)
 		err = c.fill(ctx, t, nil)
 	}
@@ -120,6 +124,9 @@ func (c *Client) edges(ctx context.Context, q Query, pieces []usage.Interval, al
 		err = t.usable()
 	}
 	t.settle()
+	if err == nil {
+		c.extent.learn(t)
+	}
 	return t, err
 }
 
@@ -141,6 +148,11 @@ func (c *Client) Present(ctx context.Context, run []usage.Interval) ([]map[strin
 	}
 	pieces := c.windows(run)
 	t := newEdges(c.Query, pieces, len(run) == 1, 0)
+	if _, cores, known := c.extent.of(nil); known {
+		if err := c.within(cores, len(pieces), nil); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.askCores(ctx, t, nil); err != nil {
 		return nil, err
 	}
@@ -217,7 +229,8 @@ func (c *Client) OfProject(project string) *Client {
 }
 
 func (c *Client) copy() *Client {
-	other := &Client{Upstream: c.Upstream, URL: c.URL, Query: c.Query}
+	other := &Client{Upstream: c.Upstream, URL: c.URL, Query: c.Query, MaxSamples: c.MaxSamples}
+	other.extent.from(&c.extent)
 	other.get.Store(c.get.Load())
 	other.once.Store(c.once.Load())
 	return other
@@ -225,6 +238,9 @@ func (c *Client) copy() *Client {
 
 // fill sends the queries of one project, or of all.
 func (c *Client) fill(ctx context.Context, t *edges, project *string) error {
+	if err := c.afford(ctx, t, project); err != nil {
+		return err
+	}
 	if err := c.askCounters(ctx, t, project); err != nil {
 		return err
 	}

@@ -120,6 +120,7 @@ func (l *look) plan(open map[string][]int, far map[string]reach) ([]group, error
 	if l.folded {
 		most = foldedAtOnce
 	}
+	most = l.client.looksAtOnce(most, l.table.pieces[0].Length)
 	var groups []group
 	for _, key := range order {
 		g := byWindows[key]

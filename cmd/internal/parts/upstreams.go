@@ -38,7 +38,7 @@ func newSource(c config.Prometheus, turns *upstream.Turns) (*source.Client, erro
 	client.Transport = guard(client.Transport, (&config.Config{Prometheus: c}).Files())
 	return &source.Client{
 		Upstream: &upstream.Client{HTTP: client, UserAgent: userAgent(), Timeout: time.Duration(c.Timeout), MaxBytes: maxAnswerBytes, Scrubber: upstream.NewScrubber(c), Turns: turns},
-		URL:      c.URL.URL,
+		URL:      c.URL.URL, MaxSamples: c.MaxSamplesPerQuery,
 		Query: source.Query{
 			Metric: c.Metric, Matchers: c.Matchers,
 			Labels: source.Labels{
