@@ -20,8 +20,8 @@ const pruneAtOnce = 2000
 // Prune does the next step of deleting per-key rows older than keep, and reports whether more
 // steps are due. A step covers at most part of one local day, in one short transaction. Only
 // whole days are pruned, oldest first, in which every interval is settled or empty, was sent to
-// the follower, if there is one ("": there is none), and was added up by all other factors. Other
-// days wait, and do not hold up later ones.
+// the follower, if there is one ("": there is none), was published to the lake, if there is one, and
+// was added up by all other factors. Other days wait, and do not hold up later ones.
 //
 // Age is counted from the newest usage: a clock that runs ahead deletes nothing, and a site
 // that stands still for years keeps its last usage. These are kept for ever: fact_usage, the
@@ -161,6 +161,9 @@ func (s *Store) readDay(ctx context.Context, tx *sqlite.Tx, start time.Time, fol
 		return d, err
 	}
 	at := s.dayAt(start)
+	if d.final, err = lakeHas(ctx, tx, start.In(s.zone).Format(time.DateOnly)); err != nil || !d.final {
+		return d, err
+	}
 	news, err := readFactorNews(ctx, tx, usage.Period{From: usage.SlotAt(at.From), To: at.To})
 	d.final = len(news) == 0
 	return d, err
