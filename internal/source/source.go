@@ -44,6 +44,11 @@ func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Readin
 	if len(run) == 0 {
 		return nil, nil, nil
 	}
+	readings, rejects, err := c.read(ctx, run)
+	return told(readings), rejects, err
+}
+
+func (c *Client) read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error) {
 	pieces := c.windows(run)
 	if points := len(pieces) + 1 + 2*mostBeside; points > maxPoints {
 		return nil, nil, &usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: fmt.Sprintf("%d points in one query, the limit is %d", points, maxPoints)}

@@ -161,7 +161,8 @@ func (s *stage) checkTelescopes(t *testing.T, m *worlds.Machine, readings []usag
 				b := sum(booked(r, m.Name))
 				got.Busy, got.Idle = got.Busy+b.Busy, got.Idle+b.Idle
 			}
-			if !near(float64(got.Busy), to.busy-from.busy, 1e-9, 1e-6) || !near(float64(got.Idle), to.idle-from.idle, 1e-9, 1e-6) {
+			may := 1e-6 + 0.5e-6*float64(to.index-from.index) // a reading is told to the microsecond, and these machines count finer
+			if !near(float64(got.Busy), to.busy-from.busy, 1e-9, may) || !near(float64(got.Idle), to.idle-from.idle, 1e-9, may) {
 				t.Errorf("%q, holes %v: from edge %d to %d %.6f busy and %.6f idle are booked, the counters grew by %.6f and %.6f", m.Name,
 					m.Scrapes[0].Holes, from.index, to.index, got.Busy, got.Idle, to.busy-from.busy, to.idle-from.idle)
 				return
