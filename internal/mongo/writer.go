@@ -5,6 +5,7 @@ package mongo
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,16 +110,51 @@ func (w *Writer) put(ctx context.Context, collection, who string, p usage.Rollup
 			return failure("write "+collection, err)
 		}
 	}
-	// Documents of an older revision that this one does not have: usage that now
-	// belongs to others.
-	err := w.do(ctx, func(ctx context.Context, db *driver.Database) error {
-		_, err := db.Collection(collection).DeleteMany(ctx, bson.D{
-			{Key: "ts", Value: bson.NewDateTimeFromTime(p.Interval.Start)},
-			{Key: "revision", Value: bson.D{{Key: "$ne", Value: p.Revision}}},
+	return failure("write "+collection, w.removeOthers(ctx, collection, p, all))
+}
+
+// removeOthers deletes the documents of an interval that a rollup does not have: usage that now
+// belongs to others. It goes by their names and not by the revision: two exporters of one site may
+// write the same interval at the same time, and neither may delete what the other has just written.
+func (w *Writer) removeOthers(ctx context.Context, collection string, p usage.Rollup, all []usage.RollupMember) error {
+	ids := make([]string, len(all))
+	for i, u := range all {
+		ids[i] = documentID(p, u)
+	}
+	for _, id := range othersThan(ids, maxBulk) {
+		err := w.do(ctx, func(ctx context.Context, db *driver.Database) error {
+			_, err := db.Collection(collection).DeleteMany(ctx, bson.D{
+				{Key: "ts", Value: bson.NewDateTimeFromTime(p.Interval.Start)}, {Key: "_id", Value: id},
+			})
+			return err
 		})
-		return err
-	})
-	return failure("write "+collection, err)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// othersThan returns filters which together match every id but these: each names at most so many, and
+// is about one stretch of all ids.
+func othersThan(ids []string, most int) (all []bson.D) {
+	ids = slices.Sorted(slices.Values(ids))
+	for first := 0; first == 0 || first < len(ids); first += most {
+		some := ids[first:min(first+most, len(ids))]
+		in := bson.A{}
+		for _, id := range some {
+			in = append(in, id)
+		}
+		stretch := bson.D{{Key: "$nin", Value: in}}
+		if first > 0 {
+			stretch = append(stretch, bson.E{Key: "$gt", Value: ids[first-1]})
+		}
+		if first+most < len(ids) {
+			stretch = append(stretch, bson.E{Key: "$lte", Value: some[len(some)-1]})
+		}
+		all = append(all, stretch)
+	}
+	return all
 }
 
 func (w *Writer) do(ctx context.Context, f func(context.Context, *driver.Database) error) error {
@@ -143,7 +179,7 @@ func document(who string, p usage.Rollup, u usage.RollupMember) bson.D {
 		intensity = float64(*p.Intensity)
 	}
 	doc := bson.D{
-		{Key: "_id", Value: p.Interval.String() + "/" + u.Name},
+		{Key: "_id", Value: documentID(p, u)},
 		{Key: "ts", Value: bson.NewDateTimeFromTime(p.Interval.Start)},
 		{Key: "interval_seconds", Value: int64(p.Interval.Length.Seconds())},
 		{Key: who, Value: u.Name},
@@ -165,4 +201,8 @@ func document(who string, p usage.Rollup, u usage.RollupMember) bson.D {
 		measured = float64(u.Emissions.Measured)
 	}
 	return append(doc, bson.E{Key: "measured_kwh", Value: float64(u.Energy.Measured)}, bson.E{Key: "measured_gco2eq", Value: measured})
+}
+
+func documentID(p usage.Rollup, u usage.RollupMember) string {
+	return p.Interval.String() + "/" + u.Name
 }

@@ -4,6 +4,8 @@
 package mongodb
 
 import (
+	"errors"
+	"sync"
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -77,5 +79,47 @@ func TestUsageIsWrittenOnceWhateverIsRepeated(t *testing.T) {
 	doc, err = rig.reader().FindOne(t.Context(), "group_usage", mongo.Find{Filter: d("_id", "2026-07-01T12:00:00Z/ISIS")})
 	if err != nil || doc.Lookup("busy_gco2eq").Double() != 200 || doc.Lookup("revision").Int64() != 3 {
 		t.Errorf("got %v, %v", doc, err)
+	}
+}
+
+// Twins write the same intervals at the same time, each with revisions of its own store, and try
+// again as the exporter does where the server sees a conflict. Neither deletes what the other has
+// just written.
+func TestTwinsWriteTheSameUsage(t *testing.T) {
+	rig := newRig(t)
+	users := []string{"ada", "bob", "grace", usage.Unattributed}
+	twins := make([]*mongo.Writer, 2)
+	for n := range twins {
+		var err error
+		if twins[n], err = mongo.OpenWriter(rig.options()); err != nil {
+			t.Fatal(err)
+		}
+		defer twins[n].Close()
+	}
+	for round := range 20 {
+		errs := make([]error, len(twins))
+		var both sync.WaitGroup
+		for n, w := range twins {
+			both.Go(func() {
+				for range 20 {
+					if errs[n] = w.Write(t.Context(), []usage.Rollup{posting(0, int64(1000*n+round), true, users...)}); errs[n] == nil {
+						return
+					}
+				}
+			})
+		}
+		both.Wait()
+		if err := errors.Join(errs...); err != nil {
+			t.Fatal(err)
+		}
+		rig.wantDocuments("user_usage", int64(len(users)))
+		rig.wantDocuments("group_usage", 1)
+	}
+}
+
+func (r *rig) wantDocuments(collection string, want int64) {
+	r.t.Helper()
+	if n, err := r.reader().Count(r.t.Context(), collection, d("ts", hour(0)), nil); n != want || err != nil {
+		r.t.Errorf("%s has %d documents, %v; want %d", collection, n, err, want)
 	}
 }
