@@ -138,8 +138,11 @@ func (r *Report) total(kind Kind, s Stretch) Row {
 
 // seen is the CPU coverage of members, which is known per project.
 func (r *Report) seen(s Stretch, members ...usage.Tally) *usage.Coverage {
-	var sum usage.Coverage
-	plus := func(c usage.Coverage) { sum.Seen, sum.Capacity = sum.Seen+c.Seen, sum.Capacity+c.Capacity }
+	var seen, capacity usage.Sum // exact, since nobody orders projects
+	plus := func(c usage.Coverage) {
+		seen.Add(float64(c.Seen))
+		capacity.Add(float64(c.Capacity))
+	}
 	switch r.Scope {
 	case usage.ScopeAda:
 		for _, c := range s.Coverage {
@@ -150,6 +153,7 @@ func (r *Report) seen(s Stretch, members ...usage.Tally) *usage.Coverage {
 			plus(s.Coverage[m.Name])
 		}
 	}
+	sum := usage.Coverage{Seen: usage.CPUSeconds(seen.Float64()), Capacity: usage.CPUSeconds(capacity.Float64())}
 	if sum.Capacity <= 0 {
 		return nil
 	}

@@ -224,6 +224,23 @@ func TestCoverageIsOfProjectsAndTheSite(t *testing.T) {
 	}
 }
 
+// The same store gives the same report to the last digit: projects have no order of their own.
+func TestCoverageDoesNotDependOnAnOrder(t *testing.T) {
+	random := rand.New(rand.NewSource(1))
+	stretch := Stretch{Period: october, Coverage: map[string]usage.Coverage{}}
+	for n := range 20 {
+		capacity := 1e6 * random.Float64()
+		stretch.Coverage[fmt.Sprint("project ", n)] = usage.Coverage{Seen: usage.CPUSeconds(capacity * random.Float64()), Capacity: usage.CPUSeconds(capacity)}
+	}
+	r := &Report{Scope: usage.ScopeAda}
+	first := r.seen(stretch)
+	for range 100 {
+		if again := r.seen(stretch); *again != *first {
+			t.Fatalf("coverage is %v, and then %v", *first, *again)
+		}
+	}
+}
+
 func TestNothingHasNoRows(t *testing.T) {
 	rep := &Report{Scope: usage.ScopeProject, Whole: Stretch{Period: october, Intervals: Intervals{All: 3, Missing: 3}}, Zone: london(t), By: ByDay}
 	var table, comma, object bytes.Buffer
