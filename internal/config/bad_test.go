@@ -242,6 +242,13 @@ var badFiles = []badFile{
 	{"a database without an address", "bad-mongodb-none.yml", []string{
 		`:1: mongodb: must have uri or uri_file`,
 	}},
+	{"a lake without a bucket, and a site that is two directories", "bad-lake.yml", []string{
+		`:1: lake.objstore_config_file: must be given: the file that says where the bucket is, as Thanos reads it`,
+		`:2: lake.site: must have up to 63 letters, digits, '.', '_' and '-', and begin with a letter or digit, is "harwell/north"`,
+	}},
+	{"a lake without a site", "bad-lake-none.yml", []string{
+		`:1: lake.site: must be given: the name of this site in the bucket; no other exporter may have the same`,
+	}},
 	{"a field that no document is asked for", "bad-mongodb-field.yml", []string{
 		`:3: unknown key "host" in mongodb.fields.workspaces`,
 	}},

@@ -29,6 +29,7 @@ type Config struct {
 	Attribution     Attribution     `yaml:"attribution"`
 	MongoDB         *MongoDB        `yaml:"mongodb,omitempty"`   // nil: none
 	Directory       *Directory      `yaml:"directory,omitempty"` // nil: none; never both
+	Lake            *Lake           `yaml:"lake,omitempty"`      // nil: none
 	Budgets         []Budget        `yaml:"budgets"`
 	Timezone        string          `yaml:"timezone"` // of budget periods and reports
 	Metrics         Metrics         `yaml:"metrics"`

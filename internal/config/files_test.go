@@ -66,7 +66,7 @@ func TestFiles(t *testing.T) {
 		"prometheus.bearer_token_file",
 		"prometheus.tls_config.ca_file", "prometheus.tls_config.cert_file", "prometheus.tls_config.key_file",
 		"prometheus.http_headers.X.files[0]", "prometheus.http_headers.X.files[1]",
-		"attribution.pseudonym_key_file", "mongodb.uri_file",
+		"attribution.pseudonym_key_file", "mongodb.uri_file", "lake.objstore_config_file",
 	}
 	for _, key := range want {
 		if !slices.Contains(keys, key) {

@@ -152,6 +152,9 @@ func (c *Config) setDirectory(dir string) {
 	if c.MongoDB != nil {
 		c.MongoDB.URIFile = config.JoinDir(dir, c.MongoDB.URIFile)
 	}
+	if c.Lake != nil {
+		c.Lake.ObjstoreConfigFile = config.JoinDir(dir, c.Lake.ObjstoreConfigFile)
+	}
 	if d := c.Directory; d != nil {
 		d.File = config.JoinDir(dir, d.File)
 		if d.Prometheus != nil {

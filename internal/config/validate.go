@@ -30,6 +30,9 @@ func (c *Config) validate(f *faults) {
 	if c.Directory != nil {
 		c.Directory.validate(f, c.MongoDB != nil)
 	}
+	if c.Lake != nil {
+		c.Lake.validate(f)
+	}
 	validateBudgets(f, c.Budgets)
 }
 

@@ -58,6 +58,11 @@ func Check(cfg *config.Config) error {
 			faults = append(faults, fmt.Errorf("directory.%w", err))
 		}
 	}
+	if cfg.Lake != nil {
+		if _, err := LakeBucket(cfg.Lake); err != nil {
+			faults = append(faults, fmt.Errorf("lake.objstore_config_file: %w", err))
+		}
+	}
 	return errors.Join(faults...)
 }
 

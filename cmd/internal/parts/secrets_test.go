@@ -57,7 +57,7 @@ var publicKeys = []string{
 	"carbon_intensity.energinet.area", "carbon_intensity.entsoe.zone", "carbon_intensity.eia.respondent",
 	"carbon_intensity.openelectricity.network", "carbon_intensity.openelectricity.region",
 	"attribution.group", "attribution.user_label", "mongodb.database", "mongodb.collections.", "mongodb.fields.", "mongodb.usage_database",
-	"directory.file", "prometheus.names.", "budgets", "timezone",
+	"directory.file", "prometheus.names.", "budgets", "timezone", "lake.site",
 }
 
 // ofDirectory is where a directory's Prometheus is configured, by keys that mean the same as
@@ -67,11 +67,11 @@ const ofDirectory = "directory."
 // ofIntensity is where sources of carbon intensity are configured, theFirst one of them.
 const ofIntensity, theFirst = "carbon_intensity.", "carbon_intensity.uk"
 
-// unsent are the keys of secrets that are used here and never sent, and of those of
-// MongoDB, which has its own server: see package mongo.
+// unsent are the keys of secrets that are used here and never sent, of those of MongoDB, which
+// has its own server (see package mongo), and of those of a lake, which has its own bucket.
 var unsent = []string{
 	"prometheus.tls_config.key", "prometheus.oauth2.tls_config.key", "prometheus.oauth2.client_certificate_key",
-	"attribution.pseudonym_key_file", "mongodb.",
+	"attribution.pseudonym_key_file", "mongodb.", "lake.",
 }
 
 // key is a key of the configuration that holds a text, and how to set it.
