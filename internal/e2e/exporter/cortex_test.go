@@ -84,7 +84,8 @@ func TestUpstreamCortex(t *testing.T) {
 	receiver{url: c.url + "/api/v1/push", header: http.Header{"X-Scope-Orgid": {tenant}}}.give(t, s.engine, s.from, time.Now())
 
 	of := func(tenant string) place {
-		return settings{prometheus: c.url + "/prometheus", uk: uk.URL, section: fmt.Sprintf("  http_headers: {X-Scope-OrgID: {values: [%s]}}", tenant)}.place(t, over)
+		address, section := example(t, "carbon-cortex.yml", c.url)
+		return settings{prometheus: address, uk: uk.URL, section: strings.Replace(section, "research-cloud", tenant, 1)}.place(t, over)
 	}
 	t.Run("with the header of its tenant", func(t *testing.T) {
 		where := of(tenant)
@@ -93,6 +94,15 @@ func TestUpstreamCortex(t *testing.T) {
 		p.terminate()
 		checkShifted(t, where.store, truth(s.cloud, over, uk.price), uk.price)
 		checkIntervals(t, where.store, over)
+	})
+	t.Run("with the header of another tenant", func(t *testing.T) {
+		where := of("other-cloud")
+		p := start(t, where.args()...)
+		p.says(float64(len(over.intervals())-1), "carbon_intervals", "state", "empty")
+		p.terminate()
+		if rows := scopesOf(t, where.store)["ada"]; len(rows) > 0 {
+			t.Errorf("%d rows of another tenant", len(rows))
+		}
 	})
 	t.Run("without a header", func(t *testing.T) {
 		p := start(t, settings{prometheus: c.url + "/prometheus", uk: uk.URL}.place(t, over).args()...)

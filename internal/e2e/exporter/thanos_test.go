@@ -110,7 +110,8 @@ func TestUpstreamThanosOverAPair(t *testing.T) {
 		{"not deduplicated", serve(t, undeduplicated{server}).URL},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			where := settings{prometheus: tc.url, uk: uk.URL}.place(t, over)
+			address, section := example(t, "carbon-thanos.yml", tc.url)
+			where := settings{prometheus: address, section: section, uk: uk.URL}.place(t, over)
 			p := start(t, where.args()...)
 			p.becomesWhole(over)
 			p.terminate()

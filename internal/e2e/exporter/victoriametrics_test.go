@@ -4,14 +4,18 @@
 package exporter_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httputil"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,12 +54,53 @@ func reachable(t *testing.T, page string) {
 	})
 }
 
+// example is the section prometheus of a file of examples, with another server in its URL.
+func example(t *testing.T, name, server string) (address, section string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "examples", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := bytes.Cut(text, []byte("\nprometheus:\n"))
+	if !found {
+		t.Fatalf("%s has no section prometheus", name)
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, is := strings.CutPrefix(line, "  url: "); is {
+			u, err := url.Parse(strings.TrimSpace(value))
+			if err != nil {
+				t.Fatal(err)
+			}
+			address = server + u.Path
+			continue
+		}
+		section += line
+	}
+	if address == "" || section == "" {
+		t.Fatalf("%s has no url, or nothing else", name)
+	}
+	return address, strings.TrimSuffix(section, "\n")
+}
+
+// tenantByPath is vmselect as the file names it: a tenant by the path, and nothing elsewhere.
+func tenantByPath(t *testing.T, path, server string) string {
+	t.Helper()
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle(path+"/", http.StripPrefix(path, httputil.NewSingleHostReverseProxy(u)))
+	return serve(t, mux).URL
+}
+
 func TestTheTruthComesOutOfVictoriaMetrics(t *testing.T) {
 	t.Parallel()
 	s, uk := sharedSite(t), newGrid(t)
 	over := spanOf(30*time.Minute, 12*time.Hour)
 	server := newVictoriaMetrics(t, s.engine, s.from, s.to)
-	where := settings{prometheus: server, uk: uk.URL}.place(t, over)
+	address, section := example(t, "carbon-victoriametrics.yml", tenantByPath(t, "/select/42/prometheus", server))
+	where := settings{prometheus: address, section: section, uk: uk.URL}.place(t, over)
 	want := truth(s.cloud, over, uk.price)
 	p := start(t, where.args()...)
 	p.becomesWhole(over)
