@@ -27,6 +27,8 @@ type examine struct {
 	web      string
 	only     string
 	format   string
+	shards   []string // several configurations to compare in place of one
+	files    []string // the rest of them
 }
 
 const (
@@ -71,15 +73,32 @@ Example:
 
     carbontool ` + name + ` --config.file=carbon.yml --only=prometheus,store
     carbontool ` + name + ` --config.file=carbon.yml --only=sources
+
+--shards compares the configurations of several exporters that share a site, in
+place of checking one: which machines each of them selects now and at three edges
+of the last day, which are in two of them or in none, what must be the same in all
+and is not, and what a shard counts alone although it is about the site. Each
+file may have =STORE behind it, its --storage.path.
+
+    carbontool ` + name + ` --shards a.yml b.yml c.yml
+    carbontool ` + name + ` --shards a.yml=a.db b.yml=b.db
 `)
 	x.site.register(c)
 	c.Flag("web.config.file", "The file that carbon_exporter gets by the flag of that name.").StringVar(&x.web)
 	c.Flag("only", "Areas to check, with commas between: "+strings.Join(areaNames(), ", ")+"; or sources. Default: all that are configured.").PlaceHolder("AREAS").StringVar(&x.only)
+	c.Flag("shards", "Compare the configurations of several exporters of one site, given here and as arguments.").PlaceHolder("FILE...").StringsVar(&x.shards)
+	c.Arg("file", "More files of --shards.").StringsVar(&x.files)
 	c.Flag("format", "Output format: text or json.").Default("text").EnumVar(&x.format, "text", "json")
 	return c
 }
 
 func (x *examine) run(ctx context.Context, s streams) error {
+	if len(x.shards) > 0 {
+		return x.compare(ctx, s)
+	}
+	if len(x.files) > 0 {
+		return wrongUsef("unexpected %s; several files are given with --shards", x.files[0])
+	}
 	areas, table, err := x.areas()
 	if err != nil {
 		return err

@@ -75,3 +75,17 @@ func recordNames(c *config.MongoDB) (n mongo.Names) {
 	n.Hosts.Collection, n.Hosts.Hostname, n.Hosts.Project, n.Hosts.Machine = c.Collections.Hosts, f.Hosts.Hostname, f.Hosts.Project, f.Hosts.Machine
 	return n
 }
+
+// UsageDatabase names the database that usage is written to, without user and password; empty:
+// none, or its address cannot be read.
+func UsageDatabase(cfg *config.Config) string {
+	c := cfg.MongoDB
+	if c == nil || c.UsageDatabase == "" {
+		return ""
+	}
+	uri, err := secret(string(c.URI), c.URIFile)
+	if err != nil {
+		return ""
+	}
+	return mongo.Place(uri, c.UsageDatabase)
+}
