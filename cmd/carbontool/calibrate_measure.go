@@ -67,7 +67,7 @@ func (k *calibrateMachine) ask(ctx context.Context, client *source.Client, run [
 		return err
 	}
 	rejects.Add(refused)
-	if err := pairs.AddCPU(readings); err != nil {
+	if err := pairs.AddCPU(readings.All()); err != nil {
 		return fmt.Errorf("learn the watts of %s: %w", k.machine, err)
 	}
 	if err := pairs.AddPower(measured); err != nil {

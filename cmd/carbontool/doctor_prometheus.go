@@ -182,7 +182,10 @@ func (e *examination) usage(ctx context.Context) ([]usage.Reading, error) {
 func (e *examination) read(ctx context.Context, from *source.Client, i usage.Interval) ([]usage.Reading, error) {
 	return inTime(ctx, func(ctx context.Context) ([]usage.Reading, error) {
 		readings, _, err := from.Read(ctx, []usage.Interval{i})
-		return readings, err
+		if err != nil {
+			return nil, err
+		}
+		return readings.All(), nil
 	})
 }
 

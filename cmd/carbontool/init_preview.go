@@ -49,7 +49,7 @@ func (i *initialise) preview(ctx context.Context, s streams, c *config.Config, s
 	}
 	defer made.Close() //nolint:errcheck // nothing was written
 	for _, recent := range recently(now, scrape) {
-		readings, _, err := made.Settings.Source.Read(ctx, []usage.Interval{recent})
+		answer, _, err := made.Settings.Source.Read(ctx, []usage.Interval{recent})
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -57,6 +57,7 @@ func (i *initialise) preview(ctx context.Context, s streams, c *config.Config, s
 			fmt.Fprintf(s.err, "WARNING: reading the last minutes failed: %s.\n", escape.Line(err.Error()))
 			return nil
 		}
+		readings := answer.All()
 		rec, err := drafted(ctx, made, recent, readings)
 		if err != nil {
 			return err

@@ -11,6 +11,11 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
+// HandsOver reports whether Handovers may return anything for a piece.
+func (r Rules) HandsOver(usage.Interval) bool {
+	return r.Directory != nil && len(r.Directory.stretches) > 0
+}
+
 // Handovers returns the series whose owners change strictly inside the piece and that do not
 // name their user themselves, in the order of the samples. A Profile splits them better than
 // elapsed time does.

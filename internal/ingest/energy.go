@@ -185,7 +185,7 @@ func (l *energyLoop) next(ctx context.Context, limit int) ([]usage.Due, error) {
 	if err == nil && newest != nil && newest.Start.After(run[len(run)-1].Start) {
 		return []usage.Due{*newest}, nil
 	}
-	return run, err
+	return run[:l.settings().Source.Fits(intervalsOf(run))], err // the present is due again after each reading
 }
 
 // advance collects one run, or as much of it as it can.
@@ -211,7 +211,7 @@ func (l *energyLoop) advance(ctx context.Context, set Settings, due []usage.Due,
 	if closer, ok := errors.AsType[*closerLookError](err); ok {
 		return joined(err, l.noteFailed(ctx, []usage.Interval{closer.interval}, err, l.clock.Now()))
 	}
-	return l.failed(ctx, due, err)
+	return l.failed(ctx, due[len(done.outcomes):], err)
 }
 
 // treatLive stores an answer as the newest knowledge. An interval that was fetched again only

@@ -92,11 +92,13 @@ func (h fleetHost) at(at, now time.Time) (c usage.BusyIdle[usage.CPUSeconds], fr
 	return usage.BusyIdle[usage.CPUSeconds]{Busy: a.Busy + (b.Busy-a.Busy)*share, Idle: a.Idle + (b.Idle-a.Idle)*share}, last, false, true
 }
 
-func (f *fleet) Read(_ context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error) {
+func (f *fleet) Fits(run []usage.Interval) int { return len(run) }
+
+func (f *fleet) Read(_ context.Context, run []usage.Interval) (usage.Readings, usage.Rejects, error) {
 	f.reads++
 	if f.fault != nil {
 		if err := f.fault(); err != nil {
-			return nil, nil, err
+			return usage.Readings{}, nil, err
 		}
 	}
 	f.intervals += len(run)
@@ -106,7 +108,7 @@ func (f *fleet) Read(_ context.Context, run []usage.Interval) ([]usage.Reading, 
 			all = append(all, f.piece(piece, f.now()))
 		}
 	}
-	return all, nil, nil
+	return usage.ReadingsOf(all), nil, nil
 }
 
 func (f *fleet) piece(piece usage.Interval, now time.Time) usage.Reading {

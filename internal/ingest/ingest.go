@@ -18,7 +18,9 @@ import (
 
 // Source returns CPU seconds of a run of adjacent intervals, all or nothing.
 type Source interface {
-	Read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error)
+	// Fits returns how many of the first intervals of a run may be read at once; at least one.
+	Fits(run []usage.Interval) int
+	Read(ctx context.Context, run []usage.Interval) (usage.Readings, usage.Rejects, error)
 	// Present returns, for each interval of a run of adjacent ones, the hosts and cores by project
 	// that the source has now: the most of any piece, as in a Reading. It is cheap.
 	Present(ctx context.Context, run []usage.Interval) ([]map[string]usage.Presence, error)
@@ -59,6 +61,8 @@ type Zone struct {
 
 // Attribution splits a reading by the key that its usage belongs to.
 type Attribution interface {
+	// HandsOver reports whether any host may change owners within a piece. It costs nothing.
+	HandsOver(piece usage.Interval) bool
 	// Handovers lists the series whose owner changes within the piece.
 	Handovers(r usage.Reading) []usage.Series
 	// Parts splits every sample where its owner changes. A sample without a profile is split by

@@ -21,33 +21,18 @@ type instruments struct {
 	models bool                // whether the processors are among it
 }
 
-// add gives the readings of the first intervals of the run what instruments say of them. It asks
-// for nothing that nobody uses.
-func (s *instruments) add(ctx context.Context, all []composed, powers []Power) error {
-	models := false
-	for i := range all {
-		models = models || s.set.Asked.Models && needsModels(powers[i], all[i].readings)
+// give gives a reading what instruments say of its piece of the run.
+func (s *instruments) give(piece int, r *attributed) {
+	if s.got == nil {
+		return
 	}
-	if len(all) == 0 || !models && !s.set.Asked.Rest {
-		return nil
-	}
-	if err := s.ask(ctx, models); err != nil {
-		return err
-	}
-	n := 0
-	for i := range all {
-		for j := range all[i].readings {
-			r := &all[i].readings[j]
-			r.instruments = &s.got[n]
-			r.Remarks = slices.Concat(r.Remarks, r.instruments.Remarks, strangeMeters(r.parts, r.instruments.Power))
-			n++
-		}
-	}
-	return nil
+	r.instruments = &s.got[piece]
+	r.Remarks = slices.Concat(r.Remarks, r.instruments.Remarks, strangeMeters(r.parts, r.instruments.Power))
 }
 
+// ask asks for what is wanted, and for nothing that nobody uses.
 func (s *instruments) ask(ctx context.Context, models bool) error {
-	if s.got != nil && (s.models || !models) {
+	if !models && !s.set.Asked.Rest || s.got != nil && (s.models || !models) {
 		return nil
 	}
 	c := s.collector

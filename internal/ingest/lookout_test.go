@@ -20,15 +20,16 @@ import (
 // all is a fleet whose hosts are all refused.
 type allRefused struct{ *fleet }
 
-func (a allRefused) Read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error) {
-	readings, rejects, err := a.fleet.Read(ctx, run)
+func (a allRefused) Read(ctx context.Context, run []usage.Interval) (usage.Readings, usage.Rejects, error) {
+	answer, rejects, err := a.fleet.Read(ctx, run)
+	readings := answer.All()
 	for i := range readings {
 		for _, s := range readings[i].Samples {
 			readings[i].Doubts = append(readings[i].Doubts, usage.Doubt{Series: s.Series, State: usage.HostRefused, Reason: usage.DoubtMixed})
 		}
 		readings[i].Samples = nil
 	}
-	return readings, rejects, err
+	return usage.ReadingsOf(readings), rejects, err
 }
 
 func TestWhileNothingIsFoundItIsSaid(t *testing.T) {

@@ -14,16 +14,14 @@ import (
 
 // needsModels reports whether the power of any machine type of some readings depends on its
 // processors: only then are they asked for.
-func needsModels(power Power, readings []attributed) bool {
+func needsModels(power Power, parts []usage.Part) bool {
 	asked := map[string]bool{}
-	for _, r := range readings {
-		for i := range r.parts {
-			machine := r.parts[i].Key.Machine
-			if !asked[machine] {
-				asked[machine] = true
-				if power.NeedsModels(machine) {
-					return true
-				}
+	for i := range parts {
+		machine := parts[i].Key.Machine
+		if !asked[machine] {
+			asked[machine] = true
+			if power.NeedsModels(machine) {
+				return true
 			}
 		}
 	}

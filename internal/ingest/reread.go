@@ -86,9 +86,10 @@ func (r *rereader) step(ctx context.Context, set Settings) (found, read bool, er
 			n++
 		}
 		run = others[:n]
-		if _, err = r.collector.collect(ctx, set, dueOf(run), treatLive); err == nil {
-			others, read = others[n:], true
-		}
+		var done collected
+		done, err = r.collector.collect(ctx, set, dueOf(run), treatLive)
+		n = len(done.outcomes)
+		others, run, read = others[n:], run[n:], read || n > 0
 	}
 	if err != nil {
 		return false, read, r.failed(ctx, run, err)

@@ -26,6 +26,8 @@ type extent struct {
 	total  int
 	modes  int // series of each core
 	hosts  int
+
+	counters, sets int // rows of an answer, and label sets in it
 }
 
 // errOverBudget is in the chain of what was not asked.
@@ -51,6 +53,16 @@ func (e *extent) learn(t *edges) {
 		modes *= 2
 	}
 	e.set(cores, modes, len(t.hosts))
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.counters, e.sets = t.counts, len(t.sets)
+}
+
+// rows is how many counters an answer had, of how many label sets.
+func (e *extent) rows() (counters, sets int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.counters, e.sets
 }
 
 // set takes the number of cores, or of series of one mode, by project.

@@ -182,7 +182,8 @@ func TestBusyTimeAtTheEdges(t *testing.T) {
 			s := &server{counters: says(matrix(test.counters)), cores: says(matrix(test.cores))}
 			c := s.client(t)
 			c.Query = busyQuestion()
-			readings, _, err := c.Read(t.Context(), halfHour)
+			answer, _, err := c.Read(t.Context(), halfHour)
+			readings := answer.All()
 			if err != nil {
 				t.Fatal(err)
 			}

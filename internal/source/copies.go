@@ -48,10 +48,10 @@ func (t *edges) alike(sets []*labelSet, piece int, cores float64) bool {
 
 // at is the counter of a mode at an edge, 0 if there is none.
 func (s *labelSet) at(id, edge int) float64 {
-	if id >= len(s.cells) || s.cells[id] == nil || !known(s.cells[id][edge]) {
-		return 0
+	if v := s.cell(id, edge); known(v) {
+		return v
 	}
-	return s.cells[id][edge]
+	return 0
 }
 
 // isPair reports whether a host's counters grew by cores x time more than once, as if two servers

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -163,64 +162,4 @@ func (d *decoder) data(name string) error {
 		return d.array(d.series)
 	}
 	return d.json.SkipValue()
-}
-
-func (d *decoder) series() error {
-	d.meter.since(d.json.InputOffset())
-	named := false
-	err := d.object(func(name string) error {
-		switch name {
-		case "metric":
-			if err := d.metric(); err != nil {
-				return err
-			}
-			named = true
-			if d.rest != nil {
-				d.rest.Rest(d.others)
-			}
-			return d.sink.Series(d.values)
-		case "values":
-			if !named {
-				return errors.New("has values before the metric of their series")
-			}
-			raw, err := d.json.ReadValue()
-			if err != nil {
-				return err
-			}
-			return d.points(raw)
-		case "histograms":
-			return d.array(func() error {
-				d.sink.Histogram()
-				return d.json.SkipValue()
-			})
-		}
-		return fmt.Errorf("has a series with an unknown member: %q", name)
-	})
-	if err == nil && !named {
-		return errors.New("has a series without a metric")
-	}
-	return err
-}
-
-func (d *decoder) metric() error {
-	clear(d.values)
-	d.others = d.others[:0]
-	return d.object(func(name string) error {
-		raw, err := d.json.ReadValue()
-		if err != nil {
-			return err
-		}
-		if raw.Kind() != '"' {
-			return fmt.Errorf("must have a string in every label, but has %s in %q", raw.Kind(), name)
-		}
-		if i := slices.Index(d.labels, name); i >= 0 {
-			if string(raw[1:len(raw)-1]) != d.last[i] { // never equal if it has escapes
-				d.last[i] = unquoted(raw)
-			}
-			d.values[i] = d.last[i]
-		} else if d.rest != nil {
-			d.others = append(d.others, label{name, unquoted(raw)})
-		}
-		return nil
-	})
 }

@@ -41,6 +41,8 @@ type edges struct {
 
 	info    *infos // what other metrics say of the hosts, by piece; nil: was not asked
 	cells   int
+	counts  int       // rows of counters
+	free    []float64 // cells for the next rows
 	rejects usage.Rejects
 	alone   bool // of one interval, so that no smaller run is possible
 }
@@ -65,7 +67,8 @@ const (
 // labelSet is what is known of the series with the same labels for attribution.
 type labelSet struct {
 	series usage.Series
-	cells  [][]float64 // by mode and edge
+	from   int         // the first edge in cells
+	cells  [][]float64 // by mode and edge; nil: there is no such mode
 	cores  []float64   // by piece; nil: never seen
 }
 
@@ -146,7 +149,8 @@ func (t *edges) set(labels []string) (*labelSet, error) {
 	if len(t.sets) >= maxHosts {
 		return nil, errTooManySeries()
 	}
-	s := &labelSet{series: series}
+	from, _ := t.counted()
+	s := &labelSet{series: series, from: from}
 	t.sets[series] = s
 	h := t.hosts[series.Host]
 	if h == nil {
@@ -181,7 +185,57 @@ func (t *edges) row(n int) ([]float64, error) {
 	if t.cells += n; t.cells > maxCells {
 		return nil, errTooManySeries()
 	}
-	return slices.Repeat([]float64{math.NaN()}, n), nil
+	if len(t.free) < n {
+		t.free = make([]float64, max(n, cellsAtOnce)) // one by one, there would be millions
+	}
+	row := t.free[:n:n]
+	t.free = t.free[n:]
+	for i := range row {
+		row[i] = math.NaN()
+	}
+	return row, nil
+}
+
+const cellsAtOnce = 4096
+
+// counted returns the first and last edge for which counters are asked.
+func (t *edges) counted() (first, last int) {
+	from, to := t.asked()
+	return max(from-1, 0), min(to+1, len(t.pieces))
+}
+
+// counter returns the row of a mode of a label set.
+func (t *edges) counter(s *labelSet, mode int) (row []float64, err error) {
+	if mode >= len(s.cells) {
+		s.cells = append(s.cells, make([][]float64, max(mode+1, len(t.modes))-len(s.cells))...)
+	}
+	if s.cells[mode] == nil {
+		first, last := t.counted()
+		s.cells[mode], err = t.row(last - first + 1)
+		t.counts++
+	}
+	return s.cells[mode], err
+}
+
+// counterColumn returns the place of a time in the row of a counter.
+func (t *edges) counterColumn(at float64) (int, bool) {
+	first, last := t.counted()
+	i, ok := columnOf(at, t.edge(first), t.length, last-first+1)
+	if !ok {
+		t.reject(rejectTimestamp)
+	}
+	return i, ok
+}
+
+// has reports whether there is anything of a mode.
+func (s *labelSet) has(mode int) bool { return mode < len(s.cells) && s.cells[mode] != nil }
+
+// cell is the counter of a mode at an edge as it was received: NaN where nothing was.
+func (s *labelSet) cell(mode, edge int) float64 {
+	if i := edge - s.from; s.has(mode) && i >= 0 && i < len(s.cells[mode]) {
+		return s.cells[mode][i]
+	}
+	return math.NaN()
 }
 
 func (t *edges) mode(name string, classOf func(string) class) int {
@@ -236,8 +290,8 @@ func naming(s usage.Series) int {
 
 // known reports whether any mode of a label set has a value at an edge.
 func (s *labelSet) known(edge int) bool {
-	for _, row := range s.cells {
-		if row != nil && known(row[edge]) {
+	for mode := range s.cells {
+		if known(s.cell(mode, edge)) {
 			return true
 		}
 	}

@@ -140,7 +140,7 @@ func TestCoresOfTooManyHosts(t *testing.T) {
 	s := &server{cores: says(matrix(list...))}
 	c := s.given(t)
 	c.Query.CoresQuery = "cores"
-	if f, _ := failure(t, c, halfHours(48)); f.Reason != usage.ReasonLimit || !f.TooLarge {
+	if f, _ := failure(t, c, halfHours(96)); f.Reason != usage.ReasonLimit || !f.TooLarge {
 		t.Errorf("got %+v", f)
 	}
 }

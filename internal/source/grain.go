@@ -16,19 +16,16 @@ import (
 // same number to the last bit.
 const grain = 1e6
 
-// told rounds the CPU time of readings to the grain.
-func told(readings []usage.Reading) []usage.Reading {
-	for i := range readings {
-		r := &readings[i]
-		for j := range r.Samples {
-			cpu := &r.Samples[j].CPU
-			cpu.Busy, cpu.Idle = toGrain(cpu.Busy), toGrain(cpu.Idle)
-		}
-		for project, c := range r.Coverage {
-			r.Coverage[project] = usage.Coverage{Seen: toGrain(c.Seen), Capacity: toGrain(c.Capacity)}
-		}
+// told rounds the CPU time of a reading to the grain.
+func told(r usage.Reading) usage.Reading {
+	for j := range r.Samples {
+		cpu := &r.Samples[j].CPU
+		cpu.Busy, cpu.Idle = toGrain(cpu.Busy), toGrain(cpu.Idle)
 	}
-	return readings
+	for project, c := range r.Coverage {
+		r.Coverage[project] = usage.Coverage{Seen: toGrain(c.Seen), Capacity: toGrain(c.Capacity)}
+	}
+	return r
 }
 
 func toGrain(s usage.CPUSeconds) usage.CPUSeconds {

@@ -47,14 +47,14 @@ func TestTheOrderOfASumIsNotTold(t *testing.T) {
 
 func TestAllOfAReadingIsTold(t *testing.T) {
 	noise := usage.CPUSeconds(1e-9)
-	all := told([]usage.Reading{{
+	told := told(usage.Reading{
 		Samples:  []usage.Sample{{CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 0.01 + noise, Idle: 1799.99 - noise}}},
 		Coverage: map[string]usage.Coverage{"IDAaaS": {Seen: 1800 - noise, Capacity: 1800 + noise}},
-	}})
-	if got, want := all[0].Samples[0].CPU, (usage.BusyIdle[usage.CPUSeconds]{Busy: 0.01, Idle: 1799.99}); got != want {
+	})
+	if got, want := told.Samples[0].CPU, (usage.BusyIdle[usage.CPUSeconds]{Busy: 0.01, Idle: 1799.99}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if want := map[string]usage.Coverage{"IDAaaS": {Seen: 1800, Capacity: 1800}}; !maps.Equal(all[0].Coverage, want) {
-		t.Errorf("got %v, want %v", all[0].Coverage, want)
+	if want := map[string]usage.Coverage{"IDAaaS": {Seen: 1800, Capacity: 1800}}; !maps.Equal(told.Coverage, want) {
+		t.Errorf("got %v, want %v", told.Coverage, want)
 	}
 }

@@ -77,7 +77,8 @@ func TestAHostIsBookedAsIsSaid(t *testing.T) {
 	}
 	c := s.client(t)
 	c.Query.Info = []Info{{Query: "host_info", Project: "tenant"}}
-	readings, _, err := c.Read(t.Context(), halfHour)
+	answer, _, err := c.Read(t.Context(), halfHour)
+	readings := answer.All()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,10 +75,10 @@ const (
 func (t *edges) grown(s *labelSet, piece int) (g grown) {
 	modes := 0
 	for _, id := range t.ordered {
-		if id >= len(s.cells) || s.cells[id] == nil {
+		if !s.has(id) {
 			continue
 		}
-		before, after := s.cells[id][piece], s.cells[id][piece+1]
+		before, after := s.cell(id, piece), s.cell(id, piece+1)
 		switch {
 		case before == refused || after == refused:
 			g.state = rejected
@@ -252,7 +252,7 @@ func (t *edges) modesOf(h *hostSets) string {
 	var names []string
 	for _, id := range t.ordered {
 		for _, s := range h.sets {
-			if id < len(s.cells) && s.cells[id] != nil {
+			if s.has(id) {
 				names = append(names, fmt.Sprintf("%.40q", t.modes[id].name))
 				break
 			}

@@ -59,7 +59,8 @@ func TestServersThatTakeNoPOST(t *testing.T) {
 		}
 		c := (&server{busy: readOnly, idle: readOnly}).given(t)
 		for range 2 {
-			readings, _, err := c.Read(t.Context(), halfHour)
+			answer, _, err := c.Read(t.Context(), halfHour)
+			readings := answer.All()
 			if err != nil || len(readings[0].Samples) != 1 {
 				t.Fatalf("%d: %v, %v", code, readings, err)
 			}

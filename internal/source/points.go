@@ -14,14 +14,14 @@ import (
 
 // points reads [[1435781430.781,"1"],...], which is known to be valid JSON. It must be a list,
 // which may hold anything: an odd sample is rejected alone.
-func (d *decoder) points(raw jsontext.Value) error {
-	p := scanner{text: raw, ok: true}
+func (d *decoder) points(p *scanner) error {
+	begin := p.at
 	p.take('[')
 	for first := true; p.ok && !p.peek(']'); first = false {
 		if !first {
 			p.take(',')
 		}
-		from := p
+		from := *p
 		p.take('[')
 		at := p.value()
 		p.take(',')
@@ -31,15 +31,16 @@ func (d *decoder) points(raw jsontext.Value) error {
 		case p.ok:
 			d.point(at, value)
 		case from.ok: // not a pair
-			p = from
+			*p = from
 			p.value()
 			d.odd++
 			d.sink.Odd(math.NaN())
 		}
 	}
 	if !p.ok {
-		return fmt.Errorf(`has values that are not [[seconds,"value"],...]: %s`, raw)
+		return fmt.Errorf(`has values that are not [[seconds,"value"],...]: %s`, p.text[begin:])
 	}
+	p.at++
 	return nil
 }
 

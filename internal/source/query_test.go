@@ -138,7 +138,8 @@ func TestQuestionOnTheWire(t *testing.T) {
 			s := &server{counters: answer, cores: answer}
 			c := s.client(t)
 			c.URL = c.URL.JoinPath("prefix/")
-			readings, rejects, err := c.Read(t.Context(), test.run)
+			got, rejects, err := c.Read(t.Context(), test.run)
+			readings := got.All()
 			if err != nil || len(rejects) > 0 || len(s.asked) != 3 { // nothing is found: once more, for what has sums alone
 				t.Fatal(rejects, err, s.asked)
 			}
@@ -197,7 +198,7 @@ func TestOperatorsQueriesAreAllThatIsAsked(t *testing.T) {
 
 func TestNothingIsAskedForNoInterval(t *testing.T) {
 	s := &server{}
-	if readings, _, err := s.client(t).Read(t.Context(), nil); len(readings) > 0 || err != nil || len(s.asked) > 0 {
+	if readings, _, err := s.client(t).Read(t.Context(), nil); readings.Len() > 0 || err != nil || len(s.asked) > 0 {
 		t.Errorf("got %v, %v after %q", readings, err, s.asked)
 	}
 }

@@ -133,7 +133,8 @@ func TestHoursAreReadByTheirHalves(t *testing.T) {
 		points += fmt.Sprintf(`,[%d,"%d"]`, noonEnd+int64(i)*1800, i)
 	}
 	s := &server{busy: says(matrix(series("a", "", points[1:]))), idle: says(matrix(series("a", "", points[1:])))}
-	readings, _, err := s.given(t).Read(t.Context(), hour)
+	answer, _, err := s.given(t).Read(t.Context(), hour)
+	readings := answer.All()
 	if err != nil || len(readings) != 4 {
 		t.Fatal(len(readings), err)
 	}

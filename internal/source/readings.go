@@ -155,36 +155,56 @@ func (h *hostSets) main(piece int) usage.Series {
 
 // readings returns one reading per piece that was asked for, from the edges and from what was
 // looked at closer.
-func (t *edges) readings(looked map[spot]outcome) []usage.Reading {
+func (t *edges) readings(looked map[spot]outcome) usage.Readings {
 	from, to := t.asked()
-	readings := make([]usage.Reading, to-from)
-	for i := range readings {
-		readings[i] = usage.Reading{Piece: t.pieces[from+i], Samples: make([]usage.Sample, 0, len(t.names)), Present: map[string]usage.Presence{}, Final: true}
-	}
+	return usage.NewReadings(to-from, len(t.names), func(i int) usage.Reading { return t.reading(from+i, looked) })
+}
+
+// reading returns the reading of a piece.
+func (t *edges) reading(piece int, looked map[spot]outcome) usage.Reading {
+	r := usage.Reading{Piece: t.pieces[piece], Samples: make([]usage.Sample, 0, len(t.names)), Present: map[string]usage.Presence{}, Final: true}
 	for _, name := range t.names {
 		h := t.hosts[name]
+		o := t.outcome(h, piece, looked)
+		for j := range o.booked {
+			o.booked[j].series = t.named(o.booked[j].series, piece)
+		}
+		enter(&r, t.named(h.main(piece), piece), o)
+	}
+	if t.info != nil { // two series of a host may be one by what is said of it
+		r.Samples = joined(r.Samples)
+	}
+	r.Unlisted = t.unlisted(piece)
+	if _, to := t.asked(); piece == to-1 {
+		r.Alike = t.alikeHosts(piece) // which does not change from piece to piece
+		r.Remarks = t.info.remarks()
+	}
+	return r
+}
+
+// outcome returns what a host used in a piece. What is booked is overwritten by the next call, and
+// may be changed.
+func (t *edges) outcome(h *hostSets, piece int, looked map[spot]outcome) outcome {
+	o, ok := looked[spot{h.name, piece}]
+	if !ok {
+		o, _ = t.judge(h, piece)
+		return o
+	}
+	t.booked = append(t.booked[:0], o.booked...) // a piece may be read again
+	if o.booked != nil {
+		o.booked = t.booked
+	}
+	return o
+}
+
+// countRejects counts what is refused or left out in all pieces as rejected samples.
+func (t *edges) countRejects(looked map[spot]outcome) {
+	from, to := t.asked()
+	for _, name := range t.names {
 		for i := from; i < to; i++ {
-			o, ok := looked[spot{name, i}]
-			if !ok {
-				o, _ = t.judge(h, i)
-			}
-			t.count(o)
-			for j := range o.booked {
-				o.booked[j].series = t.named(o.booked[j].series, i)
-			}
-			enter(&readings[i-from], t.named(h.main(i), i), o)
+			t.count(t.outcome(t.hosts[name], i, looked))
 		}
 	}
-	for i := range readings {
-		if t.info != nil { // two series of a host may be one by what is said of it
-			readings[i].Samples = joined(readings[i].Samples)
-		}
-		readings[i].Unlisted = t.unlisted(from + i)
-	}
-	last := &readings[len(readings)-1]
-	last.Alike = t.alikeHosts(to - 1) // which does not change from piece to piece
-	last.Remarks = t.info.remarks()
-	return readings
 }
 
 // count counts what is refused or left out as rejected samples.
@@ -279,8 +299,8 @@ func (t *edges) unlisted(piece int) map[string]float64 {
 			}
 			all += g.total()
 			for _, id := range odd {
-				if id < len(s.cells) && s.cells[id] != nil && known(s.cells[id][piece]) && known(s.cells[id][piece+1]) {
-					by[t.modes[id].name] += s.cells[id][piece+1] - s.cells[id][piece]
+				if before, after := s.cell(id, piece), s.cell(id, piece+1); known(before) && known(after) {
+					by[t.modes[id].name] += after - before
 				}
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -241,7 +242,8 @@ func sample(name string, busy, idle usage.CPUSeconds) usage.Sample {
 // failure reads what is expected to fail, and sees that nothing is returned.
 func failure(t *testing.T, c *Client, run []usage.Interval) (*usage.Failure, error) {
 	t.Helper()
-	readings, rejects, err := c.Read(t.Context(), run)
+	answer, rejects, err := c.Read(t.Context(), run)
+	readings := answer.All()
 	var f *usage.Failure
 	if !errors.As(err, &f) {
 		t.Fatalf("got %v and error %v, want a failure", readings, err)
@@ -258,9 +260,13 @@ func failure(t *testing.T, c *Client, run []usage.Interval) (*usage.Failure, err
 // read reads one half hour that is expected to be good.
 func read(t *testing.T, c *Client) (usage.Reading, usage.Rejects) {
 	t.Helper()
-	readings, rejects, err := c.Read(t.Context(), halfHour)
+	answer, rejects, err := c.Read(t.Context(), halfHour)
+	readings := answer.All()
 	if err != nil || len(readings) != 1 {
 		t.Fatalf("got %d readings, %v", len(readings), err)
+	}
+	if again := answer.At(0); !reflect.DeepEqual(again, readings[0]) {
+		t.Errorf("made again, a reading is another: %+v, at first %+v", again, readings[0])
 	}
 	return readings[0], rejects
 }
@@ -268,9 +274,13 @@ func read(t *testing.T, c *Client) (usage.Reading, usage.Rejects) {
 // readRun reads a run that is expected to be good.
 func readRun(t *testing.T, c *Client, run []usage.Interval) []usage.Reading {
 	t.Helper()
-	readings, _, err := c.Read(t.Context(), run)
+	answer, _, err := c.Read(t.Context(), run)
+	readings := answer.All()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if again := answer.All(); !reflect.DeepEqual(again, readings) {
+		t.Errorf("made again, readings are others: %+v, at first %+v", again, readings)
 	}
 	return readings
 }

@@ -15,30 +15,29 @@ type counterSink struct {
 	classOf func(string) class
 	unit    float64 // see Query.Unit
 	row     []float64
+
+	last [4]string // the labels of set: the modes of a host follow each other
+	set  *labelSet
 }
 
 // Series implements sink. Its labels are those of Labels.list, and the mode.
 func (k *counterSink) Series(labels []string) error {
-	s, err := k.table.set(labels)
-	if err != nil {
-		return err
-	}
-	id := k.table.mode(labels[len(labels)-1], k.classOf)
-	for len(s.cells) <= id {
-		s.cells = append(s.cells, nil)
-	}
-	if s.cells[id] == nil {
-		if s.cells[id], err = k.table.row(len(k.table.pieces) + 1); err != nil {
+	if own := [4]string(labels); k.set == nil || own != k.last {
+		s, err := k.table.set(labels)
+		if err != nil {
 			return err
 		}
+		k.last, k.set = own, s
 	}
-	k.row = s.cells[id]
-	return nil
+	id := k.table.mode(labels[len(labels)-1], k.classOf)
+	row, err := k.table.counter(k.set, id)
+	k.row = row
+	return err
 }
 
 // Point implements sink.
 func (k *counterSink) Point(at, v float64) {
-	i, ok := k.table.column(at)
+	i, ok := k.table.counterColumn(at)
 	if !ok {
 		return
 	}
@@ -74,7 +73,7 @@ func (k *counterSink) refuse(i int, reason string) {
 
 // Odd implements sink.
 func (k *counterSink) Odd(at float64) {
-	if i, ok := k.table.column(at); ok {
+	if i, ok := k.table.counterColumn(at); ok {
 		k.refuse(i, rejectNotANumber)
 	}
 }

@@ -7,6 +7,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"fmt"
 	"io"
@@ -53,8 +54,8 @@ func TestHundredThousandSeries(t *testing.T) {
 		hosts int
 		days  int // more than fit in memory
 	}{
-		{"given queries", (&server{busy: given, idle: given}).given(t), n, 1},
-		{"counters", (&server{counters: counters, cores: cores}).client(t), n / 2, 2},
+		{"given queries", (&server{busy: given, idle: given}).given(t), n, 2},
+		{"counters", (&server{counters: counters, cores: cores}).client(t), n / 2, 3},
 	} {
 		reading, _ := read(t, test.c)
 		if len(reading.Samples) != test.hosts || len(reading.Doubts) > 0 {
@@ -62,6 +63,17 @@ func TestHundredThousandSeries(t *testing.T) {
 		}
 		if f, _ := failure(t, test.c, halfHours(48*test.days)); f.Reason != usage.ReasonLimit || !f.TooLarge {
 			t.Errorf("%s: days of them: %+v, want a smaller run", test.name, f)
+		}
+		days := halfHours(48 * test.days)
+		if test.c.Query.given() {
+			continue // what the operator asks for has no size that is known
+		}
+		n := test.c.Fits(days)
+		if n < 1 || n >= len(days) {
+			t.Fatalf("%s: %d of %d intervals fit", test.name, n, len(days))
+		}
+		if _, _, err := test.c.Read(t.Context(), days[:n]); err != nil {
+			t.Errorf("%s: %d intervals do not fit: %v", test.name, n, err)
 		}
 	}
 }
@@ -114,6 +126,7 @@ var modes = []string{"idle", "iowait", "irq", "nice", "softirq", "steal", "syste
 // flood is an answer of as many series, made while it is read.
 type flood struct {
 	series, done int
+	points       int // 0: 48
 	rest         []byte
 }
 
@@ -136,7 +149,7 @@ func (f *flood) Read(p []byte) (int, error) {
 			f.rest = append(f.rest, `","mode":"`...)
 			f.rest = append(f.rest, modes[(f.done-1)%8]...)
 			f.rest = append(f.rest, `"},"values":[`...)
-			for i := range 48 {
+			for i := range cmp.Or(f.points, 48) {
 				if i > 0 {
 					f.rest = append(f.rest, ',')
 				}
@@ -186,21 +199,29 @@ func TestMemoryDoesNotGrowWithTheAnswer(t *testing.T) {
 	}
 }
 
-// BenchmarkDecode reads a day of counters: of 1 250 hosts with eight modes each.
+// BenchmarkDecode reads the counters of some hosts with eight modes each: a day of 1 250, and an
+// interval of 10 000.
 func BenchmarkDecode(b *testing.B) {
-	answer, err := io.ReadAll(&flood{series: 10_000})
-	if err != nil {
-		b.Fatal(err)
-	}
-	day, q := halfHours(48), question()
-	labels := append(q.Labels.list(), q.Labels.Mode)
-	b.SetBytes(int64(len(answer)))
-	b.ReportAllocs()
-	for b.Loop() {
-		t := newEdges(question(), day, false, 1)
-		if err := decode(bytes.NewReader(answer), labels, &counterSink{table: t, classOf: q.classOf()}); err != nil || len(t.sets) != 1250 {
-			b.Fatal(len(t.sets), err)
-		}
+	for _, c := range []struct {
+		name            string
+		hosts, n, edges int
+	}{{"day", 1250, 48, 48}, {"interval", 10_000, 1, 4}} {
+		b.Run(c.name, func(b *testing.B) {
+			answer, err := io.ReadAll(&flood{series: 8 * c.hosts, points: c.edges})
+			if err != nil {
+				b.Fatal(err)
+			}
+			run, q := halfHours(c.n), question()
+			labels := append(q.Labels.list(), q.Labels.Mode)
+			b.SetBytes(int64(len(answer)))
+			b.ReportAllocs()
+			for b.Loop() {
+				t := newEdges(question(), run, false, 1)
+				if err := decode(bytes.NewReader(answer), labels, &counterSink{table: t, classOf: q.classOf(), unit: 1}); err != nil || len(t.sets) != c.hosts {
+					b.Fatal(len(t.sets), err)
+				}
+			}
+		})
 	}
 }
 

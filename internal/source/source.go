@@ -38,50 +38,56 @@ const maxPoints = 11000
 
 // Read returns the CPU seconds of every piece of a run of adjacent intervals, in order, and the
 // number of rejected samples. It returns all or nothing. A run of several intervals that is too
-// large for the server, or of which too many hosts need a closer look, is a Failure with
-// TooLarge; a single interval that is too large is queried project by project.
-func (c *Client) Read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error) {
+// large for the server or for our memory, or of which too many hosts need a closer look, is a
+// Failure with TooLarge; a single interval that is too large is queried project by project.
+func (c *Client) Read(ctx context.Context, run []usage.Interval) (usage.Readings, usage.Rejects, error) {
 	if len(run) == 0 {
-		return nil, nil, nil
+		return usage.Readings{}, nil, nil
 	}
 	readings, rejects, err := c.read(ctx, run)
-	return told(readings), rejects, err
+	return readings.With(told), rejects, err
 }
 
-func (c *Client) read(ctx context.Context, run []usage.Interval) ([]usage.Reading, usage.Rejects, error) {
+func (c *Client) read(ctx context.Context, run []usage.Interval) (usage.Readings, usage.Rejects, error) {
 	pieces := c.windows(run)
 	if points := len(pieces) + 1 + 2*mostBeside; points > maxPoints {
-		return nil, nil, &usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: fmt.Sprintf("%d points in one query, the limit is %d", points, maxPoints)}
+		return usage.Readings{}, nil, &usage.Failure{Reason: usage.ReasonTooLarge, TooLarge: true, Detail: fmt.Sprintf("%d points in one query, the limit is %d", points, maxPoints)}
 	}
 	if c.Query.given() {
-		return c.readGiven(ctx, pieces)
+		return asReadings(c.readGiven(ctx, pieces))
 	}
 	t, err := c.recognise(ctx, pieces, len(run) == 1)
 	if err != nil {
-		return nil, nil, err
+		return usage.Readings{}, nil, err
 	}
 	if other := c.byFallback(); len(t.names) == 0 && other != nil {
-		return other.readGiven(ctx, pieces)
+		return asReadings(other.readGiven(ctx, pieces))
 	}
 	c.hosts.scraped(t)
 	open := t.open()
 	known := c.hosts.recall(t, open)
 	looked, err := c.lookCloser(ctx, t, open)
 	if err != nil {
-		return nil, nil, err
+		return usage.Readings{}, nil, err
 	}
 	c.hosts.keep(t, looked)
 	maps.Copy(looked, known)
 	if err := c.askHosts(ctx, t); err != nil {
-		return nil, nil, err
+		return usage.Readings{}, nil, err
 	}
-	readings := t.readings(looked)
-	if c.Query.Shares != nil && len(t.names) > 0 {
-		if err := c.shareOut(ctx, t.shared(readings), t.holes(looked), readings); err != nil {
-			return nil, nil, err
-		}
+	t.countRejects(looked)
+	if c.Query.Shares == nil || len(t.names) == 0 {
+		return t.readings(looked), t.rejects, nil
 	}
-	return readings, t.rejects, nil
+	readings := t.readings(looked).All() // shares divide all of them at once
+	if err := c.shareOut(ctx, t.shared(readings), t.holes(looked), readings); err != nil {
+		return usage.Readings{}, nil, err
+	}
+	return usage.ReadingsOf(readings), t.rejects, nil
+}
+
+func asReadings(all []usage.Reading, rejects usage.Rejects, err error) (usage.Readings, usage.Rejects, error) {
+	return usage.ReadingsOf(all), rejects, err
 }
 
 // askHosts asks what other metrics say of the hosts of a table.

@@ -54,8 +54,8 @@ const (
 )
 
 const (
-	// maxCells bounds the memory of a table at 64 MB; larger runs are split.
-	maxCells = 8 << 20
+	// maxCells bounds the memory of a table at 96 MB; larger runs are split.
+	maxCells = 12 << 20
 	// maxHosts bounds the memory of host names.
 	maxHosts = 250_000
 	// maxCores is more than any host has; maxSiteCores is more than any site has, for series

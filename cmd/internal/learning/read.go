@@ -98,10 +98,11 @@ func (l Lesson) ask(ctx context.Context, run []usage.Interval, r *Read) error {
 	}
 	var readings []usage.Reading
 	if some {
-		var err error
-		if readings, _, err = l.Client.Read(ctx, run); err != nil {
+		made, _, err := l.Client.Read(ctx, run)
+		if err != nil {
 			return err
 		}
+		readings = made.All()
 	}
 	r.Left.Add(left)
 	r.Fleet.Add(readings, power)

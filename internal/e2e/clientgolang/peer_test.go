@@ -68,7 +68,8 @@ func ours(answer []byte, run []usage.Interval) ([]usage.Reading, usage.Rejects, 
 			BusyModes: []string{"user", "system"}, IdleModes: []string{"idle", "iowait"},
 		},
 	}
-	return client.Read(context.Background(), run)
+	readings, rejects, err := client.Read(context.Background(), run)
+	return readings.All(), rejects, err
 }
 
 // theirs reads it as users of client_golang do.

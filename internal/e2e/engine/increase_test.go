@@ -119,7 +119,8 @@ func read(t *testing.T, s server, name string, samples []engine.Sample) [2]float
 		},
 	}
 	first := usage.Interval{Start: start, Length: usage.SlotLength}
-	readings, _, err := client.Read(t.Context(), []usage.Interval{first, first.Next()})
+	answer, _, err := client.Read(t.Context(), []usage.Interval{first, first.Next()})
+	readings := answer.All()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,8 @@ func TestRecordedCountersAreRead(t *testing.T) {
 	for len(run) < 4 {
 		run = append(run, run[len(run)-1].Next())
 	}
-	readings, rejects, err := client.Read(t.Context(), run)
+	answer, rejects, err := client.Read(t.Context(), run)
+	readings := answer.All()
 	if err != nil || len(rejects) > 0 {
 		t.Fatal(rejects, err)
 	}

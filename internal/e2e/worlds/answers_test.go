@@ -57,7 +57,8 @@ func TestPartialAnswers(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.on.Before(onQueries(tc.edit))
 			defer tc.on.Before(nil)
-			readings, _, err := tc.on.client.Read(t.Context(), halfHours(3))
+			answer, _, err := tc.on.client.Read(t.Context(), halfHours(3))
+			readings := answer.All()
 			f := usage.FailureOf(err)
 			if f == nil || f.Reason != usage.ReasonPartial || readings != nil {
 				t.Fatalf("got %d readings and %v, want it to be partial", len(readings), err)
@@ -186,7 +187,8 @@ func TestAGivenQueryFindsNothing(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := open(t, newWorld(linux("a"), linux("b")), noOptions, func(q *source.Query) { q.BusyQuery, q.IdleQuery = tc.busy, tc.idle })
-			readings, _, err := s.client.Read(t.Context(), halfHours(3))
+			answer, _, err := s.client.Read(t.Context(), halfHours(3))
+			readings := answer.All()
 			if err != nil {
 				if f := usage.FailureOf(err); tc.both != "" || f == nil || f.Reason != usage.ReasonPartial {
 					t.Errorf("fails with %v", err)
@@ -263,7 +265,8 @@ func TestAServerThatIsAway(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 		s.Asked()
-		readings, _, err := s.client.Read(t.Context(), halfHours(3))
+		answer, _, err := s.client.Read(t.Context(), halfHours(3))
+		readings := answer.All()
 		switch {
 		case err == nil && n > after:
 			t.Errorf("answers end after %d, and %d readings came of them", after, len(readings))

@@ -102,7 +102,7 @@ func TestABudgetOfSamples(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					all, longest, rest = append(all, readings...), max(longest, n), rest[n:]
+					all, longest, rest = append(all, readings.All()...), max(longest, n), rest[n:]
 					break
 				}
 			}

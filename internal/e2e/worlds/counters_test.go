@@ -146,7 +146,8 @@ func TestNoHostHasIdleTime(t *testing.T) {
 	for name, load := range map[string]worlds.Load{"only busy": busy, "only idle": {"idle": 0.75, "iowait": 0}} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, newWorld(loaded(linux("a"), 4, load), loaded(linux("b"), 4, load)), noOptions, nil)
-			readings, _, err := s.client.Read(t.Context(), halfHours(3))
+			answer, _, err := s.client.Read(t.Context(), halfHours(3))
+			readings := answer.All()
 			if err != nil {
 				if f := usage.FailureOf(err); f == nil || f.Reason != usage.ReasonPartial {
 					t.Errorf("fails with %v, want partial", err)

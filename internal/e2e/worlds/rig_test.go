@@ -192,7 +192,8 @@ func (s *stage) record(t testing.TB, chosen func(*worlds.Machine, time.Duration)
 // read reads what must be readable.
 func (s *stage) read(t testing.TB, run []usage.Interval) []usage.Reading {
 	t.Helper()
-	readings, _, err := s.client.Read(context.Background(), run)
+	answer, _, err := s.client.Read(context.Background(), run)
+	readings := answer.All()
 	if err != nil {
 		t.Fatal(err)
 	}
