@@ -196,7 +196,7 @@ soak: build tools ## run the exporter among faults for SOAK (20m) and compare ev
 upstreams: tools ## compare the exporter with the truth on Thanos and Cortex, built first
 	cd tools/thanos && $(GO) build -tags slicelabels,netgo -o $(ROOT)/$(BIN)/ github.com/thanos-io/thanos/cmd/thanos
 	cd tools/cortex && $(GO) build -tags slicelabels,netgo -o $(ROOT)/$(BIN)/ github.com/cortexproject/cortex/cmd/cortex
-	cd $(E2E) && $(GO) test -count=1 -tags upstreams -run '^TestUpstream' -timeout 20m ./exporter
+	cd $(E2E) && $(GO) test -count=1 -tags upstreams -run '^TestUpstream' -timeout 20m ./exporter ./twins
 
 clean: ## remove what was built and the demo's data
 	rm -rf $(BIN) .demo .stack

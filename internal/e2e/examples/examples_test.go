@@ -53,7 +53,7 @@ func TestPrometheusTakesTheScrapeConfigurations(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"prometheus.yml", "prometheus-secured.yml", "site.yml", "central.yml"} {
+	for _, name := range []string{"prometheus.yml", "prometheus-secured.yml", "site.yml", "central.yml", "ha.yml"} {
 		quiet(t, exec.Command(promtool, "check", "config", "--lint=all", filepath.Join(dir, name)), "SUCCESS")
 	}
 	quiet(t, exec.Command(promtool, "check", "rules", "--lint=all", filepath.Join(dir, "rules-upstream.yml")), "SUCCESS")

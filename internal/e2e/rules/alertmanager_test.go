@@ -163,16 +163,23 @@ func TestAlertmanagerHoldsBackWhatSaysNothing(t *testing.T) {
 		fired("alertname=CarbonBudgetBurnFast", "topic=budget", "severity=warning", "budget=clf", "group=CLF", "instance=b"),
 		fired("alertname=CarbonBudgetBurnSlow", "topic=budget", "severity=info", "budget=clf", "group=CLF", "instance=b"),
 		fired("alertname=CarbonBudgetBurnSlow", "topic=budget", "severity=info", "budget=isis", "group=ISIS", "instance=b"),
+		// Of twins, one is stale; what both say of budgets is that of the other, too.
+		fired("alertname=CarbonDataStale", "topic=data", "severity=warning", "instance=twins", "replica=a"),
+		fired("alertname=CarbonCoverageLow", "topic=data", "severity=info", "instance=twins", "replica=a"),
+		fired("alertname=CarbonBudgetExhausted", "topic=budget", "severity=warning", "budget=site", "instance=twins"),
 	})
 	want := []string{
 		"carbon-office {clf} CarbonBudgetBurnFast of b",
 		"carbon-office {clf} CarbonBudgetBurnSlow of b held back",
+		"carbon-office {site} CarbonBudgetExhausted of twins",
 		"carbon-office {site} CarbonBudgetProjectedOverrun of b",
 		"isis {isis} CarbonBudgetBurnFast of a held back",
 		"isis {isis} CarbonBudgetBurnSlow of b",
 		"isis {isis} CarbonBudgetExhausted of b",
 		"isis {isis} CarbonBudgetProjectedOverrun of b held back",
+		"operators {CarbonCoverageLow} CarbonCoverageLow of twins held back",
 		"operators {CarbonDataStale} CarbonDataStale of a",
+		"operators {CarbonDataStale} CarbonDataStale of twins",
 		"operators {CarbonSourceDown} CarbonSourceDown of a",
 		"operators {CarbonUnpricedHigh} CarbonUnpricedHigh of a held back",
 	}

@@ -21,6 +21,7 @@ const history = 40 * time.Hour
 
 // Two programs with one configuration: whatever happens to either, they end in the same numbers.
 func TestTwinsEndInTheSameNumbers(t *testing.T) {
+	t.Parallel()
 	over := spanOf(history)
 	all := int(history / (30 * time.Minute))
 	prometheus := newSite(t, over).Handler()
@@ -154,8 +155,9 @@ prometheus: {url: %q, lag: %ds}
 power: {busy_watts: 12, idle_watts: 1, pue: 1.2, machines: {Muon: {busy_watts: 9.5, idle_watts: 1.25}}}
 carbon_intensity: {provider: uk, uk: {url: %q}}
 budgets:
-- {name: site-day, scope: site, period: day, kwh: 0.001}
-`, int(over.lookback.Seconds()), prometheus, int(over.lag.Seconds()), uk)
+- {name: site-of-now, scope: site, from: %s, to: %s, kwh: 0.001}
+`, int(over.lookback.Seconds()), prometheus, int(over.lag.Seconds()), uk,
+		over.first.AddDate(0, 0, -1).Format(time.DateOnly), over.end.AddDate(0, 0, 30).Format(time.DateOnly))
 }
 
 // firstOf is the first line in which two texts differ.
