@@ -22,7 +22,7 @@ const (
 	// rowsPerGroup bounds what a writer holds in memory, and what a reader has to.
 	rowsPerGroup = 32 << 10
 	// rowsAtOnce are read together.
-	rowsAtOnce = 1024
+	rowsAtOnce = 256
 )
 
 // Object is a file of a day.

@@ -114,7 +114,7 @@ func FactRows(rec usage.Record) []Fact {
 		row.beside(f.Beside)
 		rows = append(rows, row)
 	}
-	slices.SortFunc(rows, Fact.compare)
+	sortRows(rows)
 	return rows
 }
 
@@ -153,7 +153,8 @@ func (f *Fact) beside(b *usage.Beside) {
 	slices.SortFunc(f.Devices, func(a, b Device) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-func (f Fact) compare(o Fact) int {
+// Compare says which of two rows comes first.
+func (f Fact) Compare(o Fact) int {
 	return cmp.Or(f.Start.Compare(o.Start), cmp.Compare(f.Project, o.Project), cmp.Compare(f.Machine, o.Machine),
 		cmp.Compare(f.User, o.User), cmp.Compare(f.Group, o.Group))
 }
@@ -175,6 +176,10 @@ func MemberRow(m usage.Member) Member {
 	return row
 }
 
-func (m Member) compare(o Member) int {
+// Compare says which of two rows comes first.
+func (m Member) Compare(o Member) int {
 	return cmp.Or(m.Start.Compare(o.Start), cmp.Compare(m.Scope, o.Scope), cmp.Compare(m.Name, o.Name))
 }
+
+// sortRows puts rows in the order of their table.
+func sortRows[T interface{ Compare(T) int }](rows []T) { slices.SortFunc(rows, T.Compare) }

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
@@ -225,6 +227,29 @@ func readEditions(ctx context.Context, db queryer, lake string) (map[string]usag
 		return err
 	})
 	return all, err
+}
+
+// LakeWriting records that a manifest is about to be written, so that it is known after a crash
+// whose it is.
+func (s *Store) LakeWriting(ctx context.Context, lake, date string, generation int64) error {
+	return s.write(ctx, func(tx *sqlite.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO setting VALUES ('lake_writing', ?)", fmt.Sprintf("%d %s %s", generation, date, lake))
+		return err
+	})
+}
+
+// LakeWasWriting returns the generation of the manifest of a day that was last about to be written;
+// 0: it was none of that day.
+func (s *Store) LakeWasWriting(ctx context.Context, lake, date string) (generation int64, err error) {
+	var text string
+	err = s.reader.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = 'lake_writing'").Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if number, ok := strings.CutSuffix(text, " "+date+" "+lake); ok && err == nil {
+		return strconv.ParseInt(number, 10, 64)
+	}
+	return 0, err
 }
 
 // LakeDone records that a day was published.

@@ -3,6 +3,8 @@
 
 package usage
 
+import "time"
+
 // LakeDay is what the store has of a calendar day, for who publishes whole days.
 type LakeDay struct {
 	Period
@@ -38,4 +40,13 @@ type LakeWork struct {
 	Lost    int       // days that cannot be published: per-key rows were deleted before
 	Newest  Period    // the newest day that is published as it is; zero: none
 	Revised int64     // the largest revision that was looked at
+}
+
+// LakeState is how far publishing has come.
+type LakeState struct {
+	Waiting int       // days that are due
+	Open    int       // days that are over and may still change
+	Lost    int       // days that cannot be published: per-key rows were deleted before
+	Refused int       // of those that wait: somebody else publishes them with other numbers
+	Newest  time.Time // the end of the newest day that is published; zero: none is
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -80,7 +81,7 @@ func (l *lateToken) Token() (*oauth2.Token, error) {
 		if l.account == "" {
 			found, err = google.FindDefaultCredentials(ctx, gcsScope)
 		} else {
-			found, err = google.CredentialsFromJSON(ctx, []byte(l.account), gcsScope)
+			found, err = google.CredentialsFromJSONWithType(ctx, []byte(l.account), google.ServiceAccount, gcsScope)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("credentials of Google Cloud: %w", err)
@@ -111,9 +112,7 @@ func (b *gcs) ask(ctx context.Context, method, path string, query url.Values, he
 		return nil, err
 	}
 	req.Header.Set("User-Agent", b.agent)
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	resp, err := b.client.Do(req)
 	if err != nil {
 		return nil, err

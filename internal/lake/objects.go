@@ -1,0 +1,178 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package lake
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/thanos-io/objstore"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+const (
+	// patience is the longest time for one object.
+	patience = 10 * time.Minute
+	// smallObject is larger than any manifest of ten years of restatements.
+	smallObject = 16 << 20
+)
+
+// objects reads and writes whole objects, with errors that say what to do.
+type objects struct{ bucket objstore.Bucket }
+
+// read returns a small object; nil: there is none.
+func (o objects) read(ctx context.Context, name string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	r, err := o.bucket.Get(ctx, name)
+	if err == nil {
+		defer r.Close()
+		var text []byte
+		if text, err = io.ReadAll(io.LimitReader(r, smallObject)); err == nil {
+			return text, nil
+		}
+	}
+	if o.bucket.IsObjNotFoundErr(err) {
+		return nil, nil
+	}
+	return nil, o.failure("read", name, err)
+}
+
+// write writes a small object.
+func (o objects) write(ctx context.Context, name string, text []byte) error {
+	return o.upload(ctx, name, bytes.NewReader(text), int64(len(text)))
+}
+
+func (o objects) upload(ctx context.Context, name string, from io.Reader, size int64) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := o.bucket.Upload(ctx, name, from); err != nil {
+		return o.failure("write", name, err)
+	}
+	a, err := o.bucket.Attributes(ctx, name)
+	if err != nil {
+		return o.failure("look at", name, err)
+	}
+	if a.Size != size {
+		return o.failure("write", name, fmt.Errorf("%d bytes arrived of %d", a.Size, size))
+	}
+	return nil
+}
+
+// remove deletes an object that may not be there.
+func (o objects) remove(ctx context.Context, name string) error {
+	there, err := o.bucket.Exists(ctx, name)
+	if err == nil && there {
+		err = o.bucket.Delete(ctx, name)
+	}
+	if err != nil && !o.bucket.IsObjNotFoundErr(err) {
+		return o.failure("delete", name, err)
+	}
+	return nil
+}
+
+// file is a local file of a day, without a name where the system allows that, so that nothing is
+// left when the program is killed.
+type file struct {
+	*os.File
+	Object
+	named bool
+}
+
+func newFile(dir string) (*file, error) {
+	f, err := os.CreateTemp(dir, ".carbon-lake-*")
+	if err != nil {
+		return nil, err
+	}
+	made := &file{File: f, named: runtime.GOOS == "windows"}
+	if !made.named {
+		err = os.Remove(f.Name())
+	}
+	return made, err
+}
+
+func (f *file) Close() error {
+	err := f.File.Close()
+	if f.named {
+		err = errors.Join(err, os.Remove(f.Name()))
+	}
+	return err
+}
+
+// put writes a local file as an object.
+func (o objects) put(ctx context.Context, name string, f *file) error {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return o.upload(ctx, name, io.NewSectionReader(f, 0, f.Bytes), f.Bytes)
+}
+
+// errDamaged means that an object is not what its manifest says.
+var errDamaged = errors.New("it is not what its manifest says")
+
+// fetch reads an object into a local file and checks its hash. One that is not there, or another,
+// is errDamaged.
+func (o objects) fetch(ctx context.Context, dir string, is Object) (_ *file, err error) {
+	f, err := newFile(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	r, err := o.bucket.Get(ctx, is.Path)
+	if err != nil {
+		if o.bucket.IsObjNotFoundErr(err) {
+			return nil, fmt.Errorf("%s: it is gone: %w", is.Path, errDamaged)
+		}
+		return nil, o.failure("read", is.Path, err)
+	}
+	defer r.Close()
+	hash := sha256.New()
+	n, err := io.Copy(io.MultiWriter(f, hash), r)
+	if err != nil {
+		return nil, o.failure("read", is.Path, err)
+	}
+	if n != is.Bytes || hex.EncodeToString(hash.Sum(nil)) != is.SHA256 {
+		return nil, fmt.Errorf("%s: %w", is.Path, errDamaged)
+	}
+	f.Object = is
+	return f, nil
+}
+
+// failure says what went wrong with an object, why, and what to do.
+func (o objects) failure(doing, name string, err error) error {
+	f := &usage.Failure{Reason: usage.ReasonServer, Err: fmt.Errorf("%s %s: %w", doing, name, err)}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, context.DeadlineExceeded):
+		f.Reason, f.Cause = usage.ReasonTimeout, fmt.Sprintf("the bucket did not %s %s within %s", doing, name, patience)
+	case o.bucket.IsAccessDeniedErr(err):
+		f.Reason, f.Permanent = usage.ReasonAuth, true
+		f.Cause = fmt.Sprintf("the bucket does not let us %s %s: give this account the rights to read, write, list and delete", doing, name)
+	case errors.Is(err, syscall.ENOSPC):
+		f.Cause = fmt.Sprintf("the disk of the bucket is full: %s could not be written", name)
+	default:
+		if _, ok := errors.AsType[net.Error](err); ok {
+			f.Reason = usage.ReasonConnection
+		}
+	}
+	return f
+}

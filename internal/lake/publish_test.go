@@ -1,0 +1,231 @@
+// Copyright The carbon_exporter Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !race
+
+package lake_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/lake"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
+)
+
+func TestADayIsPublishedOnce(t *testing.T) {
+	s := newSite(t, t.TempDir())
+	s.fill(2)
+	s.mustPublish()
+	hold(t, s.dir)
+	m := manifest(t, s.dir, "2026-10-06")
+	if m == nil || m.Revision != 1 || m.Generation != 1 || m.Present().Reason != "first" || m.Present().Facts.Rows != 4*12*2 || m.Present().Intervals.Settled != 4 {
+		t.Fatalf("the second day: %+v", m)
+	}
+	sums := m.Present().Sums
+	for scope, a := range sums.Members {
+		if fmt.Sprintf("%.9f %.6f", a.BusyKWh, *a.BusyGrams) != fmt.Sprintf("%.9f %.6f", sums.Facts.BusyKWh, *sums.Facts.BusyGrams) {
+			t.Errorf("scope %s adds up to %+v, facts to %+v", scope, a, sums.Facts)
+		}
+	}
+	if len(sums.Members) != 4 || s.state != (usage.LakeState{Newest: epoch.Add(48 * time.Hour)}) {
+		t.Errorf("scopes %v, state %+v", sums.Members, s.state)
+	}
+	before := files(t, s.dir)
+	s.mustPublish()
+	for name, text := range files(t, s.dir) {
+		if !bytes.Equal(text, before[name]) {
+			t.Errorf("%s was written again", name)
+		}
+	}
+}
+
+func TestARestatedDayHasARevisionMore(t *testing.T) {
+	s := newSite(t, t.TempDir())
+	s.fill(2)
+	s.mustPublish()
+	was, _ := os.ReadFile(filepath.Join(s.dir, lake.FactsPath(theSite, "2026-10-05")))
+	at := s.now
+	s.now = s.now.Add(-100 * 24 * time.Hour) // a clock that was set back
+	s.change(1, 333)
+	s.mustPublish()
+	hold(t, s.dir)
+	m := manifest(t, s.dir, "2026-10-05")
+	if m.Revision != 2 || m.Present().Reason != "restated" || !m.Present().PublishedAt.After(m.Revisions[0].PublishedAt) {
+		t.Fatalf("restated: %+v", m)
+	}
+	if old := m.AsOf(at); old.Revision != 1 || !bytes.Equal(files(t, s.dir)[old.Facts.Path], was) {
+		t.Errorf("as of then it is %+v", old)
+	}
+	if other := manifest(t, s.dir, "2026-10-06"); other.Revision != 1 {
+		t.Errorf("another day: %+v", other)
+	}
+	s.change(1, 100)
+	s.mustPublish()
+	if is, _ := os.ReadFile(filepath.Join(s.dir, lake.FactsPath(theSite, "2026-10-05"))); !bytes.Equal(is, was) {
+		t.Error("the same numbers make other bytes")
+	}
+}
+
+// scenarios are what a program may be about when it is killed: each begins with days that are
+// published, and makes something that is to be published.
+var scenarios = []struct {
+	name string
+	make func(s *site)
+}{
+	{"a first day", func(s *site) { s.fill(1) }},
+	{"a restated day", func(s *site) {
+		s.fill(1)
+		s.mustPublish()
+		s.change(2, 222)
+	}},
+	{"a person who is forgotten", func(s *site) {
+		s.fill(1)
+		s.mustPublish()
+		if _, found, err := s.Forget(s.Context(), "alice"); !found || err != nil {
+			s.Fatal(err)
+		}
+	}},
+}
+
+// kinds are the ways in which an operation can end that was cut short, and of which operations.
+var kinds = []struct {
+	name, of string
+	fault    faults
+}{
+	{"before it", "rwd", faults{}}, {"after it", "wd", faults{after: true}}, {"half-way", "w", faults{half: true}},
+}
+
+func TestWhereverPublishingIsCutShortNothingIsLost(t *testing.T) {
+	for _, c := range scenarios {
+		t.Run(c.name, func(t *testing.T) {
+			made := newSite(t, t.TempDir())
+			c.make(made)
+			made.Store.Close()
+			undisturbed := made.again()
+			undisturbed.fault = &faults{left: -1}
+			undisturbed.mustPublish()
+			want, steps := alike(summary(t, undisturbed.dir)), undisturbed.fault.did
+			if len(steps) < 8 {
+				t.Fatalf("only %d operations", len(steps))
+			}
+			for _, kind := range kinds {
+				for n, what := range steps {
+					if !strings.ContainsRune(kind.of, rune(what)) {
+						continue
+					}
+					s := made.again()
+					fault := kind.fault
+					fault.left = n
+					s.fault = &fault
+					if err := s.publish(); err == nil {
+						t.Fatalf("cut %s %d of %s: no error", kind.name, n, steps)
+					}
+					hold(t, s.dir)
+					s.fault = nil
+					s.mustPublish()
+					hold(t, s.dir)
+					if got := alike(summary(t, s.dir)); got != want {
+						t.Fatalf("cut %s %d of %s, it ends as\n%s\nwant\n%s", kind.name, n, steps, got, want)
+					}
+					if strings.Contains(s.log.String(), "a copy of it publishes") {
+						t.Errorf("cut %s %d of %s: it takes itself for another", kind.name, n, steps)
+					}
+					s.Store.Close()
+				}
+			}
+		})
+	}
+}
+
+// alike leaves out what is random: what a forgotten person is called, and with it the hashes.
+func alike(summary string) string {
+	if !strings.Contains(summary, "-1/") { // somebody was erased
+		return summary
+	}
+	var lines []string
+	for line := range strings.Lines(summary) {
+		words := strings.Fields(line)
+		for i, w := range words {
+			if len(w) >= 64 {
+				words[i] = "hash"
+			}
+		}
+		lines = append(lines, strings.Join(words, " "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestWhatIsRefusedSaysWhatToDo(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		is     error
+		reason string
+		want   string
+	}{
+		{"no rights", fs.ErrPermission, usage.ReasonAuth, "the bucket does not let us write facts/site=harwell/day=2026-10-05/facts.parquet: give this account the rights to read, write, list and delete"},
+		{"a full disk", fmt.Errorf("write: %w", syscall.ENOSPC), usage.ReasonServer, "the disk of the bucket is full: facts/site=harwell/day=2026-10-05/facts.parquet could not be written"},
+		{"anything else", errCut, usage.ReasonServer, "server_error: write facts/site=harwell/day=2026-10-05/facts.parquet: the connection is cut"},
+	} {
+		s := newSite(t, t.TempDir())
+		s.fill(1)
+		s.mustPublish()
+		s.change(1, 300)
+		s.fault = &faults{left: -1, only: "facts/", is: c.is}
+		err := s.publish()
+		if f := usage.FailureOf(err); f == nil || f.Reason != c.reason || !strings.HasSuffix(usage.Cause(err), c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+func TestAManifestThatSomebodyHasSpoilt(t *testing.T) {
+	s := newSite(t, t.TempDir())
+	s.fill(1)
+	s.mustPublish()
+	s.change(1, 300)
+	if err := os.WriteFile(filepath.Join(s.dir, lake.ManifestPath(theSite, "2026-10-05")), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.publish(); err == nil || !strings.Contains(usage.Cause(err), "delete it to have it written anew") {
+		t.Errorf("a manifest that is none: %v", err)
+	}
+}
+
+func TestAPublishedFileThatSomebodyHasChanged(t *testing.T) {
+	s := newSite(t, t.TempDir())
+	s.fill(1)
+	s.mustPublish()
+	if err := os.WriteFile(filepath.Join(s.dir, lake.FactsPath(theSite, "2026-10-05")), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.change(1, 300)
+	s.mustPublish()
+	hold(t, s.dir)
+	m := manifest(t, s.dir, "2026-10-05")
+	if m.Revision != 2 || m.Revisions[0].Gone != "damaged" || m.Present().Gone != "" || !strings.Contains(s.log.String(), "somebody has changed or deleted it") {
+		t.Errorf("%+v\n%s", m, s.log.String())
+	}
+}
+
+func TestABucketThatWasEmptiedGetsEverythingAgain(t *testing.T) {
+	s := newSite(t, t.TempDir())
+	s.fill(2)
+	s.mustPublish()
+	want := summary(t, s.dir)
+	if err := errors.Join(os.RemoveAll(s.dir), os.Mkdir(s.dir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	s.mustPublish()
+	if got := summary(t, s.dir); got != want || !strings.Contains(s.log.String(), "has lost what was published") {
+		t.Errorf("it has\n%s\nwant\n%s\n%s", got, want, s.log.String())
+	}
+}
