@@ -15,13 +15,19 @@ func TestWhatShardsHaveInCommon(t *testing.T) {
 		want             []string
 	}{
 		{"the same", site, site, nil},
-		{"the part, its limits, credentials and budgets", site,
+		{
+			"the part, its limits, credentials and budgets", site,
 			"timezone: UTC\nlookback: 2d\nprometheus: {url: 'http://p', matchers: 'dc=\"b\"', timeout: 5m, max_samples_per_query: 1000, basic_auth: {username: u, password: p}}\n" +
-				"power: {pue: 1.3, devices: [{name: gpu, query: 'g{dc=\"b\"}', unit: J}]}\nbudgets: [{name: b, scope: site, period: day, kwh: 1}]\nmetrics: {keep: 50d}\n", nil},
-		{"another PUE, time zone and server", site, "timezone: Europe/London\nprometheus: {url: 'http://q', matchers: 'dc=\"b\"'}\npower: {pue: 1.2, devices: [{name: gpu, query: g, unit: J}]}\n",
-			[]string{"prometheus.url", "power.pue", "timezone"}},
-		{"another interval, lag, profile and unit of a device", site, "interval: 1h\ntimezone: UTC\nprometheus: {profile: recorded, url: 'http://p', lag: 5m}\npower: {pue: 1.3, devices: [{name: gpu, query: g, unit: mJ}]}\n",
-			[]string{"interval", "prometheus.profile", "prometheus.lag", "prometheus.metric", "prometheus.labels.cpu", "power.devices"}},
+				"power: {pue: 1.3, devices: [{name: gpu, query: 'g{dc=\"b\"}', unit: J}]}\nbudgets: [{name: b, scope: site, period: day, kwh: 1}]\nmetrics: {keep: 50d}\n", nil,
+		},
+		{
+			"another PUE, time zone and server", site, "timezone: Europe/London\nprometheus: {url: 'http://q', matchers: 'dc=\"b\"'}\npower: {pue: 1.2, devices: [{name: gpu, query: g, unit: J}]}\n",
+			[]string{"prometheus.url", "power.pue", "timezone"},
+		},
+		{
+			"another interval, lag, profile and unit of a device", site, "interval: 1h\ntimezone: UTC\nprometheus: {profile: recorded, url: 'http://p', lag: 5m}\npower: {pue: 1.3, devices: [{name: gpu, query: g, unit: mJ}]}\n",
+			[]string{"interval", "prometheus.profile", "prometheus.lag", "prometheus.metric", "prometheus.labels.cpu", "power.devices"},
+		},
 		{"another price", site, site + "carbon_intensity: {provider: static, static: {gco2eq_per_kwh: 1}}\n", []string{"carbon_intensity.provider", "carbon_intensity.static"}},
 		{"another machine type", site + "embodied: {}\n", "timezone: UTC\nprometheus: {url: 'http://p'}\npower: {pue: 1.3, machines: {Muon: {busy_watts: 9}}, devices: [{name: gpu, query: g, unit: J}]}\n", []string{"power.machines"}},
 		{"a directory in one alone", site, site + "directory: {file: owners.csv}\n", []string{"directory"}},

@@ -92,7 +92,9 @@ func TestWhatShardsHaveApart(t *testing.T) {
 		{"calibration", func(all []Wide) { all[2].Calibrate = true }, Warning, "per shard", "c.yml: power.calibrate learns in each shard"},
 		{"the largest users", func(all []Wide) { all[2].MaxUsers = 9 }, Warning, "per shard", "c.yml: attribution.max_users"},
 		{"meters", func(all []Wide) { all[0].Meters = true }, OK, "per shard", "books those of its own"},
-		{"the same devices", func(all []Wide) { all[0].Devices, all[2].Devices = map[string]string{"gpu": "q"}, map[string]string{"gpu": "q"} }, Failure, "devices", "a.yml and c.yml have the same query of power.devices gpu"},
+		{"the same devices", func(all []Wide) {
+			all[0].Devices, all[2].Devices = map[string]string{"gpu": "q"}, map[string]string{"gpu": "q"}
+		}, Failure, "devices", "a.yml and c.yml have the same query of power.devices gpu"},
 		{"other devices", func(all []Wide) {
 			all[0].Devices, all[2].Devices = map[string]string{"gpu": `q{dc="a"}`}, map[string]string{"gpu": `q{dc="c"}`}
 		}, OK, "per shard", ""},
