@@ -5,7 +5,7 @@
 // the life of an interval; it must not know HTTP, SQL or how a step does its work. Start with
 // collector.collect, which collects every interval, for the live loop (energy.go) and for a
 // backfill (backfill.go). Intervals get better prices in pricer.reprice. The loops of spine.go
-// never wait for each other.
+// never wait for each other, but for their turn to ask a server that several of them ask.
 package ingest
 
 import (

@@ -22,6 +22,7 @@ const (
 // operator cannot be restricted: see Query.given.
 func (c *Client) OfMachine(machine string) *Client {
 	only := c.copy()
+	only.extent.from(&extent{}) // it has less than all
 	only.Query.machine = &machine
 	return only
 }

@@ -235,6 +235,7 @@ func (c *Client) Queries(i usage.Interval) []string {
 // restricted: see Query.given.
 func (c *Client) OfProject(project string) *Client {
 	only := c.copy()
+	only.extent.from(&extent{}) // it has less than all
 	only.Query.project = &project
 	return only
 }

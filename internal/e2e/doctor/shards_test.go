@@ -173,7 +173,7 @@ func TestWhatShardsMayNotDifferIn(t *testing.T) {
 	}
 	gpu := "power: {devices: [{name: gpu, query: gpu_watts, unit: W}]}\n"
 	cut(gpu, gpu).wants("failure", "devices", "the same query of power.devices gpu")
-	cut("pwoer: {}\n", "").wants("failure", "file", "a.yml:4: unknown key")
+	cut("powers: {}\n", "").wants("failure", "file", "a.yml:4: unknown key")
 
 	gone := httptest.NewServer(nil)
 	gone.Close()
