@@ -74,7 +74,7 @@ func watchSize(name string, about int64, progress func(done, about int64), ended
 func readBack(ctx context.Context, path string, schema Schema) error {
 	d, err := OpenToRead(ctx, path, schema, true)
 	if err == nil {
-		err = errors.Join(quickCheck(ctx, d.reader), d.Close())
+		err = errors.Join(quickCheck(ctx, d.reader, ""), d.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("read the copy back: %w", err)

@@ -29,6 +29,9 @@ var (
 	// ErrOutdated means that the database has an older schema and was opened for reading only.
 	ErrOutdated = errors.New("has an older schema")
 
+	// ErrDamaged means that a page cannot be read, or says what cannot be.
+	ErrDamaged = errors.New("is damaged")
+
 	// errDamage is damage that quick_check found.
 	errDamage = errors.New("quick_check")
 )
@@ -49,7 +52,7 @@ func Unreadable(err error) error {
 	case isBusy(err):
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	case errors.Is(err, errDamage), hasCode(err, sqlite3.SQLITE_CORRUPT), hasCode(err, sqlite3.SQLITE_NOTADB):
-		return fmt.Errorf("is damaged; restore a backup, or move it away to start with an empty one: %w", err)
+		return fmt.Errorf("%w; restore a backup, or move it away to start with an empty one: %w", ErrDamaged, err)
 	}
 	return fmt.Errorf("cannot be read: %w", err)
 }

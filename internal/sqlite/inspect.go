@@ -5,10 +5,8 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -18,43 +16,42 @@ import (
 // closes, and a file that is refused must stay as it is. Only a transaction that was cut short
 // without a write-ahead log, as when a database is created, must be rolled back before anything
 // can be read.
-func inspect(ctx context.Context, path string, schema Schema, further func(context.Context, Queryer) error) error {
-	err := look(ctx, path, "ro", schema, further)
+//
+// It returns the tables that are yet to be checked.
+func inspect(ctx context.Context, path string, schema Schema, o Options) (left []string, err error) {
+	left, err = look(ctx, path, "ro", schema, o)
 	if hasCode(err, sqlite3.SQLITE_READONLY) {
-		err = look(ctx, path, "rw", schema, further)
+		left, err = look(ctx, path, "rw", schema, o)
 	}
-	return err
+	return left, err
 }
 
 // look is inspect on one connection.
-func look(ctx context.Context, path, mode string, schema Schema, further func(context.Context, Queryer) error) error {
+func look(ctx context.Context, path, mode string, schema Schema, o Options) (left []string, err error) {
 	db, err := connect(path, mode, "deferred", readerPragmas, unchecked)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	l, err := readLabel(ctx, db)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if l.application != schema.ApplicationID && (l.application != 0 || l.tables > 0) {
-		return errors.New("is a SQLite database of another program; nothing was changed")
+		return nil, errors.New("is a SQLite database of another program; nothing was changed")
 	}
 	newest, err := schema.check(l.version)
-	if err != nil {
-		return err
+	if err != nil || l.tables == 0 {
+		return nil, err
 	}
-	if l.tables == 0 {
-		return nil
+	if left, err = checkAtOpen(ctx, db, path, o.Essential); err != nil {
+		return nil, err
 	}
-	if err := quickCheck(ctx, db); err != nil {
-		return err
+	if l.version < newest || o.Inspect == nil {
+		return left, nil // Inspect expects the current schema
 	}
-	if l.version < newest || further == nil {
-		return nil // further expects the current schema
-	}
-	return further(ctx, db)
+	return left, o.Inspect(ctx, db)
 }
 
 // label is what a database's header says about it.
@@ -91,16 +88,4 @@ func (s Schema) check(version int) (newest int, err error) {
 		return 0, fmt.Errorf("was written by a newer %s (schema %d, this program knows %d); upgrade the program", s.Program, version, newest)
 	}
 	return newest, nil
-}
-
-// quickCheck reads every page. SQLite reports damage as rows, not as an error.
-func quickCheck(ctx context.Context, db *sql.DB) error {
-	var verdict string
-	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
-		return Unreadable(err)
-	}
-	if verdict != "ok" {
-		return Unreadable(fmt.Errorf("%w: %s", errDamage, strings.Join(strings.Fields(verdict), " ")))
-	}
-	return nil
 }

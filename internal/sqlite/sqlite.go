@@ -33,6 +33,9 @@ type Options struct {
 	// Inspect, if not nil, is called on a database of the current schema before anything is
 	// written to it. Its error refuses the database.
 	Inspect func(context.Context, Queryer) error
+	// Essential are the tables of a large file that are checked before it is opened; the others
+	// are left to CheckRest. Without any, and of a small file, all is checked at once.
+	Essential []string
 }
 
 // DB is an open database. It is safe for concurrent use; writers wait for each other.
@@ -43,6 +46,8 @@ type DB struct {
 	reader *sql.DB
 	guard  *guard
 	watch  *watch // nil: opened for reading
+
+	unchecked []string // tables that CheckRest is to check
 }
 
 // Open opens the database at path and migrates it, or creates it. A file that is not an intact,
@@ -82,7 +87,7 @@ func (d *DB) open(ctx context.Context, o Options) (err error) {
 	if err := checkLog(d.path, d.guard.file); err != nil {
 		return err
 	}
-	if err := inspect(ctx, d.path, d.schema, o.Inspect); err != nil {
+	if d.unchecked, err = inspect(ctx, d.path, d.schema, o); err != nil {
 		return err
 	}
 	d.watch = &watch{path: d.path, guard: d.guard.file, gone: make(chan struct{})}

@@ -67,6 +67,7 @@ func open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	file, err := sqlite.Open(ctx, path, present, sqlite.Options{
 		Exclusive: o.Exclusive,
+		Essential: essential,
 		Inspect: func(ctx context.Context, db sqlite.Queryer) error {
 			_, err := compareInterval(ctx, db, o.Interval)
 			return err
@@ -84,6 +85,20 @@ func open(ctx context.Context, path string, o Options) (*Store, error) {
 		return nil, file.Explain(err)
 	}
 	return s, nil
+}
+
+// essential are the tables on which all others depend, and which stay small.
+var essential = []string{
+	"setting", "usage_total", "usage_key", "dim_project", "dim_machine", "dim_user", "dim_group", "dim_instance", "forgotten", "counter_floor",
+}
+
+// CheckRest checks the tables of a large store that Open has not checked. Its error says that the
+// store is damaged.
+func (s *Store) CheckRest(ctx context.Context) error {
+	if err := s.file.CheckRest(ctx); err != nil {
+		return fmt.Errorf("store %s: %w", s.path, err)
+	}
+	return nil
 }
 
 func fromFile(file *sqlite.DB) *Store {

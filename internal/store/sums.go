@@ -48,7 +48,58 @@ type keyTotals struct {
 	rows, priced int64 // counts of facts, and of those with a price: a float cannot say "none"
 	last         int64 // start of the newest fact
 	stale        bool  // the newest fact was removed: last must be looked up
-	sums         [sumCount]usage.Sum
+	sums         sums
+}
+
+// sums are those of a key. Most keys have none of the rare ones, and take a third less memory then.
+type sums struct {
+	usual [usualCount]usage.Sum
+	rare  *[sumCount - usualCount]usage.Sum // nil: all are 0
+}
+
+// at returns a sum.
+func (s *sums) at(i int) usage.Sum {
+	switch {
+	case i < usualCount:
+		return s.usual[i]
+	case s.rare == nil:
+		return usage.Sum{}
+	}
+	return s.rare[i-usualCount]
+}
+
+// of returns a sum to be changed.
+func (s *sums) of(i int) *usage.Sum {
+	if i < usualCount {
+		return &s.usual[i]
+	}
+	if s.rare == nil {
+		s.rare = &[sumCount - usualCount]usage.Sum{}
+	}
+	return &s.rare[i-usualCount]
+}
+
+// include adds all sums of another key.
+func (s *sums) include(o *sums) {
+	for i := range s.usual {
+		s.usual[i].AddSum(o.usual[i])
+	}
+	if o.rare == nil {
+		return
+	}
+	for i := usualCount; i < sumCount; i++ {
+		s.of(i).AddSum(o.at(i))
+	}
+}
+
+// equal reports whether all sums are the same.
+func (s *sums) equal(o *sums) bool {
+	for i := range sumCount {
+		if s.at(i) != o.at(i) {
+			return false
+		}
+	}
+	return true
 }
 
 type totals map[int64]*keyTotals
@@ -134,32 +185,37 @@ func (t totals) refresh(ctx context.Context, db queryer) error {
 	return nil
 }
 
-func (r *keyTotals) each(f row, by terms, do func(*usage.Sum, float64)) {
+func (r *keyTotals) each(f row, by terms, add func(*usage.Sum, float64)) {
+	do := func(i int, v float64) {
+		if v != 0 {
+			add(r.sums.of(i), v)
+		}
+	}
 	// Mode by mode, as in the other sums, so that subtracting one sum from another is exact.
 	energy := func(e usage.ByMode[usage.KWh], busy, idle, measured int) {
-		do(&r.sums[busy], float64(e.Busy))
-		do(&r.sums[idle], float64(e.Idle))
-		do(&r.sums[measured], float64(e.Measured))
+		do(busy, float64(e.Busy))
+		do(idle, float64(e.Idle))
+		do(measured, float64(e.Measured))
 	}
 	emissions := func(g usage.ByMode[usage.Grams], busy, idle, measured int) {
-		do(&r.sums[busy], float64(g.Busy))
-		do(&r.sums[idle], float64(g.Idle))
-		do(&r.sums[measured], float64(g.Measured))
+		do(busy, float64(g.Busy))
+		do(idle, float64(g.Idle))
+		do(measured, float64(g.Measured))
 	}
-	do(&r.sums[busyCPU], float64(f.cpu.Busy))
-	do(&r.sums[idleCPU], float64(f.cpu.Idle))
+	do(busyCPU, float64(f.cpu.Busy))
+	do(idleCPU, float64(f.cpu.Idle))
 	energy(f.energy, busyKWh, idleKWh, measuredKWh)
 	margin := by.margin(f)
-	do(&r.sums[doubtKWh], float64(margin.Down))
-	do(&r.sums[skewKWh], float64(margin.Up-margin.Down))
+	do(doubtKWh, float64(margin.Down))
+	do(skewKWh, float64(margin.Up-margin.Down))
 	energy(margin.Unknown, undoubtedKWh, undoubtedKWh, undoubtedKWh)
 	if by.hardware {
 		embodied := float64(by.embodied.Of(f.cpu.Total()))
-		do(&r.sums[embodiedGrams], embodied)
-		do(&r.sums[hardwareCPU], float64(f.cpu.Busy))
-		do(&r.sums[hardwareCPU], float64(f.cpu.Idle))
+		do(embodiedGrams, embodied)
+		do(hardwareCPU, float64(f.cpu.Busy))
+		do(hardwareCPU, float64(f.cpu.Idle))
 		if by.settled {
-			do(&r.sums[settledEmbodiedGrams], embodied)
+			do(settledEmbodiedGrams, embodied)
 		}
 	}
 	if by.price == nil {
@@ -188,7 +244,7 @@ func (by factors) margin(f row) usage.Margin {
 
 // total converts the sums to a usage.Total.
 func (r *keyTotals) total(k usage.Key) usage.Total {
-	f := func(i int) float64 { return r.sums[i].Float64() }
+	f := func(i int) float64 { return r.sums.at(i).Float64() }
 	energy := func(busy, idle, measured int) usage.ByMode[usage.KWh] {
 		return usage.ByMode[usage.KWh]{Busy: usage.KWh(f(busy)), Idle: usage.KWh(f(idle)), Measured: usage.KWh(f(measured))}
 	}

@@ -28,7 +28,7 @@ func (t totals) decodeMore(blob []byte) error {
 			return fmt.Errorf("more sums: key %d has no others", id)
 		}
 		for j := usualCount; j < sumCount; j++ {
-			r.sums[j].AddSum(usage.SumFrom(blob[8+(j-usualCount)*usage.SumBytes:]))
+			r.sums.of(j).AddSum(usage.SumFrom(blob[8+(j-usualCount)*usage.SumBytes:]))
 		}
 	}
 	return nil
@@ -55,7 +55,7 @@ func (t totals) decode(blob []byte) error {
 		r.priced += int64(binary.BigEndian.Uint64(blob[16:]))
 		r.last = max(r.last, int64(binary.BigEndian.Uint64(blob[24:])))
 		for j := range usualCount {
-			r.sums[j].AddSum(usage.SumFrom(blob[32+j*usage.SumBytes:]))
+			r.sums.usual[j].AddSum(usage.SumFrom(blob[32+j*usage.SumBytes:]))
 		}
 	}
 	return nil
@@ -76,12 +76,12 @@ func (t totals) encode() (usual, more []byte) {
 		for _, n := range []int64{id, r.rows, r.priced, r.last} {
 			usual = binary.BigEndian.AppendUint64(usual, uint64(n))
 		}
-		for _, s := range r.sums[:usualCount] {
+		for _, s := range r.sums.usual {
 			usual = s.AppendBinary(usual)
 		}
 		if r.hasMore() {
 			more = binary.BigEndian.AppendUint64(more, uint64(id))
-			for _, s := range r.sums[usualCount:] {
+			for _, s := range r.sums.rare {
 				more = s.AppendBinary(more)
 			}
 		}
@@ -90,5 +90,5 @@ func (t totals) encode() (usual, more []byte) {
 }
 
 func (r *keyTotals) hasMore() bool {
-	return slices.ContainsFunc(r.sums[usualCount:], func(s usage.Sum) bool { return s != usage.Sum{} })
+	return r.sums.rare != nil && *r.sums.rare != [sumCount - usualCount]usage.Sum{}
 }

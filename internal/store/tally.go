@@ -127,7 +127,7 @@ func talliesOf[K comparable](a Account, of func(usage.Key) K) map[K]usage.Tally 
 		margins[m].include(k)
 		if k.User == usage.Unattributed {
 			for _, mode := range [...]int{busyKWh, idleKWh, measuredKWh} {
-				unattributed[m].AddSum(k.sums[mode])
+				unattributed[m].AddSum(k.sums.at(mode))
 			}
 		}
 	}
@@ -152,7 +152,7 @@ func (m marginsByType) include(k *keySum) {
 		m[k.Machine] = &keyTotals{}
 	}
 	for _, i := range [...]int{doubtKWh, skewKWh} {
-		m[k.Machine].sums[i].AddSum(k.sums[i])
+		m[k.Machine].sums.of(i).AddSum(k.sums.at(i))
 	}
 }
 
@@ -170,21 +170,19 @@ func (r *keyTotals) include(o *keyTotals) {
 	r.rows += o.rows
 	r.priced += o.priced
 	r.last = max(r.last, o.last)
-	for i := range r.sums {
-		r.sums[i].AddSum(o.sums[i])
-	}
+	r.sums.include(&o.sums)
 }
 
 func (r *keyTotals) tally() usage.Tally {
 	t := r.total(usage.Key{})
-	provisional := r.sums[busyKWh]
+	provisional := r.sums.at(busyKWh)
 	for _, i := range [...]int{idleKWh, measuredKWh} {
-		provisional.AddSum(r.sums[i])
+		provisional.AddSum(r.sums.at(i))
 	}
 	for _, i := range [...]int{unpricedKWh, settledBusyKWh, settledIdleKWh, settledMeasuredKWh} {
-		provisional.SubSum(r.sums[i])
+		provisional.SubSum(r.sums.at(i))
 	}
-	kwh := func(i int) usage.KWh { return usage.KWh(r.sums[i].Float64()) }
+	kwh := func(i int) usage.KWh { return usage.KWh(r.sums.at(i).Float64()) }
 	return usage.Tally{
 		CPU: t.CPU, Energy: t.Energy, Emissions: t.Emissions, Priced: t.Priced,
 		Unpriced: kwh(unpricedKWh), Provisional: usage.KWh(provisional.Float64()), Forecast: kwh(forecastKWh),

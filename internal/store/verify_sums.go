@@ -70,17 +70,20 @@ func (w *walk) compareTotals(ctx context.Context) error {
 func differing(a, b totals) (n int) {
 	has := func(t totals, id int64) keyTotals {
 		if r := t[id]; r != nil && r.rows > 0 {
-			return keyTotals{rows: r.rows, priced: r.priced, sums: r.sums}
+			return *r
 		}
 		return keyTotals{}
 	}
+	same := func(x, y keyTotals) bool {
+		return x.rows == y.rows && x.priced == y.priced && x.sums.equal(&y.sums)
+	}
 	for id := range a {
-		if has(a, id) != has(b, id) {
+		if !same(has(a, id), has(b, id)) {
 			n++
 		}
 	}
 	for id := range b {
-		if a[id] == nil && has(b, id) != (keyTotals{}) {
+		if a[id] == nil && !same(has(b, id), keyTotals{}) {
 			n++
 		}
 	}

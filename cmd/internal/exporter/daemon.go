@@ -100,8 +100,8 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	return d, d.openAPI(ctx)
 }
 
-// run serves until ctx ends, the server fails, the store's file is gone or a client requests
-// shutdown. It then calls stop and ends what it has started.
+// run serves until ctx ends, the server fails, the store's file is gone or damaged, or a client
+// requests shutdown. It then calls stop and ends what it has started.
 func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -112,6 +112,8 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 	running.Go(func() { d.work(ctx) })
 	running.Go(func() { d.reloadOnHangup(ctx, hangup) })
 	running.Go(func() { d.watchStore(ctx) })
+	damaged := make(chan error, 1)
+	running.Go(func() { d.checkStore(ctx, damaged) })
 
 	var err, gone error
 	ended := false
@@ -120,6 +122,8 @@ func (d *daemon) run(ctx context.Context, stop func(), hangup <-chan os.Signal) 
 	case <-d.quit:
 	case <-d.store.Gone():
 		gone = d.store.Check()
+		d.Wrote(gone)
+	case gone = <-damaged:
 		d.Wrote(gone)
 	case err = <-served:
 		ended = true

@@ -5,8 +5,11 @@ package exporter
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 )
 
 // storeCheckEvery is how often the store's file is checked. A check costs three stat calls.
@@ -24,6 +27,19 @@ func (d *daemon) watchStore(ctx context.Context) {
 		case <-ticker.C:
 			_ = d.store.Check()
 		}
+	}
+}
+
+// checkStore reads what was not checked before the store was opened, since that takes minutes in a
+// large one, and passes on damage that it finds.
+func (d *daemon) checkStore(ctx context.Context, damaged chan<- error) {
+	err := d.store.CheckRest(ctx)
+	switch {
+	case ctx.Err() != nil || err == nil:
+	case errors.Is(err, sqlite.ErrDamaged):
+		damaged <- err
+	default:
+		d.log.Warn("Checking the store failed; carbontool check store checks all of it", "err", err)
 	}
 }
 

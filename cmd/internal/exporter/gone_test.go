@@ -5,6 +5,7 @@ package exporter
 
 import (
 	"bytes"
+	"database/sql"
 	"io"
 	"net/http"
 	"os"
@@ -12,6 +13,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
 // The store's file is lost under the running program: it ends, says so once, and
@@ -93,5 +97,49 @@ func TestADiskThatIsFullAtTheStart(t *testing.T) {
 	want := "carbon_exporter: open store " + path + ": the disk that holds " + dir + " is full; free some space and start again"
 	if said := stderr.String(); code != exitFailed || !strings.HasPrefix(said, want) || strings.Count(said, "\n") != 1 {
 		t.Errorf("exit code %d: %q, want %d: %q", code, said, exitFailed, want)
+	}
+}
+
+// Damage in a large store is found while it is in use, and ends the program as damage found at the
+// start would: a restart cannot help.
+func TestDamageThatIsFoundLater(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "carbon.db")
+	s, err := store.Open(t.Context(), path, store.Options{Interval: 30 * time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root, page int64
+	for _, step := range []string{"CREATE TABLE filler(b)", "INSERT INTO filler VALUES (zeroblob(70000000))", "DROP TABLE filler", "PRAGMA wal_checkpoint(TRUNCATE)"} {
+		if _, err := db.Exec(step); err != nil {
+			t.Fatal(step, err)
+		}
+	}
+	if err := db.QueryRow("SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = 'interval_doubt'").Scan(&root, &page); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(bytes.Repeat([]byte{0xa5}, int(page)), (root-1)*page); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	code := Run([]string{"--config.file=" + configFile(t, ""), "--web.listen-address=127.0.0.1:0", "--storage.path=" + path, "--log.level=error"}, io.Discard, &stderr)
+	if said := stderr.String(); code != exitStore || !strings.Contains(said, path+": is damaged; restore a backup") {
+		t.Errorf("exit code %d, want %d: %s", code, exitStore, said)
 	}
 }
