@@ -305,7 +305,7 @@ func TestWhatCannotBeShown(t *testing.T) {
 			var said bytes.Buffer
 			s := day()
 			test.change(s)
-			e := NewExposition(prometheus.NewRegistry(), slog.New(slog.NewTextHandler(&said, nil)))
+			e := NewExposition(prometheus.NewRegistry(), slog.New(slog.NewTextHandler(&said, nil)), clock)
 			e.Show(usageOf(s))
 			got := samples(parse(t, body(t, e)))
 			if !has(got, `carbon_energy_kwh{group="ISIS"`) || !has(got, "carbon_power_watts") || !has(got, "carbon_intervals") {
@@ -321,14 +321,14 @@ func TestWhatCannotBeShown(t *testing.T) {
 // TestCollectingDoesNoIO: what cannot reach a file, a network or a database
 // cannot wait for one.
 func TestCollectingDoesNoIO(t *testing.T) {
-	for _, file := range []string{"collector.go", "grid.go", "grid_outlook.go", "health.go", "todate.go", "budgets.go"} {
+	for _, file := range []string{"collector.go", "overview.go", "columns.go", "family.go", "grid.go", "grid_outlook.go", "health.go", "todate.go", "budgets.go"} {
 		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, i := range f.Imports {
 			switch path, _ := strconv.Unquote(i.Path.Value); path {
-			case "errors", "slices", "strconv", "sync/atomic", "time", "github.com/prometheus/client_golang/prometheus",
+			case "cmp", "errors", "fmt", "math", "slices", "strconv", "strings", "unicode/utf8", "github.com/prometheus/client_model/go", "sync/atomic", "time", "github.com/prometheus/client_golang/prometheus",
 				"github.com/carbon-exporter/carbon_exporter/internal/usage":
 			default:
 				t.Errorf("%s imports %s", file, path)

@@ -6,9 +6,12 @@
 package collector
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -49,7 +52,7 @@ func live() *prometheus.Registry {
 
 // rendered answers as the exporter does.
 func rendered() http.Handler {
-	e := NewExposition(live(), slog.New(slog.DiscardHandler))
+	e := NewExposition(live(), slog.New(slog.DiscardHandler), clock)
 	e.Show(usageOf(cloud(benchmarkKeys)))
 	return e
 }
@@ -57,11 +60,27 @@ func rendered() http.Handler {
 // constMetrics answers as exporters usually do: every metric is made anew with
 // each scrape, sorted, checked, rendered and compressed.
 func constMetrics() http.Handler {
-	u := NewUsage()
-	u.Publish(cloud(benchmarkKeys))
 	r := prometheus.NewRegistry()
-	r.MustRegister(u)
+	r.MustRegister(usual{cloud(benchmarkKeys), prometheus.NewDesc("carbon_cpu_seconds", "help", []string{"project", "machine", "user", "group", "mode", "family"}, nil)})
 	return promhttp.HandlerFor(prometheus.Gatherers{r, live()}, promhttp.HandlerOpts{EnableOpenMetrics: true})
+}
+
+// usual makes 14 metrics for each key.
+type usual struct {
+	s    *Snapshot
+	desc *prometheus.Desc
+}
+
+func (u usual) Describe(ch chan<- *prometheus.Desc) { ch <- u.desc }
+
+func (u usual) Collect(ch chan<- prometheus.Metric) {
+	for _, t := range u.s.Totals {
+		for _, name := range []string{"cpu", "energy", "emissions", "power", "rate", "settled_energy", "settled_emissions"} {
+			for mode, v := range map[string]float64{"busy": float64(t.CPU.Busy), "idle": float64(t.CPU.Idle)} {
+				ch <- prometheus.MustNewConstMetric(u.desc, prometheus.GaugeValue, v, t.Project, t.Machine, t.User, t.Group, mode, name)
+			}
+		}
+	}
 }
 
 func scrape(tb testing.TB, h http.Handler) {
@@ -105,12 +124,40 @@ func BenchmarkConstMetrics(b *testing.B) {
 	measure(b, func() { scrape(b, h) })
 }
 
-// BenchmarkShowAndScrape is a new snapshot and the scrape that renders it.
-func BenchmarkShowAndScrape(b *testing.B) {
-	e := NewExposition(live(), slog.New(slog.DiscardHandler))
-	r := usageOf(cloud(benchmarkKeys))
-	measure(b, func() {
-		e.Show(r)
-		scrape(b, e)
-	})
+// BenchmarkShow is what a snapshot costs that has just been read from the store, and what is held of
+// it: of so many keys, and of keys with four kilobytes of labels.
+func BenchmarkShow(b *testing.B) {
+	for _, c := range []struct {
+		keys, label int
+	}{{715, 0}, {10_000, 0}, {100_000, 0}, {4_000, 1000}} {
+		b.Run(fmt.Sprintf("%d-%d", c.keys, c.label), func(b *testing.B) {
+			e := NewExposition(live(), slog.New(slog.DiscardHandler), clock)
+			s := cloud(c.keys)
+			long := strings.Repeat("x", c.label)
+			for i := range s.Totals {
+				k := &s.Totals[i].Key
+				k.Project, k.Machine, k.User, k.Group = k.Project+long, k.Machine+long, k.User+long, k.Group+long
+				s.Newest.Usage[i].Key = *k
+			}
+			before := heap()
+			var size Size
+			measure(b, func() { size = e.Show(NewUsage(s)) })
+			e.zippers.New = nil
+			b.ReportMetric((heap()-before)/float64(size.Samples), "held-bytes/sample")
+			b.ReportMetric(float64(size.Zipped)/float64(size.Samples), "zipped-bytes/sample")
+			b.ReportMetric(float64(size.Text)/1e6, "text-MB")
+			b.ReportMetric(float64(size.Samples), "samples")
+			runtime.KeepAlive(s)
+			runtime.KeepAlive(e)
+		})
+	}
+}
+
+// heap is what is reachable.
+func heap() float64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc)
 }

@@ -7,7 +7,6 @@ import (
 	"bufio"
 	"compress/gzip"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -184,10 +183,7 @@ func TestAcceptEncoding(t *testing.T) {
 }
 
 func TestSnapshotsFollowEachOther(t *testing.T) {
-	u := NewUsage()
-	r := prometheus.NewRegistry()
-	r.MustRegister(u)
-	e := NewExposition(prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	e := NewExposition(prometheus.NewRegistry(), slog.New(slog.DiscardHandler), clock)
 	if got := body(t, e); got != "" {
 		t.Errorf("shows %q before the first snapshot", got)
 	}
@@ -196,8 +192,7 @@ func TestSnapshotsFollowEachOther(t *testing.T) {
 		s := day()
 		s.Ratings[0].Watts.Busy = 0
 		s.PUE = watts
-		u.Publish(s)
-		e.Show(r)
+		e.Show(usageOf(s))
 		for range 2 { // rendered, then kept
 			for _, headers := range formats {
 				resp := get(t, e, headers...)
@@ -213,62 +208,10 @@ func TestSnapshotsFollowEachOther(t *testing.T) {
 	}
 }
 
-// TestRenderedOnce: scrapes of one snapshot share the bytes of each rendering,
-// and usage is gathered once for each.
-func TestRenderedOnce(t *testing.T) {
-	gathers := 0
-	r := usageOf(day())
-	e := NewExposition(prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
-	e.Show(prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
-		gathers++
-		return r.Gather()
-	}))
-	for _, zip := range []bool{true, false} {
-		first, err := e.page.Load().render(expfmt.NewFormat(expfmt.TypeTextPlain), zip)
-		if err != nil {
-			t.Fatal(err)
-		}
-		second, err := e.page.Load().render(expfmt.NewFormat(expfmt.TypeTextPlain), zip)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if &first.bytes[0] != &second.bytes[0] {
-			t.Errorf("gzip %v: rendered twice", zip)
-		}
-	}
-	for range 3 {
-		body(t, e)
-	}
-	if kept := len(e.page.Load().rendered); gathers != kept {
-		t.Errorf("usage was gathered %d times for %d renderings", gathers, kept)
-	}
-}
-
-// TestFewRenderingsAreKept: a client may name formats and escapings at will.
-func TestFewRenderingsAreKept(t *testing.T) {
-	e := exposition(day())
-	for _, format := range []string{
-		"text/plain;version=0.0.4", "text/plain;version=1.0.0", "application/openmetrics-text;version=1.0.0",
-		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
-	} {
-		for _, escaping := range []string{"allow-utf-8", "underscores", "dots", "values", "none", "other"} {
-			for _, coding := range []string{"gzip", "identity"} {
-				resp := get(t, e, fmt.Sprintf("Accept: %s;escaping=%s", format, escaping), "Accept-Encoding: "+coding)
-				if resp.StatusCode != http.StatusOK {
-					t.Errorf("%s %s %s: status %d", format, escaping, coding, resp.StatusCode)
-				}
-			}
-		}
-	}
-	if n := len(e.page.Load().rendered); n > maxKept {
-		t.Errorf("%d renderings are kept, want at most %d", n, maxKept)
-	}
-}
-
 func TestLiveMetricsThatFail(t *testing.T) {
 	var said strings.Builder
 	e := NewExposition(prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return nil, errors.New("out of order") }),
-		slog.New(slog.NewTextHandler(&said, nil)))
+		slog.New(slog.NewTextHandler(&said, nil)), clock)
 	resp := get(t, e, "Accept-Encoding: gzip")
 	text := read(t, resp.Body)
 	if resp.StatusCode != http.StatusInternalServerError || resp.Header.Get("Content-Encoding") != "" {

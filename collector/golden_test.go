@@ -56,7 +56,8 @@ func exporter(t *testing.T) *Exposition {
 	health.RejectedRecords([]directory.RecordReject{{Collection: "workspaces", Reason: "no_host", Count: 2}})
 	health.Directory(now.Add(-3 * time.Minute))
 	health.RollupsPending(48)
-	e := NewExposition(live, slog.New(slog.DiscardHandler))
+	health.Exposed(Size{Samples: 123, Text: 12_345, Zipped: 1_234}, 500_000)
+	e := NewExposition(live, slog.New(slog.DiscardHandler), clock)
 	s := day()
 	s.Workspaces = active()
 	e.Show(usageOf(s))
@@ -174,6 +175,9 @@ func TestCatalogue(t *testing.T) {
 		"carbon_exporter_rejected_records_total":                       "COUNTER collection reason",
 		"carbon_exporter_directory_timestamp_seconds":                  "GAUGE",
 		"carbon_exporter_usage_writer_pending_intervals":               "GAUGE",
+		"carbon_exporter_exposition_samples":                           "GAUGE",
+		"carbon_exporter_exposition_max_samples":                       "GAUGE",
+		"carbon_exporter_exposition_bytes":                             "GAUGE coding",
 		"carbon_exporter_store_writable":                               "GAUGE",
 		"carbon_exporter_store_size_bytes":                             "GAUGE",
 		"carbon_exporter_config_last_reload_successful":                "GAUGE",

@@ -15,8 +15,8 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// family is the samples of one family.
-func family(t *testing.T, g prometheus.Gatherer, name string) map[string]float64 {
+// samplesOf is the samples of one family.
+func samplesOf(t *testing.T, g prometheus.Gatherer, name string) map[string]float64 {
 	t.Helper()
 	all := gathered(t, g)
 	maps.DeleteFunc(all, func(n string, _ *dto.MetricFamily) bool { return n != name })
@@ -60,7 +60,7 @@ func TestForecastAhead(t *testing.T) {
 			for ahead, v := range test.want {
 				want[`carbon_intensity_forecast_gco2eq_per_kwh{ahead="`+ahead+`",grid="GB",provider="uk"}`] = v
 			}
-			if d := differ(family(t, gridAt(test.at, test.slots), "carbon_intensity_forecast_gco2eq_per_kwh"), want); d != "" {
+			if d := differ(samplesOf(t, gridAt(test.at, test.slots), "carbon_intensity_forecast_gco2eq_per_kwh"), want); d != "" {
 				t.Error(d)
 			}
 		})
@@ -77,7 +77,7 @@ func TestForecastAhead(t *testing.T) {
 			}
 			want[`carbon_intensity_forecast_gco2eq_per_kwh{ahead="`+ahead+`",grid="GB",provider="uk"}`] = float64(n + 2)
 		}
-		if d := differ(family(t, gridAt(now, long(300)), "carbon_intensity_forecast_gco2eq_per_kwh"), want); d != "" {
+		if d := differ(samplesOf(t, gridAt(now, long(300)), "carbon_intensity_forecast_gco2eq_per_kwh"), want); d != "" {
 			t.Error(d)
 		}
 	})
@@ -123,10 +123,10 @@ func TestBestWindows(t *testing.T) {
 				starts["carbon_intensity_best_window_start_timestamp_seconds"+labels] = float64(noon.Add(b.after).Unix())
 				means["carbon_intensity_best_window_gco2eq_per_kwh"+labels] = b.mean
 			}
-			if d := differ(family(t, r, "carbon_intensity_best_window_start_timestamp_seconds"), starts); d != "" {
+			if d := differ(samplesOf(t, r, "carbon_intensity_best_window_start_timestamp_seconds"), starts); d != "" {
 				t.Error(d)
 			}
-			if d := differ(family(t, r, "carbon_intensity_best_window_gco2eq_per_kwh"), means); d != "" {
+			if d := differ(samplesOf(t, r, "carbon_intensity_best_window_gco2eq_per_kwh"), means); d != "" {
 				t.Error(d)
 			}
 		})
@@ -138,8 +138,8 @@ func TestForecastErrorsAreShownAsPublished(t *testing.T) {
 	r := prometheus.NewPedanticRegistry()
 	r.MustRegister(grid)
 	shown := func() map[string]float64 {
-		all := family(t, r, "carbon_intensity_forecast_error_gco2eq_per_kwh")
-		maps.Copy(all, family(t, r, "carbon_intensity_forecast_error_pairs"))
+		all := samplesOf(t, r, "carbon_intensity_forecast_error_gco2eq_per_kwh")
+		maps.Copy(all, samplesOf(t, r, "carbon_intensity_forecast_error_pairs"))
 		return all
 	}
 	grid.Publish(around(slots()))

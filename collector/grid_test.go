@@ -121,7 +121,7 @@ func TestTheProvidersWord(t *testing.T) {
 					want[`carbon_intensity_index_info{grid="GB",index="`+word+`",kind="`+kind+`",provider="uk"}`] = 1
 				}
 			}
-			if d := differ(family(t, r, "carbon_intensity_index_info"), want); d != "" {
+			if d := differ(samplesOf(t, r, "carbon_intensity_index_info"), want); d != "" {
 				t.Error(d)
 			}
 		})

@@ -15,6 +15,7 @@ import (
 // configuration.
 type Health struct {
 	*directoryHealth
+	*expositionHealth
 	now func() time.Time
 
 	up          *prometheus.GaugeVec
@@ -38,7 +39,7 @@ func NewHealth(r prometheus.Registerer, now func() time.Time) *Health {
 	source := []string{"source"}
 	gauge := func(name, help string) prometheus.GaugeOpts { return prometheus.GaugeOpts{Name: name, Help: help} }
 	h := &Health{
-		directoryHealth: newDirectoryHealth(r), now: now, troubles: &troubles{of: map[string]error{}},
+		directoryHealth: newDirectoryHealth(r), expositionHealth: newExpositionHealth(r), now: now, troubles: &troubles{of: map[string]error{}},
 		up: prometheus.NewGaugeVec(gauge("carbon_exporter_source_up",
 			"Whether the last request to the source succeeded (1 = yes, 0 = no)."), source),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{

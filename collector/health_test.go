@@ -68,3 +68,18 @@ func TestHealth(t *testing.T) {
 		}
 	}
 }
+
+func TestExpositionSize(t *testing.T) {
+	r := prometheus.NewPedanticRegistry()
+	h := NewHealth(r, clock)
+	const most, plain = "carbon_exporter_exposition_max_samples{}", `carbon_exporter_exposition_bytes{coding="identity"}`
+	h.Exposed(Size{Samples: 7, Text: 300, Zipped: 40}, 100)
+	got := samples(gathered(t, r))
+	if got["carbon_exporter_exposition_samples{}"] != 7 || got[most] != 100 || got[plain] != 300 || got[`carbon_exporter_exposition_bytes{coding="gzip"}`] != 40 {
+		t.Errorf("shows %v", got)
+	}
+	h.Exposed(Size{Samples: 7}, 0)
+	if got := samples(gathered(t, r)); has(got, most) || has(got, plain) {
+		t.Error("what is not known, or not limited, is still there")
+	}
+}

@@ -21,20 +21,12 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// usageOf is a registry of usage alone that shows the snapshot.
-func usageOf(s *Snapshot) *prometheus.Registry {
-	u := NewUsage()
-	if s != nil {
-		u.Publish(s)
-	}
-	r := prometheus.NewPedanticRegistry()
-	r.MustRegister(u)
-	return r
-}
+// usageOf is what the snapshot shows.
+func usageOf(s *Snapshot) *Usage { return NewUsage(s) }
 
 // exposition shows the snapshot, with nothing live.
 func exposition(s *Snapshot) *Exposition {
-	e := NewExposition(prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	e := NewExposition(prometheus.NewRegistry(), slog.New(slog.DiscardHandler), clock)
 	e.Show(usageOf(s))
 	return e
 }
@@ -85,7 +77,7 @@ func parse(t *testing.T, text string) map[string]*dto.MetricFamily {
 // gathered is everything a gatherer has, by family.
 func gathered(t *testing.T, g prometheus.Gatherer) map[string]*dto.MetricFamily {
 	t.Helper()
-	list, err := g.Gather()
+	list, err := prometheus.Gatherers{g}.Gather() // which checks for series that are there twice
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,13 +101,15 @@ func value(m *dto.Metric) float64 {
 	}
 }
 
-func label(m *dto.Metric, name string) string {
+func label(m *dto.Metric, name string) string { return labelOf(m, name).GetValue() }
+
+func labelOf(m *dto.Metric, name string) *dto.LabelPair {
 	for _, l := range m.Label {
 		if l.GetName() == name {
-			return l.GetValue()
+			return l
 		}
 	}
-	return ""
+	return nil
 }
 
 // samples is the values by series, written as in PromQL; of a histogram, how

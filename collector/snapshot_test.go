@@ -97,8 +97,8 @@ func day() *Snapshot {
 			Unpriced: map[string]usage.KWh{"lifecycle": 0.05, "market": 0},
 		},
 		ToDate: ToDate{
-			Month: []usage.Total{toDateOf(laser, 0.075, 4.5), {Key: muon, Energy: usage.ByMode[usage.KWh]{Busy: 0.095, Idle: 0.012}}},
-			Year: []usage.Total{
+			Month: []usage.KeyUsage{toDateOf(laser, 0.075, 4.5), {Key: muon, Energy: usage.ByMode[usage.KWh]{Busy: 0.095, Idle: 0.012}}},
+			Year: []usage.KeyUsage{
 				toDateOf(laser, 0.15, 7.875),
 				{Key: muon, Energy: usage.ByMode[usage.KWh]{Busy: 0.095, Idle: 0.012}},
 				toDateOf(usage.Key{Project: "IDAaaS", Machine: "Laser", User: "977", Group: "ISIS"}, 0.5, 60),
@@ -122,8 +122,8 @@ func day() *Snapshot {
 	}
 }
 
-func toDateOf(k usage.Key, kwh usage.KWh, grams usage.Grams) usage.Total {
-	return usage.Total{Key: k, Energy: usage.ByMode[usage.KWh]{Busy: kwh}, Emissions: usage.ByMode[usage.Grams]{Busy: grams}, Priced: true}
+func toDateOf(k usage.Key, kwh usage.KWh, grams usage.Grams) usage.KeyUsage {
+	return usage.KeyUsage{Key: k, Energy: usage.ByMode[usage.KWh]{Busy: kwh}, Emissions: usage.ByMode[usage.Grams]{Busy: grams}, Priced: true}
 }
 
 // active is two workspaces: a Laser with all of its owner's usage, of which a

@@ -3,55 +3,60 @@
 
 package collector
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/carbon-exporter/carbon_exporter/internal/usage"
-)
+import "github.com/carbon-exporter/carbon_exporter/internal/usage"
 
 // ToDate is the usage since the start of the current day, month and year, by key. A key
 // that is missing has no usage since then.
 type ToDate struct {
-	Day, Month, Year []usage.Total
+	Day, Month, Year []usage.KeyUsage
 }
 
 // toDate shows usage since the start of a period, busy and idle together:
 // carbon_energy_kwh has them apart.
 type toDate struct {
-	energy, emissions *prometheus.Desc
+	energy, emissions keyed
 }
 
-func newToDate(energy, emissions, since string) toDate {
-	labels := []string{"project", "machine", "user", "group"}
+func newToDate(c *columns, energy, emissions, since string) toDate {
 	return toDate{
-		energy: prometheus.NewDesc(energy,
-			"Energy since "+since+", including PUE, as currently known. Calculated from the store, so independent of the retention of Prometheus. Starts again at 0 with each period.", labels, nil),
-		emissions: prometheus.NewDesc(emissions,
-			"Emissions of priced energy since "+since+", as currently known. Calculated from the store, so independent of the retention of Prometheus. Starts again at 0 with each period. Absent while none of the energy is priced.", labels, nil),
+		energy: c.byKey(family{
+			energy,
+			"Energy since " + since + ", including PUE, as currently known. Calculated from the store, so independent of the retention of Prometheus. Starts again at 0 with each period.", false,
+		}),
+		emissions: c.byKey(family{
+			emissions,
+			"Emissions of priced energy since " + since + ", as currently known. Calculated from the store, so independent of the retention of Prometheus. Starts again at 0 with each period. Absent while none of the energy is priced.", false,
+		}),
 	}
 }
-
-func (c toDate) describe(ch chan<- *prometheus.Desc) { ch <- c.energy; ch <- c.emissions }
 
 // collect shows the same keys as other metrics, so that a period starts at 0 for each of
 // them. The usage of keys that have expired since is shown as user "other", so that the
-// period adds up.
-func (c toDate) collect(out emitter, shown []usage.Total, used []usage.Total) {
-	keys := make(map[usage.Key]sum, len(shown))
-	for _, t := range shown {
-		keys[t.Key] = sum{begun: t.Priced}
-	}
-	for _, u := range used {
-		k := u.Key
-		if _, ok := keys[k]; !ok {
-			k.User = other
+// period adds up. The first rows are the keys that are shown; begun says which of them had
+// emissions before: a period without usage has emissions of 0.
+func (c *columns) toDate(p *toDate, begun []bool, used []usage.KeyUsage, fold usage.Fold) {
+	sums := make([]sum, len(begun))
+	for i := range used {
+		k := used[i].Key
+		r, ok := c.rows[k]
+		if !ok || int(r) >= len(begun) {
+			if !fold.User {
+				k.User = other
+			}
+			r = c.row(k)
 		}
-		keys[k] = keys[k].plus(u)
+		for int(r) >= len(sums) {
+			sums = append(sums, sum{})
+		}
+		sums[r].plus(&used[i])
 	}
-	for k, s := range keys {
-		out.gauge(c.energy, float64(s.energy), k.Project, k.Machine, k.User, k.Group)
-		if s.priced || s.begun && s.energy == 0 {
-			out.gauge(c.emissions, float64(s.emissions), k.Project, k.Machine, k.User, k.Group)
+	for i, s := range sums {
+		if i >= len(begun) && !s.used {
+			continue
+		}
+		p.energy.set(0, int32(i), float64(s.energy))
+		if s.priced || i < len(begun) && begun[i] && s.energy == 0 {
+			p.emissions.set(0, int32(i), float64(s.emissions))
 		}
 	}
 }
@@ -64,9 +69,11 @@ type sum struct {
 	energy    usage.KWh
 	emissions usage.Grams
 	priced    bool
-	begun     bool // had emissions before: a period without usage has emissions of 0
+	used      bool
 }
 
-func (s sum) plus(u usage.Total) sum {
-	return sum{s.energy + u.Energy.Total(), s.emissions + u.Emissions.Total(), s.priced || u.Priced, s.begun}
+func (s *sum) plus(u *usage.KeyUsage) {
+	s.energy += u.Energy.Total()
+	s.emissions += u.Emissions.Total()
+	s.priced, s.used = s.priced || u.Priced, true
 }

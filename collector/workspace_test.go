@@ -106,7 +106,7 @@ func TestWorkspacesWithOddLabels(t *testing.T) {
 	bad.Host = "a\xffb"
 	s.Workspaces = append(s.Workspaces, bad)
 	var said bytes.Buffer
-	e := NewExposition(prometheus.NewRegistry(), slog.New(slog.NewTextHandler(&said, nil)))
+	e := NewExposition(prometheus.NewRegistry(), slog.New(slog.NewTextHandler(&said, nil)), clock)
 	e.Show(usageOf(s))
 	families := parse(t, body(t, e))
 	seen := map[string]bool{}

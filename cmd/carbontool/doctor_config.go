@@ -47,6 +47,8 @@ func (e *examination) config(context.Context) []doctor.Finding {
 		}
 		all = append(all, doctor.WebConfig(e.web, fault))
 	}
+	lacking := slices.DeleteFunc(config.ByAll(), func(label string) bool { return slices.Contains(e.cfg.Metrics.By, label) })
+	all = append(all, doctor.Lacking(lacking)...)
 	if e.machines != nil {
 		var projects []string
 		for _, g := range e.cfg.Attribution.Groups {

@@ -55,6 +55,7 @@ func (e *examination) kept(ctx context.Context, st *store.Store) (k doctor.Kept,
 		return k, err
 	}
 	k.States = sum.States
+	k.Most, k.Keys = e.cfg.Metrics.MaxSamples, shownKeys(sum.Totals, e.cfg.Fold(), e.now.Add(-time.Duration(e.cfg.Metrics.Keep)))
 	gaps, err := st.Gaps(ctx, usage.Period{From: e.now.Add(-7 * 24 * time.Hour), To: e.now})
 	if err != nil {
 		return k, err
@@ -72,4 +73,15 @@ func (e *examination) kept(ctx context.Context, st *store.Store) (k doctor.Kept,
 	}
 	e.seen = seen
 	return k, nil
+}
+
+// shownKeys counts what /metrics shows by key.
+func shownKeys(totals []usage.Total, fold usage.Fold, since time.Time) int {
+	keys := map[usage.Key]bool{}
+	for _, t := range totals {
+		if !t.Last.Before(since) {
+			keys[fold.Key(t.Key)] = true
+		}
+	}
+	return len(keys)
 }

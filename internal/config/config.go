@@ -165,11 +165,6 @@ func (b Budget) Limit() (limit float64, inKWh bool) {
 	return 0, false
 }
 
-// Metrics configures what /metrics shows.
-type Metrics struct {
-	Keep model.Duration `yaml:"keep"` // how long a key stays after its last usage
-}
-
 // Location is the time zone named Timezone. Parse refuses an unknown name, so only a Config
 // that was built by hand can get UTC here.
 func (c *Config) Location() *time.Location {

@@ -59,7 +59,7 @@ func defaults() Config {
 		CarbonIntensity: CarbonIntensity{Provider: ProviderUK, UK: defaultUK()},
 		Attribution:     Attribution{GroupBy: GroupByProject, UserLabel: UserLabelID},
 		Timezone:        "Europe/London",
-		Metrics:         Metrics{Keep: model.Duration(40 * 24 * time.Hour)},
+		Metrics:         Metrics{Keep: model.Duration(40 * 24 * time.Hour), By: ByAll(), MaxSamples: 500_000},
 	}
 }
 

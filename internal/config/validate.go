@@ -58,9 +58,7 @@ func (c *Config) validateTimes(f *faults) {
 		// "Local" would make the same file mean different months on different machines.
 		f.key("timezone", "must be a time zone such as Europe/London, is %q", c.Timezone)
 	}
-	if keep := time.Duration(c.Metrics.Keep); keep < time.Hour {
-		f.key("metrics.keep", "must be at least 1h (0 does not mean for ever), is %s", c.Metrics.Keep)
-	}
+	c.validateMetrics(f)
 }
 
 // rereads says that a second reading comes after the first and before an interval settles.

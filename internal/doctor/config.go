@@ -15,6 +15,7 @@ var (
 	file    = check{Config, "file"}
 	spelled = check{Config, "names"}
 	budgets = check{Config, "budgets"}
+	labels  = check{Config, "metrics"}
 )
 
 // BadConfig is about a configuration that cannot be used; each line is a fault.
@@ -95,4 +96,12 @@ func Budgets(all []Target, seen map[usage.Scope][]string) []Finding {
 		return []Finding{budgets.ok("%s, all for what was seen", many(len(all), "budget"))}
 	}
 	return findings
+}
+
+// Lacking is about labels that metrics.by leaves out; nothing is said if there are none.
+func Lacking(names []string) []Finding {
+	if len(names) == 0 {
+		return nil
+	}
+	return []Finding{labels.ok("metrics of usage lack %s, which metrics.by leaves out: panels, queries and alerts by them have nothing to show", strings.Join(names, ", "))}
 }

@@ -23,12 +23,15 @@ type Kept struct {
 	States   map[usage.State]int
 	Interval time.Duration
 	Failing  int // intervals that could not be read at the last attempt
+	Keys     int // series of usage by the labels of metrics.by, each of some 20 samples
+	Most     int // metrics.max_samples; 0: there is none
 }
 
 var (
 	storeFile = check{Store, "file"}
 	storeDisk = check{Store, "disk"}
 	storeData = check{Store, "intervals"}
+	storeKeys = check{Store, "samples"}
 )
 
 // NoStore is about a store that cannot be read. absent: there is none, which is so before the
@@ -43,8 +46,17 @@ func NoStore(cause string, absent bool) Finding {
 // Holds is about what a store holds, and how long its disk is enough.
 func Holds(k Kept) []Finding {
 	all := []Finding{storeFile.ok("%s: schema version %d, %s", k.Path, k.Version, megabytes(k.Bytes))}
-	return append(all, intervals(k), disk(k))
+	all = append(all, intervals(k), disk(k))
+	if samples := k.Keys * samplesOfKey; k.Most > 0 && samples > k.Most/5*4 {
+		all = append(all, storeKeys.warn("leave labels out with metrics.by, name fewer users with attribution.max_users, or raise metrics.max_samples if Prometheus can bear them",
+			"/metrics has about %d samples, %d for each of %s; metrics.max_samples is %d. None is left out", samples, samplesOfKey, many(k.Keys, "key"), k.Most))
+	}
+	return all
 }
+
+// samplesOfKey is how many samples a key has on /metrics: 14 by mode and 6 since the day, month and
+// year began. Devices and embodied emissions add some.
+const samplesOfKey = 20
 
 func intervals(k Kept) Finding {
 	var words []string

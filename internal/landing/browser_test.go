@@ -124,7 +124,7 @@ func measure(t *testing.T, chromium, url, scheme string) (all []measured) {
 func longNames(t *testing.T) Known {
 	k := cloud(t)
 	long := strings.Repeat("W", usage.MaxName)
-	rows := []usage.Total{{Key: usage.Key{Project: long}, Energy: usage.ByMode[usage.KWh]{Busy: 1}}}
+	rows := []usage.KeyUsage{{Key: usage.Key{Project: long}, Energy: usage.ByMode[usage.KWh]{Busy: 1}}}
 	k.Numbers.Tops = []Top{TopOf(usage.ScopeProject, rows, nil), TopOf(usage.ScopeProject, append(rows, month()...), newest())}
 	k.Budgets[0].Name, k.Budgets[1].Target = long, long
 	k.Notices = []Notice{{About: usage.TopicUsage, Text: long, Since: now}, {About: usage.TopicDirectory, Text: long, Since: now}}

@@ -84,10 +84,10 @@ func RecentOf(n *usage.Newest) *Recent {
 }
 
 // SpentOf adds up a period.
-func SpentOf(totals []usage.Total, missing, unpriced time.Duration) *Spent {
+func SpentOf(used []usage.KeyUsage, missing, unpriced time.Duration) *Spent {
 	var all tally
-	for _, t := range totals {
-		all.add(t)
+	for i := range used {
+		all.add(&used[i])
 	}
 	return &Spent{Energy: all.energy.Total(), Emissions: all.grams(), Missing: missing, Unpriced: unpriced}
 }
@@ -100,7 +100,7 @@ type tally struct {
 	power     *usage.Watts
 }
 
-func (t *tally) add(u usage.Total) {
+func (t *tally) add(u *usage.KeyUsage) {
 	t.energy.Add(u.Energy)
 	t.emissions.Add(u.Emissions)
 	t.priced = t.priced || u.Priced
@@ -118,17 +118,19 @@ func (t *tally) row(name string) Row {
 }
 
 // TopOf ranks the members of a scope by their energy this month.
-func TopOf(scope usage.Scope, month []usage.Total, newest *usage.Newest) Top {
+func TopOf(scope usage.Scope, month []usage.KeyUsage, newest *usage.Newest) Top {
 	members := map[string]*tally{}
 	of := func(k usage.Key) *tally {
 		name := scope.Member(k)
-		if members[name] == nil {
-			members[name] = &tally{}
+		t := members[name]
+		if t == nil {
+			t = &tally{}
+			members[name] = t
 		}
-		return members[name]
+		return t
 	}
-	for _, t := range month {
-		of(t.Key).add(t)
+	for i := range month {
+		of(month[i].Key).add(&month[i])
 	}
 	if newest != nil {
 		for _, u := range newest.Usage {

@@ -52,9 +52,9 @@ func TestAListAddsUpToTheSite(t *testing.T) {
 }
 
 func TestElevenMembersNeedNoRowOfOthers(t *testing.T) {
-	var totals []usage.Total
+	var totals []usage.KeyUsage
 	for n := range 11 {
-		totals = append(totals, usage.Total{Key: usage.Key{Project: fmt.Sprint(n)}})
+		totals = append(totals, usage.KeyUsage{Key: usage.Key{Project: fmt.Sprint(n)}})
 	}
 	if top := TopOf(usage.ScopeProject, totals, nil); len(top.Rows) != 11 || top.Rows[10].Others != 0 {
 		t.Errorf("%+v", top.Rows)
@@ -64,12 +64,12 @@ func TestElevenMembersNeedNoRowOfOthers(t *testing.T) {
 func TestUnpricedIsNotZero(t *testing.T) {
 	key := usage.Key{Project: "p"}
 	half := usage.ByMode[usage.KWh]{Busy: 1, Idle: 1}
-	unpriced := usage.Total{Key: key, Energy: half}
-	priced := usage.Total{Key: usage.Key{Project: "q"}, Energy: half, Emissions: usage.ByMode[usage.Grams]{Busy: 7}, Priced: true}
-	if s := SpentOf([]usage.Total{unpriced}, 0, time.Hour); s.Energy != 2 || s.Emissions != nil {
+	unpriced := usage.KeyUsage{Key: key, Energy: half}
+	priced := usage.KeyUsage{Key: usage.Key{Project: "q"}, Energy: half, Emissions: usage.ByMode[usage.Grams]{Busy: 7}, Priced: true}
+	if s := SpentOf([]usage.KeyUsage{unpriced}, 0, time.Hour); s.Energy != 2 || s.Emissions != nil {
 		t.Errorf("unpriced: %+v", s)
 	}
-	if s := SpentOf([]usage.Total{unpriced, priced}, 0, time.Hour); s.Energy != 4 || s.Emissions == nil || *s.Emissions != 7 {
+	if s := SpentOf([]usage.KeyUsage{unpriced, priced}, 0, time.Hour); s.Energy != 4 || s.Emissions == nil || *s.Emissions != 7 {
 		t.Errorf("half of it is priced: %+v", s)
 	}
 	if s := SpentOf(nil, 0, 0); s.Energy != 0 || s.Emissions != nil {
@@ -84,7 +84,7 @@ func TestUnpricedIsNotZero(t *testing.T) {
 	if RecentOf(nil) != nil {
 		t.Error("there is a newest interval of nothing")
 	}
-	top := TopOf(usage.ScopeProject, []usage.Total{unpriced, priced}, nil)
+	top := TopOf(usage.ScopeProject, []usage.KeyUsage{unpriced, priced}, nil)
 	if v := top.view(); v.Rows[0].Name != "p" || v.Rows[0].Emissions != unknown || v.Rows[0].Power != "none" || v.Rows[1].Emissions != "7.00"+nbsp+"g" {
 		t.Errorf("the rows are %+v", v.Rows)
 	}
@@ -92,9 +92,9 @@ func TestUnpricedIsNotZero(t *testing.T) {
 
 func TestUsersAreListedOnlyIfSomebodyIsNamed(t *testing.T) {
 	of := func(users ...string) Top {
-		var totals []usage.Total
+		var totals []usage.KeyUsage
 		for _, u := range users {
-			totals = append(totals, usage.Total{Key: usage.Key{User: u}})
+			totals = append(totals, usage.KeyUsage{Key: usage.Key{User: u}})
 		}
 		return TopOf(usage.ScopeUser, totals, nil)
 	}

@@ -166,7 +166,7 @@ func TestHostileNamesAreText(t *testing.T) {
 	const evil, turn = `"><script>alert(1)</script><img src=x onerror=y>`, "a\u202eb"
 	k := cloud(t)
 	key := usage.Key{Project: evil, Machine: evil, User: turn, Group: evil}
-	rows := []usage.Total{{Key: key, Energy: usage.ByMode[usage.KWh]{Busy: 1}}}
+	rows := []usage.KeyUsage{{Key: key, Energy: usage.ByMode[usage.KWh]{Busy: 1}}}
 	k.Numbers.Tops = []Top{TopOf(usage.ScopeProject, rows, nil), TopOf(usage.ScopeUser, rows, nil)}
 	k.Numbers.Lacking = map[string]usage.LabelPresence{evil: {}}
 	k.Numbers.Drift = []usage.Drift{{Project: evil, Lost: []string{"series"}, Since: now}}

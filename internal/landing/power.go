@@ -19,12 +19,10 @@ type Power struct {
 	Measured, Booked usage.KWh
 }
 
-// PowerOf says how watts are known, of zones together.
-func PowerOf(rated usage.Rated, month []usage.Total, zones []usage.ZoneFact) *Power {
-	p := &Power{Rated: rated}
-	if len(month) > 0 {
-		_, p.Bounds = usage.BoundsOf(month)
-	}
+// PowerOf says how watts are known, of zones together; month is what this month's energy lies
+// between, nil if that is not known.
+func PowerOf(rated usage.Rated, month *usage.EnergyBounds, zones []usage.ZoneFact) *Power {
+	p := &Power{Rated: rated, Bounds: month}
 	for _, z := range zones {
 		p.Measured, p.Booked = p.Measured+z.Measured, p.Booked+z.Booked
 	}

@@ -41,10 +41,10 @@ func keys() []usage.Key {
 }
 
 // month has more energy for earlier keys, at 150 g/kWh.
-func month() (all []usage.Total) {
+func month() (all []usage.KeyUsage) {
 	for n, k := range keys() {
 		kwh := usage.KWh(412 / float64(n*n+1))
-		all = append(all, usage.Total{
+		all = append(all, usage.KeyUsage{
 			Key: k, Priced: true, Energy: usage.ByMode[usage.KWh]{Busy: kwh * 0.6, Idle: kwh * 0.4},
 			Emissions: usage.ByMode[usage.Grams]{Busy: usage.Grams(kwh * 90), Idle: usage.Grams(kwh * 60)},
 		})

@@ -45,7 +45,7 @@ func (l Labels) Summary(s usage.Summary, shown usage.Shown, caughtUp bool) View 
 	}
 	if s.Newest != nil {
 		newest := *s.Newest
-		newest.Usage = l.newest(s.Newest.Usage, named)
+		newest.Usage = l.usage(s.Newest.Usage, named)
 		v.Newest = &newest
 	}
 	return v
@@ -56,13 +56,13 @@ func (l Labels) plain(totals []usage.Total) bool {
 	return l.Mode == ID && !slices.ContainsFunc(totals, func(t usage.Total) bool { return t.User == Other })
 }
 
-// Totals labels the users of sums over another period, with the same list of named
+// Usage labels the users of sums over another period, with the same list of named
 // users.
-func (l Labels) Totals(totals []usage.Total, named map[string]bool) []usage.Total {
-	if named == nil && l.plain(totals) {
-		return totals
+func (l Labels) Usage(keys []usage.KeyUsage, named map[string]bool) []usage.KeyUsage {
+	if named == nil && l.Mode == ID && !slices.ContainsFunc(keys, func(u usage.KeyUsage) bool { return u.User == Other }) {
+		return keys
 	}
-	return l.totals(totals, named, nil)
+	return l.usage(keys, named)
 }
 
 // Active labels the users of active workspaces.

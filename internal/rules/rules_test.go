@@ -109,6 +109,11 @@ func TestAlertsAreThoseThatWereAgreed(t *testing.T) {
 			"6h", "", "info",
 		},
 		{
+			"CarbonManySamples",
+			`carbon_exporter_exposition_samples > 0.8 * carbon_exporter_exposition_max_samples`,
+			"1h", "", "warning",
+		},
+		{
 			"CarbonUnpricedHigh",
 			`carbon_unpriced_energy_kwh > on (job, instance) 0.1 * 24 / 1000 * avg_over_time(sum by (job, instance) (carbon_power_watts)[1d:15m])`,
 			"24h", "", "info",

@@ -30,6 +30,7 @@ type register struct {
 	users     map[string]*int64 // id of the present group; nil: none yet
 	keys      map[usage.Key]int64
 	byID      map[int64]identity
+	ordered   []int64 // the ids of keys in order of the keys, as of some time: see naming.ordered
 	forgotten forgotten
 }
 

@@ -194,24 +194,52 @@ func (r *keyTotals) tally() usage.Tally {
 // either end from the facts.
 func (s *Store) over(ctx context.Context, tx *sqlite.Tx, p usage.Period) (totals, error) {
 	sums := totals{}
+	return sums, s.addOver(ctx, tx, p, sums)
+}
+
+// addOver adds what over reads.
+func (s *Store) addOver(ctx context.Context, tx *sqlite.Tx, p usage.Period, sums totals) error {
 	if s.length == 0 {
-		return sums, nil // a store without intervals
+		return nil // a store without intervals
 	}
 	p.From, p.To = s.ceil(p.From), s.ceil(p.To)
+	p, err := s.stretched(ctx, tx, p)
+	if err != nil {
+		return err
+	}
 	whole := s.wholeDays(p)
 	for _, edge := range []usage.Period{{From: p.From, To: whole.From}, {From: whole.To, To: p.To}} {
 		if !edge.From.Before(edge.To) {
 			continue
 		}
 		if err := s.addFacts(ctx, tx, edge, sums); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if !whole.From.Before(whole.To) {
-		return sums, nil
+		return nil
 	}
-	return sums, sums.readInto(ctx, tx, "SELECT sums, more FROM usage_day WHERE day >= ? AND day <= ?",
+	return sums.readInto(ctx, tx, "SELECT sums, more FROM usage_day WHERE day >= ? AND day <= ?",
 		dateOf(whole.From, s.zone), dateOf(whole.To.Add(-s.length), s.zone))
+}
+
+// stretched is a period up to the end of its last day, if nothing is stored of the rest of that day:
+// so a day that is not over yet has sums, too.
+func (s *Store) stretched(ctx context.Context, tx *sqlite.Tx, p usage.Period) (usage.Period, error) {
+	end := p.To
+	for !s.beginsDay(end) {
+		end = end.Add(s.length)
+	}
+	if !p.From.Before(p.To) || !end.After(p.To) {
+		return p, nil
+	}
+	var more bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM usage_interval
+		WHERE start >= ? AND start < ? AND state IN ('unpriced', 'provisional', 'settled'))`, p.To.Unix(), end.Unix()).Scan(&more)
+	if err == nil && !more {
+		p.To = end
+	}
+	return p, err
 }
 
 // addFacts adds the facts of a period.

@@ -63,14 +63,14 @@ func (s *Store) Accounts(ctx context.Context, periods ...usage.Period) ([]Accoun
 // Summary returns the totals over all intervals.
 func (v *View) Summary(ctx context.Context) (sum usage.Summary, err error) {
 	sum.States = map[usage.State]int{}
-	sums, err := readAccounts(ctx, v.tx, v.store.zone)
-	if err != nil {
+	all := make(totals, v.naming.count())
+	if err := all.readInto(ctx, v.tx, "SELECT sums, more FROM usage_total WHERE id = 1"); err != nil {
 		return sum, err
 	}
-	if sum.Totals, err = sums.all.list(ctx, v.naming); err != nil {
+	if sum.Totals, err = all.list(ctx, v.naming); err != nil {
 		return sum, err
 	}
-	if err := holdCounters(ctx, v.tx, v.naming, sum.Totals); err != nil {
+	if sum.Held, err = holdCounters(ctx, v.tx, v.naming, all, sum.Totals); err != nil {
 		return sum, err
 	}
 	if err := countStates(ctx, v.tx, &sum); err != nil {
@@ -88,34 +88,44 @@ func (v *View) Summary(ctx context.Context) (sum usage.Summary, err error) {
 
 // list returns the sums in order of their keys.
 func (t totals) list(ctx context.Context, naming *naming) ([]usage.Total, error) {
-	all := make([]usage.Total, 0, len(t))
+	used := 0
 	for id, r := range t {
 		if r.rows == 0 {
 			continue
 		}
-		k, err := naming.keyOf(ctx, id)
-		if err != nil {
+		if _, err := naming.keyOf(ctx, id); err != nil {
 			return nil, err
 		}
-		all = append(all, r.total(k.Key))
+		used++
 	}
-	slices.SortFunc(all, func(a, b usage.Total) int { return a.Compare(b.Key) })
-	return all, nil
+	all := make([]usage.Total, 0, used)
+	err := naming.inOrder(ctx, used, func(id int64) bool {
+		r := t[id]
+		return r != nil && r.rows > 0
+	}, func(id int64, k usage.Key) { all = append(all, t[id].total(k)) })
+	return all, err
 }
 
-// holdCounters raises the settled sums to what the counters have shown before.
-func holdCounters(ctx context.Context, tx *sqlite.Tx, naming *naming, totals []usage.Total) error {
+// holdCounters raises the settled sums to what the counters have shown before. It returns what those
+// have shown that have no usage any more: sums over keys that leave it out would fall.
+func holdCounters(ctx context.Context, tx *sqlite.Tx, naming *naming, sums totals, totals []usage.Total) (held []usage.Total, err error) {
 	floors, err := readFloors(ctx, tx)
 	if err != nil || len(floors) == 0 {
-		return err
+		return nil, err
 	}
 	byKey := map[usage.Key]floor{}
 	for id, f := range floors {
 		k, err := naming.keyOf(ctx, id)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		byKey[k.Key] = f
+		if r := sums[id]; r != nil && r.rows > 0 {
+			byKey[k.Key] = f
+			continue
+		}
+		held = append(held, usage.Total{
+			Key: k.Key, SettledEnergy: f.energy, SettledEmissions: f.emissions, SettledEmbodied: f.embodied,
+		})
 	}
 	for i := range totals {
 		t := &totals[i]
@@ -123,7 +133,8 @@ func holdCounters(ctx context.Context, tx *sqlite.Tx, naming *naming, totals []u
 		held := f.over(floor{t.SettledEnergy, t.SettledEmissions, t.SettledEmbodied})
 		t.SettledEnergy, t.SettledEmissions, t.SettledEmbodied = held.energy, held.emissions, held.embodied
 	}
-	return nil
+	slices.SortFunc(held, func(a, b usage.Total) int { return a.Compare(b.Key) })
+	return held, nil
 }
 
 func machines(ctx context.Context, tx *sqlite.Tx) (names []string, err error) {
@@ -165,17 +176,39 @@ func newest(ctx context.Context, tx *sqlite.Tx, naming *naming) (*usage.Newest, 
 	n := &usage.Newest{
 		Interval: usage.Interval{Start: unix(start), Length: time.Duration(seconds) * time.Second},
 	}
-	c, err := load(ctx, tx, n.Interval)
-	if err != nil {
+	n.Usage, err = usageOf(ctx, tx, naming, n.Interval)
+	return n, err
+}
+
+// usageOf returns the usage of one interval by key, ordered.
+func usageOf(ctx context.Context, tx *sqlite.Tx, naming *naming, i usage.Interval) ([]usage.KeyUsage, error) {
+	c := content{}
+	var err error
+	if c.prices, err = readPrices(ctx, tx, i); err != nil {
 		return nil, err
 	}
-	byKey := map[int64]*usage.KeyUsage{}
-	for _, r := range c.rows {
+	var beside besides
+	if more, err := hasBeside(ctx, tx, i); err != nil {
+		return nil, err
+	} else if more {
+		if beside, err = readBesides(ctx, tx, i.Start.Unix(), i.End().Unix()); err != nil {
+			return nil, err
+		}
+	}
+	byKey := make(map[int64]*usage.KeyUsage, naming.count())
+	var r row
+	columns := []any{&r.start, &r.key, &r.energy.Busy, &r.energy.Idle}
+	if err := each(ctx, tx, "SELECT start, key_id, busy_kwh, idle_kwh FROM usage_fact WHERE start >= ? AND start < ?", span(i), func(rows *sql.Rows) error {
+		if err := rows.Scan(columns...); err != nil {
+			return err
+		}
+		r.beside, r.energy.Measured = nil, 0
+		beside.complete(&r)
 		u := byKey[r.key]
 		if u == nil {
 			k, err := naming.keyOf(ctx, r.key)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			u = &usage.KeyUsage{Key: k.Key, Priced: len(c.prices) > 0}
 			byKey[r.key] = u
@@ -184,12 +217,15 @@ func newest(ctx context.Context, tx *sqlite.Tx, naming *naming) (*usage.Newest, 
 		if price := c.price(r.start); price != nil {
 			u.Emissions = u.Emissions.Plus(r.at(*price))
 		}
+		return nil
+	}); err != nil {
+		return nil, err
 	}
-	for _, u := range byKey {
-		n.Usage = append(n.Usage, *u)
-	}
-	slices.SortFunc(n.Usage, func(a, b usage.KeyUsage) int { return a.Compare(b.Key) })
-	return n, nil
+	all := make([]usage.KeyUsage, 0, len(byKey))
+	err = naming.inOrder(ctx, len(byKey), func(id int64) bool { return byKey[id] != nil }, func(id int64, _ usage.Key) {
+		all = append(all, *byKey[id])
+	})
+	return all, err
 }
 
 const (

@@ -112,6 +112,13 @@ func (s *ByModeSum[T]) Add(v ByMode[T]) {
 	s.measured.Add(float64(v.Measured))
 }
 
+// Sub subtracts v again.
+func (s *ByModeSum[T]) Sub(v ByMode[T]) {
+	s.busy.Sub(float64(v.Busy))
+	s.idle.Sub(float64(v.Idle))
+	s.measured.Sub(float64(v.Measured))
+}
+
 // ByMode returns the sums by mode.
 func (s ByModeSum[T]) ByMode() ByMode[T] {
 	return ByMode[T]{Busy: T(s.busy.Float64()), Idle: T(s.idle.Float64()), Measured: T(s.measured.Float64())}

@@ -8,6 +8,7 @@ import "time"
 // Summary is the totals over all intervals, as of one moment.
 type Summary struct {
 	Totals   []Total       // by key, ordered
+	Held     []Total       // keys without any usage left, for what their settled counters have shown
 	Newest   *Newest       // nil while no interval has facts
 	Attended *Attended     // nil while no host was ever there
 	States   map[State]int // every state, including those without intervals

@@ -51,16 +51,17 @@ type daemon struct {
 	apart *store.Apart   // what the API reads; nil: it is off
 	turns upstream.Turns // of all that ask Prometheus, also across reloads
 
-	usage      *collector.Usage
-	numbers    atomic.Pointer[landing.Numbers] // of the landing page
+	shown      atomic.Pointer[collector.Snapshot] // without usage by key; nil: nothing is yet
+	numbers    atomic.Pointer[landing.Numbers]    // of the landing page
 	grid       *collector.Grid
 	exposition *collector.Exposition
-	registry   *prometheus.Registry // usage only
-	live       *prometheus.Registry // everything else
+	live       *prometheus.Registry // everything but usage
 
 	reloading  sync.Mutex // one reload at a time, by signal or request
-	publishing sync.Mutex // one snapshot at a time, in order; also guards lost
+	pace       *pace
+	publishing sync.Mutex // one snapshot at a time, in order; also guards the following
 	lost       map[string]string
+	many       bool            // whether there are nearly too many samples
 	caughtUp   atomic.Bool     // whether everything due has been collected once
 	upToDate   chan struct{}   // rings when that has become so
 	busy       bool            // there are no hours of waiting: see Rested
@@ -78,12 +79,11 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	d := &daemon{
 		Health: collector.NewHealth(live, c.Now), Board: &landing.Board{Now: c.Now},
 		flags: f, log: log, clock: c, store: keeper, config: cfg, quit: make(chan struct{}, 1), upToDate: make(chan struct{}, 1),
-		usage: collector.NewUsage(), grid: collector.NewGrid(c.Now),
-		registry: prometheus.NewRegistry(), live: live, exposition: collector.NewExposition(live, log),
+		pace: newPace(),
+		grid: collector.NewGrid(c.Now), live: live, exposition: collector.NewExposition(live, log, c.Now),
 	}
 	live.MustRegister(d.grid, versioncollector.NewCollector("carbon_exporter"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	d.registry.MustRegister(d.usage)
 	made, err := parts.New(cfg, keeper, c.Now, f.workspaces, &d.turns)
 	if err != nil {
 		return nil, configError{fmt.Errorf("%s: %w", f.configFile, err)}
@@ -94,6 +94,7 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	d.Reloaded(nil)
 	d.Wrote(nil) // opening the store was a write
 	d.warnOfBudgets(ctx, cfg)
+	d.sayLabels(cfg)
 	if err := d.publish(ctx); err != nil {
 		return nil, fmt.Errorf("read store %s: %w", f.storagePath, err)
 	}
@@ -160,8 +161,15 @@ func (d *daemon) work(ctx context.Context) {
 	d.clock.Run(func() { d.spine.Run(ctx) }, func() { d.followDays(ctx) }, func() { learn.Run(ctx) })
 }
 
-// Changed publishes a new snapshot. If that fails, the last one stays.
+// Changed publishes a new snapshot, at once or with other changes: see pace.
 func (d *daemon) Changed(ctx context.Context) {
+	if d.pace.now(d.clock.Now()) {
+		d.refresh(ctx)
+	}
+}
+
+// refresh publishes a new snapshot. If that fails, the last one stays.
+func (d *daemon) refresh(ctx context.Context) {
 	if err := d.publish(ctx); err != nil && ctx.Err() == nil {
 		d.log.Error("Reading the store for /metrics failed", "err", err)
 	}
@@ -172,7 +180,9 @@ func (d *daemon) Changed(ctx context.Context) {
 func (d *daemon) Rested(ctx context.Context) {
 	if !d.caughtUp.Swap(true) {
 		d.upToDate <- struct{}{} // once, so there is room
-		d.Changed(ctx)
+		d.refresh(ctx)
+	} else if _, waiting := d.pace.due(d.clock.Now()); waiting {
+		d.refresh(ctx)
 	}
 	if d.busy {
 		return

@@ -13,15 +13,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/carbon-exporter/carbon_exporter/collector"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // crowded is a daemon whose metrics fit into no socket buffer, and its server.
 func crowded(t *testing.T) *httptest.Server {
 	t.Helper()
 	d, server := prepared(t, "--config.file="+configFile(t, ""), "--web.enable-lifecycle")
-	d.registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "carbon_large", Help: strings.Repeat("x", 12<<20)}))
-	d.exposition.Show(d.registry)
+	d.exposition.Show(collector.NewUsage(&collector.Snapshot{Drift: []usage.Drift{{Project: strings.Repeat("x", 12<<20)}}}))
 	return server
 }
 

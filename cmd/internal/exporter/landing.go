@@ -41,7 +41,7 @@ func (d *daemon) landing(w http.ResponseWriter, _ *http.Request) {
 		Notices: d.Notices(), Parts: state, Grid: d.gridShown(cfg),
 		Unrated:   d.currentParts().Settings.Unrated,
 		Directory: d.currentParts().Settings.Directory != nil, Late: lateAfter*time.Duration(cfg.Interval) + time.Duration(cfg.Prometheus.Lag),
-		Numbers: d.numbers.Load(), Budgets: budgetsShown(d.usage.Snapshot()),
+		Numbers: d.numbers.Load(), Budgets: budgetsShown(d.shown.Load()),
 		Labels: landing.LabelNames{
 			Project: cfg.Prometheus.Labels.Project, Machine: cfg.Prometheus.Labels.Machine,
 			Host: cfg.Prometheus.Labels.Host, User: cfg.Prometheus.Labels.User,
@@ -89,14 +89,14 @@ func budgetsShown(s *collector.Snapshot) (all []landing.Budget) {
 	return all
 }
 
-// numbers is what the page says of a snapshot.
-func numbers(s *collector.Snapshot, spent spent, seen usage.Sightings, models map[string][]usage.ModelShare) *landing.Numbers {
+// numbers is what the page says of a snapshot, and of the newest interval with users as configured.
+func numbers(s *collector.Snapshot, newest *usage.Newest, spent spent, seen usage.Sightings, models map[string][]usage.ModelShare) *landing.Numbers {
 	n := &landing.Numbers{
-		Newest: landing.RecentOf(s.Newest), Day: spent.day, Month: spent.month,
+		Newest: landing.RecentOf(newest), Day: spent.day, Month: spent.month,
 		Attended: s.Attended, Lacking: seen.Now, Drift: s.Drift, States: s.States, Unpriced: s.Unpriced,
-		Power: landing.PowerOf(usage.RatedOf(s.Ratings, models), spent.toDate.Month, s.Zones),
+		Power: landing.PowerOf(usage.RatedOf(s.Ratings, models), spent.bounds, s.Zones),
 	}
-	top := func(scope usage.Scope) landing.Top { return landing.TopOf(scope, spent.toDate.Month, s.Newest) }
+	top := func(scope usage.Scope) landing.Top { return landing.TopOf(scope, spent.thisMonth, newest) }
 	projects, groups := top(usage.ScopeProject), top(usage.ScopeGroup)
 	n.Tops = []landing.Top{projects}
 	if !groups.Same(projects) {

@@ -24,6 +24,8 @@ import (
 type spent struct {
 	toDate     collector.ToDate
 	day, month *landing.Spent
+	thisMonth  []usage.KeyUsage    // with users as configured
+	bounds     *usage.EnergyBounds // of this month
 	budgets    []collector.Budget
 }
 
@@ -34,33 +36,32 @@ func periods(ctx context.Context, v *store.View, cfg *config.Config, labels priv
 	if err != nil {
 		return spent{}, err
 	}
-	book := standing.NewBook(v)
-	toDate := func(kind budget.Kind) ([]usage.Total, *landing.Spent) {
-		p := kind.Period(now, cfg.Location())
-		if p.To.After(held.To) {
-			p.To = held.To
-		}
-		if err != nil || !p.From.Before(p.To) {
-			return nil, nil
-		}
-		var a *standing.Account
-		if a, err = book.Over(ctx, p); err != nil {
-			return nil, nil
-		}
-		totals := labels.Totals(a.Keys(), view.Named)
-		s := landing.SpentOf(totals, a.Missing, a.Unpriced)
-		if before := held.From.Sub(p.From); before > 0 {
-			s.Since, s.Missing = held.From, a.Missing-before // what was never asked for is not missing
-		}
-		return totals, s
-	}
-	var all spent
-	all.toDate.Day, all.day = toDate(budget.Day)
-	all.toDate.Month, all.month = toDate(budget.Month)
-	all.toDate.Year, _ = toDate(budget.Year)
+	from := func(kind budget.Kind) time.Time { return kind.Period(now, cfg.Location()).From }
+	since, err := v.SpentSince(ctx, store.From{Time: from(budget.Day)}, store.From{Time: from(budget.Month), Bounds: true}, store.From{Time: from(budget.Year)})
 	if err != nil {
 		return spent{}, err
 	}
+	labelled := func(s *store.Spent) ([]usage.KeyUsage, *landing.Spent) {
+		used := s.Keys
+		if s.Period == (usage.Period{}) {
+			return nil, nil
+		}
+		s.Keys = labels.Usage(used, view.Named)
+		page := landing.SpentOf(s.Keys, s.Missing, s.Unpriced)
+		if before := held.From.Sub(s.Period.From); before > 0 {
+			page.Since, page.Missing = held.From, s.Missing-before // what was never asked for is not missing
+		}
+		if cfg.Fold().User { // nobody is named, and so nobody is hidden
+			return used, page
+		}
+		return s.Keys, page
+	}
+	var all spent
+	all.toDate.Day, all.day = labelled(&since[0])
+	all.toDate.Month, all.month = labelled(&since[1])
+	all.toDate.Year, _ = labelled(&since[2])
+	all.thisMonth, all.bounds = since[1].Keys, since[1].Bounds
+	book := standing.NewBook(v)
 	all.budgets = make([]collector.Budget, 0, len(cfg.Budgets))
 	for _, b := range parts.Budgets(cfg) {
 		status, err := book.Status(ctx, b, summary.Totals, now)
@@ -149,7 +150,7 @@ func highest(ratings []usage.Rating) (w usage.Watts) {
 }
 
 // followDays publishes a new snapshot when a day ends, because usage since midnight restarts
-// then even if nothing is stored at that moment.
+// then even if nothing is stored at that moment, and when a change has waited long enough.
 func (d *daemon) followDays(ctx context.Context) {
 	const wake = time.Minute // the wall clock may jump, and timers do not notice
 	day := usage.Period{}
@@ -157,10 +158,16 @@ func (d *daemon) followDays(ctx context.Context) {
 		cfg, _ := d.current()
 		now := d.clock.Now()
 		today := budget.Day.Period(now, cfg.Location())
-		if !day.From.IsZero() && !day.From.Equal(today.From) {
-			d.Changed(ctx)
+		in, waiting := d.pace.due(now)
+		if !day.From.IsZero() && !day.From.Equal(today.From) || waiting && in == 0 {
+			d.refresh(ctx)
+			waiting = false
 		}
 		day = today
-		d.clock.Sleep(ctx, min(today.To.Sub(now), wake), nil)
+		sleep := min(today.To.Sub(now), wake)
+		if waiting {
+			sleep = min(sleep, in)
+		}
+		d.clock.Sleep(ctx, sleep, d.pace.late)
 	}
 }

@@ -73,7 +73,7 @@ func (d *daemon) at(t *testing.T, now time.Time) (collector.ToDate, map[string]c
 	return all.toDate, byName
 }
 
-func kwh(totals []usage.Total) (sum float64) {
+func kwh(totals []usage.KeyUsage) (sum float64) {
 	for _, t := range totals {
 		sum += float64(t.Energy.Total())
 	}
@@ -98,7 +98,7 @@ func TestToDateOverMonthEndsAndClockChanges(t *testing.T) {
 			toDate, _ := d.at(t, moment(t, c.now))
 			for _, p := range []struct {
 				name      string
-				got       []usage.Total
+				got       []usage.KeyUsage
 				intervals float64
 			}{{"day", toDate.Day, c.day}, {"month", toDate.Month, c.month}, {"year", toDate.Year, c.year}} {
 				if got := kwh(p.got); !close9(got, 0.4*p.intervals) {

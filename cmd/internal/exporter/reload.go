@@ -76,7 +76,8 @@ func (d *daemon) reloadNow(ctx context.Context) error {
 		d.log.Warn("Configuration now shows more about users than before", "key", e.key, "was", e.was, "is", e.is)
 	}
 	d.warnOfBudgets(ctx, is)
-	d.Changed(ctx)
+	d.sayLabels(is)
+	d.refresh(ctx)
 	return nil
 }
 
@@ -146,6 +147,9 @@ func exposures(was, is *config.Config) (all []exposure) {
 	}
 	if now > 0 && is.Metrics.Keep > was.Metrics.Keep { // people who were here long ago
 		all = append(all, exposure{"metrics.keep", was.Metrics.Keep, is.Metrics.Keep})
+	}
+	if now > 0 && was.Fold().User && !is.Fold().User {
+		all = append(all, exposure{"metrics.by", was.Metrics.By, is.Metrics.By})
 	}
 	all = append(all, mongoExposures(was.MongoDB, is.MongoDB, now > 0, named)...)
 	return append(all, directoryExposures(was.Directory, is.Directory, now > 0, named)...)

@@ -171,7 +171,13 @@ func (p *program) end(t *testing.T) int {
 // prepared is a daemon whose loops do not run, and its web server.
 func prepared(t testing.TB, args ...string) (*daemon, *httptest.Server) {
 	t.Helper()
-	f, err := parse(append([]string{storage(t)}, args...), io.Discard)
+	return preparedOn(t, storage(t), args...)
+}
+
+// preparedOn is one with a store that may be there already; path is its flag.
+func preparedOn(t testing.TB, path string, args ...string) (*daemon, *httptest.Server) {
+	t.Helper()
+	f, err := parse(append([]string{path}, args...), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

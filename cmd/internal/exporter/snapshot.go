@@ -5,6 +5,7 @@ package exporter
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/cmd/internal/parts"
@@ -14,6 +15,9 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
+
+// dearGC is GOGC while much is read of which little is kept.
+const dearGC = 50
 
 // picture is what /metrics and the landing page show of the store at one moment, with users shown
 // as configured.
@@ -27,6 +31,13 @@ type picture struct {
 func (d *daemon) publish(ctx context.Context) error {
 	d.publishing.Lock()
 	defer d.publishing.Unlock()
+	began := d.clock.Now()
+	d.pace.begin()
+	defer func() { d.pace.end(began, d.clock.Now()) }()
+	if d.pace.dear() { // half of the memory at the peak, for a twentieth of the time
+		defer debug.SetGCPercent(debug.SetGCPercent(dearGC))
+	}
+	cfg, _ := d.current()
 	var p picture
 	err := d.store.View(ctx, func(v *store.View) (err error) {
 		p, err = d.picture(ctx, v)
@@ -41,9 +52,11 @@ func (d *daemon) publish(ctx context.Context) error {
 		}
 	}
 	d.name(p.people.Named)
-	d.usage.Publish(p.usage)
+	d.shown.Store(p.usage.Slim())
 	d.numbers.Store(p.page)
-	d.exposition.Show(d.registry)
+	shown := collector.NewUsage(p.usage)
+	p = picture{} // which is most of the memory that all of this takes
+	d.exposed(d.exposition.Show(shown), cfg)
 	if size, err := d.store.SizeBytes(); err == nil {
 		d.Size(size)
 	}
@@ -61,10 +74,14 @@ func (d *daemon) picture(ctx context.Context, v *store.View) (picture, error) {
 	if err != nil {
 		return picture{}, err
 	}
+	summary.Totals = append(summary.Totals, summary.Held...) // which are part of sums only
 	people := labels.Summary(summary, shown, d.caughtUp.Load())
 	s := &collector.Snapshot{
-		Summary: people.Summary, PUE: cfg.Power.PUE.Ratio,
+		Summary: people.Summary, Fold: cfg.Fold(), PUE: cfg.Power.PUE.Ratio,
 		Interval: time.Duration(cfg.Interval), Since: now.Add(-time.Duration(cfg.Metrics.Keep)),
+	}
+	if s.Fold.User { // nobody is named, and so nobody is hidden
+		s.Totals, s.Newest = summary.Totals, summary.Newest
 	}
 	if d.flags.workspaces {
 		active, err := v.Active(ctx)
@@ -110,5 +127,5 @@ func (d *daemon) picture(ctx context.Context, v *store.View) (picture, error) {
 	}
 	seen, err := v.Sightings(ctx)
 	s.Drift = d.drifted(seen)
-	return picture{usage: s, page: numbers(s, spent, seen, models), people: people}, err
+	return picture{usage: s, page: numbers(s, people.Newest, spent, seen, models), people: people}, err
 }

@@ -28,13 +28,13 @@ func (d *daemon) state(now time.Time) ([]landing.Part, error) {
 	}
 	parts := []landing.Part{d.record(), d.prometheus(seen, now)}
 	parts = append(parts, d.carbonIntensity(seen, now)...)
-	return append(parts, d.directory(seen, now), d.writer(seen, now), seen.store(), seen.configuration(now)), nil
+	return append(parts, d.directory(seen, now), d.writer(seen, now), d.metrics(seen), seen.store(), seen.configuration(now)), nil
 }
 
 // record is the state of the stored intervals.
 func (d *daemon) record() landing.Part {
 	p := landing.Part{Name: "Intervals", For: "stored usage", State: "none yet"}
-	snapshot := d.usage.Snapshot()
+	snapshot := d.shown.Load()
 	if snapshot == nil {
 		return p
 	}
@@ -100,6 +100,24 @@ func (d *daemon) writer(seen families, now time.Time) landing.Part {
 		p.State += fmt.Sprintf("; %.0f intervals pending", n)
 	}
 	return d.because(p, usage.SourceUsageWriter)
+}
+
+// metrics is the state of /metrics.
+func (d *daemon) metrics(seen families) landing.Part {
+	p := landing.Part{Name: "Metrics", For: d.flags.telemetryPath, State: "none yet"}
+	if samples, ok := seen.value("carbon_exporter_exposition_samples", ""); ok && d.shown.Load() != nil {
+		p.State = fmt.Sprintf("%.0f samples", samples)
+		for _, m := range seen["carbon_exporter_exposition_bytes"].GetMetric() {
+			if m.GetLabel()[0].GetValue() == "gzip" {
+				p.State += fmt.Sprintf(", %.1f MB compressed", m.GetGauge().GetValue()/1e6)
+			}
+		}
+	}
+	cfg, _ := d.current()
+	if lacking := lackingLabels(cfg); len(lacking) > 0 {
+		p.State += "; without the labels " + strings.Join(lacking, ", ") + " (metrics.by), so panels and queries by them are empty"
+	}
+	return p
 }
 
 // families are metrics by name.

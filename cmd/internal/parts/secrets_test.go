@@ -57,7 +57,7 @@ var publicKeys = []string{
 	"carbon_intensity.energinet.area", "carbon_intensity.entsoe.zone", "carbon_intensity.eia.respondent",
 	"carbon_intensity.openelectricity.network", "carbon_intensity.openelectricity.region",
 	"attribution.group", "attribution.user_label", "mongodb.database", "mongodb.collections.", "mongodb.fields.", "mongodb.usage_database",
-	"directory.file", "prometheus.names.", "budgets", "timezone", "lake.site",
+	"directory.file", "prometheus.names.", "budgets", "timezone", "metrics.by", "lake.site",
 }
 
 // ofDirectory is where a directory's Prometheus is configured, by keys that mean the same as
