@@ -56,6 +56,8 @@ func exporter(t *testing.T) *Exposition {
 	health.RejectedRecords([]directory.RecordReject{{Collection: "workspaces", Reason: "no_host", Count: 2}})
 	health.Directory(now.Add(-3 * time.Minute))
 	health.RollupsPending(48)
+	health.Watch(usage.SourceLake)
+	health.LakePublished(usage.LakeState{Waiting: 2, Open: 2, Refused: 1, Newest: clock().Truncate(24 * time.Hour)})
 	health.Exposed(Size{Samples: 123, Text: 12_345, Zipped: 1_234}, 500_000)
 	e := NewExposition(live, slog.New(slog.DiscardHandler), clock)
 	s := day()
@@ -178,6 +180,8 @@ func TestCatalogue(t *testing.T) {
 		"carbon_exporter_exposition_samples":                           "GAUGE",
 		"carbon_exporter_exposition_max_samples":                       "GAUGE",
 		"carbon_exporter_exposition_bytes":                             "GAUGE coding",
+		"carbon_exporter_lake_pending":                                 "GAUGE state",
+		"carbon_exporter_lake_published_until_timestamp_seconds":       "GAUGE",
 		"carbon_exporter_store_writable":                               "GAUGE",
 		"carbon_exporter_store_size_bytes":                             "GAUGE",
 		"carbon_exporter_config_last_reload_successful":                "GAUGE",

@@ -29,6 +29,7 @@ type Health struct {
 	reloadTime  prometheus.Gauge
 
 	troubles *troubles
+	lake     *lakeHealth
 }
 
 // reasonOther is the reason of errors that are no usage.Failure.
@@ -39,7 +40,7 @@ func NewHealth(r prometheus.Registerer, now func() time.Time) *Health {
 	source := []string{"source"}
 	gauge := func(name, help string) prometheus.GaugeOpts { return prometheus.GaugeOpts{Name: name, Help: help} }
 	h := &Health{
-		directoryHealth: newDirectoryHealth(r), expositionHealth: newExpositionHealth(r), now: now, troubles: &troubles{of: map[string]error{}},
+		directoryHealth: newDirectoryHealth(r), expositionHealth: newExpositionHealth(r), lake: newLakeHealth(r), now: now, troubles: &troubles{of: map[string]error{}},
 		up: prometheus.NewGaugeVec(gauge("carbon_exporter_source_up",
 			"Whether the last request to the source succeeded (1 = yes, 0 = no)."), source),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -99,6 +100,8 @@ func (h *Health) Unwatch(source string) {
 			h.asOf.Reset()
 		case usage.SourceUsageWriter:
 			h.pending.Reset()
+		case usage.SourceLake:
+			h.lake.reset()
 		}
 	})
 }

@@ -53,6 +53,7 @@ func TestWhatIsNotConfiguredIsNotShown(t *testing.T) {
 	h := NewHealth(r, clock)
 	optional := []string{
 		"carbon_exporter_directory_timestamp_seconds", "carbon_exporter_usage_writer_pending_intervals", "carbon_exporter_rejected_records_total",
+		"carbon_exporter_lake_pending", "carbon_exporter_lake_published_until_timestamp_seconds",
 		`carbon_exporter_source_errors_total{reason="auth",source="mongodb"}`, `carbon_exporter_source_errors_total{reason="auth",source="mongodb_usage"}`,
 	}
 	h.Directory(time.Time{})

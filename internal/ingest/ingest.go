@@ -119,6 +119,7 @@ type Settings struct {
 	Attribution func(directory.Directory) Attribution
 	Directory   *Directory  // nil: none
 	UsageWriter UsageWriter // nil: none
+	Lake        Lake        // nil: none
 	Workspaces  bool        // whether to store usage by host while a workspace exists
 	// Power returns the model to use for a time.
 	Power func(ctx context.Context, at time.Time) (Power, error)

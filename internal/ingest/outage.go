@@ -127,7 +127,7 @@ func kindOf(err error) string {
 
 // outages are everything that can be away.
 type outages struct {
-	prometheus, carbon, forecast, directory, usageWriter, store *outage
+	prometheus, carbon, forecast, directory, usageWriter, lake, store *outage
 
 	sources *sourceOutages // of several sources of carbon intensity
 }
@@ -161,6 +161,11 @@ func newOutages(notices NoticeObserver, c clock.Clock, log *slog.Logger) *outage
 			about: usage.TopicUsageWriter, begins: "Usage cannot be written to MongoDB",
 			lasts: "Usage still cannot be written to MongoDB", ended: "Usage can be written to MongoDB again",
 			meanwhile: "it is kept in the store and written later", gained: "intervals_written",
+		}),
+		lake: of(outageWords{
+			about: usage.TopicLake, begins: "Days cannot be published to the lake",
+			lasts: "Days still cannot be published to the lake", ended: "Days can be published to the lake again",
+			meanwhile: "they are kept in the store and published later", gained: "days_published",
 		}),
 		store: of(outageWords{
 			about: usage.TopicStore, begins: "The store cannot be used",

@@ -70,6 +70,7 @@ type Store interface {
 	Estimate(ctx context.Context) error
 	Prune(ctx context.Context, now time.Time, keep time.Duration, writer string) (usage.Pruned, error)
 	Others(ctx context.Context) (wrote bool, err error)
+	LakeEnd(ctx context.Context) error
 	// Found returns whether anything was ever found.
 	Found(ctx context.Context) (usage.Found, error)
 }

@@ -402,4 +402,5 @@ func (silent) ForecastErrors([]usage.ForecastError)     {}
 func (silent) Directory(time.Time)                      {}
 func (silent) RejectedRecords([]directory.RecordReject) {}
 func (silent) RollupsPending(int)                       {}
+func (silent) LakePublished(usage.LakeState)            {}
 func (silent) Notice(usage.Topic, string)               {}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // wakeEvery is the default of Spine.WakeEvery.
@@ -27,6 +28,8 @@ type Witness interface {
 	Rested(ctx context.Context)
 	// RollupsPending receives the number of intervals not yet written to another system.
 	RollupsPending(n int)
+	// LakePublished receives how far publishing days has come.
+	LakePublished(usage.LakeState)
 }
 
 // Spine runs the loops of the live exporter. Its fields are set before Run and not changed
@@ -60,6 +63,7 @@ type bells struct {
 	changed  chan struct{} // the store has something new for another system
 	unpriced chan struct{} // there are intervals to price, or to settle
 	factors  chan struct{} // there may be days to add up by other factors
+	final    chan struct{} // there may be days to publish
 }
 
 // New returns a spine with its first settings.
@@ -69,7 +73,7 @@ func New(store Store, witness Witness, log *slog.Logger, c clock.Clock, settings
 		Store: store, Witness: witness, Log: log, Clock: c, settings: settings, WakeEvery: wakeEvery,
 		book:    &book{store: store, observer: witness, clock: c, began: c.Now()},
 		outages: newOutages(witness, c, log),
-		woken:   bells{due: bell(), readable: bell(), changed: bell(), unpriced: bell(), factors: bell()},
+		woken:   bells{due: bell(), readable: bell(), changed: bell(), unpriced: bell(), factors: bell(), final: bell()},
 	}
 }
 
@@ -80,7 +84,7 @@ func (s *Spine) Reload(settings Settings) {
 	settings.generation = s.settings.generation + 1
 	s.settings = settings
 	s.mu.Unlock()
-	for _, c := range []chan struct{}{s.woken.due, s.woken.unpriced, s.woken.readable, s.woken.changed, s.woken.factors} {
+	for _, c := range []chan struct{}{s.woken.due, s.woken.unpriced, s.woken.readable, s.woken.changed, s.woken.factors, s.woken.final} {
 		nudge(c)
 	}
 }
@@ -98,7 +102,7 @@ func (s *Spine) Run(ctx context.Context) {
 	}
 	loops := []func(context.Context){
 		s.energyLoop().run, s.carbonLoop().run, s.librarian().run, s.writerLoop().run, s.others().run, s.pruner().run,
-		s.factorLoop().run,
+		s.factorLoop().run, s.lakeLoop().run,
 	}
 	running := make([]func(), len(loops))
 	for i, run := range loops {
@@ -171,6 +175,13 @@ func (s *Spine) writerLoop() *writerLoop {
 	}
 }
 
+func (s *Spine) lakeLoop() *lakeLoop {
+	return &lakeLoop{
+		store: s.Store, observer: s.observer(), outages: s.outages, told: s.Witness.LakePublished, settings: s.current,
+		clock: s.Clock, log: s.Log, wakeEvery: s.WakeEvery, changed: s.woken.final,
+	}
+}
+
 func (s *Spine) pruner() *pruner {
 	return &pruner{store: s.Store, observer: s.observer(), settings: s.current, keep: s.Retention, clock: s.Clock, log: s.Log}
 }
@@ -191,6 +202,7 @@ func (s *Spine) changed(ctx context.Context) {
 	s.Witness.Changed(ctx)
 	nudge(s.woken.changed)
 	nudge(s.woken.factors)
+	nudge(s.woken.final)
 }
 
 // nudge rings c, unless it has a ring already.

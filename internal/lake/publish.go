@@ -4,6 +4,7 @@
 package lake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,9 +43,9 @@ const wholeEvery = 6 * time.Hour
 // Publisher publishes the days of a store. It is for one goroutine.
 type Publisher struct {
 	Store Store
-	// Open opens the bucket. It is called again after each failure: its secrets may have changed.
-	Open     func() (objstore.Bucket, error)
-	Place    string // names the bucket, without a secret
+	// Open opens the bucket, and names it without a secret. It is called again after each failure:
+	// its secrets may have changed.
+	Open     func() (b objstore.Bucket, place string, err error)
 	Site     string
 	Timezone string
 	Spool    string // the directory for the files of a day before they are sent
@@ -52,6 +53,7 @@ type Publisher struct {
 	Log      *slog.Logger
 
 	objects objects // with no bucket: not open
+	place   string  // of the bucket
 	id      string  // empty: not begun
 	since   int64   // days that changed up to this revision were published
 	looked  time.Time
@@ -59,7 +61,9 @@ type Publisher struct {
 }
 
 // Name names the lake: a site in a bucket.
-func (p *Publisher) Name() string { return p.Site + " in " + p.Place }
+func (p *Publisher) Name() string {
+	return p.Site + " in " + cmp.Or(p.place, "a bucket that could not be opened yet")
+}
 
 // Close closes the bucket.
 func (p *Publisher) Close() error {
@@ -129,10 +133,14 @@ func (p *Publisher) publish(ctx context.Context, told func(usage.LakeState)) err
 // begin opens the bucket and, now and then, has every day looked at.
 func (p *Publisher) begin(ctx context.Context) (err error) {
 	if p.objects.bucket == nil {
-		if p.objects.bucket, err = p.Open(); err != nil {
-			p.objects = objects{}
+		b, place, err := p.Open()
+		if err != nil {
 			return &usage.Failure{Reason: usage.ReasonConnection, Err: err}
 		}
+		if place != p.place {
+			p.place, p.id, p.looked = place, "", time.Time{} // its file says another one now
+		}
+		p.objects.bucket = b
 	}
 	if p.id == "" {
 		if p.id, err = p.Store.LakeBegin(ctx, p.Name()); err != nil {

@@ -93,15 +93,15 @@ func (s *site) restart() {
 		s.Fatal(err)
 	}
 	s.Publisher = &lake.Publisher{
-		Store: s.Store, Place: "a bucket", Site: theSite, Timezone: "UTC", Spool: filepath.Dir(s.path),
+		Store: s.Store, Site: theSite, Timezone: "UTC", Spool: filepath.Dir(s.path),
 		Now: func() time.Time { return s.now }, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
-		Open: func() (objstore.Bucket, error) {
+		Open: func() (objstore.Bucket, string, error) {
 			b, err := c.Open()
 			if s.fault != nil {
 				s.fault.Bucket = b
-				return s.fault, err
+				return s.fault, "a bucket", err
 			}
-			return b, err
+			return b, "a bucket", err
 		},
 	}
 }

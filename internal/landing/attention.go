@@ -107,6 +107,7 @@ func topicName(t usage.Topic) string {
 	return map[usage.Topic]string{
 		usage.TopicLabels: "Labels", usage.TopicHosts: "Machines", usage.TopicPower: "Power", usage.TopicPrometheus: "Prometheus",
 		usage.TopicCarbon: "Carbon intensity", usage.TopicDirectory: "Directory", usage.TopicOwners: "Owners", usage.TopicUsageWriter: "Usage elsewhere",
+		usage.TopicLake:     "Lake",
 		usage.TopicForecast: "Forecast", usage.TopicMetrics: "Metrics", usage.TopicStore: "Store", usage.TopicConfiguration: "Configuration",
 	}[t]
 }

@@ -18,6 +18,7 @@ const (
 	TopicDirectory     Topic = "directory"        // a directory that is away or empty
 	TopicOwners        Topic = "owners"           // a directory that has none of the machines
 	TopicUsageWriter   Topic = "usage_writer"     // usage that is not written elsewhere
+	TopicLake          Topic = "lake"             // days that are not published
 	TopicMetrics       Topic = "metrics"          // more of them than there should be
 	TopicStore         Topic = "store"            // a store that cannot be used
 	TopicConfiguration Topic = "configuration"    // settings that are most likely a mistake
@@ -27,6 +28,6 @@ const (
 func Topics() []Topic {
 	return []Topic{
 		TopicUsage, TopicLabels, TopicHosts, TopicPower, TopicPrometheus, TopicCarbon, TopicForecast, TopicDirectory, TopicOwners,
-		TopicUsageWriter, TopicMetrics, TopicStore, TopicConfiguration,
+		TopicUsageWriter, TopicLake, TopicMetrics, TopicStore, TopicConfiguration,
 	}
 }

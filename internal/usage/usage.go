@@ -35,13 +35,14 @@ const (
 	SourceMongoDB         = "mongodb"
 	SourceDirectory       = "directory"     // a file or a Prometheus, in place of MongoDB
 	SourceUsageWriter     = "mongodb_usage" // where usage is written
+	SourceLake            = "lake"          // where settled days are published
 )
 
 // SourceOf names a provider of carbon intensity among all sources. One that is called like another
 // upstream, as a Prometheus is that has intensities, is told apart from it.
 func SourceOf(provider string) string {
 	switch provider {
-	case SourcePrometheus, SourceCarbonIntensity, SourceMongoDB, SourceDirectory, SourceUsageWriter:
+	case SourcePrometheus, SourceCarbonIntensity, SourceMongoDB, SourceDirectory, SourceUsageWriter, SourceLake:
 		return SourceCarbonIntensity + "_" + provider
 	}
 	return provider

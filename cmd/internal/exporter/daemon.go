@@ -88,6 +88,7 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	if err != nil {
 		return nil, configError{fmt.Errorf("%s: %w", f.configFile, err)}
 	}
+	d.addLake(cfg, made)
 	d.use(cfg, made)
 	d.spine = ingest.New(keeper, d, log, c, made.Settings)
 	d.spine.Retention = f.retention
@@ -231,6 +232,7 @@ func (d *daemon) use(cfg *config.Config, made *parts.Parts) (was *parts.Parts) {
 		usage.SourceMongoDB:     read != nil && read.Source == usage.SourceMongoDB,
 		usage.SourceDirectory:   read != nil && read.Source == usage.SourceDirectory,
 		usage.SourceUsageWriter: made.Settings.UsageWriter != nil,
+		usage.SourceLake:        made.Settings.Lake != nil,
 	} {
 		if used {
 			d.Watch(source)

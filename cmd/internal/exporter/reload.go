@@ -101,6 +101,7 @@ func (d *daemon) tryReload() error {
 	}
 	// The file exists now: if it disappears, a reload must not go back to the defaults.
 	d.flags.configGiven = d.flags.configGiven || !absent(d.flags)
+	d.addLake(cfg, made)
 	was := d.use(cfg, made)
 	d.spine.Reload(made.Settings)
 	if err := was.Close(); err != nil {

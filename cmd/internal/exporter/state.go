@@ -28,7 +28,9 @@ func (d *daemon) state(now time.Time) ([]landing.Part, error) {
 	}
 	parts := []landing.Part{d.record(), d.prometheus(seen, now)}
 	parts = append(parts, d.carbonIntensity(seen, now)...)
-	return append(parts, d.directory(seen, now), d.writer(seen, now), d.metrics(seen), seen.store(), seen.configuration(now)), nil
+	parts = append(parts, d.directory(seen, now), d.writer(seen, now))
+	parts = append(parts, d.lake(seen, now)...)
+	return append(parts, d.metrics(seen), seen.store(), seen.configuration(now)), nil
 }
 
 // record is the state of the stored intervals.
