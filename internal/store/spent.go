@@ -36,13 +36,13 @@ func (v *View) SpentSince(ctx context.Context, times ...From) ([]Spent, error) {
 		return make([]Spent, len(times)), err
 	}
 	all := make([]Spent, len(times))
-	sums, until := make(totals, v.naming.count()), held.To
+	sums, until := make(spentSums, v.naming.count()), held.To
 	for i, from := range times {
-		if !from.Time.Before(until) {
+		if !from.Time.Before(held.To) {
 			continue
 		}
 		part := usage.Period{From: from.Time, To: until}
-		if err := v.store.addOver(ctx, v.tx, part, sums); err != nil {
+		if err := v.addPart(ctx, i, part, held.To, sums); err != nil {
 			return nil, fmt.Errorf("add up %s to %s: %w", part.From.UTC().Format(time.RFC3339), part.To.UTC().Format(time.RFC3339), err)
 		}
 		until = from.Time
@@ -56,7 +56,24 @@ func (v *View) SpentSince(ctx context.Context, times ...From) ([]Spent, error) {
 	return all, nil
 }
 
-func (v *View) spent(ctx context.Context, p usage.Period, sums totals) (Spent, error) {
+// addPart adds a part of the usage up to the newest: days that have long ended from memory.
+func (v *View) addPart(ctx context.Context, place int, part usage.Period, newest time.Time, sums spentSums) error {
+	if !part.From.Before(part.To) {
+		return nil // such as a month that begins today
+	}
+	closed, rest := v.store.split(part, newest)
+	if closed.From.Before(closed.To) {
+		if err := v.store.addClosed(ctx, v.tx, place, closed, sums); err != nil {
+			return err
+		}
+	}
+	if !rest.From.Before(rest.To) {
+		return nil
+	}
+	return v.store.addSpent(ctx, v.tx, rest, sums)
+}
+
+func (v *View) spent(ctx context.Context, p usage.Period, sums spentSums) (Spent, error) {
 	holes := Account{Period: p}
 	if err := holes.readHoles(ctx, v.tx); err != nil {
 		return Spent{}, err
@@ -70,27 +87,32 @@ func (v *View) spent(ctx context.Context, p usage.Period, sums totals) (Spent, e
 		if err != nil {
 			return Spent{}, err
 		}
-		f := func(i int) float64 { return r.sums.at(i).Float64() }
 		s.Keys = append(s.Keys, usage.KeyUsage{
-			Key:       k.Key,
-			Energy:    usage.ByMode[usage.KWh]{Busy: usage.KWh(f(busyKWh)), Idle: usage.KWh(f(idleKWh)), Measured: usage.KWh(f(measuredKWh))},
-			Emissions: usage.ByMode[usage.Grams]{Busy: usage.Grams(f(busyGrams)), Idle: usage.Grams(f(idleGrams)), Measured: usage.Grams(f(measuredGrams))},
-			Priced:    r.priced > 0,
+			Key: k.Key, Priced: r.priced > 0,
+			Energy:    usage.ByMode[usage.KWh]{Busy: r.kwh(0), Idle: r.kwh(1), Measured: r.kwh(2)},
+			Emissions: usage.ByMode[usage.Grams]{Busy: r.grams(3), Idle: r.grams(4), Measured: r.grams(5)},
 		})
 	}
 	return s, nil
 }
 
+func (s *spentSum) kwh(i int) usage.KWh { return usage.KWh(s.sums[i].Float64()) }
+
+func (s *spentSum) grams(i int) usage.Grams { return usage.Grams(s.sums[i].Float64()) }
+
 // bounds are of all energy together.
-func (t totals) bounds(ctx context.Context, naming *naming) *usage.EnergyBounds {
-	all := make([]usage.Total, 0, len(t))
-	for id, r := range t {
+func (s spentSums) bounds(ctx context.Context, naming *naming) *usage.EnergyBounds {
+	all := make([]usage.Total, 0, len(s))
+	for id, r := range s {
 		if r.rows == 0 {
 			continue
 		}
 		if k, err := naming.keyOf(ctx, id); err == nil { // spent has asked for each of them
-			total := r.total(usage.Key{Machine: k.Machine})
-			all = append(all, usage.Total{Key: total.Key, Energy: total.Energy, Down: total.Down, Up: total.Up, Undoubted: total.Undoubted})
+			down := r.kwh(6)
+			all = append(all, usage.Total{
+				Key: usage.Key{Machine: k.Machine}, Energy: usage.ByMode[usage.KWh]{Busy: r.kwh(0), Idle: r.kwh(1), Measured: r.kwh(2)},
+				Down: down, Up: down + r.kwh(7), Undoubted: r.kwh(8),
+			})
 		}
 	}
 	_, site := usage.BoundsOf(all)

@@ -29,6 +29,7 @@ type Store struct {
 	reader *sql.DB
 	insert statements
 	names  *names
+	closed closedDays
 	others atomic.Int64   // see Others
 	length time.Duration  // of an interval; 0 while the store has none
 	zone   *time.Location // of its days
