@@ -69,6 +69,7 @@ type Store interface {
 	SaveActive(ctx context.Context, active []usage.Active, now time.Time) error
 	Estimate(ctx context.Context) error
 	Prune(ctx context.Context, now time.Time, keep time.Duration, writer string) (usage.Pruned, error)
+	PruneMembers(ctx context.Context, now time.Time, keep time.Duration, writer string) (usage.Pruned, error)
 	Others(ctx context.Context) (wrote bool, err error)
 	LakeEnd(ctx context.Context) error
 	// Found returns whether anything was ever found.

@@ -24,12 +24,11 @@ const (
 	leastPruneRest = 20 * time.Millisecond
 )
 
-// pruner deletes per-key rows once they are old.
+// pruner deletes rows of one kind once they are old.
 type pruner struct {
-	store interface {
-		// Prune takes one short step of deleting.
-		Prune(ctx context.Context, now time.Time, keep time.Duration, writer string) (usage.Pruned, error)
-	}
+	rows string // what they are called
+	// step takes one short step of deleting.
+	step     func(ctx context.Context, now time.Time, keep time.Duration, writer string) (usage.Pruned, error)
 	observer Observer
 	settings func() Settings
 	keep     time.Duration // 0: for ever
@@ -50,11 +49,11 @@ func (p *pruner) run(ctx context.Context) {
 			return
 		case err != nil:
 			d := pause.after(err, p.clock)
-			p.log.Debug("Deleting old per-key rows failed", "err", err, "retry_in", d.Round(time.Millisecond))
+			p.log.Debug("Deleting old rows failed", "rows", p.rows, "err", err, "retry_in", d.Round(time.Millisecond))
 			p.clock.Sleep(ctx, d, nil)
 			continue
 		case done.Waiting != waiting && done.Waiting > 0:
-			p.log.Info("Keeping old per-key rows for now: their day is not settled, or not yet written to MongoDB or added up by other factors", "intervals", done.Waiting)
+			p.log.Info("Keeping old rows for now: their day is not settled, or not yet written to MongoDB or the lake or added up by other factors", "rows", p.rows, "intervals", done.Waiting)
 		}
 		waiting = done.Waiting
 		pause.reset()
@@ -71,7 +70,7 @@ func (p *pruner) prune(ctx context.Context) (usage.Pruned, error) {
 			writer = w.Name()
 		}
 		began := p.clock.Now()
-		done, err := p.store.Prune(ctx, began, max(p.keep, LeastRetention), writer)
+		done, err := p.step(ctx, began, max(p.keep, LeastRetention), writer)
 		if done.More || err != nil { // only a step that deleted shows that the store is writable
 			wrote(ctx, p.observer, err)
 		}
@@ -89,7 +88,7 @@ func (p *pruner) prune(ctx context.Context) (usage.Pruned, error) {
 		}
 	}
 	if all.Intervals > 0 {
-		p.log.Info("Deleted old per-key rows", "until", all.Until.Format(time.RFC3339), "intervals", all.Intervals, "rows", all.Facts)
+		p.log.Info("Deleted old rows", "rows", p.rows, "until", all.Until.Format(time.RFC3339), "intervals", all.Intervals, "number", all.Facts)
 	}
 	return all, nil
 }

@@ -44,6 +44,39 @@ func (r *rig) kept(days int) (n int) {
 	return n
 }
 
+// Rows of fact_usage have a retention of their own, and leave by the same terms.
+func TestOldMembersLeaveDayByDay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		const days = 30
+		for d := -days; d < 0; d++ {
+			r.used(d)
+		}
+		r.used(0)
+		r.use(New(r.store, silent{}, quiet, shifted(), r.spine.current()))
+		r.spine.RetentionMembers = 10 * 24 * time.Hour
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); r.spine.memberPruner().run(ctx) }()
+		time.Sleep(2 * pruneEvery)
+		cancel()
+		<-done
+		var first time.Time
+		if err := r.store.ReplayMembers(t.Context(), usage.Period{From: day(-days).Start, To: day(1).End()}, func(m usage.Member) error {
+			if first.IsZero() {
+				first = m.Interval.Start
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if want := day(-10).Start; !first.Equal(want) || r.kept(days) != days {
+			t.Errorf("rows of fact_usage begin at %v, want %v; %d of %d days have their facts", first, want, r.kept(days), days)
+		}
+		r.store.Close()
+	})
+}
+
 func TestOldFactsLeaveDayByDay(t *testing.T) {
 	for _, tc := range []struct {
 		name              string

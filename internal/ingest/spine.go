@@ -39,8 +39,9 @@ type Spine struct {
 	Witness Witness
 	Clock   clock.Clock
 	Log     *slog.Logger
-	// Retention is how long per-key rows are kept; 0: for ever.
-	Retention time.Duration
+	// Retention is how long per-key rows are kept, and RetentionMembers the rows of fact_usage; 0: for
+	// ever.
+	Retention, RetentionMembers time.Duration
 	// WakeEvery bounds the sleep of the loops, so that a jump of the wall clock is noticed:
 	// timers follow the monotonic clock. New sets it to a minute; with a simulated clock it may
 	// be long.
@@ -101,7 +102,7 @@ func (s *Spine) Run(ctx context.Context) {
 		return
 	}
 	loops := []func(context.Context){
-		s.energyLoop().run, s.carbonLoop().run, s.librarian().run, s.writerLoop().run, s.others().run, s.pruner().run,
+		s.energyLoop().run, s.carbonLoop().run, s.librarian().run, s.writerLoop().run, s.others().run, s.pruner().run, s.memberPruner().run,
 		s.factorLoop().run, s.lakeLoop().run,
 	}
 	running := make([]func(), len(loops))
@@ -183,7 +184,13 @@ func (s *Spine) lakeLoop() *lakeLoop {
 }
 
 func (s *Spine) pruner() *pruner {
-	return &pruner{store: s.Store, observer: s.observer(), settings: s.current, keep: s.Retention, clock: s.Clock, log: s.Log}
+	return &pruner{rows: "per key", step: s.Store.Prune, observer: s.observer(), settings: s.current, keep: s.Retention, clock: s.Clock, log: s.Log}
+}
+
+func (s *Spine) memberPruner() *pruner {
+	p := s.pruner()
+	p.rows, p.step, p.keep = "fact_usage", s.Store.PruneMembers, s.RetentionMembers
+	return p
 }
 
 func (s *Spine) factorLoop() *factorLoop {

@@ -103,6 +103,8 @@ func inWords(source string) string {
 		return "meters of hosts"
 	case usage.PowerDevices:
 		return "meters of devices"
+	case usage.PowerDeleted:
+		return "not known any more: deleted by --storage.retention.members"
 	}
 	return escape.Line(source)
 }

@@ -220,6 +220,7 @@ func powerWords(source string) string {
 	words := map[string]string{
 		"config": "the configuration", "calibrated": "calibration", "processor": "the processors of the hosts", "default": "the default",
 		usage.PowerMeasured: "meters of hosts", usage.PowerDevices: "meters of devices",
+		usage.PowerDeleted: "not known any more: deleted by --storage.retention.members",
 	}
 	var all []string
 	for part := range strings.SplitSeq(source, ", ") {

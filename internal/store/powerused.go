@@ -16,11 +16,23 @@ import (
 
 // PowerUsed returns the energy of a period by machine type and by where its power came from, most
 // first. Of intervals whose per-key rows were deleted, it is not known which energy was measured
-// by host: it has the source of its machine type.
+// by host: it has the source of its machine type. Of those whose rows of fact_usage were deleted,
+// neither is known.
 func (s *Store) PowerUsed(ctx context.Context, p usage.Period) (all []usage.PowerUsed, err error) {
 	type part struct{ machine, source string }
 	used := map[part]usage.KWh{}
 	err = s.read(ctx, func(tx *sqlite.Tx) error {
+		if err := each(ctx, tx, `SELECT coalesce(sum(kwh), 0) FROM usage_interval i WHERE start >= ? AND start < ?
+			AND start < (SELECT CAST(value AS INTEGER) FROM setting WHERE name = '`+membersFrom+`')
+			AND NOT EXISTS (SELECT 1 FROM fact_usage f WHERE f.scope = 'ada' AND f.ts = strftime('%Y-%m-%dT%H:%M:%SZ', i.start, 'unixepoch'))`,
+			[]any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
+				var deleted usage.KWh
+				err := rows.Scan(&deleted)
+				used[part{"", usage.PowerDeleted}] = deleted
+				return err
+			}); err != nil {
+			return err
+		}
 		if err := each(ctx, tx, `SELECT m.machine_name, w.source, sum(f.busy_kwh + f.idle_kwh), sum(f.measured_kwh)
 			FROM interval_power w JOIN dim_machine m USING (machine_id)
 			JOIN fact_usage f ON f.scope = 'machine' AND f.ts = strftime('%Y-%m-%dT%H:%M:%SZ', w.start, 'unixepoch') AND f.machine_id = w.machine_id

@@ -49,7 +49,8 @@ func (s *Store) DisplayNames(ctx context.Context) (map[string]string, error) {
 }
 
 // ProjectUsage returns what a project used in an interval, from fact_usage, which is kept when
-// per-key rows are deleted; used is false if it used nothing.
+// per-key rows are deleted; used is false if it used nothing. If those rows were deleted, too, it
+// returns usage.ErrPruned.
 func (s *Store) ProjectUsage(ctx context.Context, project string, i usage.Interval) (t usage.Tally, used bool, err error) {
 	t = usage.Tally{Name: project, Period: usage.Period{From: i.Start, To: i.End()}}
 	err = each(ctx, s.reader, `SELECT busy_cpu_seconds_total, idle_cpu_seconds_total, busy_kwh, idle_kwh, busy_gCo2eq, idle_gCo2eq,
@@ -70,7 +71,17 @@ func (s *Store) ProjectUsage(ctx context.Context, project string, i usage.Interv
 	if err != nil {
 		return t, false, fmt.Errorf("interval %s: store: %w", i, err)
 	}
-	return t, used, nil
+	if used {
+		return t, true, nil
+	}
+	from, err := s.MembersFrom(ctx)
+	if err == nil && i.Start.Before(from) {
+		err = usage.ErrPruned
+	}
+	if err != nil {
+		return t, false, fmt.Errorf("interval %s: store: %w", i, err)
+	}
+	return t, false, nil
 }
 
 // Coverage returns the CPU time of each project that was seen in the intervals that begin in a

@@ -28,6 +28,9 @@ type walk struct {
 	pruned                 int
 	facts, prices, members int // found so far
 
+	membersFrom time.Time // from when on no row of fact_usage was deleted
+	memberless  int       // intervals of which they were
+
 	date  int64         // current day
 	today totals        // its facts
 	whole bool          // whether none of its facts were deleted
@@ -48,6 +51,9 @@ func newWalk(ctx context.Context, v *verification) (*walk, error) {
 		verification: v, store: &Store{length: length, zone: zone, names: names},
 		intervals: Verdict{Check: "intervals"}, scopes: Verdict{Check: "scopes"}, sums: Verdict{Check: "sums"},
 		states: map[usage.State]int{}, today: totals{}, whole: true, dates: map[int64]int{}, last: map[int64]int64{},
+	}
+	if w.membersFrom, err = readMembersFrom(ctx, v.tx); err != nil {
+		return nil, sqlite.Unreadable(err)
 	}
 	w.naming, err = names.in(ctx, v.tx)
 	return w, err
@@ -232,6 +238,9 @@ func (w *walk) say(n int) {
 		w.intervals.Found += ": " + strings.Join(states, ", ")
 	}
 	w.scopes.Found = fmt.Sprintf("%d member rows checked", w.members)
+	if w.memberless > 0 {
+		w.scopes.Found += fmt.Sprintf(", those of %d intervals deleted", w.memberless)
+	}
 	w.sums.Found = fmt.Sprintf("%d days and all time, %d facts", len(w.dates), w.facts)
 	if w.pruned > 0 {
 		w.sums.Found += fmt.Sprintf(", per-key rows of %d intervals deleted", w.pruned)

@@ -91,7 +91,7 @@ func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.S
 	d.addLake(cfg, made)
 	d.use(cfg, made)
 	d.spine = ingest.New(keeper, d, log, c, made.Settings)
-	d.spine.Retention = f.retention
+	d.spine.Retention, d.spine.RetentionMembers = f.retention, f.retentionMembers
 	d.Reloaded(nil)
 	d.Wrote(nil) // opening the store was a write
 	d.warnOfBudgets(ctx, cfg)

@@ -20,18 +20,20 @@ import (
 )
 
 type flags struct {
-	configFile      string
-	configGiven     bool
-	configCheck     bool
-	storagePath     string
-	retention       time.Duration
-	telemetryPath   string
-	landing         string
-	enableLifecycle bool
-	enableAPI       bool
-	workspaces      bool
-	web             *web.FlagConfig
-	log             promslog.Config
+	configFile  string
+	configGiven bool
+	configCheck bool
+	storagePath string
+	retention   time.Duration
+
+	retentionMembers time.Duration
+	telemetryPath    string
+	landing          string
+	enableLifecycle  bool
+	enableAPI        bool
+	workspaces       bool
+	web              *web.FlagConfig
+	log              promslog.Config
 }
 
 // webConfigFile is the file for TLS and authentication; empty: none.
@@ -54,6 +56,8 @@ func parse(args []string, stdout io.Writer) (f flags, err error) {
 	app.Flag("storage.path", "SQLite database file to store usage in.").Default("data/carbon.db").StringVar(&f.storagePath)
 	retention := app.Flag("storage.retention", "How long to keep usage per interval and key (project, machine, user, group). At least 8d, which budgets need; 0 keeps it for ever. Daily and all-time sums by project, machine and user are always kept.").
 		Default("0").String()
+	members := app.Flag("storage.retention.members", "How long to keep usage per interval of each project, machine and user (table fact_usage). At least 8d; 0 keeps it for ever. With a lake, a day is deleted only once it is published.").
+		Default("0").String()
 	app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default("/metrics").StringVar(&f.telemetryPath)
 	app.Flag("web.landing", "What the landing page shows: full, or state, which leaves out all usage.").
 		Default(landingFull).EnumVar(&f.landing, landingFull, landingState)
@@ -70,6 +74,10 @@ func parse(args []string, stdout io.Writer) (f flags, err error) {
 		return f, fmt.Errorf("--storage.retention: %w", err)
 	}
 	f.retention = time.Duration(keep)
+	if keep, err = model.ParseDuration(*members); err != nil {
+		return f, fmt.Errorf("--storage.retention.members: %w", err)
+	}
+	f.retentionMembers = time.Duration(keep)
 	if err := checkTelemetryPath(f.telemetryPath); err != nil {
 		return f, fmt.Errorf("--web.telemetry-path: %w", err)
 	}

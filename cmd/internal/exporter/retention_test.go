@@ -76,7 +76,7 @@ func TestRetentionMovesNoMetric(t *testing.T) {
 	if said := p.stderr.String(); !strings.Contains(said, "asked=1d kept=8d") {
 		t.Errorf("it does not say that budgets need more: %s", said)
 	}
-	eventually(t, "old rows are deleted", func() bool { return strings.Contains(p.stderr.String(), "Deleted old per-key rows") })
+	eventually(t, "old rows are deleted", func() bool { return strings.Contains(p.stderr.String(), "Deleted old rows") })
 	if after := usageLines(t, p.url); !slices.Equal(after, before) {
 		t.Errorf("usage was\n%s\nand is\n%s", strings.Join(before, ""), strings.Join(after, ""))
 	}

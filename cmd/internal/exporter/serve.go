@@ -29,7 +29,8 @@ func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *s
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
-	sayRetention(log, f.retention)
+	sayRetention(log, "--storage.retention", "per-key usage", f.retention)
+	sayRetention(log, "--storage.retention.members", "usage per interval of projects, machines and users", f.retentionMembers)
 	keeper, err := store.Open(ctx, f.storagePath, store.Options{Exclusive: true, Interval: time.Duration(cfg.Interval), Timezone: cfg.Location()})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -61,13 +62,13 @@ func serve(ctx context.Context, stop func(), f flags, cfg *config.Config, log *s
 	return d.run(ctx, stop, hangup)
 }
 
-func sayRetention(log *slog.Logger, keep time.Duration) {
+func sayRetention(log *slog.Logger, flag, what string, keep time.Duration) {
 	switch {
 	case keep == 0:
 	case keep < ingest.LeastRetention:
-		log.Warn("Budgets need more than --storage.retention; keeping per-key usage longer",
+		log.Warn("Budgets need more than "+flag+"; keeping "+what+" longer",
 			"asked", model.Duration(keep), "kept", model.Duration(ingest.LeastRetention))
 	default:
-		log.Info("Deleting per-key usage older than the retention period", "kept", model.Duration(keep))
+		log.Info("Deleting "+what+" older than the retention period", "kept", model.Duration(keep))
 	}
 }

@@ -101,7 +101,7 @@ func (m *Multitude) counters(out *bufio.Writer, moments []moment) {
 	var b []byte
 	first := true
 	for i, labels := range m.names {
-		load := 0.1 + 0.8*float64(i%997)/997
+		load := 0.1 + 0.8*float64(i*7919%99991)/99991
 		for _, mode := range multitudeModes {
 			b = b[:0]
 			if !first {
