@@ -331,3 +331,23 @@ func TestShare(t *testing.T) {
 		}
 	}
 }
+
+func TestManySamplesAndFewLabels(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		keys, most int
+		warns      bool
+	}{{"few", 20_000, 500_000, false}, {"many", 20_001, 500_000, true}, {"no limit", 1_000_000, 0, false}} {
+		found := Holds(Kept{Keys: c.keys, Most: c.most, Free: -1})
+		last := found[len(found)-1]
+		if warns := last.Check == "samples" && last.Level == Warning; warns != c.warns {
+			t.Errorf("%s: %+v", c.name, last)
+		}
+	}
+	if got := Lacking(nil); got != nil {
+		t.Errorf("says %+v of nothing", got)
+	}
+	if got := Lacking([]string{"user", "group"}); len(got) != 1 || got[0].Level != OK || !strings.Contains(got[0].Seen, "lack user, group") {
+		t.Errorf("says %+v", got)
+	}
+}
