@@ -53,11 +53,11 @@ func (s *Store) addClosed(ctx context.Context, tx *sqlite.Tx, place int, p usage
 	span, fresh := s.closed.spans[place], &closedSpan{Period: p, sums: spentSums{}}
 	unread := p
 	if span != nil && span.From.Equal(p.From) && !span.To.After(p.To) {
-		print, err := fingerprintOf(ctx, tx, span.Period)
+		now, err := fingerprintOf(ctx, tx, span.Period)
 		if err != nil {
 			return err
 		}
-		if print == span.print {
+		if now == span.print {
 			fresh.sums, unread.From = span.sums, span.To // other days are added to it
 		}
 	}

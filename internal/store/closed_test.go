@@ -5,6 +5,7 @@ package store
 
 import (
 	"fmt"
+	"maps"
 	"math/rand"
 	"path/filepath"
 	"reflect"
@@ -57,7 +58,8 @@ func holdSpent(t *testing.T, s *Store, when string) {
 		}
 		y, m, d := held.To.Add(-1).In(s.zone).Date()
 		times := []From{
-			{Time: time.Date(y, m, d, 0, 0, 0, 0, s.zone)}, {Time: time.Date(y, m, 1, 0, 0, 0, 0, s.zone), Bounds: true},
+			{Time: time.Date(y, m, d, 0, 0, 0, 0, s.zone)},
+			{Time: time.Date(y, m, 1, 0, 0, 0, 0, s.zone), Bounds: true},
 			{Time: time.Date(y, m-3, 1, 0, 0, 0, 0, s.zone)},
 		}
 		spent, err := v.SpentSince(t.Context(), times...)
@@ -98,10 +100,7 @@ func TestClosedDaysAreReadOnce(t *testing.T) {
 		commit(t, s, withPrice(threeKeys(at(n*48)), 100, usage.Settled))
 	}
 	holdSpent(t, s, "first")
-	spans := map[int]*closedSpan{}
-	for place, span := range s.closed.spans {
-		spans[place] = span
-	}
+	spans := maps.Clone(s.closed.spans)
 	commit(t, s, withPrice(threeKeys(at(39*48+1)), 100, usage.Settled))
 	holdSpent(t, s, "another interval of today")
 	if len(spans) == 0 || !reflect.DeepEqual(s.closed.spans, spans) {
