@@ -121,6 +121,10 @@ func (f *forgetUser) report(out io.Writer, c *config.Config, alias string, rewri
 				"  carbon_exporter rewrites all others without the user\n", m.UsageDatabase)
 		}
 	}
+	if l := c.Lake; l != nil {
+		fmt.Fprintf(out, "- earlier versions of files of site %s that the bucket of the lake keeps itself;\n"+
+			"  carbon_exporter rewrites all files that name the user\n", l.Site)
+	}
 	switch d := c.Directory; {
 	case d == nil:
 	case d.File != "":
