@@ -56,6 +56,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	f.log.Writer = stderr
 	log := promslog.New(&f.log)
 	defer upstream.StandardLog(log)()
+	boundHeap()
 	log.Info("Starting carbon_exporter", "version", version.Info(), "build", version.BuildContext())
 	switch {
 	case absent(f):
