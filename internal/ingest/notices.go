@@ -106,14 +106,24 @@ func (n *notices) modes(a *usage.Attendance) {
 }
 
 // alike names hosts that show the same counters: containers that see the cores of the machine
-// they run on.
+// they run on. Many such groups share a line.
 func (n *notices) alike(readings []attributed) {
+	const message = "Several hosts show the same CPU counters, and each is booked with all of them: they may be containers that see the cores of their machine. Scrape the machine instead, or leave the containers out by prometheus.matchers"
 	for _, reading := range readings {
-		for _, hosts := range reading.Alike {
-			some := strings.Join(hosts[:min(len(hosts), namedOf)], ", ")
+		if groups := len(reading.Alike); groups > eachUpTo {
+			hosts := 0
+			for _, of := range reading.Alike {
+				hosts += len(of)
+			}
+			some := someOf(reading.Alike[0])
 			if n.isNew("alike\x00" + some) {
-				n.log.Warn("Several hosts show the same CPU counters, and each is booked with all of them: they may be containers that see the cores of their machine. Scrape the machine instead, or leave the containers out by prometheus.matchers",
-					"hosts", len(hosts), "some", some)
+				n.log.Warn(message, "groups", groups, "hosts", hosts, "some", some)
+			}
+			continue
+		}
+		for _, hosts := range reading.Alike {
+			if some := someOf(hosts); n.isNew("alike\x00" + some) {
+				n.log.Warn(message, "hosts", len(hosts), "some", some)
 			}
 		}
 	}

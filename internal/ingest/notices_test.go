@@ -100,6 +100,15 @@ func TestHostsWithTheSameCountersAreNamedOnceADay(t *testing.T) {
 	if len(lines) != 2 || !strings.Contains(lines[0], `hosts=3 some="c1, c2, c3"`) {
 		t.Errorf("got %q, want a line a day", lines)
 	}
+	var many [][]string
+	for i := range eachUpTo + 1 {
+		many = append(many, []string{fmt.Sprint("a", i), fmt.Sprint("b", i)})
+	}
+	lines = nil
+	n.alike([]attributed{{Reading: usage.Reading{Alike: many}}})
+	if len(lines) != 1 || !strings.Contains(lines[0], `groups=21 hosts=42 some="a0, b0"`) {
+		t.Errorf("of many groups it says %q, want one line", lines)
+	}
 }
 
 func TestWhatASourceFindsDoubtfulIsSaidOnceADay(t *testing.T) {
