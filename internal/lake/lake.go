@@ -43,6 +43,15 @@ func ParseDay(text string) (Day, error) {
 	return Day(text), nil
 }
 
+// Date is when a day begins, as if it were in UTC.
+func (d Day) Date() time.Time {
+	t, _ := time.Parse(dayLayout, string(d)) // it was read by ParseDay
+	return t
+}
+
+// Next is the day after it.
+func (d Day) Next() Day { return DayOf(d.Date().AddDate(0, 0, 1), time.UTC) }
+
 var siteForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 // CheckSite checks the name of a site: it is part of paths, which Hive, Trino and Spark read as
