@@ -62,6 +62,8 @@ func commands() []command {
 		&exportCSV{},
 		&exportCIM{},
 		&exportFOCUS{},
+		&reportLake{},
+		&verifyLake{},
 		&forgetUser{},
 		&calibrateMachine{},
 		&generateRules{},

@@ -51,6 +51,14 @@ func CountIntervals(known map[time.Time]usage.State, p usage.Period, length time
 	return n
 }
 
+// Plus adds the counts of another period.
+func (n Intervals) Plus(o Intervals) Intervals {
+	return Intervals{
+		All: n.All + o.All, Settled: n.Settled + o.Settled, Provisional: n.Provisional + o.Provisional, Unpriced: n.Unpriced + o.Unpriced,
+		Empty: n.Empty + o.Empty, Missing: n.Missing + o.Missing, Unasked: n.Unasked + o.Unasked,
+	}
+}
+
 // answered counts the intervals that Prometheus has answered for, even without any
 // series.
 func (n Intervals) answered() int { return n.All - n.Missing - n.Unasked }

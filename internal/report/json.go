@@ -28,6 +28,8 @@ type document struct {
 
 	Power []PowerShare `json:"power"` // where it came from, by energy
 
+	Lake *Lake `json:"lake,omitempty"` // what it was read from; absent: from a store
+
 	Factors      []Factors    `json:"factors,omitempty"` // other factors for the same energy
 	Equivalents  []Equivalent `json:"equivalent_factors,omitempty"`
 	Rows         []Row        `json:"rows"` // members and other
@@ -41,7 +43,7 @@ func (r *Report) WriteJSON(out io.Writer) error {
 	d := document{
 		Scope: r.called(string(r.Scope)), Timezone: r.Zone.String(), Intervals: r.Whole.Intervals,
 		From: r.Whole.From.In(r.Zone).Format(time.RFC3339), To: r.Whole.To.In(r.Zone).Format(time.RFC3339),
-		Grids: append([]Grid{}, r.Grids...), ForecastErrorPairs: r.Forecasts.Pairs, Power: powerShares(r.Power), Rows: []Row{}, Factors: r.Factors,
+		Grids: append([]Grid{}, r.Grids...), ForecastErrorPairs: r.Forecasts.Pairs, Power: powerShares(r.Power), Rows: []Row{}, Factors: r.Factors, Lake: r.Lake,
 		Quality: r.Whole.Prices.qualities(), Basis: r.Whole.Prices.bases(),
 	}
 	if r.Forecasts != (ForecastError{}) {

@@ -45,6 +45,7 @@ type Report struct {
 	Power       []usage.PowerUsed // where the power came from, over the whole
 	Factors     []Factors         // other factors for the same energy; nil: not asked for
 	Fetch       string            // the command that fetches what they lack
+	Lake        *Lake             // what it was read from; nil: from a store
 }
 
 // Grid is a grid, and who says what its carbon intensity is.

@@ -102,7 +102,7 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, members ...usage.Tally
 		}
 		row.DisplayName = &name
 	}
-	if b, ok := EnergyBounds(t); ok {
+	if b, ok := EnergyBounds(t); ok && r.Lake == nil {
 		row.EnergyLow, row.EnergyHigh = value(b.Low), value(b.High)
 	}
 	if t.Priced {
@@ -113,12 +113,15 @@ func (r *Report) row(kind Kind, s Stretch, t usage.Tally, members ...usage.Tally
 	if t.Hardware > 0 { // of old hardware it may be 0
 		row.Embodied = value(t.Embodied)
 	}
-	if b, ok := EmissionsBounds(t, r.Forecasts.Mean); ok {
+	if b, ok := EmissionsBounds(t, r.Forecasts.Mean); ok && r.Lake == nil {
 		row.EmissionsLow, row.EmissionsHigh = value(b.Low), value(b.High)
 	}
 	share := func(part usage.KWh) *float64 { return part01(ratio(part, t.Energy.Total())) }
 	row.Idle, row.Unpriced, row.Provisional = share(t.Energy.Idle), share(t.Unpriced), share(t.Provisional)
 	row.Forecast, row.Unattributed, row.Unbounded = share(t.Forecast), share(t.Unattributed), share(t.Undoubted)
+	if r.Lake != nil && row.Unbounded != nil {
+		row.Unbounded = value(1.0)
+	}
 	row.made, row.hardware = t.Embodied, part01(ratio(t.Hardware, t.CPU.Total()))
 	row.Factors = r.factorsOf(s, t, members)
 	if seen := r.seen(s, members...); seen != nil {

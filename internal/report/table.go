@@ -20,7 +20,7 @@ func (r *Report) WriteTable(out io.Writer) error {
 	r.writeHead(out, "Usage")
 	rows := r.shown()
 	if len(rows) == 0 {
-		return nil
+		return r.writeLake(out)
 	}
 	for _, columns := range [][]table.Column{amountColumns(rows), r.certainty(rows)} {
 		fmt.Fprintln(out)
@@ -36,6 +36,9 @@ func (r *Report) WriteTable(out io.Writer) error {
 	total := rows[len(rows)-1]
 	if notes := slices.Concat(r.powerNotes(), r.boundsNotes(total), unpricedNotes(total), r.Whole.Prices.notes(), r.gridNotes(), r.factorNotes(total)); len(notes) > 0 {
 		fmt.Fprintf(out, "\n%s\n", strings.Join(notes, "\n"))
+	}
+	if err := r.writeLake(out); err != nil {
+		return err
 	}
 	if r.Equivalents {
 		return writeEquivalents(out, rows[len(rows)-1])
@@ -141,6 +144,8 @@ func (r *Report) boundsNotes(total Row) (notes []string) {
 		notes = append(notes, fmt.Sprintf("Bounds: the mean error of forecasts is %s gCO2eq/kWh (%s).", rounded(float64(r.Forecasts.Mean), 1), r.measured()))
 	}
 	switch {
+	case r.Lake != nil:
+		notes = append(notes, "There are no bounds: a lake does not have the errors of the average power and of forecasts.")
 	case total.Unbounded == nil || *total.Unbounded == 0:
 	case *total.Unbounded >= nearlyAll:
 		notes = append(notes, "The bounds ignore the error of the average power, which is unknown for all machine types.")

@@ -80,7 +80,7 @@ func (q Report) Answer(ctx context.Context, from From) (*ReportAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	rep.Grids = gridsUsed(rep.Whole.Prices, from.Config.CarbonIntensity)
+	rep.Grids = GridsUsed(rep.Whole.Prices, from.Config.CarbonIntensity)
 	if q.Factors {
 		if err := addFactors(ctx, from, rep); err != nil {
 			return nil, err
@@ -192,9 +192,9 @@ func (q Report) read(ctx context.Context, from From, p usage.Period) (*report.Re
 	return rep, nil
 }
 
-// gridsUsed lists the grids that price the usage of a period, what their numbers count, and where
+// GridsUsed lists the grids that price the usage of a period, what their numbers count, and where
 // the configuration says that a static value is from.
-func gridsUsed(prices report.Prices, c config.CarbonIntensity) (grids []report.Grid) {
+func GridsUsed(prices report.Prices, c config.CarbonIntensity) (grids []report.Grid) {
 	for _, u := range prices {
 		g := report.Grid{Provider: u.Provider, Grid: u.Grid, Basis: u.Basis.Name()}
 		if s := c.Statics()[u.GridName]; s != nil {
