@@ -203,6 +203,22 @@ func TestWhatIsPublishedIsWhole(t *testing.T) {
 	}
 }
 
+func TestAStoreThatHasDeletedRowsCanBeCompared(t *testing.T) {
+	p := publish(t, 8)
+	for more := true; more; {
+		done, err := p.PruneMembers(t.Context(), time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), 24*time.Hour, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		more = done.More
+	}
+	r := audited(t, p.Bucket(), p.Store)
+	stored := r.Checks[len(r.Checks)-1]
+	if all := faults(r); len(all) > 0 || len(stored.Notes) == 0 || !strings.HasSuffix(stored.Notes[0], "the store has deleted its rows of fact_usage; its rows by key are the same") {
+		t.Errorf("%q, %+v", all, stored)
+	}
+}
+
 // TestEveryDamageIsFound: whatever is changed in a bucket, a check finds it, and it is the one that
 // is about it.
 func TestEveryDamageIsFound(t *testing.T) {
