@@ -114,6 +114,11 @@ func TestAlertsAreThoseThatWereAgreed(t *testing.T) {
 			"1h", "", "warning",
 		},
 		{
+			"CarbonLakeNotPublishing",
+			`sum by (job, instance) (carbon_exporter_lake_pending{state=~"due|refused"}) > 0 or max by (job, instance) (carbon_exporter_source_up{source="lake"}) == 0`,
+			"24h", "", "warning",
+		},
+		{
 			"CarbonUnpricedHigh",
 			`carbon_unpriced_energy_kwh > on (job, instance) 0.1 * 24 / 1000 * avg_over_time(sum by (job, instance) (carbon_power_watts)[1d:15m])`,
 			"24h", "", "info",
