@@ -30,7 +30,8 @@ type naming struct {
 }
 
 func newNaming(ctx context.Context, tx *sqlite.Tx, n *names, b *register) *naming {
-	g := &naming{register: b, names: n, ctx: ctx, tx: tx, gone: map[string]bool{}}
+	// The driver starts a goroutine for each call that could be cancelled, and there are many.
+	g := &naming{register: b, names: n, ctx: context.WithoutCancel(ctx), tx: tx, gone: map[string]bool{}}
 	g.added.projects, g.added.machines, g.added.groups = map[string]int64{}, map[string]int64{}, map[string]int64{}
 	g.added.instances = map[string]int64{}
 	g.added.users, g.added.keys = map[string]*int64{}, map[usage.Key]int64{}
