@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/simulate/scraped"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
@@ -104,7 +105,10 @@ func BenchmarkYears(b *testing.B) {
 // fill makes a store of some days of some keys, and returns its last month.
 func fill(b *testing.B, path string, days, keys int) usage.Period {
 	b.Helper()
-	s, err := store.Open(b.Context(), path, store.Options{Exclusive: true, Interval: 30 * time.Minute})
+	defaults := config.Default()
+	s, err := store.Open(b.Context(), path, store.Options{
+		Exclusive: true, Interval: 30 * time.Minute, Timezone: defaults.Location(), // or all days are added up anew at the start
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
