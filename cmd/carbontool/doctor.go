@@ -63,9 +63,12 @@ stands below it. The areas are
   mongodb           collections, refused records, owners of machines
   directory         the same of another directory
   store             schema, size, intervals by state, free disk
+  lake              the bucket and its rights, who publishes, days that wait
 
-Nothing is written anywhere, no secret and no person is shown, and it ends within
-a minute; with sources within three, as some providers want time between requests. carbon_exporter may be running. The exit code is 1 if anything is a
+Nothing is written anywhere, but a small object to the bucket of the lake, which is
+removed again. No secret and no person is shown. It ends within a minute; with
+sources within three, as some providers want time between requests.
+carbon_exporter may be running. The exit code is 1 if anything is a
 failure; warnings leave it at 0. A source of carbon intensity that fails while one
 before it in its chain answers is a warning, and with --only a failure. docs/troubleshooting.md has every check.
 
@@ -170,6 +173,9 @@ func (x *examine) find(ctx context.Context, areas []doctor.Area) (*examination, 
 	parts := map[doctor.Area]func(context.Context) []doctor.Finding{
 		doctor.Prometheus: e.prometheus, doctor.Power: e.power, doctor.CarbonIntensity: e.carbon, doctor.Store: e.store,
 	}
+	if cfg.Lake != nil {
+		parts[doctor.Lake] = e.lake
+	}
 	if area := e.directoryArea(); area != "" {
 		parts[area] = func(ctx context.Context) []doctor.Finding { return e.directory(ctx, area, wants(doctor.Prometheus)) }
 	}
@@ -177,7 +183,7 @@ func (x *examine) find(ctx context.Context, areas []doctor.Area) (*examination, 
 		close(e.known)
 	}
 	found := map[doctor.Area][]doctor.Finding{}
-	for _, area := range []doctor.Area{doctor.MongoDB, doctor.Directory} {
+	for _, area := range []doctor.Area{doctor.MongoDB, doctor.Directory, doctor.Lake} {
 		if x.only != "" && wants(area) && parts[area] == nil {
 			found[area] = []doctor.Finding{doctor.NoSection(area)}
 		}

@@ -76,7 +76,7 @@ func TestDoctorSaysWhatIsNotConfigured(t *testing.T) {
 }
 
 func TestDoctorIsUsedWrongly(t *testing.T) {
-	called{code: exitUsage, stderr: "carbontool doctor: --only: there is no area \"grid\"; the areas are config, prometheus, power, carbon_intensity, mongodb, directory, store, sources; see carbontool doctor --help\n"}.
+	called{code: exitUsage, stderr: "carbontool doctor: --only: there is no area \"grid\"; the areas are config, prometheus, power, carbon_intensity, mongodb, directory, store, lake, sources; see carbontool doctor --help\n"}.
 		by(t, "doctor", "--only=store,grid")
 }
 

@@ -105,7 +105,7 @@ func mend(area Area, reason string) string {
 	return "correct the records: see bad records in docs/attribution.md"
 }
 
-// NoSection is about a directory that was asked for and is not configured.
+// NoSection is about a section that was asked for and is not configured.
 func NoSection(area Area) Finding {
 	return check{area, "section"}.ok("the configuration has no section %s", area)
 }

@@ -4,8 +4,8 @@
 // Package doctor judges what the upstreams, the store and the configuration of a site look like,
 // and says of each thing what was seen and what to do. It must not know how any of it is asked
 // for, and names no person. Start with Finding; each area has its own file, but prometheus three:
-// server.go, fleet.go and attendance.go, shards two, and power five: rating.go, averages.go, meters.go,
-// beside.go and embodied.go.
+// server.go, fleet.go and attendance.go, lake three, shards two, and power five: rating.go, averages.go,
+// meters.go, beside.go and embodied.go.
 package doctor
 
 import (
@@ -36,12 +36,13 @@ const (
 	MongoDB         Area = "mongodb"
 	Directory       Area = "directory"
 	Store           Area = "store"
+	Lake            Area = "lake"
 	Shards          Area = "shards" // several configurations, compared
 )
 
 // Areas lists all areas of one configuration in the order in which they are reported.
 func Areas() []Area {
-	return []Area{Config, Prometheus, Power, CarbonIntensity, MongoDB, Directory, Store}
+	return []Area{Config, Prometheus, Power, CarbonIntensity, MongoDB, Directory, Store, Lake}
 }
 
 // Finding is the result of one check.

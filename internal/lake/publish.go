@@ -62,8 +62,11 @@ type Publisher struct {
 
 // Name names the lake: a site in a bucket.
 func (p *Publisher) Name() string {
-	return p.Site + " in " + cmp.Or(p.place, "a bucket that could not be opened yet")
+	return NameOf(p.Site, cmp.Or(p.place, "a bucket that could not be opened yet"))
 }
+
+// NameOf is the name by which a store knows the lake of a site in a bucket.
+func NameOf(site, place string) string { return site + " in " + place }
 
 // Close closes the bucket.
 func (p *Publisher) Close() error {

@@ -33,6 +33,14 @@ func (s *Store) LakeBegin(ctx context.Context, lake string) (publisher string, e
 	return publisher, err
 }
 
+// LakeSeen returns the id by which a lake knows this store, and the name of the present lake; each
+// is empty if there is none yet. It writes nothing.
+func (s *Store) LakeSeen(ctx context.Context, lake string) (publisher, present string, err error) {
+	err = s.reader.QueryRowContext(ctx, `SELECT coalesce((SELECT publisher FROM lake WHERE lake = ?), ''),
+		coalesce((SELECT value FROM setting WHERE name = 'lake'), '')`, lake).Scan(&publisher, &present)
+	return publisher, present, err
+}
+
 // LakeEnd says that there is no present lake any more, so that nothing waits for it. It writes
 // only if there is one.
 func (s *Store) LakeEnd(ctx context.Context) error {

@@ -46,6 +46,15 @@ func (a *Audit) compare(ctx context.Context, f *findings, m *lake.Manifest) erro
 	return nil
 }
 
+// Same reports whether a store has the numbers of the present revision of a day. If it has deleted
+// them, the error is usage.ErrPruned.
+func Same(ctx context.Context, store Store, m *lake.Manifest) (bool, error) {
+	day, facts, members, err := contents(ctx, store, usage.Period{From: m.From, To: m.Until})
+	is := m.Present()
+	return day.Open == 0 && day.Settled == is.Intervals.Settled && day.Empty == is.Intervals.Empty && day.Unknown == is.Intervals.Unknown &&
+		facts.Same(is.Facts) && members.Same(is.Members), err
+}
+
 // contents is what would be published of a day, without its bytes.
 func contents(ctx context.Context, store Store, p usage.Period) (day usage.LakeDay, facts, members lake.Object, err error) {
 	factRows, memberRows := lake.NewWriter[lake.Fact](io.Discard), lake.NewWriter[lake.Member](io.Discard)

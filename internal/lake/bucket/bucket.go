@@ -35,9 +35,11 @@ type file struct {
 // Config is a configuration that was read and checked.
 type Config struct {
 	// Place names the bucket and the prefix, without a secret, the same each time.
-	Place  string
-	prefix string
-	open   func() (objstore.Bucket, error)
+	Place string
+	// Kind is the type: S3, GCS, AZURE, SWIFT or FILESYSTEM. Dir is the directory of the last.
+	Kind, Dir string
+	prefix    string
+	open      func() (objstore.Bucket, error)
 }
 
 // Parse reads a configuration and checks what can be checked without a connection. program is who
@@ -65,7 +67,10 @@ func Parse(text []byte, program string) (*Config, error) {
 	if c.Place, c.open, err = read(config, program); err != nil {
 		return nil, fmt.Errorf("config: %w", inner(err))
 	}
-	c.Place = string(kind) + " " + c.Place
+	if c.Kind = string(kind); kind == objstore.FILESYSTEM {
+		c.Dir = c.Place
+	}
+	c.Place = c.Kind + " " + c.Place
 	if prefix := strings.Trim(f.Prefix, "/"); prefix != "" {
 		c.Place += "/" + prefix
 	}

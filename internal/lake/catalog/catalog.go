@@ -140,11 +140,16 @@ func (c *Catalog) read(ctx context.Context, site string, days []lake.Day) []Entr
 
 // Manifest reads the manifest of a day; nil: there is none.
 func (c *Catalog) Manifest(ctx context.Context, site string, day lake.Day) (*lake.Manifest, error) {
-	text, err := c.small(ctx, lake.ManifestPath(site, day))
+	text, err := c.Text(ctx, site, day)
 	if err != nil || text == nil {
 		return nil, err
 	}
 	return lake.DecodeManifest(text, site, day)
+}
+
+// Text reads the manifest of a day as it is, whether it can be understood or not; nil: there is none.
+func (c *Catalog) Text(ctx context.Context, site string, day lake.Day) ([]byte, error) {
+	return c.small(ctx, lake.ManifestPath(site, day))
 }
 
 // Publisher reads publisher.json of a site; nil: there is none.
