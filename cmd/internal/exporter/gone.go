@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
 )
 
@@ -30,9 +31,14 @@ func (d *daemon) watchStore(ctx context.Context) {
 	}
 }
 
+// checkAfter is when what was not checked before the store was opened is read: not beside the start
+// and the first scrapes. Tests change it.
+var checkAfter = time.Minute
+
 // checkStore reads what was not checked before the store was opened, since that takes minutes in a
 // large one, and passes on damage that it finds.
 func (d *daemon) checkStore(ctx context.Context, damaged chan<- error) {
+	clock.Real{}.Sleep(ctx, checkAfter, nil)
 	err := d.store.CheckRest(ctx)
 	switch {
 	case ctx.Err() != nil || err == nil:

@@ -137,6 +137,8 @@ func TestDamageThatIsFoundLater(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
+	defer func(was time.Duration) { checkAfter = was }(checkAfter)
+	checkAfter = time.Millisecond
 	var stderr bytes.Buffer
 	code := Run([]string{"--config.file=" + configFile(t, ""), "--web.listen-address=127.0.0.1:0", "--storage.path=" + path, "--log.level=error"}, io.Discard, &stderr)
 	if said := stderr.String(); code != exitStore || !strings.Contains(said, path+": is damaged; restore a backup") {

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// cheap is how long publishing may take that is done with every change. It takes longer from
-	// some ten thousand keys on.
-	cheap = 200 * time.Millisecond
+	// few are so few keys that publishing them is done with every change, however long it takes on
+	// a busy machine: usually a tenth of a second.
+	few = 5_000
 	// gather is how long dear publishing waits for more changes: an interval is stored, priced and
 	// settled in several transactions.
 	gather = 3 * time.Second
@@ -27,7 +27,7 @@ type pace struct {
 	late chan struct{} // rings when something waits that may have to be published by the clock
 
 	mu      sync.Mutex
-	took    time.Duration // by the last time
+	took    time.Duration // by the last time; 0: there are few keys
 	next    time.Time     // not before
 	waiting bool
 }
@@ -38,7 +38,7 @@ func newPace() *pace { return &pace{late: make(chan struct{}, 1)} }
 func (p *pace) now(at time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.took <= cheap {
+	if p.took == 0 {
 		return true
 	}
 	if !p.waiting {
@@ -61,11 +61,11 @@ func (p *pace) due(at time.Time) (in time.Duration, waiting bool) {
 	return max(p.next.Sub(at), 0), p.waiting
 }
 
-// dear reports whether publishing took long the last time.
+// dear reports whether there were many keys the last time.
 func (p *pace) dear() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.took > cheap
+	return p.took > 0
 }
 
 // begin is to be called before the store is read: what changes from then on waits anew.
@@ -75,10 +75,12 @@ func (p *pace) begin() {
 	p.waiting = false
 }
 
-// end is to be called when publishing has ended.
-func (p *pace) end(began, ended time.Time) {
+// end is to be called when so many keys were published.
+func (p *pace) end(keys int, began, ended time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.took = ended.Sub(began)
+	if p.took = 0; keys > few {
+		p.took = max(ended.Sub(began), time.Millisecond) // a simulated clock may stand still
+	}
 	p.next = ended.Add(min((share-1)*p.took, longest))
 }

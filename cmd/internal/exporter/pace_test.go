@@ -12,12 +12,14 @@ import (
 func TestPace(t *testing.T) {
 	for _, c := range []struct {
 		name        string
+		keys        int
 		takes       time.Duration
 		least, most int
 	}{
-		{"cheap: with every change", 50 * time.Millisecond, 48, 48},
-		{"dear: every few seconds", 500 * time.Millisecond, 4, 7},
-		{"very dear: at the beginning and the end", 20 * time.Second, 1, 3},
+		{"few keys: with every change", few, 50 * time.Millisecond, 48, 48},
+		{"few keys on a busy machine: the same", few, 2 * time.Second, 48, 48},
+		{"many keys: every few seconds", 10 * few, 500 * time.Millisecond, 4, 7},
+		{"very many: at the beginning and the end", 100 * few, 20 * time.Second, 1, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, at := newPace(), time.Unix(0, 0)
@@ -25,7 +27,7 @@ func TestPace(t *testing.T) {
 			publish := func() {
 				p.begin()
 				shown = changes
-				p.end(at, at.Add(c.takes))
+				p.end(c.keys, at, at.Add(c.takes))
 				published++
 			}
 			publish() // what a start shows
@@ -58,7 +60,7 @@ func TestPace(t *testing.T) {
 // TestPaceRings: who waits by the clock hears of the first change, and once.
 func TestPaceRings(t *testing.T) {
 	p, at := newPace(), time.Unix(0, 0)
-	p.end(at, at.Add(time.Second))
+	p.end(few+1, at, at.Add(time.Second))
 	for range 2 {
 		if p.now(at) || len(p.late) != 1 {
 			t.Errorf("rang %d times", len(p.late))

@@ -33,7 +33,8 @@ func (d *daemon) publish(ctx context.Context) error {
 	defer d.publishing.Unlock()
 	began := d.clock.Now()
 	d.pace.begin()
-	defer func() { d.pace.end(began, d.clock.Now()) }()
+	keys := 0
+	defer func() { d.pace.end(keys, began, d.clock.Now()) }()
 	if d.pace.dear() { // half of the memory at the peak, for a twentieth of the time
 		defer debug.SetGCPercent(debug.SetGCPercent(dearGC))
 	}
@@ -51,6 +52,7 @@ func (d *daemon) publish(ctx context.Context) error {
 			return err
 		}
 	}
+	keys = len(p.usage.Summary.Totals)
 	d.name(p.people.Named)
 	d.shown.Store(p.usage.Slim())
 	d.numbers.Store(p.page)
