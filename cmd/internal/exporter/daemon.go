@@ -75,7 +75,7 @@ type daemon struct {
 
 func newDaemon(ctx context.Context, f flags, cfg *config.Config, keeper *store.Store, log *slog.Logger, c clock.Clock) (*daemon, error) {
 	live := prometheus.NewRegistry()
-	log = slog.New(untilGone{log.Handler(), keeper.Gone()})
+	log = slog.New(untilGone{log.Handler(), keeper})
 	d := &daemon{
 		Health: collector.NewHealth(live, c.Now), Board: &landing.Board{Now: c.Now},
 		flags: f, log: log, clock: c, store: keeper, config: cfg, quit: make(chan struct{}, 1), upToDate: make(chan struct{}, 1),

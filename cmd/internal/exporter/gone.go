@@ -11,6 +11,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/clock"
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
+	"github.com/carbon-exporter/carbon_exporter/internal/store"
 )
 
 // storeCheckEvery is how often the store's file is checked. A check costs three stat calls.
@@ -53,13 +54,17 @@ func (d *daemon) checkStore(ctx context.Context, damaged chan<- error) {
 // error that says so, which the errors of every loop would bury.
 type untilGone struct {
 	slog.Handler
-	gone <-chan struct{}
+	store *store.Store
 }
 
-// Enabled reports whether lines of a level are written.
+// Enabled reports whether lines of a level are written. An error may be the first to show that the
+// file is gone.
 func (h untilGone) Enabled(ctx context.Context, level slog.Level) bool {
+	if level >= slog.LevelError {
+		_ = h.store.Check() // Gone says so
+	}
 	select {
-	case <-h.gone:
+	case <-h.store.Gone():
 		return false
 	default:
 		return h.Handler.Enabled(ctx, level)
@@ -68,10 +73,10 @@ func (h untilGone) Enabled(ctx context.Context, level slog.Level) bool {
 
 // WithAttrs keeps Enabled.
 func (h untilGone) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return untilGone{h.Handler.WithAttrs(attrs), h.gone}
+	return untilGone{h.Handler.WithAttrs(attrs), h.store}
 }
 
 // WithGroup keeps Enabled.
 func (h untilGone) WithGroup(name string) slog.Handler {
-	return untilGone{h.Handler.WithGroup(name), h.gone}
+	return untilGone{h.Handler.WithGroup(name), h.store}
 }
