@@ -37,6 +37,8 @@ CONCURRENT := ./cmd/internal/api/ $(addprefix ./,$(sort $(dir $(shell grep -rlE 
 # In a file of tests that begins with "//go:build !race" there is only one goroutine, and much
 # arithmetic: the detector has nothing to watch. The packages run once more without it.
 UNWATCHED := $(addprefix ./,$(sort $(dir $(shell grep -rl '^//go:build !race$$' --include='*_test.go' --exclude-dir=e2e cmd collector internal))))
+# These take minutes each and begin first, or one core would wait for the other at the end.
+LONG := ./internal/store/ ./cmd/internal/exporter/ ./internal/ingest/
 # Packages of $(E2E) in which goroutines of this repository meet. The others only run programs
 # and send requests: the detector would watch Prometheus, not this code.
 E2ERACE  := ./mongodb
@@ -96,8 +98,8 @@ test: unit e2e deploy ## run every test: units, real files, real components (nee
 # -count=1: Go's test cache ignores files outside of a module, and programs that a test
 # builds and runs.
 unit: race browser mandoc
-	CGO_ENABLED=1 $(GO) test -count=1 $(RACE) -timeout 20m $(CONCURRENT)
-	$(GO) test -count=1 -timeout 20m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CONCURRENT))") $(UNWATCHED)
+	CGO_ENABLED=1 $(GO) test -count=1 $(RACE) -timeout 20m $(LONG) $(filter-out $(LONG),$(CONCURRENT))
+	$(GO) test -count=1 -timeout 20m $(filter $(LONG),$(UNWATCHED)) $(filter-out $(LONG),$(UNWATCHED)) $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CONCURRENT))")
 	cd dashboards && $(GO) test -count=1 ./...
 
 race:
