@@ -12,15 +12,27 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// needsModels reports whether the power of any machine type of some readings depends on its
-// processors: only then are they asked for.
-func needsModels(power Power, parts []usage.Part) bool {
+// needsModels reports whether the power of any machine type of a reading depends on its
+// processors. Only where a series does not name its type, a directory is asked for it.
+func needsModels(power Power, page Attribution, reading usage.Reading) bool {
 	asked := map[string]bool{}
-	for i := range parts {
-		machine := parts[i].Key.Machine
-		if !asked[machine] {
-			asked[machine] = true
-			if power.NeedsModels(machine) {
+	depends := func(machine string) bool {
+		if asked[machine] {
+			return false
+		}
+		asked[machine] = true
+		return power.NeedsModels(machine)
+	}
+	for _, s := range reading.Samples {
+		if s.Machine != usage.Unknown {
+			if depends(s.Machine) {
+				return true
+			}
+			continue
+		}
+		one := usage.Reading{Piece: reading.Piece, Samples: []usage.Sample{s}}
+		for _, p := range page.Parts(one, nil) {
+			if depends(p.Key.Machine) {
 				return true
 			}
 		}

@@ -125,7 +125,7 @@ func (r *recording) needsModels(p *planned, pieces int) bool {
 		return false
 	}
 	for i := range pieces {
-		if needsModels(p.power, r.page.attribution.Parts(r.readings.At(p.first+i), nil)) {
+		if needsModels(p.power, r.page.attribution, r.readings.At(p.first+i)) {
 			return true
 		}
 	}
