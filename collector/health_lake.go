@@ -19,7 +19,7 @@ func newLakeHealth(r prometheus.Registerer) *lakeHealth {
 	l := &lakeHealth{
 		days: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "carbon_exporter_lake_pending",
-			Help: "Days that the lake does not have as they are, by state: due, open (may still change), refused (another exporter publishes the site), lost (per-key rows were deleted before). Absent without a lake.",
+			Help: "Days that the lake does not have as they are, by state: due, open (may still change), refused (another exporter publishes the site), lost (per-key rows were deleted before, or before its manifest was). Absent without a lake.",
 		}, []string{"state"}),
 		until: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "carbon_exporter_lake_published_until_timestamp_seconds",

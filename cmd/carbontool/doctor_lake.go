@@ -41,9 +41,10 @@ func (e *examination) lake(ctx context.Context) []doctor.Finding {
 		Site: e.cfg.Lake.Site, Now: e.now, SettleAfter: time.Duration(e.cfg.SettleAfter), PublisherFile: lake.PublisherPath(e.cfg.Lake.Site),
 	}
 	st, err := e.openToRead(ctx, e.cfg)
+	var published []usage.LakeEdition
 	if err == nil {
 		defer st.Close() //nolint:errcheck // nothing was written
-		_, err = inTime(ctx, func(ctx context.Context) (any, error) { return nil, keptOfLake(ctx, st, c.Place, &p) })
+		published, err = inTime(ctx, func(ctx context.Context) ([]usage.LakeEdition, error) { return keptOfLake(ctx, st, c.Place, &p) })
 	}
 	if err != nil {
 		st, p.Unread = nil, usage.Cause(err)
@@ -56,11 +57,11 @@ func (e *examination) lake(ctx context.Context) []doctor.Finding {
 		return append(all, doctor.LakeBucket(is, 0, usage.Cause(err), false), doctor.LakePublished(p))
 	}
 	defer b.Close() //nolint:errcheck // what was written was looked at
-	return append(all, e.bucket(ctx, is, b, st, p)...)
+	return append(all, e.bucket(ctx, is, b, st, published, p)...)
 }
 
 // bucket asks a bucket that is open. st is nil if the store cannot be read.
-func (e *examination) bucket(ctx context.Context, is doctor.Bucket, b objstore.Bucket, st *store.Store, p doctor.Published) (all []doctor.Finding) {
+func (e *examination) bucket(ctx context.Context, is doctor.Bucket, b objstore.Bucket, st *store.Store, published []usage.LakeEdition, p doctor.Published) (all []doctor.Finding) {
 	began := time.Now()
 	days, err := inTime(ctx, func(ctx context.Context) ([]lake.Day, error) { return daysListed(ctx, b, p.Site) })
 	if err != nil {
@@ -77,7 +78,7 @@ func (e *examination) bucket(ctx context.Context, is doctor.Bucket, b objstore.B
 	cat := &catalog.Catalog{Bucket: b}
 	_, err = inTime(ctx, func(ctx context.Context) (any, error) { return nil, publisherIn(ctx, cat, &p) })
 	if err == nil && st != nil {
-		_, err = inTime(ctx, func(ctx context.Context) (any, error) { return nil, compareWith(ctx, cat, st, days, &p) })
+		_, err = inTime(ctx, func(ctx context.Context) (any, error) { return nil, compareWith(ctx, cat, st, published, days, &p) })
 	}
 	if err != nil {
 		all = append(all, doctor.Unasked(doctor.Lake, "publisher", usage.Cause(err)))
@@ -94,19 +95,19 @@ func (e *examination) bucket(ctx context.Context, is doctor.Bucket, b objstore.B
 	return append(all, doctor.LakeManifests(m)...)
 }
 
-// keptOfLake reads what the store says of a lake.
-func keptOfLake(ctx context.Context, st *store.Store, place string, p *doctor.Published) error {
+// keptOfLake reads what the store says of a lake, and returns what it has published.
+func keptOfLake(ctx context.Context, st *store.Store, place string, p *doctor.Published) ([]usage.LakeEdition, error) {
 	name := lake.NameOf(p.Site, place)
 	ours, present, err := st.LakeSeen(ctx, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if p.Ours = ours; present != name {
 		p.Elsewhere = present
 	}
 	published, err := st.LakeEditions(ctx, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p.Days = len(published)
 	for _, day := range published {
@@ -116,7 +117,7 @@ func keptOfLake(ctx context.Context, st *store.Store, place string, p *doctor.Pu
 		}
 	}
 	p.Work, err = st.LakeWork(ctx, name, 0)
-	return err
+	return published, err
 }
 
 // publisherIn reads who publishes a site.
@@ -134,15 +135,22 @@ func publisherIn(ctx context.Context, cat *catalog.Catalog, p *doctor.Published)
 	return nil
 }
 
-// compareWith looks whether the bucket still has the newest day, and, if somebody else publishes
+// compareWith looks whether the bucket still has the days that were published, and, if somebody else publishes
 // the site, which of the days that wait it has, and whether the newest of them has the same numbers.
-func compareWith(ctx context.Context, cat *catalog.Catalog, st *store.Store, there []lake.Day, p *doctor.Published) error {
-	if p.Newest != "" {
-		has, err := cat.Bucket.Exists(ctx, lake.ManifestPath(p.Site, lake.Day(p.Newest)))
+func compareWith(ctx context.Context, cat *catalog.Catalog, st *store.Store, published []usage.LakeEdition, there []lake.Day, p *doctor.Published) error {
+	for _, e := range slices.Backward(published) {
+		day := lake.Day(e.Date)
+		if slices.Contains(there, day) {
+			continue
+		}
+		has, err := cat.Bucket.Exists(ctx, lake.ManifestPath(p.Site, day)) // a list may be late
 		if err != nil {
 			return err
 		}
-		p.NewestGone = !has
+		if !has {
+			p.Gone = e.Date
+			break
+		}
 	}
 	if p.Publisher == "" || p.Publisher == p.Ours || p.Ours == "" {
 		return nil

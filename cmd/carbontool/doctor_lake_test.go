@@ -131,6 +131,8 @@ func TestDoctorSaysWhatWaits(t *testing.T) {
 	x.a.use(usage.Policy{}, "2026-10-27", "2026-10-28")
 	x.a.use(restate, "2026-10-24", "2026-10-25")
 	x.has(x.doctor(x.a), exitDone, "published  4 days are published, the newest is 2026-10-26; 2 days are to be published")
+	x.Remove("manifest/site=a/day=2026-10-24.json")
+	x.has(x.doctor(x.a), exitDone, "the bucket has no manifest of 2026-10-24: it has lost what was published", "every 6 hours")
 	if err := os.RemoveAll(filepath.Join(x.Path, "manifest", "site=a")); err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +266,7 @@ func TestDoctorSaysWhichRightIsMissing(t *testing.T) {
 		t.Run(c.what+" "+c.is.Error(), func(t *testing.T) {
 			before := x.objects()
 			found := false
-			for _, f := range e.bucket(t.Context(), s3, refusing{x.Bucket(), c.what, c.is}, nil, doctor.Published{Site: "a", Now: time.Now(), Unread: "there is none"}) {
+			for _, f := range e.bucket(t.Context(), s3, refusing{x.Bucket(), c.what, c.is}, nil, nil, doctor.Published{Site: "a", Now: time.Now(), Unread: "there is none"}) {
 				if f.Check == c.check && f.Level == doctor.Failure {
 					found = true
 					if !strings.Contains(f.Seen, c.seen) || !strings.Contains(f.Do, c.do) || strings.Contains(f.Seen, "\n") {

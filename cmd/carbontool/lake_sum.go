@@ -198,7 +198,7 @@ func (l *lakeSum) revision(ctx context.Context, site string, e catalog.Entry) (*
 			}
 			return nil
 		})
-		damaged, ok := errors.AsType[*catalog.DamagedError](err)
+		damaged, ok := errors.AsType[*lake.DamagedError](err)
 		if !ok {
 			return r, err
 		}

@@ -27,7 +27,7 @@ type Published struct {
 	Elsewhere   string // the lake to which it publishes now, if that is another one
 	Days        int    // that were published
 	Newest      string // day of them; empty: there is none
-	NewestGone  bool   // the bucket has no manifest of it
+	Gone        string // the newest of them of which the bucket has no manifest; empty: it has all
 	Contested   int    // days that a copy of the store has published, too
 	Work        usage.LakeWork
 	SettleAfter time.Duration
@@ -112,9 +112,10 @@ func LakePublished(p Published) Finding {
 		}
 	}
 	switch {
-	case p.NewestGone:
-		return c.warn("see whether this is the right bucket and prefix; carbon_exporter publishes all days again that the store still has by key",
-			"%s; the bucket has no manifest of %s: it has lost what was published, or is another one", said, p.Newest)
+	case p.Gone != "":
+		return c.warn("see whether this is the right bucket and prefix; carbon_exporter publishes such days again that the store still has by key, when it "+
+			"starts and every 6 hours; to keep earlier revisions, restore the manifest from the versions of the bucket",
+			"%s; the bucket has no manifest of %s: it has lost what was published, or is another one", said, p.Gone)
 	case p.overdue() > 0:
 		return c.warn("start carbon_exporter, if it does not run; its log and its page at / say why it does not publish",
 			"%s; %d for longer than a day", said, p.overdue())

@@ -40,6 +40,7 @@ func TestPublishedDays(t *testing.T) {
 		{"a day that is due", func(p *Published) { p.Work = waits(47 * hour) }, OK, "; 1 day is to be published"},
 		{"one for too long", func(p *Published) { p.Work = waits(49*hour, hour) }, Warning, "2 days are to be published; 1 for longer than a day; to do: start carbon_exporter"},
 		{"another lake before", func(p *Published) { p.Elsewhere = "b in S3 s3.example.org/lake" }, Warning, "until now this store has published b in S3 s3.example.org/lake"},
+		{"a manifest that was deleted", func(p *Published) { p.Gone = "2026-09-29" }, Warning, "the bucket has no manifest of 2026-09-29"},
 		{"a copy of the store", func(p *Published) { p.Contested = 2 }, Warning, "a copy of it has published 2 days with other numbers"},
 		{"a twin", func(p *Published) { p.Publisher = "22222222bb" }, OK, "(its id is 22222222, ours 11111111), and has the same numbers"},
 		{"a twin that is late", func(p *Published) { p.Publisher, p.Work = "22222222bb", waits(hour) }, OK, "has not published 1 day yet"},

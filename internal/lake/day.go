@@ -14,7 +14,7 @@ import (
 // edition is a day as it is to be published.
 type edition struct {
 	day            usage.LakeDay
-	facts, members *file
+	facts, members *File
 	Revision       // without number, paths and time
 }
 

@@ -29,7 +29,7 @@ func (p *Publisher) erase(ctx context.Context, fence Fence) error {
 	aliases := &aliases{isGone: isGone, of: map[string]string{}}
 	changed := 0
 	for _, e := range all {
-		done, err := p.eraseDay(ctx, e, aliases)
+		done, err := p.eraseDay(ctx, e, aliases, forgotten)
 		if err != nil {
 			return fmt.Errorf("day %s: remove a person: %w", e.Date, err)
 		}
@@ -41,10 +41,10 @@ func (p *Publisher) erase(ctx context.Context, fence Fence) error {
 
 // eraseDay rewrites the revisions of a day that name somebody, and deletes what it has replaced,
 // now or before it was last cut short.
-func (p *Publisher) eraseDay(ctx context.Context, e usage.LakeEdition, names *aliases) (changed int, err error) {
+func (p *Publisher) eraseDay(ctx context.Context, e usage.LakeEdition, names *aliases, people int) (changed int, err error) {
 	m, err := p.manifest(ctx, Day(e.Date))
 	if err != nil || m == nil {
-		return 0, err
+		return 0, err // recall sees to a day without a manifest
 	}
 	was := m.Generation
 	for i := range m.Revisions {
@@ -79,7 +79,22 @@ func (p *Publisher) eraseDay(ctx context.Context, e usage.LakeEdition, names *al
 			}
 		}
 	}
-	return changed, nil
+	return changed, p.eraseLost(ctx, m, people)
+}
+
+// eraseLost deletes the files of revisions that were lost with their manifest: nobody finds them,
+// and they may name somebody.
+func (p *Publisher) eraseLost(ctx context.Context, m *Manifest, people int) error {
+	for r := range m.Lost {
+		for n := range people + 1 { // they were rewritten at most once for each person
+			for _, name := range []string{"facts.parquet", "members.parquet"} {
+				if err := p.objects.remove(ctx, SupersededPath(m.Site, m.Day, r+1, n, name)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // eraseRevision rewrites one revision, if it names somebody.
@@ -143,7 +158,7 @@ func (p *Publisher) putBack(ctx context.Context, m *Manifest, is *edition) error
 // damaged leaves out a revision that cannot be read: whatever it is, nobody finds it by its
 // manifest. It is deleted, as it may name somebody.
 func (p *Publisher) damaged(ctx context.Context, m *Manifest, i int, err error) error {
-	if !errors.Is(err, errDamaged) {
+	if _, ok := errors.AsType[*DamagedError](err); !ok {
 		return err
 	}
 	r := m.Revisions[i]
@@ -191,8 +206,8 @@ func (a *aliases) rename(name *string) bool {
 func erased[T interface {
 	Row
 	Compare(T) int
-}](ctx context.Context, p *Publisher, o Object, names *aliases, name func(*T) *string) (_ *file, some bool, err error) {
-	from, err := p.objects.fetch(ctx, p.Spool, o)
+}](ctx context.Context, p *Publisher, o Object, names *aliases, name func(*T) *string) (_ *File, some bool, err error) {
+	from, err := p.objects.Fetch(ctx, p.Spool, o)
 	if err != nil {
 		return nil, false, err
 	}

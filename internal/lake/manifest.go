@@ -24,8 +24,11 @@ type Manifest struct {
 	// Generation counts how often the manifest was written.
 	Generation int64 `json:"generation"`
 	// Revision is the present one, the last of Revisions.
-	Revision  int        `json:"revision"`
-	Revisions []Revision `json:"revisions"` // oldest first, from 1 on, without a gap
+	Revision int `json:"revision"`
+	// Lost is how many revisions there were before, of which nothing is known any more: somebody had
+	// deleted the manifest. No number is used twice.
+	Lost      int        `json:"lost,omitempty"`
+	Revisions []Revision `json:"revisions"` // oldest first, from Lost+1 on, without a gap
 }
 
 // Revision is one edition of a day.
@@ -88,7 +91,8 @@ func (i Intervals) UnknownSeconds() int64 { return int64(i.Unknown) * i.Seconds 
 // Present is the revision that counts now.
 func (m *Manifest) Present() *Revision { return &m.Revisions[len(m.Revisions)-1] }
 
-// AsOf is the revision that counted at a time; nil: the day was not published then.
+// AsOf is the revision that counted at a time; nil: the day was not published then, or the revision
+// was lost.
 func (m *Manifest) AsOf(t time.Time) *Revision {
 	for i := len(m.Revisions) - 1; i >= 0; i-- {
 		if !m.Revisions[i].PublishedAt.After(t) {
@@ -137,8 +141,8 @@ func (m *Manifest) Check() error {
 		return errors.New("its day ends before it begins")
 	case m.Generation < 1 || m.Publisher == "":
 		return errors.New("it does not say who wrote it")
-	case len(m.Revisions) == 0 || m.Revision != len(m.Revisions):
-		return fmt.Errorf("it has %d revisions, and says that %d is the present one", len(m.Revisions), m.Revision)
+	case len(m.Revisions) == 0 || m.Lost < 0 || m.Revision != m.Lost+len(m.Revisions):
+		return fmt.Errorf("it has %d revisions after %d that were lost, and says that %d is the present one", len(m.Revisions), m.Lost, m.Revision)
 	}
 	if _, err := ParseDay(string(m.Day)); err != nil {
 		return err
@@ -148,11 +152,12 @@ func (m *Manifest) Check() error {
 	}
 	for i := range m.Revisions {
 		r := &m.Revisions[i]
-		if err := r.check(i + 1); err != nil {
-			return fmt.Errorf("revision %d: %w", i+1, err)
+		number := m.Lost + i + 1
+		if err := r.check(number); err != nil {
+			return fmt.Errorf("revision %d: %w", number, err)
 		}
 		if i > 0 && !r.PublishedAt.After(m.Revisions[i-1].PublishedAt) {
-			return fmt.Errorf("revision %d: it was published before the one before it", i+1)
+			return fmt.Errorf("revision %d: it was published before the one before it", number)
 		}
 	}
 	return nil

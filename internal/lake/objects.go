@@ -29,14 +29,27 @@ const (
 	smallObject = 16 << 20
 )
 
-// objects reads and writes whole objects, with errors that say what to do.
-type objects struct{ bucket objstore.Bucket }
+// Objects reads whole objects, with errors that say what to do.
+type Objects struct {
+	Bucket objstore.BucketReader
+	Rights string // those that the account needs, in words: "read and list"
+}
 
-// read returns a small object; nil: there is none.
-func (o objects) read(ctx context.Context, name string) ([]byte, error) {
+// objects also writes them.
+type objects struct {
+	Objects
+	bucket objstore.Bucket
+}
+
+func writable(b objstore.Bucket) objects {
+	return objects{Objects{Bucket: b, Rights: "read, write, list and delete"}, b}
+}
+
+// Small returns a small object; nil: there is none.
+func (o Objects) Small(ctx context.Context, name string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	r, err := o.bucket.Get(ctx, name)
+	r, err := o.Bucket.Get(ctx, name)
 	if err == nil {
 		defer r.Close()
 		var text []byte
@@ -44,10 +57,21 @@ func (o objects) read(ctx context.Context, name string) ([]byte, error) {
 			return text, nil
 		}
 	}
-	if o.bucket.IsObjNotFoundErr(err) {
+	if o.Bucket.IsObjNotFoundErr(err) {
 		return nil, nil
 	}
 	return nil, o.failure("read", name, err)
+}
+
+// isThere reports whether there is an object.
+func (o Objects) isThere(ctx context.Context, name string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	there, err := o.Bucket.Exists(ctx, name)
+	if err != nil && !o.Bucket.IsObjNotFoundErr(err) {
+		return false, o.failure("look at", name, err)
+	}
+	return there && err == nil, nil
 }
 
 // write writes a small object.
@@ -83,27 +107,28 @@ func (o objects) remove(ctx context.Context, name string) error {
 	return nil
 }
 
-// file is a local file of a day, without a name where the system allows that, so that nothing is
+// File is a local copy of an object, or one that is to become one, without a name where the system allows that, so that nothing is
 // left when the program is killed.
-type file struct {
+type File struct {
 	*os.File
 	Object
 	named bool
 }
 
-func newFile(dir string) (*file, error) {
+func newFile(dir string) (*File, error) {
 	f, err := os.CreateTemp(dir, ".carbon-lake-*")
 	if err != nil {
 		return nil, err
 	}
-	made := &file{File: f, named: runtime.GOOS == "windows"}
+	made := &File{File: f, named: runtime.GOOS == "windows"}
 	if !made.named {
 		err = os.Remove(f.Name())
 	}
 	return made, err
 }
 
-func (f *file) Close() error {
+// Close closes it, and deletes it.
+func (f *File) Close() error {
 	err := f.File.Close()
 	if f.named {
 		err = errors.Join(err, os.Remove(f.Name()))
@@ -112,19 +137,25 @@ func (f *file) Close() error {
 }
 
 // put writes a local file as an object.
-func (o objects) put(ctx context.Context, name string, f *file) error {
+func (o objects) put(ctx context.Context, name string, f *File) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
 	return o.upload(ctx, name, io.NewSectionReader(f, 0, f.Bytes), f.Bytes)
 }
 
-// errDamaged means that an object is not what its manifest says.
-var errDamaged = errors.New("it is not what its manifest says")
+// DamagedError says that an object is not what its manifest says.
+type DamagedError struct {
+	Path, Why string
+	Gone      bool // it is not there
+}
 
-// fetch reads an object into a local file and checks its hash. One that is not there, or another,
-// is errDamaged.
-func (o objects) fetch(ctx context.Context, dir string, is Object) (_ *file, err error) {
+// Error says which object, and what is wrong with it.
+func (e *DamagedError) Error() string { return e.Path + ": " + e.Why }
+
+// Fetch reads an object into a local file, in a directory or where the system has its own (""), and
+// checks its size and hash. One that is not there, or another, is a DamagedError.
+func (o Objects) Fetch(ctx context.Context, dir string, is Object) (_ *File, err error) {
 	f, err := newFile(dir)
 	if err != nil {
 		return nil, err
@@ -136,37 +167,39 @@ func (o objects) fetch(ctx context.Context, dir string, is Object) (_ *file, err
 	}()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	r, err := o.bucket.Get(ctx, is.Path)
+	r, err := o.Bucket.Get(ctx, is.Path)
 	if err != nil {
-		if o.bucket.IsObjNotFoundErr(err) {
-			return nil, fmt.Errorf("%s: it is gone: %w", is.Path, errDamaged)
+		if o.Bucket.IsObjNotFoundErr(err) {
+			return nil, &DamagedError{Path: is.Path, Why: "it is not there", Gone: true}
 		}
 		return nil, o.failure("read", is.Path, err)
 	}
 	defer r.Close()
 	hash := sha256.New()
 	n, err := io.Copy(io.MultiWriter(f, hash), r)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, o.failure("read", is.Path, err)
-	}
-	if n != is.Bytes || hex.EncodeToString(hash.Sum(nil)) != is.SHA256 {
-		return nil, fmt.Errorf("%s: %w", is.Path, errDamaged)
+	case n != is.Bytes:
+		return nil, &DamagedError{Path: is.Path, Why: fmt.Sprintf("it has %d bytes, and its manifest says %d", n, is.Bytes)}
+	case hex.EncodeToString(hash.Sum(nil)) != is.SHA256:
+		return nil, &DamagedError{Path: is.Path, Why: "its bytes are not those that its manifest says (SHA-256)"}
 	}
 	f.Object = is
 	return f, nil
 }
 
 // failure says what went wrong with an object, why, and what to do.
-func (o objects) failure(doing, name string, err error) error {
+func (o Objects) failure(doing, name string, err error) error {
 	f := &usage.Failure{Reason: usage.ReasonServer, Err: fmt.Errorf("%s %s: %w", doing, name, err)}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return err
 	case errors.Is(err, context.DeadlineExceeded):
 		f.Reason, f.Cause = usage.ReasonTimeout, fmt.Sprintf("the bucket did not %s %s within %s", doing, name, patience)
-	case o.bucket.IsAccessDeniedErr(err):
+	case o.Bucket.IsAccessDeniedErr(err):
 		f.Reason, f.Permanent = usage.ReasonAuth, true
-		f.Cause = fmt.Sprintf("the bucket does not let us %s %s: give this account the rights to read, write, list and delete", doing, name)
+		f.Cause = fmt.Sprintf("the bucket does not let us %s %s: give this account the rights to %s", doing, name, o.Rights)
 	case errors.Is(err, syscall.ENOSPC):
 		f.Cause = fmt.Sprintf("the disk of the bucket is full: %s could not be written", name)
 	default:

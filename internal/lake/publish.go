@@ -26,7 +26,7 @@ type Store interface {
 	LakeWriting(ctx context.Context, lake, date string, generation int64) error
 	LakeWasWriting(ctx context.Context, lake, date string) (generation int64, err error)
 	LakeDone(ctx context.Context, lake string, e usage.LakeEdition) error
-	LakeGone(ctx context.Context, lake string) error
+	LakeGone(ctx context.Context, lake string, dates []string) error
 	LakeErasures(ctx context.Context, lake string) (forgotten, erased int, isGone func(user string) bool, err error)
 	LakeErased(ctx context.Context, lake string, people int) error
 }
@@ -58,6 +58,7 @@ type Publisher struct {
 	since   int64   // days that changed up to this revision were published
 	looked  time.Time
 	awaited map[string]time.Time // since when days are due that somebody else is to publish
+	unmade  []string             // days without a manifest that cannot be made again, when every day was last looked at
 }
 
 // Name names the lake: a site in a bucket.
@@ -97,12 +98,13 @@ func (p *Publisher) publish(ctx context.Context, told func(usage.LakeState)) err
 	if err != nil {
 		return err
 	}
-	state := usage.LakeState{Waiting: len(work.Due), Open: work.Open, Lost: work.Lost, Newest: work.Newest.To}
+	state := usage.LakeState{Waiting: len(work.Due), Open: work.Open, Lost: work.Lost + len(p.unmade), Newest: work.Newest.To}
 	told(state)
 	fence, err := p.fence(ctx)
 	if err != nil {
 		return err
 	}
+	defer p.tellUnmade(len(p.unmade))
 	var refused error
 	for _, day := range work.Due {
 		err := p.day(ctx, day, fence)
@@ -117,6 +119,7 @@ func (p *Publisher) publish(ctx context.Context, told func(usage.LakeState)) err
 		if err != nil {
 			return fmt.Errorf("day %s: %w", day.Date, err)
 		}
+		state.Lost = work.Lost + len(p.unmade)
 		state.Waiting--
 		state.Newest = usage.Later(state.Newest, day.To)
 		told(state)
@@ -143,7 +146,7 @@ func (p *Publisher) begin(ctx context.Context) (err error) {
 		if place != p.place {
 			p.place, p.id, p.looked = place, "", time.Time{} // its file says another one now
 		}
-		p.objects.bucket = b
+		p.objects = writable(b)
 	}
 	if p.id == "" {
 		if p.id, err = p.Store.LakeBegin(ctx, p.Name()); err != nil {
@@ -161,26 +164,10 @@ func (p *Publisher) begin(ctx context.Context) (err error) {
 	return nil
 }
 
-// recall looks whether the bucket still has what was published: it may be another, or empty.
-func (p *Publisher) recall(ctx context.Context) error {
-	all, err := p.Store.LakeEditions(ctx, p.Name())
-	if err != nil || len(all) == 0 {
-		return err
-	}
-	newest := all[len(all)-1]
-	text, err := p.objects.read(ctx, ManifestPath(p.Site, Day(newest.Date)))
-	if err != nil || text != nil {
-		return err
-	}
-	p.Log.Warn("The lake has lost what was published, or is another bucket under the same name: all days are published again",
-		"lake", p.Name(), "days", len(all), "missing", ManifestPath(p.Site, Day(newest.Date)))
-	return p.Store.LakeGone(ctx, p.Name())
-}
-
 // fence reads who may publish the site, and makes that us if it is nobody.
 func (p *Publisher) fence(ctx context.Context) (Fence, error) {
 	for first := true; ; first = false {
-		text, err := p.objects.read(ctx, PublisherPath(p.Site))
+		text, err := p.objects.Small(ctx, PublisherPath(p.Site))
 		if err != nil {
 			return Fence{}, err
 		}
@@ -211,7 +198,7 @@ func (p *Publisher) malformed(name string, err error) error {
 
 // manifest reads the manifest of a day; nil: there is none.
 func (p *Publisher) manifest(ctx context.Context, day Day) (*Manifest, error) {
-	text, err := p.objects.read(ctx, ManifestPath(p.Site, day))
+	text, err := p.objects.Small(ctx, ManifestPath(p.Site, day))
 	if err != nil || text == nil {
 		return nil, err
 	}

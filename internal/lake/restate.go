@@ -15,7 +15,7 @@ import (
 func (p *Publisher) day(ctx context.Context, due usage.LakeDay, fence Fence) error {
 	is, err := build(ctx, p.Store, due, p.Spool)
 	if errors.Is(err, usage.ErrPruned) {
-		return p.pruned(ctx, due) // only people were forgotten: erase sees to it
+		return p.pruned(ctx, due, fence.Publisher == p.id)
 	}
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (p *Publisher) day(ctx context.Context, due usage.LakeDay, fence Fence) err
 	case await:
 		return p.await(due.Date, fence)
 	case begin:
-		m, err = p.first(ctx, head, is)
+		m, err = p.first(ctx, head, is, s)
 	case restore:
 		err = p.replace(ctx, m, is, m.Present())
 	case restate:
@@ -71,31 +71,26 @@ func (p *Publisher) day(ctx context.Context, due usage.LakeDay, fence Fence) err
 	return p.Store.LakeDone(ctx, p.Name(), usage.LakeEdition{LakeDay: is.day, Edition: m.Revision, Generation: m.Generation, Contested: contested})
 }
 
-// pruned records that a day was looked at that cannot be made again.
-func (p *Publisher) pruned(ctx context.Context, due usage.LakeDay) error {
-	e, ok, err := p.Store.LakeEdition(ctx, p.Name(), due.Date)
-	if err != nil || !ok {
-		return err
-	}
-	e.LakeDay = due
-	return p.Store.LakeDone(ctx, p.Name(), e)
-}
-
 // The reasons of a revision.
 const (
 	reasonFirst     = "first"
 	reasonRestated  = "restated"
 	reasonHanded    = "handed over"
 	reasonForgotten = "a person was forgotten"
+	reasonLost      = "its manifest was deleted"
 )
 
-// first publishes a day that the lake does not have.
-func (p *Publisher) first(ctx context.Context, head Manifest, is *edition) (*Manifest, error) {
-	m := head
+// first publishes a day that the lake does not have, or not any more: then numbers go on from those
+// that were lost.
+func (p *Publisher) first(ctx context.Context, head Manifest, is *edition, s standing) (*Manifest, error) {
+	m, reason := head, reasonFirst
+	if s.published != nil {
+		m.Lost, m.Generation, reason = s.published.Edition, max(s.published.Generation, s.writing), reasonLost
+	}
 	if err := p.present(ctx, &m, is); err != nil {
 		return nil, err
 	}
-	return &m, p.next(ctx, &m, is, reasonFirst)
+	return &m, p.next(ctx, &m, is, reason)
 }
 
 // restate replaces the present revision by another one: it is copied away, the manifest names the
@@ -147,8 +142,8 @@ func (p *Publisher) copyAside(ctx context.Context, m *Manifest, o Object, presen
 		return o, nil
 	}
 	r := m.Present()
-	f, err := p.objects.fetch(ctx, p.Spool, o)
-	if errors.Is(err, errDamaged) {
+	f, err := p.objects.Fetch(ctx, p.Spool, o)
+	if _, ok := errors.AsType[*DamagedError](err); ok {
 		p.Log.Error("A published file is no longer what its manifest says: somebody has changed or deleted it. It cannot be kept as an earlier revision",
 			"lake", p.Name(), "day", m.Day, "file", o.Path)
 		o.Path = ""
@@ -178,7 +173,7 @@ func (p *Publisher) next(ctx context.Context, m *Manifest, is *edition, reason s
 	if len(m.Revisions) > 0 {
 		last = m
 	}
-	r.Revision, r.PublishedAt, r.Reason = len(m.Revisions)+1, after(last, p.Now()), reason
+	r.Revision, r.PublishedAt, r.Reason = m.Lost+len(m.Revisions)+1, after(last, p.Now()), reason
 	m.Revisions = append(slices.Clip(m.Revisions), r)
 	m.Revision = r.Revision
 	return p.commit(ctx, m)

@@ -161,11 +161,15 @@ func (s *Store) LakeDone(ctx context.Context, lake string, e usage.LakeEdition) 
 	})
 }
 
-// LakeGone records that a lake has nothing of what was published, so that all of it is published
-// again.
-func (s *Store) LakeGone(ctx context.Context, lake string) error {
+// LakeGone records that a lake does not have some days any more, so that they are due. It keeps by
+// which numbers they were published.
+func (s *Store) LakeGone(ctx context.Context, lake string, dates []string) error {
 	return s.write(ctx, func(tx *sqlite.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM lake_day WHERE lake = ?", lake)
-		return err
+		for _, date := range dates {
+			if _, err := tx.ExecContext(ctx, "UPDATE lake_day SET revision = -1 WHERE lake = ? AND day = ?", lake, date); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }

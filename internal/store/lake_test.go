@@ -153,8 +153,17 @@ func TestARestatedDayIsDueAgain(t *testing.T) {
 	if got := inWords(lakeWork(t, s, lakeWork(t, s, 0).Revised)); got != "" {
 		t.Errorf("nothing changed since: %s", got)
 	}
-	if err := s.LakeGone(t.Context(), aLake); err != nil || len(lakeWork(t, s, 0).Due) != 2 {
-		t.Errorf("a lake that lost everything gets %s, %v", inWords(lakeWork(t, s, 0)), err)
+	publishAll(t, s, lakeWork(t, s, 0))
+	was, _, _ := s.LakeEdition(t.Context(), aLake, "2025-09-11")
+	err := s.LakeGone(t.Context(), aLake, []string{"2025-09-11"})
+	if got := inWords(lakeWork(t, s, 0)); err != nil || got != "2025-09-11: 48+0+0" {
+		t.Errorf("a lake that has lost a day gets %s, %v", got, err)
+	}
+	if is, _, _ := s.LakeEdition(t.Context(), aLake, "2025-09-11"); is.Edition != was.Edition || is.Generation != was.Generation {
+		t.Errorf("it was revision %d, generation %d, and is %d, %d", was.Edition, was.Generation, is.Edition, is.Generation)
+	}
+	if got := published(t, s); !slices.Equal(got, []string{"2025-09-12"}) {
+		t.Errorf("published as it is: %v", got)
 	}
 }
 

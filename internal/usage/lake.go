@@ -46,7 +46,7 @@ type LakeWork struct {
 type LakeState struct {
 	Waiting int       // days that are due
 	Open    int       // days that are over and may still change
-	Lost    int       // days that cannot be published: per-key rows were deleted before
+	Lost    int       // days that cannot be published: per-key rows were deleted before, or before the manifest
 	Refused int       // of those that wait: somebody else publishes them with other numbers
 	Newest  time.Time // the end of the newest day that is published; zero: none is
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/budget"
 	"github.com/carbon-exporter/carbon_exporter/internal/lake"
-	"github.com/carbon-exporter/carbon_exporter/internal/lake/catalog"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
@@ -157,7 +156,7 @@ func intervals(f *findings, name string, m *lake.Manifest, n lake.Intervals) map
 
 // object says what is wrong with one, or returns the error of the bucket.
 func object(f *findings, name string, err error) error {
-	if damaged, ok := errors.AsType[*catalog.DamagedError](err); ok {
+	if damaged, ok := errors.AsType[*lake.DamagedError](err); ok {
 		f.fault(Objects, "%s: %v", name, damaged)
 		return nil
 	}

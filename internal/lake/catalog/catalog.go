@@ -11,9 +11,7 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -25,10 +23,6 @@ import (
 )
 
 const (
-	// patience is the longest time for one object.
-	patience = 10 * time.Minute
-	// largestManifest is larger than any of ten years of restatements.
-	largestManifest = 16 << 20
 	// longest is more days than any site has: a manifest so far from the others is none of it.
 	longest = 40000
 	// atOnce is how many manifests are read at a time.
@@ -149,39 +143,14 @@ func (c *Catalog) Manifest(ctx context.Context, site string, day lake.Day) (*lak
 
 // Text reads the manifest of a day as it is, whether it can be understood or not; nil: there is none.
 func (c *Catalog) Text(ctx context.Context, site string, day lake.Day) ([]byte, error) {
-	return c.small(ctx, lake.ManifestPath(site, day))
+	return c.objects().Small(ctx, lake.ManifestPath(site, day))
 }
 
 // Publisher reads publisher.json of a site; nil: there is none.
 func (c *Catalog) Publisher(ctx context.Context, site string) ([]byte, error) {
-	return c.small(ctx, lake.PublisherPath(site))
+	return c.objects().Small(ctx, lake.PublisherPath(site))
 }
 
-// small reads a small object; nil: there is none.
-func (c *Catalog) small(ctx context.Context, name string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	r, err := c.Bucket.Get(ctx, name)
-	if err == nil {
-		defer r.Close()
-		var text []byte
-		if text, err = io.ReadAll(io.LimitReader(r, largestManifest)); err == nil {
-			return text, nil
-		}
-	}
-	if c.Bucket.IsObjNotFoundErr(err) {
-		return nil, nil
-	}
-	return nil, c.failure("read", name, err)
-}
-
-// failure says what could not be done, and what to do if it is about rights.
-func (c *Catalog) failure(doing, name string, err error) error {
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("the bucket did not %s %s within %s", doing, name, patience)
-	case c.Bucket.IsAccessDeniedErr(err):
-		return fmt.Errorf("the bucket does not let us %s %s: give this account the rights to read and list: %w", doing, name, err)
-	}
-	return fmt.Errorf("%s %s: %w", doing, name, err)
+func (c *Catalog) objects() lake.Objects {
+	return lake.Objects{Bucket: c.Bucket, Rights: "read and list"}
 }
