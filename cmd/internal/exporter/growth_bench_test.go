@@ -8,14 +8,8 @@ package exporter
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -61,7 +55,7 @@ func BenchmarkGrowth(b *testing.B) {
 		defer server.Close()
 		dir := b.TempDir()
 		p := launch(b, program, dir, server.URL)
-		p.until(b, `carbon_intervals{state="missing"} 0`, `carbon_intervals{state="provisional"} 48`)
+		p.until(b, wholeDay)
 		scrape := p.scrape(b)
 		cpu, peak := p.end(b)
 		return figures{"cpu-s/day": cpu, "max-rss-MB": peak, "file-MB": fileMB(b, dir), "scrape-s": scrape}
@@ -76,7 +70,7 @@ func BenchmarkUsers(b *testing.B) {
 		defer server.Close()
 		dir := b.TempDir()
 		p := launch(b, program, dir, server.URL)
-		p.until(b, `carbon_intervals{state="missing"} 0`, `carbon_intervals{state="provisional"} 48`)
+		p.until(b, wholeDay)
 		cpu, peak := p.end(b)
 		return figures{"cpu-s/day": cpu, "max-rss-MB": peak, "file-MB": fileMB(b, dir)}
 	})
@@ -91,7 +85,7 @@ func BenchmarkYears(b *testing.B) {
 		month := fill(b, filepath.Join(dir, "carbon.db"), days, 200)
 		began := time.Now()
 		p := launch(b, program, dir, "http://127.0.0.1:1")
-		p.until(b, "carbon_energy_kwh")
+		p.until(b, someUsage)
 		start := time.Since(began).Seconds()
 		scrape := p.scrape(b)
 		began = time.Now()
@@ -145,113 +139,4 @@ func settledBy(i usage.Interval, keys int) usage.Record {
 		})
 	}
 	return rec
-}
-
-// launched is a program that was started to be measured.
-type launched struct {
-	cmd *exec.Cmd
-	url string
-}
-
-func compiled(b *testing.B) string {
-	b.Helper()
-	program := filepath.Join(b.TempDir(), "carbon_exporter")
-	if out, err := exec.Command("go", "build", "-o", program, "../../carbon_exporter").CombinedOutput(); err != nil {
-		b.Fatalf("build: %v\n%s", err, out)
-	}
-	return program
-}
-
-// launch starts a program whose store is in a folder.
-func launch(b *testing.B, program, dir, prometheus string) *launched {
-	b.Helper()
-	config := filepath.Join(dir, "carbon.yml")
-	if err := os.WriteFile(config, fmt.Appendf(nil,
-		"prometheus: {url: %s, lag: 0s}\ncarbon_intensity: {provider: static, static: {gco2eq_per_kwh: 210.89, grid: GB}}\n", prometheus), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	address := freePort(b)
-	p := &launched{url: "http://" + address, cmd: exec.Command(program, "--config.file="+config,
-		"--storage.path="+filepath.Join(dir, "carbon.db"), "--web.listen-address="+address, "--web.enable-api")}
-	if err := p.cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = p.cmd.Process.Kill() }) // it may have ended
-	return p
-}
-
-// until waits until /metrics has some lines.
-func (p *launched) until(b *testing.B, lines ...string) {
-	b.Helper()
-	tick := time.NewTicker(200 * time.Millisecond) // each look is a scrape that costs
-	defer tick.Stop()
-	for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); <-tick.C {
-		text := p.text()
-		missing := false
-		for _, line := range lines {
-			missing = missing || !strings.Contains(text, line)
-		}
-		if !missing {
-			return
-		}
-	}
-	b.Fatalf("%v did not come within ten minutes", lines)
-}
-
-func (p *launched) text() string {
-	resp, err := http.Get(p.url + "/metrics")
-	if err != nil {
-		return "" // it has not begun to listen
-	}
-	defer resp.Body.Close()
-	text, _ := io.ReadAll(resp.Body)
-	return string(text)
-}
-
-// scrape returns how long a compressed scrape takes, in seconds.
-func (p *launched) scrape(b *testing.B) float64 {
-	b.Helper()
-	began := time.Now()
-	p.get(b, "/metrics")
-	return time.Since(began).Seconds()
-}
-
-func (p *launched) get(b *testing.B, path string) {
-	b.Helper()
-	req, err := http.NewRequest(http.MethodGet, p.url+path, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	req.Header.Set("Accept-Encoding", "gzip")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		b.Fatalf("%s: %s, %.200q: %v", path, resp.Status, body, err)
-	}
-}
-
-// end ends the program and returns its CPU seconds and its largest resident memory in MB.
-func (p *launched) end(b *testing.B) (cpu, peak float64) {
-	b.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		b.Fatal(err)
-	}
-	if err := p.cmd.Wait(); err != nil {
-		b.Fatal(err)
-	}
-	used := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return (p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()).Seconds(), float64(used.Maxrss) / 1024
-}
-
-func fileMB(b *testing.B, dir string) float64 {
-	b.Helper()
-	info, err := os.Stat(filepath.Join(dir, "carbon.db"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	return float64(info.Size()) / (1 << 20)
 }
