@@ -186,3 +186,19 @@ func TestTheGroupOfAUserIsThatOfTheNewestUsage(t *testing.T) {
 		}
 	}
 }
+
+// Whether intervals come one by one or in one run.
+func TestTheGroupOfAUserWhoComesBackIsTheOldOne(t *testing.T) {
+	in := func(n int, group string) usage.Record {
+		return unpriced(at(n), fact(key("p", "m", "a", group), at(n).Start, 1, 1))
+	}
+	s := newStore(t)
+	commit(t, s, in(1, "first"))
+	if _, err := commitAll(t.Context(), s, in(2, "second"), in(3, "first")); err != nil {
+		t.Fatal(err)
+	}
+	rows := readRows(t, s.reader, "SELECT group_name FROM dim_user JOIN dim_group USING (group_id) WHERE user_id = 'a'")
+	if len(rows) != 1 || rows[0][0] != "first" {
+		t.Errorf("group %v, want first", rows)
+	}
+}

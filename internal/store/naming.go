@@ -158,18 +158,27 @@ func (g *naming) user(id string) error {
 	return err
 }
 
+// livesIn reports whether a group is the present one of a user, according to their usage.
+func (g *naming) livesIn(user, group string) bool {
+	g.names.mu.RLock()
+	defer g.names.mu.RUnlock()
+	have, ok := g.added.users[user]
+	if !ok {
+		have = g.users[user]
+	}
+	id, known := g.added.groups[group]
+	if !known {
+		id, known = g.groups[group]
+	}
+	return have != nil && known && *have == id
+}
+
 // home sets the present group of a user according to their usage; the views v_group_* add up by
-// it. A person whose group comes from the directory keeps that. It writes only changes.
+// it. A person whose group comes from the directory keeps that.
 func (g *naming) home(user, group string) error {
 	id, err := g.group(group)
 	if err != nil {
 		return err
-	}
-	g.names.mu.RLock()
-	have := g.users[user]
-	g.names.mu.RUnlock()
-	if have != nil && *have == id {
-		return nil
 	}
 	if _, err := g.tx.ExecContext(g.ctx, `UPDATE dim_user SET group_id = ?1
 		WHERE user_id = ?2 AND group_id IS NOT ?1 AND NOT (

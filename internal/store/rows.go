@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/carbon-exporter/carbon_exporter/internal/sqlite"
@@ -219,11 +220,19 @@ func (u *update) flush() error {
 // intervals arrive in; v_group_totals adds up by it. Unattributed usage is a group of its own.
 func putHomes(ctx context.Context, naming *naming, rec usage.Record, sums totals) error {
 	homes := map[string]string{}
-	for _, f := range rec.Facts {
+	for i := range rec.Facts {
+		f := &rec.Facts[i]
 		// The first of several by name, so that order does not matter.
 		if g, ok := homes[f.User]; !ok || f.Group < g {
 			homes[f.User] = f.Group
 		}
+	}
+	if _, ok := homes[usage.Unattributed]; ok {
+		homes[usage.Unattributed] = usage.Unattributed
+	}
+	maps.DeleteFunc(homes, naming.livesIn)
+	if len(homes) == 0 {
+		return nil // as nearly always
 	}
 	for id, r := range sums {
 		if r.rows > 0 && r.last >= rec.Interval.End().Unix() {
@@ -235,9 +244,6 @@ func putHomes(ctx context.Context, naming *naming, rec usage.Record, sums totals
 		}
 	}
 	for user, group := range homes {
-		if user == usage.Unattributed {
-			group = usage.Unattributed
-		}
 		if err := naming.home(user, group); err != nil {
 			return err
 		}
