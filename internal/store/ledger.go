@@ -51,6 +51,9 @@ func (s *Store) Update(ctx context.Context, intervals []usage.Interval, decide u
 		return nil, err
 	}
 	u.naming.keep()
+	if u.sums != nil {
+		s.keep(u.sums)
+	}
 	return u.outcomes, nil
 }
 
@@ -245,7 +248,7 @@ func (u *update) putFacts(old, fresh content, rec usage.Record, policy usage.Pol
 // putSums subtracts the old content from the sums and adds the new content.
 func (u *update) putSums(old, fresh content, rec usage.Record, policy usage.Policy) (err error) {
 	if u.sums == nil {
-		if u.sums, err = readAccounts(u.ctx, u.tx, u.store.zone); err != nil {
+		if u.sums, err = u.store.accounts(u.ctx, u.tx); err != nil {
 			return err
 		}
 	}

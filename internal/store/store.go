@@ -30,9 +30,12 @@ type Store struct {
 	insert statements
 	names  *names
 	closed closedDays
-	others atomic.Int64   // see Others
-	length time.Duration  // of an interval; 0 while the store has none
-	zone   *time.Location // of its days
+	others atomic.Int64 // see Others
+	// The sums as they were last written, and how often they were asked for to be written: see accounts.
+	keptSums atomic.Pointer[keptSums]
+	sumsTurn atomic.Int64
+	length   time.Duration  // of an interval; 0 while the store has none
+	zone     *time.Location // of its days
 }
 
 // Options configure how a store is opened.
@@ -220,11 +223,17 @@ func (s *Store) Others(ctx context.Context) (wrote bool, err error) {
 	}
 	// All writes of this program go through one connection, and that counter ignores the
 	// connection's own commits.
-	var version int64
-	if err := s.writer.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
+	version, err := dataVersion(ctx, s.writer)
+	if err != nil {
 		return false, err
 	}
 	return s.others.Swap(version) != version, nil
+}
+
+// dataVersion changes on a connection when another one has written to the file.
+func dataVersion(ctx context.Context, db queryer) (version int64, err error) {
+	err = db.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version)
+	return version, err
 }
 
 // Rest frees the memory that a series of commits has used for SQLite's page cache. The next

@@ -92,6 +92,19 @@ func (s *sums) include(o *sums) {
 	}
 }
 
+// exclude subtracts them again.
+func (s *sums) exclude(o *sums) {
+	for i := range s.usual {
+		s.usual[i].SubSum(o.usual[i])
+	}
+	if o.rare == nil {
+		return
+	}
+	for i := usualCount; i < sumCount; i++ {
+		s.of(i).SubSum(o.at(i))
+	}
+}
+
 // equal reports whether all sums are the same.
 func (s *sums) equal(o *sums) bool {
 	for i := range sumCount {
@@ -140,30 +153,49 @@ type factors struct {
 	hardware bool // whether embodied is known; it may be 0
 }
 
+// part is what a fact adds to the sums of its key.
+type part struct {
+	row
+	priced bool
+	sums   sums
+}
+
+func partOf(f row, by terms) part {
+	p := part{row: f, priced: by.price != nil}
+	p.sums.add(f, by)
+	return p
+}
+
 // add adds a fact.
 func (t totals) add(f row, by terms) {
-	r := t[f.key]
+	p := partOf(f, by)
+	t.plus(&p)
+}
+
+// plus adds the part of a fact.
+func (t totals) plus(p *part) {
+	r := t[p.key]
 	if r == nil {
 		r = &keyTotals{}
-		t[f.key] = r
+		t[p.key] = r
 	}
 	r.rows++
-	if f.start >= r.last {
-		r.last, r.stale = f.start, false
+	if p.start >= r.last {
+		r.last, r.stale = p.start, false
 	}
-	r.each(f, by, (*usage.Sum).Add)
-	if by.price != nil {
+	r.sums.include(&p.sums)
+	if p.priced {
 		r.priced++
 	}
 }
 
-// sub subtracts a fact again, to the last bit.
-func (t totals) sub(f row, by terms) {
-	r := t[f.key]
+// minus subtracts the part of a fact again, to the last bit.
+func (t totals) minus(p *part) {
+	r := t[p.key]
 	r.rows--
-	r.stale = r.stale || f.start == r.last
-	r.each(f, by, (*usage.Sum).Sub)
-	if by.price != nil {
+	r.stale = r.stale || p.start == r.last
+	r.sums.exclude(&p.sums)
+	if p.priced {
 		r.priced--
 	}
 }
@@ -185,10 +217,11 @@ func (t totals) refresh(ctx context.Context, db queryer) error {
 	return nil
 }
 
-func (r *keyTotals) each(f row, by terms, add func(*usage.Sum, float64)) {
+// add adds what a fact has of each sum.
+func (s *sums) add(f row, by terms) {
 	do := func(i int, v float64) {
 		if v != 0 {
-			add(r.sums.of(i), v)
+			s.of(i).Add(v)
 		}
 	}
 	// Mode by mode, as in the other sums, so that subtracting one sum from another is exact.

@@ -43,7 +43,8 @@ func (t totals) decode(blob []byte) error {
 	for ; len(blob) > 0; blob = blob[recordBytes:] {
 		id := int64(binary.BigEndian.Uint64(blob))
 		r := t[id]
-		if r == nil {
+		isNew := r == nil
+		if isNew {
 			if len(fresh) == cap(fresh) {
 				fresh = make([]keyTotals, 0, len(blob)/recordBytes)
 			}
@@ -54,8 +55,14 @@ func (t totals) decode(blob []byte) error {
 		r.rows += int64(binary.BigEndian.Uint64(blob[8:]))
 		r.priced += int64(binary.BigEndian.Uint64(blob[16:]))
 		r.last = max(r.last, int64(binary.BigEndian.Uint64(blob[24:])))
-		for j := range usualCount {
-			r.sums.usual[j].AddSum(usage.SumFrom(blob[32+j*usage.SumBytes:]))
+		sums := blob[32:recordBytes]
+		for j := range r.sums.usual {
+			sum := usage.SumFrom(sums[j*usage.SumBytes:])
+			if isNew {
+				r.sums.usual[j] = sum
+			} else {
+				r.sums.usual[j].AddSum(sum)
+			}
 		}
 	}
 	return nil
@@ -63,26 +70,32 @@ func (t totals) decode(blob []byte) error {
 
 // encode returns both values; more is nil if no key has any.
 func (t totals) encode() (usual, more []byte) {
-	ids := make([]int64, 0, len(t))
+	ids, others := make([]int64, 0, len(t)), 0
 	for id, r := range t {
 		if r.rows > 0 {
 			ids = append(ids, id)
+			if r.hasMore() {
+				others++
+			}
 		}
 	}
 	slices.Sort(ids)
 	usual = make([]byte, 0, len(ids)*recordBytes)
+	if others > 0 {
+		more = make([]byte, 0, others*moreBytes)
+	}
 	for _, id := range ids {
 		r := t[id]
-		for _, n := range []int64{id, r.rows, r.priced, r.last} {
+		for _, n := range [...]int64{id, r.rows, r.priced, r.last} {
 			usual = binary.BigEndian.AppendUint64(usual, uint64(n))
 		}
-		for _, s := range r.sums.usual {
-			usual = s.AppendBinary(usual)
+		for j := range r.sums.usual {
+			usual = r.sums.usual[j].AppendBinary(usual)
 		}
 		if r.hasMore() {
 			more = binary.BigEndian.AppendUint64(more, uint64(id))
-			for _, s := range r.sums.rare {
-				more = s.AppendBinary(more)
+			for j := range r.sums.rare {
+				more = r.sums.rare[j].AppendBinary(more)
 			}
 		}
 	}
