@@ -25,7 +25,12 @@ func facts(set Settings, power Power, interval usage.Interval, readings []attrib
 	for _, reading := range readings {
 		start := reading.Piece.Start
 		all := loads(power, reading.page, reading, rating)
-		rec.Facts = append(rec.Facts, factsOf(power, all, start, rating, rec.PUEAt(start))...)
+		made := factsOf(power, all, start, rating, rec.PUEAt(start))
+		if len(readings) == 1 {
+			rec.Facts = made
+		} else {
+			rec.Facts = append(rec.Facts, made...)
+		}
 		if set.Workspaces {
 			rec.Hosts = append(rec.Hosts, hostsIn(power, all, start, rating, rec.PUEAt(start))...)
 		}

@@ -48,20 +48,20 @@ func (m *measuredEnergy) error() *float64 {
 }
 
 // gather adds up loads by a common key, in the order in which the keys first appear.
-func gather[K comparable](all []load, by func(*load) K) ([]K, []*gathered) {
-	at := map[K]*gathered{}
-	var keys []K
-	var sums []*gathered
+func gather[K comparable](all []load, by func(*load) K) ([]K, []gathered) {
+	at := make(map[K]int, len(all)) // most loads have a key of their own
+	keys := make([]K, 0, len(all))
+	sums := make([]gathered, 0, len(all))
 	for i := range all {
 		l := &all[i]
 		k := by(l)
-		g := at[k]
-		if g == nil {
-			g = &gathered{}
-			at[k] = g
-			keys, sums = append(keys, k), append(sums, g)
+		n, ok := at[k]
+		if !ok {
+			n = len(sums)
+			at[k] = n
+			keys, sums = append(keys, k), append(sums, gathered{})
 		}
-		g.add(l)
+		sums[n].add(l)
 	}
 	return keys, sums
 }

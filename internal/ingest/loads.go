@@ -15,7 +15,7 @@ import (
 // load is the part of a series in a stretch of a piece, with what is known of it beside its CPU
 // time. Its energies are without PUE.
 type load struct {
-	usage.Part
+	*usage.Part
 	beside *usage.Beside // nil: nothing
 }
 
@@ -23,8 +23,8 @@ type load struct {
 // devices.
 func loads(power Power, page Attribution, reading attributed, rating func(machine string) usage.Rating) []load {
 	all := make([]load, len(reading.parts))
-	for i, p := range reading.parts {
-		all[i].Part = p
+	for i := range reading.parts {
+		all[i].Part = &reading.parts[i]
 	}
 	if in := reading.instruments; in == nil || len(in.Power) == 0 && len(in.Memory) == 0 && len(in.Devices) == 0 {
 		return all // to find the loads of each host takes longer than all the rest
@@ -46,7 +46,7 @@ func hostsOf(all []load) *hosts {
 		}
 	}
 	// Whatever order the server has them in, a division comes out the same to the last bit.
-	slices.SortFunc(named, func(a, b int) int { return compareParts(&all[a].Part, &all[b].Part) })
+	slices.SortFunc(named, func(a, b int) int { return compareParts(all[a].Part, all[b].Part) })
 	var h hosts
 	for _, i := range named {
 		h.Add(all[i].Series.Host, i)
@@ -228,9 +228,10 @@ func owned(page Attribution, piece usage.Interval, series usage.Series, d usage.
 	stand := usage.Reading{Piece: piece, Samples: []usage.Sample{{Series: series, CPU: usage.BusyIdle[usage.CPUSeconds]{Busy: 1}}}}
 	var all []load
 	for _, p := range page.Parts(stand, nil) {
-		l := load{Part: p}
-		l.CPU = usage.BusyIdle[usage.CPUSeconds]{}
-		l.device(d, d.Energy.KWh()*usage.KWh(p.CPU.Busy))
+		share := usage.KWh(p.CPU.Busy)
+		p.CPU = usage.BusyIdle[usage.CPUSeconds]{}
+		l := load{Part: &p}
+		l.device(d, d.Energy.KWh()*share)
 		all = append(all, l)
 	}
 	return all

@@ -5,8 +5,15 @@ package source
 
 import "github.com/carbon-exporter/carbon_exporter/internal/usage"
 
+// A longer run takes more memory, and a little less time for each of its intervals: every question
+// also asks for what is beside the run.
+const (
+	comfortableCells = 1 << 20
+	comfortableRun   = 24 // pieces, whatever they take, and of a site of which nothing is known yet
+)
+
 // Fits returns how many of the first intervals of a run may be read at once, as far as is known: no
-// more than fit in our memory, and than the server may hold for one query.
+// more than fit in our memory, with ease if they are many, and than the server may hold for one query.
 func (c *Client) Fits(run []usage.Interval) int {
 	n := len(run)
 	for n > 1 && !c.Query.given() && !c.fits(c.windows(run[:n])) {
@@ -18,7 +25,8 @@ func (c *Client) Fits(run []usage.Interval) int {
 func (c *Client) fits(pieces []usage.Interval) bool {
 	counters, sets := c.extent.rows()
 	edges, ours := len(pieces)+3, 2*(len(pieces)+2*besideOf(pieces[0].Length))+1
-	if counters*edges+sets*ours > maxCells {
+	cells := counters*edges + sets*ours
+	if cells > maxCells || len(pieces) > comfortableRun && (cells == 0 || cells > comfortableCells) {
 		return false
 	}
 	series, _, known := c.extent.of(nil)
