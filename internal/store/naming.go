@@ -5,6 +5,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 
@@ -25,6 +27,9 @@ type naming struct {
 		users map[string]*int64
 		keys  map[usage.Key]int64
 		byID  map[int64]identity
+
+		people map[string]bool // rows of dim_user
+		links  map[link]bool
 	}
 	gone map[string]bool // answers of isGone in this transaction
 }
@@ -36,6 +41,7 @@ func newNaming(ctx context.Context, tx *sqlite.Tx, n *names, b *register) *namin
 	g.added.instances = map[string]int64{}
 	g.added.users, g.added.keys = map[string]*int64{}, map[usage.Key]int64{}
 	g.added.byID = map[int64]identity{}
+	g.added.people, g.added.links = map[string]bool{}, map[link]bool{}
 	return g
 }
 
@@ -128,32 +134,48 @@ func (g *naming) key(k usage.Key) (id int64, err error) {
 	if err := g.user(k.User); err != nil {
 		return 0, err
 	}
-	for _, insert := range []struct {
-		sql  string
-		args []any
-	}{
-		{"INSERT OR IGNORE INTO map_user_project VALUES (?, ?)", []any{k.User, project}},
-		{"INSERT OR IGNORE INTO map_project_machine VALUES (?, ?)", []any{project, machine}},
-		{
-			"INSERT OR IGNORE INTO usage_key(project_id, machine_id, user_id, group_id) VALUES (?, ?, ?, ?)",
-			[]any{project, machine, k.User, group},
-		},
-	} {
-		if _, err := g.tx.ExecContext(g.ctx, insert.sql, insert.args...); err != nil {
-			return 0, err
-		}
+	if err := g.link(link{"map_user_project", k.User, project}); err != nil {
+		return 0, err
 	}
-	if err := g.tx.QueryRowContext(g.ctx, `SELECT key_id FROM usage_key
-		WHERE project_id = ? AND machine_id = ? AND user_id = ? AND group_id = ?`,
-		project, machine, k.User, group).Scan(&id); err != nil {
+	if err := g.link(link{"map_project_machine", project, machine}); err != nil {
+		return 0, err
+	}
+	err = g.tx.QueryRowContext(g.ctx, `INSERT OR IGNORE INTO usage_key(project_id, machine_id, user_id, group_id) VALUES (?, ?, ?, ?)
+		RETURNING key_id`, project, machine, k.User, group).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) { // another program has added it
+		err = g.tx.QueryRowContext(g.ctx, `SELECT key_id FROM usage_key
+			WHERE project_id = ? AND machine_id = ? AND user_id = ? AND group_id = ?`,
+			project, machine, k.User, group).Scan(&id)
+	}
+	if err != nil {
 		return 0, err
 	}
 	g.added.keys[k], g.added.byID[id] = id, identity{Key: k, project: project, machine: machine}
 	return id, nil
 }
 
+// link is a row of a table that maps one name to another.
+type link struct {
+	table    string
+	from, to any
+}
+
+// link adds a row, unless there is one. A hundred thousand keys have few.
+func (g *naming) link(l link) error {
+	if g.added.links[l] {
+		return nil
+	}
+	g.added.links[l] = true
+	_, err := g.tx.ExecContext(g.ctx, "INSERT OR IGNORE INTO "+l.table+" VALUES (?, ?)", l.from, l.to)
+	return err
+}
+
 // user adds a row for a user, unless there is one.
 func (g *naming) user(id string) error {
+	if g.added.people[id] {
+		return nil
+	}
+	g.added.people[id] = true
 	_, err := g.tx.ExecContext(g.ctx, "INSERT OR IGNORE INTO dim_user(user_id) VALUES (?)", id)
 	return err
 }
