@@ -87,13 +87,14 @@ func (a *accounts) replace(ctx context.Context, i usage.Interval, old, fresh con
 			return err
 		}
 	}
+	var p part
 	for _, r := range old.rows {
-		p := partOf(r, old.terms(r))
+		p.set(r, old.terms(r))
 		a.all.minus(&p)
 		day.minus(&p)
 	}
 	for _, r := range fresh.rows {
-		p := partOf(r, fresh.terms(r))
+		p.set(r, fresh.terms(r))
 		a.all.plus(&p)
 		day.plus(&p)
 	}

@@ -87,8 +87,10 @@ func (s *sums) include(o *sums) {
 	if o.rare == nil {
 		return
 	}
-	for i := usualCount; i < sumCount; i++ {
-		s.of(i).AddSum(o.at(i))
+	for i, sum := range o.rare {
+		if sum != (usage.Sum{}) {
+			s.of(usualCount + i).AddSum(sum)
+		}
 	}
 }
 
@@ -100,8 +102,10 @@ func (s *sums) exclude(o *sums) {
 	if o.rare == nil {
 		return
 	}
-	for i := usualCount; i < sumCount; i++ {
-		s.of(i).SubSum(o.at(i))
+	for i, sum := range o.rare {
+		if sum != (usage.Sum{}) {
+			s.of(usualCount + i).SubSum(sum)
+		}
 	}
 }
 
@@ -158,17 +162,21 @@ type part struct {
 	row
 	priced bool
 	sums   sums
+	rare   [sumCount - usualCount]usage.Sum // of sums, so that a part can be used again
 }
 
-func partOf(f row, by terms) part {
-	p := part{row: f, priced: by.price != nil}
+// set makes it the part of a fact.
+func (p *part) set(f row, by terms) {
+	p.row, p.priced = f, by.price != nil
+	clear(p.rare[:])
+	p.sums = sums{rare: &p.rare}
 	p.sums.add(f, by)
-	return p
 }
 
 // add adds a fact.
 func (t totals) add(f row, by terms) {
-	p := partOf(f, by)
+	var p part
+	p.set(f, by)
 	t.plus(&p)
 }
 
