@@ -22,17 +22,7 @@ import (
 // of every scope, and no day is read twice after one was restated.
 func TestTheLakeAddsUpToTheStore(t *testing.T) {
 	t.Parallel()
-	where := emptyPlace(t)
-	dir := filepath.Dir(where.config)
-	bucket := filepath.Join(dir, "bucket")
-	text, err := os.ReadFile(where.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, where.config, string(text)+"\nlake: {objstore_config_file: bucket.yml, site: harwell}\n")
-	write(t, filepath.Join(dir, "bucket.yml"), "type: FILESYSTEM\nconfig: {directory: "+bucket+"}\n")
-	from := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -10)
-	madeStore(t, where)
+	where, bucket, from := lakePlace(t, 10)
 	s, err := store.Open(t.Context(), where.store, store.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -99,6 +89,23 @@ func TestTheLakeAddsUpToTheStore(t *testing.T) {
 	if used < 2 || used > 3 {
 		t.Errorf("%d of the published days have usage, of the 3 that the store has", used)
 	}
+}
+
+// lakePlace is the place of an exporter with a store without usage, which publishes to a directory;
+// from is the first day, so many days ago.
+func lakePlace(t *testing.T, ago int) (where place, bucket string, from time.Time) {
+	t.Helper()
+	where = emptyPlace(t)
+	dir := filepath.Dir(where.config)
+	bucket = filepath.Join(dir, "bucket")
+	text, err := os.ReadFile(where.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, where.config, string(text)+"\nlake: {objstore_config_file: bucket.yml, site: harwell}\n")
+	write(t, filepath.Join(dir, "bucket.yml"), "type: FILESYSTEM\nconfig: {directory: "+bucket+"}\n")
+	madeStore(t, where)
+	return where, bucket, time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -ago)
 }
 
 func close1e9(a, b float64) bool { return a-b <= 1e-9*b && b-a <= 1e-9*b }
