@@ -39,6 +39,7 @@ CONCURRENT := ./cmd/internal/api/ $(addprefix ./,$(sort $(dir $(shell grep -rlE 
 UNWATCHED := $(addprefix ./,$(sort $(dir $(shell grep -rl '^//go:build !race$$' --include='*_test.go' --exclude-dir=e2e cmd collector internal))))
 # These take minutes each and begin first, or one core would wait for the other at the end.
 LONG := ./internal/store/ ./cmd/internal/exporter/ ./internal/ingest/
+E2ELONG  := ./exporter ./profiles ./rules ./dashboards
 # Packages of $(E2E) in which goroutines of this repository meet. The others only run programs
 # and send requests: the detector would watch Prometheus, not this code.
 E2ERACE  := ./mongodb
@@ -82,7 +83,7 @@ image: ## write the container image for amd64 and arm64 into bin/image/, without
 
 rehearsal: build tools ## build rehearse, which gives a Prometheus weeks of the exporter's metrics
 	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/internal/rehearsal
-	cd $(E2E) && $(GO) build -o ../../$(BIN)/ ./cmd/rehearse
+	cd $(E2E) && $(GO) build -ldflags "-s -w" -o ../../$(BIN)/ ./cmd/rehearse
 
 stack: rehearsal stacktools ## run Prometheus, Alertmanager, node_exporter and the exporter together
 	cd $(E2E) && $(GO) build -ldflags "-s -w" -o ../../$(BIN)/ ./cmd/simcloud ./cmd/stack
@@ -96,11 +97,13 @@ check: lint ## what to run while working: build, vet, lint and the tests of the 
 test: unit e2e deploy ## run every test: units, real files, real components (needs Go and a C compiler)
 
 # -count=1: Go's test cache ignores files outside of a module, and programs that a test
-# builds and runs.
+# builds and runs. -vet=off: lint vets the same packages, with more analyzers. Here vet would read the
+# code of all that they use, once for each way to compile it: minutes of a first run.
+TEST := $(GO) test -count=1 -vet=off
 unit: race browser mandoc
-	CGO_ENABLED=1 $(GO) test -count=1 $(RACE) -timeout 20m $(LONG) $(filter-out $(LONG),$(CONCURRENT))
-	$(GO) test -count=1 -timeout 20m $(filter $(LONG),$(UNWATCHED)) $(filter-out $(LONG),$(UNWATCHED)) $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CONCURRENT))")
-	cd dashboards && $(GO) test -count=1 ./...
+	CGO_ENABLED=1 $(TEST) $(RACE) -timeout 20m $(LONG) $(filter-out $(LONG),$(CONCURRENT))
+	$(TEST) -timeout 20m $(filter $(LONG),$(UNWATCHED)) $(filter-out $(LONG),$(UNWATCHED)) $$($(GO) list ./... | grep -vxF "$$($(GO) list $(CONCURRENT))")
+	cd dashboards && $(TEST) ./...
 
 race:
 	@command -v "$$($(GO) env CC)" >/dev/null || { echo "make test needs a C compiler for Go's race detector: install gcc" >&2; exit 1; }
@@ -114,21 +117,22 @@ mandoc:
 	@.ci/packages mandoc
 
 e2e: rehearsal race
-	cd $(E2E) && $(GO) test -count=1 -timeout 20m ./...
-	cd $(E2E) && CGO_ENABLED=1 $(GO) test -count=1 $(RACE) -timeout 20m $(E2ERACE)
+	cd $(E2E) && $(TEST) -timeout 20m $(E2ELONG) $$($(GO) list ./... | grep -vxF "$$($(GO) list $(E2ELONG))")
+	cd $(E2E) && CGO_ENABLED=1 $(TEST) $(RACE) -timeout 20m $(E2ERACE)
 
 # The Helm chart, the image and the mixin, with Helm's own code and the types of Kubernetes.
 deploy: build
-	cd tools/deploy && $(GO) test -count=1 ./...
+	cd tools/deploy && $(TEST) ./...
 
+# They are only run: without what a debugger wants they link in half the time.
 tools: ## build the real programs that the tests use
-	cd tools/prometheus && $(GO) build -tags remove_all_sd -o $(ROOT)/$(BIN)/ github.com/prometheus/prometheus/cmd/prometheus github.com/prometheus/prometheus/cmd/promtool
-	cd tools/oldprometheus && $(GO) build -o $(ROOT)/$(BIN)/ .
-	cd tools/alertmanager && $(GO) build -o $(ROOT)/$(BIN)/ github.com/prometheus/alertmanager/cmd/alertmanager github.com/prometheus/alertmanager/cmd/amtool
-	cd tools/victoriametrics && $(GO) build -o $(ROOT)/$(BIN)/ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
+	cd tools/prometheus && $(GO) build -ldflags "-s -w" -tags remove_all_sd -o $(ROOT)/$(BIN)/ github.com/prometheus/prometheus/cmd/prometheus github.com/prometheus/prometheus/cmd/promtool
+	cd tools/oldprometheus && $(GO) build -ldflags "-s -w" -o $(ROOT)/$(BIN)/ .
+	cd tools/alertmanager && $(GO) build -ldflags "-s -w" -o $(ROOT)/$(BIN)/ github.com/prometheus/alertmanager/cmd/alertmanager github.com/prometheus/alertmanager/cmd/amtool
+	cd tools/victoriametrics && $(GO) build -ldflags "-s -w" -o $(ROOT)/$(BIN)/ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
 
 stacktools:
-	cd tools/node_exporter && $(GO) build -o $(ROOT)/$(BIN)/ github.com/prometheus/node_exporter
+	cd tools/node_exporter && $(GO) build -ldflags "-s -w" -o $(ROOT)/$(BIN)/ github.com/prometheus/node_exporter
 
 # Another clone may be linted on the same machine at the same time.
 LINT = $(ROOT)/$(BIN)/golangci-lint run --allow-parallel-runners --config $(ROOT)/.golangci.yml ./...
@@ -140,7 +144,7 @@ lint: $(BIN)/golangci-lint ## run golangci-lint, vet included
 	cd packaging && $(LINT)
 
 $(BIN)/golangci-lint: tools/golangci-lint/go.mod
-	cd tools/golangci-lint && $(GO) build -o $(ROOT)/$(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	cd tools/golangci-lint && $(GO) build -ldflags "-s -w" -o $(ROOT)/$(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 vuln: ## compare the code with the Go vulnerability database, which is on the internet
 	cd tools/govulncheck && $(GO) build -o $(ROOT)/$(BIN)/ golang.org/x/vuln/cmd/govulncheck

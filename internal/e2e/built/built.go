@@ -26,7 +26,7 @@ func Main(m *testing.M, dir *string, programs ...string) int {
 		return 1
 	}
 	defer os.RemoveAll(*dir)
-	args := []string{"build", "-o", *dir}
+	args := []string{"build", "-ldflags", "-s -w", "-o", *dir} // no debugger looks at them
 	for _, name := range programs {
 		args = append(args, "./cmd/"+name)
 	}
