@@ -172,7 +172,7 @@ func (c *core) takes(o *core, copies *int) bool {
 //   - fall to 0, or stay there: the machine is switched off;
 //   - do anything else: see tell.
 func tellBusy(u unit) *story {
-	s := &story{unit: u, scrape: usualStep(u.moments)}
+	s := &story{unit: u, scrape: usualStep(u.moments), steps: stepsOf(u.moments)}
 	for i := range s.moments {
 		q := &s.moments[i]
 		if i == 0 {
@@ -182,7 +182,7 @@ func tellBusy(u unit) *story {
 		p := &s.moments[i-1]
 		dt, d := q.at-p.at, q.total()-p.total()
 		limit := s.cores * (dt*(1+overhead) + jitter)
-		seg := segment{from: p.at, to: q.at, track: q.track, hole: dt > 2.5*s.scrape}
+		seg := segment{from: p.at, to: q.at, track: q.track, hole: dt > 2.5*s.step(i-1)}
 		switch {
 		case q.total() == 0:
 			continue

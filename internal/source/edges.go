@@ -84,7 +84,7 @@ type hostSets struct {
 	// the other, if not at the edge.
 	moved  []bool
 	spread []float64 // by edge: how far two series of the same core and mode are apart; nil: was not asked
-	every  float64   // seconds between its scrapes; 0: not known
+	beat   beat      // of its scrapes; zero: not known
 	times  []float64 // by edge: when it was scraped last, Unix seconds; nil: not known
 }
 

@@ -26,7 +26,7 @@ func (t *edges) reading(piece int, looked map[spot]outcome) usage.Reading {
 		for j := range o.booked {
 			o.booked[j].series = t.named(o.booked[j].series, piece)
 		}
-		enter(&r, t.named(h.main(piece), piece), o)
+		enter(&r, t.named(t.main(h, piece), piece), o)
 	}
 	if t.info != nil { // two series of a host may be one by what is said of it
 		r.Samples = joined(r.Samples)

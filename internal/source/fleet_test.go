@@ -122,13 +122,18 @@ func (m *machine) scrape(at float64) {
 	}
 }
 
-// value is the newest sample within the look-back at a time.
-func (s *scraped) value(at float64) (float64, bool) {
+// newest is the newest sample within the look-back at a time. A NaN is a stale marker.
+func (s *scraped) newest(at float64) (i int, ok bool) {
 	i, found := slices.BinarySearch(s.at, at)
 	if !found {
 		i--
 	}
-	if i < 0 || s.at[i] <= at-lookBack {
+	return i, i >= 0 && s.at[i] > at-lookBack && !math.IsNaN(s.v[i])
+}
+
+func (s *scraped) value(at float64) (float64, bool) {
+	i, ok := s.newest(at)
+	if !ok {
 		return 0, false
 	}
 	return s.v[i], true
@@ -136,7 +141,13 @@ func (s *scraped) value(at float64) (float64, bool) {
 
 // between reports whether it has a sample in (from, to].
 func (s *scraped) between(from, to float64) bool {
-	return slices.ContainsFunc(s.at, func(at float64) bool { return at > from && at <= to })
+	first, _ := slices.BinarySearch(s.at, math.Nextafter(from, to))
+	for i := first; i < len(s.at) && s.at[i] <= to; i++ {
+		if !math.IsNaN(s.v[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 var (
@@ -183,6 +194,8 @@ func (f *fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = seen(wanted, times)
 	case ofSpread:
 		answer = apart(wanted, times)
+	case ofTimes:
+		answer = stamped(wanted, times)
 	case ofRaw:
 		answer = samples(wanted, number("time")-length, number("time"))
 	case ofFolded:
@@ -270,6 +283,21 @@ func seen(all []*scraped, times []float64) map[string]points {
 	return answer
 }
 
+func stamped(all []*scraped, times []float64) map[string]points {
+	answer := map[string]points{}
+	for _, at := range times {
+		newest := map[string]float64{}
+		for _, s := range all {
+			if i, ok := s.newest(at); ok {
+				labels := fmt.Sprintf(`"instance":%q`, s.host)
+				newest[labels] = max(newest[labels], s.at[i])
+			}
+		}
+		put(answer, at, newest)
+	}
+	return answer
+}
+
 func apart(all []*scraped, times []float64) map[string]points {
 	answer := map[string]points{}
 	for _, at := range times {
@@ -300,7 +328,7 @@ func samples(all []*scraped, from, to float64) map[string]points {
 			labels += `,"cpu":"` + s.cpu + `"`
 		}
 		for i, at := range s.at {
-			if at > from && at <= to {
+			if at > from && at <= to && !math.IsNaN(s.v[i]) {
 				p := answer[labels]
 				answer[labels] = points{append(p.at, at), append(p.v, s.v[i])}
 			}

@@ -221,22 +221,27 @@ func refuse(o outcome, t *edges, reason usage.DoubtReason, detail string) outcom
 // nearby reports whether a host that is not seen in a piece is seen elsewhere, so that the piece
 // may lie in a hole.
 func (t *edges) nearby(h *hostSets, piece int) bool {
-	before, after := t.nearest(h, piece)
-	return before >= 0 || after >= 0
+	for i := range t.pieces {
+		if i != piece && h.sampled(i) {
+			return true
+		}
+	}
+	return false
 }
 
 // nearest returns the last piece before, and the first after a piece, in which a host has
-// samples; -1: none.
+// samples; -1: none of those beside it. Farther than that it is searched, in whatever run.
 func (t *edges) nearest(h *hostSets, piece int) (before, after int) {
-	before, after = piece-1, piece+1
-	for before >= 0 && !h.sampled(before) {
-		before--
+	before, after = -1, -1
+	for i := piece - 1; i >= max(piece-t.beside, 0) && before < 0; i-- {
+		if h.sampled(i) {
+			before = i
+		}
 	}
-	for after < len(t.pieces) && !h.sampled(after) {
-		after++
-	}
-	if after == len(t.pieces) {
-		after = -1
+	for i := piece + 1; i <= min(piece+t.beside, len(t.pieces)-1) && after < 0; i++ {
+		if h.sampled(i) {
+			after = i
+		}
 	}
 	return before, after
 }
@@ -244,7 +249,11 @@ func (t *edges) nearest(h *hostSets, piece int) (before, after int) {
 // old reports whether the newest sample at an edge is too old to stand for the edge: scrapes are
 // missing. Both pieces that meet there look closer then, and use the same.
 func (t *edges) old(h *hostSets, edge int) bool {
-	return h.times != nil && t.edge(edge)-h.times[edge] > max(freshFor, h.every*overdue) // not NaN
+	if h.times == nil {
+		return false
+	}
+	at := h.times[edge]
+	return t.edge(edge)-at > freshFor && !(h.beat.has(at) && t.edge(edge)-at <= h.beat.every*overdue) // not NaN
 }
 
 // modesOf lists the modes of a host, for a person.

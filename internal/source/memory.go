@@ -22,21 +22,49 @@ const rememberFor = 6 * 3600.0
 type memory struct {
 	mu     sync.Mutex
 	hosts  map[string]refusal
-	scrape map[string]float64 // seconds
+	scrape map[string]beat
+}
+
+// beat is when a host is scraped that is scraped seldom: so many seconds apart, and then. What is not
+// on the beat is looked at closely: whoever remembers nothing would do so.
+type beat struct{ every, then float64 }
+
+// offBeat is how far, as a part of the beat, a scrape may be from it.
+const offBeat = 0.02
+
+func (b beat) has(at float64) bool {
+	return b.every > 0 && math.Abs(math.Remainder(at-b.then, b.every)) <= offBeat*b.every
+}
+
+// beatOf is the beat of samples; zero: they are not that regular. Some may be missing.
+func beatOf(moments []moment) (b beat) {
+	if len(moments) < 4 {
+		return b
+	}
+	steps := make([]float64, len(moments)-1)
+	for i := range steps {
+		steps[i] = moments[i+1].at - moments[i].at
+	}
+	slices.Sort(steps)
+	b = beat{math.Round(steps[len(steps)/2]), moments[len(moments)-1].at}
+	if steps[0] < b.every*(1-offBeat) {
+		return beat{}
+	}
+	return b
 }
 
 // every remembers how often a host is scraped.
-func (m *memory) every(host string, seconds float64) {
+func (m *memory) every(host string, b beat) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
-	case seconds*overdue <= freshFor:
+	case b.every*overdue <= freshFor:
 		delete(m.scrape, host)
 	case len(m.scrape) < maxHosts:
 		if m.scrape == nil {
-			m.scrape = map[string]float64{}
+			m.scrape = map[string]beat{}
 		}
-		m.scrape[host] = seconds
+		m.scrape[host] = b
 	}
 }
 
@@ -44,9 +72,9 @@ func (m *memory) every(host string, seconds float64) {
 func (m *memory) scraped(t *edges) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for host, seconds := range m.scrape {
+	for host, b := range m.scrape {
 		if h := t.hosts[host]; h != nil {
-			h.every = seconds
+			h.beat = b
 		}
 	}
 }
@@ -101,7 +129,8 @@ func (m *memory) keep(t *edges, looked map[spot]outcome) {
 	for _, s := range order {
 		o := looked[s]
 		ratio, whole := t.ratio(t.hosts[s.host], s.piece)
-		lasts := o.state == usage.HostRefused && (o.reason == usage.DoubtShort || o.reason == usage.DoubtMixed) && whole
+		// Copies of a host that is well look as if it had more than its cores, and not less.
+		lasts := o.state == usage.HostRefused && (o.reason == usage.DoubtShort && ratio < 1-tolerance || o.reason == usage.DoubtMixed) && whole
 		if !lasts || len(m.hosts) >= maxHosts {
 			delete(m.hosts, s.host)
 			continue

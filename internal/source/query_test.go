@@ -151,11 +151,11 @@ func TestQuestionOnTheWire(t *testing.T) {
 }
 
 // A closer look is an instant query at the end of the window that it names, which begins as
-// much before the interval as the server looks back.
+// much before the interval as the server looks back, and as shows how often the host is scraped.
 func TestRawSamplesOnTheWire(t *testing.T) {
 	s := &server{fleet: born()}
 	s.raw = func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/api/v1/query" || r.PostFormValue("time") != "1782912600" || !strings.HasSuffix(r.PostFormValue("query"), "[1h5m]") {
+		if r.URL.Path != "/api/v1/query" || r.PostFormValue("time") != "1782912600" || !strings.HasSuffix(r.PostFormValue("query"), "[1h36m]") {
 			t.Errorf("asks %s for %v", r.URL, r.PostForm)
 		}
 		s.fleet.ServeHTTP(w, r)

@@ -15,12 +15,17 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
+// leadIn is how much more, in seconds, is asked for before a window: as far as the server looks back,
+// and what shows how often the host was scraped before that. The times of both meet in every reading,
+// so that readings that have an edge in common find the same there.
+const leadIn = lookBack + rhythm
+
 // ask asks for the raw samples of a group.
 func (l *look) ask(ctx context.Context, g group) (map[string]*closeUp, error) {
 	q := l.table.query
 	seen := map[string]*closeUp{}
 	for _, w := range g.windows {
-		window := max(w.Length+time.Duration(lookBack)*time.Second, leastWindow)
+		window := w.Length + leadIn*time.Second
 		s := &rawSink{seen: seen, unit: q.unit()}
 		labels := append(q.Labels.list(), q.Labels.CPU, q.Labels.Mode)
 		query := q.raw(g.hosts, window)
@@ -31,18 +36,71 @@ func (l *look) ask(ctx context.Context, g group) (map[string]*closeUp, error) {
 			return nil, err
 		}
 	}
-	for host, c := range seen {
-		cores := 0.0
-		h := l.table.hosts[host]
-		if h == nil {
+	return seen, nil
+}
+
+// closeUp is what was seen of a host for one piece. Samples that were asked for because of others are
+// left out, so that nothing depends on what is read together.
+func (l *look) closeUp(seen *closeUp, host string, piece int, far *sights) *closeUp {
+	t := l.table
+	h, cores := t.hosts[host], 0.0
+	c := seen.within(joinedWindows(l.needs(host, piece, far)))
+	if c == nil || h == nil {
+		return c
+	}
+	for i := max(piece-t.beside, 0); i <= min(piece+t.beside, len(t.pieces)-1); i++ {
+		cores = max(cores, h.cores(i))
+	}
+	c.assemble(t.query, cores, l.folded)
+	return c
+}
+
+// within returns the samples of some times and of the leadIn before each; nil: there are none.
+func (c *closeUp) within(windows []usage.Interval) *closeUp {
+	if c == nil {
+		return nil
+	}
+	cut := &closeUp{tracks: map[string]*track{}}
+	for id, t := range c.tracks {
+		part := &track{series: t.series, others: t.others, id: t.id, cores: map[string]map[string]*points{}}
+		for cpu, modes := range t.cores {
+			for mode, all := range modes {
+				p := all.within(windows)
+				if len(p.at) == 0 {
+					continue
+				}
+				if part.cores[cpu] == nil {
+					part.cores[cpu] = map[string]*points{}
+				}
+				part.cores[cpu][mode] = p
+			}
+		}
+		if len(part.cores) > 0 {
+			cut.tracks[id] = part
+		}
+	}
+	if len(cut.tracks) == 0 {
+		return nil
+	}
+	return cut
+}
+
+// within returns the samples of some times, which are ordered, and of the leadIn before each.
+func (p *points) within(windows []usage.Interval) *points {
+	cut, next := &points{}, 0
+	for _, w := range windows {
+		from, _ := slices.BinarySearch(p.at, math.Nextafter(seconds(w.Start)-leadIn, math.Inf(1)))
+		to, _ := slices.BinarySearch(p.at, math.Nextafter(seconds(w.End()), math.Inf(1)))
+		if from = max(from, next); from >= to {
 			continue
 		}
-		for i := range l.table.pieces {
-			cores = max(cores, h.cores(i))
+		if next = to; len(cut.at) == 0 { // usually there is one window, and nothing to copy
+			cut.at, cut.v = p.at[from:to:to], p.v[from:to:to]
+			continue
 		}
-		c.assemble(q, cores, l.folded)
+		cut.at, cut.v = append(cut.at, p.at[from:to]...), append(cut.v, p.v[from:to]...)
 	}
-	return seen, nil
+	return cut
 }
 
 // rawSink receives raw samples.

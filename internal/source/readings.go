@@ -143,12 +143,24 @@ func (t *edges) projects(h *hostSets, piece int) []string {
 }
 
 // main is the label set by which a host is counted in a piece if nothing of it is booked: of
-// those that are there, the one that names most.
-func (h *hostSets) main(piece int) usage.Series {
+// those that are there, the one that names most; in a hole of those that were last there before, or
+// first after it. It is sought as far as a single piece is known, so that it is the same in any run.
+func (t *edges) main(h *hostSets, piece int) usage.Series {
 	for _, s := range h.sets {
-		if s.cores != nil && s.cores[piece] >= 1 || s.known(piece) || s.known(piece+1) {
+		if s.there(piece) || s.known(piece) || s.known(piece+1) {
 			return s.series
+		}
+	}
+	before, after := t.nearest(h, piece)
+	for _, near := range []int{before, after} {
+		for _, s := range h.sets {
+			if near >= 0 && s.there(near) {
+				return s.series
+			}
 		}
 	}
 	return h.sets[0].series
 }
+
+// there reports whether any core of a label set is there in a piece.
+func (s *labelSet) there(piece int) bool { return s.cores != nil && s.cores[piece] >= 1 }

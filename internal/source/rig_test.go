@@ -59,6 +59,7 @@ const (
 	ofCounters = "counters" // at edges
 	ofCores    = "cores"    // counted, or by a query that begins with cores
 	ofSpread   = "spread"
+	ofTimes    = "times"
 	ofSeen     = "seen"
 	ofRaw      = "raw"
 	ofFolded   = "folded"
@@ -87,6 +88,8 @@ func kindOf(query string) string {
 		return ofSeen
 	case strings.HasPrefix(query, "count by ("), strings.HasPrefix(query, "cores"):
 		return ofCores
+	case strings.HasPrefix(query, "max by (instance) (timestamp("):
+		return ofTimes
 	case strings.HasPrefix(query, "max by (instance) (max by"):
 		return ofSpread
 	case strings.HasPrefix(query, "max by ("):

@@ -76,7 +76,8 @@ type story struct {
 	unit
 	segments []segment
 	marks    []mark
-	scrape   float64 // the usual time between two samples, in seconds
+	scrape   float64   // the usual time between two samples, in seconds
+	steps    []float64 // by moment: that time in the rhythm until it; 0: there are too few samples
 }
 
 // tell makes segments of a unit's samples. Between two samples the counters may
@@ -92,7 +93,7 @@ type story struct {
 // Where another track begins another machine may have taken the place, so that neither a fall
 // nor a leap means anything.
 func tell(u unit) *story {
-	s := &story{unit: u, scrape: usualStep(u.moments)}
+	s := &story{unit: u, scrape: usualStep(u.moments), steps: stepsOf(u.moments)}
 	for i := range u.moments {
 		q := &u.moments[i]
 		if i == 0 {
@@ -101,7 +102,7 @@ func tell(u unit) *story {
 		}
 		p := &u.moments[i-1]
 		dt, d := q.at-p.at, q.total()-p.total()
-		hole := dt > 2.5*s.scrape
+		hole := dt > 2.5*s.step(i-1)
 		slack := u.cores * (tolerance*dt + jitter)
 		switch {
 		case d < -rounding*u.cores && q.total() <= u.cores*dt+slack:
@@ -160,12 +161,47 @@ func usualStep(moments []moment) float64 {
 		steps[i] = moments[i+1].at - moments[i].at
 	}
 	slices.Sort(steps)
+	return middle(steps)
+}
+
+// middle is the median of times between samples, which are ordered.
+func middle(steps []float64) float64 {
 	step := steps[len(steps)/2]
 	if step >= 60 {
 		return 5 * math.Round(step/5) // a server that is late now and then
 	}
 	return max(math.Round(step), 1)
 }
+
+// rhythm is for how long, in seconds, a host is watched to say how often it is scraped: enough for
+// four scrapes of one that is scraped every ten minutes.
+const rhythm = 31 * 60.0
+
+// stepsOf returns the usual time between two samples in the rhythm until each. Unlike that of all
+// samples it does not depend on how much is read at once.
+func stepsOf(moments []moment) []float64 {
+	all := make([]float64, len(moments))
+	var steps []float64 // ordered
+	first := 0
+	for i := range moments {
+		if i > 0 {
+			step := moments[i].at - moments[i-1].at
+			at, _ := slices.BinarySearch(steps, step)
+			steps = slices.Insert(steps, at, step)
+		}
+		for ; moments[first].at <= moments[i].at-rhythm; first++ {
+			at, _ := slices.BinarySearch(steps, moments[first+1].at-moments[first].at)
+			steps = slices.Delete(steps, at, at+1)
+		}
+		if len(steps) >= 3 {
+			all[i] = middle(steps)
+		}
+	}
+	return all
+}
+
+// step is the usual time between two samples until one; a minute if there are too few.
+func (s *story) step(moment int) float64 { return cmp.Or(s.steps[moment], 60) }
 
 // position returns the time that an edge has for a unit: that of the newest sample, as the
 // server sees it; or, where that sample is too old and another follows, the time at which it
@@ -180,12 +216,12 @@ func (s *story) position(edge, length float64) (at float64, inHole bool) {
 		return edge, false // not born
 	}
 	age := edge - s.moments[i-1].at
-	follows := i < len(s.moments)
-	if follows && s.scrape > seldom*length {
-		return edge, age >= lookBack
+	follows, step := i < len(s.moments), s.step(i-1)
+	if follows && (step > seldom*length || age >= lookBack && age < step) {
+		return edge, age >= lookBack // no scrape is missing
 	}
-	if follows && (age >= lookBack || age > max(freshFor, overdue*s.scrape)) {
-		return edge - math.Mod(age, s.scrape), true
+	if follows && (age >= lookBack || s.steps[i-1] > 0 && age > max(freshFor, overdue*step)) {
+		return edge - math.Mod(age, step), true
 	}
 	if age >= lookBack {
 		return edge, false // it died

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -34,6 +35,12 @@ func (l *look) outcome(c *closeUp, host string, piece int) (o outcome) {
 			lawful.final, lawful.booked = o.final, slices.Clone(lawful.booked)
 			return lawful // whatever happened between the edges, it was undone
 		}
+	}
+	// Where most hosts have copies, each core is counted once, and such a host is exact by its edges.
+	if all := o.cores * t.length; !sum.hole && c.copies > 0 && all > 0 && math.Abs(sum.seen-all) <= tolerance*all {
+		o.copies, o.seen, o.capacity, o.booked = c.copies, sum.seen, all, sum.booked()
+		o.state = usage.HostExact
+		return o
 	}
 	o.cores, o.copies, o.since = cmp.Or(o.cores, sum.cores), c.copies, sum.since
 	o.seen, o.capacity = sum.seen, sum.capacity

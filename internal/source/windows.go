@@ -4,7 +4,7 @@
 package source
 
 import (
-	"context"
+	"cmp"
 	"fmt"
 	"iter"
 	"maps"
@@ -13,63 +13,6 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
-
-// reach is where a host was last seen before, and first seen after, the row of pieces: an
-// interval in which that sample lies. Its length is 0 if there is none.
-type reach struct {
-	before, after usage.Interval
-}
-
-// search finds the other ends of holes that begin before, or end after, the row of pieces.
-func (l *look) search(ctx context.Context, open map[string][]int) (map[string]reach, error) {
-	t := l.table
-	var back, forth []string
-	for _, name := range slices.Sorted(maps.Keys(open)) {
-		h := t.hosts[name]
-		if slices.ContainsFunc(open[name], func(piece int) bool { before, _ := t.nearest(h, piece); return before < 0 && !h.known(piece) }) {
-			back = append(back, name)
-		}
-		if slices.ContainsFunc(open[name], func(piece int) bool { _, after := t.nearest(h, piece); return after < 0 }) {
-			forth = append(forth, name)
-		}
-	}
-	step := max(t.pieces[0].Length, minFarStep)
-	all := farthest / step * step
-	first, last := t.pieces[0].Start, t.pieces[len(t.pieces)-1].End()
-	far := map[string]reach{}
-	err := l.seen(ctx, back, grid{first.Add(-all), first.Add(-step), step}, func(host string, times []float64) {
-		r := far[host]
-		r.before = usage.Interval{Start: atSeconds(slices.Max(times)), Length: step}
-		far[host] = r
-	})
-	if err != nil {
-		return nil, err
-	}
-	return far, l.seen(ctx, forth, grid{last.Add(step), last.Add(all), step}, func(host string, times []float64) {
-		r := far[host]
-		r.after = usage.Interval{Start: atSeconds(slices.Min(times)).Add(-step), Length: step}
-		far[host] = r
-	})
-}
-
-// seen asks at which moments hosts are seen.
-func (l *look) seen(ctx context.Context, hosts []string, when grid, found func(host string, times []float64)) error {
-	q := l.table.query
-	for some := range inQueries(hosts, maxInQuery) {
-		s := &seenSink{times: map[string][]float64{}}
-		err := l.client.ask(ctx, when, q.seen(some), []string{q.Labels.Host}, s)
-		if l.table.alone && hasRefused(err) {
-			continue // the other end of a hole stays unknown
-		}
-		if err != nil {
-			return err
-		}
-		for host, times := range s.times {
-			found(host, times)
-		}
-	}
-	return nil
-}
 
 // inQueries divides hosts among queries.
 func inQueries(hosts []string, most int) iter.Seq[[]string] {
@@ -95,13 +38,13 @@ type group struct {
 }
 
 // plan puts hosts that need the same windows together.
-func (l *look) plan(open map[string][]int, far map[string]reach) ([]group, error) {
+func (l *look) plan(open map[string][]int, far *sights) ([]group, error) {
 	byWindows := map[string]*group{}
 	var order []string
 	spots := 0
 	for _, host := range slices.Sorted(maps.Keys(open)) {
-		windows := l.windows(host, open[host], far[host])
-		if spots += l.cost(windows); spots > l.left {
+		windows, most := l.windows(host, open[host], far)
+		if spots += l.cost(windows); spots > l.left || l.each > 0 && most > l.each {
 			if !l.table.alone {
 				return nil, &usage.Failure{Reason: usage.ReasonLimit, TooLarge: true, Detail: fmt.Sprintf("%d hosts need a closer look", len(open))}
 			}
@@ -131,6 +74,20 @@ func (l *look) plan(open map[string][]int, far map[string]reach) ([]group, error
 	return groups, nil
 }
 
+// windows returns the times of which the raw samples of a host are needed for some pieces, and for how
+// many pieces of hosts that makes one of these stand with those before it.
+func (l *look) windows(host string, pieces []int, far *sights) (windows []usage.Interval, most int) {
+	if l.spent == nil {
+		l.spent = make([]int, len(l.table.pieces))
+	}
+	for _, piece := range pieces {
+		needed := l.needs(host, piece, far)
+		l.spent[piece] += l.cost(needed)
+		windows, most = append(windows, needed...), max(most, l.spent[piece])
+	}
+	return joinedWindows(windows), most
+}
+
 // cost is how many pieces windows are.
 func (l *look) cost(windows []usage.Interval) (pieces int) {
 	for _, w := range windows {
@@ -148,44 +105,42 @@ func keyOf(windows []usage.Interval) string {
 	return key.String()
 }
 
-// windows returns the times of which the raw samples of a host are needed, joined where they
-// touch: the open pieces, and those in which its last sample before and its first after them
-// lie.
-func (l *look) windows(host string, pieces []int, far reach) []usage.Interval {
+// needs returns the times of which the raw samples of a host are needed for a piece: the piece, and
+// those in which its last sample before and its first after it lie. They are the same in whatever run
+// the piece is read, and nothing else is used for it: see closeUp.within.
+func (l *look) needs(host string, piece int, far *sights) (all []usage.Interval) {
 	t := l.table
 	h := t.hosts[host]
-	needed := map[int]bool{}
-	ends := map[usage.Interval]bool{}
-	for _, piece := range pieces {
-		before, after := t.nearest(h, piece)
-		unborn := before < 0 && far.before.Length == 0 && after != piece+1 // it may have booted before it is seen
-		if !h.there(piece) && (unborn || after < 0 && far.after.Length == 0) {
-			continue // or dead
-		}
-		needed[piece] = h.there(piece)
-		switch {
-		case h.known(piece): // by a sample at most as old as the server looks back
-		case before >= 0:
-			needed[before] = true
-		case far.before.Length > 0:
-			ends[far.before] = true
-		}
-		switch { // the sample after an edge, even where one before it is known: that may be old
-		case after >= 0:
-			needed[after] = true
-		case far.after.Length > 0:
-			ends[far.after] = true
-		}
+	before, after := t.nearest(h, piece)
+	beyond := far.reach(t, host, piece)
+	unborn := before < 0 && beyond.before.Length == 0 && after != piece+1 // it may have booted before it is seen
+	if !h.there(piece) && (unborn || after < 0 && beyond.after.Length == 0) {
+		return nil // or dead
 	}
-	var all []usage.Interval
-	for i := range t.pieces {
-		if needed[i] {
-			all = append(all, t.pieces[i])
-		}
+	switch {
+	case h.known(piece): // by a sample at most as old as the server looks back
+	case before >= 0:
+		all = append(all, t.pieces[before])
+	case beyond.before.Length > 0:
+		all = append(all, beyond.before)
 	}
-	all = append(all, slices.Collect(maps.Keys(ends))...)
-	slices.SortFunc(all, func(a, b usage.Interval) int { return a.Start.Compare(b.Start) })
-	var joined []usage.Interval
+	if h.there(piece) {
+		all = append(all, t.pieces[piece])
+	}
+	switch { // the sample after an edge, even where one before it is known: that may be old
+	case after >= 0:
+		all = append(all, t.pieces[after])
+	case beyond.after.Length > 0:
+		all = append(all, beyond.after)
+	}
+	return all
+}
+
+// joinedWindows joins times where they touch.
+func joinedWindows(all []usage.Interval) (joined []usage.Interval) {
+	slices.SortFunc(all, func(a, b usage.Interval) int {
+		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Length, b.Length))
+	})
 	for _, w := range all {
 		if n := len(joined); n > 0 && !w.Start.After(joined[n-1].End()) && w.End().Sub(joined[n-1].Start) <= longestWindow {
 			joined[n-1].Length = max(joined[n-1].Length, w.End().Sub(joined[n-1].Start))
