@@ -85,7 +85,7 @@ func TestTwinsBehindOneAddress(t *testing.T) {
 		twins = append(twins, w)
 	}
 	eventually(t, waitFor, "the twins are alike", func() error {
-		if got, want := twins[1].shown(usageFamilies), twins[0].shown(usageFamilies); got != want {
+		if got, want := twins[1].shown(), twins[0].shown(); got != want {
 			return fmt.Errorf("%s", firstOf(got, want))
 		}
 		return nil

@@ -91,25 +91,19 @@ func (w *twin) count(query string) (n int) {
 	return n
 }
 
-// settledFamilies are of what is final; usageFamilies are all usage.
-var (
-	settledFamilies = []string{"carbon_settled_energy_kwh_total{", "carbon_settled_emissions_gco2eq_total{", "carbon_intervals{"}
-	usageFamilies   = append([]string{
-		"carbon_cpu_seconds{", "carbon_energy_kwh{", "carbon_emissions_gco2eq{",
-		"carbon_day_to_date_", "carbon_month_to_date_", "carbon_year_to_date_", "carbon_power_watts{", "carbon_emission_rate_gco2eq_per_hour{",
-		"carbon_coverage_ratio{", "carbon_hosts{", "carbon_cores{", "carbon_budget_",
-	}, settledFamilies...)
-)
-
-// shown are the lines of some families on /metrics.
-func (w *twin) shown(families []string) string {
+// shown are the lines of /metrics that twins agree on: all usage.
+func (w *twin) shown() string {
 	w.t.Helper()
 	lines, err := w.metrics()
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return strings.Join(slices.DeleteFunc(lines, func(line string) bool {
-		return !slices.ContainsFunc(families, func(family string) bool { return strings.HasPrefix(line, family) })
+		return !slices.ContainsFunc([]string{
+			"carbon_cpu_seconds{", "carbon_energy_kwh{", "carbon_emissions_gco2eq{", "carbon_settled_energy_kwh_total{", "carbon_settled_emissions_gco2eq_total{",
+			"carbon_day_to_date_", "carbon_month_to_date_", "carbon_year_to_date_", "carbon_power_watts{", "carbon_emission_rate_gco2eq_per_hour{",
+			"carbon_coverage_ratio{", "carbon_hosts{", "carbon_cores{", "carbon_intervals{", "carbon_budget_",
+		}, func(family string) bool { return strings.HasPrefix(line, family) })
 	}), "\n")
 }
 

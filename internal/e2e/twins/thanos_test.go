@@ -82,7 +82,7 @@ func TestUpstreamThanosOverTwins(t *testing.T) {
 	}
 	same(t, "settled intervals of b and a", b.numbers(), a.numbers())
 	eventually(t, waitFor, "what b shows is what a shows", func() error {
-		if got, want := b.shown(usageFamilies), a.shown(usageFamilies); got != want {
+		if got, want := b.shown(), a.shown(); got != want {
 			return fmt.Errorf("%s", firstOf(got, want))
 		}
 		return nil
