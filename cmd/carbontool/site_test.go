@@ -241,7 +241,7 @@ func TestReadingAnOlderStoreSaysWhatToDo(t *testing.T) {
 	}
 	for _, command := range reading {
 		got := s.call(strings.Fields(command)...)
-		if got.code != exitFailed || !strings.Contains(got.stderr, "has schema 6, but this program reads schema 14: start carbon_exporter once to migrate it\n") {
+		if got.code != exitFailed || !strings.Contains(got.stderr, "has schema 6, but this program reads schema 15: start carbon_exporter once to migrate it\n") {
 			t.Errorf("%s: %+v", command, got)
 		}
 	}

@@ -272,7 +272,7 @@ func TestStores(t *testing.T) {
 		level Level
 		words string
 	}{
-		{"what it is", Kept{Path: "carbon.db", Version: 14, Bytes: 1_300_000, Free: -1}, OK, "carbon.db: schema version 14, 1.3 MB"},
+		{"what it is", Kept{Path: "carbon.db", Version: 15, Bytes: 1_300_000, Free: -1}, OK, "carbon.db: schema version 15, 1.3 MB"},
 		{"intervals", Kept{States: map[usage.State]int{usage.Settled: 90, usage.Missing: 6}, Interval: 30 * time.Minute, Span: day, Free: -1}, OK, "96 intervals of 30m: 6 missing, 90 settled; usage from 2026-09-29T12:00:00Z to 2026-10-01T12:00:00Z"},
 		{"none yet", Kept{Free: -1}, Warning, "no intervals yet"},
 		{"only empty ones", Kept{States: map[usage.State]int{usage.Empty: 3}, Free: -1}, Warning, "never had usage"},

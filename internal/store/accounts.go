@@ -13,20 +13,21 @@ import (
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
-// accounts are the sums that a transaction changes: of every key over all intervals, and over
-// each day that it touches.
+// accounts are the sums that a transaction changes: of every key over all intervals, over each day
+// that it touches, and over the months that include such a day.
 type accounts struct {
-	tx   *sqlite.Tx
-	zone *time.Location
-	mark sumsMark
-	all  totals
-	days map[int64]totals // by local date, see dateOf
+	tx     *sqlite.Tx
+	zone   *time.Location
+	mark   sumsMark
+	all    totals
+	days   map[int64]totals     // by local date, see dateOf
+	months map[int64]*monthSums // by first local date
 }
 
 // accounts returns the sums for a transaction that writes. If nobody else has written since they were
 // kept, they are not read again.
 func (s *Store) accounts(ctx context.Context, tx *sqlite.Tx) (*accounts, error) {
-	a := &accounts{tx: tx, zone: s.zone, days: map[int64]totals{}}
+	a := &accounts{tx: tx, zone: s.zone, days: map[int64]totals{}, months: map[int64]*monthSums{}}
 	version, err := dataVersion(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -87,16 +88,26 @@ func (a *accounts) replace(ctx context.Context, i usage.Interval, old, fresh con
 			return err
 		}
 	}
+	month, err := a.month(ctx, dateOf(i.Start, a.zone))
+	if err != nil {
+		return err
+	}
+	changed := []totals{a.all, day}
+	if month != nil { // it includes the day
+		changed = append(changed, month)
+	}
 	var p part
 	for _, r := range old.rows {
 		p.set(r, old.terms(r))
-		a.all.minus(&p)
-		day.minus(&p)
+		for _, sums := range changed {
+			sums.minus(&p)
+		}
 	}
 	for _, r := range fresh.rows {
 		p.set(r, fresh.terms(r))
-		a.all.plus(&p)
-		day.plus(&p)
+		for _, sums := range changed {
+			sums.plus(&p)
+		}
 	}
 	if err := a.all.refresh(ctx, a.tx); err != nil {
 		return err
@@ -115,6 +126,14 @@ func (a *accounts) write(ctx context.Context) error {
 		usual, more := day.encode()
 		if _, err := a.tx.ExecContext(ctx, `INSERT INTO usage_day(day, sums, more) VALUES (?, ?, ?)
 			ON CONFLICT(day) DO UPDATE SET sums = excluded.sums, more = excluded.more`, date, usual, orNull(more)); err != nil {
+			return err
+		}
+	}
+	for month, m := range a.months {
+		if m.sums == nil {
+			continue
+		}
+		if err := m.write(ctx, a.tx, month); err != nil {
 			return err
 		}
 	}

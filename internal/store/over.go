@@ -41,8 +41,7 @@ func (s *Store) addOver(ctx context.Context, tx *sqlite.Tx, p usage.Period, sums
 	if !whole.From.Before(whole.To) {
 		return nil
 	}
-	return sums.readInto(ctx, tx, "SELECT sums, more FROM usage_day WHERE day >= ? AND day <= ?",
-		dateOf(whole.From, s.zone), dateOf(whole.To.Add(-s.length), s.zone))
+	return addDays(ctx, tx, dateOf(whole.From, s.zone), dateOf(whole.To.Add(-s.length), s.zone), sums)
 }
 
 // stretched is a period up to the end of its last day, if nothing is stored of the rest of that day:

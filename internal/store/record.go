@@ -139,9 +139,11 @@ func (s *Store) Span(ctx context.Context) (p usage.Period, ok bool, err error) {
 }
 
 // Span is Store.Span at the view's moment.
-func (v *View) Span(ctx context.Context) (usage.Period, bool, error) {
+func (v *View) Span(ctx context.Context) (usage.Period, bool, error) { return spanOf(ctx, v.tx) }
+
+func spanOf(ctx context.Context, tx *sqlite.Tx) (usage.Period, bool, error) {
 	var from, to *int64
-	err := v.tx.QueryRowContext(ctx, `SELECT min(start), max(start + seconds) FROM usage_interval
+	err := tx.QueryRowContext(ctx, `SELECT min(start), max(start + seconds) FROM usage_interval
 		WHERE state IN ('unpriced', 'provisional', 'settled')`).Scan(&from, &to)
 	if err != nil || from == nil {
 		return usage.Period{}, false, err

@@ -62,7 +62,7 @@ func (s *Store) recount(ctx context.Context, tx *sqlite.Tx, was string) error {
 	if pruned {
 		return fmt.Errorf("timezone: the store has daily sums in %s and cannot compute them again, because the per-key rows of some days were deleted", was)
 	}
-	for _, query := range []string{"DELETE FROM usage_total", "DELETE FROM usage_day"} {
+	for _, query := range []string{"DELETE FROM usage_total", "DELETE FROM usage_day", "DELETE FROM usage_month"} {
 		if _, err := tx.ExecContext(ctx, query); err != nil {
 			return err
 		}

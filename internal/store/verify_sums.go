@@ -6,6 +6,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -36,6 +38,9 @@ func (w *walk) compareTotals(ctx context.Context) error {
 	if n := differing(days, all); n > 0 {
 		w.sums.fault("the days do not add up to the all-time sums for %d keys", n)
 	}
+	if err := w.compareMonths(ctx); err != nil {
+		return err
+	}
 	if err := each(ctx, w.tx, "SELECT day FROM usage_day WHERE length(sums) > 0", nil, func(rows *sql.Rows) error {
 		var date int64
 		err := rows.Scan(&date)
@@ -62,6 +67,39 @@ func (w *walk) compareTotals(ctx context.Context) error {
 	}
 	if late > 0 {
 		w.sums.fault("the time of last use is wrong for %d keys", late)
+	}
+	return nil
+}
+
+// compareMonths checks that the sums of a month are those of its days.
+func (w *walk) compareMonths(ctx context.Context) error {
+	kept := map[int64]*monthSums{}
+	if err := each(ctx, w.tx, "SELECT month, until FROM usage_month", nil, func(rows *sql.Rows) error {
+		var month int64
+		m := &monthSums{}
+		err := rows.Scan(&month, &m.until)
+		kept[month] = m
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, month := range slices.Sorted(maps.Keys(kept)) {
+		until, named := kept[month].until, dayStart(month).Format("2006-01")
+		if monthOf(month) != month || until < month || until >= monthAfter(month) {
+			w.sums.fault("%s: the month's sums are not of days of one month", named)
+			continue
+		}
+		sums, err := readTotals(ctx, w.tx, "SELECT sums, more FROM usage_month WHERE month = ?", month)
+		if err != nil {
+			return err
+		}
+		days, err := readTotals(ctx, w.tx, "SELECT sums, more FROM usage_day WHERE day >= ? AND day <= ?", month, until)
+		if err != nil {
+			return err
+		}
+		if n := differing(sums, days); n > 0 {
+			w.sums.fault("%s: the month's sums differ from those of its days for %d keys", named, n)
+		}
 	}
 	return nil
 }

@@ -159,7 +159,7 @@ func (d *daemon) work(ctx context.Context) {
 		Clock: d.clock, Log: d.log, Store: d.store, Ready: d.caughtUp.Load, Wake: d.upToDate,
 		Config: func() *config.Config { cfg, _ := d.current(); return cfg }, Turns: &d.turns,
 	}
-	d.clock.Run(func() { d.spine.Run(ctx) }, func() { d.followDays(ctx) }, func() { learn.Run(ctx) })
+	d.clock.Run(func() { d.spine.Run(ctx) }, func() { d.followDays(ctx) }, func() { d.sumMonths(ctx) }, func() { learn.Run(ctx) })
 }
 
 // Changed publishes a new snapshot, at once or with other changes: see pace.

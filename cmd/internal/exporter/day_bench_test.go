@@ -21,7 +21,7 @@ import (
 // answers at once to committed rows, in the real program: its CPU seconds, its
 // largest resident memory, and what it keeps when it is idle.
 func BenchmarkDay(b *testing.B) {
-	program := compiled(b)
+	program := compiled(b, "carbon_exporter")
 	server := httptest.NewServer(&scraped.Remembered{Server: scraped.Crowd(7)})
 	defer server.Close()
 	for b.Loop() {

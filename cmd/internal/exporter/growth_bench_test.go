@@ -49,7 +49,7 @@ func grow(b *testing.B, what string, sizes []int, measure func(b *testing.B, siz
 // BenchmarkGrowth catches up with a day of ever more hosts, of which each is a key, in the real
 // program; five hosts have one user, and fifty one project.
 func BenchmarkGrowth(b *testing.B) {
-	program := compiled(b)
+	program := compiled(b, "carbon_exporter")
 	grow(b, "hosts", []int{1_000, 10_000, 100_000}, func(b *testing.B, hosts int) figures {
 		server := httptest.NewServer(&scraped.Multitude{Hosts: hosts, Users: hosts / 5, Projects: hosts / 50, Machines: 7})
 		defer server.Close()
@@ -64,7 +64,7 @@ func BenchmarkGrowth(b *testing.B) {
 
 // BenchmarkUsers has ever more users on as many hosts.
 func BenchmarkUsers(b *testing.B) {
-	program := compiled(b)
+	program := compiled(b, "carbon_exporter")
 	grow(b, "users", []int{10, 100, 1_000, 10_000}, func(b *testing.B, users int) figures {
 		server := httptest.NewServer(&scraped.Multitude{Hosts: 10_000, Users: users, Projects: 100, Machines: 7})
 		defer server.Close()
@@ -79,7 +79,7 @@ func BenchmarkUsers(b *testing.B) {
 // BenchmarkYears starts the real program on stores of ever more days of 200 keys, and asks it for
 // a month.
 func BenchmarkYears(b *testing.B) {
-	program := compiled(b)
+	program := compiled(b, "carbon_exporter")
 	grow(b, "days", []int{4, 40, 400}, func(b *testing.B, days int) figures {
 		dir := b.TempDir()
 		month := fill(b, filepath.Join(dir, "carbon.db"), days, 200)

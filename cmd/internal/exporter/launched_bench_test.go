@@ -34,10 +34,11 @@ type launched struct {
 	log   bytes.Buffer  // what it wrote, once it has
 }
 
-func compiled(b *testing.B) string {
+// compiled builds a program of cmd.
+func compiled(b *testing.B, name string) string {
 	b.Helper()
-	program := filepath.Join(b.TempDir(), "carbon_exporter")
-	if out, err := exec.Command("go", "build", "-o", program, "../../carbon_exporter").CombinedOutput(); err != nil {
+	program := filepath.Join(b.TempDir(), name)
+	if out, err := exec.Command("go", "build", "-o", program, "../../"+name).CombinedOutput(); err != nil {
 		b.Fatalf("build: %v\n%s", err, out)
 	}
 	return program
