@@ -195,6 +195,7 @@ func (r *recording) decide(was usage.Stored) (usage.Record, usage.Policy, error)
 	if !c.book.isCurrent(r.page) {
 		return usage.Record{}, usage.Policy{}, errOtherPage
 	}
+	r.last = nil // two at a time would be the most memory that a run takes
 	rec := r.compose(r.plans[was.Interval.Start])
 	r.see(rec)
 	if rec.State == usage.Empty || rec.policy.Leave {
