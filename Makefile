@@ -199,9 +199,10 @@ soak: build tools ## run the exporter among faults for SOAK (20m) and compare ev
 	cd $(E2E) && SOAK=$(SOAK) $(GO) test -count=1 -tags soak -run "^TestSoak$$" -timeout 0 -v ./exporter
 
 # They take minutes to compile, so `make test` does without them. Without slicelabels both panic.
-upstreams: tools ## compare the exporter with the truth on Thanos and Cortex, built first
+upstreams: tools ## compare with the truth on Thanos and Cortex, built first, and with DuckDB (needs Node and npm)
 	cd tools/thanos && $(GO) build -tags slicelabels,netgo -o $(ROOT)/$(BIN)/ github.com/thanos-io/thanos/cmd/thanos
 	cd tools/cortex && $(GO) build -tags slicelabels,netgo -o $(ROOT)/$(BIN)/ github.com/cortexproject/cortex/cmd/cortex
+	mkdir -p $(BIN)/duckdb && cp tools/duckdb/.npmrc tools/duckdb/* $(BIN)/duckdb/ && cd $(BIN)/duckdb && npm ci --no-audit --no-fund
 	cd $(E2E) && $(GO) test -count=1 -tags upstreams -run '^TestUpstream' -timeout 20m ./exporter ./twins
 
 clean: ## remove what was built and the demo's data
