@@ -33,10 +33,13 @@ func (s *Store) PowerUsed(ctx context.Context, p usage.Period) (all []usage.Powe
 			}); err != nil {
 			return err
 		}
+		// CROSS JOIN keeps the order: the other way round each row of all time would meet each
+		// interval of the period.
 		if err := each(ctx, tx, `SELECT m.machine_name, w.source, sum(f.busy_kwh + f.idle_kwh), sum(f.measured_kwh)
-			FROM interval_power w JOIN dim_machine m USING (machine_id)
-			JOIN fact_usage f ON f.scope = 'machine' AND f.ts = strftime('%Y-%m-%dT%H:%M:%SZ', w.start, 'unixepoch') AND f.machine_id = w.machine_id
-			WHERE w.start >= ? AND w.start < ? GROUP BY 1, 2`, []any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
+			FROM fact_usage f CROSS JOIN interval_power w ON w.start = unixepoch(f.ts) AND w.machine_id = f.machine_id
+			CROSS JOIN dim_machine m ON m.machine_id = w.machine_id
+			WHERE f.scope = 'machine' AND f.ts >= strftime('%Y-%m-%dT%H:%M:%SZ', ?, 'unixepoch') AND f.ts < strftime('%Y-%m-%dT%H:%M:%SZ', ?, 'unixepoch')
+			GROUP BY 1, 2`, []any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
 			var k part
 			var hosts, devices usage.KWh
 			err := rows.Scan(&k.machine, &k.source, &hosts, &devices)

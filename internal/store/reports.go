@@ -88,9 +88,10 @@ func (s *Store) ProjectUsage(ctx context.Context, project string, i usage.Interv
 // period, and the CPU time there was. A project whose cores are not known is left out.
 func (s *Store) Coverage(ctx context.Context, p usage.Period) (map[string]usage.Coverage, error) {
 	all := map[string]usage.Coverage{}
-	err := each(ctx, s.reader, `SELECT p.cloud_project_name, sum(c.seen_cpu_seconds), sum(c.capacity_cpu_seconds)
-		FROM interval_coverage c JOIN dim_project p USING (project_id)
-		WHERE c.start >= ? AND c.start < ? GROUP BY c.project_id`, []any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
+	err := each(ctx, s.reader, `SELECT p.cloud_project_name, c.seen, c.capacity
+		FROM (SELECT project_id, sum(seen_cpu_seconds) AS seen, sum(capacity_cpu_seconds) AS capacity
+			FROM interval_coverage WHERE start >= ? AND start < ? GROUP BY project_id) c
+		JOIN dim_project p ON p.project_id = c.project_id`, []any{p.From.Unix(), p.To.Unix()}, func(rows *sql.Rows) error {
 		var project string
 		var c usage.Coverage
 		err := rows.Scan(&project, &c.Seen, &c.Capacity)

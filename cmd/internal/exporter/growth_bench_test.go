@@ -130,6 +130,13 @@ func settledBy(i usage.Interval, keys int) usage.Record {
 			Intensity: 200, Kind: usage.Actual, Quality: usage.QualityFinal, Provider: "uk", Grid: "GB", SlotFrom: i.Start, FetchedAt: i.End(),
 		}}},
 	}
+	rec.Coverage = map[string]usage.Coverage{}
+	for p := range min(keys, 50) {
+		rec.Coverage[fmt.Sprint("p", p)] = usage.Coverage{Seen: 1700, Capacity: 1800}
+	}
+	for m := range min(keys, 7) {
+		rec.Ratings = append(rec.Ratings, usage.Rating{Machine: fmt.Sprint("m", m), Watts: usage.BusyIdle[usage.Watts]{Busy: 12, Idle: 1}, Source: "default"})
+	}
 	for k := range keys {
 		rec.Facts = append(rec.Facts, usage.Fact{
 			Key:    usage.Key{Project: fmt.Sprint("p", k%50), Machine: fmt.Sprint("m", k%7), User: fmt.Sprint("u", k), Group: fmt.Sprint("p", k%50)},
