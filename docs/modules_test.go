@@ -21,7 +21,7 @@ func TestWhatModulesShareHasOneVersion(t *testing.T) {
 	}
 	require := regexp.MustCompile(`(?m)^\t(\S+) (v\S+)`)
 	of := map[string]map[string][]string{} // module -> version -> go.mod
-	for _, dir := range []string{".", "internal/e2e", "dashboards", "packaging", "tools/deploy", "tools/prometheus", "tools/alertmanager", "tools/victoriametrics"} {
+	for _, dir := range []string{".", "internal/e2e", "dashboards", "packaging", "tools/deploy", "tools/prometheus", "tools/alertmanager", "tools/victoriametrics", "tools/golangci-lint"} {
 		for _, m := range require.FindAllStringSubmatch(read(t, filepath.Join(root, dir, "go.mod")), -1) {
 			if of[m[1]] == nil {
 				of[m[1]] = map[string][]string{}
