@@ -7,6 +7,7 @@ package exporter_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -147,7 +148,7 @@ func duckDB(t *testing.T, lake laketest.Dir, query string) (rows []map[string]an
 	cmd.Stdin = strings.NewReader(strings.ReplaceAll(query, "s3://carbon/", lake.Path+"/"))
 	out, err := cmd.Output()
 	if err != nil {
-		if ended, ok := err.(*exec.ExitError); ok {
+		if ended, ok := errors.AsType[*exec.ExitError](err); ok {
 			t.Fatalf("%v: %s\n%s", err, ended.Stderr, query)
 		}
 		t.Fatalf("%v: install Node 20 or newer", err)
