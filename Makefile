@@ -180,7 +180,7 @@ unreached: ## list functions that no program uses, tests aside
 	GOWORK="$$work/go.work" $(BIN)/deadcode -filter carbon-exporter/carbon_exporter ./cmd/... ./$(E2E)/cmd/... ./dashboards/... ./packaging/... ./tools/deploy/...
 
 bench: ## run the benchmarks of docs/performance.md
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/store ./internal/ingest ./internal/mongo ./internal/attribution ./collector ./cmd/internal/exporter ./cmd/carbontool
+	$(GO) test -run '^$$' -timeout 2h -bench . -benchmem ./internal/store ./internal/ingest ./internal/mongo ./internal/attribution ./collector ./cmd/internal/exporter ./cmd/carbontool
 	cd $(E2E) && $(GO) test -run '^$$' -bench . -benchmem ./clientgolang ./worlds
 
 processors: ## derive the table of processors from the results of servers

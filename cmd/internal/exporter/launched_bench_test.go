@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -153,6 +154,26 @@ func (p *launched) get(b *testing.B, path string) {
 	if err != nil || resp.StatusCode != http.StatusOK {
 		b.Fatalf("%s: %s, %.200q: %v", path, resp.Status, body, err)
 	}
+}
+
+// cpuSeconds is what the program has used of its processors so far.
+func (p *launched) cpuSeconds(b *testing.B) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	const perSecond = 100 // USER_HZ, which is the same on every platform of Linux that Go supports
+	_, after, _ := strings.Cut(string(text), ") ")
+	ticks := 0.0
+	for _, field := range strings.Fields(after)[11:13] { // of the user and of the system
+		n, err := strconv.ParseFloat(field, 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ticks += n
+	}
+	return ticks / perSecond
 }
 
 // end ends the program and returns its CPU seconds and its largest resident memory in MB.

@@ -89,6 +89,9 @@ func show(b budget.Budget, s budget.Status, labels privacy.Labels, named map[str
 
 // warnOfBudgets logs budgets that are most likely a mistake.
 func (d *daemon) warnOfBudgets(ctx context.Context, cfg *config.Config) {
+	if len(cfg.Budgets) == 0 {
+		return
+	}
 	summary, err := d.store.Summary(ctx)
 	if err != nil {
 		d.log.Warn("Checking the budgets against the store failed", "err", err)
