@@ -37,7 +37,7 @@ func grow(b *testing.B, what string, sizes []int, measure func(b *testing.B, siz
 				for unit, v := range is {
 					b.ReportMetric(v, unit)
 					if before := was[unit]; before > 0 && v > 10*slack*before {
-						b.Errorf("ten times the %s take %.1f times the %s", what, v/before, unit)
+						b.Errorf("ten times the %s take %.1f times the %s: %.4g and not %.4g; all figures: %v, before %v", what, v/before, unit, v, before, is, was)
 					}
 				}
 				was = is
