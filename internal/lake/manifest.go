@@ -8,17 +8,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // Manifest says what of a day counts. It is the last thing that is written of a revision.
 type Manifest struct {
-	Format   int       `json:"format"`
-	Site     string    `json:"site"`
-	Day      Day       `json:"day"`
-	Timezone string    `json:"timezone"`
-	From     time.Time `json:"from"` // of the day, UTC
-	Until    time.Time `json:"until"`
+	Format int    `json:"format"`
+	Site   string `json:"site"`
+	Day    Day    `json:"day"`
+	Calendar
 	// Publisher is the id of the store that wrote it; see Fence.
 	Publisher string `json:"publisher"`
 	// Generation counts how often the manifest was written.
@@ -29,6 +28,17 @@ type Manifest struct {
 	// deleted the manifest. No number is used twice.
 	Lost      int        `json:"lost,omitempty"`
 	Revisions []Revision `json:"revisions"` // oldest first, from Lost+1 on, without a gap
+}
+
+// Calendar is when a day is.
+type Calendar struct {
+	Timezone string    `json:"timezone"`
+	From     time.Time `json:"from"` // UTC
+	Until    time.Time `json:"until"`
+}
+
+func (c Calendar) same(o Calendar) bool {
+	return c.Timezone == o.Timezone && c.From.Equal(o.From) && c.Until.Equal(o.Until)
 }
 
 // Revision is one edition of a day.
@@ -42,7 +52,10 @@ type Revision struct {
 	// Gone is why the objects are no longer there; empty: they are.
 	Gone string `json:"gone,omitempty"`
 	// Erasures is how often a person was removed from the objects.
-	Erasures  int       `json:"erasures,omitempty"`
+	Erasures int `json:"erasures,omitempty"`
+	// Calendar is when the day was, of an earlier revision in another time zone; nil: as the manifest
+	// says.
+	Calendar  *Calendar `json:"calendar,omitempty"`
 	Sums      Sums      `json:"sums"`
 	Intervals Intervals `json:"intervals"`
 }
@@ -91,6 +104,27 @@ func (i Intervals) UnknownSeconds() int64 { return int64(i.Unknown) * i.Seconds 
 // Present is the revision that counts now.
 func (m *Manifest) Present() *Revision { return &m.Revisions[len(m.Revisions)-1] }
 
+// When is when the day of one of its revisions is.
+func (m *Manifest) When(r *Revision) Calendar {
+	if r.Calendar != nil {
+		return *r.Calendar
+	}
+	return m.Calendar
+}
+
+// move has the day be at another time from the next revision on. Those before it keep theirs.
+func (m *Manifest) move(to Calendar) {
+	if was := m.Calendar; !was.same(to) {
+		m.Revisions = slices.Clone(m.Revisions)
+		for i := range m.Revisions {
+			if m.Revisions[i].Calendar == nil {
+				m.Revisions[i].Calendar = &was
+			}
+		}
+		m.Calendar = to
+	}
+}
+
 // AsOf is the revision that counted at a time; nil: the day was not published then, or the revision
 // was lost.
 func (m *Manifest) AsOf(t time.Time) *Revision {
@@ -114,8 +148,10 @@ func (m *Manifest) Encode() ([]byte, error) {
 // DecodeManifest reads and checks the manifest of a day of a site.
 func DecodeManifest(text []byte, site string, day Day) (*Manifest, error) {
 	var m Manifest
-	d := json.NewDecoder(bytes.NewReader(text))
-	if err := d.Decode(&m); err != nil {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, fmt.Errorf("manifest of %s, %s: it is empty", site, day)
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
 		return nil, fmt.Errorf("manifest of %s, %s: %w", site, day, err)
 	}
 	if m.Format <= Format && (m.Site != site || m.Day != day) {
@@ -167,6 +203,8 @@ func (r *Revision) check(number int) error {
 	switch {
 	case r.Revision != number:
 		return fmt.Errorf("it is numbered %d", r.Revision)
+	case r.Calendar != nil && !r.Calendar.From.Before(r.Calendar.Until):
+		return errors.New("its day ends before it begins")
 	case r.PublishedAt.IsZero():
 		return errors.New("it does not say when it was published")
 	}

@@ -15,12 +15,13 @@ func aManifest() *Manifest {
 	hash := strings.Repeat("0a", 32)
 	object := func(path string) Object { return Object{Path: path, SHA256: hash, Bytes: 10, Rows: 1, Content: hash} }
 	return &Manifest{
-		Format: Format, Site: "harwell", Day: "2026-10-05", Timezone: "Europe/London", Publisher: "p", Generation: 4,
-		From: noon.Add(-13 * time.Hour), Until: noon.Add(11 * time.Hour), Revision: 2,
+		Format: Format, Site: "harwell", Day: "2026-10-05", Publisher: "p", Generation: 4, Revision: 2,
+		Calendar: Calendar{Timezone: "Europe/London", From: noon.Add(-13 * time.Hour), Until: noon.Add(11 * time.Hour)},
 		Revisions: []Revision{
 			{
 				Revision: 1, PublishedAt: noon.Add(24 * time.Hour), Reason: "first", Facts: object(SupersededPath("harwell", "2026-10-05", 1, 0, "facts.parquet")),
-				Members: object("m"), Sums: Sums{Facts: Amounts{BusyKWh: 0.1 + 0.2, BusyGrams: new(0.0)}, Members: map[string]Amounts{"ada": {}}},
+				Members: object("m"), Calendar: &Calendar{"UTC", noon.Add(-12 * time.Hour), noon.Add(12 * time.Hour)},
+				Sums:      Sums{Facts: Amounts{BusyKWh: 0.1 + 0.2, BusyGrams: new(0.0)}, Members: map[string]Amounts{"ada": {}}},
 				Intervals: Intervals{Seconds: 1800, Settled: 47, Unknown: 1, Holes: []Hole{{noon, noon.Add(30 * time.Minute), "unknown"}}},
 			},
 			{Revision: 2, PublishedAt: noon.Add(48 * time.Hour), Reason: "restated", Facts: object(FactsPath("harwell", "2026-10-05")), Members: object("m"), Sums: Sums{Members: map[string]Amounts{}}},

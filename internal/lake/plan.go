@@ -42,7 +42,7 @@ func plan(s standing, is Revision, head Manifest) (todo step, contested bool) {
 		return begin, contested
 	}
 	present := s.have.Present()
-	same := present.says(is) && s.have.heads(head)
+	same := present.says(is) && s.have.Calendar.same(head.Calendar)
 	moved := present.Facts.Path != FactsPath(head.Site, head.Day) || present.Members.Path != MembersPath(head.Site, head.Day)
 	switch {
 	case same && !moved:
@@ -81,11 +81,6 @@ func (i Intervals) same(o Intervals) bool {
 		i.Holes, o.Holes = nil, nil
 	}
 	return reflect.DeepEqual(i, o)
-}
-
-// heads reports whether two manifests are of the same time.
-func (m *Manifest) heads(o Manifest) bool {
-	return m.Timezone == o.Timezone && m.From.Equal(o.From) && m.Until.Equal(o.Until)
 }
 
 // after is when a revision is published: now, or just after the one before if a clock was set back.

@@ -37,7 +37,8 @@ func (p *Publisher) day(ctx context.Context, due usage.LakeDay, fence Fence) err
 		return err
 	}
 	head := Manifest{
-		Format: Format, Site: p.Site, Day: Day(due.Date), Timezone: p.Timezone, From: is.day.From.UTC(), Until: is.day.To.UTC(),
+		Format: Format, Site: p.Site, Day: Day(due.Date),
+		Calendar: Calendar{Timezone: p.Timezone, From: is.day.From.UTC(), Until: is.day.To.UTC()},
 	}
 	todo, contested := plan(s, is.Revision, head)
 	if contested && (s.published == nil || !s.published.Contested) {
@@ -105,7 +106,8 @@ func (p *Publisher) restate(ctx context.Context, have *Manifest, head Manifest, 
 		return nil, err
 	}
 	m := *have
-	m.Format, m.Timezone, m.From, m.Until = head.Format, head.Timezone, head.From, head.Until
+	m.Format = head.Format
+	m.move(head.Calendar)
 	if err := p.present(ctx, &m, is); err != nil {
 		return nil, err
 	}

@@ -35,6 +35,7 @@ const theSite = "harwell"
 type published struct {
 	laketest.Dir
 	*store.Store
+	path   string
 	zone   *time.Location
 	random *rand.Rand
 	now    time.Time
@@ -42,15 +43,8 @@ type published struct {
 
 func publish(t *testing.T, seed uint64) *published {
 	t.Helper()
-	p := &published{Dir: laketest.New(t), random: rand.New(rand.NewPCG(seed, 0)), now: time.Date(2026, 11, 5, 0, 0, 0, 0, time.UTC)}
-	var err error
-	if p.zone, err = time.LoadLocation("Europe/London"); err == nil {
-		p.Store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "carbon.db"), store.Options{Interval: 3 * time.Hour, Timezone: p.zone})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.Store.Close() })
+	p := &published{Dir: laketest.New(t), path: filepath.Join(t.TempDir(), "carbon.db"), random: rand.New(rand.NewPCG(seed, 0)), now: time.Date(2026, 11, 5, 0, 0, 0, 0, time.UTC)}
+	p.open("Europe/London")
 	first := time.Date(2026, 10, 22, 0, 0, 0, 0, time.UTC)
 	for n := range 8*5 + 1 {
 		p.use(first.Add(time.Duration(n)*3*time.Hour), n)
@@ -61,6 +55,21 @@ func publish(t *testing.T, seed uint64) *published {
 		p.publish()
 	}
 	return p
+}
+
+// open opens the store in a time zone.
+func (p *published) open(zone string) {
+	p.Helper()
+	is, err := time.LoadLocation(zone)
+	if err == nil {
+		p.zone = is
+		p.Store, err = store.Open(p.Context(), p.path, store.Options{Exclusive: true, Interval: 3 * time.Hour, Timezone: p.zone})
+	}
+	if err != nil {
+		p.Fatal(err)
+	}
+	opened := p.Store
+	p.Cleanup(func() { opened.Close() })
 }
 
 // use stores an interval: the n-th, or another edition of one (n < 0).
@@ -424,6 +433,32 @@ func TestADayIsPublishedAnew(t *testing.T) {
 	p.publish()
 	if all := faults(audited(t, p.Bucket(), p.Store)); len(all) > 0 {
 		t.Errorf("it is still wrong: %q", all)
+	}
+}
+
+// TestAnotherTimeZone: every day is published again, and earlier revisions are of the time that was
+// their day.
+func TestAnotherTimeZone(t *testing.T) {
+	p := publish(t, 7)
+	before := p.Manifest(theSite, "2026-10-25")
+	for _, zone := range []string{"Asia/Tokyo", "Europe/London"} {
+		if err := p.Store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		p.open(zone)
+		p.publish()
+		if all := faults(audited(t, p.Bucket(), p.Store)); len(all) > 0 {
+			t.Errorf("%s: %q", zone, all)
+		}
+	}
+	now := p.Manifest(theSite, "2026-10-25")
+	for i := range before.Revisions {
+		if is := now.When(&now.Revisions[i]); is != before.Calendar {
+			t.Errorf("revision %d was of %v, and now it is of %v", i+1, before.Calendar, is)
+		}
+	}
+	if got := now.When(&now.Revisions[len(before.Revisions)]); got.Timezone != "Asia/Tokyo" {
+		t.Errorf("the revision of Tokyo is of %v", got)
 	}
 }
 

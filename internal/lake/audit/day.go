@@ -112,19 +112,19 @@ func (a *Audit) revision(ctx context.Context, f *findings, m *lake.Manifest, r *
 	default:
 		f.fault(Objects, "%s: its objects are not where they belong: %s and %s", name, is[0], is[1])
 	}
-	starts := intervals(f, name, m, r.Intervals)
+	starts := intervals(f, name, m.When(r), r.Intervals)
 	return a.rows(ctx, f, name, r, starts)
 }
 
 // intervals checks that intervals cover a day, and returns the starts of those with usage.
-func intervals(f *findings, name string, m *lake.Manifest, n lake.Intervals) map[int64]bool {
+func intervals(f *findings, name string, day lake.Calendar, n lake.Intervals) map[int64]bool {
 	length := time.Duration(n.Seconds) * time.Second
 	if length <= 0 || n.Settled < 0 || n.Empty < 0 || n.Unknown < 0 {
 		f.fault(Intervals, "%s: intervals of %d seconds, of which %d are settled, %d empty and %d unknown", name, n.Seconds, n.Settled, n.Empty, n.Unknown)
 		return nil
 	}
-	first, end := ceil(m.From, length), ceil(m.Until, length)
-	if most := m.Until.Sub(m.From) / length; most > 1<<20 {
+	first, end := ceil(day.From, length), ceil(day.Until, length)
+	if most := day.Until.Sub(day.From) / length; most > 1<<20 {
 		f.fault(Intervals, "%s: %d intervals in a day", name, most)
 		return nil
 	}
