@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -63,12 +64,36 @@ func summary(c *config.Config) []string {
 		fmt.Sprintf("interval: %s; an empty store starts %s before now; %s", c.Interval, c.Lookback, finality(c)),
 		"prometheus: " + config.PublicURL(c.Prometheus.URL) + ", " + series(c.Prometheus),
 	}
-	return append(append(append(all, watts(c)...), intensities(c)...),
+	all = append(append(append(all, watts(c)...), intensities(c)...),
 		fmt.Sprintf("attribution: by %s, %s", c.Attribution.GroupBy, groups(c.Attribution.Groups)),
 		whose(c),
-		"users on /metrics: "+users(c.Attribution),
+		"users on /metrics: "+shownUsers(c),
 		fmt.Sprintf("budgets: %d, in %s", len(c.Budgets), c.Timezone),
 	)
+	if lacking := slices.DeleteFunc(config.ByAll(), func(label string) bool { return slices.Contains(c.Metrics.By, label) }); len(lacking) > 0 {
+		all = append(all, "metrics: those of usage lack "+strings.Join(lacking, ", ")+" (metrics.by)")
+	}
+	if c.Lake != nil {
+		all = append(all, "lake: "+published(c.Lake))
+	}
+	return all
+}
+
+// shownUsers is how users appear on /metrics, and where not.
+func shownUsers(c *config.Config) string {
+	if slices.Contains(c.Metrics.By, "user") {
+		return users(c.Attribution)
+	}
+	return "not in metrics of usage (metrics.by); elsewhere " + users(c.Attribution)
+}
+
+// published is where settled days go.
+func published(l *config.Lake) string {
+	is, err := parts.LakeBucket(l)
+	if err != nil {
+		return "site " + l.Site // parts.Check has read the file
+	}
+	return fmt.Sprintf("settled days of site %s, to %s", l.Site, is.Place)
 }
 
 func series(p config.Prometheus) string {

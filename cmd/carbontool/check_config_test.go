@@ -33,6 +33,22 @@ func TestCheckConfig(t *testing.T) {
 `,
 		},
 		{
+			name: "labels that are left out",
+			text: "metrics: {by: [project]}\n",
+			code: exitDone,
+			stdout: `FILE: ok
+  interval: 30m; an empty store starts 1d before now; prices are final after 1d
+  prometheus: http://localhost:9090, node_cpu_seconds_total
+  power: 3.3 W busy and 0.65 W idle per core where the processor is not known, PUE 1, machine types with their own watts: 0
+  carbon intensity: uk, national, from https://api.carbonintensity.org.uk
+  attribution: by project, no named groups
+  mongodb: none
+  users on /metrics: not in metrics of usage (metrics.by); elsewhere by their id, all of them
+  budgets: 0, in Europe/London
+  metrics: those of usage lack machine, user, group (metrics.by)
+`,
+		},
+		{
 			name: "secrets stay out of the summary",
 			text: `
 prometheus: {url: "http://carbon:hunter2@localhost:9090", matchers: 'job="node"', basic_auth: {username: u, password: hunter2}}

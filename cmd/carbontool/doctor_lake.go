@@ -78,7 +78,9 @@ func (e *examination) bucket(ctx context.Context, is doctor.Bucket, b objstore.B
 	cat := &catalog.Catalog{Bucket: b}
 	_, err = inTime(ctx, func(ctx context.Context) (any, error) { return nil, publisherIn(ctx, cat, &p) })
 	if err == nil && st != nil {
-		_, err = inTime(ctx, func(ctx context.Context) (any, error) { return nil, compareWith(ctx, cat, st, published, days, &p) })
+		_, err = inTime(ctx, func(ctx context.Context) (any, error) {
+			return nil, compareWith(ctx, cat, st, published, days, e.cfg.Timezone, &p)
+		})
 	}
 	if err != nil {
 		all = append(all, doctor.Unasked(doctor.Lake, "publisher", usage.Cause(err)))
@@ -128,7 +130,7 @@ func publisherIn(ctx context.Context, cat *catalog.Catalog, p *doctor.Published)
 	}
 	fence, err := lake.DecodeFence(text, p.Site)
 	if err != nil {
-		p.PublisherBad = err.Error()
+		p.PublisherBad, p.Newer = err.Error(), errors.Is(err, lake.ErrNewer)
 		return nil
 	}
 	p.Publisher, p.Since = fence.Publisher, fence.Since
@@ -136,8 +138,8 @@ func publisherIn(ctx context.Context, cat *catalog.Catalog, p *doctor.Published)
 }
 
 // compareWith looks whether the bucket still has the days that were published, and, if somebody else publishes
-// the site, which of the days that wait it has, and whether the newest of them has the same numbers.
-func compareWith(ctx context.Context, cat *catalog.Catalog, st *store.Store, published []usage.LakeEdition, there []lake.Day, p *doctor.Published) error {
+// the site, which of the days that wait it has, and whether they have the same numbers.
+func compareWith(ctx context.Context, cat *catalog.Catalog, st *store.Store, published []usage.LakeEdition, there []lake.Day, timezone string, p *doctor.Published) error {
 	for _, e := range slices.Backward(published) {
 		day := lake.Day(e.Date)
 		if slices.Contains(there, day) {
@@ -155,23 +157,28 @@ func compareWith(ctx context.Context, cat *catalog.Catalog, st *store.Store, pub
 	if p.Publisher == "" || p.Publisher == p.Ours || p.Ours == "" {
 		return nil
 	}
-	newest := lake.Day("")
+	var theirs []usage.LakeDay
 	for _, day := range p.Work.Due {
 		if slices.Contains(there, lake.Day(day.Date)) {
-			newest = lake.Day(day.Date)
-			p.Theirs++
+			theirs = append(theirs, day)
 		}
 	}
-	if newest == "" {
-		return nil
-	}
-	// A day of a large site may take too long to be read, or be deleted by key: then it is not known.
-	m, err := cat.Manifest(ctx, p.Site, newest)
-	if err != nil || m == nil {
-		return nil //nolint:nilerr // manifests has findings of its own
-	}
-	if same, err := audit.Same(ctx, st, m); err == nil {
-		p.Compared, p.Same = string(newest), same
+	p.Theirs = len(theirs)
+	for _, day := range slices.Backward(theirs) {
+		// Days of a large site may take too long to be read, or be deleted by key: then it is not known.
+		m, err := cat.Manifest(ctx, p.Site, lake.Day(day.Date))
+		if err != nil || m == nil {
+			return nil //nolint:nilerr // manifests has findings of its own
+		}
+		same, err := audit.Same(ctx, st, m)
+		if err != nil {
+			return nil //nolint:nilerr // as above
+		}
+		p.Compared++
+		if !same || m.Timezone != timezone || !m.From.Equal(day.From) || !m.Until.Equal(day.To) {
+			p.Other = day.Date
+			return nil
+		}
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/config"
 	"github.com/carbon-exporter/carbon_exporter/internal/doctor"
+	"github.com/carbon-exporter/carbon_exporter/internal/lake"
 	"github.com/carbon-exporter/carbon_exporter/internal/lake/laketest"
 	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
@@ -167,15 +168,36 @@ func TestDoctorTellsATwinFromAnotherPublisher(t *testing.T) {
 		"to do: give one of the two another lake.site; or, if the other exporter is gone for good, delete manifest/site=a/publisher.json", "2 days are to be published")
 }
 
+// TestDoctorTellsATwinOfAnotherTimeZone: carbon_exporter refuses days with the same numbers that are
+// of another time zone, also where that has the same time.
+func TestDoctorTellsATwinOfAnotherTimeZone(t *testing.T) {
+	x := examinedLake(t)
+	other := newLakeSite(t, x.Dir, "a", "Europe/Lisbon", time.Hour)
+	other.use(usage.Policy{}, "2026-10-23", "2026-10-27")
+	if _, err := other.LakeBegin(t.Context(), lake.NameOf("a", "FILESYSTEM "+x.Path)); err != nil {
+		t.Fatal(err)
+	}
+	x.has(call("doctor", "--only=lake", "--config.file", x.configured("Europe/Lisbon"), "--storage.path", other.path), exitFailed,
+		"failure  publisher  another exporter has published site a", "has other numbers: of the days that wait it has 4, and 2026-10-26 is another. This store publishes nothing")
+}
+
 func TestDoctorSaysWhatIsSpoiltInALake(t *testing.T) {
 	x := examinedLake(t)
 	x.Write("manifest/site=a/publisher.json", []byte(`{"format": 1, "site": "b", "publisher": "x"}`))
 	x.Write("manifest/site=a/day=2026-10-26.json", []byte(`{"format": 1, `))
 	x.has(x.doctor(x.a), exitFailed, "failure  publisher  manifest/site=a/publisher.json cannot be understood: it is none of this site", "to do: look at it, and delete it",
-		"failure  manifests  manifest/site=a/day=2026-10-26.json cannot be understood: manifest of a, 2026-10-26: unexpected EOF", "to do: restore it from the versions of the bucket")
+		"failure  manifests  manifest/site=a/day=2026-10-26.json cannot be understood: manifest of a, 2026-10-26: unexpected end of JSON input", "to do: restore it from the versions of the bucket")
+
+	if got := call("lake", "report", "--objstore.config-file", x.Config(), "--from=2026-10-23", "--to=2026-10-27"); got.code != exitFailed ||
+		!strings.HasSuffix(got.stderr, "manifest of a, 2026-10-26: unexpected end of JSON input; see carbontool lake verify\n") {
+		t.Errorf("a report: %+v", got)
+	}
+	if got := call("check", "config", x.configured("Europe/London")); !strings.HasSuffix(got.stdout, "\n  lake: settled days of site a, to FILESYSTEM "+x.Path+"\n") {
+		t.Errorf("check config: %+v", got)
+	}
 
 	zoned := call("doctor", "--only=lake", "--config.file", x.configured("Europe/Paris"), "--storage.path", x.a.path)
-	x.has(zoned, exitFailed, "warning  manifests  timezone is Europe/Paris, and manifest/site=a/day=2026-10-23.json has Europe/London", "to do: set timezone to Europe/London")
+	x.has(zoned, exitFailed, "warning  manifests  timezone is Europe/Paris, but manifest/site=a/day=2026-10-23.json is in Europe/London", "to do: set timezone to Europe/London")
 
 	file := x.configured("Europe/London")
 	for _, c := range []struct{ name, text, want string }{

@@ -55,6 +55,7 @@ func (e *examination) kept(ctx context.Context, st *store.Store) (k doctor.Kept,
 		return k, err
 	}
 	k.States = sum.States
+	k.Labels = e.cfg.Metrics.By
 	k.Most, k.Keys = e.cfg.Metrics.MaxSamples, shownKeys(sum.Totals, e.cfg.Fold(), e.now.Add(-time.Duration(e.cfg.Metrics.Keep)))
 	gaps, err := st.Gaps(ctx, usage.Period{From: e.now.Add(-7 * 24 * time.Hour), To: e.now})
 	if err != nil {

@@ -146,6 +146,9 @@ func (l *lakeSum) calendar(ctx context.Context, is catalog.Site) (*time.Location
 	var m *lake.Manifest
 	for _, e := range is.Days {
 		if e.Err != nil {
+			if usage.FailureOf(e.Err) == nil {
+				return nil, 0, fmt.Errorf("%w; see carbontool lake verify", e.Err)
+			}
 			return nil, 0, e.Err
 		}
 		if e.Manifest != nil {

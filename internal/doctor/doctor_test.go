@@ -344,6 +344,13 @@ func TestManySamplesAndFewLabels(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, last)
 		}
 	}
+	for by, do := range map[string]string{
+		"project machine user group": "leave labels out with metrics.by, name fewer users with attribution.max_users, shorten metrics.keep",
+		"project machine":            "leave labels out with metrics.by, shorten metrics.keep",
+		"project":                    "shorten metrics.keep if many keys are no longer used, or raise metrics.max_samples",
+	} {
+		says(t, Holds(Kept{Keys: 9, Most: 20, Free: -1, Labels: strings.Fields(by)}), Warning, "None is left out; to do: "+do)
+	}
 	if got := Lacking(nil); got != nil {
 		t.Errorf("says %+v of nothing", got)
 	}

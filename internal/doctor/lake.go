@@ -18,6 +18,7 @@ type Published struct {
 	// Of the bucket.
 	PublisherFile string    // its name
 	PublisherBad  string    // why it cannot be understood; empty: it can
+	Newer         bool      // a newer program has written it
 	Publisher     string    // the id in it; empty: there is none
 	Since         time.Time // of the publisher
 
@@ -34,8 +35,8 @@ type Published struct {
 
 	// Of days that wait, if somebody else publishes the site.
 	Theirs   int    // of them that the bucket has
-	Compared string // the newest of those; empty: none was compared
-	Same     bool   // whether it has the numbers of the store
+	Compared int    // of those that were compared, the newest first, until one is another
+	Other    string // the one that is another; empty: they are the same
 }
 
 var (
@@ -49,6 +50,8 @@ func LakePublisher(p Published) Finding {
 	handOver := fmt.Sprintf("give one of the two another lake.site; or, if the other exporter is gone for good, delete %s, so that this one goes on", p.PublisherFile)
 	who := fmt.Sprintf("another exporter has published site %s since %s (its id is %.8s, ours %.8s)", p.Site, at(p.Since), p.Publisher, p.Ours)
 	switch {
+	case p.Newer:
+		return c.fail("update this program and carbon_exporter", "%s: %s", p.PublisherFile, brief(p.PublisherBad))
 	case p.PublisherBad != "":
 		return c.fail("look at it, and delete it to have it written anew", "%s cannot be understood: %s", p.PublisherFile, brief(p.PublisherBad))
 	case p.Publisher == "" && p.Days > 0:
@@ -66,12 +69,14 @@ func LakePublisher(p Published) Finding {
 	case p.Ours == "":
 		return c.warn("nothing, if the other one is a twin with the same configuration; otherwise give one of the two another lake.site",
 			"another exporter has published site %s since %s (its id is %.8s); this store has published nothing to it yet", p.Site, at(p.Since), p.Publisher)
-	case p.Compared != "" && !p.Same:
-		return c.fail(handOver, "%s, and has other numbers: of the days that wait it has %d, and %s is another. This store publishes nothing", who, p.Theirs, p.Compared)
+	case p.Other != "":
+		return c.fail(handOver, "%s, and has other numbers: of the days that wait it has %d, and %s is another. This store publishes nothing", who, p.Theirs, p.Other)
 	case p.overdue() > 0 && p.Theirs == 0:
 		return c.fail(handOver, "%s, and does not publish what this one could: %s. This store publishes nothing", who, many(p.overdue(), "day"))
-	case p.Theirs > 0 && p.Compared == "":
+	case p.Theirs > 0 && p.Compared == 0:
 		return c.warn("run carbontool lake verify, which compares every day with the store", "%s; of the days that wait it has %d, and whether their numbers are the same is not known", who, p.Theirs)
+	case p.Compared < p.Theirs:
+		return c.warn("run carbontool lake verify, which compares every day with the store", "%s; of the days that wait it has %d; the newest %d have the same numbers, and of the others it is not known", who, p.Theirs, p.Compared)
 	}
 	if len(p.Work.Due) > p.Theirs {
 		return c.ok("%s, and has not published %s yet that wait here: a day may be later by 24 hours", who, many(len(p.Work.Due)-p.Theirs, "day"))

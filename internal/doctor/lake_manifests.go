@@ -28,6 +28,14 @@ type Manifest struct {
 
 var lakeManifests = check{Lake, "manifests"}
 
+// theyAre is names with a verb.
+func theyAre(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is"
+	}
+	return strings.Join(names, " and ") + " are"
+}
+
 // LakeManifests says whether the manifests of a site are of this site and time zone.
 func LakeManifests(m Manifests) (all []Finding) {
 	if m.Count == 0 {
@@ -39,7 +47,7 @@ func LakeManifests(m Manifests) (all []Finding) {
 		case is.Newer:
 			all = append(all, lakeManifests.fail("update this program and carbon_exporter", "%s: %s", is.Name, brief(is.Fault)))
 		case is.Fault != "":
-			all = append(all, lakeManifests.fail("restore it from the versions of the bucket; or delete it, and its day is published from revision 1 on",
+			all = append(all, lakeManifests.fail("restore it from the versions of the bucket; or delete it, and its day is published again, if the store still has it by key; then its earlier revisions are lost",
 				"%s cannot be understood: %s", is.Name, brief(is.Fault)))
 		case is.Timezone != m.Timezone:
 			zones[is.Timezone] = append(zones[is.Timezone], is.Name)
@@ -48,7 +56,7 @@ func LakeManifests(m Manifests) (all []Finding) {
 	for _, zone := range slices.Sorted(maps.Keys(zones)) {
 		all = append(all, lakeManifests.warn(
 			fmt.Sprintf("set timezone to %s, unless the other one is meant: then every day is published again, as far as the store has it by key", zone),
-			"timezone is %s, and %s has %s: days of the site begin at different times", m.Timezone, strings.Join(zones[zone], " and "), zone))
+			"timezone is %s, but %s in %s: days of the site begin at different times", m.Timezone, theyAre(zones[zone]), zone))
 	}
 	if len(all) > 0 {
 		return all

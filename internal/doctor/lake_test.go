@@ -46,11 +46,15 @@ func TestPublishedDays(t *testing.T) {
 		{"a twin that is late", func(p *Published) { p.Publisher, p.Work = "22222222bb", waits(hour) }, OK, "has not published 1 day yet"},
 		{"one that is gone", func(p *Published) { p.Publisher, p.Work = "22222222bb", waits(50*hour, 26*hour) }, Failure, "does not publish what this one could: 1 day. This store publishes nothing; to do: give one of the two another lake.site; or, if the other exporter is gone for good, delete publisher.json"},
 		{"one with other numbers", func(p *Published) {
-			p.Publisher, p.Work, p.Theirs, p.Compared = "22222222bb", waits(hour), 1, "2026-09-30"
+			p.Publisher, p.Work, p.Theirs, p.Compared, p.Other = "22222222bb", waits(hour), 1, 1, "2026-09-30"
 		}, Failure, "of the days that wait it has 1, and 2026-09-30 is another"},
 		{"one that has just published the same", func(p *Published) {
-			p.Publisher, p.Work, p.Theirs, p.Compared, p.Same = "22222222bb", waits(hour), 1, "2026-09-30", true
+			p.Publisher, p.Work, p.Theirs, p.Compared = "22222222bb", waits(hour), 1, 1
 		}, OK, "has the same numbers"},
+		{"one of which some days were compared", func(p *Published) {
+			p.Publisher, p.Work, p.Theirs, p.Compared = "22222222bb", waits(3*hour, 2*hour, hour), 3, 1
+		}, Warning, "of the days that wait it has 3; the newest 1 have the same numbers, and of the others it is not known; to do: run carbontool lake verify"},
+		{"a publisher of a newer program", func(p *Published) { p.PublisherBad, p.Newer = "a newer version has written it", true }, Failure, "publisher.json: a newer version has written it; to do: update this program and carbon_exporter"},
 		{"one that was not compared", func(p *Published) { p.Publisher, p.Work, p.Theirs = "22222222bb", waits(hour), 1 }, Warning, "whether their numbers are the same is not known; to do: run carbontool lake verify"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -70,7 +74,7 @@ func TestLakeManifests(t *testing.T) {
 		words string
 	}{
 		{"well", Manifest{Timezone: "UTC"}, OK, "2 manifests of site a, from 2026-09-29 to 2026-09-30, in UTC"},
-		{"another time zone", Manifest{Name: "n", Timezone: "Europe/London"}, Warning, "timezone is UTC, and n has Europe/London"},
+		{"another time zone", Manifest{Name: "n", Timezone: "Europe/London"}, Warning, "timezone is UTC, but n is in Europe/London"},
 		{"another site", Manifest{Name: "n", Fault: "it is of b"}, Failure, "n cannot be understood: it is of b"},
 		{"of a newer program", Manifest{Name: "n", Fault: "newer", Newer: true}, Failure, "update this program"},
 	} {

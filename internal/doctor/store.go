@@ -5,6 +5,7 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,9 +23,10 @@ type Kept struct {
 	Span     usage.Period
 	States   map[usage.State]int
 	Interval time.Duration
-	Failing  int // intervals that could not be read at the last attempt
-	Keys     int // series of usage by the labels of metrics.by, each of some 20 samples
-	Most     int // metrics.max_samples; 0: there is none
+	Failing  int      // intervals that could not be read at the last attempt
+	Keys     int      // series of usage by the labels of metrics.by, each of some 20 samples
+	Most     int      // metrics.max_samples; 0: there is none
+	Labels   []string // metrics.by
 }
 
 var (
@@ -48,10 +50,22 @@ func Holds(k Kept) []Finding {
 	all := []Finding{storeFile.ok("%s: schema version %d, %s", k.Path, k.Version, megabytes(k.Bytes))}
 	all = append(all, intervals(k), disk(k))
 	if samples := k.Keys * samplesOfKey; k.Most > 0 && samples > k.Most/5*4 {
-		all = append(all, storeKeys.warn("leave labels out with metrics.by, name fewer users with attribution.max_users, or raise metrics.max_samples if Prometheus can bear them",
-			"/metrics has about %d samples, %d for each of %s; metrics.max_samples is %d. None is left out", samples, samplesOfKey, many(k.Keys, "key"), k.Most))
+		all = append(all, storeKeys.warn(fewer(k.Labels),
+			"/metrics has about %d samples of usage, %d for each of %s, and some more; metrics.max_samples is %d. None is left out", samples, samplesOfKey, many(k.Keys, "key"), k.Most))
 	}
 	return all
+}
+
+// fewer says what may be done about many samples.
+func fewer(labels []string) string {
+	do := ""
+	if user := slices.Contains(labels, "user"); user || slices.Contains(labels, "machine") {
+		do = "leave labels out with metrics.by, "
+		if user {
+			do += "name fewer users with attribution.max_users, "
+		}
+	}
+	return do + "shorten metrics.keep if many keys are no longer used, or raise metrics.max_samples if Prometheus can bear them"
 }
 
 // samplesOfKey is how many samples a key has on /metrics: 14 by mode and 6 since the day, month and

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"runtime"
@@ -200,10 +201,13 @@ func (o Objects) failure(doing, name string, err error) error {
 	case o.Bucket.IsAccessDeniedErr(err):
 		f.Reason, f.Permanent = usage.ReasonAuth, true
 		f.Cause = fmt.Sprintf("the bucket does not let us %s %s: give this account the rights to %s", doing, name, o.Rights)
-	case errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		f.Cause = fmt.Sprintf("the disk of the bucket is full: %s could not be written", name)
 	default:
-		if _, ok := errors.AsType[net.Error](err); ok {
+		// What a system says of a file of its own is a net.Error, too.
+		_, ofNet := errors.AsType[net.Error](err)
+		_, ofFile := errors.AsType[*fs.PathError](err)
+		if ofNet && !ofFile {
 			f.Reason = usage.ReasonConnection
 		}
 	}

@@ -182,18 +182,22 @@ func (p *Publisher) fence(ctx context.Context) (Fence, error) {
 		if err != nil {
 			return Fence{}, err
 		}
-		p.Log.Info("Publishing settled days to the lake from now on", "lake", p.Name(), "publisher", short(p.id))
 		if err := p.objects.write(ctx, PublisherPath(p.Site), text); err != nil {
 			return Fence{}, err
 		}
+		p.Log.Info("Publishing settled days to the lake from now on", "lake", p.Name(), "publisher", short(p.id))
 	}
 }
 
 func (p *Publisher) malformed(name string, err error) error {
-	return &usage.Failure{
+	f := &usage.Failure{
 		Reason: usage.ReasonMalformed, Err: fmt.Errorf("%s: %w", name, err), Permanent: true,
 		Cause: fmt.Sprintf("%s cannot be understood: %v; look at it, and delete it to have it written anew", name, err),
 	}
+	if errors.Is(err, ErrNewer) { // it is well: nobody should delete it
+		f.Cause = fmt.Sprintf("%s: %v", name, ErrNewer)
+	}
+	return f
 }
 
 // manifest reads the manifest of a day; nil: there is none.

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -179,6 +180,9 @@ func TestWhatIsRefusedSaysWhatToDo(t *testing.T) {
 	}{
 		{"no rights", fs.ErrPermission, usage.ReasonAuth, "the bucket does not let us write facts/site=harwell/day=2026-10-05/facts.parquet: give this account the rights to read, write, list and delete"},
 		{"a full disk", fmt.Errorf("write: %w", syscall.ENOSPC), usage.ReasonServer, "the disk of the bucket is full: facts/site=harwell/day=2026-10-05/facts.parquet could not be written"},
+		{"a quota that is used up", &fs.PathError{Op: "write", Path: "x", Err: syscall.EDQUOT}, usage.ReasonServer, "the disk of the bucket is full: facts/site=harwell/day=2026-10-05/facts.parquet could not be written"},
+		{"a directory in its place", &fs.PathError{Op: "open", Path: "x", Err: syscall.EISDIR}, usage.ReasonServer, "server_error: write facts/site=harwell/day=2026-10-05/facts.parquet: open x: is a directory"},
+		{"nobody listens", &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}, usage.ReasonConnection, "connection refused"},
 		{"anything else", errCut, usage.ReasonServer, "server_error: write facts/site=harwell/day=2026-10-05/facts.parquet: the connection is cut"},
 	} {
 		s := newSite(t, t.TempDir())
@@ -198,11 +202,17 @@ func TestAManifestThatSomebodyHasSpoilt(t *testing.T) {
 	s.fill(1)
 	s.mustPublish()
 	s.change(1, 300)
-	if err := os.WriteFile(filepath.Join(s.dir, lake.ManifestPath(theSite, "2026-10-05")), []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.publish(); err == nil || !strings.Contains(usage.Cause(err), "delete it to have it written anew") {
-		t.Errorf("a manifest that is none: %v", err)
+	for text, says := range map[string]string{
+		"":                "cannot be understood: manifest of harwell, 2026-10-05: it is empty; look at it, and delete it to have it written anew",
+		"{":               "unexpected end of JSON input; look at it, and delete it to have it written anew",
+		`{"format": 999}`: "day=2026-10-05.json: a newer version of the program has written it: update this one",
+	} {
+		if err := os.WriteFile(filepath.Join(s.dir, lake.ManifestPath(theSite, "2026-10-05")), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.publish(); err == nil || !strings.HasSuffix(usage.Cause(err), says) {
+			t.Errorf("%q: %v, want %s", text, err, says)
+		}
 	}
 }
 

@@ -35,8 +35,16 @@ func (d *daemon) lake(seen families, now time.Time) []landing.Part {
 	}
 	for _, m := range seen["carbon_exporter_lake_pending"].GetMetric() {
 		if n := m.GetGauge().GetValue(); n > 0 && len(m.GetLabel()) == 1 {
-			p.State += fmt.Sprintf("; %.0f days %s", n, m.GetLabel()[0].GetValue())
+			p.State += "; " + pendingDays(n, m.GetLabel()[0].GetValue())
 		}
 	}
 	return []landing.Part{d.because(p, usage.SourceLake)}
+}
+
+// pendingDays says how many days are in a state of carbon_exporter_lake_pending.
+func pendingDays(n float64, state string) string {
+	if n == 1 {
+		return "1 day " + state
+	}
+	return fmt.Sprintf("%.0f days %s", n, state)
 }
