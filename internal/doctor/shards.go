@@ -93,7 +93,7 @@ func selectedTwice(shards []Shard, cuts []Cut) (all []Finding) {
 			}
 		}
 		if len(same) > 0 {
-			all = append(all, twice.fail("make the matchers exclude each other: project=~\"a.*\" in one shard and project!~\"a.*\" in the other; until then these count twice in every sum over shards",
+			all = append(all, twice.fail("make the matchers exclude each other: dc=\"east\" in one shard and dc!=\"east\" in the other; until then these count twice in every sum over shards",
 				"%s, %s %s in several shards: %s", when(cuts, i), many(len(same), "machine"), is(len(same)), some(same)))
 		}
 		if len(pieces) > 0 {

@@ -28,6 +28,8 @@ type extent struct {
 	hosts  int
 
 	counters, sets int // rows of an answer, and label sets in it
+
+	doubted bool // whether it kept an interval from being read: it is counted again, as it may be less now
 }
 
 // errOverBudget is in the chain of what was not asked.
@@ -58,6 +60,19 @@ func (e *extent) learn(t *edges) {
 	e.counters, e.sets = t.counts, len(t.sets)
 }
 
+// doubt has it counted again before the next question.
+func (e *extent) doubt() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.doubted = true
+}
+
+func (e *extent) isDoubted() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.doubted
+}
+
 // rows is how many counters an answer had, of how many label sets.
 func (e *extent) rows() (counters, sets int) {
 	e.mu.Lock()
@@ -69,7 +84,7 @@ func (e *extent) rows() (counters, sets int) {
 func (e *extent) set(cores map[string]int, modes, hosts int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.series, e.total, e.modes, e.hosts = map[string]int{}, 0, modes, hosts
+	e.series, e.total, e.modes, e.hosts, e.doubted = map[string]int{}, 0, modes, hosts, false
 	for project, n := range cores {
 		e.series[project] = n * modes
 		e.total += n * modes
@@ -108,7 +123,7 @@ func (e *extent) from(other *extent) {
 	other.mu.Unlock()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.series, e.total, e.modes, e.hosts = series, total, modes, hosts
+	e.series, e.total, e.modes, e.hosts, e.doubted = series, total, modes, hosts, false
 }
 
 // afford refuses questions about a table that would need too many samples at once. What the
@@ -116,6 +131,9 @@ func (e *extent) from(other *extent) {
 func (c *Client) afford(ctx context.Context, t *edges, project *string) error {
 	if c.MaxSamples <= 0 {
 		return nil
+	}
+	if c.extent.isDoubted() {
+		c.extent.from(&extent{})
 	}
 	series, cores, known := c.extent.of(project)
 	if !known {

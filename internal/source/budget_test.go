@@ -92,3 +92,22 @@ func TestNothingIsAskedThatIsTooLarge(t *testing.T) {
 		}
 	}
 }
+
+// A site that was too large may become smaller: it is counted again.
+func TestAnIntervalThatWasTooLargeIsTriedAgain(t *testing.T) {
+	c, s := limited(t, 1_000_000)
+	s.projects = says(`{"status":"success","data":["CLF","ISIS"]}`)
+	c.extent.set(map[string]int{"CLF": 1_000_000, "ISIS": 4}, 2, 4)
+	if f, _ := failure(t, c, halfHours(1)); f.Reason != usage.ReasonLimit {
+		t.Fatalf("got %+v", f)
+	}
+	for _, q := range s.asked {
+		if strings.Contains(q, `cloud_project_name="CLF"`) {
+			t.Errorf("asked %s", q)
+		}
+	}
+	read(t, c)
+	if series, _, _ := c.extent.of(nil); series != 32 {
+		t.Errorf("%d series, want 32", series)
+	}
+}

@@ -251,6 +251,9 @@ func (c *Client) fillByProject(ctx context.Context, t *edges) error {
 	}
 	for _, p := range append(projects, "") { // "" selects series without the label
 		if err := c.fill(ctx, t, &p); err != nil {
+			if overBudget(err) {
+				c.extent.doubt()
+			}
 			return c.Upstream.Failed("project "+strconv.Quote(p), err)
 		}
 	}
