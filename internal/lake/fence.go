@@ -4,10 +4,13 @@
 package lake
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 // Fence is publisher.json: who may publish a site. It keeps two exporters from replacing each
@@ -61,3 +64,38 @@ func (e *FencedError) Error() string {
 }
 
 func short(id string) string { return id[:min(8, len(id))] }
+
+// refusal is a day that was compared with that of somebody else and is another one.
+type refusal struct {
+	ours   usage.LakeDay
+	theirs string // who wrote it, and which one
+}
+
+func refusalOf(ours usage.LakeDay, m *Manifest) refusal {
+	return refusal{ours, fmt.Sprint(m.Publisher, " ", m.Generation)}
+}
+
+func (p *Publisher) refuse(day usage.LakeDay, theirs *Manifest) {
+	if p.refused == nil {
+		p.refused = map[string]refusal{}
+	}
+	p.refused[day.Date] = refusalOf(day, theirs)
+}
+
+// stands reports whether a day waits or is refused, by the error, where somebody else publishes the
+// site. It does not make the day, which may take minutes: another one with the same revision, or
+// one that nobody has published, is what it was.
+func (p *Publisher) stands(ctx context.Context, due usage.LakeDay, fence Fence) (bool, error) {
+	have, err := p.manifest(ctx, Day(due.Date))
+	switch {
+	case err != nil:
+		return false, err
+	case have == nil:
+		return true, p.await(due.Date, fence)
+	}
+	was, known := p.refused[due.Date]
+	if is := refusalOf(due, have); !known || is.theirs != was.theirs || !is.ours.Same(was.ours) {
+		return false, nil
+	}
+	return true, p.fenced(fence)
+}

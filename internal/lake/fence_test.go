@@ -7,6 +7,7 @@ package lake_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/carbon-exporter/carbon_exporter/internal/lake"
 	"github.com/carbon-exporter/carbon_exporter/internal/store"
+	"github.com/carbon-exporter/carbon_exporter/internal/usage"
 )
 
 func TestTwinsWithTheSameNumbersShareASite(t *testing.T) {
@@ -96,6 +98,49 @@ func TestAnotherExporterWithOtherNumbersIsKeptOut(t *testing.T) {
 	if m := manifest(t, a.dir, "2026-10-06"); m.Revision != 1 {
 		t.Errorf("and has published %+v", m)
 	}
+}
+
+// replays counts how often a day is made.
+type replays struct {
+	*store.Store
+	n int
+}
+
+func (r *replays) ReplayDay(ctx context.Context, day usage.Period, facts func(usage.Record) error, members func(usage.Member) error) (usage.LakeDay, error) {
+	r.n++
+	return r.Store.ReplayDay(ctx, day, facts, members)
+}
+
+// A day of a large site takes minutes, and the exporter asks every few: one that is refused, or that
+// another one is to publish, is made once for each change.
+func TestADayThatIsRefusedIsNotMadeAgain(t *testing.T) {
+	a := newSite(t, t.TempDir())
+	b := newSite(t, a.dir)
+	a.fill(1)
+	b.fill(2)
+	b.change(1, 500)
+	a.mustPublish()
+	made := &replays{Store: b.Store}
+	b.Publisher.Store = made
+	try := func(why string, refused bool, most int) {
+		t.Helper()
+		made.n = 0
+		err := b.Publish(t.Context(), nobody)
+		if _, is := errors.AsType[*lake.FencedError](err); is != refused || err != nil && !is || made.n != most {
+			t.Errorf("%s: it has made %d days, want %d; %v", why, made.n, most, err)
+		}
+	}
+	try("first", true, 1)
+	try("again", true, 0)
+	b.change(1, 501)
+	try("it has changed", true, 1)
+	a.change(1, 400)
+	a.mustPublish()
+	try("theirs has changed", true, 1)
+	try("nothing has changed", true, 0)
+	b.change(1, 400)
+	try("it is the same", false, 1)
+	try("and stays so", false, 0)
 }
 
 func TestACopyOfAStoreIsNoticed(t *testing.T) {

@@ -58,6 +58,7 @@ type Publisher struct {
 	since   int64   // days that changed up to this revision were published
 	looked  time.Time
 	awaited map[string]time.Time // since when days are due that somebody else is to publish
+	refused map[string]refusal   // by date, since somebody else publishes the site
 	unmade  []string             // days without a manifest that cannot be made again, when every day was last looked at
 }
 

@@ -13,6 +13,11 @@ import (
 
 // day publishes a day, or finds that it is published.
 func (p *Publisher) day(ctx context.Context, due usage.LakeDay, fence Fence) error {
+	if fence.Publisher != p.id && due.Pruned == 0 {
+		if stands, err := p.stands(ctx, due, fence); stands || err != nil {
+			return err
+		}
+	}
 	is, err := build(ctx, p.Store, due, p.Spool)
 	if errors.Is(err, usage.ErrPruned) {
 		return p.pruned(ctx, due, fence.Publisher == p.id)
@@ -52,6 +57,7 @@ func (p *Publisher) day(ctx context.Context, due usage.LakeDay, fence Fence) err
 		if !s.fenced {
 			return &FencedError{Site: p.Site, Ours: p.id, Theirs: p.id}
 		}
+		p.refuse(due, s.have)
 		return p.fenced(fence)
 	case await:
 		return p.await(due.Date, fence)
