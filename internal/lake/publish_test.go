@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -194,6 +195,36 @@ func TestWhatIsRefusedSaysWhatToDo(t *testing.T) {
 		if f := usage.FailureOf(err); f == nil || f.Reason != c.reason || !strings.HasSuffix(usage.Cause(err), c.want) {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+}
+
+// A day whose rows of fact_usage were deleted has all members again when one of its intervals is
+// restated, and when that is taken back, the same as at first.
+func TestADayWithoutMembersIsRestatedWhole(t *testing.T) {
+	s := newSite(t, t.TempDir())
+	s.fill(4)
+	s.mustPublish()
+	for more := true; more; {
+		done, err := s.PruneMembers(t.Context(), s.now, 24*time.Hour, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		more = done.More
+	}
+	for _, price := range []float64{300, 100} {
+		s.change(1, price)
+		s.mustPublish()
+		hold(t, s.dir)
+		r := manifest(t, s.dir, "2026-10-05").Present()
+		for _, scope := range []string{"ada", "project", "machine", "user"} {
+			is := r.Sums.Members[scope]
+			if r.Members.Rows != 20 || is.BusyKWh != r.Sums.Facts.BusyKWh || math.Abs(*is.BusyGrams-*r.Sums.Facts.BusyGrams) > 1e-6 {
+				t.Errorf("price %v: %d rows; %s has %v, and facts %v", price, r.Members.Rows, scope, is, r.Sums.Facts)
+			}
+		}
+	}
+	if m := manifest(t, s.dir, "2026-10-05"); len(m.Revisions) != 3 || !m.Present().Members.Same(m.Revisions[0].Members) {
+		t.Errorf("the members are not what they were at first: %+v", m.Revisions)
 	}
 }
 

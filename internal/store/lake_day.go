@@ -81,9 +81,9 @@ func (s *Store) readLakeDay(ctx context.Context, tx *sqlite.Tx, date string, day
 	return d, err
 }
 
-// ReplayDay calls facts for every interval of a day that has usage, and members for every row of
-// fact_usage, in order of time, and returns the day, all as of one moment. If per-key rows of the
-// day were deleted, it returns usage.ErrPruned.
+// ReplayDay calls facts for every interval of a day that has usage, and members for every row that
+// fact_usage has or had before it was pruned, in order of time, and returns the day, all as of one
+// moment. If per-key rows of the day were deleted, it returns usage.ErrPruned.
 func (s *Store) ReplayDay(ctx context.Context, day usage.Period, facts func(usage.Record) error, members func(usage.Member) error) (d usage.LakeDay, err error) {
 	err = s.read(ctx, func(tx *sqlite.Tx) error {
 		naming, err := s.names.in(ctx, tx)
@@ -110,6 +110,9 @@ func (s *Store) ReplayDay(ctx context.Context, day usage.Period, facts func(usag
 				return err
 			}
 			rows, err := readMembers(ctx, tx, i, names)
+			if err == nil && len(rows) == 0 { // they were deleted, and another interval of the day was restated
+				rows, err = foldMembers(ctx, tx, naming, i, names)
+			}
 			if err != nil {
 				return err
 			}
@@ -122,4 +125,32 @@ func (s *Store) ReplayDay(ctx context.Context, day usage.Period, facts func(usag
 		return nil
 	})
 	return d, err
+}
+
+// foldMembers returns the rows of fact_usage of an interval as they are when it is stored.
+func foldMembers(ctx context.Context, tx *sqlite.Tx, naming *naming, i usage.Interval, names memberNames) (all []usage.Member, err error) {
+	c, err := loadHead(ctx, tx, i)
+	if err == nil {
+		err = loadRows(ctx, tx, i, &c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	members, err := fold(ctx, naming, c)
+	for _, m := range members {
+		is := usage.Member{Interval: i, State: c.state, Scope: usage.Scope(m.scope), Name: m.scope, CPU: m.cpu.BusyIdle(), Energy: m.energy.ByMode()}
+		switch id := m.id(); is.Scope {
+		case usage.ScopeProject:
+			is.Name = names.projects[id.project]
+		case usage.ScopeMachine:
+			is.Name = names.machines[id.machine]
+		case usage.ScopeUser:
+			is.Name = id.user
+		}
+		if m.priced {
+			is.Emissions, is.Intensity = new(m.grams.ByMode()), new(m.intensity())
+		}
+		all = append(all, is)
+	}
+	return all, err
 }
