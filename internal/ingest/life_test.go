@@ -25,8 +25,8 @@ func TestFirstStartReachesBackAndIsExact(t *testing.T) {
 	if kwh, settled, _ := r.site(); !near(float64(kwh), float64(wantKWh)) || settled != 0 {
 		t.Errorf("site used %v kWh, settled %v; want %v and none", kwh, settled, wantKWh)
 	}
-	if r.server.asked != 8 {
-		t.Errorf("a day took %d queries, want what there is, its busy modes, counters, cores, times, two looks at the host that came and went, and boot times", r.server.asked)
+	if r.server.asked != 10 {
+		t.Errorf("a day took %d queries, want what there is, its busy modes, counters, cores, times, two searches for the host that came and went, two looks at it, and boot times", r.server.asked)
 	}
 	// Nothing is due: nothing is asked.
 	asked := r.server.asked

@@ -73,6 +73,15 @@ func (e *extent) isDoubted() bool {
 	return e.doubted
 }
 
+// guess is used until an answer is there: a host is a label set with a counter for each mode.
+func (e *extent) guess(hosts, modes int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.counters == 0 {
+		e.counters, e.sets = hosts*max(modes, 1), hosts
+	}
+}
+
 // rows is how many counters an answer had, of how many label sets.
 func (e *extent) rows() (counters, sets int) {
 	e.mu.Lock()

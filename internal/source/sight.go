@@ -34,6 +34,7 @@ func (c *Client) Look(ctx context.Context, at time.Time) (usage.Sight, error) {
 		if len(found.hosts) > 0 {
 			selector = form.selector
 			found.into(&s, form.cores)
+			c.extent.guess(s.Hosts, len(c.Query.BusyModes)+len(c.Query.IdleModes)+len(c.Query.OtherModes))
 			break
 		}
 	}

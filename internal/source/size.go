@@ -9,7 +9,7 @@ import "github.com/carbon-exporter/carbon_exporter/internal/usage"
 // also asks for what is beside the run.
 const (
 	comfortableCells = 1 << 20
-	comfortableRun   = 24 // pieces, whatever they take, and of a site of which nothing is known yet
+	comfortableRun   = 24 // pieces, whatever they take
 )
 
 // Fits returns how many of the first intervals of a run may be read at once, as far as is known: no
@@ -26,7 +26,7 @@ func (c *Client) fits(pieces []usage.Interval) bool {
 	counters, sets := c.extent.rows()
 	edges, ours := len(pieces)+3, 2*(len(pieces)+2*besideOf(pieces[0].Length))+1
 	cells := counters*edges + sets*ours
-	if cells > maxCells || len(pieces) > comfortableRun && (cells == 0 || cells > comfortableCells) {
+	if cells > maxCells || len(pieces) > comfortableRun && cells > comfortableCells {
 		return false
 	}
 	series, _, known := c.extent.of(nil)

@@ -241,3 +241,14 @@ func zipped(t testing.TB, text io.Reader) []byte {
 	}
 	return b.Bytes()
 }
+
+// What a look finds bounds the first run, of which no answer is known yet.
+func TestALookBoundsTheFirstRun(t *testing.T) {
+	for _, test := range []struct{ hosts, want int }{{100, 48}, {5000, comfortableRun}, {100_000, 8}} {
+		c := (&server{}).client(t)
+		c.extent.guess(test.hosts, 8)
+		if n := c.Fits(halfHours(48)); n != test.want {
+			t.Errorf("of %d hosts %d intervals fit, want %d", test.hosts, n, test.want)
+		}
+	}
+}
