@@ -55,13 +55,15 @@ func (a answer) plain(head *rendering, tail []byte) {
 	a.w.Write(tail) //nolint:errcheck // see answer
 }
 
-// stream renders on the way.
+// stream renders on the way. If that fails, the connection ends where the answer ends: what is cut off
+// must not look whole.
 func (a answer) stream(u *Usage, tail []byte, z *flate.Writer) {
 	a.header(-1)
 	if !a.zip {
-		if u.render(a.w, a.format) == nil {
-			a.w.Write(tail) //nolint:errcheck // see answer
+		if u.render(a.w, a.format) != nil {
+			panic(http.ErrAbortHandler)
 		}
+		a.w.Write(tail) //nolint:errcheck // see answer
 		return
 	}
 	if _, err := a.w.Write(gzipHeader[:]); err != nil {
@@ -70,7 +72,7 @@ func (a answer) stream(u *Usage, tail []byte, z *flate.Writer) {
 	z.Reset(a.w)
 	d := &deflater{z: z}
 	if u.render(d, a.format) != nil {
-		return
+		panic(http.ErrAbortHandler)
 	}
 	if _, err := d.Write(tail); err != nil {
 		return

@@ -44,6 +44,11 @@ func (e *examination) kept(ctx context.Context, st *store.Store) (k doctor.Kept,
 	if k.Bytes, err = st.SizeBytes(); err != nil {
 		return k, err
 	}
+	file, err := os.Stat(e.storagePath)
+	if err != nil {
+		return k, err
+	}
+	k.File = file.Size()
 	if k.Version, err = st.SchemaVersion(ctx); err != nil {
 		return k, err
 	}

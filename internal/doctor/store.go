@@ -17,7 +17,8 @@ import (
 // Kept is what a store holds.
 type Kept struct {
 	Path     string
-	Bytes    int64
+	Bytes    int64 // with its log
+	File     int64 // without it: the log is used again and again, and does not grow with time
 	Free     int64 // on its disk; negative: not known
 	Version  int   // of its schema
 	Span     usage.Period
@@ -116,7 +117,7 @@ func disk(k Kept) Finding {
 		}
 		return storeDisk.ok("%s free; too early to say how fast the store grows", megabytes(k.Free))
 	}
-	grows := int64(float64(k.Bytes) / span.Hours() * year.Hours())
+	grows := int64(float64(k.File) / span.Hours() * year.Hours())
 	said := fmt.Sprintf("%s free; the store grows by about %s a year", megabytes(k.Free), megabytes(grows))
 	if k.Free < grows || k.Free < least {
 		return storeDisk.warn(do, "%s", said)

@@ -46,9 +46,7 @@ func (s *Store) readLakeDay(ctx context.Context, tx *sqlite.Tx, date string, day
 			d.Unknown++
 		}
 	}
-	err = each(ctx, tx, `SELECT start, state, coalesce(revision, 0), retry_at IS NOT NULL, pruned OR state = 'settled'
-			AND start < (SELECT CAST(value AS INTEGER) FROM setting WHERE name = '`+membersFrom+`')
-			AND NOT EXISTS (SELECT 1 FROM fact_usage f WHERE f.scope = 'ada' AND f.ts = strftime('%Y-%m-%dT%H:%M:%SZ', usage_interval.start, 'unixepoch'))
+	err = each(ctx, tx, `SELECT start, state, coalesce(revision, 0), retry_at IS NOT NULL, pruned
 		FROM usage_interval
 		WHERE start >= ? AND start < ? ORDER BY start`, []any{day.From.Unix(), day.To.Unix()}, func(rows *sql.Rows) error {
 		var start, revision int64

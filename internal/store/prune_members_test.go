@@ -71,6 +71,9 @@ func TestMembersThatAreDeletedChangeNoNumber(t *testing.T) {
 			t.Errorf("%s: %s, %v", v.Check, v.Found, v.Faults)
 		}
 	}
+	if work, err := s.LakeWork(t.Context(), "a lake", 0); err != nil || work.Lost > 0 || len(work.Due) != newest {
+		t.Errorf("%d days can be published, %d cannot, %v; want all %d: their members are sums of the rows by key", len(work.Due), work.Lost, err, newest)
+	}
 	if again := pruneMembers(t, s, now, ""); again.Intervals > 0 {
 		t.Errorf("again it does %+v", again)
 	}
