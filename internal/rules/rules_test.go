@@ -81,17 +81,17 @@ func TestAlertsAreThoseThatWereAgreed(t *testing.T) {
 		{
 			"CarbonBudgetBurnSlow",
 			`carbon_budget_burn_ratio{window="7d"} > 1.25 and ignoring (window) carbon_budget_burn_ratio{window="1d"} > 1.25`,
-			"6h", "30m", "info",
+			"6h", "", "info",
 		},
 		{
 			"CarbonBudgetProjectedOverrun",
 			`carbon_budget_projected_ratio > 1.1 and ( carbon_budget_used_gco2eq / carbon_budget_limit_gco2eq > 0.25 or carbon_budget_used_kwh / carbon_budget_limit_kwh > 0.25 )`,
-			"6h", "30m", "info",
+			"6h", "", "info",
 		},
 		{
 			"CarbonBudgetExhausted",
 			`carbon_budget_used_gco2eq / carbon_budget_limit_gco2eq >= 1 or carbon_budget_used_kwh / carbon_budget_limit_kwh >= 1`,
-			"", "5m", "warning",
+			"", "", "warning",
 		},
 		{
 			"CarbonDataStale",
