@@ -108,8 +108,8 @@ func (o objects) remove(ctx context.Context, name string) error {
 	return nil
 }
 
-// File is a local copy of an object, or one that is to become one, without a name where the system allows that, so that nothing is
-// left when the program is killed.
+// File is a local copy of an object, or one that is to become one: without a name where the system
+// allows that, so that nothing is left when the program is killed.
 type File struct {
 	*os.File
 	Object

@@ -25,34 +25,6 @@ type memory struct {
 	scrape map[string]beat
 }
 
-// beat is when a host is scraped that is scraped seldom: so many seconds apart, and then. What is not
-// on the beat is looked at closely: whoever remembers nothing would do so.
-type beat struct{ every, then float64 }
-
-// offBeat is how far, as a part of the beat, a scrape may be from it.
-const offBeat = 0.02
-
-func (b beat) has(at float64) bool {
-	return b.every > 0 && math.Abs(math.Remainder(at-b.then, b.every)) <= offBeat*b.every
-}
-
-// beatOf is the beat of samples; zero: they are not that regular. Some may be missing.
-func beatOf(moments []moment) (b beat) {
-	if len(moments) < 4 {
-		return b
-	}
-	steps := make([]float64, len(moments)-1)
-	for i := range steps {
-		steps[i] = moments[i+1].at - moments[i].at
-	}
-	slices.Sort(steps)
-	b = beat{math.Round(steps[len(steps)/2]), moments[len(moments)-1].at}
-	if steps[0] < b.every*(1-offBeat) {
-		return beat{}
-	}
-	return b
-}
-
 // every remembers how often a host is scraped.
 func (m *memory) every(host string, b beat) {
 	m.mu.Lock()

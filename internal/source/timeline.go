@@ -150,59 +150,6 @@ func (s *story) born(q *moment) {
 
 var slotSeconds = usage.SlotLength.Seconds()
 
-// usualStep is the median time between two samples, as a configuration would have it; a minute if
-// there are too few.
-func usualStep(moments []moment) float64 {
-	if len(moments) < 4 {
-		return 60
-	}
-	steps := make([]float64, len(moments)-1)
-	for i := range steps {
-		steps[i] = moments[i+1].at - moments[i].at
-	}
-	slices.Sort(steps)
-	return middle(steps)
-}
-
-// middle is the median of times between samples, which are ordered.
-func middle(steps []float64) float64 {
-	step := steps[len(steps)/2]
-	if step >= 60 {
-		return 5 * math.Round(step/5) // a server that is late now and then
-	}
-	return max(math.Round(step), 1)
-}
-
-// rhythm is for how long, in seconds, a host is watched to say how often it is scraped: enough for
-// four scrapes of one that is scraped every ten minutes.
-const rhythm = 31 * 60.0
-
-// stepsOf returns the usual time between two samples in the rhythm until each. Unlike that of all
-// samples it does not depend on how much is read at once.
-func stepsOf(moments []moment) []float64 {
-	all := make([]float64, len(moments))
-	var steps []float64 // ordered
-	first := 0
-	for i := range moments {
-		if i > 0 {
-			step := moments[i].at - moments[i-1].at
-			at, _ := slices.BinarySearch(steps, step)
-			steps = slices.Insert(steps, at, step)
-		}
-		for ; moments[first].at <= moments[i].at-rhythm; first++ {
-			at, _ := slices.BinarySearch(steps, moments[first+1].at-moments[first].at)
-			steps = slices.Delete(steps, at, at+1)
-		}
-		if len(steps) >= 3 {
-			all[i] = middle(steps)
-		}
-	}
-	return all
-}
-
-// step is the usual time between two samples until one; a minute if there are too few.
-func (s *story) step(moment int) float64 { return cmp.Or(s.steps[moment], 60) }
-
 // position returns the time that an edge has for a unit: that of the newest sample, as the
 // server sees it; or, where that sample is too old and another follows, the time at which it
 // should have come, so that what was used in a hole is divided; and whether it lies within a
