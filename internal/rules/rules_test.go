@@ -158,7 +158,7 @@ func TestAlertsLeadToDashboards(t *testing.T) {
 		}
 	}
 	template := regexp.MustCompile(`\{\{ \$labels\.(\w+) \| urlquery \}\}`)
-	for _, a := range all(t, Links{Grafana: "http://grafana/at/work/"}) {
+	for _, a := range all(t, Links{Grafana: "http://grafana/behind/a/path/"}) {
 		if a.Alert == "" {
 			continue
 		}
@@ -167,7 +167,7 @@ func TestAlertsLeadToDashboards(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			uid, ok := strings.CutPrefix(link.Path, "/at/work/d/")
+			uid, ok := strings.CutPrefix(link.Path, "/behind/a/path/d/")
 			if !ok || link.Host != "grafana" || !strings.HasPrefix(link.Query().Get("from"), "now-") || link.Query().Get("to") != "now" {
 				t.Errorf("leads to %s", link)
 			}
